@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmocka_prelude.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ept.h"
+
+/* The linker sends the module's allocations here; see meson.build. */
+static long allocations_left = -1;
+
+static int allocation_fails(void)
+{
+	if (allocations_left < 0)
+		return 0;
+	return allocations_left-- == 0;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return allocation_fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return allocation_fails() ? NULL : __real_realloc(memory, size);
+}
+
+#define PAGE UINT64_C(4096)
+#define REGIONS 40
+#define VIEWS 12
+/* More than the tables' first 256 slots hold, so that they grow. */
+#define ARENA_PAGES 1024
+
+static const struct gpa_range ranges[] = { { { 0 }, UINT64_C(1) << 30 } };
+
+static const struct view_target target = {
+	.memory = { ranges, 1 },
+	.format = &paging_formats[PAGING_EPT],
+	.caps = { .maxphyaddr = 40 },
+};
+
+static int fill(struct view_policy *policy)
+{
+	char name[16];
+
+	for (uint32_t i = 0; i < REGIONS; i++) {
+		int error;
+
+		snprintf(name, sizeof(name), "r%u", (unsigned)i);
+		error = policy_add_region(policy, name, gpa_at(i * 4 * PAGE),
+					  PAGE, NULL);
+		if (error)
+			return error;
+	}
+	for (uint32_t i = 0; i < VIEWS; i++) {
+		int error;
+
+		snprintf(name, sizeof(name), "v%u", (unsigned)i);
+		error = policy_add_view(policy, name, VIEW_RIGHTS_ALL, NULL);
+		for (uint32_t j = 0; j <= i && !error; j++)
+			error = policy_set_rights(policy, i, j, VIEW_READ);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* Fails each allocation in turn until all succeed. Leaks show under ASan. */
+static void every_allocation(void **state)
+{
+	struct ept_views *views = calloc(1, sizeof(*views));
+	void *host = malloc(ARENA_PAGES * PAGE);
+	int result = -ENOMEM;
+	long failures = 0;
+
+	(void)state;
+	assert_non_null(views);
+	assert_non_null(host);
+	for (; result == -ENOMEM; failures++) {
+		struct table_arena arena = {
+			.base = gpa_at(UINT64_C(1) << 36),
+			.host = host,
+			.size = ARENA_PAGES * PAGE,
+		};
+		struct policy_error error = policy_error_of(POLICY_ERROR_INVALID);
+		struct view_policy policy = { 0 };
+		int filled;
+
+		allocations_left = failures;
+		filled = fill(&policy);
+		result = filled ? filled :
+				  ept_build(&policy, &target, &arena, views,
+					    &error);
+		allocations_left = -1;
+		if (result != 0) {
+			assert_int_equal(result, -ENOMEM);
+			assert_int_equal(error.kind,
+					 filled ? POLICY_ERROR_INVALID :
+						  POLICY_ERROR_OUT_OF_MEMORY);
+			assert_int_equal(arena.used, 0);
+			assert_int_equal(views->count, 0);
+		}
+		policy_finish(&policy);
+	}
+	assert_int_equal(result, 0);
+	assert_int_equal(views->count, VIEWS);
+	/* Policy arrays, sort keys, builder, pool and memo were all hit. */
+	assert_true(failures > 40);
+	free(host);
+	free(views);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_allocation),
+	};
+
+	return cmocka_run_group_tests_name("views_alloc", tests, NULL, NULL);
+}

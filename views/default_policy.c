@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "default_policy.h"
+
+#include "guestfw/abi.h"
+
+static const char *const region_names[SS_WINDOW_PAGES] = {
+	[SS_WINDOW_TAG] = "window.tag",
+	[SS_WINDOW_SHARED] = "window.shared",
+	[SS_WINDOW_PRIVATE] = "window.private",
+};
+
+static const struct {
+	const char *name;
+	unsigned shared, private_;
+} rows[DEFAULT_POLICY_VIEWS] = {
+	{"kernel", VIEW_RIGHTS_ALL, VIEW_RIGHTS_ALL},
+	{"driver", VIEW_READ, VIEW_RIGHTS_ALL},
+	{"guest", VIEW_READ, 0},
+	{"bare", 0, 0},
+};
+
+static int add_view(struct view_policy *policy, unsigned index, gpa_t frames)
+{
+	int rc = policy_add_view(policy, rows[index].name, VIEW_RIGHTS_ALL, NULL);
+
+	if (rc != 0 || index == 0)
+		return rc;
+	rc = policy_set_remap(policy, index, SS_WINDOW_TAG,
+			      gpa_add(frames, (index - 1) * GPA_PAGE_SIZE));
+	if (rc == 0)
+		rc = policy_set_rights(policy, index, SS_WINDOW_SHARED, rows[index].shared);
+	if (rc == 0)
+		rc = policy_set_rights(policy, index, SS_WINDOW_PRIVATE, rows[index].private_);
+	return rc;
+}
+
+int default_policy(struct view_policy *policy, gpa_t window, gpa_t frames)
+{
+	int rc = 0;
+
+	*policy = (struct view_policy){0};
+	for (unsigned i = 0; rc == 0 && i < SS_WINDOW_PAGES; i++)
+		rc = policy_add_region(policy, region_names[i],
+				       gpa_add(window, i * GPA_PAGE_SIZE), GPA_PAGE_SIZE, NULL);
+	for (unsigned i = 0; rc == 0 && i < DEFAULT_POLICY_VIEWS; i++)
+		rc = add_view(policy, i, frames);
+	return rc;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VIEWS_EPT_H
+#define VIEWS_EPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eptp.h"
+#include "gpa.h"
+#include "policy.h"
+#include "policy_error.h"
+#include "tables.h"
+
+/* The second-level hierarchy of one view, EPT or NPT. */
+struct ept_view {
+	gpa_t root;
+	uint64_t pointer; /* EPTP or nested CR3 */
+	uint64_t tables;  /* tables that a walk from the root can reach, counted
+			     once for each entry that refers to them */
+	uint64_t own;     /* tables that no earlier view had */
+};
+
+struct ept_views {
+	size_t count;
+	struct ept_view view[VIEW_MAX]; /* in the order of the policy */
+	uint64_t tables_total;    /* pages taken from the arena: sum of own */
+	uint64_t tables_unshared; /* what separate hierarchies need: sum of tables */
+};
+
+/*
+ * Builds one hierarchy per view of the policy for the target, with tables in
+ * the arena, which continues at its used mark.
+ *
+ * Leaves are as large as the capabilities, the policy and the alignment of
+ * remap targets permit, and write-back. Guest memory a view has no rights to
+ * and addresses outside guest memory have entries of value 0. Equal sub-trees
+ * exist once. The cost of a view is that of the tables on the paths to its
+ * rules, whatever the size of guest memory.
+ *
+ * The arena must not overlap the guest memory of the target: a guest that can
+ * write the tables can give itself any right.
+ *
+ * Returns 0, or a negative errno with the reason in ret_error, which may be
+ * NULL and is untouched on success: everything policy_validate() refuses, the
+ * ARENA_* rows, -ENOSPC if the arena is full, -ENOMEM. On failure ret_views and
+ * the arena's used mark are untouched.
+ */
+int ept_build(const struct view_policy *policy,
+	      const struct view_target *target, struct table_arena *arena,
+	      struct ept_views *ret_views, struct policy_error *ret_error);
+
+/* Tables of a view that an earlier view already had. */
+uint64_t ept_view_shared(const struct ept_view *view);
+
+/*
+ * Fills an EPTP list: entry n is the pointer of view n, the rest is 0, which is
+ * no valid EPTP, so that switching to it exits (Intel SDM volume 3C, 26.5.6.3).
+ */
+void eptp_list_build(uint64_t ret_list[EPTP_LIST_ENTRIES],
+		     const struct ept_views *views);
+
+#endif

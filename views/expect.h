@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The reference model: what an operation must yield and who must step in, computed from what the
+ * operation is and what it runs on. Tests compare runs with it; nothing is typed into a test.
+ */
+#ifndef VIEWS_EXPECT_H
+#define VIEWS_EXPECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guestfw/abi.h"
+#include "effect.h"
+#include "service.h"
+
+/* How a guest runs: ENGINE(NAME, key, meaning). */
+#define ENGINES(X)                                                                                 \
+	X(FLAT, "flat", "as L1, on any KVM; views are memory-slot layouts")                        \
+	X(VMX, "vmx", "as L2 under a vmcs12; views are EPT hierarchies")                           \
+	X(SVM, "svm", "as L2 under a vmcb12; views are NPT hierarchies")
+
+enum engine_id {
+	ENGINE_INVALID,
+#define X(name, key, meaning) ENGINE_##name,
+	ENGINES(X)
+#undef X
+	ENGINE_COUNT
+};
+
+/* What drives the host's KVM: BACKEND(NAME, key, module). */
+#define HOST_BACKENDS(X)                                                                           \
+	X(UNKNOWN, "unknown", "unknown")                                                           \
+	X(VMX, "vmx", "kvm_intel")                                                                 \
+	X(SVM, "svm", "kvm_amd")                                                                   \
+	X(PVM, "pvm", "kvm_pvm")
+
+enum host_backend {
+#define X(name, key, module) HOST_BACKEND_##name,
+	HOST_BACKENDS(X)
+#undef X
+	HOST_BACKEND_COUNT
+};
+
+/* Who can step in, from the inside out: LEVEL(NAME, key, meaning). */
+#define LEVELS(X)                                                                                  \
+	X(L0, "l0", "the hypervisor in the host kernel")                                           \
+	X(MONITOR, "monitor", "the relay in front of the VMM")                                     \
+	X(VMM, "vmm", "the sidestep process")
+
+enum level {
+#define X(name, key, meaning) LEVEL_##name,
+	LEVELS(X)
+#undef X
+	LEVEL_COUNT
+};
+
+/* Where an operation was completed: the outermost that had to step in. */
+#define PLACEMENTS(X)                                                                              \
+	X(UNKNOWN, "unknown")                                                                      \
+	X(CPU, "cpu")                                                                              \
+	X(L0, "l0")                                                                                \
+	X(MONITOR, "monitor")                                                                      \
+	X(VMM, "vmm")
+
+enum placement {
+#define X(name, key) PLACEMENT_##name,
+	PLACEMENTS(X)
+#undef X
+};
+
+extern const char *const engine_keys[ENGINE_COUNT];
+extern const char *const engine_meanings[ENGINE_COUNT];
+extern const char *const host_backend_keys[HOST_BACKEND_COUNT];
+extern const char *const host_backend_modules[HOST_BACKEND_COUNT];
+extern const char *const level_keys[LEVEL_COUNT];
+extern const char *const level_meanings[LEVEL_COUNT];
+extern const char *const placement_keys[];
+
+struct expect_environment {
+	enum engine_id engine;
+	enum host_backend backend;
+	const struct view_policy *policy;
+	gpa_t window; /* the pages of SS_WINDOW_* */
+	struct vmfunc_state vmfunc;       /* as before the operation, view 0 active */
+};
+
+/* How many exits one repetition may cause at a level. */
+enum expect_how {
+	EXPECT_ANY, /* the model knows no rule: whatever is seen is right */
+	EXPECT_EXACTLY,
+	EXPECT_AT_LEAST,
+};
+
+struct expect_count {
+	enum expect_how how;
+	unsigned count;
+};
+
+struct expectation {
+	uint32_t vector; /* exception of every repetition, or SS_NO_VECTOR */
+	bool value_known;
+	uint64_t value;
+	struct expect_count exits[LEVEL_COUNT];
+};
+
+/* Predicts `count` repetitions of an operation whose fields have been validated. */
+void expect_operation(const struct expect_environment *environment, const struct ss_operation *op,
+		      uint32_t count, struct expectation *expectation);
+
+/* Whether the exits observed over all repetitions agree. */
+bool expect_agrees(const struct expect_count *expected, uint64_t observed, uint64_t repetitions);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VIEWS_POLICY_H
+#define VIEWS_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eptp.h"
+#include "gpa.h"
+#include "layout.h"
+#include "paging.h"
+#include "policy_error.h"
+
+/* As many views as an EPTP list has entries. */
+#define VIEW_MAX EPTP_LIST_ENTRIES
+
+#define VIEW_NAME_SIZE 48
+
+struct view_region {
+	char name[VIEW_NAME_SIZE];
+	gpa_t gpa;
+	uint64_t size;
+};
+
+/* How one view treats one region. Regions without a rule get its defaults. */
+struct view_rule {
+	uint32_t region;
+	unsigned rights;
+	bool remapped;
+	gpa_t target; /* what the first page of the region shows, if remapped */
+};
+
+struct view {
+	char name[VIEW_NAME_SIZE];
+	unsigned rights; /* of guest memory without a rule */
+	struct view_rule *rules; /* ascending by region, one per region at most */
+	size_t rule_count;
+	size_t rule_capacity;
+};
+
+/*
+ * What each view shows of guest memory. Starts zeroed, ends with
+ * policy_finish(). The functions that add to it check only what they need to
+ * store; policy_validate() says whether it makes sense.
+ */
+struct view_policy {
+	struct view_region *regions;
+	size_t region_count;
+	size_t region_capacity;
+	struct view *views;
+	size_t view_count;
+	size_t view_capacity;
+};
+
+/* What a policy is to be built for. */
+struct view_target {
+	struct guest_memory memory;
+	const struct paging_format *format;
+	struct paging_caps caps;
+};
+
+/*
+ * Adds a region or a view. Returns 0, -ENAMETOOLONG, -EINVAL for an empty name,
+ * or -ENOMEM. The index goes to ret_index, which may be NULL.
+ */
+int policy_add_region(struct view_policy *policy, const char *name, gpa_t gpa,
+		      uint64_t size, uint32_t *ret_index);
+int policy_add_view(struct view_policy *policy, const char *name,
+		    unsigned rights, uint32_t *ret_index);
+
+/*
+ * Sets the rights, or the remap target, of a region in a view; the other one
+ * keeps its value. Returns 0, -ENOENT if there is no such view or region, or
+ * -ENOMEM.
+ */
+int policy_set_rights(struct view_policy *policy, uint32_t view,
+		      uint32_t region, unsigned rights);
+int policy_set_remap(struct view_policy *policy, uint32_t view, uint32_t region,
+		     gpa_t target);
+
+/* Finds by name. Returns 0 or -ENOENT. */
+int policy_find_region(const struct view_policy *policy, const char *name,
+		       uint32_t *ret_index);
+int policy_find_view(const struct view_policy *policy, const char *name,
+		     uint32_t *ret_index);
+
+/*
+ * Checks the policy against a target. Returns 0, or a negative errno with what
+ * is wrong and where in ret_error, which may be NULL and is untouched on
+ * success. Finds the first fault in this order: address width, guest memory,
+ * views, regions, rules.
+ */
+int policy_validate(const struct view_policy *policy,
+		    const struct view_target *target,
+		    struct policy_error *ret_error);
+
+/* Frees what the policy holds and zeroes it. NULL is allowed. */
+void policy_finish(struct view_policy *policy);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "tables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAPACITY 256
+
+/* Page of the arena plus one; 0 marks an empty slot. */
+struct table_slot {
+	uint64_t hash;
+	uint64_t page;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
+/*
+ * Four independent chains keep the multiplier busy. Quality matters only for
+ * speed: equal hashes are confirmed by comparing the tables.
+ */
+static uint64_t hash_table(const uint64_t content[PAGING_ENTRIES])
+{
+	uint64_t a = 1, b = 2, c = 3, d = 4;
+
+	for (size_t i = 0; i < PAGING_ENTRIES; i += 4) {
+		a = mix(a, content[i]);
+		b = mix(b, content[i + 1]);
+		c = mix(c, content[i + 2]);
+		d = mix(d, content[i + 3]);
+	}
+	return mix(mix(mix(a, b), c), d);
+}
+
+static char *page_at(const struct table_pool *pool, uint64_t page)
+{
+	return (char *)pool->arena->host + page * GPA_PAGE_SIZE;
+}
+
+/* The slot that holds the content, or the empty one where it belongs. */
+static struct table_slot *find_slot(const struct table_pool *pool,
+				    uint64_t hash, const uint64_t *content)
+{
+	size_t i = (size_t)hash & (pool->capacity - 1);
+
+	for (;; i = (i + 1) & (pool->capacity - 1)) {
+		struct table_slot *slot = &pool->slots[i];
+
+		if (slot->page == 0)
+			return slot;
+		if (content && slot->hash == hash &&
+		    memcmp(page_at(pool, slot->page - 1), content,
+			   GPA_PAGE_SIZE) == 0)
+			return slot;
+	}
+}
+
+/* Keeps at least a quarter of the slots empty, so that searches end soon. */
+static int make_room(struct table_pool *pool)
+{
+	struct table_pool grown = *pool;
+
+	if (pool->count < pool->capacity / 4 * 3)
+		return 0;
+	grown.capacity = pool->capacity * 2;
+	grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
+	if (!grown.slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < pool->capacity; i++) {
+		if (pool->slots[i].page != 0)
+			*find_slot(&grown, pool->slots[i].hash, NULL) =
+				pool->slots[i];
+	}
+	free(pool->slots);
+	*pool = grown;
+	return 0;
+}
+
+int tables_init(struct table_pool *pool, struct table_arena *arena)
+{
+	struct table_slot *slots = calloc(FIRST_CAPACITY, sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	*pool = (struct table_pool){
+		.arena = arena,
+		.slots = slots,
+		.capacity = FIRST_CAPACITY,
+	};
+	return 0;
+}
+
+void tables_finish(struct table_pool *pool)
+{
+	free(pool->slots);
+	*pool = (struct table_pool){ 0 };
+}
+
+int tables_intern(struct table_pool *pool,
+		  const uint64_t content[PAGING_ENTRIES], gpa_t *ret_table,
+		  bool *ret_new)
+{
+	struct table_arena *arena = pool->arena;
+	const uint64_t hash = hash_table(content);
+	struct table_slot *slot;
+	bool is_new;
+	int error = make_room(pool);
+
+	if (error)
+		return error;
+	slot = find_slot(pool, hash, content);
+	is_new = slot->page == 0;
+	if (is_new) {
+		if (arena->size - arena->used < GPA_PAGE_SIZE)
+			return -ENOSPC;
+		memcpy((char *)arena->host + arena->used, content,
+		       GPA_PAGE_SIZE);
+		slot->hash = hash;
+		slot->page = arena->used / GPA_PAGE_SIZE + 1;
+		arena->used += GPA_PAGE_SIZE;
+		pool->count++;
+	}
+	*ret_table = gpa_add(arena->base, (slot->page - 1) * GPA_PAGE_SIZE);
+	*ret_new = is_new;
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VIEWS_TABLES_H
+#define VIEWS_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gpa.h"
+#include "paging.h"
+
+/*
+ * Guest memory set aside for tables, taken page by page from the start. host
+ * is where base is mapped; base, size and used are page aligned. The pages
+ * need not be zero.
+ */
+struct table_arena {
+	gpa_t base;
+	void *host;
+	uint64_t size;
+	uint64_t used;
+};
+
+struct table_slot;
+
+/*
+ * Finished tables by content: two tables with equal bytes are one table, so
+ * equal sub-trees, built bottom-up, are one sub-tree. A table in the pool is
+ * never written again by its builder.
+ */
+struct table_pool {
+	struct table_arena *arena;
+	struct table_slot *slots;
+	size_t capacity; /* a power of two */
+	size_t count;
+};
+
+/* Starts an empty pool that takes pages from the arena. Returns 0 or -ENOMEM. */
+int tables_init(struct table_pool *pool, struct table_arena *arena);
+
+/* Frees what the pool holds; the tables stay in the arena. */
+void tables_finish(struct table_pool *pool);
+
+/*
+ * Finds the table with this content or adds it. Returns 0, -ENOSPC if the
+ * arena is full, or -ENOMEM. ret_new tells whether a page was taken.
+ */
+int tables_intern(struct table_pool *pool,
+		  const uint64_t content[PAGING_ENTRIES], gpa_t *ret_table,
+		  bool *ret_new);
+
+#endif
