@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract between a guest and sidestep, version 1. Both sides include this file; it compiles
+ * as C and as assembly (the constants). docs/guest-abi.md explains it in prose.
+ *
+ * Every structure here lives in guest memory and is written by code that the VMM does not trust:
+ * the VMM copies it once, validates the copy and uses only the copy. Guest addresses are plain
+ * 64-bit numbers so that the host cannot dereference one by accident.
+ */
+#ifndef SIDESTEP_ABI_H
+#define SIDESTEP_ABI_H
+
+#define SS_ABI_MAGIC 0x5045545345444953 /* "SIDESTEP", little endian */
+#define SS_ABI_VERSION 1
+
+/*
+ * Entry state of every vCPU: 64-bit mode, CPL 0, interrupts off, all memory mapped one to one
+ * except page 0 and user-accessible, RDI = address of the context area, RSI = index of the vCPU,
+ * CR0 = SS_CR0_BASE, no IDT. The GDT holds the selectors below. Each vCPU owns 2 * SS_STACK_SIZE
+ * bytes, so aligned: RSP starts at the middle, and RSP0 of the TSS is the top, so that a fault
+ * from CPL 3 does not overwrite what CPL 0 has on its stack.
+ */
+#define SS_CR0_BASE 0x80000031 /* PG, NE, ET, PE */
+#define SS_SEL_CODE 0x08
+#define SS_SEL_DATA 0x10
+#define SS_SEL_USER_CODE 0x1b
+#define SS_SEL_USER_DATA 0x23
+#define SS_SEL_TSS 0x28
+#define SS_STACK_SIZE 4096
+#define SS_MAX_VCPUS 64
+
+/* Lowest address an image may occupy; everything below belongs to the VMM's own boot structures. */
+#define SS_IMAGE_GPA 0x100000
+
+/* Ports. A 4-byte write of a request's address to SS_PORT_CONTROL performs the request; a byte
+ * written to SS_PORT_EXIT ends the VM, and the byte is the exit status of `sidestep run`. */
+#define SS_PORT_CONTROL 0x5e0
+#define SS_PORT_EXIT 0xf4
+#define SS_PORT_DEBUG 0xe9
+#define SS_PORT_SERIAL 0x3f8
+#define SS_PORT_UNCLAIMED 0x80
+
+/* One 8-byte scratch register: reads give back what was written last, SS_MMIO_RESET at first. */
+#define SS_MMIO_GPA 0xd0000000
+#define SS_MMIO_RESET 0x5c4a7c4200c0ffee
+
+/* CR0 flags named here because operations speak about them (Intel SDM vol. 3A, 2.5). */
+#define SS_CR0_PE 0x1
+#define SS_CR0_MP 0x2
+#define SS_CR0_EM 0x4
+#define SS_CR0_TS 0x8
+
+/* Pages of the view window, and what view v shows on its tag page. */
+#define SS_WINDOW_TAG 0
+#define SS_WINDOW_SHARED 1
+#define SS_WINDOW_PRIVATE 2
+#define SS_WINDOW_PAGES 3
+#define SS_VIEW_TAG 0x7a67000000000000
+#define SS_WINDOW_SHARED_VALUE 0x7368617265640000
+#define SS_WINDOW_PRIVATE_VALUE 0x7072697661746500
+
+/*
+ * Requests through SS_PORT_CONTROL: X(NAME, number, json key, "arguments and results").
+ * `status` becomes 0 or a negative errno; what is not named as a result stays as it was.
+ */
+#define SS_REQUESTS(X)                                                                             \
+	X(HELLO, 1, hello, "arg0 = SS_ABI_VERSION; ret0 = the VMM's version")                      \
+	X(BATCH_BEGIN, 2, batch_begin, "arg0 = operation, arg1 = repetitions")                     \
+	X(BATCH_END, 3, batch_end, "arg0 = operation")                                             \
+	X(VMFUNC, 4, vmfunc, "arg0 = EAX, arg1 = ECX; ret0 = SS_VMFUNC_*, ret1 = RAX")             \
+	X(NULL_SERVICE, 5, null_service, "nothing: what a service through a port costs")           \
+	X(INTERRUPT, 6, interrupt, "arg0 = vector, arg1 = how many HLTs shall find it pending")    \
+	X(FATAL, 7, fatal, "arg0 = vector, arg1 = RIP, arg2 = error code, arg3 = CR2")             \
+	X(LOG, 8, log, "arg0 = address of text, arg1 = length, at most SS_LOG_MAX")                \
+	X(RESULT, 9, result, "arg0 = operation; its struct ss_result is in the vCPU page")
+
+#define SS_LOG_MAX 1024
+
+/* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see #UD. */
+#define SS_VMFUNC_STEP 0
+#define SS_VMFUNC_UD 1
+
+/*
+ * What an operation is, for the reference model: X(NAME, json key, "meaning of cr0 and arg").
+ * `cr0` of an operation is always the set of CR0 flags that are loaded before it starts.
+ */
+#define SS_OPERATION_KINDS(X)                                                                      \
+	X(NOTHING, nothing, "the empty loop")                                                      \
+	X(CR0_WRITE, cr0_write, "arg = flags that each repetition inverts")                        \
+	X(CR0_READ, cr0_read, "no arg")                                                            \
+	X(FPU, fpu, "no arg")                                                                      \
+	X(VMFUNC, vmfunc, "arg = leaf << 32 | index")                                              \
+	X(HYPERCALL, hypercall, "no arg")                                                          \
+	X(CPUID, cpuid, "no arg")                                                                  \
+	X(RDTSC, rdtsc, "no arg")                                                                  \
+	X(RDMSR, rdmsr, "no arg")                                                                  \
+	X(INVLPG, invlpg, "no arg")                                                                \
+	X(WBINVD, wbinvd, "no arg")                                                                \
+	X(PORT, port, "no arg")                                                                    \
+	X(MMIO, mmio, "no arg")                                                                    \
+	X(HLT, hlt, "arg = interrupt vector that is pending")                                      \
+	X(SERVICE, service, "arg = request")                                                       \
+	X(VIEW_ACCESS, view_access, "arg = view << 8 | window page")                               \
+	X(FAULT, fault, "arg = vector")
+
+/* The instruction under test: X(NAME, "mnemonic"). */
+#define SS_INSTRUCTIONS(X)                                                                         \
+	X(NONE, "-")                                                                               \
+	X(MOV, "mov")                                                                              \
+	X(CLTS, "clts")                                                                            \
+	X(LMSW, "lmsw")                                                                            \
+	X(SMSW, "smsw")                                                                            \
+	X(FXSAVE, "fxsave")                                                                        \
+	X(WAIT, "wait")                                                                            \
+	X(VMFUNC, "vmfunc")                                                                        \
+	X(VMCALL, "vmcall")                                                                        \
+	X(VMMCALL, "vmmcall")                                                                      \
+	X(IN, "in")                                                                                \
+	X(OUT, "out")                                                                              \
+	X(LOAD, "load")                                                                            \
+	X(STORE, "store")                                                                          \
+	X(CPUID, "cpuid")                                                                          \
+	X(RDTSC, "rdtsc")                                                                          \
+	X(RDMSR, "rdmsr")                                                                          \
+	X(INVLPG, "invlpg")                                                                        \
+	X(WBINVD, "wbinvd")                                                                        \
+	X(HLT, "hlt")                                                                              \
+	X(UD2, "ud2")
+
+/* Operation flags. */
+#define SS_OP_CPL3 0x1   /* the instruction runs at CPL 3 */
+#define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
+#define SS_OP_PAIR 0x4   /* CR0 write: each repetition sets with MOV, then clears */
+
+/* Name of the ELF section that holds the catalogue: an array of struct ss_operation. */
+#define SS_OPERATION_SECTION ".sidestep.operations"
+
+#define SS_MAX_OPERATIONS 256
+#define SS_MAX_SAMPLES 128
+#define SS_NO_VECTOR 0xff
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+enum ss_request_number {
+	SS_REQUEST_INVALID,
+#define X(name, number, key, text) SS_REQUEST_##name = number,
+	SS_REQUESTS(X)
+#undef X
+};
+
+enum ss_operation_kind {
+	SS_KIND_INVALID,
+#define X(name, key, text) SS_KIND_##name,
+	SS_OPERATION_KINDS(X)
+#undef X
+	SS_KIND_COUNT
+};
+
+enum ss_instruction {
+	SS_INSN_INVALID,
+#define X(name, text) SS_INSN_##name,
+	SS_INSTRUCTIONS(X)
+#undef X
+	SS_INSN_COUNT
+};
+
+/* One entry of the catalogue: read by the VMM from the image, never from guest memory. */
+struct ss_operation {
+	char name[40];     /* unique, NUL-terminated: a-z 0-9 . - */
+	char needs[24];    /* words separated by spaces, see docs/guest-abi.md; empty: nothing */
+	char meaning[96];  /* one line for people */
+	uint64_t entry;    /* guest address of the routine, for the guest itself */
+	uint64_t end;      /* first guest address after it, for attribution by RIP */
+	uint64_t arg;      /* operand, by kind */
+	uint32_t kind;     /* enum ss_operation_kind */
+	uint32_t insn;     /* enum ss_instruction */
+	uint32_t cr0;      /* CR0 flags loaded before the operation, beyond SS_CR0_BASE */
+	uint32_t count;    /* repetitions unless the context area says otherwise */
+	uint32_t flags;    /* SS_OP_* */
+	uint32_t reserved; /* 0 */
+};
+
+/* What the guest says it is doing. Stored without an exit; 0 means nothing under test. Operations
+ * are numbered from 1 in the order of the catalogue. */
+struct ss_marker {
+	uint32_t operation;
+	uint32_t sequence; /* increases with every change of `operation` */
+};
+
+struct ss_request {
+	uint32_t size;   /* sizeof(struct ss_request) */
+	uint32_t number; /* enum ss_request_number */
+	int32_t status;  /* result: 0 or negative errno */
+	uint32_t reserved;
+	uint64_t arg[4];
+	uint64_t ret[2];
+};
+
+/* Outcome of one operation, filled by the guest before SS_REQUEST_RESULT. */
+struct ss_result {
+	uint32_t operation;
+	uint32_t count;       /* repetitions done */
+	uint32_t faults;      /* repetitions that raised an exception */
+	uint32_t vector;      /* the exception, or SS_NO_VECTOR */
+	uint64_t error_code;  /* of the last exception */
+	uint64_t value;       /* what the operation yielded, by kind */
+	uint32_t sample_size; /* repetitions per sample */
+	uint32_t samples;     /* how many entries of `ticks` count */
+	uint32_t overhead;    /* ticks of a sample with no repetition, to subtract */
+	uint32_t reserved;
+	uint32_t ticks[SS_MAX_SAMPLES]; /* TSC ticks of each sample, saturated */
+};
+
+/* One page per vCPU, shared by that vCPU and the VMM. */
+struct ss_vcpu_page {
+	struct ss_marker marker;
+	uint64_t done; /* set by a vCPU that has finished, for its siblings */
+	struct ss_request request;
+	struct ss_result result;
+};
+
+/* One page per VM, filled by the VMM before entry. */
+struct ss_context {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size; /* sizeof(struct ss_context) */
+	uint32_t vcpu_count;
+	uint32_t vm_index;
+	uint64_t vcpu_page_gpa; /* page of vCPU n is at vcpu_page_gpa + 4096 * n */
+	uint64_t memory_size;   /* bytes of guest memory */
+	uint64_t window_gpa;    /* SS_WINDOW_PAGES pages that differ between views */
+	uint32_t view_count;
+	uint32_t iterations; /* repetitions of every operation; 0: as the catalogue says */
+	uint64_t selected[SS_MAX_OPERATIONS / 64]; /* bit n - 1: perform operation n */
+};
+
+#ifdef __STDC_VERSION__
+_Static_assert(sizeof(struct ss_operation) == 208, "ABI");
+_Static_assert(sizeof(struct ss_request) == 64, "ABI");
+_Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
+_Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
+_Static_assert(sizeof(struct ss_context) == 88, "ABI");
+#endif
+
+#endif /* __ASSEMBLER__ */
+#endif

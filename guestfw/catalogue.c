@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "catalogue.h"
+
+#define OP(routine, name, needs, kind, insn, cr0, arg, count, flags, meaning)                      \
+	extern routine_fn op_##routine;                                                            \
+	extern const uint8_t op_##routine##_end[];
+#include "catalogue.def"
+#undef OP
+
+/* Addresses are link-time constants; the section is read by the VMM from the file. */
+#define OP(routine, name_, needs_, kind_, insn_, cr0_, arg_, count_, flags_, meaning_)             \
+	{                                                                                          \
+		.name = name_, .needs = needs_, .meaning = meaning_,                               \
+		.entry = (uint64_t)op_##routine, .end = (uint64_t)op_##routine##_end,              \
+		.arg = (arg_), .kind = SS_KIND_##kind_, .insn = SS_INSN_##insn_, .cr0 = (cr0_),    \
+		.count = (count_), .flags = (flags_),                                              \
+	},
+
+__attribute__((section(SS_OPERATION_SECTION), used)) const struct ss_operation catalogue[] = {
+#include "catalogue.def"
+};
+#undef OP
+
+const uint32_t catalogue_size = sizeof(catalogue) / sizeof(catalogue[0]);
+_Static_assert(sizeof(catalogue) / sizeof(catalogue[0]) <= SS_MAX_OPERATIONS, "ABI");

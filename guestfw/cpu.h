@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Per-vCPU state of the firmware and the few instructions that C cannot express. */
+#ifndef SIDESTEP_GUESTFW_CPU_H
+#define SIDESTEP_GUESTFW_CPU_H
+
+#include "abi.h"
+#include "frame.h"
+
+struct cpu {
+	struct ss_context *context;
+	struct ss_vcpu_page *page;
+	uint32_t index;
+	uint32_t vector; /* last fault counted, SS_NO_VECTOR if none */
+	uint64_t faults;
+	uint64_t error_code;
+	uint64_t null_request; /* address of a request that asks for nothing */
+	_Alignas(16) uint8_t fxsave_area[512];
+	_Alignas(16) uint8_t user_stack[512];
+};
+
+/* The bottom of a vCPU's stack area holds the pointer to its state: no segment register needed. */
+static inline struct cpu **cpu_slot(void)
+{
+	uint64_t rsp;
+
+	__asm__("mov %%rsp, %0" : "=r"(rsp));
+	return (struct cpu **)(rsp & ~(2ull * SS_STACK_SIZE - 1));
+}
+
+static inline struct cpu *this_cpu(void)
+{
+	return *cpu_slot();
+}
+
+static inline void out8(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void out32(uint16_t port, uint32_t value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void write_cr0(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+static inline uint64_t read_cr2(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr2, %0" : "=r"(value));
+	return value;
+}
+
+/* Performs the request in the vCPU page; its arguments stand there. Returns its status. */
+int32_t request(struct cpu *cpu, enum ss_request_number number);
+
+/* Reports a fault that nothing provides for; does not return. */
+_Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs);
+
+void fault_install(void);
+
+#endif

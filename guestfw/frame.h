@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What the firmware's C code and its assembly routines share. Offsets reach the assembly through
+ * offsets.c, never typed twice. */
+#ifndef SIDESTEP_GUESTFW_FRAME_H
+#define SIDESTEP_GUESTFW_FRAME_H
+
+#include "abi.h"
+
+/* Arguments and result of one call of an operation's routine. A routine leaves `cr0` and `arg` as
+ * they stand after its last repetition, so that the next call goes on where this one ended. */
+struct frame {
+	uint64_t cr0;        /* whole value of CR0 to start from */
+	uint64_t arg;        /* operand, from the catalogue */
+	uint64_t flip;       /* VMFUNC: what is XORed into the index each time */
+	uint64_t address;    /* memory operand */
+	uint64_t ticks;      /* out: TSC ticks of all repetitions */
+	uint64_t value;      /* out: what the last repetition yielded */
+	uint64_t kernel_rsp; /* while at CPL 3 */
+	uint64_t user_rsp;
+};
+
+/* Routines clobber only what the ABI of the platform lets a function clobber. */
+typedef void routine_fn(struct frame *frame, uint64_t repetitions);
+
+struct fault_frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+	uint64_t vector, error_code;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+#define FIXUP_NEXT 0      /* count the fault, go on at `resume` */
+#define FIXUP_TO_KERNEL 1 /* the agreed way back from CPL 3: not a fault of the operation */
+
+struct fixup {
+	uint64_t rip;
+	uint64_t resume;
+	uint64_t action;
+};
+
+void fault_handle(struct fault_frame *regs);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* The built-in firmware: performs the selected operations of its catalogue, one after another. */
+#include "catalogue.h"
+#include "cpu.h"
+
+/* Samples per operation: enough for a 99th percentile. A sample holds this many repetitions at
+ * least, so that what surrounds it weighs the same in every operation. */
+#define SAMPLES 100
+#define SAMPLE_SIZE_MIN 10
+#define ROTATE_FLIP 3 /* views 1 and 2 in turn */
+
+static struct cpu cpus[SS_MAX_VCPUS];
+
+int32_t request(struct cpu *cpu, enum ss_request_number number)
+{
+	struct ss_request *req = &cpu->page->request;
+
+	req->size = sizeof(*req);
+	req->number = number;
+	out32(SS_PORT_CONTROL, (uint32_t)(uint64_t)req);
+	return req->status;
+}
+
+_Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs)
+{
+	struct ss_request *req = &cpu->page->request;
+
+	req->arg[0] = regs->vector;
+	req->arg[1] = regs->rip;
+	req->arg[2] = regs->error_code;
+	req->arg[3] = read_cr2();
+	request(cpu, SS_REQUEST_FATAL);
+	out8(SS_PORT_EXIT, 1);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+static void mark(struct cpu *cpu, uint32_t operation)
+{
+	volatile struct ss_marker *marker = &cpu->page->marker;
+
+	marker->sequence++;
+	marker->operation = operation;
+}
+
+static uint64_t *window_page(const struct cpu *cpu, unsigned page)
+{
+	return (uint64_t *)(cpu->context->window_gpa + 4096ull * page);
+}
+
+/* Which view is active, by what its tag page shows. */
+static uint64_t view_tag(const struct cpu *cpu)
+{
+	return *(volatile uint64_t *)window_page(cpu, SS_WINDOW_TAG);
+}
+
+static void enter_view(struct cpu *cpu, uint64_t index)
+{
+	struct frame frame = {.arg = index};
+
+	if (cpu->context->view_count != 0)
+		op_vmfunc(&frame, 1);
+}
+
+static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
+{
+	switch (op->kind) {
+	case SS_KIND_FPU:
+		return (uint64_t)cpu->fxsave_area;
+	case SS_KIND_SERVICE:
+		return cpu->null_request;
+	case SS_KIND_VIEW_ACCESS:
+		return (uint64_t)window_page(cpu, op->arg & 0xff);
+	case SS_KIND_INVLPG:
+		return (uint64_t)cpus;
+	default:
+		return 0;
+	}
+}
+
+/* Puts the vCPU into the state that the operation starts from. */
+static void prepare(struct cpu *cpu, const struct ss_operation *op, struct frame *frame)
+{
+	*frame = (struct frame){
+		.cr0 = SS_CR0_BASE | op->cr0,
+		.arg = op->arg,
+		.flip = op->flags & SS_OP_ROTATE ? ROTATE_FLIP : 0,
+		.address = operand_address(cpu, op),
+		.user_rsp = (uint64_t)(cpu->user_stack + sizeof(cpu->user_stack)),
+	};
+	if (op->kind == SS_KIND_VMFUNC)
+		enter_view(cpu, 0);
+	if (op->kind == SS_KIND_VIEW_ACCESS)
+		enter_view(cpu, op->arg >> 8);
+	cpu->faults = 0;
+	cpu->vector = SS_NO_VECTOR;
+	cpu->error_code = 0;
+	write_cr0(frame->cr0);
+}
+
+static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)
+{
+	if (op->kind == SS_KIND_VMFUNC && frame->value == 0)
+		return view_tag(cpu);
+	return frame->value;
+}
+
+/* Undoes prepare(); what a store left behind is read in view 0, which may read everything. */
+static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_result *result)
+{
+	write_cr0(SS_CR0_BASE);
+	if (op->kind != SS_KIND_VMFUNC && op->kind != SS_KIND_VIEW_ACCESS)
+		return;
+	enter_view(cpu, 0);
+	if (op->kind == SS_KIND_VIEW_ACCESS && op->insn == SS_INSN_STORE)
+		result->value = *(volatile uint64_t *)window_page(cpu, op->arg & 0xff);
+}
+
+static uint32_t saturate(uint64_t ticks)
+{
+	return ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks;
+}
+
+static uint32_t sample_overhead(void)
+{
+	struct frame frame = {0};
+	uint64_t best = ~0ull;
+
+	for (int i = 0; i < 8; i++) {
+		op_overhead(&frame, 1);
+		if (frame.ticks < best)
+			best = frame.ticks;
+	}
+	return saturate(best);
+}
+
+/* The part between the two markers: nothing here but the samples. */
+static void measure(struct cpu *cpu, uint32_t number, struct frame *frame,
+		    struct ss_result *result)
+{
+	routine_fn *routine = (routine_fn *)catalogue[number - 1].entry;
+
+	mark(cpu, number);
+	for (uint32_t i = 0; i < result->samples; i++) {
+		routine(frame, result->sample_size);
+		result->ticks[i] = saturate(frame->ticks);
+	}
+	mark(cpu, 0);
+}
+
+static void perform(struct cpu *cpu, uint32_t number, uint32_t overhead)
+{
+	const struct ss_operation *op = &catalogue[number - 1];
+	struct ss_result *result = &cpu->page->result;
+	struct ss_request *req = &cpu->page->request;
+	uint32_t wanted = cpu->context->iterations ? cpu->context->iterations : op->count;
+	struct frame frame;
+
+	result->operation = number;
+	result->sample_size = wanted / SAMPLES;
+	if (result->sample_size < SAMPLE_SIZE_MIN)
+		result->sample_size = wanted < SAMPLE_SIZE_MIN ? wanted : SAMPLE_SIZE_MIN;
+	result->samples = wanted / result->sample_size;
+	result->count = result->samples * result->sample_size;
+	result->overhead = overhead;
+
+	if (op->kind == SS_KIND_HLT) {
+		req->arg[0] = op->arg;
+		req->arg[1] = result->count + 1ull;
+		request(cpu, SS_REQUEST_INTERRUPT);
+	}
+	/* Once without being counted, so that caches and page tables are warm. */
+	prepare(cpu, op, &frame);
+	((routine_fn *)op->entry)(&frame, 1);
+	prepare(cpu, op, &frame);
+
+	req->arg[0] = number;
+	req->arg[1] = result->count;
+	request(cpu, SS_REQUEST_BATCH_BEGIN);
+	measure(cpu, number, &frame, result);
+	result->value = outcome(cpu, op, &frame);
+	result->faults = (uint32_t)cpu->faults;
+	result->vector = cpu->vector;
+	result->error_code = cpu->error_code;
+	req->arg[0] = number;
+	/* The snapshot of the counters comes first; what a store did is added afterwards. */
+	request(cpu, SS_REQUEST_BATCH_END);
+	conclude(cpu, op, result);
+	req->arg[0] = number;
+	request(cpu, SS_REQUEST_RESULT);
+}
+
+static void wait_for_siblings(struct cpu *cpu)
+{
+	for (uint32_t i = 0; i < cpu->context->vcpu_count; i++) {
+		volatile struct ss_vcpu_page *page =
+			(void *)(cpu->context->vcpu_page_gpa + 4096ull * i);
+		while (!page->done)
+			__asm__ volatile("pause");
+	}
+}
+
+void firmware_main(struct ss_context *context, uint64_t index);
+void firmware_main(struct ss_context *context, uint64_t index)
+{
+	struct cpu *cpu = &cpus[index];
+	static struct ss_request null_requests[SS_MAX_VCPUS];
+	struct ss_request *null_request = &null_requests[index];
+	uint32_t overhead;
+
+	cpu->context = context;
+	cpu->page = (void *)(context->vcpu_page_gpa + 4096 * index);
+	cpu->index = (uint32_t)index;
+	*cpu_slot() = cpu;
+	fault_install();
+	null_request->size = sizeof(*null_request);
+	null_request->number = SS_REQUEST_NULL_SERVICE;
+	cpu->null_request = (uint64_t)null_request;
+
+	cpu->page->request.arg[0] = SS_ABI_VERSION;
+	if (context->magic != SS_ABI_MAGIC || request(cpu, SS_REQUEST_HELLO) != 0) {
+		out8(SS_PORT_EXIT, 1);
+		return;
+	}
+	overhead = sample_overhead();
+	for (uint32_t n = 1; n <= catalogue_size; n++)
+		if (context->selected[(n - 1) / 64] >> (n - 1) % 64 & 1)
+			perform(cpu, n, overhead);
+	cpu->page->done = 1;
+	if (index != 0)
+		return;
+	wait_for_siblings(cpu);
+	out8(SS_PORT_EXIT, 0);
+}

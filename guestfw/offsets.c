@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints the offsets that assembly needs. Runs on the build machine: both are x86-64. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "frame.h"
+
+#define SHOW(name, type, member) printf("#define " name " %zu\n", offsetof(struct type, member))
+
+int main(void)
+{
+	SHOW("FRAME_CR0", frame, cr0);
+	SHOW("FRAME_ARG", frame, arg);
+	SHOW("FRAME_FLIP", frame, flip);
+	SHOW("FRAME_ADDRESS", frame, address);
+	SHOW("FRAME_TICKS", frame, ticks);
+	SHOW("FRAME_VALUE", frame, value);
+	SHOW("FRAME_KERNEL_RSP", frame, kernel_rsp);
+	SHOW("FRAME_USER_RSP", frame, user_rsp);
+	return 0;
+}

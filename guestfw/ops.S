@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* Routines of the catalogue. See routine.inc for the registers. */
+#include "routine.inc"
+
+/* What a sample costs with no repetition at all. */
+OPERATION overhead
+	READ_TSC
+	mov %rax, %r12
+	xor %ebp, %ebp
+	mov %rax, %r9
+	READ_TSC
+	sub %r12, %rax
+	mov %rax, FRAME_TICKS(%r15)
+LEAVE overhead
+
+OPERATION nothing
+	LOOP
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE nothing
+
+/* Control registers */
+
+OPERATION mov_cr0
+	LOOP
+	xor %r13, %rbx
+	mov %rbx, %cr0
+	END_LOOP
+	mov %rbx, FRAME_CR0(%r15)
+	mov %cr0, %rax
+	mov %rax, FRAME_VALUE(%r15)
+LEAVE mov_cr0
+
+OPERATION clts
+	or %r13, %rbx
+	LOOP
+	mov %rbx, %cr0
+	clts
+	END_LOOP
+	mov %cr0, %rax
+	mov %rax, FRAME_VALUE(%r15)
+LEAVE clts
+
+OPERATION clts_again
+	LOOP
+	clts
+	END_LOOP
+	mov %cr0, %rax
+	mov %rax, FRAME_VALUE(%r15)
+LEAVE clts_again
+
+OPERATION lmsw
+	LOOP
+	xor %r13, %rbx
+	lmsw %bx
+	END_LOOP
+	mov %rbx, FRAME_CR0(%r15)
+	mov %cr0, %rax
+	mov %rax, FRAME_VALUE(%r15)
+LEAVE lmsw
+
+OPERATION read_cr0
+	LOOP
+	mov %cr0, %rbx
+	END_LOOP
+	mov %rbx, FRAME_VALUE(%r15)
+LEAVE read_cr0
+
+OPERATION smsw
+	LOOP
+	smsw %ebx
+	END_LOOP
+	and $0xffff, %ebx
+	mov %rbx, FRAME_VALUE(%r15)
+LEAVE smsw
+
+/* The effect of TS and MP */
+
+OPERATION fxsave
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+2:	fxsave (%rdi)
+3:	END_LOOP
+	FIXUP 2b, 3b
+	movq $0, FRAME_VALUE(%r15)
+LEAVE fxsave
+
+OPERATION wait
+	LOOP
+2:	wait
+3:	END_LOOP
+	FIXUP 2b, 3b
+	movq $0, FRAME_VALUE(%r15)
+LEAVE wait
+
+/* Views: leaf in edi, index in esi, what to XOR into it in r8d */
+
+.macro VMFUNC_OPERANDS
+	mov %r13d, %esi
+	mov %r13, %rdi
+	shr $32, %rdi
+	mov FRAME_FLIP(%r15), %r8d
+	xor %r8d, %esi
+.endm
+
+.macro VMFUNC_STEP
+	xor %r8d, %esi
+	mov %esi, %ecx
+	mov %edi, %eax
+2:	vmfunc
+3:
+	FIXUP 2b, 3b
+.endm
+
+/* The routine's own index goes back to the frame as the operand of a next call. */
+.macro VMFUNC_RESULT
+	xor %r8d, %esi
+	mov %esi, FRAME_ARG(%r15)
+	mov %r9, FRAME_VALUE(%r15)
+.endm
+
+OPERATION vmfunc
+	VMFUNC_OPERANDS
+	LOOP
+	VMFUNC_STEP
+	END_LOOP
+	VMFUNC_RESULT
+LEAVE vmfunc
+
+OPERATION vmfunc_back
+	mov %r13d, %esi
+	LOOP
+	mov %esi, %ecx
+	xor %eax, %eax
+2:	vmfunc
+3:	xor %ecx, %ecx
+	xor %eax, %eax
+4:	vmfunc
+5:	END_LOOP
+	FIXUP 2b, 3b
+	FIXUP 4b, 5b
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE vmfunc_back
+
+/* At CPL 3 the loop is the same; UD2 at a known place is the way back. */
+OPERATION vmfunc_user
+	mov %rsp, FRAME_KERNEL_RSP(%r15)
+	pushq $SS_SEL_USER_DATA
+	pushq FRAME_USER_RSP(%r15)
+	pushq $2
+	pushq $SS_SEL_USER_CODE
+	lea 6f(%rip), %rax
+	push %rax
+	iretq
+6:	VMFUNC_OPERANDS
+	LOOP
+	VMFUNC_STEP
+	END_LOOP
+	VMFUNC_RESULT
+7:	ud2
+8:
+	FIXUP 7b, 8b, 1
+LEAVE vmfunc_user
+
+OPERATION view_load
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	mov (%rdi), %rax
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE view_load
+
+OPERATION view_store
+	mov FRAME_ADDRESS(%r15), %rdi
+	mov %rdi, %rax
+	LOOP
+	mov %rdi, (%rdi)
+	END_LOOP
+LEAVE view_store
+
+/* Hypercalls and services. No hypervisor we know uses this number. */
+#define UNUSED_HYPERCALL 0x53530001
+
+OPERATION vmcall
+	LOOP
+	mov $UNUSED_HYPERCALL, %eax
+2:	vmcall
+3:	END_LOOP
+	FIXUP 2b, 3b
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE vmcall
+
+OPERATION vmmcall
+	LOOP
+	mov $UNUSED_HYPERCALL, %eax
+2:	vmmcall
+3:	END_LOOP
+	FIXUP 2b, 3b
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE vmmcall
+
+/* The request stands prepared at the frame's address. */
+OPERATION service
+	mov FRAME_ADDRESS(%r15), %rdi
+	mov %rdi, %rbx
+	LOOP
+	mov %ebx, %eax
+	mov $SS_PORT_CONTROL, %edx
+	out %eax, %dx
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE service
+
+/* Operations to compare with */
+
+OPERATION cpuid
+	LOOP
+	xor %eax, %eax
+	xor %ecx, %ecx
+	cpuid
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE cpuid
+
+OPERATION rdtsc
+	LOOP
+	rdtsc
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE rdtsc
+
+#define MSR_EFER 0xc0000080
+OPERATION rdmsr
+	mov $MSR_EFER, %ecx
+	LOOP
+	rdmsr
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE rdmsr
+
+OPERATION invlpg
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	invlpg (%rdi)
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE invlpg
+
+OPERATION wbinvd
+	LOOP
+	wbinvd
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE wbinvd
+
+OPERATION port_out
+	LOOP
+	out %al, $SS_PORT_UNCLAIMED
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE port_out
+
+OPERATION port_in
+	LOOP
+	xor %eax, %eax
+	in $SS_PORT_UNCLAIMED, %al
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE port_in
+
+OPERATION mmio_read
+	mov $SS_MMIO_GPA, %edi
+	LOOP
+	mov (%rdi), %rax
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE mmio_read
+
+OPERATION mmio_write
+	mov $SS_MMIO_GPA, %edi
+	movabs $SS_MMIO_RESET, %rbx
+	LOOP
+	mov %rbx, (%rdi)
+	END_LOOP
+	mov %rbx, FRAME_VALUE(%r15)
+LEAVE mmio_write
+
+/* STI holds interrupts off for one instruction, so HLT itself finds the interrupt pending. */
+OPERATION hlt
+	LOOP
+	sti
+	hlt
+	cli
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE hlt
+
+OPERATION ud2
+	LOOP
+2:	ud2
+3:	END_LOOP
+	FIXUP 2b, 3b
+	movq $0, FRAME_VALUE(%r15)
+LEAVE ud2
+
+OPERATION gp
+	movabs $0x8000000000000000, %rdi
+	LOOP
+2:	mov (%rdi), %rax
+3:	END_LOOP
+	FIXUP 2b, 3b
+	movq $0, FRAME_VALUE(%r15)
+LEAVE gp
+
+OPERATION pf
+	movabs $0x400000000000, %rdi
+	LOOP
+2:	mov (%rdi), %rax
+3:	END_LOOP
+	FIXUP 2b, 3b
+	movq $0, FRAME_VALUE(%r15)
+LEAVE pf
+
+.section .note.GNU-stack, "", @progbits
