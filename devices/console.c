@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "console.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void console_init(struct console *console, int fd, uint64_t limit)
+{
+	*console = (struct console){
+		.fd = fd,
+		.escape = fd >= 0 && isatty(fd),
+		.limit = limit,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+}
+
+static void flush_locked(struct console *console)
+{
+	size_t done = 0;
+
+	while (done < console->used && console->fd >= 0 && console->error == 0) {
+		ssize_t n = write(console->fd, console->buffer + done, console->used - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n < 0 && errno != EINTR)
+			console->error = errno;
+		else if (n < 0 && console->stop && atomic_load(console->stop))
+			break;
+	}
+	console->used = 0;
+}
+
+void console_flush(struct console *console)
+{
+	pthread_mutex_lock(&console->lock);
+	flush_locked(console);
+	pthread_mutex_unlock(&console->lock);
+}
+
+void console_finish(struct console *console)
+{
+	if (!console)
+		return;
+	console_flush(console);
+	pthread_mutex_destroy(&console->lock);
+}
+
+size_t console_escape(char out[4], unsigned char byte, bool keep_lines)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if ((byte >= ' ' && byte <= '~') || (keep_lines && (byte == '\n' || byte == '\t'))) {
+		out[0] = (char)byte;
+		return 1;
+	}
+	out[0] = '\\';
+	out[1] = 'x';
+	out[2] = digits[byte >> 4];
+	out[3] = digits[byte & 15];
+	return 4;
+}
+
+static void put(struct console *console, unsigned char byte)
+{
+	if (console->used + 4 > sizeof(console->buffer))
+		flush_locked(console);
+	if (console->escape)
+		console->used +=
+			console_escape(console->buffer + console->used, byte, true);
+	else
+		console->buffer[console->used++] = (char)byte;
+}
+
+void console_write(struct console *console, const char *text, size_t length)
+{
+	pthread_mutex_lock(&console->lock);
+	for (size_t i = 0; i < length; i++) {
+		if (console->written == console->limit) {
+			console->dropped += length - i;
+			break;
+		}
+		console->written++;
+		put(console, (unsigned char)text[i]);
+		if (text[i] == '\n')
+			flush_locked(console);
+	}
+	pthread_mutex_unlock(&console->lock);
+}

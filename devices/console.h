@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where guest output goes: bounded, because a guest may write for ever, and escaped when it goes
+ * to a terminal, because a terminal obeys escape sequences. Every device that prints shares one.
+ */
+#ifndef DEVICES_CONSOLE_H
+#define DEVICES_CONSOLE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Default bound on what one VM may print, in bytes. */
+#define CONSOLE_LIMIT (UINT64_C(1) << 20)
+
+struct console {
+	int fd; /* -1: output is counted and dropped */
+	bool escape;
+	uint64_t limit;
+	uint64_t written; /* bytes of guest output taken, dropped ones not included */
+	uint64_t dropped;
+	int error; /* first errno of a failed write, 0 if none */
+	const atomic_bool *stop; /* once set, an interrupted write is given up; may be NULL */
+	size_t used;
+	char buffer[512];
+	pthread_mutex_t lock;
+};
+
+/* The descriptor stays the caller's. Output is escaped if it is a terminal. */
+void console_init(struct console *console, int fd, uint64_t limit);
+void console_finish(struct console *console); /* flushes; NULL is allowed */
+
+/* Takes guest output. Lines are passed on whole where possible. */
+void console_write(struct console *console, const char *text, size_t length);
+void console_flush(struct console *console);
+
+/*
+ * Appends the escaped form of a byte to `out` and returns its length, 1 to 4: printable ASCII and,
+ * with `keep_lines`, newline and tab as they are, everything else as \xNN.
+ */
+size_t console_escape(char out[4], unsigned char byte, bool keep_lines);
+
+#endif
