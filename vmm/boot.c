@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "boot.h"
+
+#include <string.h>
+
+#define PTE_PRESENT 1u
+#define PTE_WRITE 2u
+#define PTE_USER 4u
+#define PTE_LARGE 0x80u
+#define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER)
+
+/* Segment descriptors (Intel SDM vol. 3A, 3.4.5): flat, long mode for code. */
+#define DESCRIPTOR_CODE 0x00af9b000000ffff
+#define DESCRIPTOR_DATA 0x00cf93000000ffff
+#define DESCRIPTOR_DPL3 0x0000600000000000
+#define DESCRIPTOR_TSS 0x00008b0000000067 /* busy 64-bit TSS, limit 0x67 */
+#define TSS_RSP0 4
+#define TSS_IOMAP_BASE 102
+#define TSS_SIZE 104
+
+/* The caller has checked that low memory exists. */
+static uint64_t *table(const struct guest_ram *ram, uint64_t gpa)
+{
+	return guest_ram_at(ram, gpa_at(gpa), 4096);
+}
+
+static void write_page_tables(const struct guest_ram *ram)
+{
+	uint64_t *pml4 = table(ram, BOOT_PML4), *pdpt = table(ram, BOOT_PDPT);
+	uint64_t *pt = table(ram, BOOT_PT);
+	uint64_t end = guest_ram_high(ram) ? RAM_HIGH_BASE + guest_ram_high(ram) : 0;
+
+	pml4[0] = BOOT_PDPT | PTE_TABLE;
+	for (uint64_t g = 0; g < 4; g++) {
+		uint64_t *pd = table(ram, BOOT_PD + 4096 * g);
+
+		pdpt[g] = (BOOT_PD + 4096 * g) | PTE_TABLE;
+		for (uint64_t i = 0; i < 512; i++)
+			pd[i] = g << 30 | i << 21 | PTE_LARGE | PTE_TABLE;
+	}
+	for (uint64_t g = 4; g < 512 && g << 30 < end; g++)
+		pdpt[g] = g << 30 | PTE_LARGE | PTE_TABLE;
+	table(ram, BOOT_PD)[0] = BOOT_PT | PTE_TABLE;
+	for (uint64_t i = 1; i < 512; i++)
+		pt[i] = i << 12 | PTE_TABLE;
+}
+
+static void write_descriptors(const struct guest_ram *ram, unsigned vcpu)
+{
+	uint64_t tss_base = BOOT_TSS + BOOT_TSS_STRIDE * (uint64_t)vcpu;
+	uint64_t gdt_base = BOOT_GDT + BOOT_GDT_STRIDE * (uint64_t)vcpu;
+	uint64_t *gdt = guest_ram_at(ram, gpa_at(gdt_base), BOOT_GDT_STRIDE);
+	uint8_t *tss = guest_ram_at(ram, gpa_at(tss_base), BOOT_TSS_STRIDE);
+	uint64_t rsp0 = BOOT_STACKS + (uint64_t)BOOT_STACK_STRIDE * (vcpu + 1);
+	uint16_t no_iomap = TSS_SIZE;
+
+	gdt[SS_SEL_CODE / 8] = DESCRIPTOR_CODE;
+	gdt[SS_SEL_DATA / 8] = DESCRIPTOR_DATA;
+	gdt[SS_SEL_USER_CODE / 8] = DESCRIPTOR_CODE | DESCRIPTOR_DPL3;
+	gdt[SS_SEL_USER_DATA / 8] = DESCRIPTOR_DATA | DESCRIPTOR_DPL3;
+	gdt[SS_SEL_TSS / 8] = DESCRIPTOR_TSS | (tss_base & 0xffffff) << 16 | tss_base >> 24 << 56;
+	gdt[SS_SEL_TSS / 8 + 1] = tss_base >> 32;
+	memcpy(tss + TSS_RSP0, &rsp0, sizeof(rsp0));
+	memcpy(tss + TSS_IOMAP_BASE, &no_iomap, sizeof(no_iomap));
+}
+
+static void put(const struct guest_ram *ram, uint64_t gpa, uint64_t value)
+{
+	guest_ram_write(ram, gpa_at(gpa), &value, sizeof(value));
+}
+
+static void write_window(const struct guest_ram *ram)
+{
+	put(ram, BOOT_WINDOW + 4096 * SS_WINDOW_TAG, SS_VIEW_TAG);
+	put(ram, BOOT_WINDOW + 4096 * SS_WINDOW_SHARED, SS_WINDOW_SHARED_VALUE);
+	put(ram, BOOT_WINDOW + 4096 * SS_WINDOW_PRIVATE, SS_WINDOW_PRIVATE_VALUE);
+	for (uint64_t i = 0; i < BOOT_FRAME_COUNT; i++)
+		put(ram, BOOT_FRAMES + 4096 * i, SS_VIEW_TAG | (i + 1));
+}
+
+void boot_write(const struct guest_ram *ram, const struct ss_context *context)
+{
+	struct ss_context complete = *context;
+
+	complete.magic = SS_ABI_MAGIC;
+	complete.version = SS_ABI_VERSION;
+	complete.size = sizeof(complete);
+	complete.vcpu_page_gpa = BOOT_VCPU_PAGES;
+	complete.memory_size = ram->size;
+	complete.window_gpa = BOOT_WINDOW;
+	guest_ram_write(ram, gpa_at(BOOT_CONTEXT), &complete, sizeof(complete));
+	write_page_tables(ram);
+	for (unsigned i = 0; i < context->vcpu_count; i++)
+		write_descriptors(ram, i);
+	write_window(ram);
+}

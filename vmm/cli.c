@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTIONS_MAX 32
+#define TIMEOUT_DEFAULT_MS 60000
+#define TIMEOUT_MAX_S 1e6
+
+static int bad_argument(struct error *error, const char *option, const char *argument,
+			const char *wanted)
+{
+	return error_set(error, -EINVAL, STATUS_USAGE, "%s: '%s' is not %s", option, argument, wanted);
+}
+
+/* A whole decimal number up to `limit`, all of the text. */
+static int parse_number(const char *text, uint64_t limit, uint64_t *ret_number, const char **ret_end)
+{
+	unsigned long long number;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno != 0 || number > limit)
+		return -ERANGE;
+	*ret_number = number;
+	*ret_end = end;
+	return 0;
+}
+
+static int parse_count_of(const char *option, const char *argument, uint64_t limit,
+			  uint64_t *ret_number, struct error *error)
+{
+	const char *end;
+	int rc = parse_number(argument, limit, ret_number, &end);
+
+	if (rc == 0 && *end == '\0' && *ret_number > 0)
+		return 0;
+	if (rc == -ERANGE)
+		return error_set(error, rc, STATUS_USAGE, "%s: %s is more than %llu", option, argument,
+				 (unsigned long long)limit);
+	return bad_argument(error, option, argument, "a whole number above 0");
+}
+
+static int parse_engine(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "auto") != 0 && !engine_by_key(argument))
+		return bad_argument(error, "--engine", argument, "auto, flat, vmx or svm");
+	settings->plan.engine = argument;
+	return 0;
+}
+
+static int parse_format(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error; /* which formats there are depends on the command */
+	settings->format = argument;
+	return 0;
+}
+
+static int parse_by(struct settings *settings, const char *argument, struct error *error)
+{
+	static const char *const keys[] = {"operation", "reason", "rip", "level"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(argument, keys[i]) == 0) {
+			settings->by = argument;
+			return 0;
+		}
+	return bad_argument(error, "--by", argument, "operation, reason, rip or level");
+}
+
+static int parse_output(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->output = argument;
+	return 0;
+}
+
+static int parse_list(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->list = true;
+	return 0;
+}
+
+static int parse_quiet(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->quiet = true;
+	return 0;
+}
+
+static int parse_help(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->help = true;
+	return 0;
+}
+
+static int parse_count(struct settings *settings, const char *argument, struct error *error)
+{
+	uint64_t number;
+	int rc = parse_count_of("--count", argument, 100000000, &number, error);
+
+	if (rc == 0)
+		settings->plan.iterations = (uint32_t)number;
+	return rc;
+}
+
+static int parse_memory(struct settings *settings, const char *argument, struct error *error)
+{
+	static const char suffixes[] = "KMGT";
+	const char *end, *suffix;
+	uint64_t number;
+	unsigned shift = 0;
+
+	if (parse_number(argument, UINT64_MAX, &number, &end) != 0)
+		return bad_argument(error, "-m", argument, "a size such as 64M");
+	if (*end != '\0') {
+		suffix = strchr(suffixes, *end >= 'a' ? *end - 'a' + 'A' : *end);
+		if (!suffix || end[1] != '\0')
+			return bad_argument(error, "-m", argument, "a size such as 64M");
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
+	}
+	if (number == 0 || number > UINT64_MAX >> shift)
+		return bad_argument(error, "-m", argument, "a size that a guest can have, such as 64M");
+	settings->plan.memory = number << shift;
+	return 0;
+}
+
+static int parse_vcpus(struct settings *settings, const char *argument, struct error *error)
+{
+	uint64_t number;
+	int rc = parse_count_of("-c", argument, SS_MAX_VCPUS, &number, error);
+
+	if (rc == 0)
+		settings->plan.vcpus = (unsigned)number;
+	return rc;
+}
+
+static int parse_vms(struct settings *settings, const char *argument, struct error *error)
+{
+	uint64_t number;
+	int rc = parse_count_of("--vms", argument, PLAN_VMS_MAX, &number, error);
+
+	if (rc == 0)
+		settings->plan.vms = (unsigned)number;
+	return rc;
+}
+
+static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->plan.ledger = argument;
+	return 0;
+}
+
+static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "report") == 0)
+		settings->plan.on_violation = ON_VIOLATION_REPORT;
+	else if (strcmp(argument, "stop") == 0)
+		settings->plan.on_violation = ON_VIOLATION_STOP;
+	else
+		return bad_argument(error, "--on-violation", argument, "report or stop");
+	return 0;
+}
+
+static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
+{
+	char *end;
+	double seconds = strtod(argument, &end);
+
+	if (end == argument || *end != '\0' || !isfinite(seconds) || seconds < 0 ||
+	    seconds > TIMEOUT_MAX_S)
+		return bad_argument(error, "--timeout", argument, "a number of seconds, such as 2.5");
+	settings->plan.timeout_ms = (unsigned)ceil(seconds * 1000);
+	return 0;
+}
+
+const struct command_row commands[] = {
+#define COMMAND(name, letter, operands, meaning, more)                                             \
+	{#name, letter, operands, meaning, more, command_##name},
+#include "command.def"
+#undef COMMAND
+};
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+const struct option_row options[] = {
+#define OPTION(letter, name, argument, commands, parser, meaning)                                  \
+	{letter, name, argument, commands, meaning, parse_##parser},
+#include "option.def"
+#undef OPTION
+};
+const size_t option_count = sizeof(options) / sizeof(options[0]);
+
+static bool applies(const struct option_row *option, const struct command_row *command)
+{
+	return strchr(option->commands, command->letter) != NULL;
+}
+
+const struct command_row *command_by_name(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+struct getopt_tables {
+	char letters[3 * OPTIONS_MAX];
+	struct option longs[OPTIONS_MAX + 1];
+	const struct option_row *rows[OPTIONS_MAX];
+	int count;
+};
+
+#define LONG_BASE 0x100 /* values of options, above any letter */
+
+static void fill_tables(const struct command_row *command, struct getopt_tables *tables)
+{
+	char *letter = tables->letters;
+
+	*letter++ = ':';
+	for (size_t i = 0; i < option_count && tables->count < OPTIONS_MAX; i++) {
+		const struct option_row *row = &options[i];
+
+		if (!applies(row, command))
+			continue;
+		tables->longs[tables->count] = (struct option){
+			row->name, row->argument ? required_argument : no_argument, NULL,
+			LONG_BASE + tables->count};
+		tables->rows[tables->count++] = row;
+		if (row->letter == 0)
+			continue;
+		*letter++ = (char)row->letter;
+		if (row->argument)
+			*letter++ = ':';
+	}
+	*letter = '\0';
+}
+
+static const struct option_row *find_option(const struct getopt_tables *tables, int value)
+{
+	if (value >= LONG_BASE && value < LONG_BASE + tables->count)
+		return tables->rows[value - LONG_BASE];
+	for (int i = 0; i < tables->count; i++)
+		if (tables->rows[i]->letter == value)
+			return tables->rows[i];
+	return NULL;
+}
+
+static int getopt_failed(const struct command_row *command, int value, char **argv,
+			 struct error *error)
+{
+	const char *what = value == ':' ? "needs an argument" : "is no option of this command";
+	char letter[3] = {'-', (char)optopt, '\0'};
+	const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
+
+	return error_set(error, -EINVAL, STATUS_USAGE, "%s %s; see `sidestep %s --help`", word, what,
+			 command->name);
+}
+
+int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
+	      struct error *error)
+{
+	struct getopt_tables tables = {0};
+	int value;
+
+	*settings = (struct settings){
+		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
+		.format = "text",
+		.by = "operation",
+	};
+	if (strcmp(command->name, "run") == 0)
+		settings->plan.timeout_ms = 0;
+	fill_tables(command, &tables);
+	optind = 1;
+	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+		const struct option_row *row = find_option(&tables, value);
+		int rc;
+
+		if (!row)
+			return getopt_failed(command, value, argv, error);
+		rc = row->parse(settings, optarg, error);
+		if (rc != 0)
+			return rc;
+	}
+	settings->operands = argv + optind;
+	settings->operand_count = argc - optind;
+	return 0;
+}
+
+int cli_check_format(const struct settings *settings, const char *names, struct error *error)
+{
+	size_t length = strlen(settings->format);
+	const char *word = names;
+
+	while (*word) {
+		size_t size = strcspn(word, " ");
+
+		if (size == length && memcmp(word, settings->format, size) == 0)
+			return 0;
+		word += size;
+		word += strspn(word, " ");
+	}
+	return error_set(error, -EINVAL, STATUS_USAGE, "--format: '%s' is none of: %s",
+			 settings->format, names);
+}
+
+void cli_help(const struct command_row *command, FILE *stream)
+{
+	fprintf(stream, "sidestep %s [options]%s%s\n\n%s.\n\n", command->name,
+		command->operands[0] ? " " : "", command->operands, command->meaning);
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &options[i];
+		char name[48], letter[8] = "    ";
+
+		if (!applies(row, command))
+			continue;
+		if (row->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+		snprintf(name, sizeof(name), "%s--%s%s%s", letter, row->name,
+			 row->argument ? " " : "", row->argument ? row->argument : "");
+		fprintf(stream, "  %-24s %s\n", name, row->meaning);
+	}
+}
+
+void cli_usage(FILE *stream)
+{
+	fputs("usage: sidestep COMMAND [options]\n\n", stream);
+	for (size_t i = 0; i < command_count; i++)
+		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].meaning);
+	fputs("\n`sidestep COMMAND --help` shows a command's options, `sidestep --version` the "
+	      "version.\n",
+	      stream);
+}

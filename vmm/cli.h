@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line: one table of commands, one of options. */
+#ifndef VMM_CLI_H
+#define VMM_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "error.h"
+#include "plan.h"
+
+/* What the options of any command set. */
+struct settings {
+	struct plan_request plan;
+	const char *format;
+	const char *by;
+	const char *output;
+	bool list, quiet, help;
+	char *const *operands;
+	int operand_count;
+};
+
+typedef int command_fn(const struct settings *settings);
+
+#define COMMAND(name, letter, operands, meaning, more) command_fn command_##name;
+#include "command.def"
+#undef COMMAND
+
+struct command_row {
+	const char *name;
+	char letter; /* in the option table */
+	const char *operands, *meaning, *more;
+	command_fn *run;
+};
+
+struct option_row {
+	int letter; /* 0: none */
+	const char *name, *argument, *commands, *meaning;
+	int (*parse)(struct settings *settings, const char *argument, struct error *error);
+};
+
+extern const struct command_row commands[];
+extern const size_t command_count;
+extern const struct option_row options[];
+extern const size_t option_count;
+
+const struct command_row *command_by_name(const char *name);
+
+/* Sets what the arguments ask for; argv[0] is the command's name. Returns 0 or a negative errno. */
+int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
+	      struct error *error);
+
+void cli_help(const struct command_row *command, FILE *stream);
+void cli_usage(FILE *stream); /* all commands */
+
+/* Refuses a format that is not in the list of names separated by spaces. */
+int cli_check_format(const struct settings *settings, const char *names, struct error *error);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the commands that run a guest share. */
+#ifndef VMM_CMD_H
+#define VMM_CMD_H
+
+#include "cli.h"
+#include "machine.h"
+#include "output.h"
+#include "report.h"
+
+/* A run from the command line to its end. */
+struct session {
+	struct host host;
+	struct plan plan;
+	struct machine machine;
+	bool host_open, planned, created;
+};
+
+/* Opens the host, makes the plan, creates the machine. On failure returns a negative errno with the
+ * reason in `error`; session_finish() is due in both cases. Guest output goes to `console_fd`. */
+int session_start(struct session *session, const struct settings *settings, int console_fd,
+		  struct error *error);
+int session_run(struct session *session, bool progress, struct error *error);
+void session_finish(struct session *session);
+
+/*
+ * Describes a run that has ended: a row for every operation that was selected. With `judge` each is
+ * compared with the reference model. `report` keeps pointers into the session; report_finish() is
+ * due. Returns 0 or -ENOMEM.
+ */
+int session_report(const struct session *session, const char *schema, bool judge,
+		   struct report *report);
+void report_finish(struct report *report);
+
+/* Writes a report in a format whose name has been checked, to where the settings say. */
+int report_emit(const struct report *report, const struct settings *settings, struct error *error);
+
+/* The exit status that a report stands for; `judge`: it compares with the model. */
+int session_status(const struct report *report, bool judge);
+
+/*
+ * Describes a run that has ended, with the columns in `hidden` left out, and writes it to where the
+ * settings say. Returns the exit status; `error` has a line if the run did not end as it should.
+ */
+int session_emit(const struct session *session, const struct settings *settings, const char *schema,
+		 bool judge, uint32_t hidden, struct error *error);
+
+/* Column sets. */
+#define COLUMN_BIT(id) (1u << COLUMN_##id)
+#define HIDE_IN_TEST COLUMN_BIT(EET)
+#define HIDE_IN_LEDGER (COLUMN_BIT(RESULT) | COLUMN_BIT(NOTE) | COLUMN_BIT(EET))
+#define HIDE_IN_BENCH (COLUMN_BIT(RESULT) | COLUMN_BIT(NOTE) | COLUMN_BIT(OUTCOME))
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sidestep run: launch a guest and print the ledger. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static int run_and_report(struct session *session, const struct settings *settings,
+			  struct error *error)
+{
+	const struct stop *why = &session->machine.why;
+	const struct console *console = &session->machine.console;
+	bool progress = !settings->quiet && isatty(STDERR_FILENO);
+	int status;
+
+	if (session_run(session, progress, error) != 0)
+		return error->status;
+	if (console->dropped)
+		fprintf(stderr, "sidestep: the guest printed more than %llu bytes; %llu were dropped\n",
+			(unsigned long long)console->limit, (unsigned long long)console->dropped);
+	if (console->error) {
+		error_set(error, -console->error, STATUS_INTERNAL, "guest output: %s",
+			  strerror(console->error));
+		return error->status;
+	}
+	status = settings->quiet ? why->status
+				 : session_emit(session, settings, "sidestep.run", false,
+						HIDE_IN_LEDGER, error);
+	if (why->cause != STOP_EXIT || why->status != STATUS_SUCCESS)
+		error_set(error, -EIO, status, "%s", why->text);
+	return status;
+}
+
+int command_run(const struct settings *given)
+{
+	struct settings settings = *given;
+	struct session session = {0};
+	struct error error = {0};
+	int status;
+
+	if (given->operand_count > 1) {
+		error_set(&error, -EINVAL, STATUS_USAGE, "run takes one GUEST, not %d",
+			  given->operand_count);
+		return error_report(&error);
+	}
+	settings.plan.guest = given->operand_count ? given->operands[0] : NULL;
+	if (session_start(&session, &settings, STDOUT_FILENO, &error) != 0)
+		status = error.status;
+	else
+		status = run_and_report(&session, &settings, &error);
+	if (error.text[0])
+		error_report(&error);
+	session_finish(&session);
+	return status;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sidestep test: perform the catalogue and compare with the reference model. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <libsmartcols.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+#define FORMATS "text tap junit json"
+
+static int list_row(struct libscols_table *table, const struct ss_operation *op)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	if (!line || scols_line_set_data(line, 0, op->name) != 0 ||
+	    scols_line_set_data(line, 1, op->needs[0] ? op->needs : "-") != 0 ||
+	    scols_line_set_data(line, 2, op->meaning) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static bool wanted(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->plan.pattern_count; i++)
+		if (fnmatch(settings->plan.patterns[i], name, 0) == 0)
+			return true;
+	return settings->plan.pattern_count == 0;
+}
+
+static int print_list(const struct image *image, const struct settings *settings, FILE *stream)
+{
+	struct libscols_table *table = scols_new_table();
+	int rc = table && scols_table_new_column(table, "OPERATION", 0, 0) &&
+				 scols_table_new_column(table, "NEEDS", 0, 0) &&
+				 scols_table_new_column(table, "MEANING", 0, 0)
+			 ? 0
+			 : -ENOMEM;
+
+	if (rc == 0) {
+		scols_table_set_stream(table, stream);
+		scols_table_enable_json(table, strcmp(settings->format, "json") == 0);
+		scols_table_set_name(table, "operations");
+		scols_table_set_termwidth(table, 400);
+	}
+	for (size_t i = 0; rc == 0 && i < image->operation_count; i++)
+		if (wanted(settings, image->operations[i].name))
+			rc = list_row(table, &image->operations[i]);
+	if (rc == 0)
+		rc = scols_print_table(table);
+	scols_unref_table(table);
+	return rc;
+}
+
+/* The catalogue is read from the image: no KVM is needed for this. */
+static int list(const struct settings *settings, struct error *error)
+{
+	struct image image;
+	struct output output;
+	int rc = image_builtin(&image, error);
+
+	if (rc != 0)
+		return rc;
+	rc = output_open(&output, settings->output, error);
+	if (rc == 0) {
+		rc = print_list(&image, settings, output.stream);
+		if (rc == 0) {
+			rc = output_commit(&output, error);
+		} else {
+			output_discard(&output);
+			error_set(error, rc, STATUS_INTERNAL, "out of memory");
+		}
+	}
+	image_close(&image);
+	return rc;
+}
+
+/* Without KVM there is nothing to run: everything is skipped, and TAP has a way to say so. */
+static int skip_all(const struct settings *settings, struct error *error)
+{
+	struct error write_error = {0};
+	struct output output;
+
+	if (strcmp(settings->format, "tap") == 0 &&
+	    output_open(&output, settings->output, &write_error) == 0) {
+		fprintf(output.stream, "TAP version 13\n1..0 # SKIP needs: kvm; host: %s\n",
+			error->text);
+		output_commit(&output, &write_error);
+	}
+	return STATUS_SKIPPED;
+}
+
+int command_test(const struct settings *given)
+{
+	struct settings settings = *given;
+	struct session session = {0};
+	struct error error = {0};
+	int status;
+
+	settings.plan.patterns = (const char *const *)given->operands;
+	settings.plan.pattern_count = (size_t)given->operand_count;
+	if (cli_check_format(&settings, FORMATS, &error) != 0)
+		return error_report(&error);
+	if (settings.list) {
+		if (list(&settings, &error) != 0)
+			return error_report(&error);
+		return STATUS_SUCCESS;
+	}
+	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
+		status = session.host_open ? error.status : skip_all(&settings, &error);
+	else if (session_run(&session, isatty(STDERR_FILENO), &error) != 0)
+		status = error.status;
+	else
+		status = session_emit(&session, &settings, "sidestep.test", true, HIDE_IN_TEST, &error);
+	if (error.text[0])
+		error_report(&error);
+	session_finish(&session);
+	return status;
+}

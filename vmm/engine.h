@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a guest is run. One constant row per engine, in engine.c. */
+#ifndef VMM_ENGINE_H
+#define VMM_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host.h"
+#include "views/expect.h"
+
+struct vm;
+struct vcpu;
+
+struct engine {
+	enum engine_id id;
+
+	/* Whether this host can run the engine; if not, why, in words. */
+	bool (*probe)(const struct host *host, char *reason, size_t size);
+
+	/* The operations below are NULL in an engine that cannot run yet. They return 0 or a
+	 * negative errno with the reason in `error`. */
+
+	/* Gives the VM its memory and its views, view 0 active. */
+	int (*vm_init)(struct vm *vm, struct error *error);
+	void (*vm_finish)(struct vm *vm);
+
+	/* Puts a vCPU in front of the guest's first instruction. */
+	int (*vcpu_init)(struct vcpu *vcpu, struct error *error);
+
+	/* Makes a view, which exists, active. Returns 0 or a negative errno. */
+	int (*view_switch)(struct vm *vm, unsigned view);
+};
+
+/* Ascending preference: `auto` takes the last that the host can run. */
+extern const struct engine *const engines[];
+extern const size_t engine_count;
+
+const struct engine *engine_by_key(const char *key);
+
+#endif

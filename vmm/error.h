@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One line for a person: what is wrong, with what, and what helps. Libraries fill it, commands print
+ * it. `status` is the exit status that the contract gives to this kind of failure.
+ */
+#ifndef VMM_ERROR_H
+#define VMM_ERROR_H
+
+/* Exit statuses of the program (docs/sidestep.1: EXIT STATUS). */
+#define EXIT_STATUSES(X)                                                                           \
+	X(0, SUCCESS, "everything asked for was done, and every test passed")                      \
+	X(1, FAILED, "a test or the guest failed")                                                 \
+	X(2, USAGE, "wrong usage or a bad input file")                                             \
+	X(77, SKIPPED, "everything was skipped; the reasons are printed")                          \
+	X(99, INTERNAL, "the host or sidestep itself failed")                                      \
+	X(124, TIMEOUT, "the time given with --timeout ran out")
+
+enum exit_status {
+#define X(value, name, text) STATUS_##name = value,
+	EXIT_STATUSES(X)
+#undef X
+};
+
+struct error {
+	int status;
+	char text[400];
+};
+
+/* Fills the line unless one is there already: the first failure is the one to report. Returns `result`, a
+ * negative errno, for use in a return statement. `error` may be NULL. */
+__attribute__((format(printf, 4, 5))) int error_set(struct error *error, int result, int status,
+						    const char *format, ...);
+
+/* Prints "sidestep: <text>" to standard error and returns the status. */
+int error_report(const struct error *error);
+
+#endif

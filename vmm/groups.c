@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "groups.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const key_names[] = {"operation", "reason", "rip", "level"};
+
+/* The columns of every format: KEY's own name comes first. */
+static const char *const columns[] = {"level", "exits", "share", "handling_ticks"};
+#define COLUMNS (1 + sizeof(columns) / sizeof(columns[0]))
+#define CELL_SIZE 32
+
+enum group_key group_key_by_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(key_names) / sizeof(key_names[0]); i++)
+		if (strcmp(key_names[i], name) == 0)
+			return (enum group_key)i;
+	return GROUP_OPERATION;
+}
+
+static uint64_t key_of(enum group_key by, const struct record_exit *exit)
+{
+	switch (by) {
+	case GROUP_REASON:
+		return exit->reason;
+	case GROUP_RIP:
+		return exit->rip;
+	case GROUP_LEVEL:
+		return exit->record.level;
+	default:
+		return exit->operation;
+	}
+}
+
+int groups_add(struct group_list *list, enum group_key by, const struct record_exit *exit)
+{
+	uint64_t key = key_of(by, exit);
+	struct group *group;
+
+	if (by == GROUP_OPERATION)
+		return 0; /* the summary has these */
+	/* The newest first: an exit mostly repeats the one before it. */
+	for (size_t i = list->count; i-- > 0;) {
+		group = &list->groups[i];
+		if (group->key == key && group->level == exit->record.level) {
+			group->count++;
+			group->ticks += exit->cost;
+			return 0;
+		}
+	}
+	if (list->count == list->capacity) {
+		size_t wanted = list->capacity ? list->capacity * 2 : 64;
+
+		group = realloc(list->groups, wanted * sizeof(*group));
+		if (!group)
+			return -ENOMEM;
+		list->groups = group;
+		list->capacity = wanted;
+	}
+	list->groups[list->count++] = (struct group){key, exit->record.level, 1, exit->cost};
+	return 0;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+static uint64_t total(const struct group_list *list)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		sum += list->groups[i].count;
+	return sum;
+}
+
+static void fill_cells(const struct group *group, enum group_key by, uint64_t sum,
+		       char cells[COLUMNS][CELL_SIZE])
+{
+	const char *level = group->level < LEVEL_COUNT ? level_keys[group->level] : "?";
+
+	if (by == GROUP_REASON)
+		snprintf(cells[0], CELL_SIZE, "%s", exit_reason_key((uint32_t)group->key));
+	else if (by == GROUP_RIP)
+		snprintf(cells[0], CELL_SIZE, "0x%" PRIx64, group->key);
+	else
+		snprintf(cells[0], CELL_SIZE, "%s", level);
+	snprintf(cells[1], CELL_SIZE, "%s", level);
+	snprintf(cells[2], CELL_SIZE, "%" PRIu64, group->count);
+	snprintf(cells[3], CELL_SIZE, "%.1f", sum ? 100.0 * (double)group->count / (double)sum : 0);
+	snprintf(cells[4], CELL_SIZE, "%" PRIu64, group->ticks);
+}
+
+static int write_csv(const struct group_list *list, enum group_key by, FILE *stream)
+{
+	fprintf(stream, "%s", key_names[by]);
+	for (size_t i = 0; i + 1 < COLUMNS; i++)
+		fprintf(stream, ",%s", columns[i]);
+	fputs("\n", stream);
+	for (size_t i = 0; i < list->count; i++) {
+		char cells[COLUMNS][CELL_SIZE];
+
+		fill_cells(&list->groups[i], by, total(list), cells);
+		for (size_t j = 0; j < COLUMNS; j++)
+			fprintf(stream, "%s%s", j ? "," : "", cells[j]);
+		fputs("\n", stream);
+	}
+	return 0;
+}
+
+static int fill_table(struct libscols_table *table, const struct group_list *list,
+		      enum group_key by, bool json)
+{
+	for (size_t i = 0; i < COLUMNS; i++) {
+		struct libscols_column *column = scols_table_new_column(
+			table, i ? columns[i - 1] : key_names[by], 0, i >= 2 ? SCOLS_FL_RIGHT : 0);
+
+		if (!column)
+			return -ENOMEM;
+		if (json && i >= 2)
+			scols_column_set_json_type(column, SCOLS_JSON_NUMBER);
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+		char cells[COLUMNS][CELL_SIZE];
+
+		if (!line)
+			return -ENOMEM;
+		fill_cells(&list->groups[i], by, total(list), cells);
+		for (size_t j = 0; j < COLUMNS; j++)
+			if (scols_line_set_data(line, j, cells[j]) != 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+static int write_table(const struct group_list *list, enum group_key by, FILE *stream, bool json)
+{
+	struct libscols_table *table = scols_new_table();
+	int rc;
+
+	if (!table)
+		return -ENOMEM;
+	scols_table_set_stream(table, stream);
+	scols_table_enable_json(table, json);
+	scols_table_set_name(table, "exits");
+	scols_table_set_termwidth(table, 400);
+	rc = fill_table(table, list, by, json);
+	if (rc == 0)
+		rc = scols_print_table(table);
+	scols_unref_table(table);
+	return rc;
+}
+
+int groups_emit(struct group_list *list, enum group_key by, const struct report *report,
+		const struct settings *settings, struct error *error)
+{
+	bool json = strcmp(settings->format, "json") == 0;
+	struct output output;
+	int rc = output_open(&output, settings->output, error);
+
+	if (rc != 0)
+		return rc;
+	qsort(list->groups, list->count, sizeof(*list->groups), by_count);
+	if (strcmp(settings->format, "csv") == 0)
+		rc = write_csv(list, by, output.stream);
+	else
+		rc = write_table(list, by, output.stream, json);
+	if (rc == 0 && !json && strcmp(settings->format, "text") == 0)
+		fprintf(output.stream, "\nrecorded exits only; %s: %s\n", level_keys[LEVEL_L0],
+			report_evidence(report, LEVEL_L0));
+	if (rc != 0) {
+		output_discard(&output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(&output, error);
+}
+
+void groups_finish(struct group_list *list)
+{
+	free(list->groups);
+	*list = (struct group_list){0};
+}

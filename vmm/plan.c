@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "plan.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot.h"
+#include "views/default_policy.h"
+
+#define PAGE_MASK UINT64_C(0xfff)
+#define CPUID_EXTENDED 0x80000001
+#define CPUID_PAGE1GB_EDX 26
+
+static void set_bit(uint64_t *set, uint32_t number)
+{
+	set[(number - 1) / 64] |= UINT64_C(1) << (number - 1) % 64;
+}
+
+static int choose_engine(struct plan *plan, const char *key, const struct host *host,
+			 struct error *error)
+{
+	char reason[160] = "";
+	bool automatic = strcmp(key, "auto") == 0;
+
+	for (size_t i = engine_count; i-- > 0;) {
+		const struct engine *engine = engines[i];
+
+		if (!automatic && strcmp(key, engine_keys[engine->id]) != 0)
+			continue;
+		if (engine->vm_init && (!host || engine->probe(host, reason, sizeof(reason)))) {
+			plan->engine = engine;
+			return 0;
+		}
+		if (automatic)
+			continue;
+		if (host)
+			engine->probe(host, reason, sizeof(reason));
+		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+				 "engine %s cannot run here: needs: %s; host: %s; --engine flat runs on "
+				 "any KVM",
+				 key, key, reason);
+	}
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "unknown engine '%s'; engines are auto, flat, vmx, svm", key);
+}
+
+static bool has_1g_pages(const struct host *host)
+{
+	for (uint32_t i = 0; i < host->cpuid->nent; i++)
+		if (host->cpuid->entries[i].function == CPUID_EXTENDED)
+			return host->cpuid->entries[i].edx >> CPUID_PAGE1GB_EDX & 1;
+	return false;
+}
+
+static int check_memory(const struct plan *plan, const struct host *host, struct error *error)
+{
+	if (plan->memory < BOOT_MEMORY_MIN || plan->memory & PAGE_MASK)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
+				 "M and whole 4 KiB pages",
+				 plan->memory, BOOT_MEMORY_MIN >> 20);
+	if (host && plan->memory > host->memory / plan->vms)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64
+				 " MiB; ask for less",
+				 plan->vms, plan->memory >> 20, host->memory >> 20);
+	if (host && plan->memory > RAM_HOLE_BASE && !has_1g_pages(host))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "-m: more than 3G needs 1 GiB pages, which this processor lacks; ask for "
+				 "less");
+	return 0;
+}
+
+static int check_counts(const struct plan *plan, const struct host *host, struct error *error)
+{
+	unsigned limit = SS_MAX_VCPUS;
+
+	if (host && host->capability[HOST_CAP_max_vcpus] > 0 &&
+	    (unsigned)host->capability[HOST_CAP_max_vcpus] < limit)
+		limit = (unsigned)host->capability[HOST_CAP_max_vcpus];
+	if (plan->vcpus < 1 || plan->vcpus > limit)
+		return error_set(error, -EINVAL, STATUS_USAGE, "-c: give 1 to %u vCPUs", limit);
+	if (plan->vms < 1 || plan->vms > PLAN_VMS_MAX)
+		return error_set(error, -EINVAL, STATUS_USAGE, "--vms: give 1 to %u VMs",
+				 PLAN_VMS_MAX);
+	return 0;
+}
+
+static bool matches(const struct plan_request *request, const char *name)
+{
+	if (request->pattern_count == 0)
+		return true;
+	for (size_t i = 0; i < request->pattern_count; i++)
+		if (fnmatch(request->patterns[i], name, 0) == 0)
+			return true;
+	return false;
+}
+
+static int check_patterns(const struct plan *plan, const struct plan_request *request,
+			  struct error *error)
+{
+	for (size_t i = 0; i < request->pattern_count; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < plan->image.operation_count && !found; j++)
+			found = fnmatch(request->patterns[i], plan->image.operations[j].name, 0) == 0;
+		if (!found)
+			return error_set(error, -ENOENT, STATUS_USAGE,
+					 "no operation matches '%s'; `sidestep test --list` names them",
+					 request->patterns[i]);
+	}
+	return 0;
+}
+
+/* Words of an operation's `needs`, and why this run lacks them; NULL: it has them. */
+static const char *lacks_views(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	if (plan->policy.view_count < DEFAULT_POLICY_VIEWS)
+		return "needs: views; host: the policy defines too few";
+	if (plan->vcpus > 1)
+		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
+		       "are several";
+	return NULL;
+}
+
+static const char *lacks_hypercall(const struct plan *plan, const struct host *host)
+{
+	(void)plan;
+	if (!host || host->backend == HOST_BACKEND_VMX || host->backend == HOST_BACKEND_SVM ||
+	    host->capability[HOST_CAP_disable_quirks2] & 1 << 5)
+		return NULL;
+	return "needs: hypercall; host: this KVM patches hypercall instructions and cannot be told "
+	       "not to";
+}
+
+static const struct {
+	const char *word;
+	const char *(*lacks)(const struct plan *plan, const struct host *host);
+} need_words[] = {
+	{"views", lacks_views},
+	{"hypercall", lacks_hypercall},
+};
+
+static const char *lacks(const struct plan *plan, const struct host *host,
+			 const struct ss_operation *op)
+{
+	const char *word = op->needs;
+
+	while (*word) {
+		size_t length = strcspn(word, " ");
+		const char *why = "needs: a word that this version does not know";
+
+		for (size_t i = 0; i < sizeof(need_words) / sizeof(need_words[0]); i++)
+			if (strlen(need_words[i].word) == length &&
+			    memcmp(need_words[i].word, word, length) == 0)
+				why = need_words[i].lacks(plan, host);
+		if (why)
+			return why;
+		word += length;
+		word += strspn(word, " ");
+	}
+	return NULL;
+}
+
+/* The empty loop is performed with every selection: it is what other costs are compared with. */
+static void select_operations(struct plan *plan, const struct plan_request *request,
+			      const struct host *host)
+{
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++) {
+		const struct ss_operation *op = &plan->image.operations[n - 1];
+
+		if (matches(request, op->name)) {
+			plan->skipped[n - 1] = lacks(plan, host, op);
+			if (!plan->skipped[n - 1])
+				set_bit(plan->selected, n);
+		} else if (op->kind == SS_KIND_NOTHING) {
+			set_bit(plan->hidden, n);
+		}
+	}
+}
+
+int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
+	      struct error *error)
+{
+	int rc;
+
+	*plan = (struct plan){
+		.memory = request->memory ? request->memory : PLAN_MEMORY_DEFAULT,
+		.vcpus = request->vcpus,
+		.vms = request->vms,
+		.timeout_ms = request->timeout_ms,
+		.iterations = request->iterations,
+		.on_violation = request->on_violation,
+		.guest = request->guest,
+		.ledger = request->ledger,
+	};
+	rc = choose_engine(plan, request->engine, host, error);
+	if (rc == 0)
+		rc = check_counts(plan, host, error);
+	if (rc == 0)
+		rc = check_memory(plan, host, error);
+	if (rc == 0)
+		rc = request->guest ? image_open(&plan->image, request->guest, error)
+				    : image_builtin(&plan->image, error);
+	if (rc == 0)
+		rc = image_check_fit(&plan->image, plan->memory, error);
+	if (rc == 0)
+		rc = check_patterns(plan, request, error);
+	if (rc == 0 && default_policy(&plan->policy, gpa_at(BOOT_WINDOW), gpa_at(BOOT_FRAMES)) != 0)
+		rc = error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	if (rc == 0)
+		select_operations(plan, request, host);
+	else
+		plan_finish(plan);
+	return rc;
+}
+
+void plan_finish(struct plan *plan)
+{
+	image_close(&plan->image);
+	policy_finish(&plan->policy);
+	plan->engine = NULL;
+}

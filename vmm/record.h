@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Records of the ledger, in memory and in the file alike (docs/ledger-format.md). Little endian;
+ * every record starts with a struct record and its size is a multiple of 8.
+ */
+#ifndef VMM_RECORD_H
+#define VMM_RECORD_H
+
+#include <stdint.h>
+
+#include "guestfw/abi.h"
+#include "stats.h"
+
+#define LEDGER_MAGIC 0x4745444c45445353 /* "SSDELDGE": not any text file */
+#define LEDGER_VERSION 1
+#define LEDGER_HEADER_SIZE 4096
+
+/* RECORD(TYPE, struct, "what it says") */
+#define RECORD_TYPES(X)                                                                            \
+	X(PAD, record, "nothing: fills the end of a block")                                        \
+	X(META, record_meta, "one property of the run")                                            \
+	X(OPERATION, record_operation, "name of an operation number")                              \
+	X(EXIT, record_exit, "one exit")                                                           \
+	X(BATCH, record_batch, "kernel counters over all repetitions of an operation")             \
+	X(RESULT, record_result, "what the guest reports of an operation")                         \
+	X(VIOLATION, record_violation, "an access that a view forbids")                            \
+	X(END, record_end, "how a VM ended")
+
+enum record_type {
+	RECORD_INVALID,
+#define X(name, type, text) RECORD_##name,
+	RECORD_TYPES(X)
+#undef X
+	RECORD_TYPE_COUNT
+};
+
+struct record {
+	uint16_t type; /* enum record_type; 0 was never written */
+	uint16_t size; /* of the whole record, in bytes */
+	uint8_t vm;
+	uint8_t vcpu;
+	uint16_t level; /* enum level, of records that have one */
+};
+
+struct record_meta {
+	struct record record;
+	char text[]; /* key, NUL, value, NUL, padding */
+};
+
+struct record_operation {
+	struct record record;
+	uint32_t number; /* from 1 */
+	uint32_t kind;
+	char name[40];
+};
+
+struct record_exit {
+	struct record record;
+	uint64_t time; /* TSC when the exit was seen */
+	uint64_t rip;
+	uint64_t qualification; /* by reason: port, address, suberror */
+	uint32_t operation;     /* what the guest said it was doing; 0: nothing */
+	uint32_t cost;          /* TSC ticks of handling it, saturated */
+	uint16_t reason;        /* KVM's exit reason at level vmm */
+	uint16_t detail;        /* by reason: access size | write << 8 */
+	uint32_t reserved;
+};
+
+struct record_batch {
+	struct record record;
+	uint32_t operation;
+	uint32_t count;    /* repetitions */
+	uint64_t observed; /* which values count: bit of enum stat_id */
+	uint64_t value[STAT_COUNT];
+};
+
+struct record_result {
+	struct record record;
+	struct ss_result result;
+};
+
+struct record_violation {
+	struct record record;
+	uint32_t operation;
+	uint32_t view;
+	uint64_t gpa;
+	uint64_t rip;
+	uint32_t access; /* VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
+	uint32_t size;
+};
+
+struct record_end {
+	struct record record;
+	uint32_t cause;  /* enum stop_cause */
+	int32_t status;  /* exit status */
+	char text[240];  /* NUL-terminated; empty if all went well */
+};
+
+/* First page of a file. `used` and `lost` change while the run goes on. */
+struct ledger_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size;
+	uint64_t tsc_khz;
+	uint64_t used; /* bytes of complete records after the header */
+	uint64_t lost; /* records that found no room */
+};
+
+_Static_assert(sizeof(struct record) == 8, "file format");
+_Static_assert(sizeof(struct record_exit) == 48, "file format");
+_Static_assert(sizeof(struct record_operation) == 56, "file format");
+_Static_assert(sizeof(struct record_violation) == 40, "file format");
+_Static_assert(sizeof(struct ledger_header) <= LEDGER_HEADER_SIZE, "file format");
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+const char *const column_headers[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) header,
+#include "column.def"
+#undef COLUMN
+};
+
+const char *const column_keys[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) #key,
+#include "column.def"
+#undef COLUMN
+};
+
+const char *const column_meanings[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) meaning,
+#include "column.def"
+#undef COLUMN
+};
+
+const enum cell_type column_types[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) CELL_##type,
+#include "column.def"
+#undef COLUMN
+};
+
+const char *const verdict_names[] = {"-", "pass", "FAIL", "skip"};
+
+const char *vector_name(uint32_t vector)
+{
+	/* Intel SDM vol. 3A, table 6-1 */
+	static const char *const names[] = {
+		"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", NULL, "#TS",
+		"#NP", "#SS", "#GP", "#PF", NULL,  "#MF", "#AC", "#MC", "#XM", "#VE", "#CP",
+	};
+
+	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : NULL;
+}
+
+void report_measure(const struct report *report, struct report_row *row)
+{
+	const struct operation_summary *loop = report->loop;
+	struct tick_summary empty = {0};
+
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		row->exits_known[level] = summary_exits(row->summary, loop, report->backend,
+							(enum level)level, &row->exits[level]);
+	row->placement = summary_placement(row->summary, loop, report->backend);
+	summary_ticks(row->summary, &row->ticks);
+	if (loop)
+		summary_ticks(loop, &empty);
+	row->eet = row->ticks.median - empty.median;
+}
+
+const char *report_evidence(const struct report *report, enum level level)
+{
+	switch (level) {
+	case LEVEL_L0:
+		for (size_t i = 0; i < report->row_count; i++)
+			if (report->rows[i].exits_known[LEVEL_L0])
+				return report->backend == HOST_BACKEND_PVM
+					       ? "KVM_GET_STATS_FD insn_emulation: this host "
+						 "interprets CPL 0, so instructions interpreted, those "
+						 "of the empty loop subtracted"
+					       : "KVM_GET_STATS_FD exits, without the host's own "
+						 "interrupts";
+		return "not observed: this KVM has no KVM_GET_STATS_FD counter for it";
+	case LEVEL_MONITOR:
+		return report->engine == ENGINE_FLAT ? "this engine has none" : "ring of the relay";
+	default:
+		return "run loop";
+	}
+}
+
+static void describe_outcome(const struct report_row *row, struct cell *cell)
+{
+	const struct ss_result *result = &row->summary->result;
+
+	cell->text = cell->buffer;
+	if (!row->summary->result_known)
+		cell->known = false;
+	else if (row->summary->results_differ)
+		cell->text = "differs between vCPUs";
+	else if (result->faults == 0)
+		snprintf(cell->buffer, sizeof(cell->buffer), "0x%" PRIx64, result->value);
+	else if (vector_name(result->vector))
+		snprintf(cell->buffer, sizeof(cell->buffer), "%s%s", vector_name(result->vector),
+			 result->faults == result->count ? "" : " at times");
+	else
+		snprintf(cell->buffer, sizeof(cell->buffer), "vector %" PRIu32, result->vector);
+}
+
+static void set_number(struct cell *cell, bool known, double number)
+{
+	cell->known = known;
+	cell->number = number;
+}
+
+void report_cell(const struct report *report, const struct report_row *row, enum column column,
+		 struct cell *cell)
+{
+	bool measured = row->summary != NULL;
+
+	if (report->hidden >> column & 1) {
+		*cell = (struct cell){.absent = true};
+		return;
+	}
+	*cell = (struct cell){.known = true, .absent = !measured};
+	switch (column) {
+	case COLUMN_OPERATION:
+		cell->absent = false;
+		cell->text = row->name;
+		break;
+	case COLUMN_RESULT:
+		cell->absent = false;
+		cell->text = verdict_names[row->verdict];
+		break;
+	case COLUMN_NOTE:
+		cell->absent = row->note[0] == '\0';
+		cell->text = row->note;
+		break;
+	case COLUMN_OUTCOME:
+		if (measured)
+			describe_outcome(row, cell);
+		break;
+	case COLUMN_REPETITIONS:
+		set_number(cell, true, measured ? (double)row->summary->repetitions : 0);
+		break;
+	case COLUMN_L0:
+		set_number(cell, row->exits_known[LEVEL_L0], (double)row->exits[LEVEL_L0]);
+		break;
+	case COLUMN_MONITOR:
+		cell->absent |= report->engine == ENGINE_FLAT;
+		set_number(cell, row->exits_known[LEVEL_MONITOR], (double)row->exits[LEVEL_MONITOR]);
+		break;
+	case COLUMN_VMM:
+		set_number(cell, row->exits_known[LEVEL_VMM], (double)row->exits[LEVEL_VMM]);
+		break;
+	case COLUMN_PLACEMENT:
+		cell->known = row->placement != PLACEMENT_UNKNOWN;
+		cell->text = placement_keys[row->placement];
+		break;
+	case COLUMN_TICKS_MIN:
+		set_number(cell, row->ticks.samples != 0, row->ticks.minimum);
+		break;
+	case COLUMN_TICKS_MEDIAN:
+		set_number(cell, row->ticks.samples != 0, row->ticks.median);
+		break;
+	case COLUMN_TICKS_P99:
+		set_number(cell, row->ticks.samples != 0, row->ticks.percentile99);
+		break;
+	case COLUMN_EET:
+		set_number(cell, row->ticks.samples != 0 && report->loop, row->eet);
+		break;
+	default:
+		cell->absent = true;
+	}
+}
+
+const char *cell_text(const struct cell *cell, enum cell_type type, char *buffer, size_t size)
+{
+	if (cell->absent)
+		return "-";
+	if (!cell->known)
+		return "not observed";
+	if (type == CELL_TEXT)
+		return cell->text;
+	/* Ticks below a hundred differ in their tenths. */
+	snprintf(buffer, size, type == CELL_TICKS && cell->number < 99.95 ? "%.1f" : "%.0f",
+		 cell->number);
+	return buffer;
+}

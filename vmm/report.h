@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a run or a ledger has to say, ready to be written in any format. The writers get one struct
+ * report and know nothing of how it came about.
+ */
+#ifndef VMM_REPORT_H
+#define VMM_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "summary.h"
+#include "views/expect.h"
+
+enum column {
+#define COLUMN(id, header, key, type, meaning) COLUMN_##id,
+#include "column.def"
+#undef COLUMN
+	COLUMN_COUNT
+};
+
+enum cell_type { CELL_TEXT, CELL_COUNT, CELL_TICKS };
+
+/* Verdict on one operation. */
+enum verdict {
+	VERDICT_NONE, /* nothing was expected: a ledger being read */
+	VERDICT_PASS,
+	VERDICT_FAIL,
+	VERDICT_SKIP,
+};
+
+extern const char *const verdict_names[];
+
+struct report_row {
+	const char *name;
+	const struct operation_summary *summary; /* NULL if skipped */
+	enum verdict verdict;
+	char note[200]; /* why it failed or was skipped */
+	bool exits_known[LEVEL_COUNT];
+	uint64_t exits[LEVEL_COUNT];
+	enum placement placement;
+	struct tick_summary ticks;
+	double eet;
+};
+
+struct report {
+	const char *schema;   /* "sidestep.test", ... */
+	uint32_t hidden;      /* columns not to show: bit of enum column */
+	enum engine_id engine;
+	enum host_backend backend;
+	const char *kernel, *guest;
+	unsigned vcpus, vms;
+	struct report_row *rows;
+	size_t row_count;
+	const struct summary *summary;
+	const struct operation_summary *loop; /* the empty loop of the same run, or NULL */
+	char end[260]; /* how the run ended; empty if as it should */
+	int status;    /* exit status of the run */
+	unsigned passed, failed, skipped;
+	uint64_t lost; /* records that found no room in the ledger */
+};
+
+/* A value of the table. Text lives as long as the report. */
+struct cell {
+	bool known; /* false: nothing that would have seen it was looking */
+	bool absent; /* does not apply */
+	const char *text;
+	double number;
+	char buffer[40];
+};
+
+extern const char *const column_headers[COLUMN_COUNT];
+extern const char *const column_keys[COLUMN_COUNT];
+extern const char *const column_meanings[COLUMN_COUNT];
+extern const enum cell_type column_types[COLUMN_COUNT];
+
+void report_cell(const struct report *report, const struct report_row *row, enum column column,
+		 struct cell *cell);
+/* The text form of a cell: "not observed" and "-" included. */
+const char *cell_text(const struct cell *cell, enum cell_type type, char *buffer, size_t size);
+
+/* Fills exits, placement and ticks of a row from its summary. */
+void report_measure(const struct report *report, struct report_row *row);
+
+/* Source of the counts at a level, in words. */
+const char *report_evidence(const struct report *report, enum level level);
+
+/* Name of an exception vector: "#UD"; NULL for those without one. */
+const char *vector_name(uint32_t vector);
+
+/* The writers. They return 0 or -ENOMEM; errors of the stream are found when it is closed. */
+typedef int report_writer(const struct report *report, FILE *stream);
+report_writer report_text, report_csv, report_json, report_tap, report_junit;
+
+#endif

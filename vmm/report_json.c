@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "report.h"
+
+#define REPORT_VERSION 1
+
+/* 64-bit values do not survive every reader's numbers. */
+static json_t *hex(uint64_t value)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	return json_string(text);
+}
+
+static json_t *cell_json(const struct cell *cell, enum cell_type type)
+{
+	if (cell->absent || !cell->known)
+		return json_null();
+	if (type == CELL_TEXT)
+		return json_string(cell->text);
+	if (type == CELL_COUNT)
+		return json_integer((json_int_t)cell->number);
+	return json_real(cell->number);
+}
+
+static json_t *stats_json(const struct operation_summary *summary)
+{
+	json_t *object = json_object();
+
+	for (int i = 0; i < STAT_COUNT; i++)
+		if (stat_observed(&summary->stats, (enum stat_id)i))
+			json_object_set_new(object, stat_names[i],
+					    json_integer((json_int_t)summary->stats.value[i]));
+	return object;
+}
+
+static json_t *reasons_json(const struct operation_summary *summary)
+{
+	json_t *object = json_object();
+
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+		if (summary->reasons[i])
+			json_object_set_new(object, exit_reason_key(i),
+					    json_integer((json_int_t)summary->reasons[i]));
+	return object;
+}
+
+static json_t *exits_json(const struct operation_summary *summary)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "monitor", json_integer((json_int_t)summary->exits[LEVEL_MONITOR]));
+	json_object_set_new(object, "vmm", json_integer((json_int_t)summary->exits[LEVEL_VMM]));
+	return object;
+}
+
+static json_t *row_json(const struct report *report, const struct report_row *row)
+{
+	json_t *object = json_object();
+
+	for (int column = 0; column < COLUMN_COUNT; column++) {
+		struct cell cell;
+
+		report_cell(report, row, (enum column)column, &cell);
+		json_object_set_new(object, column_keys[column],
+				    cell_json(&cell, column_types[column]));
+	}
+	if (!row->summary)
+		return object;
+	if (row->summary->result_known) {
+		json_object_set_new(object, "value", hex(row->summary->result.value));
+		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
+	}
+	json_object_set_new(object, "violations", json_integer((json_int_t)row->summary->violations));
+	json_object_set_new(object, "exits_total", exits_json(row->summary));
+	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
+	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
+	return object;
+}
+
+static json_t *evidence_json(const struct report *report)
+{
+	json_t *object = json_object();
+
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		json_object_set_new(object, level_keys[level],
+				    json_string(report_evidence(report, (enum level)level)));
+	return object;
+}
+
+static json_t *totals_json(const struct report *report)
+{
+	return json_pack("{s:i,s:i,s:i}", "passed", (int)report->passed, "failed",
+			 (int)report->failed, "skipped", (int)report->skipped);
+}
+
+int report_json(const struct report *report, FILE *stream)
+{
+	json_t *root = json_object(), *operations = json_array();
+	int rc;
+
+	json_object_set_new(root, "schema", json_string(report->schema));
+	json_object_set_new(root, "version", json_integer(REPORT_VERSION));
+	json_object_set_new(root, "engine", json_string(engine_keys[report->engine]));
+	json_object_set_new(root, "backend", json_string(host_backend_keys[report->backend]));
+	json_object_set_new(root, "kernel", json_string(report->kernel));
+	json_object_set_new(root, "guest", json_string(report->guest));
+	json_object_set_new(root, "vcpus", json_integer(report->vcpus));
+	json_object_set_new(root, "vms", json_integer(report->vms));
+	json_object_set_new(root, "status", json_integer(report->status));
+	json_object_set_new(root, "end", report->end[0] ? json_string(report->end) : json_null());
+	json_object_set_new(root, "evidence", evidence_json(report));
+	json_object_set_new(root, "totals", totals_json(report));
+	json_object_set_new(root, "lost", json_integer((json_int_t)report->lost));
+	for (size_t i = 0; i < report->row_count; i++)
+		json_array_append_new(operations, row_json(report, &report->rows[i]));
+	rc = json_object_set_new(root, "operations", operations);
+	if (rc == 0)
+		rc = json_dumpf(root, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	fputc('\n', stream);
+	json_decref(root);
+	return rc == 0 ? 0 : -ENOMEM;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The formats that are written line by line: CSV, TAP and JUnit. */
+#include <string.h>
+
+#include "report.h"
+
+/* RFC 4180: a field with a comma, a quote or a line break is quoted, quotes are doubled. */
+static void csv_field(FILE *stream, const char *text)
+{
+	if (text[strcspn(text, ",\"\r\n")] == '\0') {
+		fputs(text, stream);
+		return;
+	}
+	fputc('"', stream);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', stream);
+		fputc(*text, stream);
+	}
+	fputc('"', stream);
+}
+
+int report_csv(const struct report *report, FILE *stream)
+{
+	for (int column = 0; column < COLUMN_COUNT; column++)
+		fprintf(stream, "%s%s", column ? "," : "", column_keys[column]);
+	fputs("\n", stream);
+	for (size_t i = 0; i < report->row_count; i++) {
+		for (int column = 0; column < COLUMN_COUNT; column++) {
+			struct cell cell;
+			char buffer[40];
+
+			report_cell(report, &report->rows[i], (enum column)column, &cell);
+			fputs(column ? "," : "", stream);
+			csv_field(stream, cell.absent ? ""
+						      : cell_text(&cell, column_types[column], buffer,
+								  sizeof(buffer)));
+		}
+		fputs("\n", stream);
+	}
+	return 0;
+}
+
+/* "l0 1, vmm 1, 8542 ticks": what a TAP line adds to the name. */
+static void describe(const struct report *report, const struct report_row *row, FILE *stream)
+{
+	static const enum column columns[] = {COLUMN_OUTCOME, COLUMN_L0, COLUMN_MONITOR, COLUMN_VMM,
+					      COLUMN_TICKS_MEDIAN};
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		struct cell cell;
+		char buffer[40];
+
+		report_cell(report, row, columns[i], &cell);
+		if (!cell.absent)
+			fprintf(stream, "%s %s %s", i ? "," : "", column_keys[columns[i]],
+				cell_text(&cell, column_types[columns[i]], buffer, sizeof(buffer)));
+	}
+}
+
+
+
+int report_tap(const struct report *report, FILE *stream)
+{
+	fputs("TAP version 13\n", stream);
+	fprintf(stream, "1..%zu%s\n", report->row_count,
+		report->row_count == 0 ? " # SKIP nothing selected" : "");
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct report_row *row = &report->rows[i];
+
+		fprintf(stream, "%sok %zu - %s", row->verdict == VERDICT_FAIL ? "not " : "", i + 1,
+			row->name);
+		if (row->verdict == VERDICT_SKIP)
+			fprintf(stream, " # SKIP %s", row->note);
+		fputs("\n", stream);
+		if (row->summary) {
+			fputs("# ", stream);
+			describe(report, row, stream);
+			fputs("\n", stream);
+		}
+		if (row->verdict == VERDICT_FAIL)
+			fprintf(stream, "# %s\n", row->note);
+	}
+	if (report->end[0])
+		fprintf(stream, "Bail out! %s\n", report->end);
+	return 0;
+}
+
+static void xml_text(FILE *stream, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '<':
+			fputs("&lt;", stream);
+			break;
+		case '>':
+			fputs("&gt;", stream);
+			break;
+		case '&':
+			fputs("&amp;", stream);
+			break;
+		case '"':
+			fputs("&quot;", stream);
+			break;
+		default:
+			/* XML 1.0 has no way to write other control characters. */
+			fputc((unsigned char)*text < ' ' ? '?' : *text, stream);
+		}
+	}
+}
+
+static void junit_case(const struct report *report, const struct report_row *row, FILE *stream)
+{
+	fprintf(stream, "    <testcase classname=\"sidestep.%s\" name=\"%s\">",
+		engine_keys[report->engine], row->name);
+	if (row->verdict == VERDICT_SKIP) {
+		fputs("<skipped message=\"", stream);
+		xml_text(stream, row->note);
+		fputs("\"/>", stream);
+	} else if (row->verdict == VERDICT_FAIL) {
+		fputs("<failure message=\"", stream);
+		xml_text(stream, row->note);
+		fputs("\"/>", stream);
+	}
+	fputs("</testcase>\n", stream);
+}
+
+int report_junit(const struct report *report, FILE *stream)
+{
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", stream);
+	fprintf(stream,
+		"  <testsuite name=\"sidestep.%s\" tests=\"%zu\" failures=\"%u\" skipped=\"%u\" "
+		"errors=\"%d\">\n",
+		engine_keys[report->engine], report->row_count, report->failed, report->skipped,
+		report->end[0] != '\0');
+	for (size_t i = 0; i < report->row_count; i++)
+		junit_case(report, &report->rows[i], stream);
+	if (report->end[0]) {
+		fputs("    <system-err>", stream);
+		xml_text(stream, report->end);
+		fputs("</system-err>\n", stream);
+	}
+	fputs("  </testsuite>\n</testsuites>\n", stream);
+	return 0;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+
+/* https://no-color.org */
+static bool colours_wanted(FILE *stream)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(fileno(stream)) && (!no_color || no_color[0] == '\0');
+}
+
+static const char *verdict_colour(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_FAIL:
+		return "red";
+	case VERDICT_SKIP:
+		return "yellow";
+	default:
+		return NULL;
+	}
+}
+
+/* A column in which no row has anything to say is left out. */
+static bool column_used(const struct report *report, enum column column)
+{
+	if (column == COLUMN_MONITOR)
+		return true;
+	for (size_t i = 0; i < report->row_count; i++) {
+		struct cell cell;
+
+		report_cell(report, &report->rows[i], column, &cell);
+		if (!cell.absent)
+			return true;
+	}
+	return false;
+}
+
+static int add_columns(const struct report *report, struct libscols_table *table,
+		       int index[COLUMN_COUNT])
+{
+	int used = 0;
+
+	for (int column = 0; column < COLUMN_COUNT; column++) {
+		int flags = column_types[column] == CELL_TEXT ? 0 : SCOLS_FL_RIGHT;
+
+		index[column] = -1;
+		if (!column_used(report, (enum column)column))
+			continue;
+		if (column == COLUMN_NOTE)
+			flags |= SCOLS_FL_WRAP;
+		if (!scols_table_new_column(table, column_headers[column], 0, flags))
+			return -ENOMEM;
+		index[column] = used++;
+	}
+	return 0;
+}
+
+static int add_row(const struct report *report, const struct report_row *row,
+		   struct libscols_table *table, const int index[COLUMN_COUNT])
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	if (!line)
+		return -ENOMEM;
+	scols_line_set_color(line, verdict_colour(row->verdict));
+	for (int column = 0; column < COLUMN_COUNT; column++) {
+		struct cell cell;
+		char buffer[40];
+
+		if (index[column] < 0)
+			continue;
+		report_cell(report, row, (enum column)column, &cell);
+		if (scols_line_set_data(line, (size_t)index[column],
+					cell_text(&cell, column_types[column], buffer,
+						  sizeof(buffer))) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int print_table(const struct report *report, FILE *stream)
+{
+	struct libscols_table *table = scols_new_table();
+	int index[COLUMN_COUNT], rc;
+
+	if (!table)
+		return -ENOMEM;
+	scols_table_set_stream(table, stream);
+	scols_table_enable_colors(table, colours_wanted(stream));
+	/* Whole lines when the reader is a program or a file. */
+	if (!isatty(fileno(stream)))
+		scols_table_set_termwidth(table, 400);
+	rc = add_columns(report, table, index);
+	for (size_t i = 0; rc == 0 && i < report->row_count; i++)
+		rc = add_row(report, &report->rows[i], table, index);
+	if (rc == 0)
+		rc = scols_print_table(table);
+	scols_unref_table(table);
+	return rc;
+}
+
+static void print_violations(const struct report *report, FILE *stream)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
+		count += report->summary->operations[i].violations;
+	if (count)
+		fprintf(stream, "violations: %" PRIu64 " accesses that a view forbids\n", count);
+}
+
+int report_text(const struct report *report, FILE *stream)
+{
+	int rc;
+
+	fprintf(stream, "engine %s on %s (Linux %s), %u VM x %u vCPU, guest: %s\n\n",
+		engine_keys[report->engine], host_backend_modules[report->backend], report->kernel,
+		report->vms, report->vcpus, report->guest);
+	rc = print_table(report, stream);
+	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		fprintf(stream, "%s: %s\n", level_keys[level],
+			report_evidence(report, (enum level)level));
+	print_violations(report, stream);
+	if (report->lost)
+		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",
+			report->lost);
+	if (report->passed + report->failed + report->skipped != 0)
+		fprintf(stream, "%u passed, %u failed, %u skipped\n", report->passed, report->failed,
+			report->skipped);
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The run loop of one vCPU. */
+#ifndef VMM_RUN_H
+#define VMM_RUN_H
+
+#include "vm.h"
+
+/* The signal that makes a vCPU thread leave KVM_RUN. */
+#define RUN_KICK_SIGNAL SIGUSR1
+
+/* Installs the handler of the kick signal. Returns 0 or a negative errno. */
+int run_install_kick(void);
+
+/* Runs the vCPU on the calling thread until it or its VM has ended. Kicks are taken only here. */
+void run_vcpu(struct vcpu *vcpu);
+
+/* The instruction at an exit that KVM could not interpret. Returns true if the VMM carried it out
+ * (complete.c), with registers changed accordingly. */
+bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned length);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "service.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "boot.h"
+#include "views/service.h"
+
+void vcpu_record(struct vcpu *vcpu, struct record *record)
+{
+	record->vm = (uint8_t)vcpu->vm->index;
+	record->vcpu = (uint8_t)vcpu->index;
+	summary_add(vcpu->summary, record);
+	if (vcpu->vm->ledger)
+		ledger_append(vcpu->vm->ledger, record);
+}
+
+int view_function(struct vm *vm, uint32_t eax, uint32_t ecx, bool *ret_ud, uint64_t *ret_rax)
+{
+	struct vmfunc_result result = vmfunc_decide(&vm->vmfunc, eax, ecx);
+
+	*ret_ud = result.outcome == VMFUNC_UD;
+	*ret_rax = eax;
+	if (result.outcome == VMFUNC_EXIT)
+		*ret_rax = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
+	/* A valid entry of the list is a view, so ECX is below their number. */
+	if (result.outcome == VMFUNC_SWITCHED)
+		return vm->plan->engine->view_switch(vm, ecx);
+	return 0;
+}
+
+static bool known_operation(const struct vcpu *vcpu, uint64_t number)
+{
+	return number >= 1 && number <= vcpu->vm->plan->image.operation_count;
+}
+
+static int service_hello(struct vcpu *vcpu, struct ss_request *request)
+{
+	(void)vcpu;
+	request->ret[0] = SS_ABI_VERSION;
+	return request->arg[0] == SS_ABI_VERSION ? 0 : -EPROTONOSUPPORT;
+}
+
+/* The counters are read last here and first in batch_end, so that nothing of ours lies between. */
+static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
+{
+	if (!known_operation(vcpu, request->arg[0]) || request->arg[1] == 0 ||
+	    request->arg[1] > UINT32_MAX)
+		return -EINVAL;
+	vcpu->batch_operation = (uint32_t)request->arg[0];
+	vcpu->batch_count = (uint32_t)request->arg[1];
+	stats_read(&vcpu->stats, &vcpu->batch_start);
+	return 0;
+}
+
+static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
+{
+	struct stat_values now, sum = {0};
+	struct record_batch record = {
+		.record = {.type = RECORD_BATCH, .size = sizeof(record)},
+		.operation = vcpu->batch_operation,
+		.count = vcpu->batch_count,
+	};
+
+	stats_read(&vcpu->stats, &now);
+	if (vcpu->batch_operation == 0 || request->arg[0] != vcpu->batch_operation)
+		return -EINVAL;
+	stats_accumulate(&sum, &vcpu->batch_start, &now);
+	record.observed = sum.observed;
+	memcpy(record.value, sum.value, sizeof(record.value));
+	vcpu_record(vcpu, &record.record);
+	vcpu->batch_operation = 0;
+	return 0;
+}
+
+static int service_result(struct vcpu *vcpu, struct ss_request *request)
+{
+	struct record_result record = {
+		.record = {.type = RECORD_RESULT, .size = sizeof(record)},
+	};
+	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, result);
+	int rc = guest_ram_read(&vcpu->vm->ram, gpa_at(at), &record.result, sizeof(record.result));
+
+	if (rc != 0)
+		return rc;
+	if (!known_operation(vcpu, request->arg[0]) ||
+	    record.result.operation != request->arg[0] ||
+	    record.result.samples > SS_MAX_SAMPLES)
+		return -EINVAL;
+	vcpu_record(vcpu, &record.record);
+	return 0;
+}
+
+static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)
+{
+	uint64_t rax;
+	bool ud;
+	int rc = view_function(vcpu->vm, (uint32_t)request->arg[0], (uint32_t)request->arg[1], &ud,
+			       &rax);
+
+	request->ret[0] = ud ? SS_VMFUNC_UD : SS_VMFUNC_STEP;
+	request->ret[1] = rax;
+	return rc;
+}
+
+static int service_null_service(struct vcpu *vcpu, struct ss_request *request)
+{
+	(void)vcpu;
+	(void)request;
+	return 0;
+}
+
+static int service_interrupt(struct vcpu *vcpu, struct ss_request *request)
+{
+	if (request->arg[0] < 32 || request->arg[0] > 255)
+		return -EINVAL;
+	vcpu->interrupt_vector = (uint32_t)request->arg[0];
+	vcpu->interrupts = request->arg[1];
+	return 0;
+}
+
+static int service_fatal(struct vcpu *vcpu, struct ss_request *request)
+{
+	const struct image *image = &vcpu->vm->plan->image;
+	const struct image_symbol *symbol = image_symbol_at(image, request->arg[1]);
+
+	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+		"the guest gave up: exception %llu at rip 0x%llx (%.60s), error code 0x%llx, cr2 0x%llx, "
+		"in operation %s",
+		(unsigned long long)request->arg[0], (unsigned long long)request->arg[1],
+		symbol ? symbol->name : "?", (unsigned long long)request->arg[2],
+		(unsigned long long)request->arg[3],
+		image_operation_name(image, vcpu_operation(vcpu)));
+	return 0;
+}
+
+static int service_log(struct vcpu *vcpu, struct ss_request *request)
+{
+	char text[SS_LOG_MAX];
+	int rc;
+
+	if (request->arg[1] > SS_LOG_MAX)
+		return -EMSGSIZE;
+	rc = guest_ram_read(&vcpu->vm->ram, gpa_at(request->arg[0]), text, request->arg[1]);
+	if (rc == 0)
+		console_write(vcpu->vm->console, text, request->arg[1]);
+	return rc;
+}
+
+static int (*const handlers[])(struct vcpu *vcpu, struct ss_request *request) = {
+#define X(name, number, key, text) [number] = service_##key,
+	SS_REQUESTS(X)
+#undef X
+};
+
+static int perform(struct vcpu *vcpu, struct ss_request *request)
+{
+	if (request->size != sizeof(*request))
+		return -EMSGSIZE;
+	if (request->number >= sizeof(handlers) / sizeof(handlers[0]) || !handlers[request->number])
+		return -ENOSYS;
+	return handlers[request->number](vcpu, request);
+}
+
+void service_request(void *opaque, uint32_t address)
+{
+	struct vm *vm = opaque;
+	struct vcpu *vcpu = vm->active;
+	struct ss_request request;
+
+	/* One copy is taken and used; only the results go back. */
+	if (guest_ram_read(&vm->ram, gpa_at(address), &request, sizeof(request)) != 0) {
+		vm_stop(vm, STOP_GUEST, STATUS_FAILED,
+			"vcpu%u made a control request at 0x%x, which is outside its memory",
+			vcpu->index, address);
+		return;
+	}
+	request.status = perform(vcpu, &request);
+	guest_ram_write(&vm->ram, gpa_at(address + offsetof(struct ss_request, status)),
+			&request.status, sizeof(request.status));
+	guest_ram_write(&vm->ram, gpa_at(address + offsetof(struct ss_request, ret)), request.ret,
+			sizeof(request.ret));
+}

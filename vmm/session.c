@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot.h"
+#include "cmd.h"
+
+int session_start(struct session *session, const struct settings *settings, int console_fd,
+		  struct error *error)
+{
+	int rc;
+
+	*session = (struct session){0};
+	rc = host_open(&session->host, error);
+	session->host_open = rc == 0;
+	if (rc == 0)
+		rc = plan_make(&session->plan, &settings->plan, &session->host, error);
+	session->planned = rc == 0;
+	if (rc != 0)
+		return rc;
+	session->created = true;
+	return machine_create(&session->machine, &session->plan, &session->host, console_fd, error);
+}
+
+int session_run(struct session *session, bool progress, struct error *error)
+{
+	return machine_run(&session->machine, progress, error);
+}
+
+void session_finish(struct session *session)
+{
+	if (session->created)
+		machine_destroy(&session->machine);
+	if (session->planned)
+		plan_finish(&session->plan);
+	if (session->host_open)
+		host_close(&session->host);
+	*session = (struct session){0};
+}
+
+__attribute__((format(printf, 2, 3))) static void disagree(struct report_row *row,
+							   const char *format, ...)
+{
+	va_list args;
+
+	row->verdict = VERDICT_FAIL;
+	va_start(args, format);
+	vsnprintf(row->note, sizeof(row->note), format, args);
+	va_end(args);
+}
+
+static void check_outcome(struct report_row *row, const struct expectation *expected)
+{
+	const struct ss_result *result = &row->summary->result;
+	const char *wanted = vector_name(expected->vector);
+	bool faults = expected->vector != SS_NO_VECTOR;
+
+	if (row->summary->results_differ)
+		disagree(row, "vCPUs or VMs disagree about the outcome");
+	else if (faults && (result->faults != result->count || result->vector != expected->vector))
+		disagree(row, "expected %s every time, saw %" PRIu32 " faults of vector %" PRIu32
+			      " in %" PRIu32 " repetitions",
+			 wanted ? wanted : "a fault", result->faults, result->vector, result->count);
+	else if (!faults && result->faults != 0)
+		disagree(row, "expected no fault, saw %" PRIu32 " of vector %" PRIu32, result->faults,
+			 result->vector);
+	else if (!faults && expected->value_known && result->value != expected->value)
+		disagree(row, "expected value 0x%" PRIx64 ", saw 0x%" PRIx64, expected->value,
+			 result->value);
+}
+
+/* Exits that were recorded one by one must agree exactly, those that a counter saw after rounding. */
+static uint64_t observed_exits(const struct report_row *row, int level)
+{
+	return level == LEVEL_L0 ? row->exits[level] * row->summary->repetitions
+				 : row->summary->exits[level];
+}
+
+static void check_exits(struct report_row *row, const struct expectation *expected)
+{
+	for (int level = 0; level < LEVEL_COUNT && row->verdict == VERDICT_PASS; level++) {
+		const struct expect_count *count = &expected->exits[level];
+		uint64_t observed = observed_exits(row, level);
+
+		if (row->exits_known[level] &&
+		    !expect_agrees(count, observed, row->summary->repetitions))
+			disagree(row,
+				 "expected %s%u exits at %s each time, saw %" PRIu64 " in %" PRIu64
+				 " repetitions",
+				 count->how == EXPECT_AT_LEAST ? "at least " : "", count->count,
+				 level_keys[level], observed, row->summary->repetitions);
+	}
+}
+
+static void judge_row(const struct session *session, const struct ss_operation *op,
+		      struct report_row *row)
+{
+	const struct vm *vm = &session->machine.vms[0];
+	struct expect_environment environment = {
+		.engine = session->plan.engine->id,
+		.backend = session->host.backend,
+		.policy = &session->plan.policy,
+		.window = gpa_at(BOOT_WINDOW),
+		.vmfunc = vm->vmfunc,
+	};
+	struct expectation expected;
+
+	row->verdict = VERDICT_PASS;
+	if (row->summary->batches != (uint64_t)session->plan.vcpus * session->plan.vms ||
+	    !row->summary->result_known) {
+		disagree(row, "not performed to the end");
+		return;
+	}
+	environment.vmfunc.eptp = vm->view_list[0];
+	expect_operation(&environment, op, row->summary->result.count, &expected);
+	check_outcome(row, &expected);
+	check_exits(row, &expected);
+}
+
+static void fill_row(const struct session *session, bool judge, uint32_t number,
+		     struct report *report)
+{
+	const struct ss_operation *op = &session->plan.image.operations[number - 1];
+	struct report_row *row = &report->rows[report->row_count++];
+
+	row->name = op->name;
+	if (session->plan.skipped[number - 1]) {
+		row->verdict = VERDICT_SKIP;
+		snprintf(row->note, sizeof(row->note), "%s", session->plan.skipped[number - 1]);
+		report->skipped++;
+		return;
+	}
+	row->summary = &session->machine.summary->operations[number];
+	report_measure(report, row);
+	if (!judge)
+		return;
+	judge_row(session, op, row);
+	if (row->verdict == VERDICT_PASS)
+		report->passed++;
+	else
+		report->failed++;
+}
+
+static const struct operation_summary *find_loop(const struct session *session)
+{
+	for (uint32_t n = 1; n <= session->plan.image.operation_count; n++)
+		if (session->plan.image.operations[n - 1].kind == SS_KIND_NOTHING)
+			return &session->machine.summary->operations[n];
+	return NULL;
+}
+
+int session_report(const struct session *session, const char *schema, bool judge,
+		   struct report *report)
+{
+	const struct plan *plan = &session->plan;
+	const struct stop *why = &session->machine.why;
+
+	*report = (struct report){
+		.schema = schema,
+		.engine = plan->engine->id,
+		.backend = session->host.backend,
+		.kernel = session->host.kernel,
+		.guest = plan->guest ? plan->guest : "built-in",
+		.vcpus = plan->vcpus,
+		.vms = plan->vms,
+		.summary = session->machine.summary,
+		.loop = find_loop(session),
+		.status = why->status,
+	};
+	if (why->cause != STOP_EXIT)
+		snprintf(report->end, sizeof(report->end), "%s", why->text);
+	if (session->machine.ledger_kept)
+		report->lost = session->machine.ledger.header->lost;
+	report->rows = calloc(plan->image.operation_count + 1, sizeof(*report->rows));
+	if (!report->rows)
+		return -ENOMEM;
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
+		if (plan_bit(plan->selected, n) || plan->skipped[n - 1])
+			fill_row(session, judge, n, report);
+	return 0;
+}
+
+void report_finish(struct report *report)
+{
+	free(report->rows);
+	*report = (struct report){0};
+}
+
+int report_emit(const struct report *report, const struct settings *settings, struct error *error)
+{
+	static const struct {
+		const char *name;
+		report_writer *write;
+	} writers[] = {
+		{"text", report_text}, {"json", report_json},   {"csv", report_csv},
+		{"tap", report_tap},   {"junit", report_junit},
+	};
+	struct output output;
+	int rc = output_open(&output, settings->output, error);
+
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++)
+		if (strcmp(writers[i].name, settings->format) == 0)
+			rc = writers[i].write(report, output.stream);
+	if (rc != 0) {
+		output_discard(&output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(&output, error);
+}
+
+int session_status(const struct report *report, bool judge)
+{
+	if (report->end[0] || report->status != STATUS_SUCCESS)
+		return report->status;
+	if (report->failed)
+		return STATUS_FAILED;
+	return judge && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
+}
+
+int session_emit(const struct session *session, const struct settings *settings, const char *schema,
+		 bool judge, uint32_t hidden, struct error *error)
+{
+	struct report report;
+	int status;
+
+	if (session_report(session, schema, judge, &report) != 0) {
+		error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+		return error->status;
+	}
+	report.hidden = hidden;
+	report.status = session_status(&report, judge);
+	status = report.status;
+	if (report_emit(&report, settings, error) != 0)
+		status = error->status;
+	else if (report.end[0])
+		error_set(error, -EIO, status, "%s", report.end);
+	report_finish(&report);
+	return status;
+}

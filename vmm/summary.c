@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "summary.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const exit_reason_keys[EXIT_REASON_COUNT] = {
+#define EXIT(number, name, handler, key) [number] = #key,
+#include "exit.def"
+#undef EXIT
+};
+
+const char *exit_reason_key(uint32_t reason)
+{
+	return reason < EXIT_REASON_COUNT ? exit_reason_keys[reason] : "?";
+}
+
+struct summary *summary_create(void)
+{
+	return calloc(1, sizeof(struct summary));
+}
+
+void summary_destroy(struct summary *summary)
+{
+	if (!summary)
+		return;
+	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
+		free(summary->operations[i].samples);
+	free(summary);
+}
+
+static struct operation_summary *operation_of(struct summary *summary, uint32_t number)
+{
+	if (number > SS_MAX_OPERATIONS)
+		number = 0;
+	if (number > summary->highest)
+		summary->highest = number;
+	return &summary->operations[number];
+}
+
+static bool grow_samples(struct operation_summary *operation, size_t more)
+{
+	size_t wanted = operation->sample_count + more;
+	float *samples;
+
+	if (wanted <= operation->sample_capacity)
+		return true;
+	samples = realloc(operation->samples, wanted * sizeof(*samples));
+	if (!samples)
+		return false;
+	operation->samples = samples;
+	operation->sample_capacity = wanted;
+	return true;
+}
+
+static void add_exit(struct summary *summary, const struct record_exit *exit)
+{
+	struct operation_summary *operation = operation_of(summary, exit->operation);
+
+	if (exit->record.level >= LEVEL_COUNT)
+		return;
+	operation->exits[exit->record.level]++;
+	if (exit->record.level != LEVEL_VMM)
+		return;
+	operation->handling_ticks += exit->cost;
+	if (exit->reason < EXIT_REASON_COUNT)
+		operation->reasons[exit->reason]++;
+}
+
+static void add_batch(struct summary *summary, const struct record_batch *batch)
+{
+	struct operation_summary *operation = operation_of(summary, batch->operation);
+	uint64_t observed = batch->observed & ((UINT64_C(1) << STAT_COUNT) - 1);
+
+	/* A counter counts only if every batch had it. */
+	operation->stats.observed = operation->batches ? operation->stats.observed & observed : observed;
+	for (int i = 0; i < STAT_COUNT; i++)
+		operation->stats.value[i] += batch->value[i];
+	operation->batches++;
+	operation->repetitions += batch->count;
+}
+
+static bool same_result(const struct ss_result *a, const struct ss_result *b)
+{
+	return a->count == b->count && a->faults == b->faults && a->vector == b->vector &&
+	       a->value == b->value;
+}
+
+static void add_result(struct summary *summary, const struct ss_result *result)
+{
+	struct operation_summary *operation = operation_of(summary, result->operation);
+	size_t samples = result->samples < SS_MAX_SAMPLES ? result->samples : SS_MAX_SAMPLES;
+
+	if (operation->result_known && !same_result(&operation->result, result))
+		operation->results_differ = true;
+	operation->result_known = true;
+	operation->result = *result;
+	if (result->sample_size == 0)
+		return;
+	if (!grow_samples(operation, samples)) {
+		summary->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < samples; i++) {
+		uint32_t ticks = result->ticks[i];
+
+		ticks = ticks > result->overhead ? ticks - result->overhead : 0;
+		operation->samples[operation->sample_count++] =
+			(float)ticks / (float)result->sample_size;
+	}
+}
+
+void summary_add(struct summary *summary, const struct record *record)
+{
+	switch (record->type) {
+	case RECORD_EXIT:
+		add_exit(summary, (const void *)record);
+		break;
+	case RECORD_BATCH:
+		add_batch(summary, (const void *)record);
+		break;
+	case RECORD_RESULT:
+		add_result(summary, &((const struct record_result *)record)->result);
+		break;
+	case RECORD_VIOLATION:
+		operation_of(summary, ((const struct record_violation *)record)->operation)
+			->violations++;
+		break;
+	default:
+		break;
+	}
+}
+
+static void merge_operation(struct summary *summary, struct operation_summary *into,
+			    const struct operation_summary *from)
+{
+	if (from->batches)
+		into->stats.observed = into->batches ? into->stats.observed & from->stats.observed
+						     : from->stats.observed;
+	for (int i = 0; i < STAT_COUNT; i++)
+		into->stats.value[i] += from->stats.value[i];
+	for (int i = 0; i < LEVEL_COUNT; i++)
+		into->exits[i] += from->exits[i];
+	for (int i = 0; i < EXIT_REASON_COUNT; i++)
+		into->reasons[i] += from->reasons[i];
+	into->batches += from->batches;
+	into->repetitions += from->repetitions;
+	into->handling_ticks += from->handling_ticks;
+	into->violations += from->violations;
+	if (from->result_known) {
+		into->results_differ |= from->results_differ ||
+					(into->result_known &&
+					 !same_result(&into->result, &from->result));
+		into->result_known = true;
+		into->result = from->result;
+	}
+	if (from->sample_count == 0)
+		return;
+	if (grow_samples(into, from->sample_count)) {
+		memcpy(into->samples + into->sample_count, from->samples,
+		       from->sample_count * sizeof(float));
+		into->sample_count += from->sample_count;
+	} else {
+		summary->out_of_memory = true;
+	}
+}
+
+void summary_merge(struct summary *into, struct summary *from)
+{
+	for (size_t i = 0; i <= from->highest; i++) {
+		merge_operation(into, &into->operations[i], &from->operations[i]);
+		free(from->operations[i].samples);
+		from->operations[i] = (struct operation_summary){0};
+	}
+	if (from->highest > into->highest)
+		into->highest = from->highest;
+	from->highest = 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const float *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Nearest rank. */
+static double quantile(const float *sorted, size_t count, double q)
+{
+	size_t rank = (size_t)ceil(q * (double)count);
+
+	return sorted[rank == 0 ? 0 : rank - 1];
+}
+
+void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks)
+{
+	size_t count = operation->sample_count;
+	float *sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
+
+	*ticks = (struct tick_summary){0};
+	if (!sorted)
+		return;
+	memcpy(sorted, operation->samples, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), by_value);
+	*ticks = (struct tick_summary){
+		.samples = count,
+		.minimum = sorted[0],
+		.median = quantile(sorted, count, 0.5),
+		.percentile99 = quantile(sorted, count, 0.99),
+	};
+	free(sorted);
+}
+
+enum stat_id summary_l0_counter(enum host_backend backend)
+{
+	/* This backend interprets CPL 0: there is no hardware exit per instruction to count. */
+	return backend == HOST_BACKEND_PVM ? STAT_insn_emulation : STAT_exits;
+}
+
+/* Events at L0 over all repetitions, without the host's own interrupts and the closing bracket,
+ * which is one port access per batch. */
+static bool l0_events(const struct operation_summary *operation, enum host_backend backend,
+		      double *ret_events)
+{
+	const struct stat_values *stats = &operation->stats;
+	enum stat_id counter = summary_l0_counter(backend);
+	double events;
+
+	if (operation->repetitions == 0 || !stat_observed(stats, counter))
+		return false;
+	events = (double)stats->value[counter] - (double)operation->batches;
+	if (counter == STAT_exits && stat_observed(stats, STAT_irq_exits))
+		events -= (double)stats->value[STAT_irq_exits];
+	*ret_events = events > 0 ? events : 0;
+	return true;
+}
+
+static bool l0_exits(const struct operation_summary *operation,
+		     const struct operation_summary *loop, enum host_backend backend,
+		     uint64_t *ret_exits)
+{
+	double events, loop_events, per_repetition;
+
+	if (!l0_events(operation, backend, &events))
+		return false;
+	per_repetition = events / (double)operation->repetitions;
+	if (loop && l0_events(loop, backend, &loop_events))
+		per_repetition -= loop_events / (double)loop->repetitions;
+	*ret_exits = per_repetition > 0 ? (uint64_t)(per_repetition + 0.5) : 0;
+	return true;
+}
+
+bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
+		   enum host_backend backend, enum level level, uint64_t *ret_exits)
+{
+	if (level == LEVEL_L0)
+		return l0_exits(operation, loop, backend, ret_exits);
+	if (operation->repetitions == 0)
+		return false;
+	*ret_exits = (operation->exits[level] + operation->repetitions / 2) / operation->repetitions;
+	return true;
+}
+
+enum placement summary_placement(const struct operation_summary *operation,
+				 const struct operation_summary *loop, enum host_backend backend)
+{
+	static const enum placement placements[LEVEL_COUNT] = {PLACEMENT_L0, PLACEMENT_MONITOR,
+							       PLACEMENT_VMM};
+	uint64_t exits;
+
+	for (int level = LEVEL_COUNT - 1; level >= 0; level--) {
+		if (!summary_exits(operation, loop, backend, (enum level)level, &exits))
+			return PLACEMENT_UNKNOWN;
+		if (exits > 0)
+			return placements[level];
+	}
+	return PLACEMENT_CPU;
+}

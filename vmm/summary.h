@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the records of a run say about each operation. Built from records one by one, in the process
+ * that makes them and in one that reads a ledger, by the same code.
+ */
+#ifndef VMM_SUMMARY_H
+#define VMM_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record.h"
+#include "views/expect.h"
+
+/* One more than the largest exit reason of exit.def. */
+enum exit_reason {
+#define EXIT(number, name, handler, key) EXIT_REASON_##name = (number),
+#include "exit.def"
+#undef EXIT
+	EXIT_REASON_COUNT
+};
+
+extern const char *const exit_reason_keys[EXIT_REASON_COUNT];
+/* Key of any number, "?" if it is none of ours. */
+const char *exit_reason_key(uint32_t reason);
+
+/* Ticks of one repetition, from samples: loop included, time stamps subtracted. */
+struct tick_summary {
+	size_t samples;
+	double minimum, median, percentile99;
+};
+
+struct operation_summary {
+	uint64_t batches;     /* how many times a vCPU performed it */
+	uint64_t repetitions; /* of all batches that have ended */
+	uint64_t exits[LEVEL_COUNT];
+	uint64_t reasons[EXIT_REASON_COUNT]; /* of the exits at level vmm */
+	uint64_t handling_ticks;             /* of the exits at level vmm */
+	uint64_t violations;
+	struct stat_values stats;
+	bool result_known;
+	bool results_differ;      /* between vCPUs or VMs */
+	struct ss_result result;  /* the last one; ticks in `samples` instead */
+	float *samples;           /* ticks per repetition */
+	size_t sample_count, sample_capacity;
+};
+
+struct summary {
+	/* Number 0 is everything outside any operation. */
+	struct operation_summary operations[SS_MAX_OPERATIONS + 1];
+	uint32_t highest; /* largest operation number seen */
+	bool out_of_memory; /* some samples were dropped */
+};
+
+struct summary *summary_create(void);
+void summary_destroy(struct summary *summary); /* NULL is allowed */
+
+/* Takes a record into account. Numbers out of range are counted under 0. */
+void summary_add(struct summary *summary, const struct record *record);
+
+/* Adds what another thread's summary holds, and leaves that one empty. */
+void summary_merge(struct summary *into, struct summary *from);
+
+void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks);
+
+/*
+ * Exits per repetition at a level, rounded to the nearest whole. `loop` is operation "ref.nothing" of the
+ * same run, whose counters are what the loop itself costs; NULL if it was not performed. Returns
+ * false if nothing that would have seen such exits was looking.
+ */
+bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
+		   enum host_backend backend, enum level level, uint64_t *ret_exits);
+
+/* Which counter is evidence for exits at L0 on this kind of host. */
+enum stat_id summary_l0_counter(enum host_backend backend);
+
+enum placement summary_placement(const struct operation_summary *operation,
+				 const struct operation_summary *loop, enum host_backend backend);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vcpu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "boot.h"
+
+#define CR4_BASE 0x620 /* PAE, OSFXSR, OSXMMEXCPT */
+#define EFER_LONG_MODE 0x500
+#define RFLAGS_FIXED 2
+#define TYPE_CODE 11
+#define TYPE_DATA 3
+#define TYPE_TSS 11
+
+static int failed(struct error *error, const char *what)
+{
+	int rc = errno ? -errno : -EIO;
+
+	return error_set(error, rc, STATUS_INTERNAL, "%s: %s", what, strerror(-rc));
+}
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error)
+{
+	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1, .stats = {.fd = -1}};
+	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
+	vcpu->summary = summary_create();
+	if (!vcpu->summary)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+	if (vcpu->fd < 0)
+		return failed(error, "KVM_CREATE_VCPU");
+	if (size < (int)sizeof(struct kvm_run))
+		return failed(error, "KVM_GET_VCPU_MMAP_SIZE");
+	vcpu->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		vcpu->run = NULL;
+		return failed(error, "mapping of a vCPU's run page");
+	}
+	vcpu->run_size = (size_t)size;
+	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+	if (ioctl(vcpu->fd, KVM_SET_CPUID2, vm->host->cpuid) != 0)
+		return failed(error, "KVM_SET_CPUID2");
+	/* A kernel without counters only leaves more "not observed". */
+	if (vm->host->capability[HOST_CAP_binary_stats_fd])
+		stats_open(&vcpu->stats, vcpu->fd);
+	return 0;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	stats_close(&vcpu->stats);
+	summary_destroy(vcpu->summary);
+	if (vcpu->run)
+		munmap(vcpu->run, vcpu->run_size);
+	if (vcpu->fd >= 0)
+		close(vcpu->fd);
+	*vcpu = (struct vcpu){.fd = -1, .stats = {.fd = -1}};
+}
+
+static void set_segments(struct kvm_sregs *sregs, unsigned index)
+{
+	struct kvm_segment code = {
+		.limit = 0xffffffff, .selector = SS_SEL_CODE, .type = TYPE_CODE, .present = 1,
+		.s = 1, .l = 1, .g = 1,
+	};
+	struct kvm_segment data = {
+		.limit = 0xffffffff, .selector = SS_SEL_DATA, .type = TYPE_DATA, .present = 1,
+		.s = 1, .db = 1, .g = 1,
+	};
+	struct kvm_segment none = {.unusable = 1};
+
+	sregs->cs = code;
+	sregs->ss = sregs->ds = sregs->es = data;
+	sregs->fs = sregs->gs = data;
+	sregs->fs.selector = sregs->gs.selector = 0;
+	sregs->ldt = none;
+	sregs->tr = (struct kvm_segment){
+		.base = BOOT_TSS + BOOT_TSS_STRIDE * (uint64_t)index,
+		.limit = 0x67, .selector = SS_SEL_TSS, .type = TYPE_TSS, .present = 1,
+	};
+	sregs->gdt.base = BOOT_GDT + BOOT_GDT_STRIDE * (uint64_t)index;
+	sregs->gdt.limit = BOOT_GDT_STRIDE - 1;
+	sregs->idt.base = 0;
+	sregs->idt.limit = 0;
+}
+
+int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs = {
+		.rip = vcpu->vm->plan->image.entry,
+		.rsp = BOOT_STACKS + BOOT_STACK_STRIDE * (uint64_t)vcpu->index + SS_STACK_SIZE,
+		.rdi = BOOT_CONTEXT,
+		.rsi = vcpu->index,
+		.rflags = RFLAGS_FIXED,
+	};
+	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
+		return failed(error, "KVM_GET_SREGS");
+	set_segments(&sregs, vcpu->index);
+	sregs.cr0 = SS_CR0_BASE;
+	sregs.cr3 = BOOT_PML4;
+	sregs.cr4 = CR4_BASE;
+	sregs.efer = EFER_LONG_MODE;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0)
+		return failed(error, "KVM_SET_SREGS");
+	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) != 0)
+		return failed(error, "KVM_SET_REGS");
+	/* There is no interrupt controller, so no vCPU waits for a start-up IPI; all start at once. */
+	if (ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable) != 0 && errno != EINVAL)
+		return failed(error, "KVM_SET_MP_STATE");
+	return 0;
+}
+
+int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
+{
+	struct kvm_vcpu_events events;
+
+	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) != 0)
+		return -errno;
+	events.exception.injected = 1;
+	events.exception.nr = vector;
+	events.exception.has_error_code = 0;
+	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
+}
+
+const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)
+{
+	return &vcpu->run->s.regs.regs;
+}
+
+struct kvm_regs *vcpu_change_regs(struct vcpu *vcpu)
+{
+	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+	return &vcpu->run->s.regs.regs;
+}
+
+uint32_t vcpu_operation(const struct vcpu *vcpu)
+{
+	uint32_t operation = vcpu->page->marker.operation;
+
+	return operation <= vcpu->vm->plan->image.operation_count ? operation : 0;
+}
+
+void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size)
+{
+	const struct image *image = &vcpu->vm->plan->image;
+	const struct image_symbol *symbol;
+	struct kvm_regs regs;
+	char where[96] = "";
+
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
+		regs = *vcpu_regs(vcpu);
+	symbol = image_symbol_at(image, regs.rip);
+	if (symbol)
+		snprintf(where, sizeof(where), " (%.60s+0x%llx)", symbol->name,
+			 (unsigned long long)(regs.rip - symbol->address));
+	snprintf(text, size, "vcpu%u at rip 0x%llx%s in operation %s", vcpu->index,
+		 (unsigned long long)regs.rip, where,
+		 image_operation_name(image, vcpu_operation(vcpu)));
+}

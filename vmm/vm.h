@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A virtual machine and its vCPUs. */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "devices/bus.h"
+#include "devices/console.h"
+#include "devices/ports.h"
+#include "devices/serial.h"
+#include "guest_ram.h"
+#include "ledger.h"
+#include "plan.h"
+#include "stats.h"
+#include "summary.h"
+
+/* Why a VM ended: CAUSE(NAME, key, "in words"). */
+#define STOP_CAUSES(X)                                                                             \
+	X(NONE, "running", "still running")                                                        \
+	X(EXIT, "exit", "the guest wrote its exit status")                                         \
+	X(GUEST, "guest-failure", "the guest failed")                                              \
+	X(HOST, "host-failure", "the host failed")                                                 \
+	X(TIMEOUT, "timeout", "the time ran out")                                                  \
+	X(SIGNAL, "signal", "ended by a signal")
+
+enum stop_cause {
+#define X(name, key, text) STOP_##name,
+	STOP_CAUSES(X)
+#undef X
+	STOP_CAUSE_COUNT
+};
+
+extern const char *const stop_cause_keys[STOP_CAUSE_COUNT];
+
+struct stop {
+	enum stop_cause cause;
+	int status; /* exit status this gives */
+	char text[240];
+};
+
+struct vm;
+
+struct vcpu {
+	struct vm *vm;
+	unsigned index;
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	struct stats stats;
+	struct summary *summary;
+	pthread_t thread;
+	bool thread_started;
+	atomic_bool finished;
+	/* The page shared with the guest; read with volatile accesses, one field at a time. */
+	volatile struct ss_vcpu_page *page;
+	/* State of the run loop */
+	uint64_t qualification;    /* of the exit being handled, for its record */
+	uint16_t detail;
+	struct stat_values batch_start;
+	uint32_t batch_operation, batch_count;
+	uint32_t interrupt_vector; /* pending at the next `interrupts` HLTs */
+	uint64_t interrupts;
+};
+
+struct vm {
+	unsigned index;
+	const struct plan *plan;
+	const struct host *host;
+	struct ledger *ledger; /* NULL: none is kept */
+	int fd;
+	struct guest_ram ram;
+	struct bus ports, mmio;
+	struct console *console;
+	struct serial serial;
+	struct exit_port exit_port;
+	struct control_port control_port;
+	struct scratch_register scratch;
+	struct vcpu *vcpus;
+	unsigned vcpus_created;
+	/* Views */
+	unsigned view;          /* active one */
+	struct vmfunc_state vmfunc;
+	uint64_t view_list[EPTP_LIST_ENTRIES];
+	void *engine_data;
+	/* Devices, services and views of one VM are used by one vCPU at a time: `active`, while it
+	 * holds the lock. */
+	pthread_mutex_t lock;
+	struct vcpu *active;
+	atomic_bool stop;   /* vCPU threads leave their loops */
+	pthread_mutex_t stop_lock;
+	struct stop why;
+	atomic_uint halted; /* vCPUs parked for good */
+};
+
+/*
+ * Creates the VM, its memory and vCPUs, loads the image and fills in what the guest finds. Returns
+ * 0 or a negative errno with the reason in `error`; vm_destroy() is due in both cases.
+ */
+int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
+	      struct console *console, struct error *error);
+void vm_destroy(struct vm *vm);
+
+/* Ends the VM. The first cause given is the one that counts. Does not wait. */
+__attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_cause cause, int status,
+						   const char *format, ...);
+
+/* What the guest's marker says, validated: 0 if it is no operation. */
+uint32_t vcpu_operation(const struct vcpu *vcpu);
+
+/* Describes where a vCPU is: "vcpu0 at rip 0x... (symbol+offset) in operation NAME". */
+void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size);
+
+#endif
