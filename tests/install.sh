@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `meson install` puts down what it should, and the installed program works alone.
+set -euo pipefail
+build=$1
+destination=$(mktemp -d)
+trap 'rm -rf "$destination"' EXIT
+
+DESTDIR=$destination meson install -C "$build" --no-rebuild >/dev/null
+root=$destination/usr/local
+for file in bin/sidestep include/sidestep/abi.h share/sidestep/guest.ld; do
+	[[ -f $root/$file ]] || {
+		echo "not installed: $file"
+		exit 1
+	}
+done
+cd /
+"$root/bin/sidestep" --version
+"$root/bin/sidestep" test --list | grep -q '^cr0.ts.mov '

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The Debian packages that sidestep needs, by purpose, and how to get those that are missing.
+# Sourced by tools/quickstart and tools/check.
+
+packages_build=(gcc libc6-dev meson ninja-build pkg-config
+	libsmartcols-dev libjansson-dev libelf-dev libcmocka-dev scdoc)
+packages_lab=(bochs bochsbios vgabios qemu-system-x86 xorriso isolinux busybox-static cpio xz-utils)
+# shellcheck disable=SC2034 # used by tools/check
+packages_check=(clang-14 libclang-rt-14-dev shellcheck libxml2-utils util-linux)
+
+# Prints those of the named packages that are not installed.
+packages_missing() {
+	local package
+
+	for package in "$@"; do
+		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+			printf '%s\n' "$package"
+	done
+}
+
+# Installs what is missing of the named packages; says what it is doing and what to do if it cannot.
+packages_install() {
+	local missing sudo=()
+
+	mapfile -t missing < <(packages_missing "$@")
+	((${#missing[@]})) || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "$0: not a Debian system; install the equivalents of: ${missing[*]}" >&2
+		return 1
+	fi
+	if ((EUID != 0)); then
+		if ! command -v sudo >/dev/null; then
+			echo "$0: as root, run: apt-get install ${missing[*]}" >&2
+			return 1
+		fi
+		sudo=(sudo)
+	fi
+	echo "installing: ${missing[*]}" >&2
+	"${sudo[@]}" apt-get update -qq >&2 &&
+		DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq \
+			--no-install-recommends "${missing[@]}" >&2 && return 0
+	echo "$0: apt-get could not install: ${missing[*]}" >&2
+	return 1
+}
