@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # variables shared with tools/lab
+#
+# The AMD lab: QEMU's instruction-counting translator, which has SVM with nested paging.
+
+recipe_kernel=linux-image-cloud-amd64
+
+recipe_programs() {
+	need qemu-system-x86_64 qemu-system-x86
+}
+
+# ccp exists in the full kernels only, whose kvm-amd depends on it.
+recipe_modules() {
+	add_module modules kvm
+	add_module modules kvm_amd nested=1 dump_invalid_vmcb=1
+}
+
+# A fixed date, a fixed seed and no sleeping while idle: every run is the same run.
+recipe_prepare() {
+	emulator_name=qemu-system-x86_64
+	emulator=(qemu-system-x86_64 -accel tcg -icount "shift=0,sleep=off" -cpu "max,+svm" -m "$memory"
+		-nodefaults -no-user-config -display none -no-reboot
+		-rtc "base=$(date --utc --date=@"$LAB_DATE" +%Y-%m-%dT%H:%M:%S),clock=vm" -seed 1
+		-kernel "$image" -initrd "$work/initrd" -append "$(kernel_arguments)"
+		-serial "file:$work/console" -serial "file:$work/output"
+		-serial "file:$work/control" -serial "file:$work/stderr")
+	if [[ -e $work/disk ]]; then
+		emulator+=(-drive "file=${work//,/,,}/disk,format=raw,if=ide,cache=unsafe")
+	fi
+}

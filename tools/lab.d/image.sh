@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # variables and functions shared with tools/lab
+#
+# What a lab boots: finding the kernel, and the initramfs around lab.d/init.
+
+# --- kernels ------------------------------------------------------------------
+
+# A meta package contains no kernel but depends on the package that does.
+fetch_package() {
+	local package=$1 into=$2 depth deb dependency
+	for ((depth = 0; depth < 4; depth++)); do
+		(cd "$into" && rm -f -- ./*.deb && apt-get -q download "$package") || return
+		deb=$(echo "$into"/*.deb)
+		# Not grep -q: dpkg-deb fails if its reader leaves early.
+		if dpkg-deb --contents "$deb" | grep '/boot/vmlinuz-' >&2; then
+			return 0
+		fi
+		dependency=$(dpkg-deb --field "$deb" Depends |
+			sed -n 's/.*\(linux-image-[^ ,]*\) *(= *\([^)]*\)).*/\1=\2/p; t; s/.*\(linux-image-[^ ,]*\).*/\1/p')
+		[[ -n $dependency ]] || break
+		package=$dependency
+	done
+	echo "$1 is not a kernel package" >&2
+	return 1
+}
+
+unpack_kernel() {
+	local package=$1 tree=$2
+	fresh=$(mktemp -d "$cache/new.XXXXXX")
+	# The lock is ours, so whatever another run left half done is rubbish by now.
+	find "$cache" -mindepth 1 -maxdepth 1 -name 'new.*' ! -path "$fresh" -exec rm -rf {} +
+	mkdir "$fresh/deb" "$fresh/tree"
+	chmod 755 "$fresh" "$fresh/deb"
+	enter_phase "fetching $package"
+	step "cannot fetch $package (if apt does not know it, run apt-get update)" fetch_package "$package" "$fresh/deb"
+	enter_phase "unpacking $package"
+	step "unpacking $package" dpkg-deb --extract "$fresh"/deb/*.deb "$fresh/tree"
+	step "unpacking $package" mv -T -- "$fresh/tree" "$tree"
+	rm -rf -- "$fresh"
+	fresh=
+}
+
+# Sets tree to the directory that holds the kernel.
+locate_kernel() {
+	if [[ $kernel == */* || $kernel == . || -d $kernel ]]; then
+		[[ -d $kernel ]] || die "$kernel: no such directory: name one with vmlinuz* and modules, or a package"
+		tree=$(cd -- "$kernel" && pwd)
+		return
+	fi
+	[[ $kernel =~ ^[a-z0-9][a-z0-9.+-]*(=[A-Za-z0-9.+:~-]+)?$ ]] ||
+		die_usage "--kernel $kernel: neither a package name nor a directory"
+	tree=$cache/$kernel
+	[[ ! -d $tree ]] || return 0
+	need apt-get apt
+	need dpkg-deb dpkg
+	enter_phase 'waiting for another lab that is fetching a kernel'
+	exec 8>"$cache/lock"
+	flock 8
+	[[ -d $tree ]] || unpack_kernel "$kernel" "$tree"
+	exec 8>&-
+}
+
+# Sets image; the newest if there are several.
+find_kernel_image() {
+	image=$(find -L "$tree" -maxdepth 2 -name 'vmlinuz*' -type f | sort -V | tail -n 1)
+	[[ -n $image ]] || die "$tree: no vmlinuz* in it: name a directory with a kernel image"
+	[[ -r $image ]] || die "$image: not readable: copy it to a directory of yours and name that"
+}
+
+# The version as the image states it chooses among several module trees.
+find_module_files() {
+	local version modules=$tree
+	[[ ! -d $tree/lib/modules ]] || modules=$tree/lib/modules
+	version=$(LC_ALL=C grep -a -o -m 1 '[0-9][^ ]* ([^ )]*@[^ )]*) #' "$image" | head -n 1 | cut -d ' ' -f 1) || true
+	find -L "$modules" -name '*.ko' -o -name '*.ko.xz' -o -name '*.ko.gz' -o -name '*.ko.zst' >"$work/modules.all" 2>/dev/null || true
+	if [[ -n $version ]] && grep -qF "/$version/" "$work/modules.all"; then
+		grep -F "/$version/" "$work/modules.all" >"$work/modules.list"
+	else
+		mv -- "$work/modules.all" "$work/modules.list"
+	fi
+}
+
+expand_module() {
+	case $1 in
+	*.xz) xz -dc -- "$1" ;;
+	*.gz) gzip -dc -- "$1" ;;
+	*.zst) zstd -qdc -- "$1" ;;
+	*) cat -- "$1" ;;
+	esac
+}
+
+# add_module LIST NAME [PARAMETER]...: append NAME to LIST after what it depends on.
+# Packages have no modules.dep (it is made at installation), so ask the module.
+# A name without a file is built into the kernel, or its absence shows in the lab.
+add_module() {
+	local list=$1 name=${2//-/_} file needed dependency
+	shift 2
+	! grep -q "^$name " "$root/lab/$list" || return 0
+	file=$(grep -E "/${name//_/[_-]}\.ko(\.[a-z]+)?$" "$work/modules.list" | head -n 1) || return 0
+	if [[ ! -e $root/lab/$name.ko ]]; then
+		step "$file: cannot be unpacked" expand_module "$file"
+		mv -- "$work/step.out" "$root/lab/$name.ko"
+	fi
+	needed=$(LC_ALL=C tr '\0' '\n' <"$root/lab/$name.ko" | LC_ALL=C sed -n 's/^depends=//p')
+	for dependency in ${needed//,/ }; do
+		add_module "$list" "$dependency"
+	done
+	echo "$name $*" >>"$root/lab/$list"
+}
+
+# --- the file system of the lab -----------------------------------------------
+
+library_directories=()
+
+# add_libraries FILE: what FILE loads at run time, at the same paths.
+add_libraries() {
+	local file=$1 name arrow path rest
+	ldd "$file" >"$work/ldd" 2>/dev/null || return 0
+	while read -r name arrow path rest; do
+		[[ $path != not ]] || die "$file needs $name, which is not installed here ($arrow $path $rest)"
+		[[ $arrow == '=>' ]] || path=$name
+		[[ $path == /* && -e $path ]] || continue
+		[[ ! -e $root$path ]] || continue
+		step "copying $path" cp -L --parents -- "$path" "$root"
+		library_directories+=("$(dirname -- "$path")")
+	done <"$work/ldd"
+}
+
+add_program() {
+	local file=$1
+	step "copying $file" install -D -m 755 -- "$file" "$root/usr/bin/$(basename -- "$file")"
+	add_libraries "$file"
+}
+
+add_programs() {
+	local file
+	add_program "$build/sidestep"
+	for file in "$build"/tests/lab/*; do
+		if [[ -f $file && -x $file ]]; then
+			add_program "$file"
+		fi
+	done
+}
+
+add_put_files() {
+	local pair left right
+	for pair in ${puts[@]+"${puts[@]}"}; do
+		split_pair "$pair" || die_usage "--put $pair: no file named"
+		[[ -r $left && ! -d $left ]] || die "--put $left: not a readable file"
+		[[ -n $right ]] || right=/tmp/$(basename -- "$left")
+		[[ $right == /* ]] || right=/tmp/$right
+		# /tmp becomes a tmpfs in the lab; init copies from here to the final place.
+		step "copying $left" install -D -m "$(stat -L -c %a -- "$left")" -- "$left" "$root/lab/put/$right"
+		! [[ -x $left ]] || add_libraries "$left"
+	done
+}
+
+add_settings() {
+	local pair left right
+	local IFS=:
+	{
+		printf 'split=%d\n' "$split"
+		printf 'block=%d\n' "$TRANSFER_BLOCK"
+		printf 'LD_LIBRARY_PATH=%s\n' "$(quote "${library_directories[*]-}" | cut -c 2-)"
+	} >"$root/lab/settings"
+	{
+		printf 'exec'
+		quote "${command[@]}"
+		echo
+	} >"$root/lab/command"
+	for pair in ${gets[@]+"${gets[@]}"}; do
+		split_pair "$pair" || die_usage "--get $pair: no file named"
+		printf "bring_back%s\n" "$(quote "$left")"
+	done >"$root/lab/gets"
+}
+
+# Unpacking costs emulated instructions, reading from the boot medium hardly any:
+# so the archive is left uncompressed.
+pack_root() {
+	find "$root" -exec touch --no-dereference --date=@"$LAB_DATE" {} +
+	(cd -- "$root" && find . -mindepth 1 -print0 | sort -z |
+		cpio --quiet --null --create --format=newc --owner=0:0 --reproducible) >"$work/initrd"
+}
+
+build_root() {
+	root=$work/root
+	mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,tmp,run,root,etc,lab/put}
+	step 'copying busybox' install -m 755 -- "$(command -v busybox)" "$root/bin/busybox"
+	step 'copying init' install -m 755 -- "$parts/init" "$root/init"
+	: >"$root/lab/modules"
+	: >"$root/lab/disk-modules"
+	find_module_files
+	recipe_modules
+	# The driver of the disk that carries files back, loaded after COMMAND has ended.
+	if ((${#gets[@]})); then
+		add_module disk-modules ata_piix
+		add_module disk-modules sd_mod
+		step 'making the transfer disk' truncate -s "$TRANSFER_DISK" "$work/disk"
+	fi
+	add_programs
+	add_put_files
+	add_settings
+	step 'packing the initramfs' pack_root
+}
