@@ -72,9 +72,20 @@
 	X(INTERRUPT, 6, interrupt, "arg0 = vector, arg1 = how many HLTs shall find it pending")    \
 	X(FATAL, 7, fatal, "arg0 = vector, arg1 = RIP, arg2 = error code, arg3 = CR2")             \
 	X(LOG, 8, log, "arg0 = address of text, arg1 = length, at most SS_LOG_MAX")                \
-	X(RESULT, 9, result, "arg0 = operation; its struct ss_result is in the vCPU page")
+	X(RESULT, 9, result, "arg0 = operation; its struct ss_result is in the vCPU page")         \
+	X(SETUP, 10, setup, "arg0 = operation whose masks and list to put in place; 0: none")
 
 #define SS_LOG_MAX 1024
+
+/*
+ * Hypercalls by VMCALL or VMMCALL, where a monitor is in front of the VMM (SS_CONTEXT_MONITOR):
+ * X(NAME, RAX, "what it does"). RAX becomes 0 or a negative errno; any other number is -ENOSYS.
+ */
+#define SS_HYPERCALLS(X)                                                                           \
+	X(NULL, 0x53530000, "nothing, answered by the monitor")                                    \
+	X(VIEW, 0x53530002, "makes view RCX active; done by the monitor")                          \
+	X(NULL_VMM, 0x53530003, "nothing, answered by the VMM")                                    \
+	X(REQUEST, 0x53530004, "performs the request at address RDI, as the control port does")
 
 /* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see #UD. */
 #define SS_VMFUNC_STEP 0
@@ -100,6 +111,7 @@
 	X(MMIO, mmio, "no arg")                                                                    \
 	X(HLT, hlt, "arg = interrupt vector that is pending")                                      \
 	X(SERVICE, service, "arg = request")                                                       \
+	X(HYPERCALL_SERVICE, hypercall_service, "arg = enum ss_hypercall")                         \
 	X(VIEW_ACCESS, view_access, "arg = view << 8 | window page")                               \
 	X(FAULT, fault, "arg = vector")
 
@@ -130,10 +142,28 @@
 /* Operation flags. */
 #define SS_OP_CPL3 0x1   /* the instruction runs at CPL 3 */
 #define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
-#define SS_OP_PAIR 0x4   /* CR0 write: each repetition sets with MOV, then clears */
+#define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
+#define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
+
+/*
+ * What the VMM changes before an operation and puts back afterwards: X(NAME, json key, "meaning").
+ */
+#define SS_SETUPS(X)                                                                               \
+	X(NONE, none, "nothing")                                                                   \
+	X(LIST_EMPTY, list_empty, "the list entry of the operation's index is 0")                  \
+	X(LIST_RESERVED, list_reserved, "that entry has a reserved bit set")                       \
+	X(LIST_MEMTYPE, list_memtype, "that entry names a reserved memory type")                   \
+	X(LIST_WALK, list_walk, "that entry names a page-walk length of 1")                        \
+	X(LEAF_OFF, leaf_off, "VM function 0 is not enabled")                                      \
+	X(VMFUNC_OFF, vmfunc_off, "VM functions are not enabled at all")                           \
+	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")
 
 /* Name of the ELF section that holds the catalogue: an array of struct ss_operation. */
 #define SS_OPERATION_SECTION ".sidestep.operations"
+
+/* Flags of the context area. */
+#define SS_CONTEXT_MONITOR 0x1 /* hypercalls are answered, and VMFUNC is no concern of #UD */
+#define SS_CONTEXT_VMMCALL 0x2 /* hypercalls are made by VMMCALL, not VMCALL */
 
 #define SS_MAX_OPERATIONS 256
 #define SS_MAX_SAMPLES 128
@@ -157,6 +187,19 @@ enum ss_operation_kind {
 	SS_KIND_COUNT
 };
 
+enum ss_setup {
+#define X(name, key, text) SS_SETUP_##name,
+	SS_SETUPS(X)
+#undef X
+	SS_SETUP_COUNT
+};
+
+enum ss_hypercall {
+#define X(name, number, text) SS_HYPERCALL_##name = (number),
+	SS_HYPERCALLS(X)
+#undef X
+};
+
 enum ss_instruction {
 	SS_INSN_INVALID,
 #define X(name, text) SS_INSN_##name,
@@ -178,6 +221,10 @@ struct ss_operation {
 	uint32_t cr0;      /* CR0 flags loaded before the operation, beyond SS_CR0_BASE */
 	uint32_t count;    /* repetitions unless the context area says otherwise */
 	uint32_t flags;    /* SS_OP_* */
+	uint32_t setup;    /* enum ss_setup */
+	uint32_t masked;   /* CR0 flags that the guest does not own: the guest/host mask */
+	uint32_t kept;     /* of these, the ones that the monitor keeps in the shadow */
+	uint32_t shadow;   /* initial value of the shadow; counts for masked flags */
 	uint32_t reserved; /* 0 */
 };
 
@@ -232,15 +279,17 @@ struct ss_context {
 	uint64_t window_gpa;    /* SS_WINDOW_PAGES pages that differ between views */
 	uint32_t view_count;
 	uint32_t iterations; /* repetitions of every operation; 0: as the catalogue says */
+	uint32_t flags;      /* SS_CONTEXT_* */
+	uint32_t reserved;
 	uint64_t selected[SS_MAX_OPERATIONS / 64]; /* bit n - 1: perform operation n */
 };
 
 #ifdef __STDC_VERSION__
-_Static_assert(sizeof(struct ss_operation) == 208, "ABI");
+_Static_assert(sizeof(struct ss_operation) == 224, "ABI");
 _Static_assert(sizeof(struct ss_request) == 64, "ABI");
 _Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
 _Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
-_Static_assert(sizeof(struct ss_context) == 88, "ABI");
+_Static_assert(sizeof(struct ss_context) == 96, "ABI");
 #endif
 
 #endif /* __ASSEMBLER__ */

@@ -55,6 +55,17 @@ static inline uint64_t read_cr2(void)
 	return value;
 }
 
+static inline uint64_t hypercall(uint64_t number, uint64_t argument, uint64_t vmmcall)
+{
+	uint64_t rax = number;
+
+	if (vmmcall)
+		__asm__ volatile("vmmcall" : "+a"(rax) : "D"(argument) : "memory");
+	else
+		__asm__ volatile("vmcall" : "+a"(rax) : "D"(argument) : "memory");
+	return rax;
+}
+
 /* Performs the request in the vCPU page; its arguments stand there. Returns its status. */
 int32_t request(struct cpu *cpu, enum ss_request_number number);
 

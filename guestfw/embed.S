@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 	.section .rodata
 	.p2align 12
-	.globl firmware_start, firmware_end
-firmware_start:
-	.incbin FIRMWARE
-firmware_end:
+	.globl START, END
+START:
+	.incbin IMAGE
+END:
 	.section .note.GNU-stack, "", @progbits

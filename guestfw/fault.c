@@ -47,12 +47,13 @@ static int is_vmfunc(uint64_t rip)
 }
 
 /* A processor without VMFUNC for this guest raises #UD: ask the VMM for the service instead.
- * EAX above 63 is #UD on every processor, so nobody is asked. Returns 1 if carried out. */
+ * EAX above 63 is #UD on every processor, and a monitor has served what there is to serve, so nobody
+ * is asked then. Returns 1 if carried out. */
 static int serve_vmfunc(struct cpu *cpu, struct fault_frame *regs)
 {
 	struct ss_request *req = &cpu->page->request;
 
-	if ((uint32_t)regs->rax > 63 || !is_vmfunc(regs->rip))
+	if (cpu->context->flags & SS_CONTEXT_MONITOR || (uint32_t)regs->rax > 63 || !is_vmfunc(regs->rip))
 		return 0;
 	req->arg[0] = (uint32_t)regs->rax;
 	req->arg[1] = (uint32_t)regs->rcx;

@@ -21,6 +21,32 @@ int32_t request(struct cpu *cpu, enum ss_request_number number)
 	return req->status;
 }
 
+/* As request(), but through the monitor where there is one: only it can change the masks and lists
+ * that the processor looks at. */
+static int32_t monitor_request(struct cpu *cpu, enum ss_request_number number)
+{
+	struct ss_request *req = &cpu->page->request;
+
+	if (!(cpu->context->flags & SS_CONTEXT_MONITOR))
+		return request(cpu, number);
+	req->size = sizeof(*req);
+	req->number = number;
+	hypercall(SS_HYPERCALL_REQUEST, (uint64_t)req, cpu->context->flags & SS_CONTEXT_VMMCALL);
+	return req->status;
+}
+
+/* Puts masks and view list of an operation in place; 0: those that a guest starts with. */
+static void setup(struct cpu *cpu, uint32_t number)
+{
+	cpu->page->request.arg[0] = number;
+	monitor_request(cpu, SS_REQUEST_SETUP);
+}
+
+static int needs_setup(const struct ss_operation *op)
+{
+	return op->setup != SS_SETUP_NONE || op->masked != 0;
+}
+
 _Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs)
 {
 	struct ss_request *req = &cpu->page->request;
@@ -67,6 +93,8 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 	switch (op->kind) {
 	case SS_KIND_FPU:
 		return (uint64_t)cpu->fxsave_area;
+	case SS_KIND_HYPERCALL_SERVICE:
+		return op->arg;
 	case SS_KIND_SERVICE:
 		return cpu->null_request;
 	case SS_KIND_VIEW_ACCESS:
@@ -78,29 +106,41 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 	}
 }
 
-/* Puts the vCPU into the state that the operation starts from. */
-static void prepare(struct cpu *cpu, const struct ss_operation *op, struct frame *frame)
+static int changes_view(const struct ss_operation *op)
 {
+	return op->kind == SS_KIND_VMFUNC || op->kind == SS_KIND_VIEW_ACCESS ||
+	       (op->kind == SS_KIND_HYPERCALL_SERVICE && op->arg == SS_HYPERCALL_VIEW);
+}
+
+/* Puts the vCPU into the state that the operation starts from. */
+static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
+{
+	const struct ss_operation *op = &catalogue[number - 1];
+
 	*frame = (struct frame){
-		.cr0 = SS_CR0_BASE | op->cr0,
+		/* What the guest sees once the masks are in place. */
+		.cr0 = SS_CR0_BASE | (op->cr0 & ~op->masked) | (op->shadow & op->masked),
 		.arg = op->arg,
 		.flip = op->flags & SS_OP_ROTATE ? ROTATE_FLIP : 0,
 		.address = operand_address(cpu, op),
 		.user_rsp = (uint64_t)(cpu->user_stack + sizeof(cpu->user_stack)),
+		.vmmcall = cpu->context->flags & SS_CONTEXT_VMMCALL,
 	};
-	if (op->kind == SS_KIND_VMFUNC)
-		enter_view(cpu, 0);
-	if (op->kind == SS_KIND_VIEW_ACCESS)
-		enter_view(cpu, op->arg >> 8);
+	if (needs_setup(op))
+		setup(cpu, 0);
+	if (changes_view(op))
+		enter_view(cpu, op->kind == SS_KIND_VIEW_ACCESS ? op->arg >> 8 : 0);
 	cpu->faults = 0;
 	cpu->vector = SS_NO_VECTOR;
 	cpu->error_code = 0;
-	write_cr0(frame->cr0);
+	write_cr0(SS_CR0_BASE | op->cr0);
+	if (needs_setup(op))
+		setup(cpu, number);
 }
 
 static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)
 {
-	if (op->kind == SS_KIND_VMFUNC && frame->value == 0)
+	if (op->kind != SS_KIND_VIEW_ACCESS && changes_view(op) && frame->value == 0)
 		return view_tag(cpu);
 	return frame->value;
 }
@@ -108,8 +148,10 @@ static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const st
 /* Undoes prepare(); what a store left behind is read in view 0, which may read everything. */
 static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_result *result)
 {
+	if (needs_setup(op))
+		setup(cpu, 0);
 	write_cr0(SS_CR0_BASE);
-	if (op->kind != SS_KIND_VMFUNC && op->kind != SS_KIND_VIEW_ACCESS)
+	if (!changes_view(op))
 		return;
 	enter_view(cpu, 0);
 	if (op->kind == SS_KIND_VIEW_ACCESS && op->insn == SS_INSN_STORE)
@@ -169,10 +211,10 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t overhead)
 		req->arg[1] = result->count + 1ull;
 		request(cpu, SS_REQUEST_INTERRUPT);
 	}
-	/* Once without being counted, so that caches and page tables are warm. */
-	prepare(cpu, op, &frame);
-	((routine_fn *)op->entry)(&frame, 1);
-	prepare(cpu, op, &frame);
+	/* Not counted at first, so that caches and page tables are warm, those of every view too. */
+	prepare(cpu, number, &frame);
+	((routine_fn *)op->entry)(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
+	prepare(cpu, number, &frame);
 
 	req->arg[0] = number;
 	req->arg[1] = result->count;

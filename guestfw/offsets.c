@@ -17,5 +17,6 @@ int main(void)
 	SHOW("FRAME_VALUE", frame, value);
 	SHOW("FRAME_KERNEL_RSP", frame, kernel_rsp);
 	SHOW("FRAME_USER_RSP", frame, user_rsp);
+	SHOW("FRAME_VMMCALL", frame, vmmcall);
 	return 0;
 }

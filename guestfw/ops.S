@@ -162,6 +162,23 @@ OPERATION vmfunc_user
 	FIXUP 7b, 8b, 1
 LEAVE vmfunc_user
 
+/* Through as many views as the operand's low half says, beginning after view 0. */
+OPERATION vmfunc_cycle
+	mov FRAME_FLIP(%r15), %r8d
+	xor %r10d, %r10d
+	LOOP
+	add $1, %r8d
+	cmp %r13d, %r8d
+	cmove %r10d, %r8d
+	mov %r8d, %ecx
+	xor %eax, %eax
+2:	vmfunc
+3:	END_LOOP
+	FIXUP 2b, 3b
+	mov %r8, FRAME_FLIP(%r15)
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE vmfunc_cycle
+
 OPERATION view_load
 	mov FRAME_ADDRESS(%r15), %rdi
 	LOOP
@@ -198,6 +215,44 @@ OPERATION vmmcall
 	FIXUP 2b, 3b
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE vmmcall
+
+/* Hypercalls that a monitor answers, by the instruction of the vendor; the number in rbx. */
+.macro HYPERCALL_LOOPS body
+	mov FRAME_ADDRESS(%r15), %rbx
+	cmpq $0, FRAME_VMMCALL(%r15)
+	jne 8f
+	LOOP
+	\body
+	mov %rbx, %rax
+	vmcall
+	END_LOOP
+	jmp 9f
+8:	LOOP
+	\body
+	mov %rbx, %rax
+	vmmcall
+	END_LOOP
+9:	mov %r9, FRAME_VALUE(%r15)
+.endm
+
+OPERATION hypercall_null
+	HYPERCALL_LOOPS
+LEAVE hypercall_null
+
+.macro NEXT_VIEW
+	xor $3, %esi
+	mov %esi, %ecx
+.endm
+
+/* Views 1 and 2 in turn, as VMFUNC does. The last index, bit 0 inverted, is kept in the frame; it
+ * starts as 3, so that the first step goes to view 1. */
+OPERATION hypercall_view
+	mov FRAME_FLIP(%r15), %esi
+	xor $1, %esi
+	HYPERCALL_LOOPS NEXT_VIEW
+	xor $1, %esi
+	mov %esi, FRAME_FLIP(%r15)
+LEAVE hypercall_view
 
 /* The request stands prepared at the frame's address. */
 OPERATION service

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "default_policy.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include "guestfw/abi.h"
 
 static const char *const region_names[SS_WINDOW_PAGES] = {
@@ -21,28 +24,34 @@ static const struct {
 
 static int add_view(struct view_policy *policy, unsigned index, gpa_t frames)
 {
-	int rc = policy_add_view(policy, rows[index].name, VIEW_RIGHTS_ALL, NULL);
+	bool named = index < DEFAULT_POLICY_VIEWS;
+	char number[VIEW_NAME_SIZE];
+	int rc;
 
+	snprintf(number, sizeof(number), "view%u", index);
+	rc = policy_add_view(policy, named ? rows[index].name : number, VIEW_RIGHTS_ALL, NULL);
 	if (rc != 0 || index == 0)
 		return rc;
 	rc = policy_set_remap(policy, index, SS_WINDOW_TAG,
 			      gpa_add(frames, (index - 1) * GPA_PAGE_SIZE));
-	if (rc == 0)
+	if (rc == 0 && named)
 		rc = policy_set_rights(policy, index, SS_WINDOW_SHARED, rows[index].shared);
-	if (rc == 0)
+	if (rc == 0 && named)
 		rc = policy_set_rights(policy, index, SS_WINDOW_PRIVATE, rows[index].private_);
 	return rc;
 }
 
-int default_policy(struct view_policy *policy, gpa_t window, gpa_t frames)
+int default_policy(struct view_policy *policy, gpa_t window, gpa_t frames, unsigned views)
 {
 	int rc = 0;
 
 	*policy = (struct view_policy){0};
+	if (views < DEFAULT_POLICY_VIEWS || views > VIEW_MAX)
+		return -EINVAL;
 	for (unsigned i = 0; rc == 0 && i < SS_WINDOW_PAGES; i++)
 		rc = policy_add_region(policy, region_names[i],
 				       gpa_add(window, i * GPA_PAGE_SIZE), GPA_PAGE_SIZE, NULL);
-	for (unsigned i = 0; rc == 0 && i < DEFAULT_POLICY_VIEWS; i++)
+	for (unsigned i = 0; rc == 0 && i < views; i++)
 		rc = add_view(policy, i, frames);
 	return rc;
 }

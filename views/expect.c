@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "expect.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #define VECTOR_UD 6
@@ -90,39 +91,97 @@ static struct expect_count l0(const struct expect_environment *environment,
 	}
 }
 
-static uint64_t invert_if_odd(uint64_t value, uint64_t flags, uint32_t count)
+/* The words as the operation finds them. */
+static struct flag_words flag_words(const struct ss_operation *op)
 {
-	return count & 1 ? value ^ flags : value;
+	return (struct flag_words){
+		.owned = ~(uint64_t)op->masked,
+		.kept = op->kept,
+		.shadow = (SS_CR0_BASE & ~(uint64_t)op->masked) | (op->shadow & op->masked),
+		.value = SS_CR0_BASE | op->cr0,
+	};
+}
+
+/* Exits of the steps of a repetition so far. */
+struct steps {
+	unsigned l0, monitor, vmm;
+};
+
+/* KVM owns every CR0 flag of a VMX guest but TS and WP, with an engine of ours in between or not
+ * (arch/x86/kvm/vmx/vmx.h, KVM_POSSIBLE_CR0_GUEST_BITS). */
+#define VMX_L0_OWNED (~(uint64_t)(SS_CR0_TS | UINT64_C(1) << 16))
+
+/* One write of CR0 as the guest sees it: who has to step in, and what becomes of the words. */
+static void write_step(struct flag_words *words, uint64_t value, struct steps *steps)
+{
+	uint64_t seen = flags_read(words), changed = seen ^ value, asked;
+
+	if (changed & ~words->owned)
+		steps->monitor++;
+	else if (changed & VMX_L0_OWNED)
+		steps->l0++;
+	asked = flags_write(words, value);
+	if (asked == 0)
+		return;
+	/* The VMM keeps such flags in the shadow too. */
+	steps->vmm++;
+	words->shadow ^= asked;
+}
+
+/* LMSW as the guest sees its result. */
+static uint64_t lmsw_value(uint64_t seen, uint64_t operand)
+{
+	return (seen & ~(uint64_t)LMSW_LOADED) | (operand & (LMSW_LOADED | SS_CR0_PE)) |
+	       (seen & SS_CR0_PE);
+}
+
+/* One repetition. `operand` is what the routine's own register holds: the value to write. */
+static void write_repetition(const struct ss_operation *op, struct flag_words *words,
+			     uint64_t *operand, struct steps *steps)
+{
+	switch (op->insn) {
+	case SS_INSN_CLTS:
+		if (op->flags & SS_OP_PAIR)
+			write_step(words, *operand | op->arg, steps);
+		write_step(words, flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
+		break;
+	case SS_INSN_LMSW:
+		*operand ^= op->arg;
+		write_step(words, lmsw_value(flags_read(words), *operand), steps);
+		break;
+	default:
+		*operand ^= op->arg;
+		write_step(words, *operand, steps);
+	}
 }
 
 static void expect_cr0_write(const struct expect_environment *environment,
 			     const struct ss_operation *op, uint32_t count,
 			     struct expectation *expectation)
 {
-	uint64_t start = SS_CR0_BASE | op->cr0, value = start;
-	/* KVM lets a VMX guest own TS (and WP); SVM's selective intercept ignores TS and MP, but
-	 * takes every LMSW (arch/x86/kvm/vmx/vmx.h, AMD APM vol. 2, 15.8.1). */
-	struct expect_count vmx = op->arg & SS_CR0_MP ? one : none, svm = none;
+	struct flag_words words = flag_words(op);
+	uint64_t operand = flags_read(&words);
+	struct steps first = {0}, steps = {0};
 
-	switch (op->insn) {
-	case SS_INSN_CLTS:
-		value = start & ~(uint64_t)SS_CR0_TS;
-		break;
-	case SS_INSN_LMSW:
-		value = invert_if_odd(start, op->arg & LMSW_LOADED, count);
-		svm = one;
-		break;
-	default:
-		value = invert_if_odd(start, op->arg, count);
-	}
-	set_value(expectation, value);
-	expectation->exits[LEVEL_L0] = l0(environment, vmx, svm);
+	/* Values repeat after two repetitions, and so do exits. */
+	write_repetition(op, &words, &operand, &first);
+	if ((count & 1) == 0)
+		write_repetition(op, &words, &operand, &steps);
+	set_value(expectation, flags_read(&words));
+	expectation->exits[LEVEL_MONITOR] = exactly(first.monitor);
+	expectation->exits[LEVEL_VMM] = exactly(first.vmm);
+	/* What the relay and the VMM do costs further exits at L0. SVM's selective intercept
+	 * ignores TS and MP but takes every LMSW (AMD APM vol. 2, 15.8.1). */
+	expectation->exits[LEVEL_L0] =
+		l0(environment, first.monitor ? some : exactly(first.l0),
+		   op->insn == SS_INSN_LMSW ? one : none);
 }
 
 static void expect_cr0_read(const struct expect_environment *environment,
 			    const struct ss_operation *op, struct expectation *expectation)
 {
-	uint64_t value = SS_CR0_BASE | op->cr0;
+	struct flag_words words = flag_words(op);
+	uint64_t value = flags_read(&words);
 
 	set_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
 	expectation->exits[LEVEL_L0] = l0(environment, none, none);
@@ -143,15 +202,65 @@ static void expect_fpu(const struct expect_environment *environment, const struc
 		expectation->exits[LEVEL_VMM] = one;
 }
 
+/* Views 1 and 2 in turn. */
+static uint32_t rotate_last(uint32_t count)
+{
+	return count & 1 ? 1 : 2;
+}
+
 static uint32_t vmfunc_last_index(const struct ss_operation *op, uint32_t count)
 {
-	uint32_t index = (uint32_t)op->arg;
-
 	if (op->flags & SS_OP_PAIR)
 		return 0;
 	if (op->flags & SS_OP_ROTATE)
-		return count & 1 ? index : index ^ 3; /* views 1 and 2 in turn */
-	return index;
+		return rotate_last(count);
+	if (op->flags & SS_OP_CYCLE)
+		return count % (uint32_t)op->arg;
+	return (uint32_t)op->arg;
+}
+
+static void set_view(struct expectation *expectation, uint32_t view)
+{
+	set_value(expectation, SS_VIEW_TAG | view);
+	expectation->view_known = true;
+	expectation->view = view;
+}
+
+/* Without VMFUNC in the processor the VMM carries it out: an interpreter hands it every one, else the
+ * guest's #UD handler asks, for leaves that can exist. */
+static unsigned flat_vmfunc_exits(const struct expect_environment *environment,
+				  const struct ss_operation *op, const struct vmfunc_result *result)
+{
+	uint32_t leaf = (uint32_t)(op->arg >> 32);
+	bool interpreted = environment->backend == HOST_BACKEND_PVM && !(op->flags & SS_OP_CPL3);
+
+	if (result->outcome == VMFUNC_UD)
+		return (interpreted ? 1 : 0) + (leaf < 64 ? 1 : 0);
+	return op->flags & SS_OP_PAIR ? 2 : 1;
+}
+
+static void expect_vmfunc_exits(const struct expect_environment *environment,
+				const struct ss_operation *op, const struct vmfunc_result *result,
+				struct expectation *expectation)
+{
+	bool refused = result->outcome == VMFUNC_EXIT;
+
+	if (environment->engine == ENGINE_FLAT) {
+		expectation->exits[LEVEL_VMM] =
+			exactly(flat_vmfunc_exits(environment, op, result));
+		expectation->exits[LEVEL_L0] = l0(environment, some, some);
+		if (environment->backend == HOST_BACKEND_PVM && op->flags & SS_OP_CPL3)
+			expectation->exits[LEVEL_L0] = any;
+		return;
+	}
+	/* KVM emulates VMFUNC of a nested guest in L0; what fails there is the relay's, which asks
+	 * the VMM. An undefined VMFUNC is the processor's own #UD, which KVM does not want. */
+	expectation->exits[LEVEL_MONITOR] = refused ? one : none;
+	expectation->exits[LEVEL_VMM] = refused ? one : none;
+	expectation->exits[LEVEL_L0] =
+		result->outcome == VMFUNC_UD
+			? any
+			: refused ? some : exactly(op->flags & SS_OP_PAIR ? 2 : 1);
 }
 
 static void expect_vmfunc(const struct expect_environment *environment,
@@ -159,22 +268,22 @@ static void expect_vmfunc(const struct expect_environment *environment,
 			  struct expectation *expectation)
 {
 	uint32_t leaf = (uint32_t)(op->arg >> 32), index = vmfunc_last_index(op, count);
-	struct vmfunc_result result = vmfunc_decide(&environment->vmfunc, leaf, index);
-	bool interpreted = environment->backend == HOST_BACKEND_PVM && !(op->flags & SS_OP_CPL3);
+	struct vmfunc_state state = environment->vmfunc;
+	uint64_t list[EPTP_LIST_ENTRIES];
+	struct vmfunc_result result;
 
-	if (result.outcome == VMFUNC_UD) {
+	for (size_t i = 0; i < EPTP_LIST_ENTRIES; i++)
+		list[i] = environment->vmfunc.list[i];
+	state.list = list;
+	setup_apply(op, &state, list);
+	result = vmfunc_decide(&state, leaf, index);
+	if (result.outcome == VMFUNC_UD)
 		expectation->vector = VECTOR_UD;
-		/* An interpreter hands every VMFUNC to the VMM, also one that can only be #UD. */
-		expectation->exits[LEVEL_VMM] = interpreted ? one : none;
-	} else {
-		set_value(expectation, result.outcome == VMFUNC_EXIT
-					       ? (uint64_t)(int64_t)vmfunc_refusal(result.reason)
-					       : SS_VIEW_TAG | index);
-		expectation->exits[LEVEL_VMM] = exactly(op->flags & SS_OP_PAIR ? 2 : 1);
-	}
-	expectation->exits[LEVEL_L0] = l0(environment, some, some);
-	if (environment->backend == HOST_BACKEND_PVM && !interpreted)
-		expectation->exits[LEVEL_L0] = any;
+	else if (result.outcome == VMFUNC_EXIT)
+		set_value(expectation, (uint64_t)(int64_t)vmfunc_refusal(result.reason));
+	else
+		set_view(expectation, index);
+	expect_vmfunc_exits(environment, op, &result, expectation);
 }
 
 /* With the patching quirk off, the other vendor's instruction is #UD, and so are both where no
@@ -182,14 +291,33 @@ static void expect_vmfunc(const struct expect_environment *environment,
 static void expect_hypercall(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct expectation *expectation)
 {
+	bool nested = environment->engine != ENGINE_FLAT;
 	bool native = (environment->backend == HOST_BACKEND_VMX && op->insn == SS_INSN_VMCALL) ||
 		      (environment->backend == HOST_BACKEND_SVM && op->insn == SS_INSN_VMMCALL);
 
-	if (native)
-		set_value(expectation, KVM_ENOSYS_RAX);
-	else
+	if (!native)
 		expectation->vector = VECTOR_UD;
-	expectation->exits[LEVEL_L0] = l0(environment, one, one);
+	else
+		set_value(expectation, nested ? (uint64_t)-ENOSYS : KVM_ENOSYS_RAX);
+	expectation->exits[LEVEL_MONITOR] = nested && native ? one : none;
+	/* For a nested guest KVM leaves the #UD to the VMM, as an instruction it cannot interpret. */
+	expectation->exits[LEVEL_VMM] = nested && !native ? one : none;
+	expectation->exits[LEVEL_L0] = l0(environment, nested && native ? some : one,
+					  nested && native ? some : one);
+}
+
+/* Hypercalls that the relay knows. */
+static void expect_hypercall_service(const struct expect_environment *environment,
+				     const struct ss_operation *op, uint32_t count,
+				     struct expectation *expectation)
+{
+	if (op->arg == SS_HYPERCALL_VIEW)
+		set_view(expectation, rotate_last(count));
+	else
+		set_value(expectation, 0);
+	expectation->exits[LEVEL_L0] = l0(environment, some, some);
+	expectation->exits[LEVEL_MONITOR] = one;
+	expectation->exits[LEVEL_VMM] = op->arg == SS_HYPERCALL_NULL_VMM ? one : none;
 }
 
 static void expect_view_access(const struct expect_environment *environment,
@@ -217,6 +345,7 @@ static void expect_view_access(const struct expect_environment *environment,
 	/* A refused read gives all ones, a refused write changes nothing. */
 	set_value(expectation, store ? contents[page] : UINT64_MAX);
 	expectation->exits[LEVEL_L0] = l0(environment, some, some);
+	expectation->exits[LEVEL_MONITOR] = environment->engine == ENGINE_FLAT ? none : one;
 	expectation->exits[LEVEL_VMM] = one;
 }
 
@@ -251,6 +380,11 @@ static void expect_reference(const struct expect_environment *environment,
 		expectation->value = row->value;
 		expectation->exits[LEVEL_L0] = l0(environment, row->vmx, row->svm);
 		expectation->exits[LEVEL_VMM] = row->vmm;
+		/* CPUID of a nested guest always goes to L1 (Intel SDM vol. 3C, 26.1.2). */
+		if (op->kind == SS_KIND_CPUID && environment->engine == ENGINE_VMX) {
+			expectation->exits[LEVEL_MONITOR] = one;
+			expectation->exits[LEVEL_L0] = some;
+		}
 	}
 }
 
@@ -297,6 +431,9 @@ void expect_operation(const struct expect_environment *environment, const struct
 		break;
 	case SS_KIND_HYPERCALL:
 		expect_hypercall(environment, op, expectation);
+		break;
+	case SS_KIND_HYPERCALL_SERVICE:
+		expect_hypercall_service(environment, op, count, expectation);
 		break;
 	case SS_KIND_VIEW_ACCESS:
 		expect_view_access(environment, op, expectation);

@@ -11,7 +11,9 @@
 
 #include "guestfw/abi.h"
 #include "effect.h"
+#include "flags.h"
 #include "service.h"
+#include "setup.h"
 
 /* How a guest runs: ENGINE(NAME, key, meaning). */
 #define ENGINES(X)                                                                                 \
@@ -81,7 +83,8 @@ struct expect_environment {
 	enum host_backend backend;
 	const struct view_policy *policy;
 	gpa_t window; /* the pages of SS_WINDOW_* */
-	struct vmfunc_state vmfunc;       /* as before the operation, view 0 active */
+	/* As before the operation's setup, view 0 active; list points to EPTP_LIST_ENTRIES. */
+	struct vmfunc_state vmfunc;
 };
 
 /* How many exits one repetition may cause at a level. */
@@ -100,6 +103,8 @@ struct expectation {
 	uint32_t vector; /* exception of every repetition, or SS_NO_VECTOR */
 	bool value_known;
 	uint64_t value;
+	bool view_known;
+	uint32_t view; /* active afterwards */
 	struct expect_count exits[LEVEL_COUNT];
 };
 

@@ -69,16 +69,24 @@ static void put(const struct guest_ram *ram, uint64_t gpa, uint64_t value)
 	guest_ram_write(ram, gpa_at(gpa), &value, sizeof(value));
 }
 
-static void write_window(const struct guest_ram *ram)
+gpa_t boot_frames(uint64_t memory, size_t views)
+{
+	uint64_t low = memory < RAM_HOLE_BASE ? memory : RAM_HOLE_BASE;
+
+	return gpa_at(views <= BOOT_FRAME_COUNT ? BOOT_FRAMES : low - views * 4096);
+}
+
+static void write_window(const struct guest_ram *ram, gpa_t frames, size_t views)
 {
 	put(ram, BOOT_WINDOW + 4096 * SS_WINDOW_TAG, SS_VIEW_TAG);
 	put(ram, BOOT_WINDOW + 4096 * SS_WINDOW_SHARED, SS_WINDOW_SHARED_VALUE);
 	put(ram, BOOT_WINDOW + 4096 * SS_WINDOW_PRIVATE, SS_WINDOW_PRIVATE_VALUE);
-	for (uint64_t i = 0; i < BOOT_FRAME_COUNT; i++)
-		put(ram, BOOT_FRAMES + 4096 * i, SS_VIEW_TAG | (i + 1));
+	for (uint64_t i = 1; i < views; i++)
+		put(ram, frames.v + 4096 * (i - 1), SS_VIEW_TAG | i);
 }
 
-void boot_write(const struct guest_ram *ram, const struct ss_context *context)
+void boot_write(const struct guest_ram *ram, const struct ss_context *context, gpa_t frames,
+		size_t views)
 {
 	struct ss_context complete = *context;
 
@@ -92,5 +100,5 @@ void boot_write(const struct guest_ram *ram, const struct ss_context *context)
 	write_page_tables(ram);
 	for (unsigned i = 0; i < context->vcpu_count; i++)
 		write_descriptors(ram, i);
-	write_window(ram);
+	write_window(ram, frames, views);
 }

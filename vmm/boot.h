@@ -20,8 +20,8 @@
 #define BOOT_VCPU_PAGES 0x11000
 #define BOOT_STACKS 0x60000
 #define BOOT_WINDOW 0xe0000
-#define BOOT_FRAMES 0xe4000 /* what views show in the window instead of its own pages */
-#define BOOT_FRAME_COUNT 8
+#define BOOT_FRAMES 0xe4000 /* what views show in the window instead of its own tag page */
+#define BOOT_FRAME_COUNT 8  /* as many as fit here; more are taken from the top of low memory */
 
 #define BOOT_GDT_STRIDE 64
 #define BOOT_TSS_STRIDE 128
@@ -43,8 +43,13 @@ static inline gpa_t boot_vcpu_page(unsigned vcpu)
 
 /*
  * Writes everything into fresh guest memory; `context` is filled but for magic, version, size,
- * memory size and addresses. Memory above 4 GiB is mapped by 1 GiB pages.
+ * memory size and addresses. Memory above 4 GiB is mapped by 1 GiB pages. Page n - 1 of `frames`
+ * becomes the tag page of view n.
  */
-void boot_write(const struct guest_ram *ram, const struct ss_context *context);
+void boot_write(const struct guest_ram *ram, const struct ss_context *context, gpa_t frames,
+		size_t views);
+
+/* Where the tag pages of this many views go in a guest with this much memory. */
+gpa_t boot_frames(uint64_t memory, size_t views);
 
 #endif

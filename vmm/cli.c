@@ -157,6 +157,45 @@ static int parse_vms(struct settings *settings, const char *argument, struct err
 	return rc;
 }
 
+/* "ts,mp" or "none". */
+static int parse_flags(const char *option, const char *argument, uint64_t *ret_flags,
+		       struct error *error)
+{
+	static const struct {
+		const char *name;
+		uint64_t flag;
+	} names[] = {{"ts", SS_CR0_TS}, {"mp", SS_CR0_MP}, {"none", 0}};
+	const char *word = argument;
+
+	*ret_flags = 0;
+	for (;;) {
+		size_t length = strcspn(word, ","), i;
+
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (strlen(names[i].name) == length &&
+			    strncmp(names[i].name, word, length) == 0)
+				break;
+		if (i == sizeof(names) / sizeof(names[0]))
+			return bad_argument(error, option, argument,
+					    "a list of flags: ts, mp, or none");
+		*ret_flags |= names[i].flag;
+		if (word[length] == '\0')
+			return 0;
+		word += length + 1;
+	}
+}
+
+static int parse_own(struct settings *settings, const char *argument, struct error *error)
+{
+	settings->plan.owned_given = true;
+	return parse_flags("--own", argument, &settings->plan.owned, error);
+}
+
+static int parse_shadow(struct settings *settings, const char *argument, struct error *error)
+{
+	return parse_flags("--shadow", argument, &settings->plan.kept, error);
+}
+
 static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;

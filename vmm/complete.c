@@ -46,6 +46,14 @@ static bool complete_wait(struct vcpu *vcpu, unsigned length)
 	return true;
 }
 
+/* A hypercall instruction that this guest does not have. KVM finds that out in its interpreter when
+ * the guest is nested, and reports it as a failure (arch/x86/kvm/emulate.c, em_hypercall). */
+static bool complete_hypercall(struct vcpu *vcpu, unsigned length)
+{
+	(void)length;
+	return vcpu_inject(vcpu, VECTOR_UD) == 0;
+}
+
 static const struct {
 	uint8_t bytes[3];
 	unsigned length;
@@ -53,6 +61,8 @@ static const struct {
 } instructions[] = {
 	{{0x0f, 0x01, 0xd4}, 3, complete_vmfunc},
 	{{0x9b}, 1, complete_wait},
+	{{0x0f, 0x01, 0xc1}, 3, complete_hypercall}, /* VMCALL */
+	{{0x0f, 0x01, 0xd9}, 3, complete_hypercall}, /* VMMCALL */
 };
 
 bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)

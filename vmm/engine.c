@@ -5,13 +5,7 @@
 #include <string.h>
 
 #include "engine_flat.h"
-
-static bool probe_vmx(const struct host *host, char *reason, size_t size)
-{
-	if (host_has_nested(host, true, reason, size))
-		snprintf(reason, size, "the host has nested VMX; this version cannot use it yet");
-	return false;
-}
+#include "engine_vmx.h"
 
 static bool probe_svm(const struct host *host, char *reason, size_t size)
 {
@@ -20,7 +14,6 @@ static bool probe_svm(const struct host *host, char *reason, size_t size)
 	return false;
 }
 
-static const struct engine engine_vmx = {.id = ENGINE_VMX, .probe = probe_vmx};
 static const struct engine engine_svm = {.id = ENGINE_SVM, .probe = probe_svm};
 
 const struct engine *const engines[] = {&engine_flat, &engine_svm, &engine_vmx};

@@ -27,10 +27,33 @@ struct engine {
 
 	/* Puts a vCPU in front of the guest's first instruction. */
 	int (*vcpu_init)(struct vcpu *vcpu, struct error *error);
+	void (*vcpu_finish)(struct vcpu *vcpu); /* may be NULL */
 
-	/* Makes a view, which exists, active. Returns 0 or a negative errno. */
+	/* Makes a view, which exists, active; NULL where the processor or the relay does that. */
 	int (*view_switch)(struct vm *vm, unsigned view);
+
+	/* Puts the masks, the list and the controls of an operation in place; NULL: those that a
+	 * guest starts with. Returns 0 or a negative errno. */
+	int (*setup)(struct vcpu *vcpu, const struct ss_operation *op);
+
+	/* Which view is active, by what the control structure says; -1: none of ours. */
+	int (*view_current)(struct vcpu *vcpu);
+
+	/* The operations below are NULL in an engine without a monitor. */
+
+	/* Moves what the relay has recorded to the summary and the ledger. */
+	void (*drain)(struct vcpu *vcpu);
+
+	/* Has the relay load CR0 and the value that the guest reads there instead. */
+	void (*load_cr0)(struct vcpu *vcpu, uint64_t value, uint64_t shadow);
+
+	uint32_t context_flags; /* SS_CONTEXT_* */
 };
+
+static inline bool engine_has_monitor(const struct engine *engine)
+{
+	return engine->context_flags & SS_CONTEXT_MONITOR;
+}
 
 /* Ascending preference: `auto` takes the last that the host can run. */
 extern const struct engine *const engines[];

@@ -110,6 +110,7 @@ static int flat_view_switch(struct vm *vm, unsigned view)
 
 static void init_list(struct vm *vm)
 {
+	memset(vm->view_list, 0, sizeof(vm->view_list));
 	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
 		vm->view_list[i] = LIST_ENTRY(i);
 	vm->vmfunc = (struct vmfunc_state){
@@ -155,6 +156,24 @@ static void flat_vm_finish(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
+static int flat_setup(struct vcpu *vcpu, const struct ss_operation *op)
+{
+	struct vm *vm = vcpu->vm;
+
+	init_list(vm);
+	vm->vmfunc.eptp = vm->view_list[vm->view];
+	if (op && op->masked)
+		return -EOPNOTSUPP;
+	if (op)
+		setup_apply(op, &vm->vmfunc, vm->view_list);
+	return 0;
+}
+
+static int flat_view_current(struct vcpu *vcpu)
+{
+	return (int)vcpu->vm->view;
+}
+
 static int flat_vcpu_init(struct vcpu *vcpu, struct error *error)
 {
 	return vcpu_enter_long_mode(vcpu, error);
@@ -175,4 +194,6 @@ const struct engine engine_flat = {
 	.vm_finish = flat_vm_finish,
 	.vcpu_init = flat_vcpu_init,
 	.view_switch = flat_view_switch,
+	.setup = flat_setup,
+	.view_current = flat_view_current,
 };

@@ -272,6 +272,8 @@ static void join_and_merge(struct machine *machine)
 			if (vcpu->thread_started)
 				pthread_join(vcpu->thread, NULL);
 			vcpu->thread_started = false;
+			if (machine->plan->engine->drain)
+				machine->plan->engine->drain(vcpu);
 			summary_merge(machine->summary, vcpu->summary);
 		}
 	}

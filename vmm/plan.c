@@ -10,6 +10,8 @@
 #include "boot.h"
 #include "views/default_policy.h"
 
+/* Need of operations that switch through a full list. */
+#define VIEWS_ALL "views512"
 #define PAGE_MASK UINT64_C(0xfff)
 #define CPUID_EXTENDED 0x80000001
 #define CPUID_PAGE1GB_EDX 26
@@ -119,18 +121,32 @@ static int check_patterns(const struct plan *plan, const struct plan_request *re
 static const char *lacks_views(const struct plan *plan, const struct host *host)
 {
 	(void)host;
-	if (plan->policy.view_count < DEFAULT_POLICY_VIEWS)
-		return "needs: views; host: the policy defines too few";
-	if (plan->vcpus > 1)
+	if (plan->vcpus > 1 && plan->engine->view_switch)
 		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
 		       "are several";
 	return NULL;
 }
 
+static const char *lacks_monitor(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return engine_has_monitor(plan->engine)
+		       ? NULL
+		       : "needs: monitor; host: engine flat has no relay in front of the VMM";
+}
+
+static const char *lacks_masks(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return engine_has_monitor(plan->engine)
+		       ? NULL
+		       : "needs: masks; host: engine flat leaves CR0 to KVM's own policy";
+}
+
 static const char *lacks_hypercall(const struct plan *plan, const struct host *host)
 {
-	(void)plan;
-	if (!host || host->backend == HOST_BACKEND_VMX || host->backend == HOST_BACKEND_SVM ||
+	if (!host || engine_has_monitor(plan->engine) || host->backend == HOST_BACKEND_VMX ||
+	    host->backend == HOST_BACKEND_SVM ||
 	    host->capability[HOST_CAP_disable_quirks2] & 1 << 5)
 		return NULL;
 	return "needs: hypercall; host: this KVM patches hypercall instructions and cannot be told "
@@ -142,6 +158,9 @@ static const struct {
 	const char *(*lacks)(const struct plan *plan, const struct host *host);
 } need_words[] = {
 	{"views", lacks_views},
+	{VIEWS_ALL, lacks_views},
+	{"monitor", lacks_monitor},
+	{"masks", lacks_masks},
 	{"hypercall", lacks_hypercall},
 };
 
@@ -183,6 +202,38 @@ static void select_operations(struct plan *plan, const struct plan_request *requ
 	}
 }
 
+/* Views beyond the few named ones exist only for the operations that want a full list. */
+static int plan_views(struct plan *plan, struct error *error)
+{
+	unsigned views = DEFAULT_POLICY_VIEWS;
+
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
+		if (plan_bit(plan->selected, n) &&
+		    strstr(plan->image.operations[n - 1].needs, VIEWS_ALL))
+			views = VIEW_MAX;
+	plan->frames = boot_frames(plan->memory, views);
+	if (default_policy(&plan->policy, gpa_at(BOOT_WINDOW), plan->frames, views) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	return 0;
+}
+
+static int plan_masks(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	if (request->owned_given)
+		plan->cr0_masked = (SS_CR0_TS | SS_CR0_MP) & ~request->owned;
+	plan->cr0_masked |= request->kept;
+	plan->cr0_kept = request->kept;
+	if (request->owned_given && request->owned & request->kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--own and --shadow name the same flag; a flag has one place");
+	if (plan->cr0_masked && !engine_has_monitor(plan->engine))
+		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+				 "--own and --shadow: needs: masks; host: engine %s leaves CR0 to KVM's "
+				 "own policy",
+				 engine_keys[plan->engine->id]);
+	return 0;
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -210,11 +261,13 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = image_check_fit(&plan->image, plan->memory, error);
 	if (rc == 0)
 		rc = check_patterns(plan, request, error);
-	if (rc == 0 && default_policy(&plan->policy, gpa_at(BOOT_WINDOW), gpa_at(BOOT_FRAMES)) != 0)
-		rc = error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	if (rc == 0)
+		rc = plan_masks(plan, request, error);
+	if (rc == 0) {
 		select_operations(plan, request, host);
-	else
+		rc = plan_views(plan, error);
+	}
+	if (rc != 0)
 		plan_finish(plan);
 	return rc;
 }

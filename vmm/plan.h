@@ -30,6 +30,8 @@ struct plan_request {
 	unsigned timeout_ms; /* 0: none */
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
+	bool owned_given;
+	uint64_t owned, kept; /* CR0 flags of --own and --shadow */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
 };
@@ -44,6 +46,9 @@ struct plan {
 	uint32_t iterations;
 	enum on_violation on_violation;
 	const char *guest, *ledger;
+	uint64_t cr0_masked; /* CR0 flags that the guest does not own */
+	uint64_t cr0_kept;   /* of these, the ones that the monitor keeps in the shadow */
+	gpa_t frames;        /* pages that views show as their tag */
 	uint64_t selected[SS_MAX_OPERATIONS / 64];
 	uint64_t hidden[SS_MAX_OPERATIONS / 64]; /* performed for calibration, not asked for */
 	const char *skipped[SS_MAX_OPERATIONS];  /* why a selected operation is not performed */

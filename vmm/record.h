@@ -69,7 +69,9 @@ struct record_exit {
 struct record_batch {
 	struct record record;
 	uint32_t operation;
-	uint32_t count;    /* repetitions */
+	uint32_t count; /* repetitions */
+	uint32_t view;  /* active at the end, by what the control structure says; ~0: none */
+	uint32_t reserved;
 	uint64_t observed; /* which values count: bit of enum stat_id */
 	uint64_t value[STAT_COUNT];
 };

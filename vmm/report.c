@@ -104,7 +104,8 @@ static void set_number(struct cell *cell, bool known, double number)
 void report_cell(const struct report *report, const struct report_row *row, enum column column,
 		 struct cell *cell)
 {
-	bool measured = row->summary != NULL;
+	/* Not reached is not the same as performed without anybody looking. */
+	bool measured = row->summary && (row->summary->batches || row->summary->result_known);
 
 	if (report->hidden >> column & 1) {
 		*cell = (struct cell){.absent = true};

@@ -10,7 +10,7 @@
 
 #include "service.h"
 #include "vcpu.h"
-#include "views/policy.h"
+#include "violation.h"
 
 #define EMULATION_FLAG_BYTES 1u
 
@@ -75,14 +75,12 @@ static void handle_io(struct vcpu *vcpu)
 			vm->exit_port.status);
 }
 
-static void violation(struct vcpu *vcpu)
+/* In the flat engine a forbidden page has no memory slot, or a read-only one. */
+static void forbidden(struct vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
 	struct kvm_run *run = vcpu->run;
-	struct record_violation record = {
-		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
-		.operation = vcpu_operation(vcpu),
-		.view = vm->view,
+	struct violation violation = {
+		.view = vcpu->vm->view,
 		.gpa = run->mmio.phys_addr,
 		.rip = vcpu_regs(vcpu)->rip,
 		.access = run->mmio.is_write ? VIEW_WRITE : VIEW_READ,
@@ -91,16 +89,7 @@ static void violation(struct vcpu *vcpu)
 
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-	vcpu_record(vcpu, &record.record);
-	if (vm->plan->on_violation == ON_VIOLATION_STOP) {
-		char what[160];
-
-		snprintf(what, sizeof(what), "view %u (%.40s) forbids a %s of %u bytes at 0x%llx",
-			 vm->view, vm->plan->policy.views[vm->view].name,
-			 run->mmio.is_write ? "write" : "read", run->mmio.len,
-			 (unsigned long long)run->mmio.phys_addr);
-		stop_guest(vcpu, what);
-	}
+	report_violation(vcpu, &violation);
 }
 
 static void handle_mmio(struct vcpu *vcpu)
@@ -113,7 +102,7 @@ static void handle_mmio(struct vcpu *vcpu)
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
 	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1))
-		violation(vcpu);
+		forbidden(vcpu);
 	else if (run->mmio.is_write)
 		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 	else
@@ -244,11 +233,16 @@ static void handle_exit(struct vcpu *vcpu)
 
 	vcpu->qualification = 0;
 	vcpu->detail = 0;
+	vcpu->exit_rip = record.rip;
+	vcpu->unattributed = false;
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
 		handlers[reason](vcpu);
 	else
 		handle_unexpected(vcpu);
+	record.rip = vcpu->exit_rip;
 	record.qualification = vcpu->qualification;
+	if (vcpu->unattributed)
+		record.operation = 0;
 	record.detail = vcpu->detail;
 	cost = __rdtsc() - start;
 	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;

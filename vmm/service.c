@@ -25,10 +25,10 @@ int view_function(struct vm *vm, uint32_t eax, uint32_t ecx, bool *ret_ud, uint6
 	*ret_rax = eax;
 	if (result.outcome == VMFUNC_EXIT)
 		*ret_rax = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
+	if (result.outcome != VMFUNC_SWITCHED)
+		return 0;
 	/* A valid entry of the list is a view, so ECX is below their number. */
-	if (result.outcome == VMFUNC_SWITCHED)
-		return vm->plan->engine->view_switch(vm, ecx);
-	return 0;
+	return vm->plan->engine->view_switch ? vm->plan->engine->view_switch(vm, ecx) : -EOPNOTSUPP;
 }
 
 static bool known_operation(const struct vcpu *vcpu, uint64_t number)
@@ -68,8 +68,11 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 	if (vcpu->batch_operation == 0 || request->arg[0] != vcpu->batch_operation)
 		return -EINVAL;
 	stats_accumulate(&sum, &vcpu->batch_start, &now);
+	record.view = (uint32_t)vcpu->vm->plan->engine->view_current(vcpu);
 	record.observed = sum.observed;
 	memcpy(record.value, sum.value, sizeof(record.value));
+	if (vcpu->vm->plan->engine->drain)
+		vcpu->vm->plan->engine->drain(vcpu);
 	vcpu_record(vcpu, &record.record);
 	vcpu->batch_operation = 0;
 	return 0;
@@ -91,6 +94,17 @@ static int service_result(struct vcpu *vcpu, struct ss_request *request)
 		return -EINVAL;
 	vcpu_record(vcpu, &record.record);
 	return 0;
+}
+
+static int service_setup(struct vcpu *vcpu, struct ss_request *request)
+{
+	const struct plan *plan = vcpu->vm->plan;
+
+	if (request->arg[0] == 0)
+		return plan->engine->setup(vcpu, NULL);
+	if (!known_operation(vcpu, request->arg[0]))
+		return -EINVAL;
+	return plan->engine->setup(vcpu, &plan->image.operations[request->arg[0] - 1]);
 }
 
 static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)

@@ -52,6 +52,15 @@ __attribute__((format(printf, 2, 3))) static void disagree(struct report_row *ro
 	va_end(args);
 }
 
+/* The processor stores the new pointer back into the control structure. */
+static void check_view(struct report_row *row, const struct expectation *expected)
+{
+	if (row->verdict == VERDICT_PASS && expected->view_known &&
+	    row->summary->view != expected->view)
+		disagree(row, "expected view %" PRIu32 " in the control structure, found %" PRIu32,
+			 expected->view, row->summary->view);
+}
+
 static void check_outcome(struct report_row *row, const struct expectation *expected)
 {
 	const struct ss_result *result = &row->summary->result;
@@ -104,7 +113,6 @@ static void judge_row(const struct session *session, const struct ss_operation *
 		.backend = session->host.backend,
 		.policy = &session->plan.policy,
 		.window = gpa_at(BOOT_WINDOW),
-		.vmfunc = vm->vmfunc,
 	};
 	struct expectation expected;
 
@@ -114,9 +122,12 @@ static void judge_row(const struct session *session, const struct ss_operation *
 		disagree(row, "not performed to the end");
 		return;
 	}
+	environment.vmfunc = vm->vmfunc;
+	environment.vmfunc.list = vm->view_list;
 	environment.vmfunc.eptp = vm->view_list[0];
 	expect_operation(&environment, op, row->summary->result.count, &expected);
 	check_outcome(row, &expected);
+	check_view(row, &expected);
 	check_exits(row, &expected);
 }
 

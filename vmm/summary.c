@@ -77,6 +77,7 @@ static void add_batch(struct summary *summary, const struct record_batch *batch)
 	operation->stats.observed = operation->batches ? operation->stats.observed & observed : observed;
 	for (int i = 0; i < STAT_COUNT; i++)
 		operation->stats.value[i] += batch->value[i];
+	operation->view = batch->view;
 	operation->batches++;
 	operation->repetitions += batch->count;
 }
@@ -144,6 +145,8 @@ static void merge_operation(struct summary *summary, struct operation_summary *i
 		into->exits[i] += from->exits[i];
 	for (int i = 0; i < EXIT_REASON_COUNT; i++)
 		into->reasons[i] += from->reasons[i];
+	if (from->batches)
+		into->view = from->view;
 	into->batches += from->batches;
 	into->repetitions += from->repetitions;
 	into->handling_ticks += from->handling_ticks;

@@ -39,6 +39,7 @@ struct operation_summary {
 	uint64_t handling_ticks;             /* of the exits at level vmm */
 	uint64_t violations;
 	struct stat_values stats;
+	uint32_t view; /* active at the end of the last batch */
 	bool result_known;
 	bool results_differ;      /* between vCPUs or VMs */
 	struct ss_result result;  /* the last one; ticks in `samples` instead */

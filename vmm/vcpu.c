@@ -55,6 +55,8 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
+	if (vcpu->vm && vcpu->vm->plan->engine->vcpu_finish)
+		vcpu->vm->plan->engine->vcpu_finish(vcpu);
 	stats_close(&vcpu->stats);
 	summary_destroy(vcpu->summary);
 	if (vcpu->run)

@@ -82,11 +82,12 @@ static void fill_memory(struct vm *vm)
 		.vm_index = vm->index,
 		.view_count = (uint32_t)plan->policy.view_count,
 		.iterations = plan->iterations,
+		.flags = plan->engine->context_flags,
 	};
 
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];
-	boot_write(&vm->ram, &context);
+	boot_write(&vm->ram, &context, plan->frames, plan->policy.view_count);
 	/* The plan has checked that every segment fits. */
 	image_load(&plan->image, &vm->ram);
 }

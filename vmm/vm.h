@@ -59,9 +59,13 @@ struct vcpu {
 	volatile struct ss_vcpu_page *page;
 	/* State of the run loop */
 	uint64_t qualification;    /* of the exit being handled, for its record */
+	uint64_t exit_rip;         /* where the guest was, for the record; the relay's place is no use */
+	bool unattributed;         /* housekeeping: the exit belongs to no operation */
 	uint16_t detail;
 	struct stat_values batch_start;
 	uint32_t batch_operation, batch_count;
+	bool relay_waits; /* the relay has passed an exit on and expects an answer */
+	void *engine_data;
 	uint32_t interrupt_vector; /* pending at the next `interrupts` HLTs */
 	uint64_t interrupts;
 };

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the relays of all vendors share: the ring, the services, the way to the VMM. */
+#ifndef SIDESTEP_RELAY_COMMON_H
+#define SIDESTEP_RELAY_COMMON_H
+
+#include "guestfw/abi.h"
+#include "relay.h"
+
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
+
+#define ENOSYS_RESULT ((uint64_t)-38)
+#define ERANGE_RESULT ((uint64_t)-34)
+#define LMSW_LOADED (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS)
+#define CPUID_1_ECX_VMX (1u << 5)
+#define CPUID_8000_0001_ECX_SVM (1u << 2)
+
+static inline uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+/* The VMM acts during the port access, so everything is in memory before and read again after. */
+static inline void ask_vmm(struct relay_vcpu *vcpu)
+{
+	vcpu->write_count = 0;
+	vcpu->pending = 1;
+	__asm__ volatile("outb %%al, %%dx" : : "a"(0), "d"(RELAY_PORT) : "memory");
+}
+
+/* Starts a record. A full ring is emptied by the VMM first: no record is lost. */
+static inline struct relay_record *ring_next(struct relay_vcpu *vcpu, uint32_t reason, uint64_t rip,
+					     uint64_t qualification)
+{
+	struct relay_record *record;
+
+	if (vcpu->head - vcpu->tail >= RELAY_RING_RECORDS) {
+		vcpu->reason = RELAY_REASON_RING_FULL;
+		ask_vmm(vcpu);
+	}
+	record = (struct relay_record *)vcpu->ring + vcpu->head % RELAY_RING_RECORDS;
+	*record = (struct relay_record){
+		.time = read_tsc(),
+		.rip = rip,
+		.qualification = qualification,
+		.reason = reason,
+		.operation = ((const volatile struct ss_marker *)vcpu->marker)->operation,
+	};
+	/* Published at once: an exit that the VMM ends the guest for is in the ring too. */
+	vcpu->head++;
+	return record;
+}
+
+static inline void ring_finish(struct relay_vcpu *vcpu, struct relay_record *record)
+{
+	uint64_t cost = read_tsc() - record->time;
+
+	(void)vcpu;
+	record->cost = cost > 0xffffffff ? 0xffffffff : (uint32_t)cost;
+}
+
+/* LMSW loads bits 3:1 and can set, but not clear, bit 0. */
+static inline uint64_t lmsw_value(uint64_t cr0, uint64_t source)
+{
+	return (cr0 & ~(uint64_t)LMSW_LOADED) | (source & (LMSW_LOADED | SS_CR0_PE));
+}
+
+static inline int vector_has_error_code(uint64_t vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
+}
+
+/* CPUID of the nested guest: ours, without the virtualization that we do not offer. */
+static inline void relay_cpuid(struct relay_vcpu *vcpu)
+{
+	uint32_t leaf = (uint32_t)vcpu->regs[RAX], eax = leaf, ebx, edx;
+	uint32_t ecx = (uint32_t)vcpu->regs[RCX];
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	if (leaf == 1)
+		ecx &= ~CPUID_1_ECX_VMX;
+	if (leaf == 0x80000001)
+		ecx &= ~CPUID_8000_0001_ECX_SVM;
+	vcpu->regs[RAX] = eax;
+	vcpu->regs[RBX] = ebx;
+	vcpu->regs[RCX] = ecx;
+	vcpu->regs[RDX] = edx;
+}
+
+/* Serves a hypercall, stepping over it left to the caller. Returns 0 if it is one for the VMM. */
+static inline int relay_hypercall(struct relay_vcpu *vcpu,
+				  int (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+{
+	switch (vcpu->regs[RAX]) {
+	case SS_HYPERCALL_NULL:
+		vcpu->regs[RAX] = 0;
+		return 1;
+	case SS_HYPERCALL_VIEW:
+		vcpu->regs[RAX] = switch_view(vcpu, vcpu->regs[RCX]) ? 0 : ERANGE_RESULT;
+		return 1;
+	case SS_HYPERCALL_REQUEST:
+	case SS_HYPERCALL_NULL_VMM:
+		return 0;
+	default:
+		vcpu->regs[RAX] = ENOSYS_RESULT;
+		return 1;
+	}
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the VMM and the relay share. The relay is L1 code: it receives the exits of the nested guest,
+ * records them, completes what it may, and passes the rest to the VMM with one port write. All of
+ * this lives in memory that no view shows to the nested guest.
+ */
+#ifndef SIDESTEP_RELAY_H
+#define SIDESTEP_RELAY_H
+
+/* Memory of the monitor, in the hole below 4 GiB that guest memory leaves. */
+#define RELAY_BASE 0xc0000000
+#define RELAY_PML4 0xc0000000
+#define RELAY_PDPT 0xc0001000
+#define RELAY_PD 0xc0002000 /* four tables: 4 GiB in 2 MiB pages */
+#define RELAY_GDT 0xc0006000
+#define RELAY_TSS 0xc0007000
+#define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
+#define RELAY_EPTP_LIST 0xc0009000
+#define RELAY_IMAGE 0xc0010000
+#define RELAY_IMAGE_MAX 0x10000
+#define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region and control structure */
+#define RELAY_VCPUS 0xc0100000   /* struct relay_vcpu and its stack, RELAY_VCPU_STRIDE each */
+#define RELAY_VCPU_STRIDE 0x4000
+#define RELAY_RINGS 0xc0200000
+#define RELAY_RING_RECORDS 4096
+#define RELAY_TABLES 0xc2000000 /* second-level page tables */
+#define RELAY_TABLES_SIZE 0x4000000
+#define RELAY_SIZE 0x6000000
+
+/* The relay writes here to pass an exit on. The VMM obeys only if `pending` is set, which the nested
+ * guest cannot reach, so the port is worthless to it. */
+#define RELAY_PORT 0x5f0
+
+/* What the VMM answers. */
+#define RELAY_RESUME 0 /* go on as things are */
+#define RELAY_STEP 1   /* step over the instruction */
+#define RELAY_INJECT 2 /* raise `vector`, with `error_code` if it has one */
+#define RELAY_READ 3   /* fill `values` with the fields in `writes`, then step over */
+
+/* `reason` when the relay itself is in trouble. */
+#define RELAY_REASON_RESUME_FAILED 0xffff0001
+#define RELAY_REASON_RING_FULL 0xffff0002
+
+#define RELAY_WRITES_MAX 200
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+/* One exit of the nested guest. */
+struct relay_record {
+	uint64_t time;
+	uint64_t rip;
+	uint64_t qualification;
+	uint32_t reason;
+	uint32_t operation; /* the guest's marker, not validated */
+	uint32_t cost;      /* ticks from entry into the relay to its end */
+	uint32_t reserved;
+};
+
+struct relay_write {
+	uint64_t field; /* encoding */
+	uint64_t value;
+};
+
+struct relay_vcpu {
+	uint64_t regs[16]; /* in the processor's numbering; [4], RSP, is not used */
+
+	/* Set by the VMM before entry and changed while the relay waits for an answer. */
+	uint64_t owned, kept, shadow; /* control-register words, see views/flags.h */
+	uint64_t list;                /* address of the view list */
+	uint64_t views;               /* how many of its entries are views */
+	uint64_t marker;              /* address of the guest's marker */
+	uint64_t ring;                /* address of the records */
+
+	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
+	uint64_t head, tail;
+
+	/* The exit being passed on. */
+	uint64_t pending;
+	uint64_t reason, qualification, rip, length;
+	uint64_t gpa, gla, pointer, error;
+	uint64_t cr0, wanted; /* of a CR0 write: the register, and what the guest wants to see */
+
+	/* The answer. */
+	uint64_t action;
+	uint64_t vector, error_code;
+	uint64_t write_count;
+	struct relay_write writes[RELAY_WRITES_MAX];
+};
+
+_Static_assert(sizeof(struct relay_record) == 40, "shared with the relay");
+_Static_assert(sizeof(struct relay_vcpu) <= RELAY_VCPU_STRIDE / 2, "half of the area is the stack");
+#endif
+#endif

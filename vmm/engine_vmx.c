@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "engine_vmx.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "boot.h"
+#include "monitor.h"
+#include "service.h"
+#include "vcpu.h"
+#include "views/setup.h"
+#include "vmx_caps.h"
+
+#define MSR_FEATURE_CONTROL 0x3a
+#define FEATURE_CONTROL_VMX 5 /* locked, VMX outside SMX */
+#define CR4_VMXE 0x2000u
+#define CR4_PAE 0x20u
+#define EFER_LONG_MODE 0x500u
+#define CPUID_ADDRESS_SIZES 0x80000008
+#define SHADOW_VMCS_SIZE 4096
+
+/* Access rights of segments (Intel SDM vol. 3C, 25.4.1). */
+#define RIGHTS_CODE 0xa09b
+#define RIGHTS_DATA 0xc093
+#define RIGHTS_TSS 0x8b
+#define RIGHTS_UNUSABLE 0x10000
+
+extern const uint8_t relay_vmx_start[], relay_vmx_end[];
+
+static void relay_port_write(void *device, uint64_t offset, unsigned size, uint64_t value);
+
+static const struct bus_ops relay_port_ops = {NULL, relay_port_write};
+
+/* Data of a VM. */
+struct vmx_vm {
+	struct monitor monitor; /* first: vm_monitor() */
+	struct vmx_caps caps;
+};
+
+/* Data of a vCPU. `nested` is what the ioctls take: header, vmcs12, room for a shadow VMCS. */
+struct vmx_vcpu {
+	struct vmx_caps caps; /* those of the VM, less what its CPUID has taken away */
+	struct vmcs12 installed;
+	union {
+		struct kvm_nested_state state;
+		uint8_t bytes[sizeof(struct kvm_nested_state) + VMCS12_SIZE + SHADOW_VMCS_SIZE];
+	} nested;
+};
+
+static uint8_t host_maxphyaddr(const struct host *host)
+{
+	for (uint32_t i = 0; i < host->cpuid->nent; i++)
+		if (host->cpuid->entries[i].function == CPUID_ADDRESS_SIZES)
+			return (uint8_t)host->cpuid->entries[i].eax;
+	return 36;
+}
+
+static bool vmx_probe(const struct host *host, char *reason, size_t size)
+{
+	struct vmx_caps caps;
+
+	return host_has_nested(host, true, reason, size) &&
+	       vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size) == 0;
+}
+
+static uint64_t control_region(const struct vcpu *vcpu)
+{
+	return RELAY_CONTROL + UINT64_C(0x2000) * vcpu->index;
+}
+
+static const struct vmx_caps *vm_caps(const struct vm *vm)
+{
+	return &((const struct vmx_vm *)vm->engine_data)->caps;
+}
+
+static const struct vmx_caps *vcpu_caps(const struct vcpu *vcpu)
+{
+	return &((const struct vmx_vcpu *)vcpu->engine_data)->caps;
+}
+
+static int vmx_vm_init(struct vm *vm, struct error *error)
+{
+	struct vmx_vm *data = calloc(1, sizeof(*data));
+	char reason[160];
+	int rc;
+
+	vm->engine_data = data;
+	if (!data)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	rc = vmx_caps_read(vm->host->kvm, host_maxphyaddr(vm->host), &data->caps, reason,
+			   sizeof(reason));
+	if (rc != 0)
+		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
+	if (bus_claim(&vm->ports, RELAY_PORT, 1, &relay_port_ops, vm) != 0)
+		return error_set(error, -EEXIST, STATUS_INTERNAL, "device ranges overlap");
+	rc = monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
+			    (size_t)(relay_vmx_end - relay_vmx_start), error);
+	vm->vmfunc = (struct vmfunc_state){
+		.enabled = true,
+		.function_controls = 1,
+		.list = vm->view_list,
+		.eptp = vm->view_list[0],
+		.caps = data->caps.paging,
+	};
+	return rc;
+}
+
+static void vmx_vm_finish(struct vm *vm)
+{
+	if (!vm->engine_data)
+		return;
+	monitor_destroy(vm);
+	free(vm->engine_data);
+	vm->engine_data = NULL;
+}
+
+static void set_controls(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
+{
+	const struct vm *vm = vcpu->vm;
+	const uint32_t *controls = vcpu_caps(vcpu)->controls;
+
+	vmcs12_set(vmcs12, VMCS12_pin_based_vm_exec_control, controls[VMX_WORD_pin]);
+	vmcs12_set(vmcs12, VMCS12_cpu_based_vm_exec_control, controls[VMX_WORD_primary]);
+	vmcs12_set(vmcs12, VMCS12_secondary_vm_exec_control, controls[VMX_WORD_secondary]);
+	vmcs12_set(vmcs12, VMCS12_vm_exit_controls, controls[VMX_WORD_exit]);
+	vmcs12_set(vmcs12, VMCS12_vm_entry_controls, controls[VMX_WORD_entry]);
+	vmcs12_set(vmcs12, VMCS12_msr_bitmap, RELAY_MSR_BITMAP);
+	vmcs12_set(vmcs12, VMCS12_virtual_processor_id,
+		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->index + 1 : 0);
+	vmcs12_set(vmcs12, VMCS12_ept_pointer, vm->view_list[0]);
+	vmcs12_set(vmcs12, VMCS12_vm_function_control, 1);
+	vmcs12_set(vmcs12, VMCS12_eptp_list_address, RELAY_EPTP_LIST);
+	vmcs12_set(vmcs12, VMCS12_vmcs_link_pointer, UINT64_MAX);
+	/* The guest must run with CR4.VMXE set, and must not see that. */
+	vmcs12_set(vmcs12, VMCS12_cr4_guest_host_mask, CR4_VMXE);
+	vmcs12_set(vmcs12, VMCS12_cr0_guest_host_mask, vm->plan->cr0_masked);
+	vmcs12_set(vmcs12, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
+}
+
+/* What an exit loads: the relay's entry, with room behind `regs` to push the registers. */
+static void set_host_state(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
+{
+	uint64_t relay = RELAY_VCPUS + (uint64_t)RELAY_VCPU_STRIDE * vcpu->index;
+
+	vmcs12_set(vmcs12, VMCS12_host_cr0, SS_CR0_BASE);
+	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);
+	vmcs12_set(vmcs12, VMCS12_host_cr4, CR4_PAE | CR4_VMXE);
+	vmcs12_set(vmcs12, VMCS12_host_ia32_efer, EFER_LONG_MODE);
+	vmcs12_set(vmcs12, VMCS12_host_cs_selector, SS_SEL_CODE);
+	vmcs12_set(vmcs12, VMCS12_host_ss_selector, SS_SEL_DATA);
+	vmcs12_set(vmcs12, VMCS12_host_ds_selector, SS_SEL_DATA);
+	vmcs12_set(vmcs12, VMCS12_host_es_selector, SS_SEL_DATA);
+	vmcs12_set(vmcs12, VMCS12_host_tr_selector, SS_SEL_TSS);
+	vmcs12_set(vmcs12, VMCS12_host_tr_base, RELAY_TSS);
+	vmcs12_set(vmcs12, VMCS12_host_gdtr_base, RELAY_GDT);
+	vmcs12_set(vmcs12, VMCS12_host_rip, RELAY_IMAGE);
+	vmcs12_set(vmcs12, VMCS12_host_rsp, relay + sizeof(((struct relay_vcpu *)0)->regs));
+}
+
+struct segment_fields {
+	enum vmcs12_field selector, base, limit, rights;
+};
+
+#define SEGMENT(name)                                                                              \
+	{VMCS12_guest_##name##_selector, VMCS12_guest_##name##_base, VMCS12_guest_##name##_limit,  \
+	 VMCS12_guest_##name##_ar_bytes}
+
+static void set_segment(struct vmcs12 *vmcs12, const struct segment_fields *fields,
+			const struct kvm_segment *segment, uint32_t rights)
+{
+	vmcs12_set(vmcs12, fields->selector, segment->selector);
+	vmcs12_set(vmcs12, fields->base, segment->base);
+	vmcs12_set(vmcs12, fields->limit, segment->limit);
+	vmcs12_set(vmcs12, fields->rights, rights);
+}
+
+/* The state that vcpu_enter_long_mode() has given the vCPU becomes that of L2. */
+static void set_guest_state(struct vmcs12 *vmcs12, const struct kvm_sregs *sregs,
+			    const struct kvm_regs *regs)
+{
+	static const struct segment_fields cs = SEGMENT(cs), ss = SEGMENT(ss), ds = SEGMENT(ds),
+					   es = SEGMENT(es), fs = SEGMENT(fs), gs = SEGMENT(gs),
+					   ldtr = SEGMENT(ldtr), tr = SEGMENT(tr);
+
+	set_segment(vmcs12, &cs, &sregs->cs, RIGHTS_CODE);
+	set_segment(vmcs12, &ss, &sregs->ss, RIGHTS_DATA);
+	set_segment(vmcs12, &ds, &sregs->ds, RIGHTS_DATA);
+	set_segment(vmcs12, &es, &sregs->es, RIGHTS_DATA);
+	set_segment(vmcs12, &fs, &sregs->fs, RIGHTS_DATA);
+	set_segment(vmcs12, &gs, &sregs->gs, RIGHTS_DATA);
+	set_segment(vmcs12, &ldtr, &sregs->ldt, RIGHTS_UNUSABLE);
+	set_segment(vmcs12, &tr, &sregs->tr, RIGHTS_TSS);
+	vmcs12_set(vmcs12, VMCS12_guest_gdtr_base, sregs->gdt.base);
+	vmcs12_set(vmcs12, VMCS12_guest_gdtr_limit, sregs->gdt.limit);
+	vmcs12_set(vmcs12, VMCS12_guest_cr0, sregs->cr0);
+	vmcs12_set(vmcs12, VMCS12_guest_cr3, sregs->cr3);
+	vmcs12_set(vmcs12, VMCS12_guest_cr4, sregs->cr4 | CR4_VMXE);
+	vmcs12_set(vmcs12, VMCS12_cr4_read_shadow, sregs->cr4);
+	vmcs12_set(vmcs12, VMCS12_guest_ia32_efer, sregs->efer);
+	vmcs12_set(vmcs12, VMCS12_guest_dr7, 0x400);
+	vmcs12_set(vmcs12, VMCS12_guest_rip, regs->rip);
+	vmcs12_set(vmcs12, VMCS12_guest_rsp, regs->rsp);
+	vmcs12_set(vmcs12, VMCS12_guest_rflags, regs->rflags);
+}
+
+static int allow_vmx(struct vcpu *vcpu, struct error *error)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msrs = {{.nmsrs = 1}, {.index = MSR_FEATURE_CONTROL, .data = FEATURE_CONTROL_VMX}};
+
+	if (ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) == 1)
+		return 0;
+	return error_set(error, -EIO, STATUS_INTERNAL, "IA32_FEATURE_CONTROL cannot be set");
+}
+
+/* KVM says only "invalid": find out which check did not hold. */
+static int translate_verdict(const struct vcpu *vcpu, const struct vmcs12 *vmcs12, int result,
+			     struct error *error)
+{
+	struct vmcs12_fault fault;
+
+	if (!vmcs12_check(vmcs12, vcpu_caps(vcpu), &fault))
+		return error_set(error, -EINVAL, STATUS_INTERNAL,
+				 "KVM refuses the nested state: %s is 0x%" PRIx64 ", but %s", fault.field,
+				 fault.value, fault.rule);
+	return error_set(error, -EINVAL, STATUS_INTERNAL,
+			 "KVM refuses the nested state (%s) though every check that sidestep knows "
+			 "holds; is its vmcs12 revision another than 0x%x? The tracepoint "
+			 "kvm:kvm_nested_vmenter_failed names the check",
+			 result > 0 ? "VM entry failed" : strerror(-result), VMCS12_REVISION);
+}
+
+/* A positive result is a failure too: KVM returns an enumerator there. */
+static int install(struct vcpu *vcpu, const struct vmcs12 *vmcs12, struct error *error)
+{
+	struct vmx_vcpu *data = vcpu->engine_data;
+	struct kvm_nested_state *state = &data->nested.state;
+	int result;
+
+	memset(&data->nested, 0, sizeof(data->nested));
+	state->flags = KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING;
+	state->format = KVM_STATE_NESTED_FORMAT_VMX;
+	state->size = sizeof(*state) + VMCS12_SIZE;
+	state->hdr.vmx.vmxon_pa = control_region(vcpu);
+	state->hdr.vmx.vmcs12_pa = control_region(vcpu) + 0x1000;
+	memcpy(data->nested.bytes + sizeof(*state), vmcs12->bytes, VMCS12_SIZE);
+	result = ioctl(vcpu->fd, KVM_SET_NESTED_STATE, state);
+	if (result == 0)
+		return 0;
+	return translate_verdict(vcpu, vmcs12, result < 0 ? -errno : result, error);
+}
+
+/* A kernel whose vmcs12 has another layout tells by its revision: ask for the state of a vCPU that is
+ * in VMX operation with a current VMCS. */
+static int check_revision(struct vcpu *vcpu, struct error *error)
+{
+	struct vmcs12 current;
+	uint32_t revision;
+
+	if (engine_vmx_get(vcpu, &current) != 0)
+		return error_set(error, -EIO, STATUS_INTERNAL, "KVM_GET_NESTED_STATE: no vmcs12");
+	memcpy(&revision, current.bytes, sizeof(revision));
+	if (revision == VMCS12_REVISION)
+		return 0;
+	return error_set(error, -EPROTO, STATUS_SKIPPED,
+			 "needs: vmx; host: its vmcs12 has revision 0x%x, this program knows 0x%x",
+			 revision, VMCS12_REVISION);
+}
+
+static int vmx_vcpu_init(struct vcpu *vcpu, struct error *error)
+{
+	struct vmx_vcpu *data = calloc(1, sizeof(*data));
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	char reason[160];
+	int rc;
+
+	vcpu->engine_data = data;
+	if (!data)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	rc = vcpu_enter_long_mode(vcpu, error);
+	if (rc == 0)
+		rc = allow_vmx(vcpu, error);
+	if (rc != 0)
+		return rc;
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0 || ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_SREGS: %s",
+				 strerror(errno));
+	rc = vmx_caps_read(vcpu->fd, host_maxphyaddr(vcpu->vm->host), &data->caps, reason,
+			   sizeof(reason));
+	if (rc != 0)
+		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
+	monitor_vcpu_init(vcpu);
+	vmcs12_init(&data->installed);
+	set_controls(vcpu, &data->installed);
+	set_host_state(vcpu, &data->installed);
+	set_guest_state(&data->installed, &sregs, &regs);
+	rc = install(vcpu, &data->installed, error);
+	return rc == 0 ? check_revision(vcpu, error) : rc;
+}
+
+static void vmx_vcpu_finish(struct vcpu *vcpu)
+{
+	free(vcpu->engine_data);
+	vcpu->engine_data = NULL;
+}
+
+int engine_vmx_get(struct vcpu *vcpu, struct vmcs12 *vmcs12)
+{
+	struct vmx_vcpu *data = vcpu->engine_data;
+	struct kvm_nested_state *state = &data->nested.state;
+
+	state->size = sizeof(data->nested);
+	if (ioctl(vcpu->fd, KVM_GET_NESTED_STATE, state) != 0)
+		return -errno;
+	if (state->size < sizeof(*state) + VMCS12_SIZE)
+		return -ENODATA;
+	memcpy(vmcs12->bytes, data->nested.bytes + sizeof(*state), VMCS12_SIZE);
+	return 0;
+}
+
+const struct vmcs12 *engine_vmx_installed(const struct vcpu *vcpu)
+{
+	return &((const struct vmx_vcpu *)vcpu->engine_data)->installed;
+}
+
+static int vmx_view_current(struct vcpu *vcpu)
+{
+	struct vmcs12 vmcs12;
+
+	if (engine_vmx_get(vcpu, &vmcs12) != 0)
+		return -1;
+	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
+}
+
+static int write_field(struct vcpu *vcpu, enum vmcs12_field field, uint64_t value)
+{
+	return monitor_write(vcpu, vmcs12_rows[field].encoding, value);
+}
+
+static void vmx_load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
+{
+	write_field(vcpu, VMCS12_guest_cr0, value);
+	write_field(vcpu, VMCS12_cr0_read_shadow, shadow);
+}
+
+/* An address that is legal but has no memory slot. */
+static uint64_t unbacked_page(const struct vm *vm)
+{
+	return ((UINT64_C(1) << vm_caps(vm)->maxphyaddr) - 1) & ~UINT64_C(0xfff);
+}
+
+static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
+{
+	struct vm *vm = vcpu->vm;
+	struct monitor *monitor = vm_monitor(vm);
+	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
+	uint64_t masked = op ? op->masked : vm->plan->cr0_masked;
+	struct vmfunc_state state = vm->vmfunc;
+	int rc;
+
+	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
+	state.enabled = true;
+	state.function_controls = 1;
+	state.list = monitor->list;
+	if (op)
+		setup_apply(op, &state, monitor->list);
+	monitor_set_words(vcpu, masked, op ? op->kept : vm->plan->cr0_kept, op ? op->shadow : 0);
+	rc = write_field(vcpu, VMCS12_cr0_guest_host_mask, masked);
+	write_field(vcpu, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
+	write_field(vcpu, VMCS12_vm_function_control, state.function_controls);
+	write_field(vcpu, VMCS12_secondary_vm_exec_control,
+		    state.enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
+	write_field(vcpu, VMCS12_eptp_list_address,
+		    state.list == monitor->list ? RELAY_EPTP_LIST : unbacked_page(vm));
+	vm->vmfunc = state;
+	return rc;
+}
+
+/* Basic exit reasons (Intel SDM vol. 3D, appendix C) that KVM may reflect with our controls:
+ * REASON(number, event, "name"). */
+#define VMX_REASONS(X)                                                                             \
+	X(2, TRIPLE_FAULT, "triple fault")                                                         \
+	X(9, UNKNOWN, "task switch")                                                               \
+	X(10, UNKNOWN, "CPUID")                                                                    \
+	X(13, IGNORED, "INVD")                                                                     \
+	X(18, HYPERCALL, "VMCALL")                                                                 \
+	X(19, UNDEFINED, "VMCLEAR")                                                                \
+	X(20, UNDEFINED, "VMLAUNCH")                                                               \
+	X(21, UNDEFINED, "VMPTRLD")                                                                \
+	X(22, UNDEFINED, "VMPTRST")                                                                \
+	X(23, UNDEFINED, "VMREAD")                                                                 \
+	X(24, UNDEFINED, "VMRESUME")                                                               \
+	X(25, UNDEFINED, "VMWRITE")                                                                \
+	X(26, UNDEFINED, "VMXOFF")                                                                 \
+	X(27, UNDEFINED, "VMXON")                                                                  \
+	X(28, CR0_WRITE, "control-register access")                                                \
+	X(33, UNKNOWN, "VM-entry failure: invalid guest state")                                    \
+	X(34, UNKNOWN, "VM-entry failure: MSR loading")                                            \
+	X(48, VIOLATION, "EPT violation")                                                          \
+	X(49, UNKNOWN, "EPT misconfiguration")                                                     \
+	X(50, UNDEFINED, "INVEPT")                                                                 \
+	X(53, UNDEFINED, "INVVPID")                                                                \
+	X(55, PROTECTED, "XSETBV")                                                                 \
+	X(59, VMFUNC, "VMFUNC")
+
+static struct monitor_exit describe(uint64_t reason)
+{
+	static const struct {
+		uint16_t reason;
+		enum monitor_event event;
+		const char *name;
+	} rows[] = {
+#define X(number, event, name) {number, EVENT_##event, name},
+		VMX_REASONS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].reason == (reason & 0xffff))
+			return (struct monitor_exit){.event = rows[i].event, .name = rows[i].name};
+	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected VM exit"};
+}
+
+/* Exit qualification of an EPT violation: bits 2:0 are read, write, fetch (SDM vol. 3C, 28.2.1). */
+static unsigned access_of(uint64_t qualification)
+{
+	return qualification & 2 ? VIEW_WRITE : qualification & 4 ? VIEW_EXECUTE : VIEW_READ;
+}
+
+static void answer(struct vcpu *vcpu, struct relay_vcpu *relay)
+{
+	struct monitor_exit exit = describe(relay->reason);
+	struct vmcs12 vmcs12;
+
+	if (relay->reason == RELAY_REASON_RESUME_FAILED)
+		exit = (struct monitor_exit){.event = EVENT_UNKNOWN,
+					     .name = "VMRESUME failed, VM-instruction error"};
+	/* Of control registers only CR0 has a decision; CR4.VMXE is not the guest's to set. */
+	if (exit.event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
+		exit.event = EVENT_PROTECTED;
+	if (exit.event == EVENT_VIOLATION) {
+		exit.access = access_of(relay->qualification);
+		if (engine_vmx_get(vcpu, &vmcs12) == 0)
+			exit.cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+	}
+	monitor_answer(vcpu, &exit);
+}
+
+static void relay_port_write(void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct vm *vm = device;
+	struct vcpu *vcpu = vm->active;
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	(void)offset;
+	(void)size;
+	(void)value;
+	/* The guest may write this port too, but cannot reach the relay's memory. */
+	if (!relay->pending)
+		return;
+	relay->pending = 0;
+	monitor_drain(vcpu);
+	if (relay->reason == RELAY_REASON_RING_FULL) {
+		vcpu->unattributed = true;
+		return;
+	}
+	vcpu->exit_rip = relay->rip;
+	vcpu->relay_waits = true;
+	answer(vcpu, relay);
+	vcpu->relay_waits = false;
+}
+
+
+const struct engine engine_vmx = {
+	.id = ENGINE_VMX,
+	.probe = vmx_probe,
+	.vm_init = vmx_vm_init,
+	.vm_finish = vmx_vm_finish,
+	.vcpu_init = vmx_vcpu_init,
+	.vcpu_finish = vmx_vcpu_finish,
+	.setup = vmx_setup,
+	.view_current = vmx_view_current,
+	.drain = monitor_drain,
+	.load_cr0 = vmx_load_cr0,
+	.context_flags = SS_CONTEXT_MONITOR,
+};

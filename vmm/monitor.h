@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The monitor of a VM whose guest is nested: the memory it lives in, which no view shows to the guest,
+ * the relay's code, its ring of records, and what the VMM does with the exits that the relay passes
+ * on. Nothing here depends on the vendor.
+ */
+#ifndef VMM_MONITOR_H
+#define VMM_MONITOR_H
+
+#include "guestfw/relay/relay.h"
+#include "views/ept.h"
+#include "vm.h"
+
+struct monitor {
+	uint8_t *host; /* RELAY_SIZE bytes at RELAY_BASE */
+	struct ept_views *views;
+	uint64_t *list; /* the view list that relay and processor read */
+};
+
+/* What an exit that was passed on is about; the engine translates its vendor's reasons. */
+enum monitor_event {
+	EVENT_HYPERCALL,
+	EVENT_CR0_WRITE,
+	EVENT_VIOLATION,
+	EVENT_VMFUNC,
+	EVENT_TRIPLE_FAULT,
+	EVENT_UNDEFINED, /* an instruction that the guest does not have */
+	EVENT_PROTECTED, /* an access that the guest may not make: #GP */
+	EVENT_IGNORED,   /* an instruction to step over */
+	EVENT_UNKNOWN,
+};
+
+struct monitor_exit {
+	enum monitor_event event;
+	const char *name; /* for messages: the vendor's name of the reason */
+	unsigned access;  /* of a violation: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
+	uint64_t cr3;     /* of the guest, for a violation */
+};
+
+/*
+ * Reserves the monitor's memory, puts tables, descriptors and the relay's code into it, builds the
+ * hierarchies of the plan's views in the given format and fills the view list. Gives the VM all its
+ * memory slots. Returns 0 or a negative errno with the reason in `error`.
+ */
+int monitor_create(struct vm *vm, enum paging_format_id format, const struct paging_caps *caps,
+		   const void *relay, size_t relay_size, struct error *error);
+void monitor_destroy(struct vm *vm);
+
+/* The engine's data of a VM with a monitor begins with a zeroed struct monitor, allocated by the
+ * engine before monitor_create() and freed by it after monitor_destroy(). */
+struct monitor *vm_monitor(const struct vm *vm);
+
+/* The memory that relay and VMM share for a vCPU. */
+struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu);
+
+/* Fills it before the vCPU's first entry. */
+void monitor_vcpu_init(struct vcpu *vcpu);
+
+/* Moves what the relay has recorded to the vCPU's summary and the ledger. */
+void monitor_drain(struct vcpu *vcpu);
+
+/* Answers an exit that the relay has passed on. */
+void monitor_answer(struct vcpu *vcpu, const struct monitor_exit *exit);
+
+/* Has the relay write a field of the control structure before it resumes. Returns 0, or -EPERM if
+ * it is not waiting for an answer. */
+int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value);
+
+/* Sets the words that the relay decides CR0 writes by. */
+void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow);
+
+/* Index of the view with this pointer, or -1. */
+int monitor_view_of(const struct vm *vm, uint64_t pointer);
+
+#endif
