@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: completion.sh COMPLETION SIDESTEP: completes some command lines.
 set -u
+# shellcheck source=/dev/null # made by the build
 source "$1" || exit 1
 sidestep=$2
 failed=0
