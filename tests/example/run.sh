@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: run.sh SIDESTEP GUEST [OPERATION...]: GUEST greets, sees four views and ends with status 0;
+# the ledger has a row for every OPERATION, and none without one.
+set -u
+sidestep=$1 guest=$2
+shift 2
+
+kvm=${SIDESTEP_KVM:-/dev/kvm}
+if ! [ -r "$kvm" ] || ! [ -w "$kvm" ]; then
+	echo "needs: kvm; host: no access to $kvm"
+	exit 77
+fi
+
+output=$(timeout -k 5 60 "$sidestep" run --timeout 50 "$guest")
+status=$?
+printf '%s\n' "$output"
+
+fail()
+{
+	echo "FAIL: $*"
+	exit 1
+}
+
+[ "$status" -eq 0 ] || fail "exit status $status"
+printf '%s\n' "$output" | grep -q '^Hello from a guest of sidestep\.$' || fail "no greeting"
+for view in 0 1 2 3; do
+	printf '%s\n' "$output" | grep -q "this view shows 0x7a6700000000000$view\$" ||
+		fail "view $view did not show its tag page"
+done
+for operation; do
+	printf '%s\n' "$output" | grep -q "^$operation  *0x[0-9a-f]*  *200 " ||
+		fail "no row for $operation in the ledger"
+done
+rows=$(printf '%s\n' "$output" | grep -c '^example\.')
+[ "$rows" -eq $# ] || fail "$rows rows in the ledger, expected $#"
