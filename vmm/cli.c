@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -357,8 +358,9 @@ int cli_check_format(const struct settings *settings, const char *names, struct 
 
 void cli_help(const struct command_row *command, FILE *stream)
 {
-	fprintf(stream, "sidestep %s [options]%s%s\n\n%s.\n\n", command->name,
-		command->operands[0] ? " " : "", command->operands, command->meaning);
+	fprintf(stream, "usage: sidestep %s [options]%s%s\n\n%c%s.\n\n", command->name,
+		command->operands[0] ? " " : "", command->operands,
+		toupper((unsigned char)command->meaning[0]), command->meaning + 1);
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *row = &options[i];
 		char name[48], letter[8] = "    ";

@@ -48,7 +48,7 @@ int session_emit(const struct session *session, const struct settings *settings,
 /* Column sets. */
 #define COLUMN_BIT(id) (1u << COLUMN_##id)
 #define HIDE_IN_TEST COLUMN_BIT(EET)
-#define HIDE_IN_LEDGER (COLUMN_BIT(RESULT) | COLUMN_BIT(NOTE) | COLUMN_BIT(EET))
-#define HIDE_IN_BENCH (COLUMN_BIT(RESULT) | COLUMN_BIT(NOTE) | COLUMN_BIT(OUTCOME))
+#define HIDE_IN_LEDGER (COLUMN_BIT(RESULT) | COLUMN_BIT(EET))
+#define HIDE_IN_BENCH (COLUMN_BIT(RESULT) | COLUMN_BIT(OUTCOME))
 
 #endif

@@ -2,6 +2,7 @@
 /* sidestep test: perform the catalogue and compare with the reference model. */
 #include <errno.h>
 #include <fnmatch.h>
+#include <jansson.h>
 #include <libsmartcols.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "cmd.h"
 
 #define FORMATS "text tap junit json"
+#define LIST_VERSION 1
 
 static int list_row(struct libscols_table *table, const struct ss_operation *op)
 {
@@ -29,7 +31,7 @@ static bool wanted(const struct settings *settings, const char *name)
 	return settings->plan.pattern_count == 0;
 }
 
-static int print_list(const struct image *image, const struct settings *settings, FILE *stream)
+static int list_text(const struct image *image, const struct settings *settings, FILE *stream)
 {
 	struct libscols_table *table = scols_new_table();
 	int rc = table && scols_table_new_column(table, "OPERATION", 0, 0) &&
@@ -40,8 +42,6 @@ static int print_list(const struct image *image, const struct settings *settings
 
 	if (rc == 0) {
 		scols_table_set_stream(table, stream);
-		scols_table_enable_json(table, strcmp(settings->format, "json") == 0);
-		scols_table_set_name(table, "operations");
 		scols_table_set_termwidth(table, 400);
 	}
 	for (size_t i = 0; rc == 0 && i < image->operation_count; i++)
@@ -51,6 +51,27 @@ static int print_list(const struct image *image, const struct settings *settings
 		rc = scols_print_table(table);
 	scols_unref_table(table);
 	return rc;
+}
+
+static int list_json(const struct image *image, const struct settings *settings, FILE *stream)
+{
+	json_t *rows = json_array(), *root;
+	int rc;
+
+	for (size_t i = 0; i < image->operation_count; i++) {
+		const struct ss_operation *op = &image->operations[i];
+
+		if (wanted(settings, op->name))
+			json_array_append_new(rows, json_pack("{s:s,s:s,s:s}", "operation", op->name,
+							      "needs", op->needs, "meaning",
+							      op->meaning));
+	}
+	root = json_pack("{s:s,s:i,s:o}", "schema", "sidestep.list", "version", LIST_VERSION,
+			 "operations", rows);
+	rc = root ? json_dumpf(root, stream, JSON_INDENT(2)) : -1;
+	fputc('\n', stream);
+	json_decref(root);
+	return rc == 0 ? 0 : -ENOMEM;
 }
 
 /* The catalogue is read from the image: no KVM is needed for this. */
@@ -64,7 +85,9 @@ static int list(const struct settings *settings, struct error *error)
 		return rc;
 	rc = output_open(&output, settings->output, error);
 	if (rc == 0) {
-		rc = print_list(&image, settings, output.stream);
+		rc = strcmp(settings->format, "json") == 0
+			     ? list_json(&image, settings, output.stream)
+			     : list_text(&image, settings, output.stream);
 		if (rc == 0) {
 			rc = output_commit(&output, error);
 		} else {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ static const char *const key_names[] = {"operation", "reason", "rip", "level"};
 static const char *const columns[] = {"level", "exits", "share", "handling_ticks"};
 #define COLUMNS (1 + sizeof(columns) / sizeof(columns[0]))
 #define CELL_SIZE 32
+#define GROUPS_VERSION 1
 
 enum group_key group_key_by_name(const char *name)
 {
@@ -117,8 +119,37 @@ static int write_csv(const struct group_list *list, enum group_key by, FILE *str
 	return 0;
 }
 
+static int write_json(const struct group_list *list, enum group_key by, FILE *stream)
+{
+	json_t *root = json_object(), *rows = json_array();
+	int rc;
+
+	json_object_set_new(root, "schema", json_string("sidestep.ledger.groups"));
+	json_object_set_new(root, "version", json_integer(GROUPS_VERSION));
+	json_object_set_new(root, "by", json_string(key_names[by]));
+	for (size_t i = 0; i < list->count; i++) {
+		const struct group *group = &list->groups[i];
+		char cells[COLUMNS][CELL_SIZE];
+		json_t *row = json_object();
+
+		fill_cells(group, by, total(list), cells);
+		json_object_set_new(row, key_names[by], json_string(cells[0]));
+		json_object_set_new(row, "level", json_string(cells[1]));
+		json_object_set_new(row, "exits", json_integer((json_int_t)group->count));
+		json_object_set_new(row, "share", json_real(strtod(cells[3], NULL)));
+		json_object_set_new(row, "handling_ticks", json_integer((json_int_t)group->ticks));
+		json_array_append_new(rows, row);
+	}
+	rc = json_object_set_new(root, "exits", rows);
+	if (rc == 0)
+		rc = json_dumpf(root, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	fputc('\n', stream);
+	json_decref(root);
+	return rc == 0 ? 0 : -ENOMEM;
+}
+
 static int fill_table(struct libscols_table *table, const struct group_list *list,
-		      enum group_key by, bool json)
+		      enum group_key by)
 {
 	for (size_t i = 0; i < COLUMNS; i++) {
 		struct libscols_column *column = scols_table_new_column(
@@ -126,8 +157,6 @@ static int fill_table(struct libscols_table *table, const struct group_list *lis
 
 		if (!column)
 			return -ENOMEM;
-		if (json && i >= 2)
-			scols_column_set_json_type(column, SCOLS_JSON_NUMBER);
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		struct libscols_line *line = scols_table_new_line(table, NULL);
@@ -143,7 +172,7 @@ static int fill_table(struct libscols_table *table, const struct group_list *lis
 	return 0;
 }
 
-static int write_table(const struct group_list *list, enum group_key by, FILE *stream, bool json)
+static int write_text(const struct group_list *list, enum group_key by, FILE *stream)
 {
 	struct libscols_table *table = scols_new_table();
 	int rc;
@@ -151,10 +180,8 @@ static int write_table(const struct group_list *list, enum group_key by, FILE *s
 	if (!table)
 		return -ENOMEM;
 	scols_table_set_stream(table, stream);
-	scols_table_enable_json(table, json);
-	scols_table_set_name(table, "exits");
 	scols_table_set_termwidth(table, 400);
-	rc = fill_table(table, list, by, json);
+	rc = fill_table(table, list, by);
 	if (rc == 0)
 		rc = scols_print_table(table);
 	scols_unref_table(table);
@@ -164,7 +191,6 @@ static int write_table(const struct group_list *list, enum group_key by, FILE *s
 int groups_emit(struct group_list *list, enum group_key by, const struct report *report,
 		const struct settings *settings, struct error *error)
 {
-	bool json = strcmp(settings->format, "json") == 0;
 	struct output output;
 	int rc = output_open(&output, settings->output, error);
 
@@ -173,9 +199,11 @@ int groups_emit(struct group_list *list, enum group_key by, const struct report 
 	qsort(list->groups, list->count, sizeof(*list->groups), by_count);
 	if (strcmp(settings->format, "csv") == 0)
 		rc = write_csv(list, by, output.stream);
+	else if (strcmp(settings->format, "json") == 0)
+		rc = write_json(list, by, output.stream);
 	else
-		rc = write_table(list, by, output.stream, json);
-	if (rc == 0 && !json && strcmp(settings->format, "text") == 0)
+		rc = write_text(list, by, output.stream);
+	if (rc == 0 && strcmp(settings->format, "text") == 0)
 		fprintf(output.stream, "\nrecorded exits only; %s: %s\n", level_keys[LEVEL_L0],
 			report_evidence(report, LEVEL_L0));
 	if (rc != 0) {

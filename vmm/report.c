@@ -57,19 +57,27 @@ void report_measure(const struct report *report, struct report_row *row)
 	row->eet = row->ticks.median - empty.median;
 }
 
+static bool any_l0_count(const struct report *report)
+{
+	for (size_t i = 0; i < report->row_count; i++)
+		if (report->rows[i].exits_known[LEVEL_L0])
+			return true;
+	return false;
+}
+
 const char *report_evidence(const struct report *report, enum level level)
 {
 	switch (level) {
 	case LEVEL_L0:
-		for (size_t i = 0; i < report->row_count; i++)
-			if (report->rows[i].exits_known[LEVEL_L0])
-				return report->backend == HOST_BACKEND_PVM
-					       ? "KVM_GET_STATS_FD insn_emulation: this host "
-						 "interprets CPL 0, so instructions interpreted, those "
-						 "of the empty loop subtracted"
-					       : "KVM_GET_STATS_FD exits, without the host's own "
-						 "interrupts";
-		return "not observed: this KVM has no KVM_GET_STATS_FD counter for it";
+		if (!any_l0_count(report))
+			return report->counters_missing
+				       ? "not observed: this KVM has no KVM_GET_STATS_FD; use Linux "
+					 "5.14 or later"
+				       : "not observed: no operation was performed to its end";
+		if (report->backend == HOST_BACKEND_PVM)
+			return "KVM_GET_STATS_FD insn_emulation: this host interprets CPL 0, so "
+			       "instructions interpreted, those of the empty loop subtracted";
+		return "KVM_GET_STATS_FD exits, without the host's own interrupts";
 	case LEVEL_MONITOR:
 		return report->engine == ENGINE_FLAT ? "this engine has none" : "ring of the relay";
 	default:

@@ -58,7 +58,9 @@ struct report {
 	char end[260]; /* how the run ended; empty if as it should */
 	int status;    /* exit status of the run */
 	unsigned passed, failed, skipped;
-	uint64_t lost; /* records that found no room in the ledger */
+	bool judged;           /* operations were compared with the model */
+	bool counters_missing; /* the host has no counters of exits at L0 */
+	uint64_t lost;         /* records that found no room in the ledger */
 };
 
 /* A value of the table. Text lives as long as the report. */

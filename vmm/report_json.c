@@ -18,8 +18,10 @@ static json_t *hex(uint64_t value)
 
 static json_t *cell_json(const struct cell *cell, enum cell_type type)
 {
-	if (cell->absent || !cell->known)
+	if (cell->absent)
 		return json_null();
+	if (!cell->known)
+		return json_string("not observed");
 	if (type == CELL_TEXT)
 		return json_string(cell->text);
 	if (type == CELL_COUNT)

@@ -124,6 +124,10 @@ int report_text(const struct report *report, FILE *stream)
 	fprintf(stream, "engine %s on %s (Linux %s), %u VM x %u vCPU, guest: %s\n\n",
 		engine_keys[report->engine], host_backend_modules[report->backend], report->kernel,
 		report->vms, report->vcpus, report->guest);
+	if (report->row_count == 0) {
+		fputs("no operation of a catalogue was performed\n", stream);
+		return 0;
+	}
 	rc = print_table(report, stream);
 	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
 	for (int level = 0; level < LEVEL_COUNT; level++)
@@ -133,7 +137,7 @@ int report_text(const struct report *report, FILE *stream)
 	if (report->lost)
 		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",
 			report->lost);
-	if (report->passed + report->failed + report->skipped != 0)
+	if (report->judged)
 		fprintf(stream, "%u passed, %u failed, %u skipped\n", report->passed, report->failed,
 			report->skipped);
 	return rc;

@@ -179,6 +179,8 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.vms = plan->vms,
 		.summary = session->machine.summary,
 		.loop = find_loop(session),
+		.judged = judge,
+		.counters_missing = session->host.capability[HOST_CAP_binary_stats_fd] == 0,
 		.status = why->status,
 	};
 	if (why->cause != STOP_EXIT)
