@@ -128,13 +128,14 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	expectation->exits[LEVEL_L0] = l0(environment, none, none);
 }
 
-/* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys TS, WAIT obeys TS only if MP is set. */
+/* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
 		       struct expectation *expectation)
 {
-	uint32_t needed = op->insn == SS_INSN_WAIT ? SS_CR0_TS | SS_CR0_MP : SS_CR0_TS;
+	uint32_t both = SS_CR0_TS | SS_CR0_MP;
 
-	if ((op->cr0 & needed) == needed)
+	if (op->insn == SS_INSN_WAIT ? (op->cr0 & both) == both
+				     : (op->cr0 & (SS_CR0_TS | SS_CR0_EM)) != 0)
 		expectation->vector = VECTOR_NM;
 	set_value(expectation, 0);
 	expectation->exits[LEVEL_L0] = l0(environment, none, none);
