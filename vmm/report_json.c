@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "report.h"
 
@@ -16,12 +17,32 @@ static json_t *hex(uint64_t value)
 	return json_string(text);
 }
 
+/* File names and foreign ledgers need not be UTF-8, which JSON is. */
+static json_t *string(const char *text)
+{
+	json_t *value = json_string(text);
+	char *plain = NULL;
+	size_t size;
+	FILE *stream;
+
+	if (value)
+		return value;
+	stream = open_memstream(&plain, &size);
+	if (!stream)
+		return NULL;
+	report_plain(stream, text);
+	if (fclose(stream) == 0)
+		value = json_string(plain);
+	free(plain);
+	return value;
+}
+
 static json_t *cell_json(const struct cell *cell, enum cell_type type)
 {
 	if (cell->absent || !cell->known)
 		return json_null();
 	if (type == CELL_TEXT)
-		return json_string(cell->text);
+		return string(cell->text);
 	if (type == CELL_COUNT)
 		return json_integer((json_int_t)cell->number);
 	return json_real(cell->number);
@@ -107,12 +128,12 @@ int report_json(const struct report *report, FILE *stream)
 	json_object_set_new(root, "version", json_integer(REPORT_VERSION));
 	json_object_set_new(root, "engine", json_string(engine_keys[report->engine]));
 	json_object_set_new(root, "backend", json_string(host_backend_keys[report->backend]));
-	json_object_set_new(root, "kernel", json_string(report->kernel));
-	json_object_set_new(root, "guest", json_string(report->guest));
+	json_object_set_new(root, "kernel", string(report->kernel));
+	json_object_set_new(root, "guest", string(report->guest));
 	json_object_set_new(root, "vcpus", json_integer(report->vcpus));
 	json_object_set_new(root, "vms", json_integer(report->vms));
 	json_object_set_new(root, "status", json_integer(report->status));
-	json_object_set_new(root, "end", report->end[0] ? json_string(report->end) : json_null());
+	json_object_set_new(root, "end", report->end[0] ? string(report->end) : json_null());
 	json_object_set_new(root, "evidence", evidence_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_integer((json_int_t)report->lost));
