@@ -21,6 +21,22 @@ static int list_row(struct libscols_table *table, const struct ss_operation *op)
 	return 0;
 }
 
+static int check_patterns(const struct image *image, const struct settings *settings,
+			  struct error *error)
+{
+	for (size_t i = 0; i < settings->plan.pattern_count; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < image->operation_count && !found; j++)
+			found = fnmatch(settings->plan.patterns[i], image->operations[j].name, 0) == 0;
+		if (!found)
+			return error_set(error, -ENOENT, STATUS_USAGE,
+					 "no operation matches '%s'; `sidestep test --list` names them",
+					 settings->plan.patterns[i]);
+	}
+	return 0;
+}
+
 static bool wanted(const struct settings *settings, const char *name)
 {
 	for (size_t i = 0; i < settings->plan.pattern_count; i++)
@@ -62,7 +78,9 @@ static int list(const struct settings *settings, struct error *error)
 
 	if (rc != 0)
 		return rc;
-	rc = output_open(&output, settings->output, error);
+	rc = check_patterns(&image, settings, error);
+	if (rc == 0)
+		rc = output_open(&output, settings->output, error);
 	if (rc == 0) {
 		rc = print_list(&image, settings, output.stream);
 		if (rc == 0) {
@@ -76,7 +94,7 @@ static int list(const struct settings *settings, struct error *error)
 	return rc;
 }
 
-/* Without KVM there is nothing to run: everything is skipped, and TAP has a way to say so. */
+/* Without KVM, or an engine that cannot run here, everything is skipped, and TAP has a way to say so. */
 static int skip_all(const struct settings *settings, struct error *error)
 {
 	struct error write_error = {0};
@@ -84,8 +102,8 @@ static int skip_all(const struct settings *settings, struct error *error)
 
 	if (strcmp(settings->format, "tap") == 0 &&
 	    output_open(&output, settings->output, &write_error) == 0) {
-		fprintf(output.stream, "TAP version 13\n1..0 # SKIP needs: kvm; host: %s\n",
-			error->text);
+		fprintf(output.stream, "TAP version 13\n1..0 # SKIP %s%s\n",
+			strstr(error->text, "needs: ") ? "" : "needs: kvm; host: ", error->text);
 		output_commit(&output, &write_error);
 	}
 	return STATUS_SKIPPED;
@@ -108,7 +126,9 @@ int command_test(const struct settings *given)
 		return STATUS_SUCCESS;
 	}
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
-		status = session.host_open ? error.status : skip_all(&settings, &error);
+		status = session.host_open && error.status != STATUS_SKIPPED
+				 ? error.status
+				 : skip_all(&settings, &error);
 	else if (session_run(&session, isatty(STDERR_FILENO), &error) != 0)
 		status = error.status;
 	else
