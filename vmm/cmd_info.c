@@ -87,7 +87,8 @@ static int print_json(const struct host *host, FILE *stream)
 		rc = json_dumpf(root, stream, JSON_INDENT(2));
 	fputc('\n', stream);
 	json_decref(root);
-	return rc == 0 ? 0 : -ENOMEM;
+	/* What the stream did not take is found when it is closed. */
+	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;
 }
 
 static int print_info(const struct host *host, const struct settings *settings, struct error *error)

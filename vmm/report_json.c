@@ -144,5 +144,6 @@ int report_json(const struct report *report, FILE *stream)
 		rc = json_dumpf(root, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	fputc('\n', stream);
 	json_decref(root);
-	return rc == 0 ? 0 : -ENOMEM;
+	/* What the stream did not take is found when it is closed. */
+	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;
 }
