@@ -102,10 +102,13 @@ static struct flag_words flag_words(const struct ss_operation *op)
 	};
 }
 
-/* Exits of the steps of a repetition so far. */
+/* Exits of the steps of a repetition so far; at L0 by what drives it. */
 struct steps {
-	unsigned l0, monitor, vmm;
+	unsigned vmx, svm, monitor, vmm;
 };
+
+/* SVM's selective intercept ignores changes of TS and MP (AMD APM vol. 2, 15.8.1). */
+#define SVM_IGNORED ((uint64_t)(SS_CR0_TS | SS_CR0_MP))
 
 /* KVM owns every CR0 flag of a VMX guest but TS and WP, with an engine of ours in between or not
  * (arch/x86/kvm/vmx/vmx.h, KVM_POSSIBLE_CR0_GUEST_BITS). */
@@ -119,7 +122,9 @@ static void write_step(struct flag_words *words, uint64_t value, struct steps *s
 	if (changed & ~words->owned)
 		steps->monitor++;
 	else if (changed & VMX_L0_OWNED)
-		steps->l0++;
+		steps->vmx++;
+	if (changed & ~SVM_IGNORED)
+		steps->svm++;
 	asked = flags_write(words, value);
 	if (asked == 0)
 		return;
@@ -170,11 +175,11 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	set_value(expectation, flags_read(&words));
 	expectation->exits[LEVEL_MONITOR] = exactly(first.monitor);
 	expectation->exits[LEVEL_VMM] = exactly(first.vmm);
-	/* What the relay and the VMM do costs further exits at L0. SVM's selective intercept
-	 * ignores TS and MP but takes every LMSW (AMD APM vol. 2, 15.8.1). */
+	/* What the relay and the VMM do costs further exits at L0. The selective intercept of SVM
+	 * takes every LMSW. */
 	expectation->exits[LEVEL_L0] =
-		l0(environment, first.monitor ? some : exactly(first.l0),
-		   op->insn == SS_INSN_LMSW ? one : none);
+		l0(environment, first.monitor ? some : exactly(first.vmx),
+		   op->insn == SS_INSN_LMSW ? one : exactly(first.svm));
 }
 
 static void expect_cr0_read(const struct expect_environment *environment,
@@ -187,13 +192,14 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	expectation->exits[LEVEL_L0] = l0(environment, none, none);
 }
 
-/* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys TS, WAIT obeys TS only if MP is set. */
+/* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
 		       struct expectation *expectation)
 {
-	uint32_t needed = op->insn == SS_INSN_WAIT ? SS_CR0_TS | SS_CR0_MP : SS_CR0_TS;
+	uint32_t both = SS_CR0_TS | SS_CR0_MP;
 
-	if ((op->cr0 & needed) == needed)
+	if (op->insn == SS_INSN_WAIT ? (op->cr0 & both) == both
+				     : (op->cr0 & (SS_CR0_TS | SS_CR0_EM)) != 0)
 		expectation->vector = VECTOR_NM;
 	set_value(expectation, 0);
 	expectation->exits[LEVEL_L0] = l0(environment, none, none);

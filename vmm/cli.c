@@ -323,7 +323,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	if (strcmp(command->name, "run") == 0)
 		settings->plan.timeout_ms = 0;
 	fill_tables(command, &tables);
-	optind = 1;
+	optind = 0; /* glibc: start afresh, also within a word */
 	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
 		const struct option_row *row = find_option(&tables, value);
 		int rc;

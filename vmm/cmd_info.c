@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sidestep info: what this host offers, and why not. */
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "cmd.h"
+#include "json.h"
 
 #define FORMATS "text json"
 #define INFO_VERSION 1
@@ -67,11 +67,8 @@ static json_t *engines_json(const struct host *host)
 
 static int print_json(const struct host *host, FILE *stream)
 {
-	json_t *root = json_object(), *capabilities = json_object();
-	int rc;
+	json_t *root = json_begin("sidestep.info", INFO_VERSION), *capabilities = json_object();
 
-	json_object_set_new(root, "schema", json_string("sidestep.info"));
-	json_object_set_new(root, "version", json_integer(INFO_VERSION));
 	json_object_set_new(root, "kernel", json_string(host->kernel));
 	json_object_set_new(root, "api_version", json_integer(host->api_version));
 	json_object_set_new(root, "backend", json_string(host_backend_keys[host->backend]));
@@ -82,12 +79,8 @@ static int print_json(const struct host *host, FILE *stream)
 	for (int i = 0; i < HOST_CAP_COUNT; i++)
 		json_object_set_new(capabilities, host_capability_names[i],
 				    json_integer(host->capability[i]));
-	rc = json_object_set_new(root, "capabilities", capabilities);
-	if (rc == 0)
-		rc = json_dumpf(root, stream, JSON_INDENT(2));
-	fputc('\n', stream);
-	json_decref(root);
-	return rc == 0 ? 0 : -ENOMEM;
+	json_object_set_new(root, "capabilities", capabilities);
+	return json_finish(root, stream);
 }
 
 static int print_info(const struct host *host, const struct settings *settings, struct error *error)

@@ -2,12 +2,12 @@
 /* sidestep test: perform the catalogue and compare with the reference model. */
 #include <errno.h>
 #include <fnmatch.h>
-#include <jansson.h>
 #include <libsmartcols.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "json.h"
 
 #define FORMATS "text tap junit json"
 #define LIST_VERSION 1
@@ -20,6 +20,22 @@ static int list_row(struct libscols_table *table, const struct ss_operation *op)
 	    scols_line_set_data(line, 1, op->needs[0] ? op->needs : "-") != 0 ||
 	    scols_line_set_data(line, 2, op->meaning) != 0)
 		return -ENOMEM;
+	return 0;
+}
+
+static int check_patterns(const struct image *image, const struct settings *settings,
+			  struct error *error)
+{
+	for (size_t i = 0; i < settings->plan.pattern_count; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < image->operation_count && !found; j++)
+			found = fnmatch(settings->plan.patterns[i], image->operations[j].name, 0) == 0;
+		if (!found)
+			return error_set(error, -ENOENT, STATUS_USAGE,
+					 "no operation matches '%s'; `sidestep test --list` names them",
+					 settings->plan.patterns[i]);
+	}
 	return 0;
 }
 
@@ -55,8 +71,7 @@ static int list_text(const struct image *image, const struct settings *settings,
 
 static int list_json(const struct image *image, const struct settings *settings, FILE *stream)
 {
-	json_t *rows = json_array(), *root;
-	int rc;
+	json_t *root = json_begin("sidestep.list", LIST_VERSION), *rows = json_array();
 
 	for (size_t i = 0; i < image->operation_count; i++) {
 		const struct ss_operation *op = &image->operations[i];
@@ -66,12 +81,8 @@ static int list_json(const struct image *image, const struct settings *settings,
 							      "needs", op->needs, "meaning",
 							      op->meaning));
 	}
-	root = json_pack("{s:s,s:i,s:o}", "schema", "sidestep.list", "version", LIST_VERSION,
-			 "operations", rows);
-	rc = root ? json_dumpf(root, stream, JSON_INDENT(2)) : -1;
-	fputc('\n', stream);
-	json_decref(root);
-	return rc == 0 ? 0 : -ENOMEM;
+	json_object_set_new(root, "operations", rows);
+	return json_finish(root, stream);
 }
 
 /* The catalogue is read from the image: no KVM is needed for this. */
@@ -83,7 +94,9 @@ static int list(const struct settings *settings, struct error *error)
 
 	if (rc != 0)
 		return rc;
-	rc = output_open(&output, settings->output, error);
+	rc = check_patterns(&image, settings, error);
+	if (rc == 0)
+		rc = output_open(&output, settings->output, error);
 	if (rc == 0) {
 		rc = strcmp(settings->format, "json") == 0
 			     ? list_json(&image, settings, output.stream)
@@ -99,7 +112,7 @@ static int list(const struct settings *settings, struct error *error)
 	return rc;
 }
 
-/* Without KVM there is nothing to run: everything is skipped, and TAP has a way to say so. */
+/* Without KVM, or an engine that cannot run here, everything is skipped, and TAP has a way to say so. */
 static int skip_all(const struct settings *settings, struct error *error)
 {
 	struct error write_error = {0};
@@ -107,8 +120,8 @@ static int skip_all(const struct settings *settings, struct error *error)
 
 	if (strcmp(settings->format, "tap") == 0 &&
 	    output_open(&output, settings->output, &write_error) == 0) {
-		fprintf(output.stream, "TAP version 13\n1..0 # SKIP needs: kvm; host: %s\n",
-			error->text);
+		fprintf(output.stream, "TAP version 13\n1..0 # SKIP %s%s\n",
+			strstr(error->text, "needs: ") ? "" : "needs: kvm; host: ", error->text);
 		output_commit(&output, &write_error);
 	}
 	return STATUS_SKIPPED;
@@ -131,7 +144,9 @@ int command_test(const struct settings *given)
 		return STATUS_SUCCESS;
 	}
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
-		status = session.host_open ? error.status : skip_all(&settings, &error);
+		status = session.host_open && error.status != STATUS_SKIPPED
+				 ? error.status
+				 : skip_all(&settings, &error);
 	else if (session_run(&session, isatty(STDERR_FILENO), &error) != 0)
 		status = error.status;
 	else

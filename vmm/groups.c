@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "json.h"
 
 static const char *const key_names[] = {"operation", "reason", "rip", "level"};
 
@@ -121,11 +122,8 @@ static int write_csv(const struct group_list *list, enum group_key by, FILE *str
 
 static int write_json(const struct group_list *list, enum group_key by, FILE *stream)
 {
-	json_t *root = json_object(), *rows = json_array();
-	int rc;
+	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION), *rows = json_array();
 
-	json_object_set_new(root, "schema", json_string("sidestep.ledger.groups"));
-	json_object_set_new(root, "version", json_integer(GROUPS_VERSION));
 	json_object_set_new(root, "by", json_string(key_names[by]));
 	for (size_t i = 0; i < list->count; i++) {
 		const struct group *group = &list->groups[i];
@@ -140,12 +138,8 @@ static int write_json(const struct group_list *list, enum group_key by, FILE *st
 		json_object_set_new(row, "handling_ticks", json_integer((json_int_t)group->ticks));
 		json_array_append_new(rows, row);
 	}
-	rc = json_object_set_new(root, "exits", rows);
-	if (rc == 0)
-		rc = json_dumpf(root, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	fputc('\n', stream);
-	json_decref(root);
-	return rc == 0 ? 0 : -ENOMEM;
+	json_object_set_new(root, "exits", rows);
+	return json_finish(root, stream);
 }
 
 static int fill_table(struct libscols_table *table, const struct group_list *list,

@@ -35,13 +35,18 @@ static const struct {
 #undef X
 };
 
-static int open_device(struct error *error)
+static const char *device_path(void)
 {
 	const char *path = getenv("SIDESTEP_KVM");
+
+	return path ? path : "/dev/kvm";
+}
+
+static int open_device(struct error *error)
+{
+	const char *path = device_path();
 	int fd;
 
-	if (!path)
-		path = "/dev/kvm";
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
@@ -68,13 +73,13 @@ static int ask_capabilities(struct host *host, struct error *error)
 	host->api_version = ioctl(host->kvm, KVM_GET_API_VERSION, 0);
 	if (host->api_version < 0)
 		return error_set(error, -errno, STATUS_INTERNAL,
-				 "/dev/kvm does not answer KVM_GET_API_VERSION (%s); is it the KVM device?",
-				 strerror(errno));
+				 "%s does not answer KVM_GET_API_VERSION (%s); is it the KVM device?",
+				 device_path(), strerror(errno));
 	if (host->api_version != KVM_API_VERSION)
 		return error_set(error, -EOPNOTSUPP, STATUS_INTERNAL,
-				 "/dev/kvm speaks API version %d, needed is %d; use a kernel of 2.6.22 or "
+				 "%s speaks API version %d, needed is %d; use a kernel of 2.6.22 or "
 				 "later",
-				 host->api_version, KVM_API_VERSION);
+				 device_path(), host->api_version, KVM_API_VERSION);
 	for (int i = 0; i < HOST_CAP_COUNT; i++) {
 		int value = ioctl(host->kvm, KVM_CHECK_EXTENSION, capability_rows[i].number);
 

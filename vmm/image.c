@@ -97,6 +97,23 @@ static int by_address(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
+static bool printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+			return false;
+	return true;
+}
+
+/* Names end up in messages, so they must not speak to a terminal. Those of a compressed table are in
+ * memory that libelf takes back with the file. */
+static bool usable_name(const struct image *image, const char *name)
+{
+	uintptr_t at = (uintptr_t)name, start = (uintptr_t)image->data;
+
+	return at >= start && at - start < image->size && name[0] != '\0' && printable(name);
+}
+
 /* Symbols are a help for messages and attribution; a file without them is fine. */
 static int read_symbols(struct image *image, Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
 {
@@ -117,7 +134,7 @@ static int read_symbols(struct image *image, Elf *elf, Elf_Scn *section, const G
 		    symbol.st_shndx >= SHN_LORESERVE)
 			continue;
 		name = elf_strptr(elf, header->sh_link, symbol.st_name);
-		if (!name || name[0] == '\0' || GELF_ST_TYPE(symbol.st_info) > STT_FUNC)
+		if (!name || !usable_name(image, name) || GELF_ST_TYPE(symbol.st_info) > STT_FUNC)
 			continue;
 		image->symbols[image->symbol_count++] =
 			(struct image_symbol){symbol.st_value, symbol.st_size, name};
@@ -135,14 +152,6 @@ static bool name_characters(const char *text)
 {
 	return text[0] != '\0' &&
 	       text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-")] == '\0';
-}
-
-static bool printable(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
-			return false;
-	return true;
 }
 
 static int check_operation(const struct ss_operation *op, const char *name, struct error *error)
@@ -210,6 +219,15 @@ static int read_sections(struct image *image, Elf *elf, const char *name, struct
 	return rc;
 }
 
+static const struct image_segment *segment_at(const struct image *image, uint64_t address)
+{
+	for (size_t i = 0; i < image->segment_count; i++)
+		if (address >= image->segments[i].gpa.v &&
+		    address - image->segments[i].gpa.v < image->segments[i].memory_size)
+			return &image->segments[i];
+	return NULL;
+}
+
 static int read_elf(struct image *image, Elf *elf, const char *name, struct error *error)
 {
 	GElf_Ehdr header;
@@ -217,22 +235,24 @@ static int read_elf(struct image *image, Elf *elf, const char *name, struct erro
 
 	if (!gelf_getehdr(elf, &header))
 		return bad(error, name, "truncated ELF header", "copy or build it again");
-	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+	    header.e_machine != EM_X86_64)
 		return bad(error, name, "not an x86-64 image",
 			   "build it for x86-64 as a 64-bit ELF file or a flat binary");
 	if (header.e_type != ET_EXEC)
 		return bad(error, name, "not a static executable",
 			   "link it with -static -no-pie and guest.ld");
+	if (header.e_phoff > image->size ||
+	    header.e_phnum * sizeof(Elf64_Phdr) > image->size - header.e_phoff)
+		return bad(error, name, "truncated program headers", "copy or build it again");
 	image->entry = header.e_entry;
 	rc = read_segments(image, elf, name, error);
 	if (rc == 0)
 		rc = read_sections(image, elf, name, error);
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; i < image->segment_count; i++)
-		if (image->entry >= image->segments[i].gpa.v &&
-		    image->entry - image->segments[i].gpa.v < image->segments[i].memory_size)
-			return 0;
+	if (segment_at(image, image->entry))
+		return 0;
 	return bad(error, name, "its entry point is in no loaded segment", "link with guest.ld");
 }
 
@@ -335,7 +355,8 @@ static int map_file(int fd, const char *path, const uint8_t **ret_data, size_t *
 
 int image_open(struct image *image, const char *path, struct error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Opening a FIFO would wait for a writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	const uint8_t *data = NULL;
 	size_t size = 0;
 	int rc;
@@ -395,6 +416,8 @@ int image_load(const struct image *image, const struct guest_ram *ram)
 
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address)
 {
+	const struct image_segment *segment = segment_at(image, address);
+	const struct image_symbol *symbol;
 	size_t low = 0, high = image->symbol_count;
 
 	while (low < high) {
@@ -405,7 +428,13 @@ const struct image_symbol *image_symbol_at(const struct image *image, uint64_t a
 		else
 			high = middle;
 	}
-	return low == 0 ? NULL : &image->symbols[low - 1];
+	if (!segment || low == 0)
+		return NULL;
+	symbol = &image->symbols[low - 1];
+	if (symbol->size != 0 && address - symbol->address >= symbol->size)
+		return NULL;
+	/* Labels of assembly code have no size; one reaches no further than its segment. */
+	return segment == segment_at(image, symbol->address) ? symbol : NULL;
 }
 
 const char *image_operation_name(const struct image *image, uint32_t number)

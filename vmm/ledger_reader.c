@@ -76,7 +76,8 @@ static int read_file(struct ledger_reader *reader, int fd, const char *path, str
 
 int ledger_open(struct ledger_reader *reader, const char *path, struct error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+	/* Opening a FIFO would wait for a writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 
 	*reader = (struct ledger_reader){0};
 	if (fd < 0)

@@ -1,8 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
 #include "cli.h"
+
+/* A descriptor that the caller closed must not become the KVM device or a ledger, into which a message
+ * would then go. Opened the wrong way round, it still fails like a closed one. */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+static int printed(void)
+{
+	struct error error = {0};
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return STATUS_SUCCESS;
+	error_set(&error, -errno, STATUS_INTERNAL, "standard output: %s", strerror(errno));
+	return error_report(&error);
+}
 
 int main(int argc, char **argv)
 {
@@ -10,15 +31,16 @@ int main(int argc, char **argv)
 	struct settings settings;
 	struct error error = {0};
 
+	occupy_standard_descriptors();
 	/* A reader that goes away is a failed write, reported like any other. */
 	signal(SIGPIPE, SIG_IGN);
-	if (argc >= 2 && strcmp(argv[1], "--version") == 0)
-		return printf("sidestep %s\n", SIDESTEP_VERSION) < 0 || fflush(stdout) != 0
-			       ? STATUS_INTERNAL
-			       : STATUS_SUCCESS;
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+		printf("sidestep %s\n", SIDESTEP_VERSION);
+		return printed();
+	}
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		cli_usage(stdout);
-		return fflush(stdout) != 0 ? STATUS_INTERNAL : STATUS_SUCCESS;
+		return printed();
 	}
 	if (argc < 2) {
 		cli_usage(stderr);
@@ -33,7 +55,7 @@ int main(int argc, char **argv)
 		return error_report(&error);
 	if (settings.help) {
 		cli_help(command, stdout);
-		return fflush(stdout) != 0 ? STATUS_INTERNAL : STATUS_SUCCESS;
+		return printed();
 	}
 	return command->run(&settings);
 }

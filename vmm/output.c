@@ -48,6 +48,8 @@ int output_open(struct output *output, const char *path, struct error *error)
 		return 0;
 	output->path = path;
 	output->stream = NULL;
+	if (path[0] == '\0')
+		return cannot(error, ENOENT, path);
 	if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
 		rc = open_temporary(output, error);
 		if (rc != 0)

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "devices/console.h"
+
 const char *const column_headers[COLUMN_COUNT] = {
 #define COLUMN(id, header, key, type, meaning) header,
 #include "column.def"
@@ -40,6 +42,15 @@ const char *vector_name(uint32_t vector)
 	};
 
 	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : NULL;
+}
+
+void report_plain(FILE *stream, const char *text)
+{
+	for (; *text; text++) {
+		char escaped[4];
+
+		fwrite(escaped, 1, console_escape(escaped, (unsigned char)*text, false), stream);
+	}
 }
 
 void report_measure(const struct report *report, struct report_row *row)

@@ -88,6 +88,10 @@ void report_measure(const struct report *report, struct report_row *row);
 /* Source of the counts at a level, in words. */
 const char *report_evidence(const struct report *report, enum level level);
 
+/* Writes text that may come from a guest or a foreign ledger: printable ASCII as it is, every other
+ * byte as \xNN, so that it stays one line and does not speak to a terminal. */
+void report_plain(FILE *stream, const char *text);
+
 /* Name of an exception vector: "#UD"; NULL for those without one. */
 const char *vector_name(uint32_t vector);
 

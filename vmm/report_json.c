@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
-
+#include "json.h"
 #include "report.h"
 
 #define REPORT_VERSION 1
-
-/* 64-bit values do not survive every reader's numbers. */
-static json_t *hex(uint64_t value)
-{
-	char text[20];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	return json_string(text);
-}
 
 static json_t *cell_json(const struct cell *cell, enum cell_type type)
 {
@@ -23,7 +11,7 @@ static json_t *cell_json(const struct cell *cell, enum cell_type type)
 	if (!cell->known)
 		return json_string("not observed");
 	if (type == CELL_TEXT)
-		return json_string(cell->text);
+		return json_text(cell->text);
 	if (type == CELL_COUNT)
 		return json_integer((json_int_t)cell->number);
 	return json_real(cell->number);
@@ -74,7 +62,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 	if (!row->summary)
 		return object;
 	if (row->summary->result_known) {
-		json_object_set_new(object, "value", hex(row->summary->result.value));
+		json_object_set_new(object, "value", json_hex(row->summary->result.value));
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
 	}
 	json_object_set_new(object, "violations", json_integer((json_int_t)row->summary->violations));
@@ -102,28 +90,21 @@ static json_t *totals_json(const struct report *report)
 
 int report_json(const struct report *report, FILE *stream)
 {
-	json_t *root = json_object(), *operations = json_array();
-	int rc;
+	json_t *root = json_begin(report->schema, REPORT_VERSION), *operations = json_array();
 
-	json_object_set_new(root, "schema", json_string(report->schema));
-	json_object_set_new(root, "version", json_integer(REPORT_VERSION));
 	json_object_set_new(root, "engine", json_string(engine_keys[report->engine]));
 	json_object_set_new(root, "backend", json_string(host_backend_keys[report->backend]));
-	json_object_set_new(root, "kernel", json_string(report->kernel));
-	json_object_set_new(root, "guest", json_string(report->guest));
+	json_object_set_new(root, "kernel", json_text(report->kernel));
+	json_object_set_new(root, "guest", json_text(report->guest));
 	json_object_set_new(root, "vcpus", json_integer(report->vcpus));
 	json_object_set_new(root, "vms", json_integer(report->vms));
 	json_object_set_new(root, "status", json_integer(report->status));
-	json_object_set_new(root, "end", report->end[0] ? json_string(report->end) : json_null());
+	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
 	json_object_set_new(root, "evidence", evidence_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_integer((json_int_t)report->lost));
 	for (size_t i = 0; i < report->row_count; i++)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
-	rc = json_object_set_new(root, "operations", operations);
-	if (rc == 0)
-		rc = json_dumpf(root, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	fputc('\n', stream);
-	json_decref(root);
-	return rc == 0 ? 0 : -ENOMEM;
+	json_object_set_new(root, "operations", operations);
+	return json_finish(root, stream);
 }

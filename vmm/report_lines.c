@@ -58,8 +58,6 @@ static void describe(const struct report *report, const struct report_row *row, 
 	}
 }
 
-
-
 int report_tap(const struct report *report, FILE *stream)
 {
 	fputs("TAP version 13\n", stream);
@@ -70,19 +68,27 @@ int report_tap(const struct report *report, FILE *stream)
 
 		fprintf(stream, "%sok %zu - %s", row->verdict == VERDICT_FAIL ? "not " : "", i + 1,
 			row->name);
-		if (row->verdict == VERDICT_SKIP)
-			fprintf(stream, " # SKIP %s", row->note);
+		if (row->verdict == VERDICT_SKIP) {
+			fputs(" # SKIP ", stream);
+			report_plain(stream, row->note);
+		}
 		fputs("\n", stream);
 		if (row->summary) {
 			fputs("# ", stream);
 			describe(report, row, stream);
 			fputs("\n", stream);
 		}
-		if (row->verdict == VERDICT_FAIL)
-			fprintf(stream, "# %s\n", row->note);
+		if (row->verdict == VERDICT_FAIL) {
+			fputs("# ", stream);
+			report_plain(stream, row->note);
+			fputs("\n", stream);
+		}
 	}
-	if (report->end[0])
-		fprintf(stream, "Bail out! %s\n", report->end);
+	if (report->end[0]) {
+		fputs("Bail out! ", stream);
+		report_plain(stream, report->end);
+		fputs("\n", stream);
+	}
 	return 0;
 }
 
@@ -103,8 +109,9 @@ static void xml_text(FILE *stream, const char *text)
 			fputs("&quot;", stream);
 			break;
 		default:
-			/* XML 1.0 has no way to write other control characters. */
-			fputc((unsigned char)*text < ' ' ? '?' : *text, stream);
+			/* XML 1.0 has no way to write control characters, and a file name need not be
+			 * UTF-8. */
+			fputc(*text < ' ' || *text > '~' ? '?' : *text, stream);
 		}
 	}
 }

@@ -121,9 +121,12 @@ int report_text(const struct report *report, FILE *stream)
 {
 	int rc;
 
-	fprintf(stream, "engine %s on %s (Linux %s), %u VM x %u vCPU, guest: %s\n\n",
-		engine_keys[report->engine], host_backend_modules[report->backend], report->kernel,
-		report->vms, report->vcpus, report->guest);
+	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
+		host_backend_modules[report->backend]);
+	report_plain(stream, report->kernel);
+	fprintf(stream, "), %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
+	report_plain(stream, report->guest);
+	fputs("\n\n", stream);
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed\n", stream);
 		return 0;

@@ -39,5 +39,5 @@ expect 'level operation reason rip' "$sidestep" report --by ''
 expect '' "$sidestep" run --memory ''
 expect '' "$sidestep" info ''
 expect '' "$sidestep" nonsense --
-expect 'cr0.ts.clts cr0.ts.lmsw cr0.ts.mov' "$sidestep" test cr0.ts.
+expect 'cr0.read.mov cr0.read.mov.kept' "$sidestep" test cr0.read.m
 exit $failed

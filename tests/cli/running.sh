@@ -1,0 +1,220 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The command line on the host's KVM: guest files, formats, output files, statuses. Arguments: the
+# program, a compiler.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "${BASH_SOURCE%/*}/../lib.sh"
+begin "$1"
+needs_kvm
+compiler=$2
+cd "$scratch" || exit 99
+
+# --- Guest files. Every one is refused with its name, and no ledger is left behind.
+printf '\177ELF' >magic
+printf '\360\377' >flat
+: >empty
+truncate -s 257M large
+mkfifo fifo
+printf '.globl _start\n_start: hlt\n' >guest.s
+assemble() { # output, linker options
+	local name=$1
+	shift
+	"$compiler" -nostdlib -static -no-pie -Wl,--build-id=none "$@" -o "$name" guest.s
+}
+assemble good -Wl,-Ttext-segment=0x100000
+assemble low -Wl,-Ttext-segment=0x10000
+assemble high -Wl,-Ttext-segment=0x40000000
+"$compiler" -nostdlib -shared -o shared guest.s
+"$compiler" -c -o object guest.s
+head -c 100 good >short
+cp good segment
+# e_phoff is 64: the program header's file size grows beyond the file.
+printf '\377\377\377\177' | dd of=segment bs=1 seek=$((64 + 32)) conv=notrunc status=none
+printf '\377\377\377\177' | dd of=segment bs=1 seek=$((64 + 40)) conv=notrunc status=none
+cp good arm
+printf '\267' | dd of=arm bs=1 seek=18 conv=notrunc status=none
+cp good thirty-two
+printf '\1' | dd of=thirty-two bs=1 seek=4 conv=notrunc status=none
+cat >overlap.ld <<-'END'
+	ENTRY(_start)
+	PHDRS { a PT_LOAD; b PT_LOAD; }
+	SECTIONS {
+		.text 0x100000 : { *(.text) } :a
+		.more 0x100800 : AT(0x100000) { QUAD(1) } :b
+		/DISCARD/ : { *(.note*) *(.eh_frame) }
+	}
+END
+assemble overlap -Wl,-T,overlap.ld -Wl,--no-check-sections
+
+refused() { # name, file, regex
+	check "$1" 2 "^sidestep: $2: $3" "$sidestep" run -q --timeout 5 --ledger ledger "$2"
+	that "$1: no ledger" [ ! -e ledger ]
+}
+refused 'guest: missing' missing 'No such file'
+refused 'guest: empty' empty 'empty file'
+refused 'guest: nothing but the magic number' magic 'truncated'
+refused 'guest: header cut off' short 'truncated'
+refused 'guest: segment cut off' segment 'truncated'
+refused 'guest: too large' large '.*too large for a guest image; the limit is 256 MiB'
+refused 'guest: for another processor' arm 'not an x86-64 image'
+refused 'guest: 32-bit' thirty-two 'not an x86-64 image'
+refused 'guest: shared object' shared 'not a static executable'
+refused 'guest: object file' object 'not a static executable'
+refused 'guest: overlapping segments' overlap 'segments at .* overlap'
+refused 'guest: below the start' low 'a segment at 0x10000 lies below 0x100000'
+refused 'guest: a FIFO' fifo 'not a regular file'
+refused 'guest: a directory' . 'not a regular file'
+check 'guest: outside its memory' 2 "segment at 0x40000000 .*is outside its memory of 16 MiB" \
+	"$sidestep" run -q --ledger ledger high
+truncate -s 5M big
+check 'guest: flat and larger than memory' 2 'is outside its memory of 4 MiB' \
+	"$sidestep" run -q -m 4M --ledger ledger big
+that 'guest: outside its memory: no ledger' [ ! -e ledger ]
+
+# --- Sizes and numbers that only this host can judge.
+check 'more memory than the host has' 2 "^sidestep: -m: .*more than the host's memory" \
+	"$sidestep" run -m 1T
+check 'more memory than the host has, by many VMs' 2 "^sidestep: -m: 64 x .*more than the host's" \
+	"$sidestep" run --vms 64 -m 1023G
+check 'memory in odd bytes' 2 '^sidestep: -m: ' "$sidestep" run -m 4194305
+check 'too little memory' 2 '^sidestep: -m: .*at least 4M' "$sidestep" run -m 2M
+check 'unknown pattern' 2 "no operation matches 'nothing'" "$sidestep" test nothing
+check 'one unknown pattern of two' 2 "no operation matches 'nothing'" "$sidestep" bench ref.nothing nothing
+check 'ledger on a device' 2 '^sidestep: /dev/full: not a regular file' "$sidestep" run --ledger /dev/full
+check 'ledger in no directory' 2 '^sidestep: /nonexistent/x: No such' \
+	"$sidestep" run --ledger /nonexistent/x
+
+# --- Engines that this host cannot run say what they need and what it has.
+for engine in vmx svm; do
+	if "$sidestep" info | grep -Eq "^  $engine +yes"; then
+		echo "ok - engine $engine is refused # SKIP this host can run it"
+		continue
+	fi
+	for command in test run bench; do
+		check "$command --engine $engine" 77 "engine $engine cannot run here: needs: .*; host: .+" \
+			"$sidestep" "$command" --engine "$engine"
+	done
+	check "test --engine $engine as TAP" 77 'needs: ' "$sidestep" test --engine "$engine" --format tap
+	that "test --engine $engine: TAP says so" grep -q '^1\.\.0 # SKIP .*needs: ' "$out"
+done
+
+# --- A ledger to report on, from a run that prints its own.
+check 'run with a ledger' 0 '' "$sidestep" run --ledger ledger
+that 'run prints a ledger' grep -Eq '^cr0\.ts\.clts ' "$out"
+that 'run: no escape sequences in a file' [ "$(tr -d -c '\033' <"$out" | wc -c)" -eq 0 ]
+for by in operation reason rip level; do
+	for format in text json csv; do
+		check "report --by $by --format $format" 0 '' \
+			"$sidestep" report --by "$by" --format "$format" ledger
+		that "report --by $by --format $format says something" [ "$(wc -l <"$out")" -ge 2 ]
+		check "report --by $by --format $format to a file" 0 '' \
+			"$sidestep" report --by "$by" --format "$format" -o file ledger
+		that "report --by $by --format $format: the file" [ -s file ]
+		if [ "$format" = json ] && command -v python3 >/dev/null; then
+			that "report --by $by as JSON parses" python3 -m json.tool file
+		fi
+	done
+done
+head -c 100000 ledger >"$scratch/cut"
+check 'report of a truncated ledger' 1 '^sidestep: cut: truncated; what could be read is shown' \
+	"$sidestep" report cut
+that 'report of a truncated ledger shows a table' grep -q '^OPERATION' "$out"
+
+# --- Every format of every command: to a file, to a full device, to a closed stdout.
+outputs=(
+	'test --format text ref.nothing ref.cpuid' 'test --format tap ref.nothing ref.cpuid'
+	'test --format junit ref.nothing ref.cpuid' 'test --format json ref.nothing ref.cpuid'
+	'bench --format text ref.nothing' 'bench --format json ref.nothing'
+	'info --format text' 'info --format json'
+	'report --format text ledger' 'report --format json ledger' 'report --format csv ledger'
+	'report --by rip --format text ledger' 'report --by rip --format json ledger'
+	'report --by rip --format csv ledger'
+)
+for arguments in "${outputs[@]}"; do
+	read -ra words <<<"$arguments"
+	check "$arguments" 0 '' "$sidestep" "${words[@]}"
+	that "$arguments: data on stdout" [ -s "$out" ]
+	case $arguments in
+	*json*)
+		if command -v python3 >/dev/null; then
+			that "$arguments parses" python3 -m json.tool "$out"
+			that "$arguments names its schema or table" grep -Eq '"(schema|exits)"' "$out"
+		else
+			echo "ok - $arguments parses # SKIP needs: python3"
+		fi
+		;;
+	*junit*)
+		if command -v xmllint >/dev/null; then
+			that "$arguments is well-formed" xmllint --noout "$out"
+		else
+			echo "ok - $arguments is well-formed # SKIP needs: xmllint"
+		fi
+		;;
+	esac
+	rm -f file
+	check "$arguments -o FILE" 0 '' "$sidestep" "${words[@]}" -o file
+	that "$arguments -o FILE: nothing on stdout" [ ! -s "$out" ]
+	that "$arguments -o FILE: the file" [ -s file ]
+	check "$arguments -o /dev/full" 99 '^sidestep: /dev/full: No space left' \
+		"$sidestep" "${words[@]}" -o /dev/full
+	"$sidestep" "${words[@]}" >/dev/full 2>"$err"
+	status=$?
+	judge "$arguments to a full device" 99 '^sidestep: standard output: No space left'
+	"$sidestep" "${words[@]}" >&- 2>"$err"
+	status=$?
+	judge "$arguments to a closed stdout" 99 '^sidestep: standard output: Bad file descriptor'
+	chmod 500 . && [ "$(id -u)" -ne 0 ] && check "$arguments -o in a read-only directory" 2 \
+		'Permission denied' "$sidestep" "${words[@]}" -o new
+	chmod 700 .
+done
+"$sidestep" run >/dev/full 2>"$err"
+status=$?
+judge 'run to a full device' 99 '^sidestep: standard output: No space left'
+"$sidestep" run >&- 2>"$err"
+status=$?
+judge 'run to a closed stdout' 99 '^sidestep: standard output: Bad file descriptor'
+# With all three descriptors closed nothing of ours may land in a file that took their place.
+"$sidestep" run -q --ledger closed <&- >&- 2>&-
+status=$?
+that 'run with nothing open: status' [ "$status" -eq 0 ]
+check 'run with nothing open: the ledger' 0 '' "$sidestep" report closed
+
+# --- TAP: a plan and as many lines.
+check 'all of the catalogue as TAP' 0 '' "$sidestep" test --format tap
+plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$out")
+that 'TAP: the plan is the number of lines' [ "$plan" -eq "$(grep -Ec '^(not )?ok [0-9]+ - ' "$out")" ]
+that 'TAP: the plan is the list' [ "$plan" -eq $(($("$sidestep" test --list | wc -l) - 1)) ]
+
+# --- An output file appears only when it is complete.
+mkdir dir
+"$sidestep" bench --count 3000000 ref.cpuid -o dir/file >"$out" 2>"$err" &
+pid=$!
+sleep 0.5
+that 'interrupted: no file while it runs' [ -z "$(ls dir)" ]
+kill -KILL $pid
+wait $pid 2>/dev/null
+that 'interrupted: no file afterwards' [ -z "$(ls dir)" ]
+echo old >dir/file
+check 'failed: bad usage' 2 "no operation matches" "$sidestep" bench nothing -o dir/file
+that 'failed: the old file is untouched' [ "$(cat dir/file)" = old ]
+check 'replaced' 0 '' "$sidestep" bench ref.nothing -o dir/file
+that 'replaced: the new file is there' grep -q ref.nothing dir/file
+that 'replaced: and no other' [ "$(ls dir)" = file ]
+
+# --- Timeouts.
+check 'timeout' 124 'timeout after 0.2 s; vcpu0 at rip 0x[0-9a-f]+.* in operation ref.nothing' \
+	"$sidestep" bench --count 100000000 --timeout 0.2 ref.nothing
+that 'timeout: in time' [ "$elapsed" -lt 1200 ]
+check 'timeout of a test as TAP' 124 'timeout after 0.01 s' "$sidestep" test --timeout 0.01 --format tap
+that 'timeout of a test as TAP: bails out' grep -q '^Bail out! timeout' "$out"
+
+# --- Several vCPUs and VMs.
+check 'four vCPUs' 0 '' "$sidestep" run -c 4
+that 'four vCPUs: all performed the loop' grep -Eq '^ref\.nothing .* 4000 ' "$out"
+check 'three VMs' 0 '' "$sidestep" run --vms 3
+that 'three VMs: all performed the loop' grep -Eq '^ref\.nothing .* 3000 ' "$out"
+check 'two VMs of two vCPUs with a ledger' 0 '' "$sidestep" run -q --vms 2 -c 2 --ledger ledger
+check 'two VMs of two vCPUs: report' 0 '' "$sidestep" report ledger
+that 'two VMs of two vCPUs: said so' grep -q '2 VM x 2 vCPU' "$out"
+
+finish

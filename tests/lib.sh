@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the tests of the program as a whole share. A line per check, "ok" or "not ok"; the exit status
+# says whether all were well, 77 that the test could not be run. Source with: . lib.sh; begin PROGRAM.
+
+set -u
+failures=0 checks=0 sidestep='' scratch=''
+# Results of the last `run`.
+status=0 elapsed=0 out='' err=''
+
+begin() { # program
+	sidestep=$(realpath -- "$1")
+	scratch=$(mktemp -d) || exit 99
+	trap 'rm -rf "$scratch"' EXIT
+	out=$scratch/.out err=$scratch/.err
+	export LC_ALL=C
+}
+
+finish() {
+	echo "$checks checks, $failures failed"
+	[ "$failures" -eq 0 ]
+	exit
+}
+
+needs_kvm() {
+	"$sidestep" info >/dev/null 2>&1 && return
+	echo "skipped: needs: kvm; host: $("$sidestep" info 2>&1 | head -n 1)"
+	exit 77
+}
+
+now_ms() {
+	local us=${EPOCHREALTIME/./}
+	echo $((us / 1000))
+}
+
+pass() {
+	checks=$((checks + 1))
+	echo "ok - $*"
+}
+
+fail() { # name, reason
+	checks=$((checks + 1)) failures=$((failures + 1))
+	echo "not ok - $1"
+	echo "#   $2"
+	echo "#   status $status, $elapsed ms, stderr:"
+	head -n 20 "$err" | sed 's/^/#   | /'
+}
+
+# Runs a command with standard output and error in files. Nothing here may take 20 seconds.
+run() {
+	local start
+	start=$(now_ms)
+	timeout -s KILL "${LIMIT:-20}" "$@" >"$out" 2>"$err" </dev/null
+	status=$?
+	elapsed=$(($(now_ms) - start))
+}
+
+# judge NAME STATUS REGEX: the last command had that status and wrote exactly one line, matching the
+# extended regular expression, to standard error; nothing if the expression is empty.
+judge() {
+	local lines
+	lines=$(wc -l <"$err")
+	if [ "$status" -ne "$2" ]; then
+		fail "$1" "expected status $2"
+	elif [ -z "$3" ] && [ -s "$err" ]; then
+		fail "$1" "expected nothing on stderr"
+	elif [ -n "$3" ] && [ "$lines" -ne 1 ]; then
+		fail "$1" "expected one line on stderr"
+	elif [ -n "$3" ] && ! grep -Eq -- "$3" "$err"; then
+		fail "$1" "stderr does not match: $3"
+	else
+		pass "$1"
+	fi
+}
+
+# check NAME STATUS REGEX COMMAND...
+check() {
+	local name=$1 wanted=$2 regex=$3
+	shift 3
+	run "$@"
+	judge "$name" "$wanted" "$regex"
+}
+
+# that NAME COMMAND...: the command succeeds; it is about the results of the last `run`.
+that() {
+	local name=$1
+	shift
+	if "$@" >/dev/null; then
+		pass "$name"
+	else
+		fail "$name" "failed: $*"
+	fi
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmocka_prelude.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/cli.h"
+
+/* A good argument for every parser that takes one. */
+static const struct {
+	const char *option, *good;
+} good_arguments[] = {
+	{"engine", "flat"},   {"format", "json"},       {"by", "rip"},       {"output", "file"},
+	{"count", "10"},      {"memory", "64M"},        {"vcpus", "2"},      {"vms", "3"},
+	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"}, {"own", "ts,mp"}, {"shadow", "ts"},
+};
+
+static const char *good_argument(const struct option_row *row)
+{
+	for (size_t i = 0; row->argument && i < ARRAY_SIZE(good_arguments); i++)
+		if (strcmp(good_arguments[i].option, row->name) == 0)
+			return good_arguments[i].good;
+	/* A new option: what its help gives as the choices starts with a good one. */
+	return row->argument ? "1" : NULL;
+}
+
+static int parse(const char *command, const char *first, const char *second,
+		 struct settings *settings, struct error *error)
+{
+	char words[3][64];
+	char *argv[4] = {words[0], NULL};
+	int argc = 1;
+
+	snprintf(words[0], sizeof(words[0]), "%s", command);
+	if (first) {
+		snprintf(words[1], sizeof(words[1]), "%s", first);
+		argv[argc++] = words[1];
+	}
+	if (second) {
+		snprintf(words[2], sizeof(words[2]), "%s", second);
+		argv[argc++] = words[2];
+	}
+	argv[argc] = NULL;
+	*error = (struct error){0};
+	return cli_parse(command_by_name(command), argc, argv, settings, error);
+}
+
+static bool applies(const struct option_row *row, const struct command_row *command)
+{
+	return strchr(row->commands, command->letter) != NULL;
+}
+
+/* command.def and option.def: every text is there, letters and names are unambiguous. */
+static void tables(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command_row *row = &commands[i];
+
+		assert_true(strlen(row->name) > 0 && strlen(row->meaning) > 0);
+		assert_true(strlen(row->more) > 0);
+		assert_non_null(row->operands);
+		assert_non_null(row->run);
+		assert_ptr_equal(command_by_name(row->name), row);
+		for (size_t j = 0; j < i; j++)
+			assert_int_not_equal(row->letter, commands[j].letter);
+	}
+	assert_null(command_by_name(""));
+	assert_null(command_by_name("tes"));
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &options[i];
+
+		assert_true(strlen(row->name) > 0 && strlen(row->meaning) > 0);
+		assert_true(!row->argument || strlen(row->argument) > 0);
+		assert_non_null(row->parse);
+		assert_true(strlen(row->commands) > 0);
+		for (const char *letter = row->commands; *letter; letter++) {
+			unsigned known = 0, same = 0;
+
+			for (size_t j = 0; j < command_count; j++)
+				known += commands[j].letter == *letter;
+			assert_int_equal(known, 1);
+			for (size_t j = 0; j < option_count; j++)
+				same += strchr(options[j].commands, *letter) &&
+					(strcmp(options[j].name, row->name) == 0 ||
+					 (row->letter && options[j].letter == row->letter));
+			assert_int_equal(same, 1);
+		}
+	}
+}
+
+/* Every option is taken by its commands, in every spelling, and by no other. */
+static void every_option(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < option_count; i++)
+		for (size_t j = 0; j < command_count; j++) {
+			const struct option_row *row = &options[i];
+			const char *good = good_argument(row), *command = commands[j].name;
+			char word[64];
+			struct settings settings;
+			struct error error;
+			bool same_name = false;
+			int rc;
+
+			for (size_t k = 0; k < option_count; k++)
+				same_name |= strcmp(options[k].name, row->name) == 0 &&
+					     applies(&options[k], &commands[j]);
+			snprintf(word, sizeof(word), "--%s", row->name);
+			rc = parse(command, word, good, &settings, &error);
+			if (rc != 0 && same_name)
+				fail_msg("%s %s %s: %s", command, word, good, error.text);
+			assert_int_equal(rc == 0, same_name);
+			if (!same_name) {
+				assert_int_equal(error.status, STATUS_USAGE);
+				if (!strstr(error.text, word))
+					fail_msg("'%s' does not name %s", error.text, word);
+				continue;
+			}
+			assert_int_equal(settings.operand_count, 0);
+			if (row->letter && applies(row, &commands[j])) {
+				snprintf(word, sizeof(word), "-%c", row->letter);
+				assert_int_equal(parse(command, word, good, &settings, &error), 0);
+			}
+			if (!good)
+				continue;
+			/* Without its argument. */
+			snprintf(word, sizeof(word), "--%s", row->name);
+			assert_true(parse(command, word, NULL, &settings, &error) < 0);
+			assert_int_equal(error.status, STATUS_USAGE);
+			assert_non_null(strstr(error.text, "needs an argument"));
+			assert_non_null(strstr(error.text, word));
+		}
+}
+
+static void defaults(void **state)
+{
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < command_count; i++) {
+		assert_int_equal(parse(commands[i].name, NULL, NULL, &settings, &error), 0);
+		assert_string_equal(settings.plan.engine, "auto");
+		assert_string_equal(settings.format, "text");
+		assert_string_equal(settings.by, "operation");
+		assert_int_equal(settings.plan.vcpus, 1);
+		assert_int_equal(settings.plan.vms, 1);
+		assert_int_equal(settings.plan.timeout_ms,
+				 strcmp(commands[i].name, "run") == 0 ? 0 : 60000);
+		assert_null(settings.output);
+		assert_false(settings.help);
+	}
+}
+
+static void operands(void **state)
+{
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(parse("test", "cr0.*", "view.*", &settings, &error), 0);
+	assert_int_equal(settings.operand_count, 2);
+	assert_string_equal(settings.operands[1], "view.*");
+	/* After "--" and "-" nothing is an option. */
+	assert_int_equal(parse("run", "--", "-q", &settings, &error), 0);
+	assert_int_equal(settings.operand_count, 1);
+	assert_string_equal(settings.operands[0], "-q");
+	assert_false(settings.quiet);
+	assert_int_equal(parse("run", "guest", "-q", &settings, &error), 0);
+	assert_true(settings.quiet);
+}
+
+static void memory(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t size;
+	} good[] = {
+		{"1", 1}, {"4096", 4096}, {"64K", 64 << 10}, {"64k", 64 << 10}, {"16M", 16 << 20},
+		{"16m", 16 << 20}, {"3G", UINT64_C(3) << 30}, {"1T", UINT64_C(1) << 40},
+		{"18446744073709551615", UINT64_MAX}, {"16777215T", UINT64_C(16777215) << 40},
+		{"017", 17},
+	};
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(parse("run", "-m", good[i].text, &settings, &error), 0);
+		assert_int_equal(settings.plan.memory, good[i].size);
+	}
+}
+
+static void timeouts(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned ms;
+	} good[] = {{"0", 0}, {"2.5", 2500}, {"0.001", 1}, {"0.0001", 1}, {".5", 500},
+		    {"1e3", 1000000}, {"1000000", 1000000000}};
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(parse("run", "--timeout", good[i].text, &settings, &error), 0);
+		assert_int_equal(settings.plan.timeout_ms, good[i].ms);
+	}
+}
+
+/* One line that names the option and the argument, status 2. */
+static void bad_arguments(void **state)
+{
+	static const struct {
+		const char *command, *option, *argument;
+	} rows[] = {
+		{"run", "-m", "0"},
+		{"run", "-m", "0K"},
+		{"run", "-m", "12X"},
+		{"run", "-m", "12MB"},
+		{"run", "-m", "M"},
+		{"run", "-m", ""},
+		{"run", "-m", "-1"},
+		{"run", "-m", "+1"},
+		{"run", "-m", " 1"},
+		{"run", "-m", "1 "},
+		{"run", "-m", "0x1000"},
+		{"run", "-m", "1.5G"},
+		{"run", "-m", "18446744073709551616"},
+		{"run", "-m", "16777216T"},
+		{"run", "-m", "18014398509481984K"},
+		{"run", "-m", "99999999999999999999999999"},
+		{"run", "-c", "0"},
+		{"run", "-c", "65"},
+		{"run", "-c", "two"},
+		{"run", "-c", "1.0"},
+		{"run", "-c", "-1"},
+		{"run", "-c", ""},
+		{"run", "--vms", "0"},
+		{"run", "--vms", "65"},
+		{"run", "--vms", "4294967297"},
+		{"run", "--vms", "18446744073709551617"},
+		{"run", "--engine", "kvm"},
+		{"run", "--engine", ""},
+		{"run", "--engine", "FLAT"},
+		{"run", "--engine", "invalid"},
+		{"run", "--timeout", "-1"},
+		{"run", "--timeout", "-0.5"},
+		{"run", "--timeout", "nan"},
+		{"run", "--timeout", "inf"},
+		{"run", "--timeout", "1e7"},
+		{"run", "--timeout", "1s"},
+		{"run", "--timeout", ""},
+		{"run", "--on-violation", "ignore"},
+		{"report", "--by", "time"},
+		{"report", "--by", ""},
+		{"bench", "--count", "0"},
+		{"bench", "--count", "-5"},
+		{"bench", "--count", "100000001"},
+		{"bench", "--count", "1k"},
+	};
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int rc = parse(rows[i].command, rows[i].option, rows[i].argument, &settings, &error);
+
+		if (rc >= 0)
+			fail_msg("%s %s '%s' was accepted", rows[i].command, rows[i].option,
+				 rows[i].argument);
+		assert_int_equal(error.status, STATUS_USAGE);
+		assert_null(strchr(error.text, '\n'));
+		if (!strstr(error.text, rows[i].argument) || !strstr(error.text, rows[i].option))
+			fail_msg("'%s' does not name %s '%s'", error.text, rows[i].option,
+				 rows[i].argument);
+	}
+}
+
+static void unknown_options(void **state)
+{
+	static const char *const words[] = {"--frobnicate", "-Z", "--list=3", "-"};
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(parse("test", words[i], NULL, &settings, &error) < 0);
+		assert_int_equal(error.status, STATUS_USAGE);
+		if (!strstr(error.text, words[i]))
+			fail_msg("'%s' does not name %s", error.text, words[i]);
+		assert_non_null(strstr(error.text, "sidestep test --help"));
+	}
+	assert_int_equal(parse("test", "-", NULL, &settings, &error), 0);
+}
+
+/* The help of a command shows all its options and no other. */
+static void help(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < command_count; i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *stream = open_memstream(&text, &size);
+
+		assert_non_null(stream);
+		cli_help(&commands[i], stream);
+		fclose(stream);
+		/* It begins with a capital letter there. */
+		assert_non_null(strstr(text, commands[i].meaning + 1));
+		for (size_t j = 0; j < option_count; j++) {
+			/* A heading of its own: other texts may mention the option. */
+			char word[64];
+			bool shown;
+
+			snprintf(word, sizeof(word), " --%s%s%s ", options[j].name,
+				 options[j].argument ? " " : "",
+				 options[j].argument ? options[j].argument : "");
+			shown = strstr(text, word) && strstr(text, options[j].meaning);
+			if (applies(&options[j], &commands[i]))
+				assert_true(shown);
+			else
+				assert_null(strstr(text, options[j].meaning));
+		}
+		for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+			line += *line == '\n';
+			assert_true(strcspn(line, "\n") <= 110);
+		}
+		free(text);
+	}
+}
+
+static void formats(void **state)
+{
+	static const struct {
+		const char *format, *names;
+		bool good;
+	} rows[] = {
+		{"text", "text json", true},  {"json", "text json", true},
+		{"tex", "text json", false},  {"texts", "text json", false},
+		{"", "text json", false},     {"text json", "text json", false},
+		{" ", "text json", false},    {"csv", "text json csv", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct settings settings = {.format = rows[i].format};
+		struct error error = {0};
+
+		assert_int_equal(cli_check_format(&settings, rows[i].names, &error) == 0,
+				 rows[i].good);
+		if (!rows[i].good) {
+			assert_int_equal(error.status, STATUS_USAGE);
+			assert_non_null(strstr(error.text, rows[i].names));
+		}
+	}
+}
+
+/* The first failure is the one that is reported; a long one is cut, not overrun. */
+static void errors(void **state)
+{
+	char long_text[1000];
+	struct error error = {0};
+
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text));
+	long_text[sizeof(long_text) - 1] = '\0';
+	assert_int_equal(error_set(&error, -5, 2, "%s", long_text), -5);
+	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+	assert_int_equal(error_set(&error, -6, 3, "second"), -6);
+	assert_int_equal(error.status, 2);
+	assert_int_equal(error.text[0], 'x');
+	assert_int_equal(error_set(NULL, -7, 1, "nowhere"), -7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables),        cmocka_unit_test(every_option),
+		cmocka_unit_test(defaults),      cmocka_unit_test(operands),
+		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
+		cmocka_unit_test(bad_arguments), cmocka_unit_test(unknown_options),
+		cmocka_unit_test(help),          cmocka_unit_test(formats),
+		cmocka_unit_test(errors),
+	};
+
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a policy says about a page, the default policy, and the answers of the services. */
+#include "cmocka_prelude.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "default_policy.h"
+#include "effect.h"
+#include "service.h"
+
+#define PAGE UINT64_C(4096)
+#define WINDOW UINT64_C(0xe0000)
+#define FRAMES UINT64_C(0xe4000)
+
+static void effects(void **state)
+{
+	struct view_policy policy = {0};
+	struct view_effect effect;
+
+	(void)state;
+	assert_int_equal(policy_add_region(&policy, "a", gpa_at(10 * PAGE), 3 * PAGE, NULL), 0);
+	assert_int_equal(policy_add_region(&policy, "b", gpa_at(13 * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_add_view(&policy, "plain", VIEW_READ | VIEW_EXECUTE, NULL), 0);
+	assert_int_equal(policy_add_view(&policy, "ruled", VIEW_RIGHTS_ALL, NULL), 0);
+	assert_int_equal(policy_set_rights(&policy, 1, 0, VIEW_READ), 0);
+	assert_int_equal(policy_set_remap(&policy, 1, 0, gpa_at(40 * PAGE)), 0);
+	assert_int_equal(policy_set_rights(&policy, 1, 1, 0), 0);
+	for (uint64_t at = 8 * PAGE; at < 16 * PAGE; at += 512) {
+		effect = policy_effect(&policy, 0, gpa_at(at));
+		assert_int_equal(effect.rights, VIEW_READ | VIEW_EXECUTE);
+		assert_int_equal(effect.target.v, at);
+		effect = policy_effect(&policy, 1, gpa_at(at));
+		if (at >= 10 * PAGE && at < 13 * PAGE) {
+			assert_int_equal(effect.rights, VIEW_READ);
+			assert_int_equal(effect.target.v, at + 30 * PAGE);
+		} else if (at >= 13 * PAGE && at < 14 * PAGE) {
+			assert_int_equal(effect.rights, 0);
+		} else {
+			assert_int_equal(effect.rights, VIEW_RIGHTS_ALL);
+			assert_int_equal(effect.target.v, at);
+		}
+	}
+	effect = policy_effect(&policy, 2, gpa_at(0));
+	assert_int_equal(effect.rights, 0);
+	effect = policy_effect(&policy, UINT32_MAX, gpa_at(0));
+	assert_int_equal(effect.rights, 0);
+	effect = policy_effect(NULL, 0, gpa_at(0));
+	assert_int_equal(effect.rights, 0);
+	policy_finish(&policy);
+}
+
+/* The table in default_policy.h. */
+static void default_views(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned shared, private_;
+	} rows[] = {
+		{"kernel", VIEW_RIGHTS_ALL, VIEW_RIGHTS_ALL},
+		{"driver", VIEW_READ, VIEW_RIGHTS_ALL},
+		{"guest", VIEW_READ, 0},
+		{"bare", 0, 0},
+	};
+	const struct gpa_range memory = {gpa_at(0), 16 << 20};
+	const struct view_target target = {.memory = {&memory, 1}, .format = &paging_formats[PAGING_EPT],
+					   .caps = {.maxphyaddr = 46}};
+	struct view_policy policy;
+	struct policy_error error;
+
+	(void)state;
+	assert_int_equal(default_policy(&policy, gpa_at(WINDOW), gpa_at(FRAMES), DEFAULT_POLICY_VIEWS), 0);
+	assert_int_equal(policy_validate(&policy, &target, &error), 0);
+	assert_int_equal(policy.view_count, ARRAY_SIZE(rows));
+	assert_int_equal(policy.region_count, 3);
+	for (uint32_t view = 0; view < ARRAY_SIZE(rows); view++) {
+		struct view_effect tag = policy_effect(&policy, view, gpa_at(WINDOW));
+		struct view_effect shared = policy_effect(&policy, view, gpa_at(WINDOW + PAGE));
+		struct view_effect own = policy_effect(&policy, view, gpa_at(WINDOW + 2 * PAGE));
+
+		assert_string_equal(policy.views[view].name, rows[view].name);
+		assert_int_equal(tag.rights, VIEW_RIGHTS_ALL);
+		assert_int_equal(tag.target.v, view ? FRAMES + (view - 1) * PAGE : WINDOW);
+		assert_int_equal(shared.rights, rows[view].shared);
+		assert_int_equal(shared.target.v, WINDOW + PAGE);
+		assert_int_equal(own.rights, rows[view].private_);
+		/* Everything else is the same in all views. */
+		assert_int_equal(policy_effect(&policy, view, gpa_at(WINDOW - 1)).rights,
+				 VIEW_RIGHTS_ALL);
+		assert_int_equal(policy_effect(&policy, view, gpa_at(WINDOW + 3 * PAGE)).rights,
+				 VIEW_RIGHTS_ALL);
+	}
+	policy_finish(&policy);
+}
+
+/* A refusal for exactly those reasons that exit, so that a guest can tell it from success. */
+static void refusals(void **state)
+{
+	(void)state;
+	for (int reason = 0; reason <= VMFUNC_REASON_COUNT; reason++) {
+		bool exits = vmfunc_reason_outcome((enum vmfunc_reason)reason) == VMFUNC_EXIT;
+
+		assert_int_equal(vmfunc_refusal((enum vmfunc_reason)reason) != 0, exits);
+		assert_true(vmfunc_refusal((enum vmfunc_reason)reason) <= 0);
+	}
+	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_LEAF_NOT_ENABLED), -ENOSYS);
+	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_LEAF_UNDEFINED), -ENOSYS);
+	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_INDEX_TOO_LARGE), -ERANGE);
+	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_ENTRY_NOT_VALID), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(effects),
+		cmocka_unit_test(default_views),
+		cmocka_unit_test(refusals),
+	};
+
+	return cmocka_run_group_tests_name("effect", tests, NULL, NULL);
+}

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmocka_prelude.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/ledger.h"
+
+static char directory[] = "/tmp/sidestep-ledger-XXXXXX";
+static char path[64];
+
+static int make_directory(void **state)
+{
+	(void)state;
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(path, sizeof(path), "%s/ledger", directory);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(directory);
+}
+
+static struct record_exit exit_record(uint64_t number)
+{
+	return (struct record_exit){
+		.record = {.type = RECORD_EXIT, .size = sizeof(struct record_exit)},
+		.time = number,
+		.rip = ~number,
+		.qualification = number * 3,
+	};
+}
+
+static void create(struct ledger *ledger)
+{
+	struct error error = {0};
+
+	assert_int_equal(ledger_create(ledger, path, 2400000, &error), 0);
+	assert_string_equal(error.text, "");
+}
+
+static void open_ledger(struct ledger_reader *reader)
+{
+	struct error error = {0};
+
+	assert_int_equal(ledger_open(reader, path, &error), 0);
+}
+
+/* Records of very different sizes, over several blocks; the reader gets each of them in order. */
+static void across_blocks(void **state)
+{
+	enum { RECORDS = 20000 };
+	struct record_result result = {.record = {.type = RECORD_RESULT, .size = sizeof(result)}};
+	struct record_end end = {.record = {.type = RECORD_END, .size = sizeof(end)}};
+	struct ledger_reader reader;
+	const struct record *record;
+	struct ledger ledger;
+
+	(void)state;
+	create(&ledger);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		struct record_exit exit = exit_record(i);
+
+		result.result.count = i;
+		end.status = (int32_t)i;
+		ledger_append(&ledger, i % 7 == 3   ? &result.record
+				       : i % 5 == 1 ? &end.record
+						    : &exit.record);
+	}
+	assert_int_equal(ledger.header->lost, 0);
+	assert_true(ledger.header->used > 4 * LEDGER_BLOCK);
+	ledger_close(&ledger);
+	open_ledger(&reader);
+	assert_int_equal(reader.header.tsc_khz, 2400000);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		record = ledger_next(&reader);
+		assert_non_null(record);
+		if (i % 7 == 3) {
+			assert_int_equal(record->type, RECORD_RESULT);
+			assert_int_equal(((const struct record_result *)record)->result.count, i);
+		} else if (i % 5 == 1) {
+			assert_int_equal(record->type, RECORD_END);
+			assert_int_equal(((const struct record_end *)record)->status, i);
+		} else {
+			struct record_exit wanted = exit_record(i);
+
+			assert_int_equal(record->size, sizeof(wanted));
+			assert_memory_equal(record, &wanted, sizeof(wanted));
+		}
+	}
+	assert_null(ledger_next(&reader));
+	assert_null(ledger_next(&reader));
+	assert_false(reader.damaged);
+	assert_false(reader.truncated);
+	ledger_reader_close(&reader);
+}
+
+/* Blocks that a record fills to the last byte, and that lack 8, 16, ... bytes for it. */
+static void block_ends(void **state)
+{
+	(void)state;
+	for (unsigned slack = 0; slack <= sizeof(struct record_exit) + 8; slack += 8) {
+		static union {
+			struct record record;
+			uint8_t bytes[UINT16_MAX];
+		} large;
+		struct record_exit exit = exit_record(7);
+		struct ledger_reader reader;
+		const struct record *record;
+		struct ledger ledger;
+		uint64_t room = LEDGER_BLOCK - slack;
+		unsigned before = 0;
+
+		create(&ledger);
+		while (room > 0) {
+			uint64_t size = room > 65528 ? 32768 : room;
+
+			large.record = (struct record){.type = RECORD_META, .size = (uint16_t)size};
+			ledger_append(&ledger, &large.record);
+			room -= size;
+			before++;
+		}
+		assert_int_equal(ledger.header->used, LEDGER_BLOCK - slack);
+		ledger_append(&ledger, &exit.record);
+		ledger_append(&ledger, &exit.record);
+		ledger_close(&ledger);
+		open_ledger(&reader);
+		for (unsigned i = 0; i < before; i++) {
+			record = ledger_next(&reader);
+			assert_non_null(record);
+			assert_int_equal(record->type, RECORD_META);
+		}
+		for (unsigned i = 0; i < 2; i++) {
+			record = ledger_next(&reader);
+			assert_non_null(record);
+			assert_memory_equal(record, &exit, sizeof(exit));
+		}
+		assert_null(ledger_next(&reader));
+		assert_false(reader.damaged);
+		ledger_reader_close(&reader);
+	}
+}
+
+static void properties(void **state)
+{
+	char long_text[3000];
+	const struct record_meta *meta;
+	struct ledger_reader reader;
+	struct ledger ledger;
+
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text));
+	long_text[sizeof(long_text) - 1] = '\0';
+	create(&ledger);
+	ledger_append_meta(&ledger, "engine", "flat");
+	ledger_append_meta(&ledger, "empty", "");
+	for (size_t length = 0; length < 32; length++)
+		ledger_append_meta(&ledger, "key", long_text + sizeof(long_text) - 1 - length);
+	ledger_append_meta(&ledger, "long", long_text);
+	ledger_close(&ledger);
+	open_ledger(&reader);
+	meta = (const void *)ledger_next(&reader);
+	assert_non_null(meta);
+	assert_string_equal(meta->text, "engine");
+	assert_string_equal(meta->text + sizeof("engine"), "flat");
+	meta = (const void *)ledger_next(&reader);
+	assert_non_null(meta);
+	assert_string_equal(meta->text + sizeof("empty"), "");
+	for (size_t length = 0; length < 32; length++) {
+		meta = (const void *)ledger_next(&reader);
+		assert_non_null(meta);
+		assert_int_equal(meta->record.size % 8, 0);
+		assert_int_equal(strlen(meta->text + sizeof("key")), length);
+	}
+	meta = (const void *)ledger_next(&reader);
+	assert_non_null(meta);
+	assert_true(strnlen(meta->text + sizeof("long"), 1000) < 1000);
+	assert_memory_equal(meta->text + sizeof("long"), long_text, 990);
+	assert_null(ledger_next(&reader));
+	ledger_reader_close(&reader);
+}
+
+/* Once the limit is reached records are counted as lost, and what is there stays readable. */
+static void limit(void **state)
+{
+	enum { RECORDS = 30000 };
+	struct ledger_reader reader;
+	struct ledger ledger;
+	uint64_t lost, kept = 0;
+
+	(void)state;
+	create(&ledger);
+	ledger.limit = 3 * LEDGER_BLOCK;
+	for (unsigned i = 0; i < RECORDS; i++) {
+		struct record_exit exit = exit_record(i);
+
+		ledger_append(&ledger, &exit.record);
+	}
+	lost = ledger.header->lost;
+	assert_true(lost > 0);
+	assert_true(ledger.header->used <= ledger.limit);
+	ledger_close(&ledger);
+	open_ledger(&reader);
+	assert_int_equal(reader.header.lost, lost);
+	for (const struct record *record; (record = ledger_next(&reader)) != NULL; kept++)
+		assert_int_equal(((const struct record_exit *)record)->time, kept);
+	assert_int_equal(kept + lost, RECORDS);
+	assert_false(reader.damaged);
+	ledger_reader_close(&reader);
+}
+
+/* A small ledger with one record of each type, as bytes. */
+static uint8_t *small(size_t *ret_size, unsigned *ret_records)
+{
+	struct record_operation operation = {
+		.record = {.type = RECORD_OPERATION, .size = sizeof(operation)},
+		.number = 1, .name = "op"};
+	struct record_exit exit = exit_record(1);
+	struct record_batch batch = {.record = {.type = RECORD_BATCH, .size = sizeof(batch)}};
+	struct record_violation violation = {
+		.record = {.type = RECORD_VIOLATION, .size = sizeof(violation)}};
+	struct record_end end = {.record = {.type = RECORD_END, .size = sizeof(end)}};
+	const struct record *records[] = {&operation.record, &exit.record, &batch.record,
+					  &violation.record, &end.record};
+	struct ledger ledger;
+	struct stat status;
+	uint8_t *data;
+	int fd;
+
+	create(&ledger);
+	ledger_append_meta(&ledger, "engine", "flat");
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+		ledger_append(&ledger, records[i]);
+	ledger_close(&ledger);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	data = malloc((size_t)status.st_size);
+	assert_non_null(data);
+	assert_int_equal(read(fd, data, (size_t)status.st_size), status.st_size);
+	close(fd);
+	*ret_size = (size_t)status.st_size;
+	*ret_records = 1 + (unsigned)ARRAY_SIZE(records);
+	return data;
+}
+
+/* Reads from a copy of exactly that size; returns how many records there were, or -1. */
+static int count_records(const uint8_t *data, size_t size, bool *ret_flagged)
+{
+	uint8_t *copy = malloc(size ? size : 1);
+	struct ledger_reader reader;
+	struct error error = {0};
+	int count = 0;
+
+	assert_non_null(copy);
+	memcpy(copy, data, size);
+	*ret_flagged = false;
+	if (ledger_open_memory(&reader, copy, size, "the-ledger", &error) != 0) {
+		assert_int_equal(error.status, STATUS_USAGE);
+		assert_ptr_equal(strstr(error.text, "the-ledger: "), error.text);
+		free(copy);
+		return -1;
+	}
+	for (const struct record *record; (record = ledger_next(&reader)) != NULL; count++) {
+		volatile uint8_t sink = 0;
+
+		for (size_t i = 0; i < record->size; i++)
+			sink = (uint8_t)(sink + ((const uint8_t *)record)[i]);
+	}
+	*ret_flagged = reader.damaged || reader.truncated;
+	ledger_reader_close(&reader);
+	free(copy);
+	return count;
+}
+
+/* Cut anywhere: the complete records before the cut are there, and the cut is noticed. */
+static void truncated(void **state)
+{
+	unsigned records;
+	size_t size;
+	uint8_t *data = small(&size, &records);
+	int last = 0;
+
+	(void)state;
+	for (size_t cut = 0; cut <= size; cut++) {
+		bool flagged;
+		int count = count_records(data, cut, &flagged);
+
+		if (cut < sizeof(struct ledger_header)) {
+			assert_int_equal(count, -1);
+			continue;
+		}
+		assert_true(count >= last);
+		last = count;
+		assert_int_equal(flagged, cut < size);
+	}
+	assert_int_equal(last, records);
+	free(data);
+}
+
+/* Every bit of the file flipped: no crash, no endless reading, no byte read from outside. */
+static void bit_flips(void **state)
+{
+	unsigned records;
+	size_t size;
+	uint8_t *data = small(&size, &records);
+
+	(void)state;
+	for (size_t at = 0; at < size; at++) {
+		if (at >= sizeof(struct ledger_header) && at < LEDGER_HEADER_SIZE)
+			continue;
+		for (unsigned bit = 0; bit < 8; bit++) {
+			bool flagged;
+
+			data[at] ^= (uint8_t)(1u << bit);
+			assert_true(count_records(data, size, &flagged) <= 64);
+			data[at] ^= (uint8_t)(1u << bit);
+		}
+	}
+	free(data);
+}
+
+static void random_contents(void **state)
+{
+	unsigned records;
+	size_t size;
+	uint8_t *data = small(&size, &records);
+
+	(void)state;
+	srand(1);
+	for (int run = 0; run < 5000; run++) {
+		bool flagged;
+
+		for (int i = 0; i < 8; i++) {
+			size_t at = LEDGER_HEADER_SIZE +
+				    (size_t)rand() % (size - LEDGER_HEADER_SIZE);
+
+			data[at] = (uint8_t)(rand() % 4 ? rand() % 9 : rand());
+		}
+		assert_true(count_records(data, size, &flagged) >= 0);
+	}
+	free(data);
+}
+
+static void refused(uint8_t *data, size_t size, const char *fragment)
+{
+	struct ledger_reader reader;
+	struct error error = {0};
+
+	assert_int_equal(ledger_open_memory(&reader, data, size, "x", &error), -EINVAL);
+	assert_int_equal(error.status, STATUS_USAGE);
+	if (!strstr(error.text, fragment))
+		fail_msg("'%s' does not say '%s'", error.text, fragment);
+	assert_null(reader.data);
+	ledger_reader_close(&reader);
+}
+
+static void foreign(void **state)
+{
+	struct ledger_header header = {.magic = LEDGER_MAGIC, .version = LEDGER_VERSION + 1,
+				       .header_size = LEDGER_HEADER_SIZE};
+	static uint8_t zeros[2 * LEDGER_HEADER_SIZE], data[2 * LEDGER_HEADER_SIZE];
+	struct ledger_reader reader;
+	struct error error = {0};
+
+	(void)state;
+	refused(zeros, 0, "too short");
+	refused(zeros, sizeof(header) - 1, "too short");
+	refused(zeros, sizeof(zeros), "not a ledger");
+	memset(data, '\n', sizeof(data));
+	refused(data, sizeof(data), "not a ledger");
+	memset(data, 0, sizeof(data));
+	memcpy(data, &header, sizeof(header));
+	refused(data, sizeof(data), "version 2");
+	header.version = LEDGER_VERSION;
+	header.header_size = 8192;
+	memcpy(data, &header, sizeof(header));
+	refused(data, sizeof(data), "version");
+	assert_int_equal(ledger_open(&reader, "/nonexistent/ledger", &error), -ENOENT);
+	error = (struct error){0};
+	assert_int_equal(ledger_open(&reader, directory, &error), -EINVAL);
+	error = (struct error){0};
+	assert_int_equal(ledger_open(&reader, "/dev/zero", &error), -EINVAL);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(5);
+	error = (struct error){0};
+	assert_int_equal(ledger_open(&reader, path, &error), -EINVAL);
+	alarm(0);
+	unlink(path);
+}
+
+static void no_place(void **state)
+{
+	struct error error = {0};
+	struct ledger ledger = {.fd = -1};
+
+	(void)state;
+	assert_true(ledger_create(&ledger, "/nonexistent/ledger", 0, &error) < 0);
+	assert_int_equal(error.status, STATUS_USAGE);
+	error = (struct error){0};
+	assert_true(ledger_create(&ledger, "/dev/full", 0, &error) < 0);
+	assert_int_equal(error.status, STATUS_USAGE);
+	assert_non_null(strstr(error.text, "/dev/full: not a regular file"));
+	error = (struct error){0};
+	assert_true(ledger_create(&ledger, directory, 0, &error) < 0);
+	ledger_close(NULL);
+	ledger = (struct ledger){.fd = -1};
+	ledger_close(&ledger);
+}
+
+/* Killed while it appends as fast as it can: every record that was published is whole. */
+static void killed(void **state)
+{
+	(void)state;
+	for (int run = 0; run < 10; run++) {
+		struct timespec pause = {0, 3000000 + run * 4000000};
+		volatile uint64_t *progress = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+						   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		struct ledger_reader reader;
+		uint64_t count = 0;
+		pid_t child;
+		int status;
+
+		assert_ptr_not_equal(progress, MAP_FAILED);
+		unlink(path);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			struct ledger ledger;
+
+			if (ledger_create(&ledger, path, 1, NULL) != 0)
+				_exit(1);
+			for (uint64_t i = 0;; i++) {
+				struct record_exit exit = exit_record(i);
+
+				ledger_append(&ledger, &exit.record);
+				*progress = i + 1;
+			}
+		}
+		while (*progress == 0 && waitpid(child, &status, WNOHANG) == 0)
+			nanosleep(&(struct timespec){0, 100000}, NULL);
+		nanosleep(&pause, NULL);
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		open_ledger(&reader);
+		for (const struct record *record; (record = ledger_next(&reader)) != NULL; count++) {
+			struct record_exit wanted = exit_record(count);
+
+			assert_memory_equal(record, &wanted, sizeof(wanted));
+		}
+		assert_false(reader.damaged);
+		assert_false(reader.truncated);
+		/* What the child knew to be appended is there. */
+		assert_true(count + reader.header.lost >= *progress);
+		assert_true(count + reader.header.lost <= *progress + 1);
+		ledger_reader_close(&reader);
+		munmap((void *)(uintptr_t)progress, 4096);
+	}
+}
+
+/* Several vCPU threads append to one ledger. */
+static void *append_many(void *argument)
+{
+	struct ledger *ledger = argument;
+	static _Atomic unsigned next_vcpu;
+	uint8_t vcpu = (uint8_t)next_vcpu++;
+
+	for (uint64_t i = 0; i < 20000; i++) {
+		struct record_exit exit = exit_record(i);
+
+		exit.record.vcpu = vcpu;
+		ledger_append(ledger, &exit.record);
+	}
+	return NULL;
+}
+
+static void threads(void **state)
+{
+	uint64_t next[4] = {0};
+	struct ledger_reader reader;
+	struct ledger ledger;
+	pthread_t ids[4];
+
+	(void)state;
+	create(&ledger);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		assert_int_equal(pthread_create(&ids[i], NULL, append_many, &ledger), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		pthread_join(ids[i], NULL);
+	ledger_close(&ledger);
+	open_ledger(&reader);
+	for (const struct record *record; (record = ledger_next(&reader)) != NULL;) {
+		assert_true(record->vcpu < ARRAY_SIZE(next));
+		assert_int_equal(((const struct record_exit *)record)->time, next[record->vcpu]++);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(next); i++)
+		assert_int_equal(next[i], 20000);
+	ledger_reader_close(&reader);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(across_blocks), cmocka_unit_test(block_ends),
+		cmocka_unit_test(properties),    cmocka_unit_test(limit),
+		cmocka_unit_test(truncated),     cmocka_unit_test(bit_flips),
+		cmocka_unit_test(random_contents), cmocka_unit_test(foreign),
+		cmocka_unit_test(no_place),      cmocka_unit_test(killed),
+		cmocka_unit_test(threads),
+	};
+
+	return cmocka_run_group_tests_name("ledger", tests, make_directory, remove_directory);
+}

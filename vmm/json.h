@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How every JSON document of ours begins and ends. */
+#ifndef VMM_JSON_H
+#define VMM_JSON_H
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A document with "schema" and "version"; NULL if memory is short, which the functions that add to
+ * it and json_finish() cope with. */
+json_t *json_begin(const char *schema, int version);
+
+/* 64-bit values do not survive every reader's numbers: a string in hexadecimal. */
+json_t *json_hex(uint64_t value);
+
+/* A string that need not be UTF-8, which JSON is: file names, foreign ledgers. */
+json_t *json_text(const char *text);
+
+/*
+ * Writes the document and releases it. Returns 0 or -ENOMEM; what the stream did not take is found
+ * when it is closed.
+ */
+int json_finish(json_t *root, FILE *stream);
+
+#endif
