@@ -44,6 +44,7 @@ int command_run(const struct settings *given)
 			  given->operand_count);
 		return error_report(&error);
 	}
+	settings.plan.trace = true;
 	settings.plan.guest = given->operand_count ? given->operands[0] : NULL;
 	if (session_start(&session, &settings, STDOUT_FILENO, &error) != 0)
 		status = error.status;

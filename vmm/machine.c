@@ -94,8 +94,13 @@ static void *vcpu_thread(void *argument)
 	struct thread_start *start = argument;
 	struct vcpu *vcpu = start->vcpu;
 	struct machine *machine = start->machine;
+	char reason[sizeof(machine->trace_missing)] = "";
 
 	free(start);
+	/* Not being permitted leaves the other sources; the report names what is missing. */
+	if (machine->plan->trace && trace_open(&vcpu->trace, reason, sizeof(reason)) == 0 &&
+	    vcpu == &machine->vms[0].vcpus[0])
+		memcpy(machine->trace_missing, reason, sizeof(reason));
 	run_vcpu(vcpu);
 	atomic_store(&vcpu->finished, true);
 	eventfd_write(machine->done_fd, 1);

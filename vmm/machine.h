@@ -16,6 +16,7 @@ struct machine {
 	int done_fd; /* eventfd: a vCPU thread has ended */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */
+	char trace_missing[200]; /* why tracepoints were not counted; empty: they were, or not wanted */
 	int signal;              /* the signal that ended the run, or 0 */
 };
 

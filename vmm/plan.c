@@ -246,6 +246,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.timeout_ms = request->timeout_ms,
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
+		.trace = request->trace,
 		.guest = request->guest,
 		.ledger = request->ledger,
 	};

@@ -30,6 +30,7 @@ struct plan_request {
 	unsigned timeout_ms; /* 0: none */
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
+	bool trace; /* count kvm tracepoints where permitted; costs ticks */
 	bool owned_given;
 	uint64_t owned, kept; /* CR0 flags of --own and --shadow */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
@@ -45,6 +46,7 @@ struct plan {
 	unsigned timeout_ms;
 	uint32_t iterations;
 	enum on_violation on_violation;
+	bool trace;
 	const char *guest, *ledger;
 	uint64_t cr0_masked; /* CR0 flags that the guest does not own */
 	uint64_t cr0_kept;   /* of these, the ones that the monitor keeps in the shadow */

@@ -68,27 +68,42 @@ void report_measure(const struct report *report, struct report_row *row)
 	row->eet = row->ticks.median - empty.median;
 }
 
-static bool any_l0_count(const struct report *report)
+static const struct report_row *row_with_l0(const struct report *report)
 {
 	for (size_t i = 0; i < report->row_count; i++)
 		if (report->rows[i].exits_known[LEVEL_L0])
-			return true;
-	return false;
+			return &report->rows[i];
+	return NULL;
+}
+
+static const char *l0_evidence(const struct report *report)
+{
+	const struct report_row *row = row_with_l0(report);
+
+	if (!row)
+		return report->counters_missing
+			       ? "not observed: this KVM has no KVM_GET_STATS_FD; use Linux 5.14 or later"
+			       : "not observed: no operation was performed to its end";
+	switch ((int)summary_l0_counter(&row->summary->stats, report->backend)) {
+	case STAT_insn_emulation:
+		return "KVM_GET_STATS_FD insn_emulation: this host interprets CPL 0, so instructions "
+		       "interpreted, those of the empty loop subtracted";
+	case STAT_exits:
+		return "KVM_GET_STATS_FD exits, without the host's own interrupts";
+	case STAT_TRACE_FIRST + TRACE_kvm_emulate_insn:
+		return "tracepoint kvm:kvm_emulate_insn: this host interprets CPL 0, so instructions "
+		       "interpreted, those of the empty loop subtracted";
+	default:
+		return "tracepoint kvm:kvm_exit, without the host's own interrupts; ticks include the "
+		       "tracing (bench measures without)";
+	}
 }
 
 const char *report_evidence(const struct report *report, enum level level)
 {
 	switch (level) {
 	case LEVEL_L0:
-		if (!any_l0_count(report))
-			return report->counters_missing
-				       ? "not observed: this KVM has no KVM_GET_STATS_FD; use Linux "
-					 "5.14 or later"
-				       : "not observed: no operation was performed to its end";
-		if (report->backend == HOST_BACKEND_PVM)
-			return "KVM_GET_STATS_FD insn_emulation: this host interprets CPL 0, so "
-			       "instructions interpreted, those of the empty loop subtracted";
-		return "KVM_GET_STATS_FD exits, without the host's own interrupts";
+		return l0_evidence(report);
 	case LEVEL_MONITOR:
 		return report->engine == ENGINE_FLAT ? "this engine has none" : "ring of the relay";
 	default:

@@ -82,6 +82,16 @@ static json_t *evidence_json(const struct report *report)
 	return object;
 }
 
+static json_t *tracepoints_json(const struct report *report)
+{
+	char text[240];
+
+	if (!report->trace_missing || report->trace_missing[0] == '\0')
+		return json_null();
+	snprintf(text, sizeof(text), "not observed: %s", report->trace_missing);
+	return json_string(text);
+}
+
 static json_t *totals_json(const struct report *report)
 {
 	return json_pack("{s:i,s:i,s:i}", "passed", (int)report->passed, "failed",
@@ -101,6 +111,7 @@ int report_json(const struct report *report, FILE *stream)
 	json_object_set_new(root, "status", json_integer(report->status));
 	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
 	json_object_set_new(root, "evidence", evidence_json(report));
+	json_object_set_new(root, "tracepoints", tracepoints_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_integer((json_int_t)report->lost));
 	for (size_t i = 0; i < report->row_count; i++)

@@ -136,6 +136,8 @@ int report_text(const struct report *report, FILE *stream)
 	for (int level = 0; level < LEVEL_COUNT; level++)
 		fprintf(stream, "%s: %s\n", level_keys[level],
 			report_evidence(report, (enum level)level));
+	if (report->trace_missing && report->trace_missing[0])
+		fprintf(stream, "tracepoints: not observed: %s\n", report->trace_missing);
 	print_violations(report, stream);
 	if (report->lost)
 		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",

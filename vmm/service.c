@@ -43,6 +43,15 @@ static int service_hello(struct vcpu *vcpu, struct ss_request *request)
 	return request->arg[0] == SS_ABI_VERSION ? 0 : -EPROTONOSUPPORT;
 }
 
+static void read_counters(const struct vcpu *vcpu, struct stat_values *values)
+{
+	uint64_t traced;
+
+	stats_read(&vcpu->stats, values);
+	trace_read(&vcpu->trace, values->value + STAT_TRACE_FIRST, &traced);
+	values->observed |= traced << STAT_TRACE_FIRST;
+}
+
 /* The counters are read last here and first in batch_end, so that nothing of ours lies between. */
 static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 {
@@ -51,7 +60,7 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 		return -EINVAL;
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
-	stats_read(&vcpu->stats, &vcpu->batch_start);
+	read_counters(vcpu, &vcpu->batch_start);
 	return 0;
 }
 
@@ -64,7 +73,7 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 		.count = vcpu->batch_count,
 	};
 
-	stats_read(&vcpu->stats, &now);
+	read_counters(vcpu, &now);
 	if (vcpu->batch_operation == 0 || request->arg[0] != vcpu->batch_operation)
 		return -EINVAL;
 	stats_accumulate(&sum, &vcpu->batch_start, &now);

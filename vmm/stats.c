@@ -17,17 +17,23 @@ const char *const stat_names[STAT_COUNT] = {
 #define STAT(name, meaning) #name,
 #include "stat.def"
 #undef STAT
+#define TRACEPOINT(name, meaning) "kvm:" #name,
+#include "tracepoint.def"
+#undef TRACEPOINT
 };
 
 const char *const stat_meanings[STAT_COUNT] = {
 #define STAT(name, meaning) meaning,
 #include "stat.def"
 #undef STAT
+#define TRACEPOINT(name, meaning) meaning,
+#include "tracepoint.def"
+#undef TRACEPOINT
 };
 
 static int stat_by_name(const char *name)
 {
-	for (int i = 0; i < STAT_COUNT; i++)
+	for (int i = 0; i < STAT_FD_COUNT; i++)
 		if (strcmp(stat_names[i], name) == 0)
 			return i;
 	return -1;
@@ -67,7 +73,7 @@ static int read_descriptors(struct stats *stats, const struct kvm_stats_header *
 	free(table);
 	if (high == 0)
 		return -ENOENT;
-	for (int i = 0; i < STAT_COUNT; i++)
+	for (int i = 0; i < STAT_FD_COUNT; i++)
 		stats->offset[i] -= stats->present[i] ? low : 0;
 	stats->first = (off_t)header->data_offset + low;
 	stats->span = high - low;
@@ -108,7 +114,7 @@ void stats_read(const struct stats *stats, struct stat_values *values)
 	if (stats->fd < 0 ||
 	    pread(stats->fd, stats->buffer, stats->span, stats->first) != (ssize_t)stats->span)
 		return;
-	for (int i = 0; i < STAT_COUNT; i++) {
+	for (int i = 0; i < STAT_FD_COUNT; i++) {
 		if (!stats->present[i])
 			continue;
 		memcpy(&values->value[i], stats->buffer + stats->offset[i], 8);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counters of one vCPU through KVM_GET_STATS_FD (Documentation/virt/kvm/api.rst, 4.133). */
+/* Counters of one vCPU: KVM_GET_STATS_FD (Documentation/virt/kvm/api.rst, 4.133) and tracepoints. */
 #ifndef VMM_STATS_H
 #define VMM_STATS_H
 
@@ -7,12 +7,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "trace.h"
+
 enum stat_id {
 #define STAT(name, meaning) STAT_##name,
 #include "stat.def"
 #undef STAT
-	STAT_COUNT
+	STAT_FD_COUNT, /* those of KVM_GET_STATS_FD come first */
+	STAT_TRACE_FIRST = STAT_FD_COUNT,
+	STAT_COUNT = STAT_TRACE_FIRST + TRACE_COUNT
 };
+
+static inline enum stat_id stat_of_trace(enum trace_id id)
+{
+	return (enum stat_id)(STAT_TRACE_FIRST + (int)id);
+}
 
 /* A set of counter values. A counter whose bit is clear in `observed` has no meaning. */
 struct stat_values {
@@ -23,10 +32,10 @@ _Static_assert(STAT_COUNT <= 64, "observed is a bit mask");
 
 struct stats {
 	int fd;
-	bool present[STAT_COUNT];
+	bool present[STAT_FD_COUNT];
 	off_t first; /* where reading starts, and how much covers all counters */
 	size_t span;
-	uint32_t offset[STAT_COUNT]; /* from `first` */
+	uint32_t offset[STAT_FD_COUNT]; /* from `first` */
 	uint8_t *buffer;
 };
 

@@ -215,10 +215,15 @@ void summary_ticks(const struct operation_summary *operation, struct tick_summar
 	free(sorted);
 }
 
-enum stat_id summary_l0_counter(enum host_backend backend)
+enum stat_id summary_l0_counter(const struct stat_values *stats, enum host_backend backend)
 {
-	/* This backend interprets CPL 0: there is no hardware exit per instruction to count. */
-	return backend == HOST_BACKEND_PVM ? STAT_insn_emulation : STAT_exits;
+	/* The pvm backend interprets CPL 0: there is no hardware exit per instruction to count. */
+	bool interpreted = backend == HOST_BACKEND_PVM;
+	enum stat_id traced = stat_of_trace(interpreted ? TRACE_kvm_emulate_insn : TRACE_kvm_exit);
+
+	if (stat_observed(stats, traced))
+		return traced;
+	return interpreted ? STAT_insn_emulation : STAT_exits;
 }
 
 /* Events at L0 over all repetitions, without the host's own interrupts and the closing bracket,
@@ -227,7 +232,7 @@ static bool l0_events(const struct operation_summary *operation, enum host_backe
 		      double *ret_events)
 {
 	const struct stat_values *stats = &operation->stats;
-	enum stat_id counter = summary_l0_counter(backend);
+	enum stat_id counter = summary_l0_counter(stats, backend);
 	double events;
 
 	if (operation->repetitions == 0 || !stat_observed(stats, counter))

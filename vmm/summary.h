@@ -73,8 +73,8 @@ void summary_ticks(const struct operation_summary *operation, struct tick_summar
 bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
 		   enum host_backend backend, enum level level, uint64_t *ret_exits);
 
-/* Which counter is evidence for exits at L0 on this kind of host. */
-enum stat_id summary_l0_counter(enum host_backend backend);
+/* Which of the counters that were read is the best evidence for exits at L0 on this kind of host. */
+enum stat_id summary_l0_counter(const struct stat_values *stats, enum host_backend backend);
 
 enum placement summary_placement(const struct operation_summary *operation,
 				 const struct operation_summary *loop, enum host_backend backend);

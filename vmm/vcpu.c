@@ -28,7 +28,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 {
 	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
-	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1, .stats = {.fd = -1}};
+	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
 	vcpu->summary = summary_create();
 	if (!vcpu->summary)
@@ -58,12 +58,13 @@ void vcpu_destroy(struct vcpu *vcpu)
 	if (vcpu->vm && vcpu->vm->plan->engine->vcpu_finish)
 		vcpu->vm->plan->engine->vcpu_finish(vcpu);
 	stats_close(&vcpu->stats);
+	trace_close(&vcpu->trace);
 	summary_destroy(vcpu->summary);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_size);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
-	*vcpu = (struct vcpu){.fd = -1, .stats = {.fd = -1}};
+	*vcpu = (struct vcpu){.fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
 }
 
 static void set_segments(struct kvm_sregs *sregs, unsigned index)

@@ -51,6 +51,7 @@ struct vcpu {
 	struct kvm_run *run;
 	size_t run_size;
 	struct stats stats;
+	struct trace trace; /* opened by the vCPU's own thread */
 	struct summary *summary;
 	pthread_t thread;
 	bool thread_started;
