@@ -240,7 +240,7 @@ int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value)
 
 	if (!vcpu->relay_waits || relay->write_count >= RELAY_WRITES_MAX)
 		return -EPERM;
-	relay->writes[relay->write_count++] = (struct relay_write){field, value};
+	relay->writes[relay->write_count++] = (struct relay_write){.field = field, .value = value};
 	return 0;
 }
 
@@ -260,6 +260,8 @@ static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay)
 	relay->action = RELAY_STEP;
 	if (relay->regs[RAX] == SS_HYPERCALL_REQUEST)
 		service_request(vcpu->vm, (uint32_t)relay->regs[RDI]);
+	else if (vcpu->vm->on_null_hypercall)
+		vcpu->vm->on_null_hypercall(vcpu);
 	relay->regs[RAX] = 0;
 }
 

@@ -91,6 +91,8 @@ struct vm {
 	struct vmfunc_state vmfunc;
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
+	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */
+	void (*on_null_hypercall)(struct vcpu *vcpu);
 	/* Devices, services and views of one VM are used by one vCPU at a time: `active`, while it
 	 * holds the lock. */
 	pthread_mutex_t lock;

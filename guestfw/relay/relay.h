@@ -60,6 +60,7 @@ struct relay_record {
 struct relay_write {
 	uint64_t field; /* encoding */
 	uint64_t value;
+	uint64_t failed; /* of RELAY_READ: the field does not exist */
 };
 
 struct relay_vcpu {

@@ -39,6 +39,15 @@ static inline uint64_t vmread(uint64_t field)
 	return value;
 }
 
+/* As vmread(), but says when the field cannot be read. */
+static inline uint64_t vmread_checked(uint64_t field, uint64_t *value)
+{
+	uint8_t failed;
+
+	__asm__ volatile("vmread %2, %0; setbe %1" : "=r"(*value), "=q"(failed) : "r"(field) : "cc");
+	return failed;
+}
+
 static inline void vmwrite(uint64_t field, uint64_t value)
 {
 	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
@@ -74,7 +83,8 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 	ask_vmm(vcpu);
 	for (uint64_t i = 0; i < vcpu->write_count && i < RELAY_WRITES_MAX; i++) {
 		if (vcpu->action == RELAY_READ)
-			vcpu->writes[i].value = vmread(vcpu->writes[i].field);
+			vcpu->writes[i].failed =
+				vmread_checked(vcpu->writes[i].field, &vcpu->writes[i].value);
 		else
 			vmwrite(vcpu->writes[i].field, vcpu->writes[i].value);
 	}

@@ -12,7 +12,7 @@ recipe_programs() {
 # ccp exists in the full kernels only, whose kvm-amd depends on it.
 recipe_modules() {
 	add_module modules kvm
-	add_module modules kvm_amd nested=1 dump_invalid_vmcb=1
+	add_module modules kvm_amd nested=1 dump_invalid_vmcb=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
 
 # A fixed date, a fixed seed and no sleeping while idle: every run is the same run.

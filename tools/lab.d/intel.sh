@@ -20,7 +20,7 @@ recipe_programs() {
 
 recipe_modules() {
 	add_module modules kvm
-	add_module modules kvm_intel nested=1 dump_invalid_vmcs=1
+	add_module modules kvm_intel nested=1 dump_invalid_vmcs=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
 
 write_boot_medium() {
