@@ -6,7 +6,7 @@
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
 needs_kvm
-guests=$2
+guests=$(realpath "$2")
 cd "$scratch" || exit 99
 
 where='vcpu0 at rip 0x[0-9a-f]+.* in operation -$'
@@ -136,7 +136,10 @@ for delay in 0.05 0.2 0.5; do
 	rm -f ledger
 	"$sidestep" run -q --ledger ledger "$guests/hostile_print_debug.elf" >"$out" 2>"$err" &
 	pid=$!
-	while [ ! -s ledger ]; do sleep 0.01; done
+	for _ in {1..300}; do
+		[ -s ledger ] && break
+		sleep 0.01
+	done
 	sleep $delay
 	kill -KILL $pid
 	wait $pid 2>/dev/null
