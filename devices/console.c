@@ -2,6 +2,7 @@
 #include "console.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -15,19 +16,26 @@ void console_init(struct console *console, int fd, uint64_t limit)
 	};
 }
 
+/* A write that has begun is interrupted by a signal; one that has not must not begin. */
+static bool given_up(const struct console *console)
+{
+	struct pollfd fd = {console->fd, POLLOUT, 0};
+
+	return console->stop && atomic_load(console->stop) && poll(&fd, 1, 0) <= 0;
+}
+
 static void flush_locked(struct console *console)
 {
 	size_t done = 0;
 
-	while (done < console->used && console->fd >= 0 && console->error == 0) {
+	while (done < console->used && console->fd >= 0 && console->error == 0 &&
+	       !given_up(console)) {
 		ssize_t n = write(console->fd, console->buffer + done, console->used - done);
 
 		if (n > 0)
 			done += (size_t)n;
 		else if (n < 0 && errno != EINTR)
 			console->error = errno;
-		else if (n < 0 && console->stop && atomic_load(console->stop))
-			break;
 	}
 	console->used = 0;
 }

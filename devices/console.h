@@ -22,7 +22,7 @@ struct console {
 	uint64_t written; /* bytes of guest output taken, dropped ones not included */
 	uint64_t dropped;
 	int error; /* first errno of a failed write, 0 if none */
-	const atomic_bool *stop; /* once set, an interrupted write is given up; may be NULL */
+	const atomic_bool *stop; /* once set, what would have to wait is given up; may be NULL */
 	size_t used;
 	char buffer[512];
 	pthread_mutex_t lock;

@@ -9,7 +9,7 @@ failures=0 checks=0 sidestep='' scratch=''
 status=0 elapsed=0 out='' err=''
 
 begin() { # program
-	sidestep=$(realpath -- "$1")
+	sidestep=$(realpath "$1") || exit 99
 	scratch=$(mktemp -d) || exit 99
 	trap 'rm -rf "$scratch"' EXIT
 	out=$scratch/.out err=$scratch/.err

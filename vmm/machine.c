@@ -55,6 +55,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	*machine = (struct machine){
 		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}};
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
+	machine->console.stop = &machine->ending;
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
 	machine->summary = summary_create();
@@ -178,6 +179,7 @@ static void kick_if_ending(struct vcpu *vcpu)
 
 static void stop_all(struct machine *machine, enum stop_cause cause, int status, const char *text)
 {
+	atomic_store(&machine->ending, true);
 	for (unsigned i = 0; i < machine->vms_created; i++)
 		if (vm_running(&machine->vms[i]))
 			vm_stop(&machine->vms[i], cause, status, "%s", text);
@@ -354,10 +356,11 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
 	supervise(machine, signal_fd, progress);
 	join_and_merge(machine);
-	console_flush(&machine->console);
 	conclude(machine);
 	close(signal_fd);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	/* With signals allowed again: this may wait for a reader. */
+	console_flush(&machine->console);
 	return rc;
 }
 

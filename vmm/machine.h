@@ -13,6 +13,7 @@ struct machine {
 	struct console console;
 	struct ledger ledger;
 	bool ledger_kept;
+	atomic_bool ending; /* timeout or signal: nothing waits for a reader of guest output any more */
 	int done_fd; /* eventfd: a vCPU thread has ended */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */

@@ -192,12 +192,13 @@ void service_request(void *opaque, uint32_t address)
 	struct vm *vm = opaque;
 	struct vcpu *vcpu = vm->active;
 	struct ss_request request;
+	char where[160];
 
 	/* One copy is taken and used; only the results go back. */
 	if (guest_ram_read(&vm->ram, gpa_at(address), &request, sizeof(request)) != 0) {
+		vcpu_describe(vcpu, where, sizeof(where));
 		vm_stop(vm, STOP_GUEST, STATUS_FAILED,
-			"vcpu%u made a control request at 0x%x, which is outside its memory",
-			vcpu->index, address);
+			"a control request at 0x%x, which is outside its memory; %s", address, where);
 		return;
 	}
 	request.status = perform(vcpu, &request);

@@ -83,7 +83,7 @@ static void all(void **state)
 
 	(void)state;
 	put_descriptor(count++, "halt_poll_success_hist", 32, 2000);
-	for (int i = STAT_COUNT - 1; i >= 0; i--) {
+	for (int i = STAT_FD_COUNT - 1; i >= 0; i--) {
 		put_descriptor(count++, stat_names[i], 1, 104 + 24 * (uint32_t)i);
 		put_value(104 + 24 * (uint32_t)i, 1000000007 * (uint64_t)(i + 1));
 		put_descriptor(count++, "something_else", 1, 96 + 24 * (uint32_t)i);
@@ -92,7 +92,7 @@ static void all(void **state)
 	put_header(count);
 	assert_int_equal(stats_open(&stats, 5), 0);
 	stats_read(&stats, &values);
-	for (int i = 0; i < STAT_COUNT; i++) {
+	for (int i = 0; i < STAT_FD_COUNT; i++) {
 		assert_true(stat_observed(&values, (enum stat_id)i));
 		assert_int_equal(values.value[i], 1000000007 * (uint64_t)(i + 1));
 	}
@@ -109,7 +109,7 @@ static void all(void **state)
 static void one_each(void **state)
 {
 	(void)state;
-	for (int i = 0; i < STAT_COUNT; i++) {
+	for (int i = 0; i < STAT_FD_COUNT; i++) {
 		struct stat_values values;
 		struct stats stats;
 
@@ -206,7 +206,7 @@ static void accumulate(void **state)
 static void names(void **state)
 {
 	(void)state;
-	for (int i = 0; i < STAT_COUNT; i++) {
+	for (int i = 0; i < STAT_FD_COUNT; i++) {
 		assert_true(strlen(stat_names[i]) > 0 && strlen(stat_meanings[i]) > 0);
 		for (int j = 0; j < i; j++)
 			assert_string_not_equal(stat_names[i], stat_names[j]);

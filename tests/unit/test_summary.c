@@ -46,7 +46,8 @@ static void add_result(struct summary *summary, uint32_t operation, uint32_t sam
 	summary_add(summary, &result.record);
 }
 
-static const uint64_t all_observed = UINT64_MAX;
+/* Without tracepoints; those have a test of their own. */
+static const uint64_t all_observed = (UINT64_C(1) << STAT_FD_COUNT) - 1;
 
 /* The k-th smallest of n, by counting. */
 static double nearest_rank(const double *values, size_t n, double q)
@@ -197,6 +198,28 @@ static void not_observed(void **state)
 	summary_destroy(summary);
 }
 
+/* A tracepoint is better evidence than a counter: it leaves the host's own interrupts out. */
+static void tracepoints_come_first(void **state)
+{
+	static const struct {
+		enum host_backend backend;
+		enum stat_id traced, counted;
+	} rows[] = {
+		{HOST_BACKEND_VMX, STAT_TRACE_FIRST + TRACE_kvm_exit, STAT_exits},
+		{HOST_BACKEND_SVM, STAT_TRACE_FIRST + TRACE_kvm_exit, STAT_exits},
+		{HOST_BACKEND_PVM, STAT_TRACE_FIRST + TRACE_kvm_emulate_insn, STAT_insn_emulation},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stat_values stats = {.observed = all_observed};
+
+		assert_int_equal(summary_l0_counter(&stats, rows[i].backend), rows[i].counted);
+		stats.observed |= UINT64_C(1) << rows[i].traced;
+		assert_int_equal(summary_l0_counter(&stats, rows[i].backend), rows[i].traced);
+	}
+}
+
 static void placement(void **state)
 {
 	static const struct {
@@ -320,7 +343,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles),    cmocka_unit_test(absurd_results),
 		cmocka_unit_test(disagreement), cmocka_unit_test(l0),
-		cmocka_unit_test(not_observed), cmocka_unit_test(placement),
+		cmocka_unit_test(not_observed),
+		cmocka_unit_test(tracepoints_come_first), cmocka_unit_test(placement),
 		cmocka_unit_test(merge),        cmocka_unit_test(reasons),
 	};
 

@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Guests that misbehave, on the host's KVM: whatever they do, sidestep ends in time, says where the
+# guest was, and does not crash. Arguments: the program, the directory of the guests.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "${BASH_SOURCE%/*}/../lib.sh"
+begin "$1"
+needs_kvm
+guests=$(realpath "$2")
+cd "$scratch" || exit 99
+
+where='vcpu0 at rip 0x[0-9a-f]+.* in operation -$'
+
+# guest NAME STATUS REGEX [OPTIONS...]: with a timeout of one second, ends within one second more.
+guest() {
+	local name=$1 wanted=$2 regex=$3 file=$guests/hostile_$1.elf
+	shift 3
+	[ -e "$file" ] || file=$name
+	check "$name $*" "$wanted" "$regex" "$sidestep" run -q --timeout 1 "$@" "$file"
+	that "$name $*: in time" [ "$elapsed" -lt 2000 ]
+}
+
+guest status 7 'guest exit status 7'
+guest triple_fault 1 "triple fault.*; $where"
+guest spin 124 "timeout after 1 s; $where"
+guest spin 124 "timeout after 1 s; $where" -c 4
+guest spin 124 "timeout after 1 s; $where" --vms 3 -c 2
+guest jump_nowhere 1 "$where"
+guest jump_device 1 "$where"
+guest jump_unmapped 1 "triple fault.*; $where"
+guest halt 1 "every vCPU has halted for good.*; $where"
+guest halt 1 'every vCPU has halted for good' -c 4
+guest halt_interrupts 1 "every vCPU has halted for good.*; $where"
+guest request_outside 1 "control request at 0x7fffffc0, which is outside its memory; $where"
+guest request_edge 1 "control request at 0xffffc1, which is outside its memory; $where"
+guest request_fields 0 ''
+guest batches 0 ''
+guest hello 0 ''
+guest views 0 ''
+guest gives_up 1 'the guest gave up: exception [0-9]+ at rip 0xffffffffffffffff'
+guest interrupts 1 "$where"
+guest overwrite 1 "$where"
+guest no_paging 1 "$where"
+guest nested 1 "$where"
+guest devices_flood 124 "timeout.*; $where"
+guest one_of_two 0 ''
+guest one_of_two 124 'timeout' --vms 2
+guest vcpus 9 'guest exit status 9' -c 4
+that 'vcpus: the others printed' grep -q '^yyy' "$out"
+guest log 0 ''
+that 'log: all of it arrived, and no more' [ "$(wc -c <"$out")" -eq $((1024 + 1024 + 3)) ]
+that 'log: in order' [ "$(tail -c 3 "$out")" = end ]
+guest string_io 0 ''
+# 600 bytes to the debug console; 600 bytes, and the low bytes of 600 words and of 600 double words, to
+# the serial port's data register.
+that 'string_io: what the console got' [ "$(wc -c <"$out")" -eq $((4 * 600)) ]
+guest string_backwards 1 "$where"
+
+# --- Endless output is bounded, and passed on as it is to a file.
+guest print_debug 124 "timeout.*; $where"
+that 'print_debug: it printed' grep -q '^xxx' "$out"
+that 'print_debug: bounded' [ "$(wc -c <"$out")" -le 1048576 ]
+guest print_serial 124 "timeout.*; $where"
+that 'print_serial: it printed' grep -q 'line' "$out"
+that 'print_serial: bounded' [ "$(wc -c <"$out")" -le 1048576 ]
+
+# --- Output that nobody takes: a reader that does not read must not outlast the timeout.
+mkfifo stuck
+exec 3<>stuck
+start=$(now_ms)
+timeout -s KILL 10 "$sidestep" run -q --timeout 2 --vms 8 "$guests/hostile_print_debug.elf" \
+	>&3 2>"$err"
+status=$? elapsed=$(($(now_ms) - start))
+judge 'output into a pipe that is full' 124 'timeout after 2 s'
+that 'output into a pipe that is full: in time' [ "$elapsed" -lt 3500 ]
+env --default-signal "$sidestep" run -q --vms 8 "$guests/hostile_print_debug.elf" >&3 2>"$err" &
+pid=$!
+sleep 1
+start=$(now_ms)
+kill -s INT $pid
+wait $pid
+status=$? elapsed=$(($(now_ms) - start))
+judge 'SIGINT while output is stuck' 130 'ended by signal 2'
+that 'SIGINT while output is stuck: at once' [ "$elapsed" -lt 500 ]
+exec 3>&-
+run bash -c '"$1" run -q --timeout 1 "$2" | head -c 10; exit "${PIPESTATUS[0]}"' - \
+	"$sidestep" "$guests/hostile_print_debug.elf"
+judge 'output into a pipe that is closed' 99 '^sidestep: guest output: Broken pipe'
+run bash -c '"$1" run -q --timeout 1 "$2" >/dev/full' - "$sidestep" "$guests/hostile_print_debug.elf"
+judge 'output into a full device' 99 '^sidestep: guest output: No space left'
+
+# --- Flat binaries.
+printf '\364' >halt.bin
+printf '\353\376' >spin.bin
+printf '\260\011\346\364\353\376' >status.bin
+printf '\377\377' >invalid.bin
+head -c 4096 /dev/zero >zeros.bin
+guest halt.bin 1 'every vCPU has halted'
+guest spin.bin 124 "$where"
+guest status.bin 9 'guest exit status 9'
+guest invalid.bin 1 "$where"
+guest zeros.bin 1 "$where"
+# Anything at all: pseudo-random bytes, the same in every run.
+RANDOM=20250101
+for n in {1..25}; do
+	for _ in {1..200}; do
+		printf '%b' "\\x$(printf %02x $((RANDOM % 256)))"
+	done >random.bin
+	run "$sidestep" run -q --timeout 0.3 random.bin
+	case $status in
+	1 | 124) judge "random bytes $n" "$status" "$where" ;;
+	99) fail "random bytes $n" 'an internal error' ;;
+	*) that "random bytes $n ended by a status of their own" [ "$status" -lt 128 ] ;;
+	esac
+	that "random bytes $n: in time" [ "$elapsed" -lt 1300 ]
+done
+
+# --- Signals end a spinning guest at once. Started by env, because a shell makes a background job
+# ignore SIGINT.
+for pair in INT:130 TERM:143 HUP:129; do
+	signal=${pair%:*}
+	env --default-signal "$sidestep" run -q --ledger ledger "$guests/hostile_spin.elf" >"$out" 2>"$err" &
+	pid=$!
+	sleep 0.4
+	start=$(now_ms)
+	kill -s "$signal" $pid
+	wait $pid
+	status=$? elapsed=$(($(now_ms) - start))
+	judge "SIG$signal" "${pair#*:}" "ended by signal.*; $where"
+	that "SIG$signal: at once" [ "$elapsed" -lt 400 ]
+	check "SIG$signal: the ledger is complete" 0 '' "$sidestep" report ledger
+done
+
+# --- Killed in the middle, a run leaves a ledger of all exits until then.
+for delay in 0.05 0.2 0.5; do
+	rm -f ledger
+	"$sidestep" run -q --ledger ledger "$guests/hostile_print_debug.elf" >"$out" 2>"$err" &
+	pid=$!
+	for _ in {1..300}; do
+		[ -s ledger ] && break
+		sleep 0.01
+	done
+	sleep $delay
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	check "killed after $delay s" 0 'ledger: the run was cut off; its last records are shown' \
+		"$sidestep" report --by reason --format csv ledger
+	exits=$(sed -n 's/^io,vmm,\([0-9]*\),.*/\1/p' "$out")
+	that "killed after $delay s: ${exits:-no} exits" [ "${exits:-0}" -gt 100 ]
+done
+
+finish
