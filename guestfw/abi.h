@@ -16,11 +16,12 @@
 /*
  * Entry state of every vCPU: 64-bit mode, CPL 0, interrupts off, all memory mapped one to one
  * except page 0 and user-accessible, RDI = address of the context area, RSI = index of the vCPU,
- * CR0 = SS_CR0_BASE, no IDT. The GDT holds the selectors below. Each vCPU owns 2 * SS_STACK_SIZE
+ * CR0 = SS_CR0_BASE, CR4 = SS_CR4_BASE, no IDT. The GDT holds the selectors below. Each vCPU owns 2 * SS_STACK_SIZE
  * bytes, so aligned: RSP starts at the middle, and RSP0 of the TSS is the top, so that a fault
  * from CPL 3 does not overwrite what CPL 0 has on its stack.
  */
 #define SS_CR0_BASE 0x80000031 /* PG, NE, ET, PE */
+#define SS_CR4_BASE 0x620      /* OSXMMEXCPT, OSFXSR, PAE */
 #define SS_SEL_CODE 0x08
 #define SS_SEL_DATA 0x10
 #define SS_SEL_USER_CODE 0x1b
@@ -55,9 +56,12 @@
 #define SS_WINDOW_SHARED 1
 #define SS_WINDOW_PRIVATE 2
 #define SS_WINDOW_PAGES 3
+/* Not in the window: a page of the built-in firmware's read-only part, its "kernel". */
+#define SS_PAGE_KERNEL 3
 #define SS_VIEW_TAG 0x7a67000000000000
 #define SS_WINDOW_SHARED_VALUE 0x7368617265640000
 #define SS_WINDOW_PRIVATE_VALUE 0x7072697661746500
+#define SS_PAGE_KERNEL_VALUE 0x6b65726e656c0000
 
 /*
  * Requests through SS_PORT_CONTROL: X(NAME, number, json key, "arguments and results").
@@ -99,6 +103,7 @@
 	X(NOTHING, nothing, "the empty loop")                                                      \
 	X(CR0_WRITE, cr0_write, "arg = flags that each repetition inverts")                        \
 	X(CR0_READ, cr0_read, "no arg")                                                            \
+	X(CR4_READ, cr4_read, "no arg")                                                            \
 	X(FPU, fpu, "no arg")                                                                      \
 	X(VMFUNC, vmfunc, "arg = leaf << 32 | index")                                              \
 	X(HYPERCALL, hypercall, "no arg")                                                          \
@@ -112,7 +117,7 @@
 	X(HLT, hlt, "arg = interrupt vector that is pending")                                      \
 	X(SERVICE, service, "arg = request")                                                       \
 	X(HYPERCALL_SERVICE, hypercall_service, "arg = enum ss_hypercall")                         \
-	X(VIEW_ACCESS, view_access, "arg = view << 8 | window page")                               \
+	X(VIEW_ACCESS, view_access, "arg = view << 8 | page")                               \
 	X(FAULT, fault, "arg = vector")
 
 /* The instruction under test: X(NAME, "mnemonic"). */

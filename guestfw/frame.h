@@ -13,6 +13,7 @@ struct frame {
 	uint64_t arg;        /* operand, from the catalogue */
 	uint64_t flip;       /* VMFUNC: what is XORed into the index each time */
 	uint64_t address;    /* memory operand */
+	uint64_t store;      /* what a store writes */
 	uint64_t ticks;      /* out: TSC ticks of all repetitions */
 	uint64_t value;      /* out: what the last repetition yielded */
 	uint64_t kernel_rsp; /* while at CPL 3 */

@@ -69,15 +69,21 @@ static void mark(struct cpu *cpu, uint32_t operation)
 	marker->operation = operation;
 }
 
-static uint64_t *window_page(const struct cpu *cpu, unsigned page)
+/* In the image's read-only part, which stands for a kernel: views other than the first must not be
+ * able to write it. */
+static const __attribute__((aligned(4096))) uint64_t kernel_page[512] = {SS_PAGE_KERNEL_VALUE};
+
+static uint64_t *page_address(const struct cpu *cpu, unsigned page)
 {
+	if (page == SS_PAGE_KERNEL)
+		return (uint64_t *)(uint64_t)kernel_page;
 	return (uint64_t *)(cpu->context->window_gpa + 4096ull * page);
 }
 
 /* Which view is active, by what its tag page shows. */
 static uint64_t view_tag(const struct cpu *cpu)
 {
-	return *(volatile uint64_t *)window_page(cpu, SS_WINDOW_TAG);
+	return *(volatile uint64_t *)page_address(cpu, SS_WINDOW_TAG);
 }
 
 static void enter_view(struct cpu *cpu, uint64_t index)
@@ -98,7 +104,7 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 	case SS_KIND_SERVICE:
 		return cpu->null_request;
 	case SS_KIND_VIEW_ACCESS:
-		return (uint64_t)window_page(cpu, op->arg & 0xff);
+		return (uint64_t)page_address(cpu, op->arg & 0xff);
 	case SS_KIND_INVLPG:
 		return (uint64_t)cpus;
 	default:
@@ -112,6 +118,13 @@ static int changes_view(const struct ss_operation *op)
 	       (op->kind == SS_KIND_HYPERCALL_SERVICE && op->arg == SS_HYPERCALL_VIEW);
 }
 
+/* Not what the page holds, so that a store that should be refused shows; its own value where the store
+ * is allowed, so that the next operation finds it. */
+static uint64_t store_value(const struct ss_operation *op)
+{
+	return op->arg == (1u << 8 | SS_WINDOW_PRIVATE) ? SS_WINDOW_PRIVATE_VALUE : ~op->arg;
+}
+
 /* Puts the vCPU into the state that the operation starts from. */
 static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 {
@@ -123,6 +136,7 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 		.arg = op->arg,
 		.flip = op->flags & SS_OP_ROTATE ? ROTATE_FLIP : 0,
 		.address = operand_address(cpu, op),
+		.store = store_value(op),
 		.user_rsp = (uint64_t)(cpu->user_stack + sizeof(cpu->user_stack)),
 		.vmmcall = cpu->context->flags & SS_CONTEXT_VMMCALL,
 	};
@@ -155,7 +169,7 @@ static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_r
 		return;
 	enter_view(cpu, 0);
 	if (op->kind == SS_KIND_VIEW_ACCESS && op->insn == SS_INSN_STORE)
-		result->value = *(volatile uint64_t *)window_page(cpu, op->arg & 0xff);
+		result->value = *(volatile uint64_t *)page_address(cpu, op->arg & 0xff);
 }
 
 static uint32_t saturate(uint64_t ticks)

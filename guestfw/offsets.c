@@ -13,6 +13,7 @@ int main(void)
 	SHOW("FRAME_ARG", frame, arg);
 	SHOW("FRAME_FLIP", frame, flip);
 	SHOW("FRAME_ADDRESS", frame, address);
+	SHOW("FRAME_STORE", frame, store);
 	SHOW("FRAME_TICKS", frame, ticks);
 	SHOW("FRAME_VALUE", frame, value);
 	SHOW("FRAME_KERNEL_RSP", frame, kernel_rsp);

@@ -66,6 +66,13 @@ OPERATION read_cr0
 	mov %rbx, FRAME_VALUE(%r15)
 LEAVE read_cr0
 
+OPERATION read_cr4
+	LOOP
+	mov %cr4, %rbx
+	END_LOOP
+	mov %rbx, FRAME_VALUE(%r15)
+LEAVE read_cr4
+
 OPERATION smsw
 	LOOP
 	smsw %ebx
@@ -187,11 +194,12 @@ OPERATION view_load
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE view_load
 
+/* Where the store is allowed it must not matter that it is: the page's own value is written. */
 OPERATION view_store
 	mov FRAME_ADDRESS(%r15), %rdi
-	mov %rdi, %rax
+	mov FRAME_STORE(%r15), %rbx
 	LOOP
-	mov %rdi, (%rdi)
+	mov %rbx, (%rdi)
 	END_LOOP
 LEAVE view_store
 

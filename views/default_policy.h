@@ -7,16 +7,24 @@
 
 #define DEFAULT_POLICY_VIEWS 4
 
+/* Where in guest memory the default views differ. */
+struct default_policy_layout {
+	gpa_t window;            /* SS_WINDOW_PAGES pages (guestfw/abi.h) */
+	gpa_t frames;            /* one page per view after the first: its tag page */
+	struct gpa_range kernel; /* the guest's read-only part, whole pages; size 0: it has none */
+};
+
 /*
- * Views that differ in the pages of the window at `window` (guestfw/abi.h, SS_WINDOW_*):
+ * Views that differ in the pages of the window and in the guest's read-only part:
  *   0 kernel   reads and writes everything
- *   1 driver   its own tag, the shared page read-only
- *   2 guest    its own tag, the shared page read-only, the private page absent
- *   3 bare     its own tag, neither shared nor private page
- *   4 ...      its own tag, else as view 0: there to be switched to
- * View n from 1 shows page n - 1 of `frames` as its tag page. Returns 0, -EINVAL for a number of
- * views other than 4 to VIEW_MAX, or -ENOMEM; policy_finish() is due in all cases.
+ *   1 driver   a private page of its own; the kernel and the shared page read-only
+ *   2 guest    the same without the private page
+ *   3 bare     neither shared nor private page, the kernel read-only
+ *   4 ...      as view 0: there to be switched to
+ * Each view from 1 has its own tag page. Returns 0, -EINVAL for a number of views other than 4 to
+ * VIEW_MAX, or -ENOMEM; policy_finish() is due in all cases.
  */
-int default_policy(struct view_policy *policy, gpa_t window, gpa_t frames, unsigned views);
+int default_policy(struct view_policy *policy, const struct default_policy_layout *layout,
+		   unsigned views);
 
 #endif

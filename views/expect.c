@@ -329,22 +329,25 @@ static void expect_hypercall_service(const struct expect_environment *environmen
 static void expect_view_access(const struct expect_environment *environment,
 			       const struct ss_operation *op, struct expectation *expectation)
 {
-	static const uint64_t contents[SS_WINDOW_PAGES] = {
+	static const uint64_t contents[] = {
 		[SS_WINDOW_SHARED] = SS_WINDOW_SHARED_VALUE,
 		[SS_WINDOW_PRIVATE] = SS_WINDOW_PRIVATE_VALUE,
+		[SS_PAGE_KERNEL] = SS_PAGE_KERNEL_VALUE,
 	};
 	bool store = op->insn == SS_INSN_STORE;
 	uint32_t page = op->arg & 0xff;
 	struct view_effect effect;
 
 	expectation->exits[LEVEL_L0] = any;
-	if (page >= SS_WINDOW_PAGES)
+	if (page >= sizeof(contents) / sizeof(contents[0]))
 		return;
 	effect = policy_effect(environment->policy, (uint32_t)(op->arg >> 8),
-			       gpa_add(environment->window, page * GPA_PAGE_SIZE));
+			       page == SS_PAGE_KERNEL
+				       ? environment->kernel
+				       : gpa_add(environment->window, page * GPA_PAGE_SIZE));
 	if (effect.rights & (store ? VIEW_WRITE : VIEW_READ)) {
-		if (!store)
-			set_value(expectation, contents[page]);
+		/* A store that is allowed writes what is there already. */
+		set_value(expectation, contents[page]);
 		expectation->exits[LEVEL_L0] = l0(environment, none, none);
 		return;
 	}
@@ -362,6 +365,7 @@ static const struct reference {
 	bool value_known;
 	uint64_t value;
 } references[] = {
+	{SS_KIND_CR4_READ, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, true, SS_CR4_BASE},
 	{SS_KIND_CPUID, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, false, 0},
 	{SS_KIND_RDTSC, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, true, 0},
 	{SS_KIND_RDMSR, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, true, EFER_LONG_MODE},

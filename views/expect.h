@@ -83,6 +83,7 @@ struct expect_environment {
 	enum host_backend backend;
 	const struct view_policy *policy;
 	gpa_t window; /* the pages of SS_WINDOW_* */
+	gpa_t kernel; /* the guest's read-only part */
 	/* As before the operation's setup, view 0 active; list points to EPTP_LIST_ENTRIES. */
 	struct vmfunc_state vmfunc;
 };

@@ -231,9 +231,8 @@ static int translate_verdict(const struct vcpu *vcpu, const struct vmcs12 *vmcs1
 				 fault.value, fault.rule);
 	return error_set(error, -EINVAL, STATUS_INTERNAL,
 			 "KVM refuses the nested state (%s) though every check that sidestep knows "
-			 "holds; is its vmcs12 revision another than 0x%x? The tracepoint "
-			 "kvm:kvm_nested_vmenter_failed names the check",
-			 result > 0 ? "VM entry failed" : strerror(-result), VMCS12_REVISION);
+			 "holds; the tracepoint kvm:kvm_nested_vmenter_failed names the one",
+			 result > 0 ? "VM entry failed" : strerror(-result));
 }
 
 /* A positive result is a failure too: KVM returns an enumerator there. */
@@ -254,23 +253,6 @@ static int install(struct vcpu *vcpu, const struct vmcs12 *vmcs12, struct error 
 	if (result == 0)
 		return 0;
 	return translate_verdict(vcpu, vmcs12, result < 0 ? -errno : result, error);
-}
-
-/* A kernel whose vmcs12 has another layout tells by its revision: ask for the state of a vCPU that is
- * in VMX operation with a current VMCS. */
-static int check_revision(struct vcpu *vcpu, struct error *error)
-{
-	struct vmcs12 current;
-	uint32_t revision;
-
-	if (engine_vmx_get(vcpu, &current) != 0)
-		return error_set(error, -EIO, STATUS_INTERNAL, "KVM_GET_NESTED_STATE: no vmcs12");
-	memcpy(&revision, current.bytes, sizeof(revision));
-	if (revision == VMCS12_REVISION)
-		return 0;
-	return error_set(error, -EPROTO, STATUS_SKIPPED,
-			 "needs: vmx; host: its vmcs12 has revision 0x%x, this program knows 0x%x",
-			 revision, VMCS12_REVISION);
 }
 
 static int vmx_vcpu_init(struct vcpu *vcpu, struct error *error)
@@ -301,8 +283,7 @@ static int vmx_vcpu_init(struct vcpu *vcpu, struct error *error)
 	set_controls(vcpu, &data->installed);
 	set_host_state(vcpu, &data->installed);
 	set_guest_state(&data->installed, &sregs, &regs);
-	rc = install(vcpu, &data->installed, error);
-	return rc == 0 ? check_revision(vcpu, error) : rc;
+	return install(vcpu, &data->installed, error);
 }
 
 static void vmx_vcpu_finish(struct vcpu *vcpu)

@@ -79,6 +79,7 @@ static int read_segments(struct image *image, Elf *elf, const char *name, struct
 			.memory_size = header.p_memsz,
 			.file_offset = header.p_offset,
 			.file_size = header.p_filesz,
+			.writable = header.p_flags & PF_W,
 		};
 		rc = check_segment(image, &segment, name, error);
 		if (rc != 0)
@@ -265,6 +266,7 @@ static int read_flat(struct image *image)
 		.gpa = gpa_at(SS_IMAGE_GPA),
 		.memory_size = image->size,
 		.file_size = image->size,
+		.writable = true,
 	};
 	image->segment_count = 1;
 	image->entry = SS_IMAGE_GPA;
@@ -412,6 +414,27 @@ int image_load(const struct image *image, const struct guest_ram *ram)
 			return rc;
 	}
 	return 0;
+}
+
+struct gpa_range image_read_only(const struct image *image)
+{
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct image_segment *segment = &image->segments[i];
+		uint64_t start = segment->gpa.v & ~(GPA_PAGE_SIZE - 1);
+		uint64_t end = (segment->gpa.v + segment->memory_size + GPA_PAGE_SIZE - 1) &
+			       ~(GPA_PAGE_SIZE - 1);
+		bool shared = segment->writable;
+
+		for (size_t j = 0; j < image->segment_count; j++) {
+			const struct image_segment *other = &image->segments[j];
+
+			shared |= other->writable && other->gpa.v < end &&
+				  other->gpa.v + other->memory_size > start;
+		}
+		if (!shared)
+			return (struct gpa_range){gpa_at(start), end - start};
+	}
+	return (struct gpa_range){gpa_at(0), 0};
 }
 
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address)

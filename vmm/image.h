@@ -14,6 +14,7 @@
 #include "error.h"
 #include "guest_ram.h"
 #include "guestfw/abi.h"
+#include "views/layout.h"
 
 #define IMAGE_SIZE_MAX (UINT64_C(256) << 20)
 
@@ -21,6 +22,7 @@ struct image_segment {
 	gpa_t gpa;
 	uint64_t memory_size;
 	uint64_t file_offset, file_size;
+	bool writable;
 };
 
 struct image_symbol {
@@ -60,6 +62,10 @@ int image_check_fit(const struct image *image, uint64_t memory_size, struct erro
 
 /* Copies the segments into guest memory; they have been checked to fit. */
 int image_load(const struct image *image, const struct guest_ram *ram);
+
+/* The whole pages of the first segment that is not writable and shares no page with one that is; size
+ * 0 if there is none, as in a flat binary. */
+struct gpa_range image_read_only(const struct image *image);
 
 /* The function that holds the address and the offset in it, or NULL. */
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address);

@@ -206,13 +206,16 @@ static void select_operations(struct plan *plan, const struct plan_request *requ
 static int plan_views(struct plan *plan, struct error *error)
 {
 	unsigned views = DEFAULT_POLICY_VIEWS;
+	struct default_policy_layout layout;
 
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
 		if (plan_bit(plan->selected, n) &&
 		    strstr(plan->image.operations[n - 1].needs, VIEWS_ALL))
 			views = VIEW_MAX;
 	plan->frames = boot_frames(plan->memory, views);
-	if (default_policy(&plan->policy, gpa_at(BOOT_WINDOW), plan->frames, views) != 0)
+	plan->kernel = image_read_only(&plan->image);
+	layout = (struct default_policy_layout){gpa_at(BOOT_WINDOW), plan->frames, plan->kernel};
+	if (default_policy(&plan->policy, &layout, views) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	return 0;
 }

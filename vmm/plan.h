@@ -51,6 +51,7 @@ struct plan {
 	uint64_t cr0_masked; /* CR0 flags that the guest does not own */
 	uint64_t cr0_kept;   /* of these, the ones that the monitor keeps in the shadow */
 	gpa_t frames;        /* pages that views show as their tag */
+	struct gpa_range kernel; /* the guest's read-only part, for the default views */
 	uint64_t selected[SS_MAX_OPERATIONS / 64];
 	uint64_t hidden[SS_MAX_OPERATIONS / 64]; /* performed for calibration, not asked for */
 	const char *skipped[SS_MAX_OPERATIONS];  /* why a selected operation is not performed */

@@ -113,6 +113,7 @@ static void judge_row(const struct session *session, const struct ss_operation *
 		.backend = session->host.backend,
 		.policy = &session->plan.policy,
 		.window = gpa_at(BOOT_WINDOW),
+		.kernel = session->plan.kernel.start,
 	};
 	struct expectation expected;
 

@@ -10,7 +10,6 @@
 
 #include "boot.h"
 
-#define CR4_BASE 0x620 /* PAE, OSFXSR, OSXMMEXCPT */
 #define EFER_LONG_MODE 0x500
 #define RFLAGS_FIXED 2
 #define TYPE_CODE 11
@@ -111,7 +110,7 @@ int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
 	set_segments(&sregs, vcpu->index);
 	sregs.cr0 = SS_CR0_BASE;
 	sregs.cr3 = BOOT_PML4;
-	sregs.cr4 = CR4_BASE;
+	sregs.cr4 = SS_CR4_BASE;
 	sregs.efer = EFER_LONG_MODE;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0)
 		return failed(error, "KVM_SET_SREGS");

@@ -12,8 +12,6 @@
 
 #include "vmx_caps.h"
 
-/* arch/x86/kvm/vmx/vmcs12.h: changed only if the layout were */
-#define VMCS12_REVISION 0x11e57ed0
 #define VMCS12_SIZE 4096
 
 enum vmcs12_field {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#define BASIC_REVISION 0x7fffffffu
 #define BASIC_TRUE_CONTROLS (UINT64_C(1) << 55)
 #define VMFUNC_EPTP_SWITCHING 1u
 
@@ -74,6 +75,12 @@ int vmx_caps_compute(struct vmx_caps *caps, char *reason, size_t size)
 	if (!(caps->basic & BASIC_TRUE_CONTROLS)) {
 		snprintf(reason, size, "nested VMX without the TRUE control MSRs");
 		return -EOPNOTSUPP;
+	}
+	/* KVM numbers the layout of its vmcs12 here (arch/x86/kvm/vmx/nested.c). */
+	if ((caps->basic & BASIC_REVISION) != VMCS12_REVISION) {
+		snprintf(reason, size, "its vmcs12 has revision 0x%x, this program knows 0x%x",
+			 (unsigned)(caps->basic & BASIC_REVISION), VMCS12_REVISION);
+		return -EPROTO;
 	}
 	if (compute_controls(caps, reason, size) != 0)
 		return -EOPNOTSUPP;

@@ -10,6 +10,9 @@
 #include "error.h"
 #include "views/paging.h"
 
+/* Layout of vmcs12 that vmcs12.def describes (arch/x86/kvm/vmx/vmcs12.h). */
+#define VMCS12_REVISION 0x11e57ed0
+
 /* The capability MSRs (Intel SDM vol. 3D, appendix A): MSR(name, index). */
 #define VMX_CAPABILITY_MSRS(X)                                                                     \
 	X(basic, 0x480)                                                                            \

@@ -12,6 +12,7 @@
 #define PAGE UINT64_C(4096)
 #define WINDOW UINT64_C(0xe0000)
 #define FRAMES UINT64_C(0xe4000)
+#define KERNEL 0x100000ull
 
 static void effects(void **state)
 {
@@ -65,14 +66,16 @@ static void default_views(void **state)
 	const struct gpa_range memory = {gpa_at(0), 16 << 20};
 	const struct view_target target = {.memory = {&memory, 1}, .format = &paging_formats[PAGING_EPT],
 					   .caps = {.maxphyaddr = 46}};
+	const struct default_policy_layout layout = {
+		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * PAGE}};
 	struct view_policy policy;
 	struct policy_error error;
 
 	(void)state;
-	assert_int_equal(default_policy(&policy, gpa_at(WINDOW), gpa_at(FRAMES), DEFAULT_POLICY_VIEWS), 0);
+	assert_int_equal(default_policy(&policy, &layout, DEFAULT_POLICY_VIEWS), 0);
 	assert_int_equal(policy_validate(&policy, &target, &error), 0);
 	assert_int_equal(policy.view_count, ARRAY_SIZE(rows));
-	assert_int_equal(policy.region_count, 3);
+	assert_int_equal(policy.region_count, 4);
 	for (uint32_t view = 0; view < ARRAY_SIZE(rows); view++) {
 		struct view_effect tag = policy_effect(&policy, view, gpa_at(WINDOW));
 		struct view_effect shared = policy_effect(&policy, view, gpa_at(WINDOW + PAGE));
@@ -84,6 +87,11 @@ static void default_views(void **state)
 		assert_int_equal(shared.rights, rows[view].shared);
 		assert_int_equal(shared.target.v, WINDOW + PAGE);
 		assert_int_equal(own.rights, rows[view].private_);
+		/* Only view 0 may write the kernel, everybody may run it. */
+		assert_int_equal(policy_effect(&policy, view, gpa_at(KERNEL + PAGE)).rights,
+				 view ? VIEW_READ | VIEW_EXECUTE : VIEW_RIGHTS_ALL);
+		assert_int_equal(policy_effect(&policy, view, gpa_at(KERNEL + 2 * PAGE)).rights,
+				 VIEW_RIGHTS_ALL);
 		/* Everything else is the same in all views. */
 		assert_int_equal(policy_effect(&policy, view, gpa_at(WINDOW - 1)).rights,
 				 VIEW_RIGHTS_ALL);

@@ -29,9 +29,11 @@ static struct fixture fixture;
 
 static int setup(void **state)
 {
+	const struct default_policy_layout layout = {gpa_at(WINDOW), gpa_at(FRAMES), {{0}, 0}};
+
 	(void)state;
 	fixture = (struct fixture){0};
-	if (default_policy(&fixture.policy, gpa_at(WINDOW), gpa_at(FRAMES), DEFAULT_POLICY_VIEWS) != 0)
+	if (default_policy(&fixture.policy, &layout, DEFAULT_POLICY_VIEWS) != 0)
 		return -1;
 	for (size_t i = 0; i < fixture.policy.view_count; i++)
 		fixture.list[i] = (i + 1) << 12 | 0x1e;

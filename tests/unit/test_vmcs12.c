@@ -275,6 +275,17 @@ static void missing_controls_are_named(void **state)
 	}
 }
 
+static void another_revision_is_refused(void **state)
+{
+	struct vmx_caps caps = lab_caps();
+	char reason[160] = "";
+
+	(void)state;
+	caps.basic ^= 1;
+	assert_int_equal(vmx_caps_compute(&caps, reason, sizeof(reason)), -EPROTO);
+	assert_non_null(strstr(reason, "revision 0x11e57ed1"));
+}
+
 static struct vmcs12 valid(const struct vmx_caps *caps)
 {
 	struct vmcs12 vmcs12;
@@ -362,6 +373,7 @@ int main(void)
 		cmocka_unit_test(get_and_set),
 		cmocka_unit_test(controls),
 		cmocka_unit_test(missing_controls_are_named),
+		cmocka_unit_test(another_revision_is_refused),
 		cmocka_unit_test(faults_are_named),
 	};
 
