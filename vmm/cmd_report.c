@@ -15,6 +15,7 @@ struct contents {
 	struct ledger_reader reader;
 	struct summary *summary;
 	struct group_list groups;
+	const char *views[VIEW_MAX];
 	const char *names[SS_MAX_OPERATIONS + 1];
 	uint32_t kinds[SS_MAX_OPERATIONS + 1];
 	struct report report;
@@ -29,6 +30,16 @@ static uint32_t key_index(const char *const *keys, uint32_t count, const char *k
 	return 0;
 }
 
+static void take_view(struct contents *contents, unsigned long view, const char *name)
+{
+	if (view >= VIEW_MAX)
+		return;
+	contents->views[view] = name;
+	contents->report.view_names = contents->views;
+	if (view >= contents->report.view_count)
+		contents->report.view_count = view + 1;
+}
+
 static void take_meta(struct contents *contents, const struct record_meta *meta)
 {
 	size_t room = meta->record.size - sizeof(*meta);
@@ -38,7 +49,9 @@ static void take_meta(struct contents *contents, const struct record_meta *meta)
 	if (key_size + 1 >= room || !memchr(key + key_size + 1, '\0', room - key_size - 1))
 		return;
 	value = key + key_size + 1;
-	if (strcmp(key, "engine") == 0)
+	if (strncmp(key, "view.", 5) == 0)
+		take_view(contents, strtoul(key + 5, NULL, 10), value);
+	else if (strcmp(key, "engine") == 0)
 		contents->report.engine = key_index(engine_keys, ENGINE_COUNT, value);
 	else if (strcmp(key, "backend") == 0)
 		contents->report.backend = key_index(host_backend_keys, HOST_BACKEND_COUNT, value);
@@ -108,6 +121,7 @@ static int make_rows(struct contents *contents)
 		    !operation->result_known)
 			continue;
 		report->row_count++;
+		row->number = n;
 		row->name = contents->names[n] ? contents->names[n] : "?";
 		row->summary = operation;
 		report_measure(report, row);
@@ -184,6 +198,7 @@ int command_report(const struct settings *settings)
 	if (error.text[0])
 		status = error_report(&error);
 	if (contents) {
+		contents->report.view_names = NULL; /* not the report's own here */
 		report_finish(&contents->report);
 		groups_finish(&contents->groups);
 		summary_destroy(contents->summary);

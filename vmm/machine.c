@@ -35,6 +35,12 @@ static void describe_run(struct machine *machine)
 	ledger_append_meta(ledger, "vcpus", number);
 	snprintf(number, sizeof(number), "%u", machine->plan->vms);
 	ledger_append_meta(ledger, "vms", number);
+	for (size_t i = 0; i < machine->plan->policy.view_count; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "view.%zu", i);
+		ledger_append_meta(ledger, key, machine->plan->policy.views[i].name);
+	}
 	for (size_t i = 0; i < image->operation_count; i++) {
 		struct record_operation record = {
 			.record = {.type = RECORD_OPERATION, .size = sizeof(record)},

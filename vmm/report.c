@@ -68,6 +68,24 @@ void report_measure(const struct report *report, struct report_row *row)
 	row->eet = row->ticks.median - empty.median;
 }
 
+const char *access_name(uint32_t access)
+{
+	return access & VIEW_WRITE ? "write" : access & VIEW_EXECUTE ? "fetch" : "read";
+}
+
+const char *report_view_name(const struct report *report, uint32_t view)
+{
+	return view < report->view_count && report->view_names[view] ? report->view_names[view] : "?";
+}
+
+const char *report_operation_name(const struct report *report, uint32_t number)
+{
+	for (size_t i = 0; i < report->row_count; i++)
+		if (report->rows[i].number == number)
+			return report->rows[i].name;
+	return "-";
+}
+
 static const struct report_row *row_with_l0(const struct report *report)
 {
 	for (size_t i = 0; i < report->row_count; i++)

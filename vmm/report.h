@@ -34,6 +34,7 @@ extern const char *const verdict_names[];
 
 struct report_row {
 	const char *name;
+	uint32_t number; /* in the catalogue */
 	const struct operation_summary *summary; /* NULL if skipped */
 	enum verdict verdict;
 	char note[200]; /* why it failed or was skipped */
@@ -58,6 +59,8 @@ struct report {
 	char end[260]; /* how the run ended; empty if as it should */
 	int status;    /* exit status of the run */
 	unsigned passed, failed, skipped;
+	const char **view_names; /* names of the views, by index; NULL where unknown */
+	size_t view_count;
 	bool judged;           /* operations were compared with the model */
 	bool counters_missing; /* the host has no counters of exits at L0 */
 	const char *trace_missing; /* why tracepoints were not counted; NULL or empty: no matter */
@@ -85,6 +88,15 @@ const char *cell_text(const struct cell *cell, enum cell_type type, char *buffer
 
 /* Fills exits, placement and ticks of a row from its summary. */
 void report_measure(const struct report *report, struct report_row *row);
+
+/* Name of a view, "?" if unknown. */
+const char *report_view_name(const struct report *report, uint32_t view);
+
+/* Name of an operation by its number in the catalogue; "-" for none. */
+const char *report_operation_name(const struct report *report, uint32_t number);
+
+/* "write", "fetch" or "read". */
+const char *access_name(uint32_t access);
 
 /* Source of the counts at a level, in words. */
 const char *report_evidence(const struct report *report, enum level level);

@@ -107,14 +107,30 @@ static int print_table(const struct report *report, FILE *stream)
 	return rc;
 }
 
+/* A terminal has room for this many; JSON has them all. */
+#define VIOLATIONS_SHOWN 16
+
 static void print_violations(const struct report *report, FILE *stream)
 {
-	uint64_t count = 0;
+	const struct summary *summary = report->summary;
+	uint64_t total = 0;
 
 	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
-		count += report->summary->operations[i].violations;
-	if (count)
-		fprintf(stream, "violations: %" PRIu64 " accesses that a view forbids\n", count);
+		total += summary->operations[i].violations;
+	if (total == 0)
+		return;
+	fprintf(stream, "violations: %" PRIu64 " accesses that a view forbids\n", total);
+	for (size_t i = 0; i < summary->violation_count && i < VIOLATIONS_SHOWN; i++) {
+		const struct violation_summary *violation = &summary->violations[i];
+
+		fprintf(stream, "  view %" PRIu32 " (", violation->view);
+		report_plain(stream, report_view_name(report, violation->view));
+		fprintf(stream, "): %s at 0x%" PRIx64 " by rip 0x%" PRIx64 " in %s, %" PRIu64 " times\n",
+			access_name(violation->access), violation->gpa, violation->rip,
+			report_operation_name(report, violation->operation), violation->count);
+	}
+	if (summary->violation_count > VIOLATIONS_SHOWN)
+		fprintf(stream, "  and others; --format json has more of them\n");
 }
 
 int report_text(const struct report *report, FILE *stream)

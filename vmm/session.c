@@ -139,6 +139,7 @@ static void fill_row(const struct session *session, bool judge, uint32_t number,
 	struct report_row *row = &report->rows[report->row_count++];
 
 	row->name = op->name;
+	row->number = number;
 	if (session->plan.skipped[number - 1]) {
 		row->verdict = VERDICT_SKIP;
 		snprintf(row->note, sizeof(row->note), "%s", session->plan.skipped[number - 1]);
@@ -190,8 +191,14 @@ int session_report(const struct session *session, const char *schema, bool judge
 	if (session->machine.ledger_kept)
 		report->lost = session->machine.ledger.header->lost;
 	report->rows = calloc(plan->image.operation_count + 1, sizeof(*report->rows));
-	if (!report->rows)
+	report->view_names = calloc(plan->policy.view_count + 1, sizeof(*report->view_names));
+	if (!report->rows || !report->view_names) {
+		report_finish(report);
 		return -ENOMEM;
+	}
+	for (size_t i = 0; i < plan->policy.view_count; i++)
+		report->view_names[i] = plan->policy.views[i].name;
+	report->view_count = plan->policy.view_count;
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
 		if (plan_bit(plan->selected, n) || plan->skipped[n - 1])
 			fill_row(session, judge, n, report);
@@ -201,6 +208,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 void report_finish(struct report *report)
 {
 	free(report->rows);
+	free(report->view_names);
 	*report = (struct report){0};
 }
 

@@ -112,6 +112,31 @@ static void add_result(struct summary *summary, const struct ss_result *result)
 	}
 }
 
+static bool same_violation(const struct violation_summary *a, const struct violation_summary *b)
+{
+	return a->operation == b->operation && a->view == b->view && a->access == b->access &&
+	       a->gpa == b->gpa && a->rip == b->rip;
+}
+
+static void count_violation(struct summary *summary, const struct violation_summary *violation)
+{
+	for (size_t i = 0; i < summary->violation_count; i++)
+		if (same_violation(&summary->violations[i], violation)) {
+			summary->violations[i].count += violation->count;
+			return;
+		}
+	if (summary->violation_count < SUMMARY_VIOLATIONS_MAX)
+		summary->violations[summary->violation_count++] = *violation;
+}
+
+static void add_violation(struct summary *summary, const struct record_violation *violation)
+{
+	operation_of(summary, violation->operation)->violations++;
+	count_violation(summary, &(struct violation_summary){
+					 violation->operation, violation->view, violation->access,
+					 violation->gpa, violation->rip, 1});
+}
+
 void summary_add(struct summary *summary, const struct record *record)
 {
 	switch (record->type) {
@@ -125,8 +150,7 @@ void summary_add(struct summary *summary, const struct record *record)
 		add_result(summary, &((const struct record_result *)record)->result);
 		break;
 	case RECORD_VIOLATION:
-		operation_of(summary, ((const struct record_violation *)record)->operation)
-			->violations++;
+		add_violation(summary, (const void *)record);
 		break;
 	default:
 		break;
@@ -176,6 +200,9 @@ void summary_merge(struct summary *into, struct summary *from)
 		free(from->operations[i].samples);
 		from->operations[i] = (struct operation_summary){0};
 	}
+	for (size_t i = 0; i < from->violation_count; i++)
+		count_violation(into, &from->violations[i]);
+	from->violation_count = 0;
 	if (from->highest > into->highest)
 		into->highest = from->highest;
 	from->highest = 0;

@@ -47,7 +47,18 @@ struct operation_summary {
 	size_t sample_count, sample_capacity;
 };
 
+/* Equal accesses that a view forbids, counted. */
+struct violation_summary {
+	uint32_t operation, view, access;
+	uint64_t gpa, rip, count;
+};
+
+/* More different ones than this are only counted, under their operation. */
+#define SUMMARY_VIOLATIONS_MAX 256
+
 struct summary {
+	struct violation_summary violations[SUMMARY_VIOLATIONS_MAX];
+	size_t violation_count;
 	/* Number 0 is everything outside any operation. */
 	struct operation_summary operations[SS_MAX_OPERATIONS + 1];
 	uint32_t highest; /* largest operation number seen */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "report.h"
 #include "service.h"
 #include "vcpu.h"
 
@@ -12,11 +13,6 @@
 #define PTE_LARGE 0x80u
 #define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 #define INSN_MAX 15u
-
-static const char *access_name(uint32_t access)
-{
-	return access & VIEW_WRITE ? "write" : access & VIEW_EXECUTE ? "fetch" : "read";
-}
 
 void report_violation(struct vcpu *vcpu, const struct violation *violation)
 {
