@@ -310,7 +310,7 @@ static void view_access(void **state)
 				}
 			}
 	/* A page that no window has. */
-	for (uint32_t page = SS_WINDOW_PAGES; page < 256; page++) {
+	for (uint32_t page = SS_PAGE_KERNEL + 1; page < 256; page++) {
 		struct ss_operation op = {.kind = SS_KIND_VIEW_ACCESS, .insn = SS_INSN_LOAD,
 					  .arg = page};
 		struct expectation got = predict(HOST_BACKEND_SVM, &op, 10);
