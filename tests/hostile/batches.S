@@ -3,8 +3,10 @@
 #include "guest.inc"
 	CATALOGUE
 	mov CONTEXT_VCPU_PAGES(%rdi), %rbx
+	ARGUMENT 0, 0
+	REQUEST 3, -EINVAL	/* ends without a beginning */
 	ARGUMENT 0, 1
-	REQUEST 3, -EINVAL	/* an end without a beginning */
+	REQUEST 3, -EINVAL
 	ARGUMENT 1, 0
 	REQUEST 2, -EINVAL	/* no repetition */
 	ARGUMENT 1, 0x100000000

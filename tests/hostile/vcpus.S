@@ -11,7 +11,7 @@
 	mov %edi, %eax
 	out %eax, %dx
 	jmp 1b
-2:	mov $20000, %ecx
+2:	mov $1000, %ecx
 3:	in $SS_PORT_UNCLAIMED, %al
 	dec %ecx
 	jnz 3b

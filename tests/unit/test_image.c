@@ -516,7 +516,10 @@ static void compressed_names(void **state)
 	elf_write(&file);
 	file.sections[ELF_SECTION_STRTAB].sh_flags = SHF_COMPRESSED;
 	elf_rewrite_headers(&file);
-	assert_int_equal(parse(file.data, file.size, &image, &error, &copy), 0);
+	/* In place: memory of libelf's is above that of the program, a copy could be on either side. */
+	copy = NULL;
+	error = (struct error){0};
+	assert_int_equal(image_from_memory(&image, file.data, file.size, "guest.elf", &error), 0);
 	symbol = image_symbol_at(&image, SS_IMAGE_GPA);
 	/* Either no name or the right one; a sanitizer sees memory that is gone. */
 	if (symbol)

@@ -277,6 +277,8 @@ static int count_records(const uint8_t *data, size_t size, bool *ret_flagged)
 	for (const struct record *record; (record = ledger_next(&reader)) != NULL; count++) {
 		volatile uint8_t sink = 0;
 
+		assert_true(record->size >= sizeof(*record));
+		assert_true((const uint8_t *)record + record->size <= reader.data + size);
 		for (size_t i = 0; i < record->size; i++)
 			sink = (uint8_t)(sink + ((const uint8_t *)record)[i]);
 	}
@@ -330,6 +332,28 @@ static void bit_flips(void **state)
 			data[at] ^= (uint8_t)(1u << bit);
 		}
 	}
+	free(data);
+}
+
+/* What is left after the last record, but too little for one. */
+static void odd_end(void **state)
+{
+	struct ledger_header header;
+	unsigned records;
+	size_t size;
+	uint8_t *data = small(&size, &records);
+	uint8_t *more = calloc(1, size + 8);
+	bool flagged;
+
+	(void)state;
+	assert_non_null(more);
+	memcpy(more, data, size);
+	memcpy(&header, more, sizeof(header));
+	header.used += 4;
+	memcpy(more, &header, sizeof(header));
+	assert_int_equal(count_records(more, size + 8, &flagged), records);
+	assert_true(flagged);
+	free(more);
 	free(data);
 }
 
@@ -473,6 +497,51 @@ static void killed(void **state)
 	}
 }
 
+/* Somebody reads while it is written: what is published is whole. */
+static void *append_until_told(void *argument)
+{
+	struct ledger *ledger = argument;
+
+	for (uint64_t i = 0; i < 400000; i++) {
+		struct record_exit exit = exit_record(i + 1);
+
+		ledger_append(ledger, &exit.record);
+	}
+	return NULL;
+}
+
+static void published(void **state)
+{
+	struct ledger ledger;
+	pthread_t writer;
+	uint64_t seen = 0;
+	int fd;
+
+	(void)state;
+	create(&ledger);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pthread_create(&writer, NULL, append_until_told, &ledger), 0);
+	while (seen < 400000) {
+		uint64_t used = __atomic_load_n(&ledger.header->used, __ATOMIC_ACQUIRE);
+		struct record_exit record, wanted;
+
+		/* Padding at the end of a block is published with the next record. */
+		if (used < sizeof(record) || used % LEDGER_BLOCK == 0)
+			continue;
+		assert_int_equal(pread(fd, &record, sizeof(record),
+				       (off_t)(LEDGER_HEADER_SIZE + used - sizeof(record))),
+				 sizeof(record));
+		wanted = exit_record(record.time);
+		assert_memory_equal(&record, &wanted, sizeof(record));
+		assert_true(record.time >= seen && record.time != 0);
+		seen = record.time;
+	}
+	pthread_join(writer, NULL);
+	close(fd);
+	ledger_close(&ledger);
+}
+
 /* Several vCPU threads append to one ledger. */
 static void *append_many(void *argument)
 {
@@ -521,7 +590,8 @@ int main(void)
 		cmocka_unit_test(truncated),     cmocka_unit_test(bit_flips),
 		cmocka_unit_test(random_contents), cmocka_unit_test(foreign),
 		cmocka_unit_test(no_place),      cmocka_unit_test(killed),
-		cmocka_unit_test(threads),
+		cmocka_unit_test(threads),       cmocka_unit_test(published),
+		cmocka_unit_test(odd_end),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, make_directory, remove_directory);

@@ -147,6 +147,23 @@ static void full(void **state)
 	assert_int_equal(error.status, STATUS_INTERNAL);
 }
 
+/* A failure that the stream remembers although nothing is left to be written. */
+static void remembered(void **state)
+{
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(output_open(&output, path, &error), 0);
+	fprintf(output.stream, "data");
+	fflush(output.stream);
+	assert_int_equal(fgetc(output.stream), EOF); /* opened for writing only */
+	assert_true(output_commit(&output, &error) < 0);
+	assert_int_equal(error.status, STATUS_INTERNAL);
+	assert_int_equal(entries(), 0);
+}
+
 /* A device is written to, never replaced by a file. */
 static void device(void **state)
 {
@@ -193,7 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commit), cmocka_unit_test(discard), cmocka_unit_test(no_place),
-		cmocka_unit_test(full),   cmocka_unit_test(device),  cmocka_unit_test(standard_output),
+		cmocka_unit_test(full),   cmocka_unit_test(remembered), cmocka_unit_test(device),  cmocka_unit_test(standard_output),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, make_directory, remove_directory);

@@ -145,6 +145,7 @@ static void l0(void **state)
 		uint64_t exits, irqs, loop_exits;
 		uint64_t wanted;
 	} rows[] = {
+		{1601, 600, 1, 1},   /* interrupts that would have been rounded up */
 		{1001, 0, 1, 1},     /* one each, and the bracket */
 		{1, 0, 1, 0},        /* only the bracket */
 		{1021, 20, 1, 1},    /* twenty interrupts */
@@ -168,6 +169,25 @@ static void l0(void **state)
 		assert_int_equal(exits, rows[i].wanted);
 		summary_destroy(summary);
 	}
+}
+
+/* One repetition per batch: the bracket would be as much as the operation itself. */
+static void bracket(void **state)
+{
+	struct summary *summary = summary_create();
+	uint64_t exits;
+
+	(void)state;
+	assert_non_null(summary);
+	for (int i = 0; i < 5; i++) {
+		add_batch(summary, 1, 1, all_observed, 1, 0);
+		add_batch(summary, 2, 1, all_observed, 4, 0);
+	}
+	assert_true(summary_exits(&summary->operations[1], NULL, HOST_BACKEND_SVM, LEVEL_L0, &exits));
+	assert_int_equal(exits, 0);
+	assert_true(summary_exits(&summary->operations[2], NULL, HOST_BACKEND_SVM, LEVEL_L0, &exits));
+	assert_int_equal(exits, 3);
+	summary_destroy(summary);
 }
 
 /* Without the counter that would have seen an exit nothing is claimed. */
@@ -346,6 +366,7 @@ int main(void)
 		cmocka_unit_test(not_observed),
 		cmocka_unit_test(tracepoints_come_first), cmocka_unit_test(placement),
 		cmocka_unit_test(merge),        cmocka_unit_test(reasons),
+		cmocka_unit_test(bracket),
 	};
 
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);
