@@ -46,11 +46,11 @@ fail() { # name, reason
 	head -n 20 "$err" | sed 's/^/#   | /'
 }
 
-# Runs a command with standard output and error in files. Nothing here may take 20 seconds.
+# Runs a command with standard output and error in files. Nothing here may take a minute.
 run() {
 	local start
 	start=$(now_ms)
-	timeout -s KILL "${LIMIT:-20}" "$@" >"$out" 2>"$err" </dev/null
+	timeout -s KILL "${LIMIT:-60}" "$@" >"$out" 2>"$err" </dev/null
 	status=$?
 	elapsed=$(($(now_ms) - start))
 }
