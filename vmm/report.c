@@ -104,16 +104,14 @@ static const char *l0_evidence(const struct report *report)
 			       : "not observed: no operation was performed to its end";
 	switch ((int)summary_l0_counter(&row->summary->stats, report->backend)) {
 	case STAT_insn_emulation:
-		return "KVM_GET_STATS_FD insn_emulation: this host interprets CPL 0, so instructions "
-		       "interpreted, those of the empty loop subtracted";
+		return "instructions interpreted (KVM_GET_STATS_FD insn_emulation), less the empty loop";
 	case STAT_exits:
 		return "KVM_GET_STATS_FD exits, without the host's own interrupts";
 	case STAT_TRACE_FIRST + TRACE_kvm_emulate_insn:
-		return "tracepoint kvm:kvm_emulate_insn: this host interprets CPL 0, so instructions "
-		       "interpreted, those of the empty loop subtracted";
+		return "instructions interpreted (tracepoint kvm:kvm_emulate_insn), less the empty loop";
 	default:
-		return "tracepoint kvm:kvm_exit, without the host's own interrupts; ticks include the "
-		       "tracing (bench measures without)";
+		return "tracepoint kvm:kvm_exit, without the host's own interrupts (it costs ticks; "
+		       "bench does without)";
 	}
 }
 

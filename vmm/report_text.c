@@ -33,6 +33,8 @@ static bool column_used(const struct report *report, enum column column)
 {
 	if (column == COLUMN_MONITOR)
 		return true;
+	if (column == COLUMN_NOTE)
+		return false; /* told below the table, where there is room */
 	for (size_t i = 0; i < report->row_count; i++) {
 		struct cell cell;
 
@@ -54,8 +56,6 @@ static int add_columns(const struct report *report, struct libscols_table *table
 		index[column] = -1;
 		if (!column_used(report, (enum column)column))
 			continue;
-		if (column == COLUMN_NOTE)
-			flags |= SCOLS_FL_WRAP;
 		if (!scols_table_new_column(table, column_headers[column], 0, flags))
 			return -ENOMEM;
 		index[column] = used++;
@@ -100,7 +100,8 @@ static int print_table(const struct report *report, FILE *stream)
 		scols_table_set_termwidth(table, 400);
 	rc = add_columns(report, table, index);
 	for (size_t i = 0; rc == 0 && i < report->row_count; i++)
-		rc = add_row(report, &report->rows[i], table, index);
+		if (report->rows[i].verdict != VERDICT_SKIP)
+			rc = add_row(report, &report->rows[i], table, index);
 	if (rc == 0)
 		rc = scols_print_table(table);
 	scols_unref_table(table);
@@ -133,6 +134,52 @@ static void print_violations(const struct report *report, FILE *stream)
 		fprintf(stream, "  and others; --format json has more of them\n");
 }
 
+#define LINE_WIDTH 78
+
+static bool first_with_note(const struct report *report, size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (report->rows[i].verdict == VERDICT_SKIP &&
+		    strcmp(report->rows[i].note, report->rows[row].note) == 0)
+			return false;
+	return true;
+}
+
+/* The names of all rows that were skipped for this row's reason, in lines. */
+static void print_skipped(const struct report *report, size_t row, FILE *stream)
+{
+	size_t width = LINE_WIDTH;
+
+	fprintf(stream, "skipped, %s:", report->rows[row].note);
+	for (size_t i = row; i < report->row_count; i++) {
+		const struct report_row *other = &report->rows[i];
+		size_t length = strlen(other->name) + 1;
+
+		if (other->verdict != VERDICT_SKIP || strcmp(other->note, report->rows[row].note) != 0)
+			continue;
+		if (width + length > LINE_WIDTH) {
+			fputs("\n ", stream);
+			width = 1;
+		}
+		fprintf(stream, " %s", other->name);
+		width += length;
+	}
+	fputs("\n", stream);
+}
+
+static void print_notes(const struct report *report, FILE *stream)
+{
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct report_row *row = &report->rows[i];
+
+		if (row->verdict == VERDICT_SKIP && first_with_note(report, i))
+			print_skipped(report, i, stream);
+	}
+	for (size_t i = 0; i < report->row_count; i++)
+		if (report->rows[i].verdict == VERDICT_FAIL)
+			fprintf(stream, "FAIL %s: %s\n", report->rows[i].name, report->rows[i].note);
+}
+
 int report_text(const struct report *report, FILE *stream)
 {
 	int rc;
@@ -155,6 +202,7 @@ int report_text(const struct report *report, FILE *stream)
 	if (report->trace_missing && report->trace_missing[0])
 		fprintf(stream, "tracepoints: not observed: %s\n", report->trace_missing);
 	print_violations(report, stream);
+	print_notes(report, stream);
 	if (report->lost)
 		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",
 			report->lost);
