@@ -13,6 +13,7 @@
 #define CPUID_ENTRIES_MAX 256
 #define CPUID_VMX_ECX 5
 #define CPUID_SVM_ECX 2
+#define CPUID_ADDRESS_SIZES 0x80000008
 
 const char *const host_capability_names[HOST_CAP_COUNT] = {
 #define X(name, constant, number, required, use) #constant,
@@ -160,6 +161,14 @@ void host_close(struct host *host)
 		close(host->kvm);
 	free(host->cpuid);
 	*host = (struct host){.kvm = -1};
+}
+
+uint8_t host_maxphyaddr(const struct host *host)
+{
+	for (uint32_t i = 0; i < host->cpuid->nent; i++)
+		if (host->cpuid->entries[i].function == CPUID_ADDRESS_SIZES)
+			return (uint8_t)host->cpuid->entries[i].eax;
+	return 36;
 }
 
 static bool cpuid_bit(const struct host *host, uint32_t function, unsigned bit)

@@ -57,6 +57,9 @@ void host_close(struct host *host);
 /* Whether a guest could use nested virtualization; if not, why, in `reason`. */
 bool host_has_nested(const struct host *host, bool intel, char *reason, size_t size);
 
+/* Width of a guest's physical addresses. */
+uint8_t host_maxphyaddr(const struct host *host);
+
 extern const char *const host_capability_names[HOST_CAP_COUNT];
 extern const char *const host_capability_uses[HOST_CAP_COUNT];
 
