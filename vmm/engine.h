@@ -40,6 +40,10 @@ struct engine {
 	/* Which view is active, by what the control structure says; -1: none of ours. */
 	int (*view_current)(struct vcpu *vcpu);
 
+	/* Answers an access to an MSR that the engine has made KVM hand over (run->msr); NULL where
+	 * no engine does. */
+	void (*msr)(struct vcpu *vcpu);
+
 	/* The operations below are NULL in an engine without a monitor. */
 
 	/* Moves what the relay has recorded to the summary and the ledger. */

@@ -10,6 +10,7 @@
 
 #include "monitor.h"
 #include "svm_caps.h"
+#include "svm_msr.h"
 #include "vcpu.h"
 
 #define CR4_PAE 0x20u
@@ -33,11 +34,6 @@
 #define ALWAYS_MISC2                                                                               \
 	(VMCB_MISC2_VMRUN | VMCB_MISC2_VMMCALL | VMCB_MISC2_VMLOAD | VMCB_MISC2_VMSAVE |           \
 	 VMCB_MISC2_STGI | VMCB_MISC2_CLGI | VMCB_MISC2_SKINIT)
-
-/* MSR permission map: two bits, read and write, per MSR; 0x800 bytes per range of 0x2000 MSRs from 0,
- * 0xc0000000 and 0xc0010000 (AMD APM vol. 2, 15.11). */
-#define MSRPM_RANGE_MSRS 0x2000u
-#define MSRPM_RANGE_BYTES 0x800u
 
 extern const uint8_t relay_svm_start[], relay_svm_end[];
 
@@ -74,17 +70,6 @@ static void *control(const struct vcpu *vcpu)
 	return monitor_at(vm_monitor(vcpu->vm), control_region(vcpu) + 0x1000);
 }
 
-static void intercept_msr(const struct monitor *monitor, uint32_t msr)
-{
-	static const uint32_t ranges[] = {0, 0xc0000000, 0xc0010000};
-	uint8_t *map = monitor_at(monitor, RELAY_MSRPM);
-
-	for (uint32_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (msr - ranges[i] < MSRPM_RANGE_MSRS)
-			map[i * MSRPM_RANGE_BYTES + (msr - ranges[i]) / 4] |=
-				(uint8_t)(3u << (msr - ranges[i]) % 4 * 2);
-}
-
 static int svm_vm_init(struct vm *vm, struct error *error)
 {
 	struct svm_vm *data = calloc(1, sizeof(*data));
@@ -99,12 +84,7 @@ static int svm_vm_init(struct vm *vm, struct error *error)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: svm; host: %s", reason);
 	rc = monitor_create(vm, PAGING_NPT, &data->caps.paging, relay_svm_start,
 			    (size_t)(relay_svm_end - relay_svm_start), error);
-	if (rc != 0)
-		return rc;
-	intercept_msr(&data->monitor, MSR_EFER);
-	intercept_msr(&data->monitor, MSR_VM_CR);
-	intercept_msr(&data->monitor, MSR_VM_HSAVE_PA);
-	return 0;
+	return rc == 0 ? svm_msr_protect(vm, error) : rc;
 }
 
 static void svm_vm_finish(struct vm *vm)
@@ -152,7 +132,6 @@ static void set_controls(struct vcpu *vcpu)
 	vmcb_set_intercept_misc2(vmcb, ALWAYS_MISC2);
 	set_cr0_intercepts(vmcb, vcpu->vm->plan->cr0_masked);
 	set_vmfunc(vcpu, &state);
-	vmcb_set_msrpm_base_pa(vmcb, RELAY_MSRPM);
 	vmcb_set_asid(vmcb, 1);
 	vmcb_set_nested_ctl(vmcb, VMCB_NESTED_PAGING);
 	vmcb_set_nested_cr3(vmcb, vcpu->vm->view_list[0] & POINTER_ADDRESS);
@@ -331,7 +310,6 @@ static int svm_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(VMEXIT_CR0_WRITE, CR0_WRITE, "CR0 write")                                                \
 	X(VMEXIT_CR0_SEL_WRITE, CR0_WRITE, "selective CR0 write")                                  \
 	X(VMEXIT_INVLPGA, UNDEFINED, "INVLPGA")                                                    \
-	X(VMEXIT_MSR, PROTECTED, "MSR access")                                                     \
 	X(VMEXIT_SHUTDOWN, TRIPLE_FAULT, "triple fault")                                           \
 	X(VMEXIT_VMRUN, UNDEFINED, "VMRUN")                                                        \
 	X(VMEXIT_VMMCALL, HYPERCALL, "VMMCALL")                                                    \
@@ -393,6 +371,7 @@ const struct engine engine_svm = {
 	.view_current = svm_view_current,
 	.drain = monitor_drain,
 	.describe = svm_describe,
+	.msr = svm_msr_answer,
 	.load_cr0 = svm_load_cr0,
 	.context_flags = SS_CONTEXT_MONITOR | SS_CONTEXT_VMMCALL,
 };

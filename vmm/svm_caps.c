@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-#include "guestfw/relay/vmcb.h"
+#include "svm_msr.h"
 
 #define CPUID_EXTENDED 0x80000001
 #define CPUID_PAGE1GB_EDX 26
@@ -75,6 +75,10 @@ int svm_caps_read(const struct host *host, struct svm_caps *ret_caps, char *reas
 {
 	if (!host_has_nested(host, false, reason, size))
 		return -EOPNOTSUPP;
+	if (!host->capability[HOST_CAP_user_space_msr] || !host->capability[HOST_CAP_msr_filter]) {
+		snprintf(reason, size, "no KVM_CAP_X86_MSR_FILTER; use Linux 5.10 or later");
+		return -EOPNOTSUPP;
+	}
 	return svm_caps_compute(host->cpuid, knows_msr(host, MSR_VM_HSAVE_PA), ret_caps, reason,
 				size);
 }

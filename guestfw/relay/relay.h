@@ -16,8 +16,7 @@
 #define RELAY_TSS 0xc0007000
 #define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
 #define RELAY_EPTP_LIST 0xc0009000
-#define RELAY_MSRPM 0xc000a000   /* SVM: which MSR accesses reach the relay, two pages */
-#define RELAY_NO_LIST 0xc000c000 /* zero: what a list without memory behind it looks like */
+#define RELAY_NO_LIST 0xc000a000 /* zero: what a list without memory behind it looks like */
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_IMAGE_MAX 0x10000
 #define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region or host save area, and control structure */

@@ -223,28 +223,6 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
 	return write_cr0(vcpu, vmcb, &words);
 }
 
-/* EFER without the flag that VMRUN needs set, which the guest shall not see. Of the others, leaving
- * long mode is not for a running 64-bit guest. Returns 0 for MSRs that it does not have. */
-static int access_msr(struct relay_vcpu *vcpu, void *vmcb)
-{
-	uint64_t efer = vmcb_efer(vmcb), wanted = vcpu->regs[RDX] << 32 | (uint32_t)vcpu->regs[RAX];
-
-	if ((uint32_t)vcpu->regs[RCX] != MSR_EFER)
-		return 0;
-	if (vmcb_exit_info_1(vmcb) == 0) {
-		efer &= ~(uint64_t)EFER_SVME;
-		vcpu->regs[RAX] = (uint32_t)efer;
-		vcpu->regs[RDX] = efer >> 32;
-	} else if (((wanted | EFER_SVME) ^ efer) & ~(uint64_t)(EFER_SCE | EFER_NXE) ||
-		   wanted & EFER_SVME) {
-		return 0;
-	} else {
-		vmcb_set_efer(vmcb, wanted | EFER_SVME);
-	}
-	step(vmcb, intercepted_length(vmcb, 2));
-	return 1;
-}
-
 /* Hands the exit to the VMM, which also changes the control structure itself, and does what it
  * answers. */
 static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
@@ -284,8 +262,6 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 	case VMEXIT_CR0_WRITE:
 	case VMEXIT_CR0_SEL_WRITE:
 		return access_cr0(vcpu, vmcb);
-	case VMEXIT_MSR:
-		return access_msr(vcpu, vmcb);
 	default:
 		return 0;
 	}

@@ -31,7 +31,6 @@
 #define VMCB_MISC1_CR0_SELECTIVE (1u << 5)
 #define VMCB_MISC1_CPUID (1u << 18)
 #define VMCB_MISC1_INVLPGA (1u << 26)
-#define VMCB_MISC1_MSR (1u << 28)
 #define VMCB_MISC1_SHUTDOWN (1u << 31)
 #define VMCB_MISC2_VMRUN (1u << 0)
 #define VMCB_MISC2_VMMCALL (1u << 1)
@@ -51,7 +50,6 @@
 #define VMEXIT_CR0_SEL_WRITE 0x65
 #define VMEXIT_CPUID 0x72
 #define VMEXIT_INVLPGA 0x7a
-#define VMEXIT_MSR 0x7c
 #define VMEXIT_SHUTDOWN 0x7f
 #define VMEXIT_VMRUN 0x80
 #define VMEXIT_VMMCALL 0x81
@@ -63,10 +61,6 @@
 #define VMEXIT_NPF 0x400
 #define VMEXIT_INVALID UINT64_MAX
 
-/* MSRs that a guest without SVM does not have, and the flag in EFER (APM vol. 2, 15.30 and 3.1.7). */
-#define MSR_EFER 0xc0000080
-#define MSR_VM_CR 0xc0010114
-#define MSR_VM_HSAVE_PA 0xc0010117
 #define EFER_SCE 0x1u
 #define EFER_LONG_MODE 0x500u
 #define EFER_NXE 0x800u
