@@ -81,15 +81,19 @@ static struct walk guest_walk(const void *vmcb)
 	};
 }
 
-static struct relay_insn decode_at_rip(const void *vmcb, unsigned size)
+/* Four bytes are enough unless there are prefixes. */
+static struct relay_insn decode_at_rip(const void *vmcb)
 {
 	int long_mode = (vmcb_cs_attrib(vmcb) & CS_LONG) != 0;
 	uint64_t rip = long_mode ? vmcb_rip(vmcb)
 				 : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
 	struct walk walk = guest_walk(vmcb);
 	uint8_t code[RELAY_INSN_MAX];
+	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), long_mode);
 
-	return relay_decode(code, walk_fetch(&walk, rip, code, size), long_mode);
+	if (insn.kind != RELAY_INSN_OTHER)
+		return insn;
+	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), long_mode);
 }
 
 /* Entries of the view list have the format of EPTPs, so that the same rules decide about them; the
@@ -141,7 +145,7 @@ static void vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length)
 /* Any other undefined instruction is the guest's own affair. */
 static void undefined(struct relay_vcpu *vcpu, void *vmcb)
 {
-	struct relay_insn insn = decode_at_rip(vmcb, RELAY_INSN_MAX);
+	struct relay_insn insn = decode_at_rip(vmcb);
 
 	if (insn.kind == RELAY_INSN_VMFUNC)
 		vmfunc(vcpu, vmcb, insn.length);
@@ -193,7 +197,7 @@ static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *wor
 static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
 {
 	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmcb_cr0(vmcb)};
-	struct relay_insn insn = decode_at_rip(vmcb, RELAY_INSN_MAX);
+	struct relay_insn insn = decode_at_rip(vmcb);
 	uint64_t seen = flags_read(&words);
 
 	vcpu->cr0 = words.value;
