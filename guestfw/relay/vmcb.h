@@ -43,7 +43,7 @@
 #define VMCB_NESTED_PAGING 1u
 #define VMCB_TLB_FLUSH_ALL 1u
 
-/* #VMEXIT codes (AMD APM vol. 2, appendix C). */
+/* #VMEXIT codes, lower half (AMD APM vol. 2, appendix C). */
 #define VMEXIT_CR0_READ 0x00
 #define VMEXIT_CR0_WRITE 0x10
 #define VMEXIT_EXCEPTION_UD 0x46
@@ -59,7 +59,7 @@
 #define VMEXIT_CLGI 0x85
 #define VMEXIT_SKINIT 0x86
 #define VMEXIT_NPF 0x400
-#define VMEXIT_INVALID UINT64_MAX
+#define VMEXIT_INVALID 0xffffffff
 
 #define EFER_SCE 0x1u
 #define EFER_LONG_MODE 0x500u
