@@ -47,6 +47,14 @@ static inline void write_cr0(uint64_t value)
 	__asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
 }
 
+static inline uint64_t read_cr0(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(value));
+	return value;
+}
+
 static inline uint64_t read_cr2(void)
 {
 	uint64_t value;

@@ -159,9 +159,12 @@ static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const st
 	return frame->value;
 }
 
-/* Undoes prepare(); what a store left behind is read in view 0, which may read everything. */
+/* Undoes prepare(); what a store left behind is read in view 0, which may read everything, and what is
+ * in CR0 before the masks go. */
 static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_result *result)
 {
+	if (op->kind == SS_KIND_CR0_WRITE)
+		result->value = read_cr0();
 	if (needs_setup(op))
 		setup(cpu, 0);
 	write_cr0(SS_CR0_BASE);

@@ -6,6 +6,7 @@
 
 #define VECTOR_UD 6
 #define VECTOR_NM 7
+#define VECTOR_GP 13
 #define KVM_ENOSYS_RAX ((uint64_t)-1000) /* include/uapi/linux/kvm_para.h */
 #define EFER_LONG_MODE 0x500
 
@@ -35,6 +36,18 @@ const char *const host_backend_keys[HOST_BACKEND_COUNT] = {
 const char *const host_backend_modules[HOST_BACKEND_COUNT] = {
 #define X(name, key, module) module,
 	HOST_BACKENDS(X)
+#undef X
+};
+
+const char *const processor_trait_keys[TRAIT_COUNT] = {
+#define X(name, key, meaning) key,
+	PROCESSOR_TRAITS(X)
+#undef X
+};
+
+const char *const processor_trait_meanings[TRAIT_COUNT] = {
+#define X(name, key, meaning) meaning,
+	PROCESSOR_TRAITS(X)
 #undef X
 };
 
@@ -107,24 +120,53 @@ struct steps {
 	unsigned vmx, svm, monitor, vmm;
 };
 
-/* SVM's selective intercept ignores changes of TS and MP (AMD APM vol. 2, 15.8.1). */
+/* SVM's selective CR0-write intercept ignores changes of TS and MP (AMD APM vol. 2, table 15-7). */
 #define SVM_IGNORED ((uint64_t)(SS_CR0_TS | SS_CR0_MP))
 
 /* KVM owns every CR0 flag of a VMX guest but TS and WP, with an engine of ours in between or not
  * (arch/x86/kvm/vmx/vmx.h, KVM_POSSIBLE_CR0_GUEST_BITS). */
 #define VMX_L0_OWNED (~(uint64_t)(SS_CR0_TS | UINT64_C(1) << 16))
 
-/* One write of CR0 as the guest sees it: who has to step in, and what becomes of the words. */
-static void write_step(struct flag_words *words, uint64_t value, struct steps *steps)
+/* KVM has the selective intercept on for every SVM guest. It never takes CLTS, and every LMSW. */
+static bool svm_selective_takes(const struct expect_environment *environment, uint32_t insn,
+				uint64_t from, uint64_t to)
 {
-	uint64_t seen = flags_read(words), changed = seen ^ value, asked;
+	if (insn == SS_INSN_CLTS)
+		return false;
+	if (insn == SS_INSN_LMSW && !(environment->traits >> TRAIT_LMSW_SELECTIVE & 1))
+		return true;
+	return (from ^ to) & ~SVM_IGNORED;
+}
 
-	if (changed & ~words->owned)
+/*
+ * Whether a write of CR0 exits to the monitor. VMX compares with the read shadow, under the mask (Intel
+ * SDM vol. 3C, 26.1.3). SVM has neither: the engine takes every write if TS or MP is masked (AMD APM vol.
+ * 2, 15.9), and for other flags asks for the selective intercept, which compares with the register.
+ */
+static bool monitor_takes(const struct expect_environment *environment, uint32_t insn,
+			  const struct flag_words *words, uint64_t value)
+{
+	uint64_t masked = ~words->owned;
+
+	if (environment->engine != ENGINE_SVM)
+		return (flags_read(words) ^ value) & masked;
+	if (masked & SVM_IGNORED)
+		return true;
+	return masked && svm_selective_takes(environment, insn, words->value, value);
+}
+
+/* One write of CR0 as the guest sees it: who has to step in, and what becomes of the words. */
+static void write_step(const struct expect_environment *environment, uint32_t insn,
+		       struct flag_words *words, uint64_t value, struct steps *steps)
+{
+	uint64_t changed = flags_read(words) ^ value, asked;
+
+	if (monitor_takes(environment, insn, words, value)) {
 		steps->monitor++;
-	else if (changed & VMX_L0_OWNED)
-		steps->vmx++;
-	if (changed & ~SVM_IGNORED)
-		steps->svm++;
+	} else {
+		steps->vmx += (changed & VMX_L0_OWNED) != 0;
+		steps->svm += svm_selective_takes(environment, insn, words->value, value);
+	}
 	asked = flags_write(words, value);
 	if (asked == 0)
 		return;
@@ -141,22 +183,25 @@ static uint64_t lmsw_value(uint64_t seen, uint64_t operand)
 }
 
 /* One repetition. `operand` is what the routine's own register holds: the value to write. */
-static void write_repetition(const struct ss_operation *op, struct flag_words *words,
+static void write_repetition(const struct expect_environment *environment,
+			     const struct ss_operation *op, struct flag_words *words,
 			     uint64_t *operand, struct steps *steps)
 {
 	switch (op->insn) {
 	case SS_INSN_CLTS:
 		if (op->flags & SS_OP_PAIR)
-			write_step(words, *operand | op->arg, steps);
-		write_step(words, flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
+			write_step(environment, SS_INSN_MOV, words, *operand | op->arg, steps);
+		write_step(environment, SS_INSN_CLTS, words,
+			   flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
 		break;
 	case SS_INSN_LMSW:
 		*operand ^= op->arg;
-		write_step(words, lmsw_value(flags_read(words), *operand), steps);
+		write_step(environment, SS_INSN_LMSW, words,
+			   lmsw_value(flags_read(words), *operand), steps);
 		break;
 	default:
 		*operand ^= op->arg;
-		write_step(words, *operand, steps);
+		write_step(environment, SS_INSN_MOV, words, *operand, steps);
 	}
 }
 
@@ -169,17 +214,26 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	struct steps first = {0}, steps = {0};
 
 	/* Values repeat after two repetitions, and so do exits. */
-	write_repetition(op, &words, &operand, &first);
+	write_repetition(environment, op, &words, &operand, &first);
 	if ((count & 1) == 0)
-		write_repetition(op, &words, &operand, &steps);
+		write_repetition(environment, op, &words, &operand, &steps);
 	set_value(expectation, flags_read(&words));
 	expectation->exits[LEVEL_MONITOR] = exactly(first.monitor);
 	expectation->exits[LEVEL_VMM] = exactly(first.vmm);
-	/* What the relay and the VMM do costs further exits at L0. The selective intercept of SVM
-	 * takes every LMSW. */
+	/* What the relay and the VMM do costs further exits at L0. */
 	expectation->exits[LEVEL_L0] =
 		l0(environment, first.monitor ? some : exactly(first.vmx),
-		   op->insn == SS_INSN_LMSW ? one : exactly(first.svm));
+		   first.monitor ? some : exactly(first.svm));
+}
+
+/* So many exits to the monitor, which cost further ones at L0; without any, `alone` at L0. */
+static void expect_monitor(const struct expect_environment *environment, unsigned count,
+			   unsigned alone, struct expectation *expectation)
+{
+	struct expect_count hardware = count ? some : exactly(alone);
+
+	expectation->exits[LEVEL_MONITOR] = exactly(count);
+	expectation->exits[LEVEL_L0] = l0(environment, hardware, hardware);
 }
 
 static void expect_cr0_read(const struct expect_environment *environment,
@@ -189,7 +243,9 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	uint64_t value = flags_read(&words);
 
 	set_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
-	expectation->exits[LEVEL_L0] = l0(environment, none, none);
+	/* SVM has no read shadow, so what is masked is read from the relay. */
+	expect_monitor(environment, environment->engine == ENGINE_SVM && op->masked ? 1 : 0, 0,
+		       expectation);
 }
 
 /* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */
@@ -245,11 +301,27 @@ static unsigned flat_vmfunc_exits(const struct expect_environment *environment,
 	return op->flags & SS_OP_PAIR ? 2 : 1;
 }
 
+/* The relay intercepts the #UD that VMFUNC raises, where VM functions are enabled, and decides alone. */
+static void svm_vmfunc_exits(const struct expect_environment *environment,
+			     const struct ss_operation *op, const struct vmfunc_result *result,
+			     struct expectation *expectation)
+{
+	unsigned count = op->flags & SS_OP_PAIR ? 2 : 1;
+
+	expect_monitor(environment, result->reason == VMFUNC_REASON_NOT_ENABLED ? 0 : count, count,
+		       expectation);
+}
+
 static void expect_vmfunc_exits(const struct expect_environment *environment,
 				const struct ss_operation *op, const struct vmfunc_result *result,
 				struct expectation *expectation)
 {
 	bool refused = result->outcome == VMFUNC_EXIT;
+
+	if (environment->engine == ENGINE_SVM) {
+		svm_vmfunc_exits(environment, op, result, expectation);
+		return;
+	}
 
 	if (environment->engine == ENGINE_FLAT) {
 		expectation->exits[LEVEL_VMM] =
@@ -305,11 +377,14 @@ static void expect_hypercall(const struct expect_environment *environment,
 		expectation->vector = VECTOR_UD;
 	else
 		set_value(expectation, nested ? (uint64_t)-ENOSYS : KVM_ENOSYS_RAX);
-	expectation->exits[LEVEL_MONITOR] = nested && native ? one : none;
-	/* For a nested guest KVM leaves the #UD to the VMM, as an instruction it cannot interpret. */
-	expectation->exits[LEVEL_VMM] = nested && !native ? one : none;
-	expectation->exits[LEVEL_L0] = l0(environment, nested && native ? some : one,
-					  nested && native ? some : one);
+	/* The relay of SVM gets every #UD, that of the other vendor's instruction too. */
+	expect_monitor(environment,
+		       nested && (native || environment->engine == ENGINE_SVM) ? 1 : 0, 1,
+		       expectation);
+	/* For a nested VMX guest KVM leaves the #UD to the VMM, as an instruction it cannot
+	 * interpret. */
+	if (environment->engine == ENGINE_VMX && !native)
+		expectation->exits[LEVEL_VMM] = one;
 }
 
 /* Hypercalls that the relay knows. */
@@ -365,7 +440,7 @@ static const struct reference {
 	bool value_known;
 	uint64_t value;
 } references[] = {
-	{SS_KIND_CR4_READ, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, true, SS_CR4_BASE},
+	{SS_KIND_CR4_READ, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, true, SS_CR4_BASE},
 	{SS_KIND_CPUID, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, false, 0},
 	{SS_KIND_RDTSC, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, true, 0},
 	{SS_KIND_RDMSR, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, true, EFER_LONG_MODE},
@@ -390,11 +465,13 @@ static void expect_reference(const struct expect_environment *environment,
 		expectation->value = row->value;
 		expectation->exits[LEVEL_L0] = l0(environment, row->vmx, row->svm);
 		expectation->exits[LEVEL_VMM] = row->vmm;
-		/* CPUID of a nested guest always goes to L1 (Intel SDM vol. 3C, 26.1.2). */
-		if (op->kind == SS_KIND_CPUID && environment->engine == ENGINE_VMX) {
-			expectation->exits[LEVEL_MONITOR] = one;
-			expectation->exits[LEVEL_L0] = some;
-		}
+		/* CPUID of a nested guest goes to L1: always under VMX (Intel SDM vol. 3C, 26.1.2),
+		 * and under SVM because the engine hides SVM. */
+		if (op->kind == SS_KIND_CPUID && environment->engine != ENGINE_FLAT)
+			expect_monitor(environment, 1, 0, expectation);
+		/* EFER.SVME must be set, and is hidden by the VMM. */
+		if (op->kind == SS_KIND_RDMSR && environment->engine == ENGINE_SVM)
+			expectation->exits[LEVEL_VMM] = one;
 	}
 }
 
@@ -410,10 +487,13 @@ static void expect_port(const struct expect_environment *environment,
 static void expect_fault(const struct expect_environment *environment,
 			 const struct ss_operation *op, struct expectation *expectation)
 {
-	struct expect_count hardware = op->arg == VECTOR_UD ? one : none;
+	bool svm = environment->engine == ENGINE_SVM;
+	bool gp = op->arg == VECTOR_GP && svm && environment->traits >> TRAIT_GP_INTERCEPTED & 1;
 
 	expectation->vector = (uint32_t)op->arg;
-	expectation->exits[LEVEL_L0] = l0(environment, hardware, hardware);
+	/* The relay of SVM gets every #UD, since one may be a VMFUNC. */
+	expect_monitor(environment, svm && op->arg == VECTOR_UD ? 1 : 0,
+		       op->arg == VECTOR_UD || gp ? 1 : 0, expectation);
 }
 
 void expect_operation(const struct expect_environment *environment, const struct ss_operation *op,

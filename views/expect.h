@@ -43,6 +43,27 @@ enum host_backend {
 	HOST_BACKEND_COUNT
 };
 
+/*
+ * Where processors differ in what they leave to a hypervisor: TRAIT(NAME, key, meaning).
+ *
+ * LMSW_SELECTIVE: to the selective CR0-write intercept LMSW is like a full one (AMD APM vol. 2, table
+ * 15-7), but QEMU's translator has it share the code of MOV to CR0, which compares what changes
+ * (target/i386/tcg/sysemu/misc_helper.c, helper_write_crN).
+ * GP_INTERCEPTED: before Zen 3, VMRUN and its kin raise #GP for some legal addresses, so KVM looks at
+ * every #GP of a guest with SVM (arch/x86/kvm/svm/svm.c, svm_gp_erratum_intercept).
+ */
+#define PROCESSOR_TRAITS(X)                                                                        \
+	X(LMSW_SELECTIVE, "lmsw-selective",                                                        \
+	  "an emulated processor, whose selective CR0-write intercept ignores LMSW of TS and MP")  \
+	X(GP_INTERCEPTED, "gp-intercepted", "#GP of guests with SVM is intercepted by KVM")
+
+enum processor_trait {
+#define X(name, key, meaning) TRAIT_##name,
+	PROCESSOR_TRAITS(X)
+#undef X
+	TRAIT_COUNT
+};
+
 /* Who can step in, from the inside out: LEVEL(NAME, key, meaning). */
 #define LEVELS(X)                                                                                  \
 	X(L0, "l0", "the hypervisor in the host kernel")                                           \
@@ -74,6 +95,8 @@ extern const char *const engine_keys[ENGINE_COUNT];
 extern const char *const engine_meanings[ENGINE_COUNT];
 extern const char *const host_backend_keys[HOST_BACKEND_COUNT];
 extern const char *const host_backend_modules[HOST_BACKEND_COUNT];
+extern const char *const processor_trait_keys[TRAIT_COUNT];
+extern const char *const processor_trait_meanings[TRAIT_COUNT];
 extern const char *const level_keys[LEVEL_COUNT];
 extern const char *const level_meanings[LEVEL_COUNT];
 extern const char *const placement_keys[];
@@ -81,6 +104,7 @@ extern const char *const placement_keys[];
 struct expect_environment {
 	enum engine_id engine;
 	enum host_backend backend;
+	uint32_t traits; /* 1 << enum processor_trait */
 	const struct view_policy *policy;
 	gpa_t window; /* the pages of SS_WINDOW_* */
 	gpa_t kernel; /* the guest's read-only part */

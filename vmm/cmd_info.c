@@ -28,6 +28,10 @@ static void print_text(const struct host *host, FILE *stream)
 		host_backend_modules[host->backend], host->kernel);
 	fprintf(stream, "guest CPU   %s\n", host->vendor);
 	fprintf(stream, "memory      %llu MiB\n", (unsigned long long)host->memory >> 20);
+	for (int i = 0; i < TRAIT_COUNT; i++)
+		if (host->traits >> i & 1)
+			fprintf(stream, "processor   %s: %s\n", processor_trait_keys[i],
+				processor_trait_meanings[i]);
 	fputs("\nengines\n", stream);
 	for (size_t i = 0; i < engine_count; i++) {
 		struct engine_info info = engine_info(host, engines[i]);
@@ -65,6 +69,16 @@ static json_t *engines_json(const struct host *host)
 	return array;
 }
 
+static json_t *traits_json(const struct host *host)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < TRAIT_COUNT; i++)
+		if (host->traits >> i & 1)
+			json_array_append_new(array, json_string(processor_trait_keys[i]));
+	return array;
+}
+
 static int print_json(const struct host *host, FILE *stream)
 {
 	json_t *root = json_begin("sidestep.info", INFO_VERSION), *capabilities = json_object();
@@ -75,6 +89,7 @@ static int print_json(const struct host *host, FILE *stream)
 	json_object_set_new(root, "module", json_string(host_backend_modules[host->backend]));
 	json_object_set_new(root, "guest_cpu", json_string(host->vendor));
 	json_object_set_new(root, "memory_bytes", json_integer((json_int_t)host->memory));
+	json_object_set_new(root, "processor_traits", traits_json(host));
 	json_object_set_new(root, "engines", engines_json(host));
 	for (int i = 0; i < HOST_CAP_COUNT; i++)
 		json_object_set_new(capabilities, host_capability_names[i],

@@ -9,6 +9,7 @@
 #include "host.h"
 #include "views/expect.h"
 
+struct monitor_exit;
 struct vm;
 struct vcpu;
 
@@ -39,10 +40,17 @@ struct engine {
 	/* Which view is active, by what the control structure says; -1: none of ours. */
 	int (*view_current)(struct vcpu *vcpu);
 
+	/* Answers an access to an MSR that the engine has made KVM hand over (run->msr); NULL where
+	 * no engine does. */
+	void (*msr)(struct vcpu *vcpu);
+
 	/* The operations below are NULL in an engine without a monitor. */
 
 	/* Moves what the relay has recorded to the summary and the ledger. */
 	void (*drain)(struct vcpu *vcpu);
+
+	/* Says in the monitor's words what exit the relay has passed on. */
+	void (*describe)(struct vcpu *vcpu, struct monitor_exit *ret_exit);
 
 	/* Has the relay load CR0 and the value that the guest reads there instead. */
 	void (*load_cr0)(struct vcpu *vcpu, uint64_t value, uint64_t shadow);

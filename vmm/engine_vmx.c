@@ -8,11 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "boot.h"
 #include "monitor.h"
-#include "service.h"
 #include "vcpu.h"
-#include "views/setup.h"
 #include "vmx_caps.h"
 
 #define MSR_FEATURE_CONTROL 0x3a
@@ -20,7 +17,6 @@
 #define CR4_VMXE 0x2000u
 #define CR4_PAE 0x20u
 #define EFER_LONG_MODE 0x500u
-#define CPUID_ADDRESS_SIZES 0x80000008
 #define SHADOW_VMCS_SIZE 4096
 
 /* Access rights of segments (Intel SDM vol. 3C, 25.4.1). */
@@ -30,10 +26,6 @@
 #define RIGHTS_UNUSABLE 0x10000
 
 extern const uint8_t relay_vmx_start[], relay_vmx_end[];
-
-static void relay_port_write(void *device, uint64_t offset, unsigned size, uint64_t value);
-
-static const struct bus_ops relay_port_ops = {NULL, relay_port_write};
 
 /* Data of a VM. */
 struct vmx_vm {
@@ -50,14 +42,6 @@ struct vmx_vcpu {
 		uint8_t bytes[sizeof(struct kvm_nested_state) + VMCS12_SIZE + SHADOW_VMCS_SIZE];
 	} nested;
 };
-
-static uint8_t host_maxphyaddr(const struct host *host)
-{
-	for (uint32_t i = 0; i < host->cpuid->nent; i++)
-		if (host->cpuid->entries[i].function == CPUID_ADDRESS_SIZES)
-			return (uint8_t)host->cpuid->entries[i].eax;
-	return 36;
-}
 
 static bool vmx_probe(const struct host *host, char *reason, size_t size)
 {
@@ -95,18 +79,8 @@ static int vmx_vm_init(struct vm *vm, struct error *error)
 			   sizeof(reason));
 	if (rc != 0)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	if (bus_claim(&vm->ports, RELAY_PORT, 1, &relay_port_ops, vm) != 0)
-		return error_set(error, -EEXIST, STATUS_INTERNAL, "device ranges overlap");
-	rc = monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
-			    (size_t)(relay_vmx_end - relay_vmx_start), error);
-	vm->vmfunc = (struct vmfunc_state){
-		.enabled = true,
-		.function_controls = 1,
-		.list = vm->view_list,
-		.eptp = vm->view_list[0],
-		.caps = data->caps.paging,
-	};
-	return rc;
+	return monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
+			      (size_t)(relay_vmx_end - relay_vmx_start), error);
 }
 
 static void vmx_vm_finish(struct vm *vm)
@@ -340,26 +314,18 @@ static uint64_t unbacked_page(const struct vm *vm)
 static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	struct vm *vm = vcpu->vm;
-	struct monitor *monitor = vm_monitor(vm);
 	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
-	uint64_t masked = op ? op->masked : vm->plan->cr0_masked;
-	struct vmfunc_state state = vm->vmfunc;
+	struct vmfunc_state state;
 	int rc;
 
-	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
-	state.enabled = true;
-	state.function_controls = 1;
-	state.list = monitor->list;
-	if (op)
-		setup_apply(op, &state, monitor->list);
-	monitor_set_words(vcpu, masked, op ? op->kept : vm->plan->cr0_kept, op ? op->shadow : 0);
-	rc = write_field(vcpu, VMCS12_cr0_guest_host_mask, masked);
+	monitor_setup(vcpu, op, &state);
+	rc = write_field(vcpu, VMCS12_cr0_guest_host_mask, ~monitor_vcpu(vcpu)->owned);
 	write_field(vcpu, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
 	write_field(vcpu, VMCS12_vm_function_control, state.function_controls);
 	write_field(vcpu, VMCS12_secondary_vm_exec_control,
 		    state.enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
 	write_field(vcpu, VMCS12_eptp_list_address,
-		    state.list == monitor->list ? RELAY_EPTP_LIST : unbacked_page(vm));
+		    state.list == vm_monitor(vm)->list ? RELAY_EPTP_LIST : unbacked_page(vm));
 	vm->vmfunc = state;
 	return rc;
 }
@@ -391,7 +357,7 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(55, PROTECTED, "XSETBV")                                                                 \
 	X(59, VMFUNC, "VMFUNC")
 
-static struct monitor_exit describe(uint64_t reason)
+static struct monitor_exit find_reason(uint64_t reason)
 {
 	static const struct {
 		uint16_t reason;
@@ -415,9 +381,10 @@ static unsigned access_of(uint64_t qualification)
 	return qualification & 2 ? VIEW_WRITE : qualification & 4 ? VIEW_EXECUTE : VIEW_READ;
 }
 
-static void answer(struct vcpu *vcpu, struct relay_vcpu *relay)
+static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 {
-	struct monitor_exit exit = describe(relay->reason);
+	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	struct monitor_exit exit = find_reason(relay->reason);
 	struct vmcs12 vmcs12;
 
 	if (relay->reason == RELAY_REASON_RESUME_FAILED)
@@ -431,33 +398,8 @@ static void answer(struct vcpu *vcpu, struct relay_vcpu *relay)
 		if (engine_vmx_get(vcpu, &vmcs12) == 0)
 			exit.cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
 	}
-	monitor_answer(vcpu, &exit);
+	*ret_exit = exit;
 }
-
-static void relay_port_write(void *device, uint64_t offset, unsigned size, uint64_t value)
-{
-	struct vm *vm = device;
-	struct vcpu *vcpu = vm->active;
-	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-
-	(void)offset;
-	(void)size;
-	(void)value;
-	/* The guest may write this port too, but cannot reach the relay's memory. */
-	if (!relay->pending)
-		return;
-	relay->pending = 0;
-	monitor_drain(vcpu);
-	if (relay->reason == RELAY_REASON_RING_FULL) {
-		vcpu->unattributed = true;
-		return;
-	}
-	vcpu->exit_rip = relay->rip;
-	vcpu->relay_waits = true;
-	answer(vcpu, relay);
-	vcpu->relay_waits = false;
-}
-
 
 const struct engine engine_vmx = {
 	.id = ENGINE_VMX,
@@ -469,6 +411,7 @@ const struct engine engine_vmx = {
 	.setup = vmx_setup,
 	.view_current = vmx_view_current,
 	.drain = monitor_drain,
+	.describe = vmx_describe,
 	.load_cr0 = vmx_load_cr0,
 	.context_flags = SS_CONTEXT_MONITOR,
 };

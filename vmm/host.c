@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "host.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +14,12 @@
 #define CPUID_ENTRIES_MAX 256
 #define CPUID_VMX_ECX 5
 #define CPUID_SVM_ECX 2
+#define CPUID_ADDRESS_SIZES 0x80000008
+#define CPUID_HYPERVISOR_ECX (1u << 31)
+#define CPUID_HYPERVISOR_NAME 0x40000000
+#define CPUID_SVM 0x8000000a
+#define CPUID_SVM_ADDRESS_CHECK_EDX (1u << 28)
+#define QEMU_TRANSLATOR "TCGTCGTCGTCG"
 
 const char *const host_capability_names[HOST_CAP_COUNT] = {
 #define X(name, constant, number, required, use) #constant,
@@ -133,6 +140,26 @@ static enum host_backend find_backend(void)
 	return HOST_BACKEND_UNKNOWN;
 }
 
+/* Of the processor itself, not of what KVM offers to guests. */
+static uint32_t find_traits(void)
+{
+	uint32_t eax, ebx, ecx, edx, traits = 0;
+	char hypervisor[12];
+
+	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & CPUID_HYPERVISOR_ECX) {
+		__cpuid(CPUID_HYPERVISOR_NAME, eax, ebx, ecx, edx);
+		memcpy(hypervisor, &ebx, 4);
+		memcpy(hypervisor + 4, &ecx, 4);
+		memcpy(hypervisor + 8, &edx, 4);
+		if (memcmp(hypervisor, QEMU_TRANSLATOR, sizeof(hypervisor)) == 0)
+			traits |= 1u << TRAIT_LMSW_SELECTIVE;
+	}
+	if (__get_cpuid(CPUID_SVM, &eax, &ebx, &ecx, &edx) && ebx != 0 &&
+	    !(edx & CPUID_SVM_ADDRESS_CHECK_EDX))
+		traits |= 1u << TRAIT_GP_INTERCEPTED;
+	return traits;
+}
+
 int host_open(struct host *host, struct error *error)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
@@ -144,6 +171,7 @@ int host_open(struct host *host, struct error *error)
 		return host->kvm;
 	host->memory = pages > 0 && page_size > 0 ? (uint64_t)pages * (uint64_t)page_size : 0;
 	host->backend = find_backend();
+	host->traits = find_traits();
 	if (uname(&name) == 0)
 		snprintf(host->kernel, sizeof(host->kernel), "%s", name.release);
 	rc = ask_capabilities(host, error);
@@ -160,6 +188,14 @@ void host_close(struct host *host)
 		close(host->kvm);
 	free(host->cpuid);
 	*host = (struct host){.kvm = -1};
+}
+
+uint8_t host_maxphyaddr(const struct host *host)
+{
+	for (uint32_t i = 0; i < host->cpuid->nent; i++)
+		if (host->cpuid->entries[i].function == CPUID_ADDRESS_SIZES)
+			return (uint8_t)host->cpuid->entries[i].eax;
+	return 36;
 }
 
 static bool cpuid_bit(const struct host *host, uint32_t function, unsigned bit)

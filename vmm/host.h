@@ -26,6 +26,8 @@
 	  "reporting instructions that KVM cannot interpret")                                      \
 	X(binary_stats_fd, KVM_CAP_BINARY_STATS_FD, 203, false, "exits seen by the hypervisor")    \
 	X(nested_state, KVM_CAP_NESTED_STATE, 157, false, "the engines vmx and svm")               \
+	X(user_space_msr, KVM_CAP_X86_USER_SPACE_MSR, 188, false, "the engine svm")                \
+	X(msr_filter, KVM_CAP_X86_MSR_FILTER, 189, false, "the engine svm")                        \
 	X(nr_memslots, KVM_CAP_NR_MEMSLOTS, 10, false, "regions of guest memory")                  \
 	X(max_vcpus, KVM_CAP_MAX_VCPUS, 66, false, "vCPUs of a guest")
 
@@ -41,6 +43,7 @@ struct host {
 	int api_version;
 	int capability[HOST_CAP_COUNT];
 	enum host_backend backend;
+	uint32_t traits;          /* 1 << enum processor_trait */
 	struct kvm_cpuid2 *cpuid; /* what KVM_GET_SUPPORTED_CPUID gives */
 	uint64_t memory;          /* bytes of memory of the host */
 	char kernel[65];          /* release of the running kernel */
@@ -56,6 +59,9 @@ void host_close(struct host *host);
 
 /* Whether a guest could use nested virtualization; if not, why, in `reason`. */
 bool host_has_nested(const struct host *host, bool intel, char *reason, size_t size);
+
+/* Width of a guest's physical addresses. */
+uint8_t host_maxphyaddr(const struct host *host);
 
 extern const char *const host_capability_names[HOST_CAP_COUNT];
 extern const char *const host_capability_uses[HOST_CAP_COUNT];

@@ -8,14 +8,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "answer.h"
 #include "boot.h"
-#include "run.h"
 #include "service.h"
 #include "vcpu.h"
-#include "violation.h"
+#include "views/setup.h"
 
 #define PTE_TABLE 3u
-#define PTE_LEAF_2M 0x83u
+#define PTE_LEAF 0x83u
 #define SHADOW_PAGES_MIN 1024
 #define SLOT_LOW 0
 #define SLOT_HIGH 1
@@ -35,30 +35,33 @@ struct monitor *vm_monitor(const struct vm *vm)
 	return vm->engine_data;
 }
 
-static void *at(const struct monitor *monitor, uint64_t gpa)
+void *monitor_at(const struct monitor *monitor, uint64_t gpa)
 {
 	return monitor->host + (gpa - RELAY_BASE);
 }
 
 struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu)
 {
-	return at(vm_monitor(vcpu->vm), RELAY_VCPUS + (uint64_t)RELAY_VCPU_STRIDE * vcpu->index);
+	return monitor_at(vm_monitor(vcpu->vm), RELAY_VCPUS + (uint64_t)RELAY_VCPU_STRIDE * vcpu->index);
 }
 
-/* L1's own address space: 4 GiB one to one, and the descriptors that an exit loads. */
-static void write_tables(const struct monitor *monitor)
+/* L1's own address space: everything one to one, above 4 GiB in pages of 1 GiB, and the descriptors
+ * that an exit loads. */
+static void write_tables(const struct monitor *monitor, uint64_t high)
 {
-	uint64_t *pml4 = at(monitor, RELAY_PML4), *pdpt = at(monitor, RELAY_PDPT);
-	uint64_t *gdt = at(monitor, RELAY_GDT);
+	uint64_t *pml4 = monitor_at(monitor, RELAY_PML4), *pdpt = monitor_at(monitor, RELAY_PDPT);
+	uint64_t *gdt = monitor_at(monitor, RELAY_GDT);
 
 	pml4[0] = RELAY_PDPT | PTE_TABLE;
 	for (uint64_t g = 0; g < 4; g++) {
-		uint64_t *pd = at(monitor, RELAY_PD + 4096 * g);
+		uint64_t *pd = monitor_at(monitor, RELAY_PD + 4096 * g);
 
 		pdpt[g] = (RELAY_PD + 4096 * g) | PTE_TABLE;
 		for (uint64_t i = 0; i < 512; i++)
-			pd[i] = g << 30 | i << 21 | PTE_LEAF_2M;
+			pd[i] = g << 30 | i << 21 | PTE_LEAF;
 	}
+	for (uint64_t g = RAM_HIGH_BASE >> 30; g < 512 && g << 30 < RAM_HIGH_BASE + high && high; g++)
+		pdpt[g] = g << 30 | PTE_LEAF;
 	gdt[SS_SEL_CODE / 8] = 0x00af9b000000ffff;
 	gdt[SS_SEL_DATA / 8] = 0x00cf93000000ffff;
 	gdt[SS_SEL_TSS / 8] = 0x00008b0000000067 | (RELAY_TSS & UINT64_C(0xffffff)) << 16 |
@@ -124,7 +127,7 @@ static int build_views(struct vm *vm, struct monitor *monitor, enum paging_forma
 	};
 	struct table_arena arena = {
 		.base = gpa_at(RELAY_TABLES),
-		.host = at(monitor, RELAY_TABLES),
+		.host = monitor_at(monitor, RELAY_TABLES),
 		.size = RELAY_TABLES_SIZE,
 	};
 	struct policy_error why;
@@ -137,8 +140,10 @@ static int build_views(struct vm *vm, struct monitor *monitor, enum paging_forma
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE, "the views cannot be built: %s",
 				 policy_error_text(why.kind));
-	monitor->list = at(monitor, RELAY_EPTP_LIST);
+	monitor->list = monitor_at(monitor, RELAY_EPTP_LIST);
 	eptp_list_build(vm->view_list, monitor->views);
+	for (size_t i = 0; i < monitor->views->count; i++)
+		vm->view_list[i] = ept_pointer(monitor->views->view[i].root, caps);
 	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
 	return 0;
 }
@@ -157,11 +162,20 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 	monitor->host = host;
 	if (relay_size > RELAY_IMAGE_MAX)
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
-	memcpy(at(monitor, RELAY_IMAGE), relay, relay_size);
-	write_tables(monitor);
+	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
+	write_tables(monitor, guest_ram_high(&vm->ram));
+	if (bus_claim(&vm->ports, RELAY_PORT, 1, &relay_port_ops, vm) != 0)
+		return error_set(error, -EEXIST, STATUS_INTERNAL, "device ranges overlap");
 	rc = build_views(vm, monitor, format, caps, error);
 	if (rc == 0)
 		rc = set_slots(vm, monitor, error);
+	vm->vmfunc = (struct vmfunc_state){
+		.enabled = true,
+		.function_controls = 1,
+		.list = vm->view_list,
+		.eptp = vm->view_list[0],
+		.caps = *caps,
+	};
 	return rc;
 }
 
@@ -187,6 +201,7 @@ void monitor_vcpu_init(struct vcpu *vcpu)
 		.views = vcpu->vm->plan->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,
 		.ring = RELAY_RINGS + ring_size * vcpu->index,
+		.pointer = vcpu->vm->view_list[0],
 	};
 	monitor_set_words(vcpu, vcpu->vm->plan->cr0_masked, vcpu->vm->plan->cr0_kept, 0);
 }
@@ -200,6 +215,22 @@ void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64
 	relay->shadow = (SS_CR0_BASE & ~masked) | (shadow & masked);
 }
 
+void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfunc_state *ret_state)
+{
+	struct vm *vm = vcpu->vm;
+	struct monitor *monitor = vm_monitor(vm);
+
+	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
+	*ret_state = vm->vmfunc;
+	ret_state->enabled = true;
+	ret_state->function_controls = 1;
+	ret_state->list = monitor->list;
+	if (op)
+		setup_apply(op, ret_state, monitor->list);
+	monitor_set_words(vcpu, op ? op->masked : vm->plan->cr0_masked,
+			  op ? op->kept : vm->plan->cr0_kept, op ? op->shadow : 0);
+}
+
 int monitor_view_of(const struct vm *vm, uint64_t pointer)
 {
 	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
@@ -211,7 +242,7 @@ int monitor_view_of(const struct vm *vm, uint64_t pointer)
 void monitor_drain(struct vcpu *vcpu)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	const struct relay_record *ring = at(vm_monitor(vcpu->vm), relay->ring);
+	const struct relay_record *ring = monitor_at(vm_monitor(vcpu->vm), relay->ring);
 	uint64_t head = __atomic_load_n(&relay->head, __ATOMIC_ACQUIRE);
 
 	while (relay->tail != head) {
@@ -242,119 +273,4 @@ int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value)
 		return -EPERM;
 	relay->writes[relay->write_count++] = (struct relay_write){.field = field, .value = value};
 	return 0;
-}
-
-static void inject(struct relay_vcpu *relay, uint64_t vector)
-{
-	relay->action = RELAY_INJECT;
-	relay->vector = vector;
-	relay->error_code = 0;
-}
-
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
-
-static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay)
-{
-	relay->action = RELAY_STEP;
-	if (relay->regs[RAX] == SS_HYPERCALL_REQUEST)
-		service_request(vcpu->vm, (uint32_t)relay->regs[RDI]);
-	else if (vcpu->vm->on_null_hypercall)
-		vcpu->vm->on_null_hypercall(vcpu);
-	relay->regs[RAX] = 0;
-}
-
-/* The whole method carried out by the VMM: what the words leave undecided it keeps in the shadow. */
-static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
-{
-	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
-
-	words.shadow ^= flags_write(&words, relay->wanted);
-	relay->shadow = words.shadow;
-	relay->action = RELAY_STEP;
-	vcpu->vm->plan->engine->load_cr0(vcpu, words.value, words.shadow);
-}
-
-static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay)
-{
-	uint64_t rax;
-	bool ud;
-
-	if (view_function(vcpu->vm, (uint32_t)relay->regs[RAX], (uint32_t)relay->regs[RCX], &ud,
-			  &rax) != 0 ||
-	    ud) {
-		inject(relay, VECTOR_UD);
-		return;
-	}
-	relay->regs[RAX] = rax;
-	relay->action = RELAY_STEP;
-}
-
-static void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay,
-			     const struct monitor_exit *exit)
-{
-	int view = monitor_view_of(vcpu->vm, relay->pointer);
-	struct violation violation = {
-		.view = view < 0 ? UINT32_MAX : (uint32_t)view,
-		.gpa = relay->gpa,
-		.rip = relay->rip,
-		.access = exit->access,
-	};
-	unsigned length;
-
-	if (!guest_ram_contains(vcpu->vm->ram.size, gpa_at(relay->gpa), 1)) {
-		/* No view maps it, and no memory could be there. */
-		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
-			"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
-			"device, in operation %s",
-			vcpu->index, (unsigned long long)relay->gpa, (unsigned long long)relay->rip,
-			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
-		return;
-	}
-	report_violation(vcpu, &violation);
-	/* What was read is all ones, what was written is dropped. */
-	if (refuse_access(vcpu->vm, exit->cr3, relay->rip, relay->regs, &length) == 0) {
-		relay->length = length;
-		relay->action = RELAY_STEP;
-	} else {
-		inject(relay, VECTOR_GP);
-	}
-}
-
-void monitor_answer(struct vcpu *vcpu, const struct monitor_exit *exit)
-{
-	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-
-	relay->action = RELAY_RESUME;
-	switch (exit->event) {
-	case EVENT_HYPERCALL:
-		answer_hypercall(vcpu, relay);
-		break;
-	case EVENT_CR0_WRITE:
-		answer_cr0_write(vcpu, relay);
-		break;
-	case EVENT_VIOLATION:
-		answer_violation(vcpu, relay, exit);
-		break;
-	case EVENT_VMFUNC:
-		answer_vmfunc(vcpu, relay);
-		break;
-	case EVENT_UNDEFINED:
-		inject(relay, VECTOR_UD);
-		break;
-	case EVENT_PROTECTED:
-		inject(relay, VECTOR_GP);
-		break;
-	case EVENT_IGNORED:
-		relay->action = RELAY_STEP;
-		break;
-	default:
-		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
-			"%s (reason %llu, error %llu) of vcpu%u at rip 0x%llx in operation %s",
-			exit->name, (unsigned long long)relay->reason,
-			(unsigned long long)relay->error, vcpu->index,
-			(unsigned long long)relay->rip,
-			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
-	}
 }

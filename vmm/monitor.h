@@ -20,7 +20,8 @@ struct monitor {
 /* What an exit that was passed on is about; the engine translates its vendor's reasons. */
 enum monitor_event {
 	EVENT_HYPERCALL,
-	EVENT_CR0_WRITE,
+	EVENT_CR0_WRITE,   /* the relay knows what the guest wants to load */
+	EVENT_CR0_OPERAND, /* an access whose operand is in memory, which the relay has not decoded */
 	EVENT_VIOLATION,
 	EVENT_VMFUNC,
 	EVENT_TRIPLE_FAULT,
@@ -34,13 +35,16 @@ struct monitor_exit {
 	enum monitor_event event;
 	const char *name; /* for messages: the vendor's name of the reason */
 	unsigned access;  /* of a violation: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
-	uint64_t cr3;     /* of the guest, for a violation */
+	uint64_t cr3;     /* of the guest, for violations and operands */
+	unsigned cpl;     /* of the guest, for operands */
 };
 
 /*
  * Reserves the monitor's memory, puts tables, descriptors and the relay's code into it, builds the
- * hierarchies of the plan's views in the given format and fills the view list. Gives the VM all its
- * memory slots. Returns 0 or a negative errno with the reason in `error`.
+ * hierarchies of the plan's views in the given format and fills the view list, in the format of EPTPs
+ * whatever that of the hierarchies, so that one set of rules decides about its entries. Gives the VM
+ * all its memory slots and VM function 0, and claims the relay's port. Returns 0 or a negative errno
+ * with the reason in `error`.
  */
 int monitor_create(struct vm *vm, enum paging_format_id format, const struct paging_caps *caps,
 		   const void *relay, size_t relay_size, struct error *error);
@@ -49,6 +53,9 @@ void monitor_destroy(struct vm *vm);
 /* The engine's data of a VM with a monitor begins with a zeroed struct monitor, allocated by the
  * engine before monitor_create() and freed by it after monitor_destroy(). */
 struct monitor *vm_monitor(const struct vm *vm);
+
+/* A place in the monitor's memory, by its address in the VM. */
+void *monitor_at(const struct monitor *monitor, uint64_t gpa);
 
 /* The memory that relay and VMM share for a vCPU. */
 struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu);
@@ -59,8 +66,10 @@ void monitor_vcpu_init(struct vcpu *vcpu);
 /* Moves what the relay has recorded to the vCPU's summary and the ledger. */
 void monitor_drain(struct vcpu *vcpu);
 
-/* Answers an exit that the relay has passed on. */
-void monitor_answer(struct vcpu *vcpu, const struct monitor_exit *exit);
+/* The part of engine.setup in which no vendor differs: view list and words. What VM functions there
+ * are goes to *ret_state, for the engine to put into its control structure and then into
+ * vm->vmfunc. */
+void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfunc_state *ret_state);
 
 /* Has the relay write a field of the control structure before it resumes. Returns 0, or -EPERM if
  * it is not waiting for an answer. */

@@ -208,6 +208,15 @@ static void handle_unexpected(struct vcpu *vcpu)
 	stop_guest(vcpu, what);
 }
 
+static void handle_msr(struct vcpu *vcpu)
+{
+	vcpu->qualification = vcpu->run->msr.index;
+	if (vcpu->vm->plan->engine->msr)
+		vcpu->vm->plan->engine->msr(vcpu);
+	else
+		handle_unexpected(vcpu);
+}
+
 static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *vcpu) = {
 #define EXIT(number, name, handler, key) [number] = handle_##handler,
 #include "exit.def"

@@ -111,6 +111,7 @@ static void judge_row(const struct session *session, const struct ss_operation *
 	struct expect_environment environment = {
 		.engine = session->plan.engine->id,
 		.backend = session->host.backend,
+		.traits = session->host.traits,
 		.policy = &session->plan.policy,
 		.window = gpa_at(BOOT_WINDOW),
 		.kernel = session->plan.kernel.start,

@@ -9,9 +9,6 @@
 #include "service.h"
 #include "vcpu.h"
 
-#define PTE_PRESENT 1u
-#define PTE_LARGE 0x80u
-#define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 #define INSN_MAX 15u
 
 void report_violation(struct vcpu *vcpu, const struct violation *violation)
@@ -38,44 +35,6 @@ void report_violation(struct vcpu *vcpu, const struct violation *violation)
 		access_name(violation->access), (unsigned long long)violation->gpa, vcpu->index,
 		(unsigned long long)violation->rip,
 		image_operation_name(&vm->plan->image, record.operation));
-}
-
-/* Walks the guest's four-level page tables. Views do not hide a guest's own page tables from us. */
-static int translate(const struct vm *vm, uint64_t cr3, uint64_t linear, uint64_t *ret_gpa)
-{
-	uint64_t table = cr3 & PTE_ADDRESS;
-
-	for (unsigned level = 4; level >= 1; level--) {
-		unsigned shift = 12 + 9 * (level - 1);
-		uint64_t entry, offset = (UINT64_C(1) << shift) - 1;
-
-		if (guest_ram_read(&vm->ram, gpa_at(table + (linear >> shift & 511) * 8), &entry,
-				   sizeof(entry)) != 0 ||
-		    !(entry & PTE_PRESENT))
-			return -EFAULT;
-		if (level == 1 || (level <= 3 && entry & PTE_LARGE)) {
-			*ret_gpa = (entry & PTE_ADDRESS & ~offset) | (linear & offset);
-			return 0;
-		}
-		table = entry & PTE_ADDRESS;
-	}
-	return -EFAULT;
-}
-
-/* Copies up to 15 bytes of code; fewer at the end of what is mapped. */
-static unsigned fetch(const struct vm *vm, uint64_t cr3, uint64_t rip, uint8_t *code)
-{
-	unsigned count = 0;
-
-	while (count < INSN_MAX) {
-		uint64_t gpa;
-
-		if (translate(vm, cr3, rip + count, &gpa) != 0 ||
-		    guest_ram_read(&vm->ram, gpa_at(gpa), code + count, 1) != 0)
-			break;
-		count++;
-	}
-	return count;
 }
 
 /* All ones in the part of a register that an operand of this width fills; 32 bits clear the rest. */
@@ -105,14 +64,14 @@ static bool fillable(ZydisRegister reg)
 		!(reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH));
 }
 
-int refuse_access(struct vm *vm, uint64_t cr3, uint64_t rip, uint64_t regs[16],
+int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
 		  unsigned *ret_length)
 {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 	ZydisDecodedInstruction instruction;
 	ZydisDecoder decoder;
 	uint8_t code[INSN_MAX];
-	unsigned count = fetch(vm, cr3, rip, code);
+	unsigned count = linear_fetch(space, rip, code, sizeof(code));
 
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
 	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, count, &instruction, operands)) ||

@@ -3,7 +3,7 @@
 #ifndef VMM_VIOLATION_H
 #define VMM_VIOLATION_H
 
-#include "vm.h"
+#include "linear.h"
 
 struct violation {
 	uint32_t view;
@@ -18,11 +18,10 @@ void report_violation(struct vcpu *vcpu, const struct violation *violation);
 /*
  * Carries out a load or store that was refused, for engines where KVM does not: decodes the
  * instruction at linear address `rip`, sets the register that a load would have filled to all ones,
- * drops what a store would have written. `regs` are in the processor's numbering, `cr3` is the
- * guest's. Returns 0 and the length of the instruction, or -EOPNOTSUPP for an instruction other than
+ * drops what a store would have written. `regs` are in the processor's numbering. Returns 0 and the length of the instruction, or -EOPNOTSUPP for an instruction other than
  * a plain MOV between a general register and memory.
  */
-int refuse_access(struct vm *vm, uint64_t cr3, uint64_t rip, uint64_t regs[16],
+int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
 		  unsigned *ret_length);
 
 #endif

@@ -1,48 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* host_rip: where the processor continues after an exit of the nested guest. host_rsp points behind
- * `regs` of this vCPU's struct relay_vcpu, so that pushing stores the registers in their order. */
-#include "relay.h"
+/* host_rip: where the processor continues after an exit of the nested guest. */
+#include "entry.inc"
 
 	.section .text.start, "ax"
-	.globl relay_vmx_entry
-relay_vmx_entry:
-	push %r15
-	push %r14
-	push %r13
-	push %r12
-	push %r11
-	push %r10
-	push %r9
-	push %r8
-	push %rdi
-	push %rsi
-	push %rbp
-	push %rbp	/* place of RSP, which is in the control structure */
-	push %rbx
-	push %rdx
-	push %rcx
-	push %rax
-	mov %rsp, %rbx
-	mov %rsp, %rdi
-	lea RELAY_VCPU_STRIDE(%rsp), %rsp
+	.globl relay_entry
+relay_entry:
+	SAVE_REGISTERS
 	call relay_vmx_exit
-	mov %rbx, %rsp
-	pop %rax
-	pop %rcx
-	pop %rdx
-	pop %rbx
-	pop %rbp	/* RSP's place */
-	pop %rbp
-	pop %rsi
-	pop %rdi
-	pop %r8
-	pop %r9
-	pop %r10
-	pop %r11
-	pop %r12
-	pop %r13
-	pop %r14
-	pop %r15
+	LOAD_REGISTERS
 	vmresume
 	/* Still here: the entry failed. The control structure says why. */
 	lea -128(%rsp), %rdi

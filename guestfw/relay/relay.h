@@ -16,9 +16,10 @@
 #define RELAY_TSS 0xc0007000
 #define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
 #define RELAY_EPTP_LIST 0xc0009000
+#define RELAY_NO_LIST 0xc000a000 /* zero: what a list without memory behind it looks like */
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_IMAGE_MAX 0x10000
-#define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region and control structure */
+#define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region or host save area, and control structure */
 #define RELAY_VCPUS 0xc0100000   /* struct relay_vcpu and its stack, RELAY_VCPU_STRIDE each */
 #define RELAY_VCPU_STRIDE 0x4000
 #define RELAY_RINGS 0xc0200000
@@ -64,7 +65,8 @@ struct relay_write {
 };
 
 struct relay_vcpu {
-	uint64_t regs[16]; /* in the processor's numbering; [4], RSP, is not used */
+	uint64_t regs[16]; /* in the processor's numbering; [4], RSP, only when an exit is passed on */
+	uint64_t control;  /* address of the control structure, for a relay that reads it in memory */
 
 	/* Set by the VMM before entry and changed while the relay waits for an answer. */
 	uint64_t owned, kept, shadow; /* control-register words, see views/flags.h */
@@ -73,18 +75,23 @@ struct relay_vcpu {
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
 
+	/* Where the relay decides VMFUNC: see struct vmfunc_state. */
+	uint64_t vmfunc_enabled, function_controls;
+	uint64_t maxphyaddr;
+
 	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
 	uint64_t head, tail;
 
 	/* The exit being passed on. */
 	uint64_t pending;
 	uint64_t reason, qualification, rip, length;
-	uint64_t gpa, gla, pointer, error;
+	uint64_t gpa, gla, error;
+	uint64_t pointer;     /* entry of the view list that is active */
 	uint64_t cr0, wanted; /* of a CR0 write: the register, and what the guest wants to see */
 
 	/* The answer. */
 	uint64_t action;
-	uint64_t vector, error_code;
+	uint64_t vector, error_code, fault_address; /* the last: CR2 for vector 14 */
 	uint64_t write_count;
 	struct relay_write writes[RELAY_WRITES_MAX];
 };

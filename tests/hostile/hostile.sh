@@ -37,6 +37,7 @@ guest request_fields 0 ''
 guest batches 0 ''
 guest hello 0 ''
 guest views 0 ''
+guest encodings 0 ''
 guest gives_up 1 'the guest gave up: exception [0-9]+ at rip 0xffffffffffffffff'
 guest interrupts 1 "$where"
 guest overwrite 1 "$where"

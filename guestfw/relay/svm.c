@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The relay for SVM. The control structure is plain memory, which VMRUN reads anew. */
+#include "common.h"
+#include "decode.h"
+#include "relay.h"
+#include "views/flags.h"
+#include "views/service.h"
+#include "views/vmfunc.h"
+#include "vmcb.h"
+#include "walk.h"
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+#define RSP_NUMBER 4
+
+#define EVENT_VALID 0x80000000u
+#define EVENT_EXCEPTION 0x300u
+#define EVENT_ERROR_CODE 0x800u
+
+#define CS_LONG 0x200u /* attribute bit of a 64-bit code segment */
+#define CR4_LA57 0x1000u
+
+#define CR0_ET 0x10u
+#define CR0_NW 0x20000000u
+#define CR0_CD 0x40000000u
+#define CR0_PG 0x80000000u
+#define CR0_DEFINED UINT64_C(0xffffffffe005003f) /* bits 31:0 that exist, and 63:32, which must be 0 */
+
+_Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
+	       "the entry finds it behind the registers");
+
+void relay_svm_exit(struct relay_vcpu *vcpu);
+
+static void *control_of(const struct relay_vcpu *vcpu)
+{
+	return (void *)vcpu->control;
+}
+
+/* Stepping over an instruction ends the shadow of STI and MOV SS. */
+static void step(void *vmcb, uint64_t length)
+{
+	vmcb_set_rip(vmcb, vmcb_rip(vmcb) + length);
+	vmcb_set_int_state(vmcb, 0);
+}
+
+/* Of an instruction that was intercepted as such: what the processor says, if it saves the next RIP
+ * (CPUID Fn8000_000A EDX.NRIPS), else the length without prefixes. */
+static uint64_t intercepted_length(const void *vmcb, uint64_t usual)
+{
+	uint64_t next = vmcb_next_rip(vmcb);
+
+	return next ? next - vmcb_rip(vmcb) : usual;
+}
+
+static void inject(void *vmcb, uint64_t vector, uint64_t error_code)
+{
+	uint32_t event = EVENT_VALID | EVENT_EXCEPTION | (uint32_t)vector;
+
+	if (vector_has_error_code(vector)) {
+		event |= EVENT_ERROR_CODE;
+		vmcb_set_event_inj_err(vmcb, error_code);
+	}
+	vmcb_set_event_inj(vmcb, event);
+}
+
+static uint64_t walk_load(uint64_t address)
+{
+	return *(const uint64_t *)address;
+}
+
+/* The address space the guest is in. Only long mode has page tables that are known here. */
+static struct walk guest_walk(const void *vmcb)
+{
+	unsigned levels = vmcb_cr4(vmcb) & CR4_LA57 ? 5 : 4;
+
+	return (struct walk){
+		.nested_cr3 = vmcb_nested_cr3(vmcb),
+		.cr3 = vmcb_cr3(vmcb),
+		.levels = (vmcb_efer(vmcb) & EFER_LONG_MODE) == EFER_LONG_MODE ? levels : 0,
+	};
+}
+
+/* Four bytes are enough unless there are prefixes. */
+static struct relay_insn decode_at_rip(const void *vmcb)
+{
+	int long_mode = (vmcb_cs_attrib(vmcb) & CS_LONG) != 0;
+	uint64_t rip = long_mode ? vmcb_rip(vmcb)
+				 : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
+	struct walk walk = guest_walk(vmcb);
+	uint8_t code[RELAY_INSN_MAX];
+	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), long_mode);
+
+	if (insn.kind != RELAY_INSN_OTHER)
+		return insn;
+	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), long_mode);
+}
+
+/* Entries of the view list have the format of EPTPs, so that the same rules decide about them; the
+ * address is that of an NPT root. A new nested CR3 under the same ASID needs a flush (AMD APM vol. 2,
+ * 15.16.1). */
+static void load_view(struct relay_vcpu *vcpu, void *vmcb, uint64_t pointer)
+{
+	vcpu->pointer = pointer;
+	vmcb_set_nested_cr3(vmcb, pointer & WALK_ADDRESS);
+	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
+}
+
+static int switch_view(struct relay_vcpu *vcpu, uint64_t index)
+{
+	uint64_t pointer;
+
+	if (index >= vcpu->views)
+		return 0;
+	pointer = ((const uint64_t *)vcpu->list)[index];
+	if (pointer != vcpu->pointer)
+		load_view(vcpu, control_of(vcpu), pointer);
+	return 1;
+}
+
+/* VMFUNC as the processor would do it, had it VM functions; what would exit is refused. */
+static void vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length)
+{
+	struct vmfunc_state state = {
+		.enabled = vcpu->vmfunc_enabled,
+		.function_controls = vcpu->function_controls,
+		.list = (const uint64_t *)vcpu->list,
+		.eptp = vcpu->pointer,
+		.caps = {.maxphyaddr = (uint8_t)vcpu->maxphyaddr},
+	};
+	struct vmfunc_result result =
+		vmfunc_decide(&state, (uint32_t)vcpu->regs[RAX], (uint32_t)vcpu->regs[RCX]);
+
+	if (result.outcome == VMFUNC_UD) {
+		inject(vmcb, VECTOR_UD, 0);
+		return;
+	}
+	if (result.outcome == VMFUNC_EXIT)
+		vcpu->regs[RAX] = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
+	else if (result.outcome == VMFUNC_SWITCHED)
+		load_view(vcpu, vmcb, result.eptp);
+	step(vmcb, length);
+}
+
+/* Any other undefined instruction is the guest's own affair. */
+static void undefined(struct relay_vcpu *vcpu, void *vmcb)
+{
+	struct relay_insn insn = decode_at_rip(vmcb);
+
+	if (insn.kind == RELAY_INSN_VMFUNC)
+		vmfunc(vcpu, vmcb, insn.length);
+	else
+		inject(vmcb, VECTOR_UD, 0);
+}
+
+static uint64_t read_gpr(const struct relay_vcpu *vcpu, const void *vmcb, unsigned gpr)
+{
+	return gpr == RSP_NUMBER ? vmcb_rsp(vmcb) : vcpu->regs[gpr];
+}
+
+static void write_gpr(struct relay_vcpu *vcpu, void *vmcb, const struct relay_insn *insn,
+		      uint64_t value)
+{
+	if (insn->bits == 16)
+		value = (read_gpr(vcpu, vmcb, insn->gpr) & ~UINT64_C(0xffff)) | (value & 0xffff);
+	else if (insn->bits == 32)
+		value = (uint32_t)value;
+	if (insn->gpr == RSP_NUMBER)
+		vmcb_set_rsp(vmcb, value);
+	else
+		vcpu->regs[insn->gpr] = value;
+}
+
+/* What the processor would not load into CR0 in 64-bit mode (AMD APM vol. 2, 3.1.1). */
+static int is_legal_cr0(uint64_t value)
+{
+	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
+	       value & CR0_PG;
+}
+
+/* Returns 0 if the VMM has to decide: nothing has been changed then. */
+static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *words)
+{
+	if (flags_write(words, vcpu->wanted) != 0)
+		return 0;
+	if (!is_legal_cr0(words->value)) {
+		inject(vmcb, VECTOR_GP, 0);
+		return 1;
+	}
+	vmcb_set_cr0(vmcb, words->value);
+	vcpu->shadow = words->shadow;
+	step(vmcb, vcpu->length);
+	return 1;
+}
+
+/* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
+static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
+{
+	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmcb_cr0(vmcb)};
+	struct relay_insn insn = decode_at_rip(vmcb);
+	uint64_t seen = flags_read(&words);
+
+	vcpu->cr0 = words.value;
+	vcpu->length = insn.length;
+	switch (insn.kind) {
+	case RELAY_INSN_MOV_FROM_CR0:
+	case RELAY_INSN_SMSW:
+		write_gpr(vcpu, vmcb, &insn, seen);
+		step(vmcb, insn.length);
+		return 1;
+	case RELAY_INSN_MOV_TO_CR0:
+		vcpu->wanted = read_gpr(vcpu, vmcb, insn.gpr);
+		if (insn.bits == 32)
+			vcpu->wanted = (uint32_t)vcpu->wanted;
+		vcpu->wanted = (vcpu->wanted & CR0_DEFINED) | CR0_ET;
+		break;
+	case RELAY_INSN_LMSW:
+		vcpu->wanted = lmsw_value(seen, read_gpr(vcpu, vmcb, insn.gpr));
+		break;
+	case RELAY_INSN_CLTS:
+		vcpu->wanted = seen & ~(uint64_t)SS_CR0_TS;
+		break;
+	default:
+		vcpu->length = 0;
+		return 0;
+	}
+	return write_cr0(vcpu, vmcb, &words);
+}
+
+/* Hands the exit to the VMM, which also changes the control structure itself, and does what it
+ * answers. */
+static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
+{
+	vcpu->reason = reason;
+	vcpu->qualification = vmcb_exit_info_1(vmcb);
+	vcpu->rip = vmcb_rip(vmcb);
+	vcpu->gpa = vmcb_exit_info_2(vmcb);
+	vcpu->regs[RSP_NUMBER] = vmcb_rsp(vmcb);
+	ask_vmm(vcpu);
+	if (vcpu->action == RELAY_INJECT) {
+		if (vcpu->vector == VECTOR_PF)
+			vmcb_set_cr2(vmcb, vcpu->fault_address);
+		inject(vmcb, vcpu->vector, vcpu->error_code);
+	} else if (vcpu->action != RELAY_RESUME) {
+		step(vmcb, vcpu->length);
+	}
+}
+
+static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
+{
+	switch (reason) {
+	case VMEXIT_CPUID:
+		relay_cpuid(vcpu);
+		step(vmcb, intercepted_length(vmcb, 2));
+		return 1;
+	case VMEXIT_VMMCALL:
+		vcpu->length = intercepted_length(vmcb, 3);
+		if (!relay_hypercall(vcpu, switch_view))
+			return 0;
+		step(vmcb, vcpu->length);
+		return 1;
+	case VMEXIT_EXCEPTION_UD:
+		undefined(vcpu, vmcb);
+		return 1;
+	case VMEXIT_CR0_READ:
+	case VMEXIT_CR0_WRITE:
+	case VMEXIT_CR0_SEL_WRITE:
+		return access_cr0(vcpu, vmcb);
+	default:
+		return 0;
+	}
+}
+
+void relay_svm_exit(struct relay_vcpu *vcpu)
+{
+	void *vmcb = control_of(vcpu);
+	uint64_t reason = vmcb_exit_code(vmcb);
+	struct relay_record *record =
+		ring_next(vcpu, (uint32_t)reason, vmcb_rip(vmcb), vmcb_exit_info_1(vmcb));
+
+	vcpu->regs[RAX] = vmcb_rax(vmcb);
+	vmcb_set_event_inj(vmcb, 0);
+	vmcb_set_tlb_ctl(vmcb, 0);
+	if (!complete(vcpu, vmcb, reason))
+		pass(vcpu, vmcb, reason);
+	vmcb_set_rax(vmcb, vcpu->regs[RAX]);
+	ring_finish(vcpu, record);
+}

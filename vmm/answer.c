@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "answer.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "guestfw/relay/relay.h"
+#include "monitor.h"
+#include "operand.h"
+#include "run.h"
+#include "service.h"
+#include "vcpu.h"
+#include "violation.h"
+
+static void inject(struct relay_vcpu *relay, uint64_t vector)
+{
+	relay->action = RELAY_INJECT;
+	relay->vector = vector;
+	relay->error_code = 0;
+}
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
+
+static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay)
+{
+	relay->action = RELAY_STEP;
+	if (relay->regs[RAX] == SS_HYPERCALL_REQUEST)
+		service_request(vcpu->vm, (uint32_t)relay->regs[RDI]);
+	else if (vcpu->vm->on_null_hypercall)
+		vcpu->vm->on_null_hypercall(vcpu);
+	relay->regs[RAX] = 0;
+}
+
+/* The whole method carried out by the VMM: what the words leave undecided it keeps in the shadow. */
+static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
+{
+	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
+
+	words.shadow ^= flags_write(&words, relay->wanted);
+	relay->shadow = words.shadow;
+	relay->action = RELAY_STEP;
+	vcpu->vm->plan->engine->load_cr0(vcpu, words.value, words.shadow);
+}
+
+static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay)
+{
+	uint64_t rax;
+	bool ud;
+
+	if (view_function(vcpu->vm, (uint32_t)relay->regs[RAX], (uint32_t)relay->regs[RCX], &ud,
+			  &rax) != 0 ||
+	    ud) {
+		inject(relay, VECTOR_UD);
+		return;
+	}
+	relay->regs[RAX] = rax;
+	relay->action = RELAY_STEP;
+}
+
+static uint32_t active_view(const struct vcpu *vcpu, const struct relay_vcpu *relay)
+{
+	int view = monitor_view_of(vcpu->vm, relay->pointer);
+
+	return view < 0 ? UINT32_MAX : (uint32_t)view;
+}
+
+static struct linear_space guest_space(const struct vcpu *vcpu, const struct relay_vcpu *relay,
+				       const struct monitor_exit *exit)
+{
+	return (struct linear_space){
+		.vm = vcpu->vm,
+		.view = active_view(vcpu, relay),
+		.cr3 = exit->cr3,
+		.user = exit->cpl == 3,
+	};
+}
+
+static void report(struct vcpu *vcpu, const struct relay_vcpu *relay, uint64_t gpa, unsigned access)
+{
+	struct violation violation = {
+		.view = active_view(vcpu, relay),
+		.gpa = gpa,
+		.rip = relay->rip,
+		.access = access,
+	};
+
+	report_violation(vcpu, &violation);
+}
+
+/* LMSW loads bits 3:1 and can set, but not clear, bit 0 (Intel SDM vol. 2A, LMSW). */
+static uint64_t lmsw_value(uint64_t seen, uint64_t operand)
+{
+	return (seen & ~UINT64_C(0xe)) | (operand & 0xf);
+}
+
+/* The operand, with what the view makes of it: a read that it forbids gives all ones, a write is
+ * dropped. Returns false if the guest has to see a page fault. */
+static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+			 const struct linear_space *space, const struct operand *operand,
+			 uint16_t *word)
+{
+	struct linear_fault fault;
+	int rc = operand->store
+			 ? linear_write(space, operand->address, word, sizeof(*word), &fault)
+			 : linear_read(space, operand->address, word, sizeof(*word), &fault);
+
+	if (rc == -EFAULT) {
+		inject(relay, VECTOR_PF);
+		relay->fault_address = fault.address;
+		relay->error_code = fault.error_code;
+		return false;
+	}
+	if (rc != 0) {
+		*word = UINT16_MAX;
+		report(vcpu, relay, fault.gpa, operand->store ? VIEW_WRITE : VIEW_READ);
+	}
+	return true;
+}
+
+static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+			       const struct monitor_exit *exit)
+{
+	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
+	struct linear_space space = guest_space(vcpu, relay, exit);
+	uint64_t seen = flags_read(&words);
+	uint16_t word = (uint16_t)seen;
+	struct kvm_sregs segments; /* FS and GS are the guest's while the relay runs */
+	struct operand operand;
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &segments) != 0 ||
+	    operand_decode(&space, relay->rip, relay->regs, &segments, &operand) != 0) {
+		inject(relay, VECTOR_UD);
+		return;
+	}
+	if (!move_operand(vcpu, relay, &space, &operand, &word))
+		return;
+	relay->length = operand.length;
+	relay->action = RELAY_STEP;
+	if (operand.store)
+		return;
+	relay->wanted = lmsw_value(seen, word);
+	answer_cr0_write(vcpu, relay);
+}
+
+static void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay,
+			     const struct monitor_exit *exit)
+{
+	struct linear_space space = guest_space(vcpu, relay, exit);
+	unsigned length;
+
+	if (!guest_ram_contains(vcpu->vm->ram.size, gpa_at(relay->gpa), 1)) {
+		/* No view maps it, and no memory could be there. */
+		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+			"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
+			"device, in operation %s",
+			vcpu->index, (unsigned long long)relay->gpa, (unsigned long long)relay->rip,
+			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
+		return;
+	}
+	report(vcpu, relay, relay->gpa, exit->access);
+	/* What was read is all ones, what was written is dropped. */
+	if (refuse_access(&space, relay->rip, relay->regs, &length) == 0) {
+		relay->length = length;
+		relay->action = RELAY_STEP;
+	} else {
+		inject(relay, VECTOR_GP);
+	}
+}
+
+static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
+{
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	relay->action = RELAY_RESUME;
+	switch (exit->event) {
+	case EVENT_HYPERCALL:
+		answer_hypercall(vcpu, relay);
+		break;
+	case EVENT_CR0_WRITE:
+		answer_cr0_write(vcpu, relay);
+		break;
+	case EVENT_CR0_OPERAND:
+		answer_cr0_operand(vcpu, relay, exit);
+		break;
+	case EVENT_VIOLATION:
+		answer_violation(vcpu, relay, exit);
+		break;
+	case EVENT_VMFUNC:
+		answer_vmfunc(vcpu, relay);
+		break;
+	case EVENT_UNDEFINED:
+		inject(relay, VECTOR_UD);
+		break;
+	case EVENT_PROTECTED:
+		inject(relay, VECTOR_GP);
+		break;
+	case EVENT_IGNORED:
+		relay->action = RELAY_STEP;
+		break;
+	default:
+		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+			"%s (reason %llu, error %llu) of vcpu%u at rip 0x%llx in operation %s",
+			exit->name, (unsigned long long)relay->reason,
+			(unsigned long long)relay->error, vcpu->index,
+			(unsigned long long)relay->rip,
+			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
+	}
+}
+
+/* Puts an exit that the relay passes on into words, and answers it. */
+static void relay_port_write(void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct vm *vm = device;
+	struct vcpu *vcpu = vm->active;
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	struct monitor_exit exit = {.event = EVENT_UNKNOWN};
+
+	(void)offset;
+	(void)size;
+	(void)value;
+	/* The guest may write this port too, but cannot reach the relay's memory. */
+	if (!relay->pending)
+		return;
+	relay->pending = 0;
+	monitor_drain(vcpu);
+	if (relay->reason == RELAY_REASON_RING_FULL) {
+		vcpu->unattributed = true;
+		return;
+	}
+	vcpu->exit_rip = relay->rip;
+	vcpu->relay_waits = true;
+	vm->plan->engine->describe(vcpu, &exit);
+	answer(vcpu, &exit);
+	vcpu->relay_waits = false;
+}
+
+const struct bus_ops relay_port_ops = {NULL, relay_port_write};

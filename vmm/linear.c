@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "linear.h"
+
+#include <errno.h>
+
+#include "views/effect.h"
+
+#define PTE_PRESENT 1u
+#define PTE_WRITE 2u
+#define PTE_USER 4u
+#define PTE_LARGE 0x80u
+#define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
+
+/* What the view shows at a guest-physical address, if it grants the right. */
+static bool through_view(const struct linear_space *space, uint64_t gpa, unsigned right,
+			 gpa_t *ret_target)
+{
+	struct view_effect effect =
+		policy_effect(&space->vm->plan->policy, space->view, gpa_at(gpa));
+
+	*ret_target = effect.target;
+	return effect.rights & right;
+}
+
+static bool load_entry(const struct linear_space *space, uint64_t gpa, uint64_t *ret_entry)
+{
+	gpa_t target;
+
+	return through_view(space, gpa, VIEW_READ, &target) &&
+	       guest_ram_read(&space->vm->ram, target, ret_entry, sizeof(*ret_entry)) == 0;
+}
+
+/* CR0.WP is taken as set and CR4.SMAP as clear, as a guest starts. */
+static int translate(const struct linear_space *space, uint64_t linear, bool write,
+		     struct linear_fault *fault, uint64_t *ret_gpa)
+{
+	unsigned needed = PTE_PRESENT | (write ? PTE_WRITE : 0) | (space->user ? PTE_USER : 0);
+	uint64_t table = space->cr3 & PTE_ADDRESS;
+
+	*fault = (struct linear_fault){
+		.address = linear,
+		.error_code = (write ? LINEAR_WRITE : 0) | (space->user ? LINEAR_USER : 0),
+	};
+	for (unsigned level = 4; level >= 1; level--) {
+		unsigned shift = 12 + 9 * (level - 1);
+		uint64_t entry, offset = (UINT64_C(1) << shift) - 1;
+
+		fault->gpa = table + (linear >> shift & 511) * 8;
+		if (!load_entry(space, fault->gpa, &entry))
+			return -EACCES;
+		if ((entry & needed) != needed) {
+			fault->error_code |= entry & PTE_PRESENT ? LINEAR_PRESENT : 0;
+			return -EFAULT;
+		}
+		if (level == 1 || (level <= 3 && entry & PTE_LARGE)) {
+			*ret_gpa = (entry & PTE_ADDRESS & ~offset) | (linear & offset);
+			return 0;
+		}
+		table = entry & PTE_ADDRESS;
+	}
+	return -EFAULT;
+}
+
+static int access_byte(const struct linear_space *space, uint64_t address, uint8_t *byte,
+		       unsigned right, struct linear_fault *fault)
+{
+	uint64_t gpa;
+	gpa_t target;
+	int rc = translate(space, address, right == VIEW_WRITE, fault, &gpa);
+
+	if (rc != 0)
+		return rc;
+	fault->gpa = gpa;
+	if (!through_view(space, gpa, right, &target))
+		return -EACCES;
+	rc = right == VIEW_WRITE ? guest_ram_write(&space->vm->ram, target, byte, 1)
+				 : guest_ram_read(&space->vm->ram, target, byte, 1);
+	return rc == 0 ? 0 : -EACCES;
+}
+
+int linear_read(const struct linear_space *space, uint64_t address, void *data, size_t size,
+		struct linear_fault *fault)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < size && rc == 0; i++)
+		rc = access_byte(space, address + i, (uint8_t *)data + i, VIEW_READ, fault);
+	return rc;
+}
+
+int linear_write(const struct linear_space *space, uint64_t address, const void *data, size_t size,
+		 struct linear_fault *fault)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < size && rc == 0; i++) {
+		uint8_t byte = ((const uint8_t *)data)[i];
+
+		rc = access_byte(space, address + i, &byte, VIEW_WRITE, fault);
+	}
+	return rc;
+}
+
+unsigned linear_fetch(const struct linear_space *space, uint64_t address, uint8_t *code,
+		      unsigned size)
+{
+	struct linear_fault fault;
+	unsigned count = 0;
+
+	while (count < size &&
+	       access_byte(space, address + count, code + count, VIEW_EXECUTE, &fault) == 0)
+		count++;
+	return count;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guest memory by linear address: the guest's four-level page tables, seen through a view. */
+#ifndef VMM_LINEAR_H
+#define VMM_LINEAR_H
+
+#include "vm.h"
+
+struct linear_space {
+	struct vm *vm;
+	uint32_t view;
+	uint64_t cr3;
+	bool user; /* accesses count as made at CPL 3 */
+};
+
+/* Bits of a page-fault error code (Intel SDM vol. 3A, 4.7). */
+#define LINEAR_PRESENT 1u
+#define LINEAR_WRITE 2u
+#define LINEAR_USER 4u
+
+/* Why an access did not succeed. */
+struct linear_fault {
+	uint64_t address;    /* linear */
+	unsigned error_code; /* of -EFAULT */
+	uint64_t gpa;        /* of -EACCES */
+};
+
+/*
+ * Copies between guest memory and `data`. Returns 0; -EFAULT if the guest's page tables forbid it;
+ * -EACCES if the view does, or if there is no memory. What precedes the fault has been copied.
+ */
+int linear_read(const struct linear_space *space, uint64_t address, void *data, size_t size,
+		struct linear_fault *fault);
+int linear_write(const struct linear_space *space, uint64_t address, const void *data, size_t size,
+		 struct linear_fault *fault);
+
+/* Copies up to `size` bytes of code; fewer at the end of what is mapped. Returns how many. */
+unsigned linear_fetch(const struct linear_space *space, uint64_t address, uint8_t *code,
+		      unsigned size);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* LMSW and SMSW with an operand in memory, which the relay leaves to the VMM. */
+#ifndef VMM_OPERAND_H
+#define VMM_OPERAND_H
+
+#include "linear.h"
+
+struct operand {
+	bool store;       /* SMSW stores the word, LMSW loads it */
+	uint64_t address; /* linear */
+	unsigned length;  /* of the instruction */
+};
+
+/*
+ * Decodes the instruction at linear address `rip`. `regs` are in the processor's numbering, RSP
+ * included; `segments` has the bases of FS and GS. Returns 0, or -EOPNOTSUPP for any other
+ * instruction.
+ */
+int operand_decode(const struct linear_space *space, uint64_t rip, const uint64_t regs[16],
+		   const struct kvm_sregs *segments, struct operand *ret_operand);
+
+#endif
