@@ -77,7 +77,8 @@
 	X(FATAL, 7, fatal, "arg0 = vector, arg1 = RIP, arg2 = error code, arg3 = CR2")             \
 	X(LOG, 8, log, "arg0 = address of text, arg1 = length, at most SS_LOG_MAX")                \
 	X(RESULT, 9, result, "arg0 = operation; its struct ss_result is in the vCPU page")         \
-	X(SETUP, 10, setup, "arg0 = operation whose masks and list to put in place; 0: none")
+	X(SETUP, 10, setup, "arg0 = operation whose masks and list to put in place; 0: none")      \
+	X(PROGRAM, 11, program, "the last program's results are there; ret0 = 1: the next one is")
 
 #define SS_LOG_MAX 1024
 
@@ -169,6 +170,11 @@
 /* Flags of the context area. */
 #define SS_CONTEXT_MONITOR 0x1 /* hypercalls are answered, and VMFUNC is no concern of #UD */
 #define SS_CONTEXT_VMMCALL 0x2 /* hypercalls are made by VMMCALL, not VMCALL */
+
+#define SS_CONTEXT_PROGRAMS 0x4 /* run programs of CR0 accesses, not the catalogue */
+
+/* Accesses of CR0 in a program at most. */
+#define SS_PROGRAM_STEPS 64
 
 #define SS_MAX_OPERATIONS 256
 #define SS_MAX_SAMPLES 128
@@ -264,12 +270,31 @@ struct ss_result {
 	uint32_t ticks[SS_MAX_SAMPLES]; /* TSC ticks of each sample, saturated */
 };
 
+/* One access of CR0: SS_INSN_MOV writes SS_CR0_BASE with the flags in `operand`, SS_INSN_LOAD reads by
+ * MOV; CLTS, LMSW and SMSW are what they are called. */
+struct ss_step {
+	uint8_t insn;
+	uint8_t operand; /* CR0 flags in bits 3:0 */
+	uint16_t reserved;
+};
+
+/* A program, put there by the VMM, with the masks in place; and what the guest saw, by the guest. */
+struct ss_program {
+	uint32_t count;                  /* of steps */
+	uint32_t start;                  /* CR0 flags that are loaded before it */
+	uint32_t masked, kept, shadow;   /* as of struct ss_operation */
+	uint32_t reserved;
+	struct ss_step steps[SS_PROGRAM_STEPS];
+	uint64_t seen[SS_PROGRAM_STEPS]; /* what each step read; 0 for a write */
+};
+
 /* One page per vCPU, shared by that vCPU and the VMM. */
 struct ss_vcpu_page {
 	struct ss_marker marker;
 	uint64_t done; /* set by a vCPU that has finished, for its siblings */
 	struct ss_request request;
 	struct ss_result result;
+	struct ss_program program;
 };
 
 /* One page per VM, filled by the VMM before entry. */
@@ -293,6 +318,8 @@ struct ss_context {
 _Static_assert(sizeof(struct ss_operation) == 224, "ABI");
 _Static_assert(sizeof(struct ss_request) == 64, "ABI");
 _Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
+_Static_assert(sizeof(struct ss_step) == 4, "ABI");
+_Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");
 _Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
 _Static_assert(sizeof(struct ss_context) == 96, "ABI");
 #endif

@@ -77,6 +77,10 @@ static inline uint64_t hypercall(uint64_t number, uint64_t argument, uint64_t vm
 /* Performs the request in the vCPU page; its arguments stand there. Returns its status. */
 int32_t request(struct cpu *cpu, enum ss_request_number number);
 
+/* As request(), but through the monitor where there is one: only it can change the masks and lists
+ * that the processor looks at. */
+int32_t monitor_request(struct cpu *cpu, enum ss_request_number number);
+
 /* Reports a fault that nothing provides for; does not return. */
 _Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs);
 

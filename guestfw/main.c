@@ -2,6 +2,7 @@
 /* The built-in firmware: performs the selected operations of its catalogue, one after another. */
 #include "catalogue.h"
 #include "cpu.h"
+#include "programs.h"
 
 /* Samples per operation: enough for a 99th percentile. A sample holds this many repetitions at
  * least, so that what surrounds it weighs the same in every operation. */
@@ -21,9 +22,7 @@ int32_t request(struct cpu *cpu, enum ss_request_number number)
 	return req->status;
 }
 
-/* As request(), but through the monitor where there is one: only it can change the masks and lists
- * that the processor looks at. */
-static int32_t monitor_request(struct cpu *cpu, enum ss_request_number number)
+int32_t monitor_request(struct cpu *cpu, enum ss_request_number number)
 {
 	struct ss_request *req = &cpu->page->request;
 
@@ -283,6 +282,8 @@ void firmware_main(struct ss_context *context, uint64_t index)
 		out8(SS_PORT_EXIT, 1);
 		return;
 	}
+	if (context->flags & SS_CONTEXT_PROGRAMS)
+		run_programs(cpu);
 	overhead = sample_overhead();
 	for (uint32_t n = 1; n <= catalogue_size; n++)
 		if (context->selected[(n - 1) / 64] >> (n - 1) % 64 & 1)

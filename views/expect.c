@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "expect_cr0.h"
+
 #define VECTOR_UD 6
 #define VECTOR_NM 7
 #define VECTOR_GP 13
 #define KVM_ENOSYS_RAX ((uint64_t)-1000) /* include/uapi/linux/kvm_para.h */
 #define EFER_LONG_MODE 0x500
 
-/* LMSW loads bits 3:1 and can set, but not clear, bit 0 (Intel SDM vol. 2A, LMSW). */
-#define LMSW_LOADED (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS)
 
 const char *const engine_keys[ENGINE_COUNT] = {
 	"invalid",
@@ -115,93 +115,26 @@ static struct flag_words flag_words(const struct ss_operation *op)
 	};
 }
 
-/* Exits of the steps of a repetition so far; at L0 by what drives it. */
-struct steps {
-	unsigned vmx, svm, monitor, vmm;
-};
-
-/* SVM's selective CR0-write intercept ignores changes of TS and MP (AMD APM vol. 2, table 15-7). */
-#define SVM_IGNORED ((uint64_t)(SS_CR0_TS | SS_CR0_MP))
-
-/* KVM owns every CR0 flag of a VMX guest but TS and WP, with an engine of ours in between or not
- * (arch/x86/kvm/vmx/vmx.h, KVM_POSSIBLE_CR0_GUEST_BITS). */
-#define VMX_L0_OWNED (~(uint64_t)(SS_CR0_TS | UINT64_C(1) << 16))
-
-/* KVM has the selective intercept on for every SVM guest. It never takes CLTS, and every LMSW. */
-static bool svm_selective_takes(const struct expect_environment *environment, uint32_t insn,
-				uint64_t from, uint64_t to)
-{
-	if (insn == SS_INSN_CLTS)
-		return false;
-	if (insn == SS_INSN_LMSW && !(environment->traits >> TRAIT_LMSW_SELECTIVE & 1))
-		return true;
-	return (from ^ to) & ~SVM_IGNORED;
-}
-
-/*
- * Whether a write of CR0 exits to the monitor. VMX compares with the read shadow, under the mask (Intel
- * SDM vol. 3C, 26.1.3). SVM has neither: the engine takes every write if TS or MP is masked (AMD APM vol.
- * 2, 15.9), and for other flags asks for the selective intercept, which compares with the register.
- */
-static bool monitor_takes(const struct expect_environment *environment, uint32_t insn,
-			  const struct flag_words *words, uint64_t value)
-{
-	uint64_t masked = ~words->owned;
-
-	if (environment->engine != ENGINE_SVM)
-		return (flags_read(words) ^ value) & masked;
-	if (masked & SVM_IGNORED)
-		return true;
-	return masked && svm_selective_takes(environment, insn, words->value, value);
-}
-
-/* One write of CR0 as the guest sees it: who has to step in, and what becomes of the words. */
-static void write_step(const struct expect_environment *environment, uint32_t insn,
-		       struct flag_words *words, uint64_t value, struct steps *steps)
-{
-	uint64_t changed = flags_read(words) ^ value, asked;
-
-	if (monitor_takes(environment, insn, words, value)) {
-		steps->monitor++;
-	} else {
-		steps->vmx += (changed & VMX_L0_OWNED) != 0;
-		steps->svm += svm_selective_takes(environment, insn, words->value, value);
-	}
-	asked = flags_write(words, value);
-	if (asked == 0)
-		return;
-	/* The VMM keeps such flags in the shadow too. */
-	steps->vmm++;
-	words->shadow ^= asked;
-}
-
-/* LMSW as the guest sees its result. */
-static uint64_t lmsw_value(uint64_t seen, uint64_t operand)
-{
-	return (seen & ~(uint64_t)LMSW_LOADED) | (operand & (LMSW_LOADED | SS_CR0_PE)) |
-	       (seen & SS_CR0_PE);
-}
-
 /* One repetition. `operand` is what the routine's own register holds: the value to write. */
 static void write_repetition(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct flag_words *words,
-			     uint64_t *operand, struct steps *steps)
+			     uint64_t *operand, struct cr0_steps *steps)
 {
 	switch (op->insn) {
 	case SS_INSN_CLTS:
 		if (op->flags & SS_OP_PAIR)
-			write_step(environment, SS_INSN_MOV, words, *operand | op->arg, steps);
-		write_step(environment, SS_INSN_CLTS, words,
+			cr0_write_step(environment, SS_INSN_MOV, words, *operand | op->arg, steps);
+		cr0_write_step(environment, SS_INSN_CLTS, words,
 			   flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
 		break;
 	case SS_INSN_LMSW:
 		*operand ^= op->arg;
-		write_step(environment, SS_INSN_LMSW, words,
-			   lmsw_value(flags_read(words), *operand), steps);
+		cr0_write_step(environment, SS_INSN_LMSW, words,
+			   cr0_lmsw_value(flags_read(words), *operand), steps);
 		break;
 	default:
 		*operand ^= op->arg;
-		write_step(environment, SS_INSN_MOV, words, *operand, steps);
+		cr0_write_step(environment, SS_INSN_MOV, words, *operand, steps);
 	}
 }
 
@@ -211,7 +144,7 @@ static void expect_cr0_write(const struct expect_environment *environment,
 {
 	struct flag_words words = flag_words(op);
 	uint64_t operand = flags_read(&words);
-	struct steps first = {0}, steps = {0};
+	struct cr0_steps first = {0}, steps = {0};
 
 	/* Values repeat after two repetitions, and so do exits. */
 	write_repetition(environment, op, &words, &operand, &first);
@@ -243,9 +176,7 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	uint64_t value = flags_read(&words);
 
 	set_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
-	/* SVM has no read shadow, so what is masked is read from the relay. */
-	expect_monitor(environment, environment->engine == ENGINE_SVM && op->masked ? 1 : 0, 0,
-		       expectation);
+	expect_monitor(environment, cr0_read_exits(environment, &words), 0, expectation);
 }
 
 /* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */

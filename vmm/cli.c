@@ -107,6 +107,39 @@ static int parse_help(struct settings *settings, const char *argument, struct er
 	return 0;
 }
 
+static int parse_random(struct settings *settings, const char *argument, struct error *error)
+{
+	return parse_count_of("--random", argument, UINT64_C(1) << 40, &settings->random, error);
+}
+
+static int parse_seed(struct settings *settings, const char *argument, struct error *error)
+{
+	const char *end;
+
+	if (parse_number(argument, UINT64_MAX, &settings->seed, &end) != 0 || *end != '\0')
+		return bad_argument(error, "--seed", argument, "a whole number");
+	return 0;
+}
+
+/* I/N, I from 1. */
+static int parse_shard(struct settings *settings, const char *argument, struct error *error)
+{
+	const char *end;
+
+	if (parse_number(argument, UINT32_MAX, &settings->shard, &end) != 0 || *end != '/' ||
+	    parse_number(end + 1, UINT32_MAX, &settings->shards, &end) != 0 || *end != '\0' ||
+	    settings->shard == 0 || settings->shard > settings->shards)
+		return bad_argument(error, "--shard", argument, "I/N with I from 1 to N");
+	return 0;
+}
+
+static int parse_replay(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->replay = argument;
+	return 0;
+}
+
 static int parse_count(struct settings *settings, const char *argument, struct error *error)
 {
 	uint64_t number;
@@ -319,6 +352,9 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
 		.format = "text",
 		.by = "operation",
+		.seed = 1,
+		.shard = 1,
+		.shards = 1,
 	};
 	if (strcmp(command->name, "run") == 0)
 		settings->plan.timeout_ms = 0;

@@ -16,6 +16,9 @@ struct settings {
 	const char *by;
 	const char *output;
 	bool list, quiet, help;
+	uint64_t random, seed; /* programs to perform; 0: the catalogue */
+	uint64_t shard, shards;
+	const char *replay;
 	char *const *operands;
 	int operand_count;
 };

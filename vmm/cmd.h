@@ -23,6 +23,9 @@ int session_start(struct session *session, const struct settings *settings, int 
 int session_run(struct session *session, bool progress, struct error *error);
 void session_finish(struct session *session);
 
+/* What the reference model has to know of a session that has been started. */
+struct expect_environment session_environment(const struct session *session);
+
 /*
  * Describes a run that has ended: a row for every operation that was selected. With `judge` each is
  * compared with the reference model. `report` keeps pointers into the session; report_finish() is
@@ -44,6 +47,9 @@ int session_status(const struct report *report, bool judge);
  */
 int session_emit(const struct session *session, const struct settings *settings, const char *schema,
 		 bool judge, uint32_t hidden, struct error *error);
+
+/* sidestep test --random and --replay. */
+int command_random(const struct settings *settings);
 
 /* Column sets. */
 #define COLUMN_BIT(id) (1u << COLUMN_##id)

@@ -144,6 +144,8 @@ int command_test(const struct settings *given)
 			return error_report(&error);
 		return STATUS_SUCCESS;
 	}
+	if (settings.random || settings.replay)
+		return command_random(&settings);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
 		status = session.host_open && error.status != STATUS_SKIPPED
 				 ? error.status

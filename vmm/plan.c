@@ -189,7 +189,7 @@ static const char *lacks(const struct plan *plan, const struct host *host,
 static void select_operations(struct plan *plan, const struct plan_request *request,
 			      const struct host *host)
 {
-	for (uint32_t n = 1; n <= plan->image.operation_count; n++) {
+	for (uint32_t n = 1; !plan->differential && n <= plan->image.operation_count; n++) {
 		const struct ss_operation *op = &plan->image.operations[n - 1];
 
 		if (matches(request, op->name)) {
@@ -250,6 +250,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
 		.trace = request->trace,
+		.differential = request->differential,
 		.guest = request->guest,
 		.ledger = request->ledger,
 	};

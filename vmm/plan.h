@@ -20,6 +20,8 @@ enum on_violation {
 	ON_VIOLATION_STOP,   /* record it and end the VM as a guest failure */
 };
 
+struct differential;
+
 /* As asked for on the command line, before it is checked against the host. */
 struct plan_request {
 	const char *engine; /* key, or "auto" */
@@ -33,6 +35,7 @@ struct plan_request {
 	bool trace; /* count kvm tracepoints where permitted; costs ticks */
 	bool owned_given;
 	uint64_t owned, kept; /* CR0 flags of --own and --shadow */
+	struct differential *differential; /* run programs, not the catalogue; NULL: none */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
 };
@@ -47,6 +50,7 @@ struct plan {
 	uint32_t iterations;
 	enum on_violation on_violation;
 	bool trace;
+	struct differential *differential;
 	const char *guest, *ledger;
 	uint64_t cr0_masked; /* CR0 flags that the guest does not own */
 	uint64_t cr0_kept;   /* of these, the ones that the monitor keeps in the shadow */

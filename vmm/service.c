@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot.h"
+#include "differential.h"
 #include "views/service.h"
 
 void vcpu_record(struct vcpu *vcpu, struct record *record)
@@ -114,6 +115,15 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 	if (!known_operation(vcpu, request->arg[0]))
 		return -EINVAL;
 	return plan->engine->setup(vcpu, &plan->image.operations[request->arg[0] - 1]);
+}
+
+static int service_program(struct vcpu *vcpu, struct ss_request *request)
+{
+	bool more;
+	int rc = differential_step(vcpu, &more);
+
+	request->ret[0] = more;
+	return rc;
 }
 
 static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)

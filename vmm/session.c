@@ -104,8 +104,7 @@ static void check_exits(struct report_row *row, const struct expectation *expect
 	}
 }
 
-static void judge_row(const struct session *session, const struct ss_operation *op,
-		      struct report_row *row)
+struct expect_environment session_environment(const struct session *session)
 {
 	const struct vm *vm = &session->machine.vms[0];
 	struct expect_environment environment = {
@@ -115,7 +114,18 @@ static void judge_row(const struct session *session, const struct ss_operation *
 		.policy = &session->plan.policy,
 		.window = gpa_at(BOOT_WINDOW),
 		.kernel = session->plan.kernel.start,
+		.vmfunc = vm->vmfunc,
 	};
+
+	environment.vmfunc.list = vm->view_list;
+	environment.vmfunc.eptp = vm->view_list[0];
+	return environment;
+}
+
+static void judge_row(const struct session *session, const struct ss_operation *op,
+		      struct report_row *row)
+{
+	struct expect_environment environment = session_environment(session);
 	struct expectation expected;
 
 	row->verdict = VERDICT_PASS;
@@ -124,9 +134,6 @@ static void judge_row(const struct session *session, const struct ss_operation *
 		disagree(row, "not performed to the end");
 		return;
 	}
-	environment.vmfunc = vm->vmfunc;
-	environment.vmfunc.list = vm->view_list;
-	environment.vmfunc.eptp = vm->view_list[0];
 	expect_operation(&environment, op, row->summary->result.count, &expected);
 	check_outcome(row, &expected);
 	check_view(row, &expected);

@@ -82,7 +82,8 @@ static void fill_memory(struct vm *vm)
 		.vm_index = vm->index,
 		.view_count = (uint32_t)plan->policy.view_count,
 		.iterations = plan->iterations,
-		.flags = plan->engine->context_flags,
+		.flags = plan->engine->context_flags |
+			 (plan->differential ? SS_CONTEXT_PROGRAMS : 0),
 	};
 
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
