@@ -74,7 +74,7 @@ timeout -s KILL 10 "$sidestep" run -q --timeout 2 --vms 8 "$guests/hostile_print
 status=$? elapsed=$(($(now_ms) - start))
 judge 'output into a pipe that is full' 124 'timeout after 2 s'
 that 'output into a pipe that is full: in time' [ "$elapsed" -lt 3500 ]
-env --default-signal "$sidestep" run -q --vms 8 "$guests/hostile_print_debug.elf" >&3 2>"$err" &
+env --default-signal timeout -s KILL 10 "$sidestep" run -q --vms 8 "$guests/hostile_print_debug.elf" >&3 2>"$err" &
 pid=$!
 sleep 1
 start=$(now_ms)
@@ -117,10 +117,11 @@ for n in {1..25}; do
 done
 
 # --- Signals end a spinning guest at once. Started by env, because a shell makes a background job
-# ignore SIGINT.
+# ignore SIGINT; timeout passes signals on.
 for pair in INT:130 TERM:143 HUP:129; do
 	signal=${pair%:*}
-	env --default-signal "$sidestep" run -q --ledger ledger "$guests/hostile_spin.elf" >"$out" 2>"$err" &
+	env --default-signal timeout -s KILL 10 "$sidestep" run -q --ledger ledger \
+		"$guests/hostile_spin.elf" >"$out" 2>"$err" &
 	pid=$!
 	sleep 0.4
 	start=$(now_ms)

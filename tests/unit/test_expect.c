@@ -18,6 +18,7 @@
 
 #define WINDOW UINT64_C(0xe0000)
 #define FRAMES UINT64_C(0xe4000)
+#define KERNEL UINT64_C(0x100000)
 
 struct fixture {
 	struct view_policy policy;
@@ -29,7 +30,8 @@ static struct fixture fixture;
 
 static int setup(void **state)
 {
-	const struct default_policy_layout layout = {gpa_at(WINDOW), gpa_at(FRAMES), {{0}, 0}};
+	const struct default_policy_layout layout = {
+		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * GPA_PAGE_SIZE}};
 
 	(void)state;
 	fixture = (struct fixture){0};
@@ -41,6 +43,7 @@ static int setup(void **state)
 		.engine = ENGINE_FLAT,
 		.policy = &fixture.policy,
 		.window = gpa_at(WINDOW),
+		.kernel = gpa_at(KERNEL),
 		.vmfunc = {.enabled = true, .function_controls = 1, .list = fixture.list,
 			   .eptp = fixture.list[0], .caps = {.maxphyaddr = 52}},
 	};
@@ -274,6 +277,8 @@ static unsigned promised_rights(uint32_t view, uint32_t page)
 {
 	if (view >= DEFAULT_POLICY_VIEWS)
 		return 0;
+	if (page == SS_PAGE_KERNEL)
+		return view ? VIEW_READ | VIEW_EXECUTE : 7;
 	return page == SS_WINDOW_SHARED    ? promised[view].shared
 	       : page == SS_WINDOW_PRIVATE ? promised[view].private_
 					   : 7;
@@ -281,11 +286,12 @@ static unsigned promised_rights(uint32_t view, uint32_t page)
 
 static void view_access(void **state)
 {
-	static const uint64_t contents[] = {0, SS_WINDOW_SHARED_VALUE, SS_WINDOW_PRIVATE_VALUE};
+	static const uint64_t contents[] = {0, SS_WINDOW_SHARED_VALUE, SS_WINDOW_PRIVATE_VALUE,
+					    SS_PAGE_KERNEL_VALUE};
 
 	(void)state;
 	for (uint32_t view = 0; view <= DEFAULT_POLICY_VIEWS; view++)
-		for (uint32_t page = 1; page < SS_WINDOW_PAGES; page++)
+		for (uint32_t page = 1; page <= SS_PAGE_KERNEL; page++)
 			for (int store = 0; store < 2; store++) {
 				struct ss_operation op = {
 					.kind = SS_KIND_VIEW_ACCESS,
