@@ -136,6 +136,11 @@ static void clts(void **state)
 	op.masked = (uint32_t)AM;
 	got = predict(ENGINE_SVM, 0, &op, 1);
 	goes_to_relay(&got, 0, 0);
+	/* Not even if the register differs from what the guest sees. */
+	op.masked = op.kept = op.shadow = (uint32_t)EM;
+	got = predict(ENGINE_SVM, 0, &op, 1);
+	goes_to_relay(&got, 0, 0);
+	op.kept = op.shadow = 0;
 	op.masked = (uint32_t)MP;
 	got = predict(ENGINE_SVM, 0, &op, 1);
 	goes_to_relay(&got, 1, 0);
