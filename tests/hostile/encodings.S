@@ -143,7 +143,9 @@
 	rdmsr
 	EXPECT 23, %rax, 0x500 | NXE
 
-	/* An undefined instruction. */
+	/* An undefined instruction, with registers as VMFUNC would want them. */
+	xor %eax, %eax
+	xor %ecx, %ecx
 	FAULTS 24, UD, ud2
 
 	/* Code that lies on two pages. */
