@@ -24,19 +24,17 @@ static bool svm_selective_takes(const struct expect_environment *environment, ui
 
 /*
  * Whether a write of CR0 exits to the monitor. VMX compares with the read shadow, under the mask (Intel
- * SDM vol. 3C, 26.1.3). SVM has neither: the engine takes every write if TS or MP is masked (AMD APM vol.
- * 2, 15.9), and for other flags asks for the selective intercept, which compares with the register.
+ * SDM vol. 3C, 26.1.3). SVM has neither, so the engine takes every write if anything is masked (AMD APM
+ * vol. 2, 15.9).
  */
-static bool monitor_takes(const struct expect_environment *environment, uint32_t insn,
+static bool monitor_takes(const struct expect_environment *environment,
 			  const struct flag_words *words, uint64_t value)
 {
 	uint64_t masked = ~words->owned;
 
-	if (environment->engine != ENGINE_SVM)
-		return (flags_read(words) ^ value) & masked;
-	if (masked & SVM_IGNORED)
-		return true;
-	return masked && svm_selective_takes(environment, insn, words->value, value);
+	if (environment->engine == ENGINE_SVM)
+		return masked != 0;
+	return (flags_read(words) ^ value) & masked;
 }
 
 /* One write of CR0 as the guest sees it: who has to step in, and what becomes of the words. */
@@ -45,7 +43,7 @@ void cr0_write_step(const struct expect_environment *environment, uint32_t insn,
 {
 	uint64_t changed = flags_read(words) ^ value, asked;
 
-	if (monitor_takes(environment, insn, words, value)) {
+	if (monitor_takes(environment, words, value)) {
 		steps->monitor++;
 	} else {
 		steps->vmx += (changed & VMX_L0_OWNED) != 0;

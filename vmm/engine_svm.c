@@ -24,9 +24,6 @@
 #define ATTRIBUTES_CODE 0xa9b
 #define ATTRIBUTES_DATA 0xc93
 
-/* The selective CR0-write intercept leaves changes of these alone (AMD APM vol. 2, table 15-7). */
-#define SELECTIVE_IGNORES ((uint64_t)(SS_CR0_TS | SS_CR0_MP))
-
 /* The guest has no SVM, so its instructions and CPUID's account of it go to L1; a triple fault does
  * too, which else would look like one of L1. */
 #define ALWAYS_MISC1                                                                               \
@@ -96,17 +93,15 @@ static void svm_vm_finish(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
-/* Flags that the guest does not own need the write intercept, and the read intercept because the
- * processor shows the register, not a shadow. The selective write intercept is enough, and costs
- * nothing where only TS and MP change, if it does not ignore what is masked. */
+/*
+ * Flags that the guest does not own need the write intercept, and the read intercept because the
+ * processor shows the register, not a shadow. The selective write intercept would do only if register
+ * and shadow were always equal: it compares with the register, so a write that differs from nothing but
+ * the shadow would pass unseen.
+ */
 static void set_cr0_intercepts(void *vmcb, uint64_t masked)
 {
-	bool full = masked & SELECTIVE_IGNORES;
-	uint64_t misc1 = vmcb_intercept_misc1(vmcb) & ~(uint64_t)VMCB_MISC1_CR0_SELECTIVE;
-
-	vmcb_set_intercept_cr(vmcb, !masked ? 0 : full ? VMCB_CR0_READ | VMCB_CR0_WRITE
-						       : VMCB_CR0_READ);
-	vmcb_set_intercept_misc1(vmcb, misc1 | (masked && !full ? VMCB_MISC1_CR0_SELECTIVE : 0));
+	vmcb_set_intercept_cr(vmcb, masked ? VMCB_CR0_READ | VMCB_CR0_WRITE : 0);
 }
 
 /* "Enable VM functions" is to receive the #UD that VMFUNC raises. */
@@ -308,7 +303,6 @@ static int svm_setup(struct vcpu *vcpu, const struct ss_operation *op)
 #define SVM_CODES(X)                                                                               \
 	X(VMEXIT_CR0_READ, CR0_OPERAND, "CR0 read")                                                \
 	X(VMEXIT_CR0_WRITE, CR0_WRITE, "CR0 write")                                                \
-	X(VMEXIT_CR0_SEL_WRITE, CR0_WRITE, "selective CR0 write")                                  \
 	X(VMEXIT_INVLPGA, UNDEFINED, "INVLPGA")                                                    \
 	X(VMEXIT_SHUTDOWN, TRIPLE_FAULT, "triple fault")                                           \
 	X(VMEXIT_VMRUN, UNDEFINED, "VMRUN")                                                        \

@@ -264,7 +264,6 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 		return 1;
 	case VMEXIT_CR0_READ:
 	case VMEXIT_CR0_WRITE:
-	case VMEXIT_CR0_SEL_WRITE:
 		return access_cr0(vcpu, vmcb);
 	default:
 		return 0;

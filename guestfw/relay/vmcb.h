@@ -28,7 +28,6 @@
 #define VMCB_CR0_READ (1u << 0)
 #define VMCB_CR0_WRITE (1u << 16)
 #define VMCB_EXCEPTION_UD (1u << 6)
-#define VMCB_MISC1_CR0_SELECTIVE (1u << 5)
 #define VMCB_MISC1_CPUID (1u << 18)
 #define VMCB_MISC1_INVLPGA (1u << 26)
 #define VMCB_MISC1_SHUTDOWN (1u << 31)
@@ -47,7 +46,6 @@
 #define VMEXIT_CR0_READ 0x00
 #define VMEXIT_CR0_WRITE 0x10
 #define VMEXIT_EXCEPTION_UD 0x46
-#define VMEXIT_CR0_SEL_WRITE 0x65
 #define VMEXIT_CPUID 0x72
 #define VMEXIT_INVLPGA 0x7a
 #define VMEXIT_SHUTDOWN 0x7f
