@@ -149,6 +149,7 @@
 #define SS_OP_CPL3 0x1   /* the instruction runs at CPL 3 */
 #define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
 #define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
+#define SS_OP_ENLIGHTENED 0x10 /* the guest consults struct ss_flag_words; no mask is put in place */
 #define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
 
 /*
@@ -171,6 +172,7 @@
 #define SS_CONTEXT_MONITOR 0x1 /* hypercalls are answered, and VMFUNC is no concern of #UD */
 #define SS_CONTEXT_VMMCALL 0x2 /* hypercalls are made by VMMCALL, not VMCALL */
 
+#define SS_CONTEXT_ENLIGHTENED 0x8 /* CR0 flags shall be written by way of struct ss_flag_words */
 #define SS_CONTEXT_PROGRAMS 0x4 /* run programs of CR0 accesses, not the catalogue */
 
 /* Accesses of CR0 in a program at most. */
@@ -270,6 +272,16 @@ struct ss_result {
 	uint32_t ticks[SS_MAX_SAMPLES]; /* TSC ticks of each sample, saturated */
 };
 
+/* Words by which a guest that knows of them writes CR0 flags without an exit: a flag it owns goes to
+ * the register, one that is kept goes to `shadow`, for any other it executes the instruction and the
+ * VMM decides. A read gives `value` for owned flags and `shadow` for the rest. The VMM fills them in
+ * before control passes to the guest, and at SS_REQUEST_SETUP. */
+struct ss_flag_words {
+	uint64_t owned, kept;
+	uint64_t shadow;
+	uint64_t value; /* of the register: the guest's own note, to save a read */
+};
+
 /* One access of CR0: SS_INSN_MOV writes SS_CR0_BASE with the flags in `operand`, SS_INSN_LOAD reads by
  * MOV; CLTS, LMSW and SMSW are what they are called. */
 struct ss_step {
@@ -294,6 +306,7 @@ struct ss_vcpu_page {
 	uint64_t done; /* set by a vCPU that has finished, for its siblings */
 	struct ss_request request;
 	struct ss_result result;
+	struct ss_flag_words cr0;
 	struct ss_program program;
 };
 

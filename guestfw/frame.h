@@ -18,6 +18,7 @@ struct frame {
 	uint64_t value;      /* out: what the last repetition yielded */
 	uint64_t kernel_rsp; /* while at CPL 3 */
 	uint64_t user_rsp;
+	uint64_t words;   /* address of the vCPU's struct ss_flag_words */
 	uint64_t vmmcall; /* not 0: hypercalls are VMMCALL, else VMCALL */
 };
 

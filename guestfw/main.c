@@ -137,6 +137,7 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 		.address = operand_address(cpu, op),
 		.store = store_value(op),
 		.user_rsp = (uint64_t)(cpu->user_stack + sizeof(cpu->user_stack)),
+		.words = (uint64_t)&cpu->page->cr0,
 		.vmmcall = cpu->context->flags & SS_CONTEXT_VMMCALL,
 	};
 	if (needs_setup(op))

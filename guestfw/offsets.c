@@ -18,6 +18,11 @@ int main(void)
 	SHOW("FRAME_VALUE", frame, value);
 	SHOW("FRAME_KERNEL_RSP", frame, kernel_rsp);
 	SHOW("FRAME_USER_RSP", frame, user_rsp);
+	SHOW("FRAME_WORDS", frame, words);
+	SHOW("WORDS_OWNED", ss_flag_words, owned);
+	SHOW("WORDS_KEPT", ss_flag_words, kept);
+	SHOW("WORDS_SHADOW", ss_flag_words, shadow);
+	SHOW("WORDS_VALUE", ss_flag_words, value);
 	SHOW("FRAME_VMMCALL", frame, vmmcall);
 	return 0;
 }

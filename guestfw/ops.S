@@ -74,6 +74,52 @@ OPERATION smsw
 	mov %rbx, FRAME_VALUE(%r15)
 LEAVE smsw
 
+/* The enlightened way (struct ss_flag_words at rdi). What the guest sees, in rax; clobbers rdx. */
+.macro SEEN
+	mov WORDS_OWNED(%rdi), %rdx
+	mov WORDS_VALUE(%rdi), %rax
+	and %rdx, %rax
+	not %rdx
+	and WORDS_SHADOW(%rdi), %rdx
+	or %rdx, %rax
+.endm
+
+OPERATION enlightened_write
+	mov FRAME_WORDS(%r15), %rdi
+	LOOP
+	xor %r13, %rbx
+	SEEN
+	xor %rbx, %rax			/* flags that change */
+	mov WORDS_OWNED(%rdi), %rdx
+	mov %rax, %rcx
+	and %rdx, %rcx			/* of these, owned */
+	xor %rcx, %rax			/* and not owned */
+	mov WORDS_KEPT(%rdi), %rdx
+	not %rdx
+	test %rax, %rdx
+	jnz 3f				/* one that only the VMM may decide */
+	xor %rax, WORDS_SHADOW(%rdi)
+	test %rcx, %rcx
+	jz 2f
+	xor WORDS_VALUE(%rdi), %rcx
+	mov %rcx, %cr0
+	mov %rcx, WORDS_VALUE(%rdi)
+	jmp 2f
+3:	mov %rbx, %cr0
+2:	END_LOOP
+	mov %rbx, FRAME_CR0(%r15)
+	SEEN
+	mov %rax, FRAME_VALUE(%r15)
+LEAVE enlightened_write
+
+OPERATION enlightened_read
+	mov FRAME_WORDS(%r15), %rdi
+	LOOP
+	SEEN
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE enlightened_read
+
 /* The effect of TS and MP */
 
 OPERATION fxsave

@@ -138,6 +138,23 @@ static void write_repetition(const struct expect_environment *environment,
 	}
 }
 
+/* The guest consults the words itself, and executes the instruction for flags that it owns: only those
+ * can exit, as without any mask. */
+static void expect_enlightened(const struct expect_environment *environment,
+			       const struct ss_operation *op, uint32_t count,
+			       struct expectation *expectation)
+{
+	struct flag_words words = flag_words(op), unmasked = {.owned = ~UINT64_C(0)};
+	struct cr0_steps steps = {0};
+
+	if (count & 1)
+		flags_write(&words, flags_read(&words) ^ op->arg);
+	set_value(expectation, flags_read(&words));
+	if (op->arg & words.owned)
+		cr0_write_step(environment, SS_INSN_MOV, &unmasked, op->arg & words.owned, &steps);
+	expectation->exits[LEVEL_L0] = l0(environment, exactly(steps.vmx), exactly(steps.svm));
+}
+
 static void expect_cr0_write(const struct expect_environment *environment,
 			     const struct ss_operation *op, uint32_t count,
 			     struct expectation *expectation)
@@ -145,6 +162,11 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	struct flag_words words = flag_words(op);
 	uint64_t operand = flags_read(&words);
 	struct cr0_steps first = {0}, steps = {0};
+
+	if (op->flags & SS_OP_ENLIGHTENED) {
+		expect_enlightened(environment, op, count, expectation);
+		return;
+	}
 
 	/* Values repeat after two repetitions, and so do exits. */
 	write_repetition(environment, op, &words, &operand, &first);
@@ -176,7 +198,9 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	uint64_t value = flags_read(&words);
 
 	set_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
-	expect_monitor(environment, cr0_read_exits(environment, &words), 0, expectation);
+	expect_monitor(environment,
+		       op->flags & SS_OP_ENLIGHTENED ? 0 : cr0_read_exits(environment, &words), 0,
+		       expectation);
 }
 
 /* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */

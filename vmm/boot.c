@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "boot.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define PTE_PRESENT 1u
@@ -83,6 +84,21 @@ static void write_window(const struct guest_ram *ram, gpa_t frames, size_t views
 	put(ram, BOOT_WINDOW + 4096 * SS_WINDOW_PRIVATE, SS_WINDOW_PRIVATE_VALUE);
 	for (uint64_t i = 1; i < views; i++)
 		put(ram, frames.v + 4096 * (i - 1), SS_VIEW_TAG | i);
+}
+
+void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t masked, uint64_t kept,
+		      uint64_t shadow, uint64_t loaded)
+{
+	const struct ss_flag_words words = {
+		.owned = ~masked,
+		.kept = kept,
+		.shadow = (SS_CR0_BASE & ~masked) | (shadow & masked),
+		.value = SS_CR0_BASE | loaded,
+	};
+
+	guest_ram_write(ram,
+			gpa_add(boot_vcpu_page(vcpu), offsetof(struct ss_vcpu_page, cr0)), &words,
+			sizeof(words));
 }
 
 void boot_write(const struct guest_ram *ram, const struct ss_context *context, gpa_t frames,

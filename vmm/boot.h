@@ -49,6 +49,11 @@ static inline gpa_t boot_vcpu_page(unsigned vcpu)
 void boot_write(const struct guest_ram *ram, const struct ss_context *context, gpa_t frames,
 		size_t views);
 
+/* Fills the words of a vCPU by which an enlightened guest writes CR0; `loaded` are the flags in the
+ * register. */
+void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t masked, uint64_t kept,
+		      uint64_t shadow, uint64_t loaded);
+
 /* Where the tag pages of this many views go in a guest with this much memory. */
 gpa_t boot_frames(uint64_t memory, size_t views);
 

@@ -110,11 +110,21 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 {
 	const struct plan *plan = vcpu->vm->plan;
 
-	if (request->arg[0] == 0)
+	const struct ss_operation *op;
+	int rc;
+
+	if (request->arg[0] == 0) {
+		boot_write_words(&vcpu->vm->ram, vcpu->index, plan->cr0_masked, plan->cr0_kept, 0, 0);
 		return plan->engine->setup(vcpu, NULL);
+	}
 	if (!known_operation(vcpu, request->arg[0]))
 		return -EINVAL;
-	return plan->engine->setup(vcpu, &plan->image.operations[request->arg[0] - 1]);
+	op = &plan->image.operations[request->arg[0] - 1];
+	rc = plan->engine->setup(vcpu, op->flags & SS_OP_ENLIGHTENED ? NULL : op);
+	if (rc == 0)
+		boot_write_words(&vcpu->vm->ram, vcpu->index, op->masked, op->kept, op->shadow,
+				 op->cr0);
+	return rc;
 }
 
 static int service_program(struct vcpu *vcpu, struct ss_request *request)
