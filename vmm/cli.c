@@ -219,15 +219,35 @@ static int parse_flags(const char *option, const char *argument, uint64_t *ret_f
 	}
 }
 
+static int parse_vm_flags(const char *option, const char *argument, uint64_t *values,
+			  unsigned *count, struct error *error)
+{
+	if (*count == PLAN_VMS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "%s: given more than %d times", option,
+				 PLAN_VMS_MAX);
+	return parse_flags(option, argument, &values[(*count)++], error);
+}
+
 static int parse_own(struct settings *settings, const char *argument, struct error *error)
 {
-	settings->plan.owned_given = true;
-	return parse_flags("--own", argument, &settings->plan.owned, error);
+	return parse_vm_flags("--own", argument, settings->plan.owned, &settings->plan.owned_count,
+			      error);
 }
 
 static int parse_shadow(struct settings *settings, const char *argument, struct error *error)
 {
-	return parse_flags("--shadow", argument, &settings->plan.kept, error);
+	return parse_vm_flags("--shadow", argument, settings->plan.kept, &settings->plan.kept_count,
+			      error);
+}
+
+static int parse_flag_path(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int i = 0; i < FLAG_PATH_COUNT; i++)
+		if (strcmp(argument, flag_path_keys[i]) == 0) {
+			settings->plan.flag_path = (enum flag_path)i;
+			return 0;
+		}
+	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
 }
 
 static int parse_ledger(struct settings *settings, const char *argument, struct error *error)

@@ -53,8 +53,8 @@ int command_random(const struct settings *settings);
 
 /* Column sets. */
 #define COLUMN_BIT(id) (1u << COLUMN_##id)
-#define HIDE_IN_TEST COLUMN_BIT(EET)
-#define HIDE_IN_LEDGER (COLUMN_BIT(RESULT) | COLUMN_BIT(EET))
+#define HIDE_IN_TEST (COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
+#define HIDE_IN_LEDGER (COLUMN_BIT(RESULT) | COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
 #define HIDE_IN_BENCH (COLUMN_BIT(RESULT) | COLUMN_BIT(OUTCOME))
 
 #endif

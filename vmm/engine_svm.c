@@ -125,7 +125,7 @@ static void set_controls(struct vcpu *vcpu)
 	monitor_setup(vcpu, NULL, &state);
 	vmcb_set_intercept_misc1(vmcb, ALWAYS_MISC1);
 	vmcb_set_intercept_misc2(vmcb, ALWAYS_MISC2);
-	set_cr0_intercepts(vmcb, vcpu->vm->plan->cr0_masked);
+	set_cr0_intercepts(vmcb, vcpu->vm->flags->masked);
 	set_vmfunc(vcpu, &state);
 	vmcb_set_asid(vmcb, 1);
 	vmcb_set_nested_ctl(vmcb, VMCB_NESTED_PAGING);

@@ -111,7 +111,7 @@ static void set_controls(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
 	vmcs12_set(vmcs12, VMCS12_vmcs_link_pointer, UINT64_MAX);
 	/* The guest must run with CR4.VMXE set, and must not see that. */
 	vmcs12_set(vmcs12, VMCS12_cr4_guest_host_mask, CR4_VMXE);
-	vmcs12_set(vmcs12, VMCS12_cr0_guest_host_mask, vm->plan->cr0_masked);
+	vmcs12_set(vmcs12, VMCS12_cr0_guest_host_mask, vm->flags->masked);
 	vmcs12_set(vmcs12, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
 }
 

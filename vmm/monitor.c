@@ -203,7 +203,7 @@ void monitor_vcpu_init(struct vcpu *vcpu)
 		.ring = RELAY_RINGS + ring_size * vcpu->index,
 		.pointer = vcpu->vm->view_list[0],
 	};
-	monitor_set_words(vcpu, vcpu->vm->plan->cr0_masked, vcpu->vm->plan->cr0_kept, 0);
+	monitor_set_words(vcpu, vcpu->vm->flags->masked, vcpu->vm->flags->kept, 0);
 }
 
 void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow)
@@ -227,8 +227,8 @@ void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfu
 	ret_state->list = monitor->list;
 	if (op)
 		setup_apply(op, ret_state, monitor->list);
-	monitor_set_words(vcpu, op ? op->masked : vm->plan->cr0_masked,
-			  op ? op->kept : vm->plan->cr0_kept, op ? op->shadow : 0);
+	monitor_set_words(vcpu, op ? op->masked : vm->flags->masked,
+			  op ? op->kept : vm->flags->kept, op ? op->shadow : 0);
 }
 
 int monitor_view_of(const struct vm *vm, uint64_t pointer)

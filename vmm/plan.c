@@ -220,20 +220,65 @@ static int plan_views(struct plan *plan, struct error *error)
 	return 0;
 }
 
+const char *const flag_path_keys[FLAG_PATH_COUNT] = {
+#define X(name, key) key,
+	FLAG_PATHS(X)
+#undef X
+};
+
+#define FLAGS_WITH_OWNER (SS_CR0_TS | SS_CR0_MP)
+
+static uint64_t nth(const uint64_t *values, unsigned count, unsigned n)
+{
+	return count == 0 ? 0 : values[n < count ? n : count - 1];
+}
+
+/* The flags of one VM, from what was asked for it. Without --own and --shadow a path other than cpu is
+ * for both flags. */
+static int plan_flags(struct flag_plan *flags, const struct plan_request *request, unsigned vm,
+		      struct error *error)
+{
+	uint64_t owned = nth(request->owned, request->owned_count, vm);
+	uint64_t kept = nth(request->kept, request->kept_count, vm);
+	uint64_t masked = request->owned_count ? FLAGS_WITH_OWNER & ~owned : kept;
+	bool asked = request->owned_count || request->kept_count;
+
+	if (request->owned_count && owned & kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--own and --shadow name the same flag for VM %u; a flag has one place",
+				 vm);
+	if (!asked && request->flag_path > FLAG_PATH_CPU)
+		masked = FLAGS_WITH_OWNER;
+	if (request->flag_path == FLAG_PATH_CPU && masked)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--flag-path cpu serves owned flags only; leave out --shadow and own all, "
+				 "or choose another path");
+	if (request->flag_path == FLAG_PATH_VMM && kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--flag-path vmm keeps no flag in the shadow; leave out --shadow");
+	if (request->flag_path == FLAG_PATH_MONITOR || request->flag_path == FLAG_PATH_ENLIGHTENED)
+		kept = masked;
+	*flags = (struct flag_plan){masked, kept, masked, kept};
+	if (request->flag_path == FLAG_PATH_ENLIGHTENED)
+		flags->masked = flags->kept = 0;
+	return 0;
+}
+
 static int plan_masks(struct plan *plan, const struct plan_request *request, struct error *error)
 {
-	if (request->owned_given)
-		plan->cr0_masked = (SS_CR0_TS | SS_CR0_MP) & ~request->owned;
-	plan->cr0_masked |= request->kept;
-	plan->cr0_kept = request->kept;
-	if (request->owned_given && request->owned & request->kept)
-		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "--own and --shadow name the same flag; a flag has one place");
-	if (plan->cr0_masked && !engine_has_monitor(plan->engine))
-		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-				 "--own and --shadow: needs: masks; host: engine %s leaves CR0 to KVM's "
-				 "own policy",
-				 engine_keys[plan->engine->id]);
+	for (unsigned i = 0; i < plan->vms; i++) {
+		int rc = plan_flags(&plan->flags[i], request, i, error);
+
+		if (rc != 0)
+			return rc;
+		if (plan->flags[i].masked && !engine_has_monitor(plan->engine))
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "CR0 flags that the guest does not own: needs: masks; host: "
+					 "engine %s leaves CR0 to KVM's own policy; --flag-path "
+					 "enlightened works on every engine",
+					 engine_keys[plan->engine->id]);
+	}
+	plan->flag_path = request->flag_path;
 	return 0;
 }
 

@@ -20,6 +20,32 @@ enum on_violation {
 	ON_VIOLATION_STOP,   /* record it and end the VM as a guest failure */
 };
 
+/* How writes of flags that the guest does not own are carried out: PATH(NAME, key). */
+#define FLAG_PATHS(X)                                                                              \
+	X(AUTO, "auto")                                                                            \
+	X(CPU, "cpu")                                                                              \
+	X(MONITOR, "monitor")                                                                      \
+	X(ENLIGHTENED, "enlightened")                                                              \
+	X(VMM, "vmm")
+
+enum flag_path {
+#define X(name, key) FLAG_PATH_##name,
+	FLAG_PATHS(X)
+#undef X
+	FLAG_PATH_COUNT
+};
+
+extern const char *const flag_path_keys[FLAG_PATH_COUNT];
+
+/* CR0 flags of one VM. */
+struct flag_plan {
+	uint64_t masked; /* those that the processor keeps from the guest */
+	uint64_t kept;   /* of these, the ones that the monitor keeps in the shadow */
+	/* The same as the guest finds them in its context area; they differ from the above where the
+	 * guest is to consult them and nothing is masked. */
+	uint64_t word_masked, word_kept;
+};
+
 struct differential;
 
 /* As asked for on the command line, before it is checked against the host. */
@@ -33,8 +59,10 @@ struct plan_request {
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
 	bool trace; /* count kvm tracepoints where permitted; costs ticks */
-	bool owned_given;
-	uint64_t owned, kept; /* CR0 flags of --own and --shadow */
+	/* CR0 flags of --own and --shadow; the n-th occurrence is for VM n, the last for all others */
+	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
+	unsigned owned_count, kept_count;
+	enum flag_path flag_path;
 	struct differential *differential; /* run programs, not the catalogue; NULL: none */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
@@ -52,8 +80,8 @@ struct plan {
 	bool trace;
 	struct differential *differential;
 	const char *guest, *ledger;
-	uint64_t cr0_masked; /* CR0 flags that the guest does not own */
-	uint64_t cr0_kept;   /* of these, the ones that the monitor keeps in the shadow */
+	struct flag_plan flags[PLAN_VMS_MAX];
+	enum flag_path flag_path;
 	gpa_t frames;        /* pages that views show as their tag */
 	struct gpa_range kernel; /* the guest's read-only part, for the default views */
 	uint64_t selected[SS_MAX_OPERATIONS / 64];

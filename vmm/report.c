@@ -86,6 +86,32 @@ const char *report_operation_name(const struct report *report, uint32_t number)
 	return "-";
 }
 
+/* The row whose name is `name` cut before its last dot, or before an earlier one. */
+static const struct report_row *base_of(const struct report *report, const char *name)
+{
+	for (const char *dot = strrchr(name, '.'); dot;
+	     dot = memrchr(name, '.', (size_t)(dot - name))) {
+		size_t length = (size_t)(dot - name);
+
+		for (size_t i = 0; i < report->row_count; i++)
+			if (strlen(report->rows[i].name) == length &&
+			    memcmp(report->rows[i].name, name, length) == 0)
+				return &report->rows[i];
+	}
+	return NULL;
+}
+
+void report_compare(struct report *report)
+{
+	for (size_t i = 0; i < report->row_count; i++) {
+		struct report_row *row = &report->rows[i];
+		const struct report_row *base = base_of(report, row->name);
+
+		if (base && base->ticks.median > 0 && row->ticks.samples)
+			row->ratio = row->ticks.median / base->ticks.median;
+	}
+}
+
 static const struct report_row *row_with_l0(const struct report *report)
 {
 	for (size_t i = 0; i < report->row_count; i++)
@@ -204,6 +230,10 @@ void report_cell(const struct report *report, const struct report_row *row, enum
 		break;
 	case COLUMN_TICKS_P99:
 		set_number(cell, row->ticks.samples != 0, row->ticks.percentile99);
+		break;
+	case COLUMN_RATIO:
+		cell->absent |= row->ratio == 0;
+		set_number(cell, true, row->ratio);
 		break;
 	case COLUMN_EET:
 		set_number(cell, row->ticks.samples != 0 && report->loop, row->eet);

@@ -43,6 +43,7 @@ struct report_row {
 	enum placement placement;
 	struct tick_summary ticks;
 	double eet;
+	double ratio; /* to the operation without mask; 0: there is none */
 };
 
 struct report {
@@ -97,6 +98,9 @@ const char *report_operation_name(const struct report *report, uint32_t number);
 
 /* "write", "fetch" or "read". */
 const char *access_name(uint32_t access);
+
+/* Fills the ratios of all rows, which have been measured. */
+void report_compare(struct report *report);
 
 /* Source of the counts at a level, in words. */
 const char *report_evidence(const struct report *report, enum level level);

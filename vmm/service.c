@@ -114,7 +114,8 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 	int rc;
 
 	if (request->arg[0] == 0) {
-		boot_write_words(&vcpu->vm->ram, vcpu->index, plan->cr0_masked, plan->cr0_kept, 0, 0);
+		boot_write_words(&vcpu->vm->ram, vcpu->index, vcpu->vm->flags->word_masked,
+				 vcpu->vm->flags->word_kept, 0, 0);
 		return plan->engine->setup(vcpu, NULL);
 	}
 	if (!known_operation(vcpu, request->arg[0]))

@@ -210,6 +210,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
 		if (plan_bit(plan->selected, n) || plan->skipped[n - 1])
 			fill_row(session, judge, n, report);
+	report_compare(report);
 	return 0;
 }
 

@@ -83,14 +83,15 @@ static void fill_memory(struct vm *vm)
 		.view_count = (uint32_t)plan->policy.view_count,
 		.iterations = plan->iterations,
 		.flags = plan->engine->context_flags |
-			 (plan->differential ? SS_CONTEXT_PROGRAMS : 0),
+			 (plan->differential ? SS_CONTEXT_PROGRAMS : 0) |
+			 (plan->flag_path == FLAG_PATH_ENLIGHTENED ? SS_CONTEXT_ENLIGHTENED : 0),
 	};
 
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];
 	boot_write(&vm->ram, &context, plan->frames, plan->policy.view_count);
 	for (unsigned i = 0; i < plan->vcpus; i++)
-		boot_write_words(&vm->ram, i, plan->cr0_masked, plan->cr0_kept, 0, 0);
+		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept, 0, 0);
 	/* The plan has checked that every segment fits. */
 	image_load(&plan->image, &vm->ram);
 }
@@ -103,6 +104,7 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 	*vm = (struct vm){
 		.index = index,
 		.plan = plan,
+		.flags = &plan->flags[index],
 		.host = host,
 		.console = console,
 		.fd = -1,

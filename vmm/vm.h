@@ -74,6 +74,7 @@ struct vcpu {
 struct vm {
 	unsigned index;
 	const struct plan *plan;
+	const struct flag_plan *flags; /* those of this VM */
 	const struct host *host;
 	struct ledger *ledger; /* NULL: none is kept */
 	int fd;
