@@ -2,7 +2,8 @@
 /*
  * The ways to write down who owns the flags of a control register and which of them are kept in the
  * shadow location. All decide the same; they differ in what they can express and in which words a
- * decision has to look at. flags.h is the first of them, for code without a choice.
+ * decision has to look at. flags.h is the first of them with the reading
+ * BY_OWNED, for code without a choice.
  */
 #ifndef VIEWS_FLAGS_EMBODIMENT_H
 #define VIEWS_FLAGS_EMBODIMENT_H
