@@ -352,6 +352,29 @@ static void md_kinds(void)
 #undef X
 }
 
+static void md_hypercalls(void)
+{
+	puts("| Hypercall | RAX | What it does |\n|---|---|---|");
+#define X(name, number, text) printf("| `SS_HYPERCALL_%s` | %#x | %s |\n", #name, number, text);
+	SS_HYPERCALLS(X)
+#undef X
+}
+
+static void md_setups(void)
+{
+	puts("| Setup | Number | What the VMM changes |\n|---|---|---|");
+#define X(name, key, text) row3("SS_SETUP_" #name, SS_SETUP_##name, text);
+	SS_SETUPS(X)
+#undef X
+}
+
+static void md_traits(void)
+{
+	puts("| Trait | Meaning |\n|---|---|");
+	for (int i = 0; i < TRAIT_COUNT; i++)
+		row2(processor_trait_keys[i], processor_trait_meanings[i]);
+}
+
 static void md_records(void)
 {
 	puts("| Type | Number | Bytes | Says |\n|---|---|---|---|");
@@ -384,7 +407,8 @@ static const struct {
 	{"commands", md_commands}, {"exit-statuses", md_statuses}, {"columns", md_columns},
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
-	{"causes", md_causes},
+	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
+	{"traits", md_traits},
 };
 
 static int usage(void)
