@@ -11,6 +11,14 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 #define ENOSYS_RESULT ((uint64_t)-38)
 #define ERANGE_RESULT ((uint64_t)-34)
 #define LMSW_LOADED (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS)
+#define CR0_ET 0x10u
+#define CR0_NW 0x20000000u
+#define CR0_CD 0x40000000u
+#define CR0_PG 0x80000000u
+#define CR0_DEFINED UINT64_C(0xffffffffe005003f)
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+#define VECTOR_PF 14
 #define CPUID_1_ECX_VMX (1u << 5)
 #define CPUID_8000_0001_ECX_SVM (1u << 2)
 
@@ -59,6 +67,20 @@ static inline void ring_finish(struct relay_vcpu *vcpu, struct relay_record *rec
 
 	(void)vcpu;
 	record->cost = cost > 0xffffffff ? 0xffffffff : (uint32_t)cost;
+}
+
+/* Flags of CR0 that do not exist are ignored when written, and ET is always set (AMD APM vol. 2, 3.1.1;
+ * Intel SDM vol. 3A, 2.5). Bits 63:32 are kept, as they must be 0. */
+static inline uint64_t mov_cr0_value(uint64_t source)
+{
+	return (source & CR0_DEFINED) | CR0_ET;
+}
+
+/* Whether the processor would load the value in 64-bit mode; if not, it raises #GP. */
+static inline int is_legal_cr0(uint64_t value)
+{
+	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
+	       value & CR0_PG;
 }
 
 /* LMSW loads bits 3:1 and can set, but not clear, bit 0. */

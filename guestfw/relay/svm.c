@@ -9,9 +9,6 @@
 #include "vmcb.h"
 #include "walk.h"
 
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-#define VECTOR_PF 14
 #define RSP_NUMBER 4
 
 #define EVENT_VALID 0x80000000u
@@ -20,12 +17,6 @@
 
 #define CS_LONG 0x200u /* attribute bit of a 64-bit code segment */
 #define CR4_LA57 0x1000u
-
-#define CR0_ET 0x10u
-#define CR0_NW 0x20000000u
-#define CR0_CD 0x40000000u
-#define CR0_PG 0x80000000u
-#define CR0_DEFINED UINT64_C(0xffffffffe005003f) /* bits 31:0 that exist, and 63:32, which must be 0 */
 
 _Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
 	       "the entry finds it behind the registers");
@@ -171,22 +162,17 @@ static void write_gpr(struct relay_vcpu *vcpu, void *vmcb, const struct relay_in
 		vcpu->regs[insn->gpr] = value;
 }
 
-/* What the processor would not load into CR0 in 64-bit mode (AMD APM vol. 2, 3.1.1). */
-static int is_legal_cr0(uint64_t value)
-{
-	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
-	       value & CR0_PG;
-}
-
 /* Returns 0 if the VMM has to decide: nothing has been changed then. */
 static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *words)
 {
-	if (flags_write(words, vcpu->wanted) != 0)
-		return 0;
-	if (!is_legal_cr0(words->value)) {
+	uint64_t asked = flags_write(words, vcpu->wanted);
+
+	if (!is_legal_cr0(vcpu->wanted) || !is_legal_cr0(words->value)) {
 		inject(vmcb, VECTOR_GP, 0);
 		return 1;
 	}
+	if (asked != 0)
+		return 0;
 	vmcb_set_cr0(vmcb, words->value);
 	vcpu->shadow = words->shadow;
 	step(vmcb, vcpu->length);
@@ -212,7 +198,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
 		vcpu->wanted = read_gpr(vcpu, vmcb, insn.gpr);
 		if (insn.bits == 32)
 			vcpu->wanted = (uint32_t)vcpu->wanted;
-		vcpu->wanted = (vcpu->wanted & CR0_DEFINED) | CR0_ET;
+		vcpu->wanted = mov_cr0_value(vcpu->wanted);
 		break;
 	case RELAY_INSN_LMSW:
 		vcpu->wanted = lmsw_value(seen, read_gpr(vcpu, vmcb, insn.gpr));

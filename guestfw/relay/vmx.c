@@ -101,7 +101,7 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 
 	switch (CR_ACCESS(qualification)) {
 	case ACCESS_MOV_TO:
-		return gpr == GPR_RSP ? vmread(VMCS_guest_rsp) : vcpu->regs[gpr];
+		return mov_cr0_value(gpr == GPR_RSP ? vmread(VMCS_guest_rsp) : vcpu->regs[gpr]);
 	case ACCESS_CLTS:
 		return seen & ~(uint64_t)SS_CR0_TS;
 	default:
@@ -113,12 +113,18 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip)
 {
 	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmread(VMCS_guest_cr0)};
+	uint64_t asked;
 
 	if (CR_NUMBER(qualification) != 0 || CR_ACCESS(qualification) == 1)
 		return 0;
 	vcpu->cr0 = words.value;
 	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&words));
-	if (flags_write(&words, vcpu->wanted) != 0)
+	asked = flags_write(&words, vcpu->wanted);
+	if (!is_legal_cr0(vcpu->wanted) || !is_legal_cr0(words.value)) {
+		inject(VECTOR_GP, 0);
+		return 1;
+	}
+	if (asked != 0)
 		return 0;
 	if (words.value != vcpu->cr0)
 		vmwrite(VMCS_guest_cr0, words.value);

@@ -12,7 +12,9 @@
 #define MSR_FS_BASE 0xc0000100
 #define NXE 0x800
 #define UD 6
+#define GP 13
 #define PF 14
+#define CR0_NW 0x20000000
 
 .macro FAIL number
 	mov $\number, %al
@@ -50,6 +52,7 @@
 .endm
 
 	GATE UD, undefined
+	GATE GP, protected
 	GATE PF, page_fault
 	lidt idt_pointer
 
@@ -86,6 +89,14 @@
 	mov %rdi, %cr0
 	mov %cr0, %rax
 	EXPECT 8, %rax, BASE | MP
+
+	/* What CR0 cannot be: NW without CD, no paging in 64-bit mode. */
+	mov $(BASE | CR0_NW), %ebx
+	FAULTS 27, GP, mov %rbx, %cr0
+	mov $(BASE & 0x7fffffff), %ebx
+	FAULTS 28, GP, mov %rbx, %cr0
+	mov %cr0, %rax
+	EXPECT 29, %rax, BASE | MP
 
 	/* LMSW and SMSW with registers. PE cannot be cleared. */
 	mov $TS, %r9d
@@ -157,6 +168,11 @@ crossed:
 
 undefined:
 	mov $UD, %r11d
+	mov %r14, (%rsp)
+	iretq
+protected:
+	mov $GP, %r11d
+	pop %r13
 	mov %r14, (%rsp)
 	iretq
 page_fault:
