@@ -225,11 +225,12 @@ static void relay_port_write(void *device, uint64_t offset, unsigned size, uint6
 	if (!relay->pending)
 		return;
 	relay->pending = 0;
-	monitor_drain(vcpu);
 	if (relay->reason == RELAY_REASON_RING_FULL) {
+		monitor_drain(vcpu);
 		vcpu->unattributed = true;
 		return;
 	}
+	monitor_drain_finished(vcpu);
 	vcpu->exit_rip = relay->rip;
 	vcpu->relay_waits = true;
 	vm->plan->engine->describe(vcpu, &exit);

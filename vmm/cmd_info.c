@@ -24,6 +24,9 @@ static struct engine_info engine_info(const struct host *host, const struct engi
 
 static void print_text(const struct host *host, FILE *stream)
 {
+	struct trace trace;
+	char reason[200];
+
 	fprintf(stream, "KVM         API version %d, module %s, Linux %s\n", host->api_version,
 		host_backend_modules[host->backend], host->kernel);
 	fprintf(stream, "guest CPU   %s\n", host->vendor);
@@ -45,6 +48,12 @@ static void print_text(const struct host *host, FILE *stream)
 		host->capability[HOST_CAP_binary_stats_fd]
 			? "KVM_GET_STATS_FD"
 			: "not observed: no KVM_CAP_BINARY_STATS_FD; use Linux 5.14 or later");
+	if (trace_open(&trace, reason, sizeof(reason)) == 0)
+		fprintf(stream, "          kvm tracepoints not observed: %s\n", reason);
+	else
+		fputs("          kvm tracepoints\n", stream);
+	trace_close(&trace);
+	fputs("  monitor ring of the relay, in engines that have one\n", stream);
 	fputs("  vmm     run loop\n", stream);
 	fputs("\ncapabilities\n", stream);
 	for (int i = 0; i < HOST_CAP_COUNT; i++)

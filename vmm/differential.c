@@ -14,13 +14,14 @@ static uint64_t exits(const struct vcpu *vcpu, enum level level)
 	return vcpu->summary->operations[0].exits[level];
 }
 
-/* The request that brings the results is an exit of its own: to the monitor, where there is one, whose
- * record is there already; and to the VMM, whose record follows. */
+/* The request that brought the program was an exit of its own, to the VMM and, where there is one, to the
+ * monitor; their records came after `before` was noted. Those of the request that brings the results
+ * are not there yet. */
 static bool agrees(struct differential *run, struct vcpu *vcpu, const struct ss_program *result)
 {
 	bool has_monitor = engine_has_monitor(vcpu->vm->plan->engine);
 	uint64_t monitor = exits(vcpu, LEVEL_MONITOR) - run->monitor_before - (has_monitor ? 1 : 0);
-	uint64_t vmm = exits(vcpu, LEVEL_VMM) - run->vmm_before;
+	uint64_t vmm = exits(vcpu, LEVEL_VMM) - run->vmm_before - 1;
 	struct program_prediction wanted;
 	char text[sizeof(run->difference)] = "";
 
@@ -112,7 +113,7 @@ static int issue(struct differential *run, struct vcpu *vcpu, gpa_t at)
 	if (rc == 0)
 		rc = guest_ram_write(&vcpu->vm->ram, at, program, sizeof(*program));
 	run->monitor_before = exits(vcpu, LEVEL_MONITOR);
-	run->vmm_before = exits(vcpu, LEVEL_VMM) + 1;
+	run->vmm_before = exits(vcpu, LEVEL_VMM);
 	return rc;
 }
 

@@ -49,6 +49,9 @@ struct engine {
 	/* Moves what the relay has recorded to the summary and the ledger. */
 	void (*drain)(struct vcpu *vcpu);
 
+	/* What an exit that reached the relay is called; the number is that of the ledger. */
+	const char *(*reason_name)(uint64_t reason);
+
 	/* Says in the monitor's words what exit the relay has passed on. */
 	void (*describe)(struct vcpu *vcpu, struct monitor_exit *ret_exit);
 

@@ -301,6 +301,8 @@ static int svm_setup(struct vcpu *vcpu, const struct ss_operation *op)
 
 /* #VMEXIT codes that our intercepts may give: CODE(number, event, "name"). */
 #define SVM_CODES(X)                                                                               \
+	X(VMEXIT_EXCEPTION_UD, UNKNOWN, "#UD")                                                     \
+	X(VMEXIT_CPUID, UNKNOWN, "CPUID")                                                          \
 	X(VMEXIT_CR0_READ, CR0_OPERAND, "CR0 read")                                                \
 	X(VMEXIT_CR0_WRITE, CR0_WRITE, "CR0 write")                                                \
 	X(VMEXIT_INVLPGA, UNDEFINED, "INVLPGA")                                                    \
@@ -331,6 +333,11 @@ static struct monitor_exit find_code(uint64_t code)
 		if (rows[i].code == code)
 			return (struct monitor_exit){.event = rows[i].event, .name = rows[i].name};
 	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected #VMEXIT"};
+}
+
+static const char *svm_reason_name(uint64_t code)
+{
+	return find_code(code).name;
 }
 
 /* EXITINFO1 of a nested page fault is a page-fault error code: bit 1 write, bit 4 fetch (AMD APM
@@ -364,6 +371,7 @@ const struct engine engine_svm = {
 	.setup = svm_setup,
 	.view_current = svm_view_current,
 	.drain = monitor_drain,
+	.reason_name = svm_reason_name,
 	.describe = svm_describe,
 	.msr = svm_msr_answer,
 	.load_cr0 = svm_load_cr0,

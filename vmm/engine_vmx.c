@@ -316,10 +316,12 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	struct vm *vm = vcpu->vm;
 	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
 	struct vmfunc_state state;
-	int rc;
 
+	/* Only the relay can write the control structure, and only while it has our attention. */
+	if (!vcpu->relay_waits)
+		return -EPERM;
 	monitor_setup(vcpu, op, &state);
-	rc = write_field(vcpu, VMCS12_cr0_guest_host_mask, ~monitor_vcpu(vcpu)->owned);
+	write_field(vcpu, VMCS12_cr0_guest_host_mask, ~monitor_vcpu(vcpu)->owned);
 	write_field(vcpu, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
 	write_field(vcpu, VMCS12_vm_function_control, state.function_controls);
 	write_field(vcpu, VMCS12_secondary_vm_exec_control,
@@ -327,7 +329,7 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	write_field(vcpu, VMCS12_eptp_list_address,
 		    state.list == vm_monitor(vm)->list ? RELAY_EPTP_LIST : unbacked_page(vm));
 	vm->vmfunc = state;
-	return rc;
+	return 0;
 }
 
 /* Basic exit reasons (Intel SDM vol. 3D, appendix C) that KVM may reflect with our controls:
@@ -375,6 +377,11 @@ static struct monitor_exit find_reason(uint64_t reason)
 	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected VM exit"};
 }
 
+static const char *vmx_reason_name(uint64_t reason)
+{
+	return find_reason(reason).name;
+}
+
 /* Exit qualification of an EPT violation: bits 2:0 are read, write, fetch (SDM vol. 3C, 28.2.1). */
 static unsigned access_of(uint64_t qualification)
 {
@@ -411,6 +418,7 @@ const struct engine engine_vmx = {
 	.setup = vmx_setup,
 	.view_current = vmx_view_current,
 	.drain = monitor_drain,
+	.reason_name = vmx_reason_name,
 	.describe = vmx_describe,
 	.load_cr0 = vmx_load_cr0,
 	.context_flags = SS_CONTEXT_MONITOR,

@@ -14,7 +14,7 @@ static const char *const key_names[] = {"operation", "reason", "rip", "level"};
 /* The columns of every format: KEY's own name comes first. */
 static const char *const columns[] = {"level", "exits", "share", "handling_ticks"};
 #define COLUMNS (1 + sizeof(columns) / sizeof(columns[0]))
-#define CELL_SIZE 32
+#define CELL_SIZE 64
 #define GROUPS_VERSION 1
 
 enum group_key group_key_by_name(const char *name)
@@ -86,13 +86,23 @@ static uint64_t total(const struct group_list *list)
 	return sum;
 }
 
-static void fill_cells(const struct group *group, enum group_key by, uint64_t sum,
-		       char cells[COLUMNS][CELL_SIZE])
+/* Exits at the VMM have KVM's reasons, those at the relay the processor's. */
+static const char *reason_name(const struct group *group, enum engine_id id)
+{
+	const struct engine *engine = engine_by_key(engine_keys[id]);
+
+	if (group->level == LEVEL_MONITOR)
+		return engine && engine->reason_name ? engine->reason_name(group->key) : "?";
+	return exit_reason_key((uint32_t)group->key);
+}
+
+static void fill_cells(const struct group *group, enum group_key by, enum engine_id engine,
+		       uint64_t sum, char cells[COLUMNS][CELL_SIZE])
 {
 	const char *level = group->level < LEVEL_COUNT ? level_keys[group->level] : "?";
 
 	if (by == GROUP_REASON)
-		snprintf(cells[0], CELL_SIZE, "%s", exit_reason_key((uint32_t)group->key));
+		snprintf(cells[0], CELL_SIZE, "%s", reason_name(group, engine));
 	else if (by == GROUP_RIP)
 		snprintf(cells[0], CELL_SIZE, "0x%" PRIx64, group->key);
 	else
@@ -103,7 +113,8 @@ static void fill_cells(const struct group *group, enum group_key by, uint64_t su
 	snprintf(cells[4], CELL_SIZE, "%" PRIu64, group->ticks);
 }
 
-static int write_csv(const struct group_list *list, enum group_key by, FILE *stream)
+static int write_csv(const struct group_list *list, enum group_key by, enum engine_id engine,
+		     FILE *stream)
 {
 	fprintf(stream, "%s", key_names[by]);
 	for (size_t i = 0; i + 1 < COLUMNS; i++)
@@ -112,7 +123,7 @@ static int write_csv(const struct group_list *list, enum group_key by, FILE *str
 	for (size_t i = 0; i < list->count; i++) {
 		char cells[COLUMNS][CELL_SIZE];
 
-		fill_cells(&list->groups[i], by, total(list), cells);
+		fill_cells(&list->groups[i], by, engine, total(list), cells);
 		for (size_t j = 0; j < COLUMNS; j++)
 			fprintf(stream, "%s%s", j ? "," : "", cells[j]);
 		fputs("\n", stream);
@@ -120,7 +131,8 @@ static int write_csv(const struct group_list *list, enum group_key by, FILE *str
 	return 0;
 }
 
-static int write_json(const struct group_list *list, enum group_key by, FILE *stream)
+static int write_json(const struct group_list *list, enum group_key by, enum engine_id engine,
+		     FILE *stream)
 {
 	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION), *rows = json_array();
 
@@ -130,8 +142,8 @@ static int write_json(const struct group_list *list, enum group_key by, FILE *st
 		char cells[COLUMNS][CELL_SIZE];
 		json_t *row = json_object();
 
-		fill_cells(group, by, total(list), cells);
-		json_object_set_new(row, key_names[by], json_string(cells[0]));
+		fill_cells(group, by, engine, total(list), cells);
+		json_object_set_new(row, key_names[by], json_text(cells[0]));
 		json_object_set_new(row, "level", json_string(cells[1]));
 		json_object_set_new(row, "exits", json_integer((json_int_t)group->count));
 		json_object_set_new(row, "share", json_real(strtod(cells[3], NULL)));
@@ -143,7 +155,7 @@ static int write_json(const struct group_list *list, enum group_key by, FILE *st
 }
 
 static int fill_table(struct libscols_table *table, const struct group_list *list,
-		      enum group_key by)
+		      enum group_key by, enum engine_id engine)
 {
 	for (size_t i = 0; i < COLUMNS; i++) {
 		struct libscols_column *column = scols_table_new_column(
@@ -158,7 +170,7 @@ static int fill_table(struct libscols_table *table, const struct group_list *lis
 
 		if (!line)
 			return -ENOMEM;
-		fill_cells(&list->groups[i], by, total(list), cells);
+		fill_cells(&list->groups[i], by, engine, total(list), cells);
 		for (size_t j = 0; j < COLUMNS; j++)
 			if (scols_line_set_data(line, j, cells[j]) != 0)
 				return -ENOMEM;
@@ -166,7 +178,8 @@ static int fill_table(struct libscols_table *table, const struct group_list *lis
 	return 0;
 }
 
-static int write_text(const struct group_list *list, enum group_key by, FILE *stream)
+static int write_text(const struct group_list *list, enum group_key by, enum engine_id engine,
+		     FILE *stream)
 {
 	struct libscols_table *table = scols_new_table();
 	int rc;
@@ -175,7 +188,7 @@ static int write_text(const struct group_list *list, enum group_key by, FILE *st
 		return -ENOMEM;
 	scols_table_set_stream(table, stream);
 	scols_table_set_termwidth(table, 400);
-	rc = fill_table(table, list, by);
+	rc = fill_table(table, list, by, engine);
 	if (rc == 0)
 		rc = scols_print_table(table);
 	scols_unref_table(table);
@@ -192,11 +205,11 @@ int groups_emit(struct group_list *list, enum group_key by, const struct report 
 		return rc;
 	qsort(list->groups, list->count, sizeof(*list->groups), by_count);
 	if (strcmp(settings->format, "csv") == 0)
-		rc = write_csv(list, by, output.stream);
+		rc = write_csv(list, by, report->engine, output.stream);
 	else if (strcmp(settings->format, "json") == 0)
-		rc = write_json(list, by, output.stream);
+		rc = write_json(list, by, report->engine, output.stream);
 	else
-		rc = write_text(list, by, output.stream);
+		rc = write_text(list, by, report->engine, output.stream);
 	if (rc == 0 && strcmp(settings->format, "text") == 0)
 		fprintf(output.stream, "\nrecorded exits only; %s: %s\n", level_keys[LEVEL_L0],
 			report_evidence(report, LEVEL_L0));

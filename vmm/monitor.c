@@ -239,11 +239,10 @@ int monitor_view_of(const struct vm *vm, uint64_t pointer)
 	return -1;
 }
 
-void monitor_drain(struct vcpu *vcpu)
+static void take_records(struct vcpu *vcpu, uint64_t head)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	const struct relay_record *ring = monitor_at(vm_monitor(vcpu->vm), relay->ring);
-	uint64_t head = __atomic_load_n(&relay->head, __ATOMIC_ACQUIRE);
 
 	while (relay->tail != head) {
 		const struct relay_record *from = &ring[relay->tail % RELAY_RING_RECORDS];
@@ -263,6 +262,19 @@ void monitor_drain(struct vcpu *vcpu)
 		vcpu_record(vcpu, &record.record);
 		relay->tail++;
 	}
+}
+
+void monitor_drain(struct vcpu *vcpu)
+{
+	take_records(vcpu, monitor_vcpu(vcpu)->head);
+}
+
+void monitor_drain_finished(struct vcpu *vcpu)
+{
+	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	if (relay->head != relay->tail)
+		take_records(vcpu, relay->head - 1);
 }
 
 int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value)

@@ -66,6 +66,9 @@ void monitor_vcpu_init(struct vcpu *vcpu);
 /* Moves what the relay has recorded to the vCPU's summary and the ledger. */
 void monitor_drain(struct vcpu *vcpu);
 
+/* The same but for the last record, which the relay completes when it has its answer. */
+void monitor_drain_finished(struct vcpu *vcpu);
+
 /* The part of engine.setup in which no vendor differs: view list and words. What VM functions there
  * are goes to *ret_state, for the engine to put into its control structure and then into
  * vm->vmfunc. */

@@ -39,5 +39,5 @@ expect 'level operation reason rip' "$sidestep" report --by ''
 expect '' "$sidestep" run --memory ''
 expect '' "$sidestep" info ''
 expect '' "$sidestep" nonsense --
-expect 'cr0.read.mov cr0.read.mov.kept' "$sidestep" test cr0.read.m
+expect 'cr0.read.smsw cr0.read.smsw.kept' "$sidestep" test cr0.read.s
 exit $failed
