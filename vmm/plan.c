@@ -169,6 +169,9 @@ static const char *lacks(const struct plan *plan, const struct host *host,
 {
 	const char *word = op->needs;
 
+	if (op->setup != SS_SETUP_NONE && plan->vcpus > 1)
+		return "needs: list; host: the vCPUs of a VM share one view list, which this would "
+		       "change";
 	while (*word) {
 		size_t length = strcspn(word, " ");
 		const char *why = "needs: a word that this version does not know";
