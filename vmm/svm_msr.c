@@ -9,8 +9,8 @@
 
 int svm_msr_protect(struct vm *vm, struct error *error)
 {
-	/* A bit that is clear denies an access; what is in no range is allowed. */
-	static uint8_t denied[1];
+	/* A bit that is clear denies an access; what is in no range is allowed. KVM reads whole longs. */
+	static uint8_t denied[sizeof(long)];
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_X86_USER_SPACE_MSR,
 		.args = {KVM_MSR_EXIT_REASON_FILTER},
