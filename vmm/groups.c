@@ -113,19 +113,27 @@ static void fill_cells(const struct group *group, enum group_key by, enum engine
 	snprintf(cells[4], CELL_SIZE, "%" PRIu64, group->ticks);
 }
 
+/* Grouped by level, its column would stand there twice. */
+static bool shown(enum group_key by, size_t column)
+{
+	return by != GROUP_LEVEL || column != 1;
+}
+
 static int write_csv(const struct group_list *list, enum group_key by, enum engine_id engine,
 		     FILE *stream)
 {
 	fprintf(stream, "%s", key_names[by]);
-	for (size_t i = 0; i + 1 < COLUMNS; i++)
-		fprintf(stream, ",%s", columns[i]);
+	for (size_t i = 1; i < COLUMNS; i++)
+		if (shown(by, i))
+			fprintf(stream, ",%s", columns[i - 1]);
 	fputs("\n", stream);
 	for (size_t i = 0; i < list->count; i++) {
 		char cells[COLUMNS][CELL_SIZE];
 
 		fill_cells(&list->groups[i], by, engine, total(list), cells);
 		for (size_t j = 0; j < COLUMNS; j++)
-			fprintf(stream, "%s%s", j ? "," : "", cells[j]);
+			if (shown(by, j))
+				fprintf(stream, "%s%s", j ? "," : "", cells[j]);
 		fputs("\n", stream);
 	}
 	return 0;
@@ -154,28 +162,36 @@ static int write_json(const struct group_list *list, enum group_key by, enum eng
 	return json_finish(root, stream);
 }
 
+static int fill_line(struct libscols_line *line, enum group_key by,
+		     char cells[COLUMNS][CELL_SIZE])
+{
+	size_t at = 0;
+
+	if (!line)
+		return -ENOMEM;
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (shown(by, i) && scols_line_set_data(line, at++, cells[i]) != 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static int fill_table(struct libscols_table *table, const struct group_list *list,
 		      enum group_key by, enum engine_id engine)
 {
-	for (size_t i = 0; i < COLUMNS; i++) {
-		struct libscols_column *column = scols_table_new_column(
-			table, i ? columns[i - 1] : key_names[by], 0, i >= 2 ? SCOLS_FL_RIGHT : 0);
+	int rc = 0;
 
-		if (!column)
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (shown(by, i) &&
+		    !scols_table_new_column(table, i ? columns[i - 1] : key_names[by], 0,
+					    i >= 2 ? SCOLS_FL_RIGHT : 0))
 			return -ENOMEM;
-	}
-	for (size_t i = 0; i < list->count; i++) {
-		struct libscols_line *line = scols_table_new_line(table, NULL);
+	for (size_t i = 0; i < list->count && rc == 0; i++) {
 		char cells[COLUMNS][CELL_SIZE];
 
-		if (!line)
-			return -ENOMEM;
 		fill_cells(&list->groups[i], by, engine, total(list), cells);
-		for (size_t j = 0; j < COLUMNS; j++)
-			if (scols_line_set_data(line, j, cells[j]) != 0)
-				return -ENOMEM;
+		rc = fill_line(scols_table_new_line(table, NULL), by, cells);
 	}
-	return 0;
+	return rc;
 }
 
 static int write_text(const struct group_list *list, enum group_key by, enum engine_id engine,
