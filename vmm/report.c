@@ -86,9 +86,12 @@ const char *report_operation_name(const struct report *report, uint32_t number)
 	return "-";
 }
 
-/* The row whose name is `name` cut before its last dot, or before an earlier one. */
+/* The row with the shortest name that `name` becomes when it is cut before one of its dots: "cr0.ts.mov"
+ * for "cr0.ts.mov.kept". */
 static const struct report_row *base_of(const struct report *report, const char *name)
 {
+	const struct report_row *base = NULL;
+
 	for (const char *dot = strrchr(name, '.'); dot;
 	     dot = memrchr(name, '.', (size_t)(dot - name))) {
 		size_t length = (size_t)(dot - name);
@@ -96,9 +99,9 @@ static const struct report_row *base_of(const struct report *report, const char 
 		for (size_t i = 0; i < report->row_count; i++)
 			if (strlen(report->rows[i].name) == length &&
 			    memcmp(report->rows[i].name, name, length) == 0)
-				return &report->rows[i];
+				base = &report->rows[i];
 	}
-	return NULL;
+	return base;
 }
 
 void report_compare(struct report *report)
@@ -251,8 +254,11 @@ const char *cell_text(const struct cell *cell, enum cell_type type, char *buffer
 		return "not observed";
 	if (type == CELL_TEXT)
 		return cell->text;
-	/* Ticks below a hundred differ in their tenths. */
-	snprintf(buffer, size, type == CELL_TICKS && cell->number < 99.95 ? "%.1f" : "%.0f",
+	/* Ticks below a hundred differ in their tenths, ratios below a tenth in their thousandths. */
+	snprintf(buffer, size, "%.*f",
+		 type != CELL_TICKS || cell->number >= 99.95	? 0
+		 : cell->number > 0 && cell->number < 0.0995 ? 3
+							     : 1,
 		 cell->number);
 	return buffer;
 }

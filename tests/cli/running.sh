@@ -208,6 +208,20 @@ that 'timeout: in time' [ "$elapsed" -lt 1200 ]
 check 'timeout of a test as TAP' 124 'timeout after 0.01 s' "$sidestep" test --timeout 0.01 --format tap
 that 'timeout of a test as TAP: bails out' grep -q '^Bail out! timeout' "$out"
 
+# --- Control flags.
+check 'flags: one flag in two places' 2 '--own and --shadow name the same flag for VM 0' \
+	"$sidestep" run --own ts --shadow ts
+check 'flags: of the second VM' 2 'the same flag for VM 1' \
+	"$sidestep" run --vms 2 --flag-path enlightened --own ts --shadow mp --own mp --shadow mp
+check 'flags: unknown' 2 "--own: 'pg' is not a list of flags" "$sidestep" run --own pg
+check 'flags: path cpu with a shadow' 2 'cpu serves owned flags only' \
+	"$sidestep" run --flag-path cpu --shadow ts
+check 'flags: path vmm with a shadow' 2 'vmm keeps no flag in the shadow' \
+	"$sidestep" run --flag-path vmm --shadow ts
+check 'flags: unknown path' 2 "--flag-path: 'fast' is not" "$sidestep" run --flag-path fast
+check 'flags: enlightened works on every engine' 0 '' "$sidestep" run -q --engine flat --flag-path enlightened
+check 'flags: masks need a monitor' 77 'needs: masks; host: engine flat' "$sidestep" run --engine flat --own none
+
 # --- Several vCPUs and VMs.
 check 'four vCPUs' 0 '' "$sidestep" run -c 4
 that 'four vCPUs: all performed the loop' grep -Eq '^ref\.nothing .* 4000 ' "$out"
