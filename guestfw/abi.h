@@ -16,9 +16,9 @@
 /*
  * Entry state of every vCPU: 64-bit mode, CPL 0, interrupts off, all memory mapped one to one
  * except page 0 and user-accessible, RDI = address of the context area, RSI = index of the vCPU,
- * CR0 = SS_CR0_BASE, CR4 = SS_CR4_BASE, no IDT. The GDT holds the selectors below. Each vCPU owns 2 * SS_STACK_SIZE
- * bytes, so aligned: RSP starts at the middle, and RSP0 of the TSS is the top, so that a fault
- * from CPL 3 does not overwrite what CPL 0 has on its stack.
+ * CR0 = SS_CR0_BASE, CR4 = SS_CR4_BASE, no IDT. The GDT holds the selectors below. Each vCPU owns
+ * 2 * SS_STACK_SIZE bytes, so aligned: RSP starts at the middle, and RSP0 of the TSS is the top, so
+ * that a fault from CPL 3 does not overwrite what CPL 0 has on its stack.
  */
 #define SS_CR0_BASE 0x80000031 /* PG, NE, ET, PE */
 #define SS_CR4_BASE 0x620      /* OSXMMEXCPT, OSFXSR, PAE */

@@ -130,7 +130,7 @@ static void write_repetition(const struct expect_environment *environment,
 	case SS_INSN_LMSW:
 		*operand ^= op->arg;
 		cr0_write_step(environment, SS_INSN_LMSW, words,
-			   cr0_lmsw_value(flags_read(words), *operand), steps);
+			   flags_lmsw(flags_read(words), *operand), steps);
 		break;
 	default:
 		*operand ^= op->arg;

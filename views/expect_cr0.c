@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "expect_cr0.h"
 
-/* LMSW loads bits 3:1 and can set, but not clear, bit 0 (Intel SDM vol. 2A, LMSW). */
-#define LMSW_LOADED (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS)
-
 /* SVM's selective CR0-write intercept ignores changes of TS and MP (AMD APM vol. 2, table 15-7). */
 #define SVM_IGNORED ((uint64_t)(SS_CR0_TS | SS_CR0_MP))
 
@@ -55,12 +52,6 @@ void cr0_write_step(const struct expect_environment *environment, uint32_t insn,
 	/* The VMM keeps such flags in the shadow too. */
 	steps->vmm++;
 	words->shadow ^= asked;
-}
-
-uint64_t cr0_lmsw_value(uint64_t seen, uint64_t operand)
-{
-	return (seen & ~(uint64_t)LMSW_LOADED) | (operand & (LMSW_LOADED | SS_CR0_PE)) |
-	       (seen & SS_CR0_PE);
 }
 
 /* SVM has no read shadow, so what is masked is read from the relay. */

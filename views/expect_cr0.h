@@ -15,9 +15,6 @@ struct cr0_steps {
 void cr0_write_step(const struct expect_environment *environment, uint32_t insn,
 		    struct flag_words *words, uint64_t value, struct cr0_steps *steps);
 
-/* What LMSW makes of what the guest sees. */
-uint64_t cr0_lmsw_value(uint64_t seen, uint64_t operand);
-
 /* Exits to the monitor that a read of CR0 costs. */
 unsigned cr0_read_exits(const struct expect_environment *environment,
 			const struct flag_words *words);

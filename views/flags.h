@@ -42,4 +42,11 @@ static inline uint64_t flags_write(struct flag_words *words, uint64_t value)
 	return changed & ~words->owned & ~words->kept;
 }
 
+/* What LMSW makes of a CR0 that the guest sees: it loads bits 3:1 and can set, but not clear, bit 0
+ * (Intel SDM vol. 2A, LMSW). */
+static inline uint64_t flags_lmsw(uint64_t seen, uint64_t operand)
+{
+	return (seen & ~UINT64_C(0xe)) | (operand & 0xf);
+}
+
 #endif

@@ -57,7 +57,7 @@ static void predict_step(const struct expect_environment *environment, const str
 		cr0_write_step(environment, SS_INSN_CLTS, words, seen & ~(uint64_t)SS_CR0_TS, steps);
 		break;
 	case SS_INSN_LMSW:
-		cr0_write_step(environment, SS_INSN_LMSW, words, cr0_lmsw_value(seen, step->operand),
+		cr0_write_step(environment, SS_INSN_LMSW, words, flags_lmsw(seen, step->operand),
 			       steps);
 		break;
 	default:

@@ -90,12 +90,6 @@ static void report(struct vcpu *vcpu, const struct relay_vcpu *relay, uint64_t g
 	report_violation(vcpu, &violation);
 }
 
-/* LMSW loads bits 3:1 and can set, but not clear, bit 0 (Intel SDM vol. 2A, LMSW). */
-static uint64_t lmsw_value(uint64_t seen, uint64_t operand)
-{
-	return (seen & ~UINT64_C(0xe)) | (operand & 0xf);
-}
-
 /* The operand, with what the view makes of it: a read that it forbids gives all ones, a write is
  * dropped. Returns false if the guest has to see a page fault. */
 static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
@@ -141,7 +135,7 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 	relay->action = RELAY_STEP;
 	if (operand.store)
 		return;
-	relay->wanted = lmsw_value(seen, word);
+	relay->wanted = flags_lmsw(seen, word);
 	answer_cr0_write(vcpu, relay);
 }
 

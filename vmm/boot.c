@@ -4,17 +4,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "descriptor.h"
+
 #define PTE_PRESENT 1u
 #define PTE_WRITE 2u
 #define PTE_USER 4u
 #define PTE_LARGE 0x80u
 #define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER)
 
-/* Segment descriptors (Intel SDM vol. 3A, 3.4.5): flat, long mode for code. */
-#define DESCRIPTOR_CODE 0x00af9b000000ffff
-#define DESCRIPTOR_DATA 0x00cf93000000ffff
-#define DESCRIPTOR_DPL3 0x0000600000000000
-#define DESCRIPTOR_TSS 0x00008b0000000067 /* busy 64-bit TSS, limit 0x67 */
 #define TSS_RSP0 4
 #define TSS_IOMAP_BASE 102
 #define TSS_SIZE 104
@@ -59,7 +56,7 @@ static void write_descriptors(const struct guest_ram *ram, unsigned vcpu)
 	gdt[SS_SEL_DATA / 8] = DESCRIPTOR_DATA;
 	gdt[SS_SEL_USER_CODE / 8] = DESCRIPTOR_CODE | DESCRIPTOR_DPL3;
 	gdt[SS_SEL_USER_DATA / 8] = DESCRIPTOR_DATA | DESCRIPTOR_DPL3;
-	gdt[SS_SEL_TSS / 8] = DESCRIPTOR_TSS | (tss_base & 0xffffff) << 16 | tss_base >> 24 << 56;
+	gdt[SS_SEL_TSS / 8] = descriptor_tss(tss_base);
 	gdt[SS_SEL_TSS / 8 + 1] = tss_base >> 32;
 	memcpy(tss + TSS_RSP0, &rsp0, sizeof(rsp0));
 	memcpy(tss + TSS_IOMAP_BASE, &no_iomap, sizeof(no_iomap));

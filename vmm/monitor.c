@@ -10,6 +10,7 @@
 
 #include "answer.h"
 #include "boot.h"
+#include "descriptor.h"
 #include "service.h"
 #include "vcpu.h"
 #include "views/setup.h"
@@ -62,10 +63,9 @@ static void write_tables(const struct monitor *monitor, uint64_t high)
 	}
 	for (uint64_t g = RAM_HIGH_BASE >> 30; g < 512 && g << 30 < RAM_HIGH_BASE + high && high; g++)
 		pdpt[g] = g << 30 | PTE_LEAF;
-	gdt[SS_SEL_CODE / 8] = 0x00af9b000000ffff;
-	gdt[SS_SEL_DATA / 8] = 0x00cf93000000ffff;
-	gdt[SS_SEL_TSS / 8] = 0x00008b0000000067 | (RELAY_TSS & UINT64_C(0xffffff)) << 16 |
-			      (uint64_t)(RELAY_TSS >> 24) << 56;
+	gdt[SS_SEL_CODE / 8] = DESCRIPTOR_CODE;
+	gdt[SS_SEL_DATA / 8] = DESCRIPTOR_DATA;
+	gdt[SS_SEL_TSS / 8] = descriptor_tss(RELAY_TSS);
 }
 
 static int set_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t size, const void *host)

@@ -18,8 +18,9 @@ void report_violation(struct vcpu *vcpu, const struct violation *violation);
 /*
  * Carries out a load or store that was refused, for engines where KVM does not: decodes the
  * instruction at linear address `rip`, sets the register that a load would have filled to all ones,
- * drops what a store would have written. `regs` are in the processor's numbering. Returns 0 and the length of the instruction, or -EOPNOTSUPP for an instruction other than
- * a plain MOV between a general register and memory.
+ * drops what a store would have written. `regs` are in the processor's numbering. Returns 0 and the
+ * length of the instruction, or -EOPNOTSUPP for an instruction other than a plain MOV between a general
+ * register and memory.
  */
 int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
 		  unsigned *ret_length);

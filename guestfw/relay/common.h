@@ -10,7 +10,6 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
 #define ENOSYS_RESULT ((uint64_t)-38)
 #define ERANGE_RESULT ((uint64_t)-34)
-#define LMSW_LOADED (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS)
 #define CR0_ET 0x10u
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
@@ -81,12 +80,6 @@ static inline int is_legal_cr0(uint64_t value)
 {
 	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
 	       value & CR0_PG;
-}
-
-/* LMSW loads bits 3:1 and can set, but not clear, bit 0. */
-static inline uint64_t lmsw_value(uint64_t cr0, uint64_t source)
-{
-	return (cr0 & ~(uint64_t)LMSW_LOADED) | (source & (LMSW_LOADED | SS_CR0_PE));
 }
 
 static inline int vector_has_error_code(uint64_t vector)

@@ -201,7 +201,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
 		vcpu->wanted = mov_cr0_value(vcpu->wanted);
 		break;
 	case RELAY_INSN_LMSW:
-		vcpu->wanted = lmsw_value(seen, read_gpr(vcpu, vmcb, insn.gpr));
+		vcpu->wanted = flags_lmsw(seen, read_gpr(vcpu, vmcb, insn.gpr));
 		break;
 	case RELAY_INSN_CLTS:
 		vcpu->wanted = seen & ~(uint64_t)SS_CR0_TS;

@@ -105,7 +105,7 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 	case ACCESS_CLTS:
 		return seen & ~(uint64_t)SS_CR0_TS;
 	default:
-		return lmsw_value(seen, CR_LMSW_SOURCE(qualification));
+		return flags_lmsw(seen, CR_LMSW_SOURCE(qualification));
 	}
 }
 
