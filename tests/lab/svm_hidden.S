@@ -31,14 +31,7 @@
 1:
 .endm
 
-.macro GATE vector, handler
-	mov $\handler, %eax
-	mov %ax, idt + 16 * \vector
-	movw $SS_SEL_CODE, idt + 16 * \vector + 2
-	movw $0x8e00, idt + 16 * \vector + 4
-	shr $16, %eax
-	mov %ax, idt + 16 * \vector + 6
-.endm
+#include "tests/hostile/gate.inc"
 
 	GATE UD, undefined
 	GATE GP, protected
