@@ -23,13 +23,13 @@ fail()
 }
 
 [ "$status" -eq 0 ] || fail "exit status $status"
-printf '%s\n' "$output" | grep -q '^Hello from a guest of sidestep\.$' || fail "no greeting"
+grep -q '^Hello from a guest of sidestep\.$' <<<"$output" || fail "no greeting"
 for view in 0 1 2 3; do
-	printf '%s\n' "$output" | grep -q "this view shows 0x7a6700000000000$view\$" ||
+	grep -q "this view shows 0x7a6700000000000$view\$" <<<"$output" ||
 		fail "view $view did not show its tag page"
 done
 for operation; do
-	printf '%s\n' "$output" | grep -q "^$operation  *0x[0-9a-f]*  *200 " ||
+	grep -q "^$operation  *0x[0-9a-f]*  *200 " <<<"$output" ||
 		fail "no row for $operation in the ledger"
 done
 rows=$(printf '%s\n' "$output" | grep -c '^example\.')

@@ -96,7 +96,7 @@ add_module() {
 	local list=$1 name=${2//-/_} file needed dependency
 	shift 2
 	! grep -q "^$name " "$root/lab/$list" || return 0
-	file=$(grep -E "/${name//_/[_-]}\.ko(\.[a-z]+)?$" "$work/modules.list" | head -n 1) || return 0
+	file=$(grep -m 1 -E "/${name//_/[_-]}\.ko(\.[a-z]+)?$" "$work/modules.list") || return 0
 	if [[ ! -e $root/lab/$name.ko ]]; then
 		step "$file: cannot be unpacked" expand_module "$file"
 		mv -- "$work/step.out" "$root/lab/$name.ko"
