@@ -72,13 +72,16 @@ static bool same_slot(const struct view_effect *a, const struct view_effect *b)
 	       (a->rights == 0 || gpa_equal(a->target, b->target));
 }
 
-/* KVM cannot change what a slot shows or whether it is writable: delete, then add. */
+/* KVM cannot change what a slot shows or whether it is writable: delete, then add. The page of devices
+ * never has a slot: every access to it reaches the VMM, which looks at the rights. */
 static int show_region(struct vm *vm, uint32_t index, struct view_effect effect)
 {
 	struct flat *flat = vm->engine_data;
 	const struct view_region *region = &vm->plan->policy.regions[index];
 	int rc = 0;
 
+	if (region->gpa.v == SS_MMIO_GPA)
+		return 0;
 	if (same_slot(&flat->shown[index], &effect))
 		return 0;
 	if (flat->shown[index].rights & VIEW_READ)
@@ -187,9 +190,21 @@ static bool flat_probe(const struct host *host, char *reason, size_t size)
 	return true;
 }
 
+/* Only the width has a meaning for memory slots. */
+static int flat_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			    size_t size)
+{
+	(void)reason;
+	(void)size;
+	*ret_caps = (struct paging_caps){.maxphyaddr = host_maxphyaddr(host)};
+	return 0;
+}
+
 const struct engine engine_flat = {
 	.id = ENGINE_FLAT,
 	.probe = flat_probe,
+	.format = &paging_slots,
+	.paging_caps = flat_paging_caps,
 	.vm_init = flat_vm_init,
 	.vm_finish = flat_vm_finish,
 	.vcpu_init = flat_vcpu_init,
