@@ -16,8 +16,8 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-void diagnose(struct diagnostics *diagnostics, enum severity severity, struct place place,
-	      const char *format, ...)
+void diagnose(struct diagnostics *diagnostics, enum severity severity, const char *key,
+	      struct place place, const char *format, ...)
 {
 	struct diagnostic *entry;
 	va_list args;
@@ -26,7 +26,7 @@ void diagnose(struct diagnostics *diagnostics, enum severity severity, struct pl
 	if (diagnostics->kept == DIAGNOSTICS_MAX)
 		return;
 	entry = &diagnostics->list[diagnostics->kept++];
-	*entry = (struct diagnostic){.severity = severity, .place = place};
+	*entry = (struct diagnostic){.severity = severity, .place = place, .key = key};
 	va_start(args, format);
 	vsnprintf(entry->text, sizeof(entry->text), format, args);
 	va_end(args);
@@ -57,8 +57,11 @@ void diagnostics_print(const struct diagnostics *diagnostics, const char *file, 
 		const struct diagnostic *entry = &diagnostics->list[i];
 
 		report_plain(stream, file);
-		fprintf(stream, ":%u:%u: %s: %s\n", entry->place.line, entry->place.column,
+		fprintf(stream, ":%u:%u: %s: %s", entry->place.line, entry->place.column,
 			severity_keys[entry->severity], entry->text);
+		if (entry->key)
+			fprintf(stream, " [%s]", entry->key);
+		fputc('\n', stream);
 	}
 	for (int i = 0; i < SEVERITY_COUNT; i++)
 		all += diagnostics->count[i];

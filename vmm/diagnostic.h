@@ -21,7 +21,8 @@ struct place {
 struct diagnostic {
 	enum severity severity;
 	struct place place;
-	char text[280]; /* printable ASCII */
+	const char *key; /* for machines; a constant, or NULL */
+	char text[280];	 /* printable ASCII */
 };
 
 /* All zero is an empty list. */
@@ -32,14 +33,14 @@ struct diagnostics {
 };
 
 /* Bytes of the text that are not printable ASCII become question marks. */
-__attribute__((format(printf, 4, 5))) void diagnose(struct diagnostics *diagnostics,
-						    enum severity severity, struct place place,
-						    const char *format, ...);
+__attribute__((format(printf, 5, 6))) void diagnose(struct diagnostics *diagnostics,
+						    enum severity severity, const char *key,
+						    struct place place, const char *format, ...);
 
 /* Puts them into the order of the text. */
 void diagnostics_sort(struct diagnostics *diagnostics);
 
-/* A line for each: FILE:LINE:COLUMN: SEVERITY: TEXT. */
+/* A line for each: FILE:LINE:COLUMN: SEVERITY: TEXT [KEY]. */
 void diagnostics_print(const struct diagnostics *diagnostics, const char *file, FILE *stream);
 
 #endif

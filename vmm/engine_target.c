@@ -7,7 +7,8 @@
 #include "guestfw/abi.h"
 
 /* What nested EPT and NPT have wherever KVM offers them (arch/x86/kvm/vmx/nested.c,
- * nested_vmx_setup_ctls_msrs); the width is that of the smallest server processors that have VMFUNC. */
+ * nested_vmx_setup_ctls_msrs); the width is that of the smallest server processors that have
+ * VMFUNC. */
 static const struct paging_caps assumed = {
 	.has_2m = true,
 	.has_1g = true,

@@ -15,12 +15,12 @@ struct engine_target {
 	char basis[200]; /* where the capabilities come from, in words */
 };
 
-/* The memory that views may show of a guest with `size` bytes: the page of devices is among it. Returns
- * how many ranges there are. */
+/* The memory that views may show of a guest with `size` bytes: the page of devices is among it.
+ * Returns how many ranges there are. */
 size_t engine_ranges(uint64_t size, struct gpa_range ranges[ENGINE_RANGES_MAX]);
 
-/* Asks the engine; if the host, which may be NULL, cannot run it, takes what every KVM offers that has
- * the engine. */
+/* Asks the engine; if the host, which may be NULL, cannot run it, takes what every KVM offers that
+ * has the engine. */
 void engine_target_init(struct engine_target *target, const struct engine *engine,
 			const struct host *host, uint64_t memory);
 

@@ -59,13 +59,22 @@ static bool has_1g_pages(const struct host *host)
 	return false;
 }
 
+int plan_check_memory(uint64_t memory, struct error *error)
+{
+	if (memory >= BOOT_MEMORY_MIN && (memory & PAGE_MASK) == 0)
+		return 0;
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
+			 "M and whole 4 KiB pages",
+			 memory, BOOT_MEMORY_MIN >> 20);
+}
+
 static int check_memory(const struct plan *plan, const struct host *host, struct error *error)
 {
-	if (plan->memory < BOOT_MEMORY_MIN || plan->memory & PAGE_MASK)
-		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
-				 "M and whole 4 KiB pages",
-				 plan->memory, BOOT_MEMORY_MIN >> 20);
+	int rc = plan_check_memory(plan->memory, error);
+
+	if (rc != 0)
+		return rc;
 	if (host && plan->memory > host->memory / plan->vms)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64

@@ -101,6 +101,9 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	      struct error *error);
 void plan_finish(struct plan *plan);
 
+/* Whether a guest can have this much memory, as far as that does not depend on the host. */
+int plan_check_memory(uint64_t memory, struct error *error);
+
 static inline bool plan_bit(const uint64_t *set, uint32_t number)
 {
 	return set[(number - 1) / 64] >> (number - 1) % 64 & 1;

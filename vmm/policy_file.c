@@ -43,14 +43,24 @@ struct place policy_file_default_place(const struct policy_file *file, uint32_t 
 	return rights ? policy_text_value(&file->text, rights) : policy_file_view_place(file, view);
 }
 
+struct place policy_file_gate_place(const struct policy_file *file, uint32_t view, uint32_t region)
+{
+	const struct policy_file_view *notes = &file->views[view];
+
+	for (size_t i = 0; i < notes->gate_count; i++)
+		if (notes->gates[i] == region)
+			return policy_text_value(&file->text, notes->gate_settings[i]);
+	return policy_file_view_place(file, view);
+}
+
 static const config_setting_t *rule(const struct policy_file *file, uint32_t view, uint32_t region,
 				    const char *group)
 {
 	config_setting_t *rules = config_setting_get_member(file->views[view].setting, group);
 
-	return rules && config_setting_is_group(rules) && region < file->policy.region_count ?
-		       config_setting_get_member(rules, file->policy.regions[region].name) :
-		       NULL;
+	return rules && config_setting_is_group(rules) && region < file->policy.region_count
+		       ? config_setting_get_member(rules, file->policy.regions[region].name)
+		       : NULL;
 }
 
 bool policy_file_has_rights(const struct policy_file *file, uint32_t view, uint32_t region)
@@ -58,26 +68,27 @@ bool policy_file_has_rights(const struct policy_file *file, uint32_t view, uint3
 	return rule(file, view, region, "rights") != NULL;
 }
 
-struct place policy_file_rights_place(const struct policy_file *file, uint32_t view, uint32_t region)
+struct place policy_file_rights_place(const struct policy_file *file, uint32_t view,
+				      uint32_t region)
 {
 	const config_setting_t *setting = rule(file, view, region, "rights");
 
-	return setting ? policy_text_value(&file->text, setting) :
-			 policy_file_default_place(file, view);
+	return setting ? policy_text_value(&file->text, setting)
+		       : policy_file_default_place(file, view);
 }
 
 struct place policy_file_remap_place(const struct policy_file *file, uint32_t view, uint32_t region)
 {
 	const config_setting_t *setting = rule(file, view, region, "remap");
 
-	return setting ? policy_text_value(&file->text, setting) :
-			 policy_file_rights_place(file, view, region);
+	return setting ? policy_text_value(&file->text, setting)
+		       : policy_file_rights_place(file, view, region);
 }
 
 static struct place place_of(const struct policy_file *file, const struct policy_error *error)
 {
-	bool rule_known = error->view < file->policy.view_count &&
-			  error->region < file->policy.region_count;
+	bool rule_known =
+		error->view < file->policy.view_count && error->region < file->policy.region_count;
 
 	if (rule_known && (error->kind == POLICY_ERROR_REMAP_UNALIGNED ||
 			   error->kind == POLICY_ERROR_REMAP_OUTSIDE))
@@ -104,7 +115,7 @@ static bool take_fault(void *data, const struct policy_error *error)
 	const struct checking *checking = data;
 	const struct policy_file *file = checking->file;
 	struct place place = place_of(file, error);
-	const char *text = policy_error_text(error->kind);
+	const char *text = policy_error_text(error->kind), *key = policy_error_key(error->kind);
 	char rights[RIGHTS_TEXT_SIZE];
 
 	/* A region without a rule of its own repeats what was said about the view's default. */
@@ -113,24 +124,25 @@ static bool take_fault(void *data, const struct policy_error *error)
 		return true;
 	rights_text(error->rights, rights);
 	if (about_rights(error->kind))
-		diagnose(checking->diagnostics, SEVERITY_ERROR, place,
-			 "engine %s cannot give \"%s\": %s; --lenient grants what it cannot withhold%s",
+		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place,
+			 "engine %s cannot give \"%s\": %s; --lenient grants what it cannot "
+			 "withhold%s",
 			 checking->subject->engine, rights, text,
-			 error->kind == POLICY_ERROR_EXECUTE_WITHHELD ?
-				 ", engines vmx and svm can withhold it" :
-				 "");
+			 error->kind == POLICY_ERROR_EXECUTE_WITHHELD
+				 ? ", engines vmx and svm can withhold it"
+				 : "");
 	else if (error->kind == POLICY_ERROR_REGION_OVERLAP)
-		diagnose(checking->diagnostics, SEVERITY_ERROR, place,
+		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place,
 			 "region '%s' overlaps region '%s' of line %u from 0x%llx on",
 			 file->policy.regions[error->region].name,
 			 file->policy.regions[error->other_region].name,
 			 policy_file_region_place(file, error->other_region).line,
 			 (unsigned long long)error->gpa.v);
 	else if (error->gpa.v != 0)
-		diagnose(checking->diagnostics, SEVERITY_ERROR, place, "%s (0x%llx)", text,
+		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place, "%s (0x%llx)", text,
 			 (unsigned long long)error->gpa.v);
 	else
-		diagnose(checking->diagnostics, SEVERITY_ERROR, place, "%s", text);
+		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place, "%s", text);
 	return true;
 }
 
@@ -145,9 +157,9 @@ static void take_softening(void *data, const struct softening *change)
 		return;
 	rights_text(change->asked, asked);
 	rights_text(change->given, given);
-	diagnose(checking->diagnostics, SEVERITY_WARNING,
-		 whole ? policy_file_default_place(file, change->view) :
-			 policy_file_rights_place(file, change->view, change->region),
+	diagnose(checking->diagnostics, SEVERITY_WARNING, "rights-widened",
+		 whole ? policy_file_default_place(file, change->view)
+		       : policy_file_rights_place(file, change->view, change->region),
 		 "engine %s cannot give \"%s\" to %s in view '%s'; it gives \"%s\"",
 		 checking->subject->engine, asked,
 		 whole ? "the rest of memory" : file->policy.regions[change->region].name,
@@ -170,14 +182,16 @@ static int parse(struct policy_file *file, struct diagnostics *diagnostics)
 		struct place place;
 
 		place = policy_text_error(&file->text, line > 0 ? (unsigned)line : 1);
-		diagnose(diagnostics, SEVERITY_ERROR, place, "%s", config_error_text(file->config));
+		diagnose(diagnostics, SEVERITY_ERROR, "syntax", place, "%s",
+			 config_error_text(file->config));
 		return -EINVAL;
 	}
 	return policy_text_place(&file->text, config_root_setting(file->config), diagnostics);
 }
 
-int policy_file_load(struct policy_file *file, const char *path, const struct policy_subject *subject,
-		     struct diagnostics *diagnostics, struct error *error)
+int policy_file_load(struct policy_file *file, const char *path,
+		     const struct policy_subject *subject, struct diagnostics *diagnostics,
+		     struct error *error)
 {
 	struct checking checking = {file, subject, diagnostics};
 	int rc;

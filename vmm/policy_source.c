@@ -23,7 +23,7 @@ struct reason {
 };
 
 const struct builtin_region builtin_regions[] = {
-#define BUILTIN_REGION(name, address, size, needed, meaning)                                       \
+#define BUILTIN_REGION(name, address, size, needed, meaning) \
 	{name, {{address}, size}, needed, meaning},
 #include "builtin_region.def"
 #undef BUILTIN_REGION
@@ -70,8 +70,8 @@ static const struct image_section *section_of(const struct image *image, uint64_
 static int check_last_page(const struct image *image, const struct part *part,
 			   const struct reason *why)
 {
-	const struct image_section *own = part->section ? part->section :
-							  section_of(image, part->end - 1);
+	const struct image_section *own =
+		part->section ? part->section : section_of(image, part->end - 1);
 	uint64_t last = page_up(part->end), own_end = own ? own->address + own->size : part->end;
 
 	for (size_t i = 0; i < image->section_count; i++) {
@@ -80,16 +80,19 @@ static int check_last_page(const struct image *image, const struct part *part,
 		if (other->loaded && other->size && other != own && other->address >= part->end &&
 		    other->address < last)
 			return because(why,
-				       "'%.60s' ends at 0x%" PRIx64 ", and section %.60s has the rest of "
+				       "'%.60s' ends at 0x%" PRIx64
+				       ", and section %.60s has the rest of "
 				       "that page; align what follows it to 4096 bytes",
 				       part->name, part->end, other->name);
 	}
 	for (size_t i = 0; i < image->symbol_count && !part->section; i++) {
 		const struct image_symbol *other = &image->symbols[i];
 
-		if (other->address >= part->end && other->address < last && other->address < own_end)
+		if (other->address >= part->end && other->address < last &&
+		    other->address < own_end)
 			return because(why,
-				       "'%.60s' ends at 0x%" PRIx64 ", and '%.60s' has the rest of that page; "
+				       "'%.60s' ends at 0x%" PRIx64
+				       ", and '%.60s' has the rest of that page; "
 				       "pad it to whole pages",
 				       part->name, part->end, other->name);
 	}
@@ -103,7 +106,8 @@ static int pages_of(const struct image *image, const struct part *part, struct g
 
 	if (part->start % GPA_PAGE_SIZE != 0)
 		return because(why,
-			       "'%.60s' starts at 0x%" PRIx64 ", which is no page boundary; align it to "
+			       "'%.60s' starts at 0x%" PRIx64
+			       ", which is no page boundary; align it to "
 			       "4096 bytes",
 			       part->name, part->start);
 	if (image_gpa(image, part->start, part->end - part->start, &gpa) != 0)
@@ -116,13 +120,14 @@ static int pages_of(const struct image *image, const struct part *part, struct g
 
 static int need_names(const struct image *image, const struct reason *why)
 {
-	return image->flat ? because(why, "the guest is a flat binary, which has neither sections nor "
-					  "symbols; give address and size") :
-			     0;
+	return image->flat
+		       ? because(why, "the guest is a flat binary, which has neither sections nor "
+				      "symbols; give address and size")
+		       : 0;
 }
 
-int source_section(const struct image *image, const char *name, struct gpa_range *ret_range, char *text,
-		   size_t size)
+int source_section(const struct image *image, const char *name, struct gpa_range *ret_range,
+		   char *text, size_t size)
 {
 	const struct reason why = {text, size};
 	const struct image_section *found = NULL;
@@ -142,9 +147,10 @@ int source_section(const struct image *image, const char *name, struct gpa_range
 		return because(&why, "section '%.60s' is not loaded into memory", name);
 	if (found->size == 0)
 		return because(&why, "section '%.60s' is empty", name);
-	return pages_of(image,
-			&(struct part){found->name, found->address, found->address + found->size, found},
-			ret_range, &why);
+	return pages_of(
+		image,
+		&(struct part){found->name, found->address, found->address + found->size, found},
+		ret_range, &why);
 }
 
 static const struct image_symbol *find_symbol(const struct image *image, const char *name,
@@ -168,8 +174,8 @@ static const struct image_symbol *find_symbol(const struct image *image, const c
 	return found;
 }
 
-int source_symbol(const struct image *image, const char *name, struct gpa_range *ret_range, char *text,
-		  size_t size)
+int source_symbol(const struct image *image, const char *name, struct gpa_range *ret_range,
+		  char *text, size_t size)
 {
 	const struct reason why = {text, size};
 	const struct image_symbol *symbol = find_symbol(image, name, &why);
@@ -177,13 +183,15 @@ int source_symbol(const struct image *image, const char *name, struct gpa_range 
 	if (!symbol)
 		return -EINVAL;
 	if (symbol->size == 0)
-		return because(&why,
-			       "symbol '%.60s' has no size; give two symbols, from and to, or .size in "
-			       "assembly",
-			       name);
-	return pages_of(image,
-			&(struct part){symbol->name, symbol->address, symbol->address + symbol->size, NULL},
-			ret_range, &why);
+		return because(
+			&why,
+			"symbol '%.60s' has no size; give two symbols, from and to, or .size in "
+			"assembly",
+			name);
+	return pages_of(
+		image,
+		&(struct part){symbol->name, symbol->address, symbol->address + symbol->size, NULL},
+		ret_range, &why);
 }
 
 int source_between(const struct image *image, const char *from, const char *to,
@@ -196,8 +204,8 @@ int source_between(const struct image *image, const char *from, const char *to,
 	if (!end)
 		return -EINVAL;
 	if (end->address <= start->address)
-		return because(&why, "'%.60s' is at 0x%" PRIx64 ", not above '%.60s' at 0x%" PRIx64, to,
-			       end->address, from, start->address);
+		return because(&why, "'%.60s' is at 0x%" PRIx64 ", not above '%.60s' at 0x%" PRIx64,
+			       to, end->address, from, start->address);
 	return pages_of(image, &(struct part){start->name, start->address, end->address, NULL},
 			ret_range, &why);
 }

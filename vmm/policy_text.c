@@ -62,8 +62,9 @@ int policy_text_read(struct policy_text *text, const char *path, struct error *e
 		rc = read_all(fd, text);
 	close(fd);
 	if (rc == -EFBIG)
-		error_set(error, rc, STATUS_USAGE, "%s: more than %u bytes are too long for a policy file",
-			  path, POLICY_TEXT_MAX);
+		error_set(error, rc, STATUS_USAGE,
+			  "%s: more than %u bytes are too long for a policy file", path,
+			  POLICY_TEXT_MAX);
 	else if (rc != 0)
 		error_set(error, rc, rc == -ENOMEM ? STATUS_INTERNAL : STATUS_USAGE, "%s: %s", path,
 			  strerror(-rc));
@@ -75,8 +76,8 @@ int policy_text_read(struct policy_text *text, const char *path, struct error *e
 static char peek(const struct scanner *scanner, size_t ahead)
 {
 	/* A NUL ends the data; one in the middle is refused when it is reached. */
-	return scanner->at + ahead < scanner->text->size ? scanner->text->data[scanner->at + ahead] :
-							   '\0';
+	return scanner->at + ahead < scanner->text->size ? scanner->text->data[scanner->at + ahead]
+							 : '\0';
 }
 
 static void advance(struct scanner *scanner)
@@ -89,7 +90,7 @@ static void advance(struct scanner *scanner)
 
 static int refuse(struct scanner *scanner, struct place place, const char *what)
 {
-	diagnose(scanner->diagnostics, SEVERITY_ERROR, place, "%s", what);
+	diagnose(scanner->diagnostics, SEVERITY_ERROR, "syntax", place, "%s", what);
 	return -EINVAL;
 }
 
@@ -147,8 +148,9 @@ static int scan_mark(struct scanner *scanner)
 	char c = peek(scanner, 0);
 
 	if (c == '@')
-		return refuse(scanner, scanner->place,
-			      "directives such as @include are not permitted; a policy is one file");
+		return refuse(
+			scanner, scanner->place,
+			"directives such as @include are not permitted; a policy is one file");
 	if (strchr("{[(", c)) {
 		if (scanner->depth == POLICY_TEXT_DEPTH)
 			return refuse(scanner, scanner->place, "nested too deep for a policy");
@@ -202,7 +204,8 @@ int policy_text_scan(struct policy_text *text, struct diagnostics *diagnostics)
 			break;
 	}
 	if (rc == 0 && scanner.depth > 0)
-		rc = refuse(&scanner, scanner.open[scanner.depth - 1], "this bracket is never closed");
+		rc = refuse(&scanner, scanner.open[scanner.depth - 1],
+			    "this bracket is never closed");
 	return rc;
 }
 
@@ -222,13 +225,15 @@ static bool is_word(const struct policy_text *text, size_t at, const char *word)
 {
 	const struct token *token = &text->tokens[at];
 
-	return at < text->token_count && token->kind == TOKEN_WORD && strlen(word) == token->length &&
+	return at < text->token_count && token->kind == TOKEN_WORD &&
+	       strlen(word) == token->length &&
 	       memcmp(text->data + token->offset, word, token->length) == 0;
 }
 
-/* Follows the settings through the tokens: both are in the order of the text. Moves *at to the token
- * after the last of them. */
-static int place_children(const struct policy_text *text, struct config_setting_t *parent, size_t *at)
+/* Follows the settings through the tokens: both are in the order of the text. Moves *at to the
+ * token after the last of them. */
+static int place_children(const struct policy_text *text, struct config_setting_t *parent,
+			  size_t *at)
 {
 	for (int i = 0; i < config_setting_length(parent); i++) {
 		struct config_setting_t *child = config_setting_get_elem(parent, (unsigned)i);
@@ -266,7 +271,8 @@ int policy_text_place(const struct policy_text *text, struct config_setting_t *r
 		return 0;
 	if (at > 0 && at - 1 < text->token_count)
 		place = text->tokens[at - 1].place;
-	diagnose(diagnostics, SEVERITY_ERROR, place, "put a space or ';' between values and names");
+	diagnose(diagnostics, SEVERITY_ERROR, "syntax", place,
+		 "put a space or ';' between values and names");
 	return -EINVAL;
 }
 
@@ -276,11 +282,12 @@ static const struct token *token_of(const struct policy_text *text,
 	static const struct token none = {.place = {1, 1}};
 	uintptr_t hook = (uintptr_t)config_setting_get_hook(setting);
 
-	return hook == 0 || hook - 1 + ahead >= text->token_count ? &none :
-								    &text->tokens[hook - 1 + ahead];
+	return hook == 0 || hook - 1 + ahead >= text->token_count ? &none
+								  : &text->tokens[hook - 1 + ahead];
 }
 
-struct place policy_text_name(const struct policy_text *text, const struct config_setting_t *setting)
+struct place policy_text_name(const struct policy_text *text,
+			      const struct config_setting_t *setting)
 {
 	return token_of(text, setting, 0)->place;
 }
