@@ -11,6 +11,7 @@
 #include "answer.h"
 #include "boot.h"
 #include "descriptor.h"
+#include "engine_target.h"
 #include "service.h"
 #include "vcpu.h"
 #include "views/setup.h"
@@ -114,14 +115,9 @@ static int set_slots(struct vm *vm, const struct monitor *monitor, struct error 
 static int build_views(struct vm *vm, struct monitor *monitor, enum paging_format_id format,
 		       const struct paging_caps *caps, struct error *error)
 {
-	uint64_t high = guest_ram_high(&vm->ram);
-	const struct gpa_range ranges[] = {
-		{gpa_at(0), guest_ram_low(&vm->ram)},
-		{gpa_at(SS_MMIO_GPA), GPA_PAGE_SIZE},
-		{gpa_at(RAM_HIGH_BASE), high},
-	};
+	struct gpa_range ranges[ENGINE_RANGES_MAX];
 	const struct view_target target = {
-		.memory = {ranges, high ? 3 : 2},
+		.memory = {ranges, engine_ranges(vm->ram.size, ranges)},
 		.format = &paging_formats[format],
 		.caps = *caps,
 	};
