@@ -243,80 +243,98 @@ static void set_view(struct expectation *expectation, uint32_t view)
 	expectation->view = view;
 }
 
-/* Without VMFUNC in the processor the VMM carries it out: an interpreter hands it every one, else the
- * guest's #UD handler asks, for leaves that can exist. */
-static unsigned flat_vmfunc_exits(const struct expect_environment *environment,
-				  const struct ss_operation *op, const struct vmfunc_result *result)
+static uint32_t vmfunc_number(const struct ss_operation *op)
 {
-	uint32_t leaf = (uint32_t)(op->arg >> 32);
+	return (uint32_t)(op->arg >> 32);
+}
+
+/* Without VMFUNC in the processor the VMM carries it out: an interpreter hands it every one, else the
+ * guest's #UD handler asks, for numbers that can exist, also if the VMM has said #UD before. */
+static unsigned flat_vmfunc_exits(const struct expect_environment *environment,
+				  const struct ss_operation *op, enum service_verdict verdict)
+{
 	bool interpreted = environment->backend == HOST_BACKEND_PVM && !(op->flags & SS_OP_CPL3);
 
-	if (result->outcome == VMFUNC_UD)
-		return (interpreted ? 1 : 0) + (leaf < 64 ? 1 : 0);
+	if (verdict == SERVICE_UNDEFINED)
+		return (interpreted ? 1 : 0) + (vmfunc_number(op) < SERVICE_NUMBERS ? 1 : 0);
 	return op->flags & SS_OP_PAIR ? 2 : 1;
 }
 
-/* The relay intercepts the #UD that VMFUNC raises, where VM functions are enabled, and decides alone. */
-static void svm_vmfunc_exits(const struct expect_environment *environment,
-			     const struct ss_operation *op, const struct vmfunc_result *result,
-			     struct expectation *expectation)
+static void flat_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
+			enum service_verdict verdict, struct expectation *expectation)
+{
+	expectation->exits[LEVEL_VMM] = exactly(flat_vmfunc_exits(environment, op, verdict));
+	expectation->exits[LEVEL_L0] = l0(environment, some, some);
+	if (environment->backend == HOST_BACKEND_PVM && op->flags & SS_OP_CPL3)
+		expectation->exits[LEVEL_L0] = any;
+}
+
+/* KVM emulates VMFUNC of a nested guest in L0; what is not done there is the relay's. What the
+ * processor itself finds undefined KVM does not want. */
+static void vmx_vmfunc(const struct ss_operation *op, enum service_verdict verdict, bool enabled,
+		       struct expectation *expectation)
+{
+	if (!enabled || vmfunc_number(op) >= SERVICE_NUMBERS) {
+		expectation->exits[LEVEL_L0] = any;
+	} else if (verdict == SERVICE_SWITCH) {
+		expectation->exits[LEVEL_L0] = exactly(op->flags & SS_OP_PAIR ? 2 : 1);
+	} else {
+		expectation->exits[LEVEL_L0] = some;
+		expectation->exits[LEVEL_MONITOR] = one;
+	}
+}
+
+/* The relay intercepts the #UD that VMFUNC raises, where VM functions are enabled. */
+static void svm_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
+		       bool enabled, struct expectation *expectation)
 {
 	unsigned count = op->flags & SS_OP_PAIR ? 2 : 1;
 
-	expect_monitor(environment, result->reason == VMFUNC_REASON_NOT_ENABLED ? 0 : count, count,
-		       expectation);
+	expect_monitor(environment, enabled ? count : 0, count, expectation);
 }
 
 static void expect_vmfunc_exits(const struct expect_environment *environment,
-				const struct ss_operation *op, const struct vmfunc_result *result,
-				struct expectation *expectation)
+				const struct ss_operation *op, enum service_verdict verdict,
+				bool enabled, struct expectation *expectation)
 {
-	bool refused = result->outcome == VMFUNC_EXIT;
-
-	if (environment->engine == ENGINE_SVM) {
-		svm_vmfunc_exits(environment, op, result, expectation);
-		return;
-	}
-
 	if (environment->engine == ENGINE_FLAT) {
-		expectation->exits[LEVEL_VMM] =
-			exactly(flat_vmfunc_exits(environment, op, result));
-		expectation->exits[LEVEL_L0] = l0(environment, some, some);
-		if (environment->backend == HOST_BACKEND_PVM && op->flags & SS_OP_CPL3)
-			expectation->exits[LEVEL_L0] = any;
+		flat_vmfunc(environment, op, verdict, expectation);
 		return;
 	}
-	/* KVM emulates VMFUNC of a nested guest in L0; what fails there is the relay's, which asks
-	 * the VMM. An undefined VMFUNC is the processor's own #UD, which KVM does not want. */
-	expectation->exits[LEVEL_MONITOR] = refused ? one : none;
-	expectation->exits[LEVEL_VMM] = refused ? one : none;
-	expectation->exits[LEVEL_L0] =
-		result->outcome == VMFUNC_UD
-			? any
-			: refused ? some : exactly(op->flags & SS_OP_PAIR ? 2 : 1);
+	if (environment->engine == ENGINE_SVM)
+		svm_vmfunc(environment, op, enabled, expectation);
+	else
+		vmx_vmfunc(op, verdict, enabled, expectation);
+	if (verdict == SERVICE_PERFORM)
+		expectation->exits[LEVEL_VMM] = one;
 }
 
 static void expect_vmfunc(const struct expect_environment *environment,
 			  const struct ss_operation *op, uint32_t count,
 			  struct expectation *expectation)
 {
-	uint32_t leaf = (uint32_t)(op->arg >> 32), index = vmfunc_last_index(op, count);
+	const struct service_call call = {
+		.number = vmfunc_number(op),
+		.index = vmfunc_last_index(op, count),
+		.cpl = op->flags & SS_OP_CPL3 ? 3 : 0,
+		.home = true,
+	};
 	struct vmfunc_state state = environment->vmfunc;
 	uint64_t list[EPTP_LIST_ENTRIES];
-	struct vmfunc_result result;
+	struct service_decision decision;
 
 	for (size_t i = 0; i < EPTP_LIST_ENTRIES; i++)
 		list[i] = environment->vmfunc.list[i];
 	state.list = list;
 	setup_apply(op, &state, list);
-	result = vmfunc_decide(&state, leaf, index);
-	if (result.outcome == VMFUNC_UD)
-		expectation->vector = VECTOR_UD;
-	else if (result.outcome == VMFUNC_EXIT)
-		set_value(expectation, (uint64_t)(int64_t)vmfunc_refusal(result.reason));
-	else
-		set_view(expectation, index);
-	expect_vmfunc_exits(environment, op, &result, expectation);
+	decision = service_decide(&state, &call);
+	if (service_vector(decision.verdict))
+		expectation->vector = service_vector(decision.verdict);
+	else if (decision.verdict == SERVICE_REFUSED)
+		set_value(expectation, (uint64_t)(int64_t)decision.error);
+	else if (decision.verdict == SERVICE_SWITCH)
+		set_view(expectation, call.index);
+	expect_vmfunc_exits(environment, op, decision.verdict, state.enabled, expectation);
 }
 
 /* With the patching quirk off, the other vendor's instruction is #UD, and so are both where no

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service_list.h"
+
 #define OPTIONS_MAX 32
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
@@ -248,6 +250,16 @@ static int parse_flag_path(struct settings *settings, const char *argument, stru
 			return 0;
 		}
 	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
+}
+
+static int parse_services(struct settings *settings, const char *argument, struct error *error)
+{
+	struct plan_request *plan = &settings->plan;
+
+	if (plan->services_count == PLAN_VMS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
+				 PLAN_VMS_MAX);
+	return service_list_parse(argument, &plan->services[plan->services_count++], error);
 }
 
 static int parse_ledger(struct settings *settings, const char *argument, struct error *error)

@@ -8,6 +8,7 @@
 
 #include "vcpu.h"
 #include "views/effect.h"
+#include "views/service.h"
 #include "vm.h"
 
 /* Entries of the view list in the EPTP format, so that the processor's rules decide about them;
@@ -37,7 +38,7 @@ static int set_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t size, c
 /* Memory that no region names: everything between them, in one slot each. */
 static int add_fixed_slots(struct vm *vm, struct flat *flat, uint64_t start, uint64_t end)
 {
-	const struct view_policy *policy = &vm->plan->policy;
+	const struct view_policy *policy = &vm->policy;
 
 	while (start < end) {
 		uint64_t stop = end, next = end;
@@ -76,7 +77,7 @@ static bool same_slot(const struct view_effect *a, const struct view_effect *b)
 static int show_region(struct vm *vm, uint32_t index, struct view_effect effect)
 {
 	struct flat *flat = vm->engine_data;
-	const struct view_region *region = &vm->plan->policy.regions[index];
+	const struct view_region *region = &vm->policy.regions[index];
 	int rc = 0;
 
 	if (same_slot(&flat->shown[index], &effect))
@@ -95,7 +96,7 @@ static int show_region(struct vm *vm, uint32_t index, struct view_effect effect)
 
 static int flat_view_switch(struct vm *vm, unsigned view)
 {
-	const struct view_policy *policy = &vm->plan->policy;
+	const struct view_policy *policy = &vm->policy;
 
 	for (uint32_t i = 0; i < policy->region_count; i++) {
 		int rc = show_region(vm, i, policy_effect(policy, view, policy->regions[i].gpa));
@@ -108,23 +109,41 @@ static int flat_view_switch(struct vm *vm, unsigned view)
 	return 0;
 }
 
+/* Of a slot only reading and writing can be withheld, and what can be read can be executed. */
+static int flat_check_rights(const struct vm *vm, unsigned rights)
+{
+	(void)vm;
+	if (rights & ~VIEW_RIGHTS_ALL)
+		return -EINVAL;
+	if (rights == 0 || rights == (VIEW_READ | VIEW_EXECUTE) || rights == VIEW_RIGHTS_ALL)
+		return 0;
+	return -EOPNOTSUPP;
+}
+
+static int flat_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
+{
+	if (view != vm->view)
+		return 0;
+	return show_region(vm, region,
+			   policy_effect(&vm->policy, view, vm->policy.regions[region].gpa));
+}
+
 static void init_list(struct vm *vm)
 {
 	memset(vm->view_list, 0, sizeof(vm->view_list));
-	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
+	for (size_t i = 0; i < vm->policy.view_count; i++)
 		vm->view_list[i] = LIST_ENTRY(i);
 	vm->vmfunc = (struct vmfunc_state){
-		.enabled = vm->plan->policy.view_count != 0,
-		.function_controls = 1,
 		.list = vm->view_list,
 		.eptp = vm->view_list[0],
 		.caps = {.maxphyaddr = PAGING_MAXPHYADDR_MAX},
 	};
+	service_configure(&vm->vmfunc, vm->services);
 }
 
 static int flat_vm_init(struct vm *vm, struct error *error)
 {
-	size_t regions = vm->plan->policy.region_count;
+	size_t regions = vm->policy.region_count;
 	struct flat *flat = calloc(1, sizeof(*flat));
 	int rc;
 
@@ -194,6 +213,8 @@ const struct engine engine_flat = {
 	.vm_finish = flat_vm_finish,
 	.vcpu_init = flat_vcpu_init,
 	.view_switch = flat_view_switch,
+	.check_rights = flat_check_rights,
+	.rights_changed = flat_rights_changed,
 	.setup = flat_setup,
 	.view_current = flat_view_current,
 };

@@ -13,6 +13,7 @@
 #include "descriptor.h"
 #include "service.h"
 #include "vcpu.h"
+#include "views/service.h"
 #include "views/setup.h"
 
 #define PTE_TABLE 3u
@@ -136,7 +137,7 @@ static int build_views(struct vm *vm, struct monitor *monitor, enum paging_forma
 	monitor->views = calloc(1, sizeof(*monitor->views));
 	if (!monitor->views)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = ept_build(&vm->plan->policy, &target, &arena, monitor->views, &why);
+	rc = ept_build(&vm->policy, &target, &arena, monitor->views, &why);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE, "the views cannot be built: %s",
 				 policy_error_text(why.kind));
@@ -170,12 +171,11 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 	if (rc == 0)
 		rc = set_slots(vm, monitor, error);
 	vm->vmfunc = (struct vmfunc_state){
-		.enabled = true,
-		.function_controls = 1,
 		.list = vm->view_list,
 		.eptp = vm->view_list[0],
 		.caps = *caps,
 	};
+	service_configure(&vm->vmfunc, vm->services);
 	return rc;
 }
 
@@ -197,10 +197,10 @@ void monitor_vcpu_init(struct vcpu *vcpu)
 	uint64_t ring_size = RELAY_RING_RECORDS * sizeof(struct relay_record);
 
 	*relay = (struct relay_vcpu){
-		.list = RELAY_EPTP_LIST,
-		.views = vcpu->vm->plan->policy.view_count,
+		.views = vcpu->vm->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,
 		.ring = RELAY_RINGS + ring_size * vcpu->index,
+		.home = vcpu->vm->view_list[0],
 		.pointer = vcpu->vm->view_list[0],
 	};
 	monitor_set_words(vcpu, vcpu->vm->flags->masked, vcpu->vm->flags->kept, 0);
@@ -215,6 +215,16 @@ void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64
 	relay->shadow = (SS_CR0_BASE & ~masked) | (shadow & masked);
 }
 
+/* What the relay decides by, with the list where the relay finds it. */
+static void set_relay_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state)
+{
+	bool backed = state->list == vm_monitor(vcpu->vm)->list;
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	relay->vmfunc = *state;
+	relay->vmfunc.list = (const uint64_t *)(uintptr_t)(backed ? RELAY_EPTP_LIST : RELAY_NO_LIST);
+}
+
 void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfunc_state *ret_state)
 {
 	struct vm *vm = vcpu->vm;
@@ -222,18 +232,18 @@ void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfu
 
 	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
 	*ret_state = vm->vmfunc;
-	ret_state->enabled = true;
-	ret_state->function_controls = 1;
 	ret_state->list = monitor->list;
+	service_configure(ret_state, vm->services);
 	if (op)
 		setup_apply(op, ret_state, monitor->list);
+	set_relay_vmfunc(vcpu, ret_state);
 	monitor_set_words(vcpu, op ? op->masked : vm->flags->masked,
 			  op ? op->kept : vm->flags->kept, op ? op->shadow : 0);
 }
 
 int monitor_view_of(const struct vm *vm, uint64_t pointer)
 {
-	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
+	for (size_t i = 0; i < vm->policy.view_count; i++)
 		if (vm->view_list[i] == pointer)
 			return (int)i;
 	return -1;

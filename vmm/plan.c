@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "boot.h"
+#include "service_list.h"
 #include "views/default_policy.h"
 
 /* Need of operations that switch through a full list. */
@@ -124,6 +125,9 @@ static const char *lacks_views(const struct plan *plan, const struct host *host)
 	if (plan->vcpus > 1 && plan->engine->view_switch)
 		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
 		       "are several";
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (!(plan->services[i].enabled >> SS_SERVICE_VIEW & 1))
+			return "needs: views; host: --services leaves out view";
 	return NULL;
 }
 
@@ -285,6 +289,29 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 	return 0;
 }
 
+/* On hardware nobody is asked before the processor switches views. */
+static int plan_services(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	const uint64_t view = UINT64_C(1) << SS_SERVICE_VIEW;
+
+	for (unsigned i = 0; i < plan->vms; i++) {
+		unsigned given = request->services_count;
+		struct service_table *table = &plan->services[i];
+
+		*table = given == 0 ? service_list_default()
+				    : request->services[i < given ? i : given - 1];
+		if (table->enabled & table->home & view)
+			return error_set(error, -EINVAL, STATUS_USAGE,
+					 "--services view:view0: no other view could be left again; leave "
+					 "out :view0");
+		if (table->enabled & table->cpl0 & view && plan->engine->id == ENGINE_VMX)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "--services view:cpl0: needs: a check of the CPL; host: in engine "
+					 "vmx VMFUNC 0 is the processor's, which has none; leave out :cpl0");
+	}
+	return 0;
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -316,6 +343,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = check_patterns(plan, request, error);
 	if (rc == 0)
 		rc = plan_masks(plan, request, error);
+	if (rc == 0)
+		rc = plan_services(plan, request, error);
 	if (rc == 0) {
 		select_operations(plan, request, host);
 		rc = plan_views(plan, error);

@@ -10,6 +10,7 @@
 #include "host.h"
 #include "image.h"
 #include "views/policy.h"
+#include "views/service_table.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
 #define PLAN_VMS_MAX 64
@@ -63,6 +64,8 @@ struct plan_request {
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
 	enum flag_path flag_path;
+	struct service_table services[PLAN_VMS_MAX]; /* of --services, as above; none given: usual */
+	unsigned services_count;
 	struct differential *differential; /* run programs, not the catalogue; NULL: none */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
@@ -82,6 +85,7 @@ struct plan {
 	const char *guest, *ledger;
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
+	struct service_table services[PLAN_VMS_MAX];
 	gpa_t frames;        /* pages that views show as their tag */
 	struct gpa_range kernel; /* the guest's read-only part, for the default views */
 	uint64_t selected[SS_MAX_OPERATIONS / 64];
