@@ -58,6 +58,7 @@
 #define SS_WINDOW_PAGES 3
 /* Not in the window: a page of the built-in firmware's read-only part, its "kernel". */
 #define SS_PAGE_KERNEL 3
+#define SS_PAGE_UNKNOWN 0xff /* for operations that name no region */
 #define SS_VIEW_TAG 0x7a67000000000000
 #define SS_WINDOW_SHARED_VALUE 0x7368617265640000
 #define SS_WINDOW_PRIVATE_VALUE 0x7072697661746500
@@ -146,7 +147,8 @@
 	X(SERVICE, service, "arg = request")                                                       \
 	X(HYPERCALL_SERVICE, hypercall_service, "arg = enum ss_hypercall")                         \
 	X(VIEW_ACCESS, view_access, "arg = view << 8 | page")                               \
-	X(FAULT, fault, "arg = vector")
+	X(FAULT, fault, "arg = vector")                                                            \
+	X(MAP, map, "arg = rights << 16 | view << 8 | page; what they are before is put back")
 
 /* The instruction under test: X(NAME, "mnemonic"). */
 #define SS_INSTRUCTIONS(X)                                                                         \
@@ -177,6 +179,7 @@
 #define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
 #define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
 #define SS_OP_ENLIGHTENED 0x10 /* the guest consults struct ss_flag_words; no mask is put in place */
+#define SS_OP_IN_MEMORY 0x20 /* MAP: by SS_SERVICE_IN_MEMORY */
 #define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
 
 /*

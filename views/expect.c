@@ -296,6 +296,9 @@ void expect_operation(const struct expect_environment *environment, const struct
 	case SS_KIND_VIEW_ACCESS:
 		expect_view_access(environment, op, expectation);
 		break;
+	case SS_KIND_MAP:
+		expect_map(environment, op, expectation);
+		break;
 	case SS_KIND_PORT:
 		expect_port(environment, op, expectation);
 		break;

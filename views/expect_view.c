@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "expect_view.h"
 
+#include <errno.h>
+
 #include "expect_rules.h"
 
 /* Views 1 and 2 in turn. */
@@ -135,35 +137,90 @@ void expect_hypercall_service(const struct expect_environment *environment,
 	expectation->exits[LEVEL_VMM] = op->arg == SS_HYPERCALL_NULL_VMM ? EXPECT_ONE : EXPECT_NONE;
 }
 
-void expect_view_access(const struct expect_environment *environment,
-			       const struct ss_operation *op, struct expectation *expectation)
+/* What the built-in guest has on its pages. */
+static const uint64_t contents[] = {
+	[SS_WINDOW_SHARED] = SS_WINDOW_SHARED_VALUE,
+	[SS_WINDOW_PRIVATE] = SS_WINDOW_PRIVATE_VALUE,
+	[SS_PAGE_KERNEL] = SS_PAGE_KERNEL_VALUE,
+};
+
+#define PAGES (sizeof(contents) / sizeof(contents[0]))
+
+/* A refused read gives all ones, a refused write changes nothing. A store that is allowed writes what is
+ * there already. */
+static void set_accessed(const struct ss_operation *op, uint32_t page, bool permitted,
+			 struct expectation *expectation)
 {
-	static const uint64_t contents[] = {
-		[SS_WINDOW_SHARED] = SS_WINDOW_SHARED_VALUE,
-		[SS_WINDOW_PRIVATE] = SS_WINDOW_PRIVATE_VALUE,
-		[SS_PAGE_KERNEL] = SS_PAGE_KERNEL_VALUE,
-	};
 	bool store = op->insn == SS_INSN_STORE;
+
+	expect_value(expectation, permitted || store ? contents[page] : UINT64_MAX);
+}
+
+void expect_view_access(const struct expect_environment *environment,
+			const struct ss_operation *op, struct expectation *expectation)
+{
+	unsigned right = op->insn == SS_INSN_STORE ? VIEW_WRITE : VIEW_READ;
 	uint32_t page = op->arg & 0xff;
 	struct view_effect effect;
+	bool permitted;
 
 	expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
-	if (page >= sizeof(contents) / sizeof(contents[0]))
+	if (page >= PAGES)
 		return;
 	effect = policy_effect(environment->policy, (uint32_t)(op->arg >> 8),
 			       page == SS_PAGE_KERNEL
 				       ? environment->kernel
 				       : gpa_add(environment->window, page * GPA_PAGE_SIZE));
-	if (effect.rights & (store ? VIEW_WRITE : VIEW_READ)) {
-		/* A store that is allowed writes what is there already. */
-		expect_value(expectation, contents[page]);
+	permitted = effect.rights & right;
+	set_accessed(op, page, permitted, expectation);
+	if (permitted) {
 		expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
 		return;
 	}
-	/* A refused read gives all ones, a refused write changes nothing. */
-	expect_value(expectation, store ? contents[page] : UINT64_MAX);
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
 	expectation->exits[LEVEL_MONITOR] =
 		environment->engine == ENGINE_FLAT ? EXPECT_NONE : EXPECT_ONE;
 	expectation->exits[LEVEL_VMM] = EXPECT_ONE;
+}
+
+static bool can_express(enum engine_id engine, unsigned rights)
+{
+	/* A memory slot that can be read can be executed, and one that cannot is not there. */
+	if (engine == ENGINE_FLAT)
+		return rights == 0 || rights == (VIEW_READ | VIEW_EXECUTE) ||
+		       rights == VIEW_RIGHTS_ALL;
+	/* Nothing without the right to read: EPT has "execute only" at most, where it is offered. */
+	return rights == 0 || rights & VIEW_READ;
+}
+
+/* What the service says: the checks in the VMM's order. */
+static int map_error(const struct expect_environment *environment, const struct ss_operation *op)
+{
+	const struct view_policy *policy = environment->policy;
+	const unsigned rights = (unsigned)(op->arg >> 16);
+
+	if ((op->arg >> 8 & 0xff) >= policy->view_count || (op->arg & 0xff) >= policy->region_count)
+		return -ENOENT;
+	return can_express(environment->engine, rights) ? 0 : -EOPNOTSUPP;
+}
+
+void expect_map(const struct expect_environment *environment, const struct ss_operation *op,
+		struct expectation *expectation)
+{
+	const unsigned rights = (unsigned)(op->arg >> 16);
+	const bool accessed = op->insn == SS_INSN_LOAD || op->insn == SS_INSN_STORE;
+	const bool permitted = rights & (op->insn == SS_INSN_STORE ? VIEW_WRITE : VIEW_READ);
+	const int error = map_error(environment, op);
+	/* Each call is the VMM's, and so is an access that the rights forbid. */
+	unsigned exits = op->flags & SS_OP_PAIR ? 2 : 1;
+
+	expect_value(expectation, (uint64_t)(int64_t)error);
+	if (accessed && error == 0) {
+		set_accessed(op, op->arg & 0xff, permitted, expectation);
+		exits += permitted ? 0 : 1;
+	}
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+	expectation->exits[LEVEL_VMM] = expect_exactly(exits);
+	if (environment->engine != ENGINE_FLAT)
+		expectation->exits[LEVEL_MONITOR] = expect_exactly(exits);
 }

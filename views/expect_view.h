@@ -13,6 +13,10 @@ void expect_hypercall_service(const struct expect_environment *environment,
 			      const struct ss_operation *op, uint32_t count,
 			      struct expectation *expectation);
 
+/* The service that sets rights, and an access after it. */
+void expect_map(const struct expect_environment *environment, const struct ss_operation *op,
+		struct expectation *expectation);
+
 void expect_view_access(const struct expect_environment *environment,
 			const struct ss_operation *op, struct expectation *expectation);
 

@@ -122,10 +122,17 @@ static int flat_check_rights(const struct vm *vm, unsigned rights)
 
 static int flat_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 {
-	if (view != vm->view)
-		return 0;
-	return show_region(vm, region,
-			   policy_effect(&vm->policy, view, vm->policy.regions[region].gpa));
+	int rc = 0;
+
+	if (view == vm->view)
+		rc = show_region(vm, region,
+				 policy_effect(&vm->policy, view,
+					       vm->policy.regions[region].gpa));
+	/* What was there before cannot be had back: it was deleted first. */
+	if (rc != 0)
+		vm_stop(vm, STOP_HOST, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
+			strerror(-rc));
+	return rc;
 }
 
 static void init_list(struct vm *vm)

@@ -19,9 +19,6 @@
 #define PTE_TABLE 3u
 #define PTE_LEAF 0x83u
 #define SHADOW_PAGES_MIN 1024
-#define SLOT_LOW 0
-#define SLOT_HIGH 1
-#define SLOT_MONITOR 2
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
@@ -95,12 +92,12 @@ static int allow_shadow_pages(struct vm *vm, const struct monitor *monitor)
 static int set_slots(struct vm *vm, const struct monitor *monitor, struct error *error)
 {
 	uint64_t low = guest_ram_low(&vm->ram), high = guest_ram_high(&vm->ram);
-	int rc = set_slot(vm, SLOT_LOW, 0, low, vm->ram.host);
+	int rc = set_slot(vm, MONITOR_SLOT_LOW, 0, low, vm->ram.host);
 
 	if (rc == 0)
-		rc = set_slot(vm, SLOT_HIGH, RAM_HIGH_BASE, high, vm->ram.host + low);
+		rc = set_slot(vm, MONITOR_SLOT_HIGH, RAM_HIGH_BASE, high, vm->ram.host + low);
 	if (rc == 0)
-		rc = set_slot(vm, SLOT_MONITOR, RELAY_BASE, RELAY_SIZE, monitor->host);
+		rc = set_slot(vm, MONITOR_SLOT_MEMORY, RELAY_BASE, RELAY_SIZE, monitor->host);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
 				 strerror(-rc));
@@ -137,7 +134,7 @@ static int build_views(struct vm *vm, struct monitor *monitor, enum paging_forma
 	monitor->views = calloc(1, sizeof(*monitor->views));
 	if (!monitor->views)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = ept_build(&vm->policy, &target, &arena, monitor->views, &why);
+	rc = ept_live_create(&vm->policy, &target, &arena, monitor->views, &monitor->live, &why);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE, "the views cannot be built: %s",
 				 policy_error_text(why.kind));
@@ -161,6 +158,7 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 	if (host == MAP_FAILED)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "no memory for the monitor");
 	monitor->host = host;
+	monitor->format = format;
 	if (relay_size > RELAY_IMAGE_MAX)
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
 	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
@@ -187,6 +185,7 @@ void monitor_destroy(struct vm *vm)
 		return;
 	if (monitor->host)
 		munmap(monitor->host, RELAY_SIZE);
+	ept_live_destroy(monitor->live);
 	free(monitor->views);
 	*monitor = (struct monitor){0};
 }

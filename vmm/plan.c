@@ -131,6 +131,15 @@ static const char *lacks_views(const struct plan *plan, const struct host *host)
 	return NULL;
 }
 
+static const char *lacks_map(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (!(plan->services[i].enabled >> SS_SERVICE_MAP & 1))
+			return "needs: map; host: --services leaves out map";
+	return NULL;
+}
+
 static const char *lacks_monitor(const struct plan *plan, const struct host *host)
 {
 	(void)host;
@@ -163,6 +172,7 @@ static const struct {
 } need_words[] = {
 	{"views", lacks_views},
 	{VIEWS_ALL, lacks_views},
+	{"map", lacks_map},
 	{"monitor", lacks_monitor},
 	{"masks", lacks_masks},
 	{"hypercall", lacks_hypercall},

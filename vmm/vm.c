@@ -168,8 +168,6 @@ int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights
 
 	if (view >= vm->policy.view_count || region >= vm->policy.region_count)
 		return -ENOENT;
-	if (!engine->rights_changed)
-		return -EOPNOTSUPP;
 	before = policy_effect(&vm->policy, view, vm->policy.regions[region].gpa).rights;
 	rc = engine->check_rights(vm, rights);
 	if (rc != 0 || rights == before)

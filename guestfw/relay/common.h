@@ -32,12 +32,25 @@ static inline uint64_t read_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/*
+ * The VMM has changed words of second-level tables, which an L0 that shadows them does not notice. It
+ * does if L1 writes them, whatever the value: then it drops what it has derived from them, and flushes
+ * the TLBs of all vCPUs. Written back atomically, since another vCPU's change may have come meanwhile.
+ */
+static inline void touch(const struct relay_vcpu *vcpu)
+{
+	for (uint64_t i = 0; i < vcpu->touch_count && i < RELAY_TOUCH_MAX; i++)
+		__asm__ volatile("lock orq $0, %0" : "+m"(*(uint64_t *)vcpu->touch[i]));
+}
+
 /* The VMM acts during the port access, so everything is in memory before and read again after. */
 static inline void ask_vmm(struct relay_vcpu *vcpu)
 {
 	vcpu->write_count = 0;
+	vcpu->touch_count = 0;
 	vcpu->pending = 1;
 	__asm__ volatile("outb %%al, %%dx" : : "a"(0), "d"(RELAY_PORT) : "memory");
+	touch(vcpu);
 }
 
 /* Starts a record. A full ring is emptied by the VMM first: no record is lost. */

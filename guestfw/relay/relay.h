@@ -43,6 +43,7 @@
 #define RELAY_REASON_RING_FULL 0xffff0002
 
 #define RELAY_WRITES_MAX 200
+#define RELAY_TOUCH_MAX 8
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -95,6 +96,8 @@ struct relay_vcpu {
 	uint64_t vector, error_code, fault_address; /* the last: CR2 for vector 14 */
 	uint64_t write_count;
 	struct relay_write writes[RELAY_WRITES_MAX];
+	uint64_t touch_count;
+	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
 };
 
 _Static_assert(sizeof(struct relay_record) == 40, "shared with the relay");
