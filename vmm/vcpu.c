@@ -122,6 +122,8 @@ int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
 	return 0;
 }
 
+#define VECTOR_GP 13
+
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 {
 	struct kvm_vcpu_events events;
@@ -130,7 +132,8 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 		return -errno;
 	events.exception.injected = 1;
 	events.exception.nr = vector;
-	events.exception.has_error_code = 0;
+	events.exception.has_error_code = vector == VECTOR_GP;
+	events.exception.error_code = 0;
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }
 

@@ -13,7 +13,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 /* The state that guestfw/abi.h promises: 64-bit mode at the image's entry point. */
 int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error);
 
-/* Raises an exception without an error code at the next entry. Returns 0 or a negative errno. */
+/* Raises an exception at the next entry, with error code 0 if it has one. Returns 0 or a negative
+ * errno. */
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
 
 /* General registers as they were at the exit. Changes through the pointer of vcpu_change_regs() are

@@ -75,6 +75,7 @@ struct vm {
 	unsigned index;
 	const struct plan *plan;
 	const struct flag_plan *flags; /* those of this VM */
+	const struct service_table *services; /* those of this VM */
 	const struct host *host;
 	struct ledger *ledger; /* NULL: none is kept */
 	int fd;
@@ -88,7 +89,8 @@ struct vm {
 	struct vcpu *vcpus;
 	unsigned vcpus_created;
 	/* Views */
-	unsigned view;          /* active one */
+	struct view_policy policy; /* the plan's at first; rights may change */
+	unsigned view;             /* active one */
 	struct vmfunc_state vmfunc;
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
@@ -111,6 +113,10 @@ struct vm {
 int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
 	      struct console *console, struct error *error);
 void vm_destroy(struct vm *vm);
+
+/* Sets the rights of a region in a view. Returns 0; -ENOENT: no such view or region; -EINVAL: unknown
+ * rights; -EOPNOTSUPP: the engine cannot express them; or another negative errno of the host. */
+int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights);
 
 /* Ends the VM. The first cause given is the one that counts. Does not wait. */
 __attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_cause cause, int status,
