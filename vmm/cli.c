@@ -395,21 +395,21 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	return 0;
 }
 
-int cli_check_format(const struct settings *settings, const char *names, struct error *error)
+int cli_check_format(const struct settings *settings, const char *formats, struct error *error)
 {
 	size_t length = strlen(settings->format);
-	const char *word = names;
 
-	while (*word) {
-		size_t size = strcspn(word, " ");
+	for (const char *word = formats; *word;) {
+		size_t size = strcspn(word, ", ");
 
-		if (size == length && memcmp(word, settings->format, size) == 0)
+		if (size == length && memcmp(word, settings->format, size) == 0 &&
+		    strcmp(settings->format, "or") != 0)
 			return 0;
 		word += size;
-		word += strspn(word, " ");
+		word += strspn(word, ", ");
 	}
 	return error_set(error, -EINVAL, STATUS_USAGE, "--format: '%s' is none of: %s",
-			 settings->format, names);
+			 settings->format, formats);
 }
 
 void cli_help(const struct command_row *command, FILE *stream)

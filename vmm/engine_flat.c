@@ -196,4 +196,5 @@ const struct engine engine_flat = {
 	.view_switch = flat_view_switch,
 	.setup = flat_setup,
 	.view_current = flat_view_current,
+	.guest_cr3 = vcpu_cr3,
 };

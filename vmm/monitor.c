@@ -257,6 +257,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 					     : 0,
 			.cost = from->cost,
 			.reason = (uint16_t)from->reason,
+			.view = from->view,
 		};
 
 		vcpu_record(vcpu, &record.record);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot.h"
+#include "code_note.h"
 #include "differential.h"
 #include "views/service.h"
 
@@ -13,6 +14,8 @@ void vcpu_record(struct vcpu *vcpu, struct record *record)
 {
 	record->vm = (uint8_t)vcpu->vm->index;
 	record->vcpu = (uint8_t)vcpu->index;
+	if (record->type == RECORD_EXIT)
+		code_note(vcpu, ((const struct record_exit *)record)->rip);
 	summary_add(vcpu->summary, record);
 	if (vcpu->vm->ledger)
 		ledger_append(vcpu->vm->ledger, record);
@@ -28,8 +31,11 @@ int view_function(struct vm *vm, uint32_t eax, uint32_t ecx, bool *ret_ud, uint6
 		*ret_rax = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
 	if (result.outcome != VMFUNC_SWITCHED)
 		return 0;
+	if (!vm->plan->engine->view_switch)
+		return -EOPNOTSUPP;
+	vm->active->exit_view = ecx + 1;
 	/* A valid entry of the list is a view, so ECX is below their number. */
-	return vm->plan->engine->view_switch ? vm->plan->engine->view_switch(vm, ecx) : -EOPNOTSUPP;
+	return vm->plan->engine->view_switch(vm, ecx);
 }
 
 static bool known_operation(const struct vcpu *vcpu, uint64_t number)
@@ -61,6 +67,7 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 		return -EINVAL;
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
+	vcpu->batch_time = vcpu->exit_time;
 	read_counters(vcpu, &vcpu->batch_start);
 	return 0;
 }
@@ -72,6 +79,8 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 		.record = {.type = RECORD_BATCH, .size = sizeof(record)},
 		.operation = vcpu->batch_operation,
 		.count = vcpu->batch_count,
+		.begin = vcpu->batch_time,
+		.end = vcpu->exit_time,
 	};
 
 	read_counters(vcpu, &now);

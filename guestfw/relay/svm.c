@@ -104,6 +104,7 @@ static int switch_view(struct relay_vcpu *vcpu, uint64_t index)
 	if (index >= vcpu->views)
 		return 0;
 	pointer = ((const uint64_t *)vcpu->list)[index];
+	vcpu->switched = index + 1;
 	if (pointer != vcpu->pointer)
 		load_view(vcpu, control_of(vcpu), pointer);
 	return 1;
@@ -126,10 +127,12 @@ static void vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length)
 		inject(vmcb, VECTOR_UD, 0);
 		return;
 	}
-	if (result.outcome == VMFUNC_EXIT)
+	if (result.outcome == VMFUNC_EXIT) {
 		vcpu->regs[RAX] = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
-	else if (result.outcome == VMFUNC_SWITCHED)
+	} else if (result.outcome == VMFUNC_SWITCHED) {
 		load_view(vcpu, vmcb, result.eptp);
+		vcpu->switched = (uint32_t)vcpu->regs[RCX] + UINT64_C(1);
+	}
 	step(vmcb, length);
 }
 

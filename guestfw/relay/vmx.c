@@ -139,6 +139,7 @@ static int switch_view(struct relay_vcpu *vcpu, uint64_t index)
 	if (index >= vcpu->views)
 		return 0;
 	vmwrite(VMCS_ept_pointer, ((const uint64_t *)vcpu->list)[index]);
+	vcpu->switched = index + 1;
 	return 1;
 }
 
