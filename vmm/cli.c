@@ -76,6 +76,44 @@ static int parse_by(struct settings *settings, const char *argument, struct erro
 	return bad_argument(error, "--by", argument, "operation, reason, rip or level");
 }
 
+static int parse_weight(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "exits") == 0)
+		settings->weight = WEIGHT_EXITS;
+	else if (strcmp(argument, "ticks") == 0)
+		settings->weight = WEIGHT_TICKS;
+	else
+		return bad_argument(error, "--weight", argument, "exits or ticks");
+	return 0;
+}
+
+static int parse_diff(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->diff = true;
+	return 0;
+}
+
+static int parse_exits_only(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->exits_only = true;
+	return 0;
+}
+
+static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
+{
+	char *end;
+	double percent = strtod(argument, &end);
+
+	if (end == argument || *end != '\0' || !isfinite(percent) || percent < 0)
+		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
+	settings->threshold = percent;
+	return 0;
+}
+
 static int parse_output(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;
@@ -372,6 +410,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
 		.format = "text",
 		.by = "operation",
+		.threshold = -1,
 		.seed = 1,
 		.shard = 1,
 		.shards = 1,

@@ -9,12 +9,16 @@
 #include "error.h"
 #include "formats.h"
 #include "plan.h"
+#include "report_ledger.h"
 
 /* What the options of any command set. */
 struct settings {
 	struct plan_request plan;
 	const char *format;
 	const char *by;
+	enum report_weight weight;
+	bool diff, exits_only;
+	double threshold; /* percent; below 0: not given */
 	const char *output;
 	bool list, quiet, help;
 	uint64_t random, seed; /* programs to perform; 0: the catalogue */

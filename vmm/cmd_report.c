@@ -5,18 +5,38 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "diff.h"
 #include "groups.h"
+#include "report_ledger.h"
 
-/* How a format is written: by operation, and by anything else, if it can be. */
-static const struct {
+/* Percent by which a median may differ. */
+#define THRESHOLD_DEFAULT 10
+
+/* How a format is written: a table by operation or one by anything else, or the ledger as a whole; and what
+ * two ledgers differ in. */
+static const struct format {
 	const char *name;
 	report_writer *operations;
 	group_writer *groups;
+	ledger_writer *whole;
+	diff_writer *diff;
 } formats[] = {
-	{"text", report_text, groups_text},
-	{"json", report_json, groups_json},
-	{"csv", report_csv, groups_csv},
+	{"text", report_text, groups_text, NULL, diff_text},
+	{"json", report_json, groups_json, NULL, diff_json},
+	{"csv", report_csv, groups_csv, NULL, diff_csv},
+	{"html", NULL, NULL, report_html, NULL},
+	{"trace", NULL, NULL, report_trace, NULL},
+	{"folded", NULL, NULL, report_folded, NULL},
 };
+
+/* The name has been checked against the same list in words. */
+static const struct format *format_of(const struct settings *settings)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(formats[i].name, settings->format) == 0)
+			return &formats[i];
+	return &formats[0];
+}
 
 /* What emit() hands through: counting groups reads the ledger once more. */
 struct task {
@@ -39,15 +59,13 @@ static int write_ledger(const void *data, const struct settings *settings, FILE 
 {
 	enum group_key by = group_key_by_name(settings->by);
 	struct contents *contents = ((const struct task *)data)->contents;
+	const struct format *format = format_of(settings);
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		if (strcmp(formats[i].name, settings->format) != 0)
-			continue;
-		if (by == GROUP_OPERATION)
-			return formats[i].operations(&contents->report, stream);
-		return write_groups(contents, by, formats[i].groups, stream);
-	}
-	return -EINVAL;
+	if (format->whole)
+		return format->whole(contents, settings->weight, stream);
+	if (by == GROUP_OPERATION)
+		return format->operations(&contents->report, stream);
+	return write_groups(contents, by, format->groups, stream);
 }
 
 /* What a reader should know about the file itself. Returns the exit status it gives. */
@@ -65,33 +83,90 @@ static int warn(const struct contents *contents, const char *path)
 	return STATUS_SUCCESS;
 }
 
-static int report_one(const struct settings *settings, struct error *error)
+static int report_one(struct contents *contents, const struct settings *settings,
+		      struct error *error)
 {
-	struct contents *contents = calloc(1, sizeof(*contents));
+	int status;
+
+	if (contents_open(contents, settings->operands[0], error) != 0)
+		return error->status;
+	status = warn(contents, settings->operands[0]);
+	output_emit(write_ledger, &(struct task){contents}, settings, error);
+	return status;
+}
+
+static int write_diff(const void *data, const struct settings *settings, FILE *stream)
+{
+	return format_of(settings)->diff(data, stream);
+}
+
+static int report_two(struct contents contents[2], const struct settings *settings,
+		      struct error *error)
+{
+	struct diff diff = {
+		.threshold = settings->threshold < 0 ? THRESHOLD_DEFAULT : settings->threshold,
+		.exits_only = settings->exits_only,
+	};
 	int status = STATUS_SUCCESS;
 
-	if (!contents) {
+	for (int i = 0; i < 2; i++) {
+		if (contents_open(&contents[i], settings->operands[i], error) != 0)
+			return error->status;
+		if (warn(&contents[i], settings->operands[i]) != STATUS_SUCCESS)
+			status = STATUS_FAILED;
+		diff.report[i] = &contents[i].report;
+	}
+	if (diff_make(&diff) != 0)
 		error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-		return STATUS_INTERNAL;
-	}
-	if (contents_open(contents, settings->operands[0], error) == 0) {
-		status = warn(contents, settings->operands[0]);
-		output_emit(write_ledger, &(struct task){contents}, settings, error);
-	}
-	contents_close(contents);
-	free(contents);
+	else
+		output_emit(write_diff, &diff, settings, error);
+	if (diff_changed(&diff))
+		status = STATUS_FAILED;
+	diff_finish(&diff);
 	return status;
+}
+
+/* Options that would have no effect are refused. */
+static int check_options(const struct settings *settings, struct error *error)
+{
+	const struct format *format;
+	bool by = group_key_by_name(settings->by) != GROUP_OPERATION;
+
+	if (cli_check_format(settings, FORMATS_REPORT, error) != 0)
+		return -EINVAL;
+	format = format_of(settings);
+	if (settings->operand_count != (settings->diff ? 2 : 1))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "report takes %s; make it with `sidestep run --ledger FILE`",
+				 settings->diff ? "two LEDGERs with --diff" : "one LEDGER");
+	if (settings->diff && (by || !format->diff))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--diff compares operations, as text, json or csv");
+	if (by && !format->groups)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--by %s: --format %s has no such table; text, json and csv have",
+				 settings->by, format->name);
+	if (settings->weight != WEIGHT_EXITS && format->whole != report_folded)
+		return error_set(error, -EINVAL, STATUS_USAGE, "--weight goes with --format folded");
+	if (!settings->diff && (settings->exits_only || settings->threshold >= 0))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--threshold and --exits-only go with --diff");
+	return 0;
 }
 
 int command_report(const struct settings *settings)
 {
+	struct contents *contents = calloc(2, sizeof(*contents));
 	struct error error = {0};
 	int status = STATUS_SUCCESS;
 
-	if (settings->operand_count != 1)
-		error_set(&error, -EINVAL, STATUS_USAGE,
-			  "report takes one LEDGER; make it with `sidestep run --ledger FILE`");
-	else if (cli_check_format(settings, FORMATS_REPORT, &error) == 0)
-		status = report_one(settings, &error);
+	if (!contents)
+		error_set(&error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	else if (check_options(settings, &error) == 0)
+		status = settings->diff ? report_two(contents, settings, &error)
+					: report_one(contents, settings, &error);
+	for (int i = 0; contents && i < 2; i++)
+		contents_close(&contents[i]);
+	free(contents);
 	return error.text[0] ? error_report(&error) : status;
 }

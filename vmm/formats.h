@@ -5,6 +5,6 @@
 
 #define FORMATS_TEST "text, tap, junit or json"
 #define FORMATS_PLAIN "text or json"
-#define FORMATS_REPORT "text, json or csv"
+#define FORMATS_REPORT "text, json, csv, html, trace or folded"
 
 #endif

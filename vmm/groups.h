@@ -3,6 +3,8 @@
 #ifndef VMM_GROUPS_H
 #define VMM_GROUPS_H
 
+#include <jansson.h>
+
 #include "contents.h"
 
 enum group_key { GROUP_OPERATION, GROUP_REASON, GROUP_RIP, GROUP_LEVEL, GROUP_KEY_COUNT };
@@ -33,5 +35,9 @@ void groups_finish(struct group_list *list);
 typedef int group_writer(const struct contents *contents, enum group_key by,
 			 const struct group_list *list, FILE *stream);
 group_writer groups_text, groups_csv, groups_json;
+
+/* The first `most` groups as JSON. */
+json_t *json_groups(const struct contents *contents, enum group_key by,
+		    const struct group_list *list, size_t most);
 
 #endif

@@ -109,6 +109,9 @@ const char *report_evidence(const struct report *report, enum level level);
  * byte as \xNN, so that it stays one line and does not speak to a terminal. */
 void report_plain(FILE *stream, const char *text);
 
+/* Writes the line that says what was run where. */
+void report_run(const struct report *report, FILE *stream);
+
 /* RFC 4180: a field with a comma, a quote or a line break is quoted, quotes are doubled. */
 void report_csv_field(FILE *stream, const char *text);
 

@@ -129,15 +129,23 @@ static json_t *group_json(const struct contents *contents, enum group_key by,
 	return row;
 }
 
+json_t *json_groups(const struct contents *contents, enum group_key by,
+		    const struct group_list *list, size_t most)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < list->count && i < most; i++)
+		json_array_append_new(rows, group_json(contents, by, list, &list->groups[i]));
+	return rows;
+}
+
 int groups_json(const struct contents *contents, enum group_key by, const struct group_list *list,
 		FILE *stream)
 {
-	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION), *rows = json_array();
+	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION);
 
 	json_object_set_new(root, "by", json_string(group_key_names[by]));
-	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(rows, group_json(contents, by, list, &list->groups[i]));
-	json_object_set_new(root, "exits", rows);
+	json_object_set_new(root, "exits", json_groups(contents, by, list, list->count));
 	return json_finish(root, stream);
 }
 

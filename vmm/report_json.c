@@ -4,7 +4,7 @@
 
 #define REPORT_VERSION 1
 
-static json_t *cell_json(const struct cell *cell, enum cell_type type)
+json_t *json_cell(const struct cell *cell, enum cell_type type)
 {
 	if (cell->absent)
 		return json_null();
@@ -15,6 +15,16 @@ static json_t *cell_json(const struct cell *cell, enum cell_type type)
 	if (type == CELL_COUNT)
 		return json_integer((json_int_t)cell->number);
 	return json_real(cell->number);
+}
+
+void json_run(json_t *object, const struct report *report)
+{
+	json_object_set_new(object, "engine", json_string(engine_keys[report->engine]));
+	json_object_set_new(object, "backend", json_string(host_backend_keys[report->backend]));
+	json_object_set_new(object, "kernel", json_text(report->kernel));
+	json_object_set_new(object, "guest", json_text(report->guest));
+	json_object_set_new(object, "vcpus", json_integer(report->vcpus));
+	json_object_set_new(object, "vms", json_integer(report->vms));
 }
 
 static json_t *stats_json(const struct operation_summary *summary)
@@ -57,7 +67,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 
 		report_cell(report, row, (enum column)column, &cell);
 		json_object_set_new(object, column_keys[column],
-				    cell_json(&cell, column_types[column]));
+				    json_cell(&cell, column_types[column]));
 	}
 	if (!row->summary)
 		return object;
@@ -120,16 +130,11 @@ static json_t *totals_json(const struct report *report)
 			 (int)report->failed, "skipped", (int)report->skipped);
 }
 
-int report_json(const struct report *report, FILE *stream)
+json_t *json_report(const struct report *report)
 {
 	json_t *root = json_begin(report->schema, REPORT_VERSION), *operations = json_array();
 
-	json_object_set_new(root, "engine", json_string(engine_keys[report->engine]));
-	json_object_set_new(root, "backend", json_string(host_backend_keys[report->backend]));
-	json_object_set_new(root, "kernel", json_text(report->kernel));
-	json_object_set_new(root, "guest", json_text(report->guest));
-	json_object_set_new(root, "vcpus", json_integer(report->vcpus));
-	json_object_set_new(root, "vms", json_integer(report->vms));
+	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
 	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
 	json_object_set_new(root, "evidence", evidence_json(report));
@@ -140,5 +145,10 @@ int report_json(const struct report *report, FILE *stream)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
 	json_object_set_new(root, "operations", operations);
 	json_object_set_new(root, "violations", violations_json(report));
-	return json_finish(root, stream);
+	return root;
+}
+
+int report_json(const struct report *report, FILE *stream)
+{
+	return json_finish(json_report(report), stream);
 }
