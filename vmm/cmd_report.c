@@ -5,67 +5,26 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "diff.h"
-#include "groups.h"
-#include "report_ledger.h"
+#include "ledger_formats.h"
 
 /* Percent by which a median may differ. */
 #define THRESHOLD_DEFAULT 10
 
-/* How a format is written: a table by operation or one by anything else, or the ledger as a whole; and what
- * two ledgers differ in. */
-static const struct format {
-	const char *name;
-	report_writer *operations;
-	group_writer *groups;
-	ledger_writer *whole;
-	diff_writer *diff;
-} formats[] = {
-	{"text", report_text, groups_text, NULL, diff_text},
-	{"json", report_json, groups_json, NULL, diff_json},
-	{"csv", report_csv, groups_csv, NULL, diff_csv},
-	{"html", NULL, NULL, report_html, NULL},
-	{"trace", NULL, NULL, report_trace, NULL},
-	{"folded", NULL, NULL, report_folded, NULL},
-};
-
-/* The name has been checked against the same list in words. */
-static const struct format *format_of(const struct settings *settings)
-{
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i].name, settings->format) == 0)
-			return &formats[i];
-	return &formats[0];
-}
-
-/* What emit() hands through: counting groups reads the ledger once more. */
+/* What output_emit() hands through: a ledger is read once more for some formats. */
 struct task {
 	struct contents *contents;
 };
 
-static int write_groups(struct contents *contents, enum group_key by, group_writer *write,
-			FILE *stream)
+/* The name has been checked against the same list in words. */
+static const struct ledger_format *format_of(const struct settings *settings)
 {
-	struct group_list list;
-	int rc = groups_count(contents, by, &list);
-
-	if (rc == 0)
-		rc = write(contents, by, &list, stream);
-	groups_finish(&list);
-	return rc;
+	return ledger_format_by_name(settings->format);
 }
 
 static int write_ledger(const void *data, const struct settings *settings, FILE *stream)
 {
-	enum group_key by = group_key_by_name(settings->by);
-	struct contents *contents = ((const struct task *)data)->contents;
-	const struct format *format = format_of(settings);
-
-	if (format->whole)
-		return format->whole(contents, settings->weight, stream);
-	if (by == GROUP_OPERATION)
-		return format->operations(&contents->report, stream);
-	return write_groups(contents, by, format->groups, stream);
+	return ledger_format_write(format_of(settings), ((const struct task *)data)->contents,
+				   group_key_by_name(settings->by), settings->weight, stream);
 }
 
 /* What a reader should know about the file itself. Returns the exit status it gives. */
@@ -129,7 +88,7 @@ static int report_two(struct contents contents[2], const struct settings *settin
 /* Options that would have no effect are refused. */
 static int check_options(const struct settings *settings, struct error *error)
 {
-	const struct format *format;
+	const struct ledger_format *format;
 	bool by = group_key_by_name(settings->by) != GROUP_OPERATION;
 
 	if (cli_check_format(settings, FORMATS_REPORT, error) != 0)

@@ -17,6 +17,10 @@ json_t *json_begin(const char *schema, int version);
 /* 64-bit values do not survive every reader's numbers: a string in hexadecimal. */
 json_t *json_hex(uint64_t value);
 
+/* How often something happened. Past 2^63, which only a damaged ledger can say, it is the most that JSON
+ * readers take for a whole number. */
+json_t *json_count(uint64_t count);
+
 /* A string that need not be UTF-8, which JSON is: file names, foreign ledgers. */
 json_t *json_text(const char *text);
 

@@ -225,7 +225,7 @@ int diff_json(const struct diff *diff, FILE *stream)
 	json_object_set_new(root, "changed", json_boolean(diff_changed(diff)));
 	for (int i = 0; i < DIFF_CHANGE_COUNT; i++)
 		json_object_set_new(totals, diff_change_keys[i],
-				    json_integer((json_int_t)diff->changes[i]));
+				    json_count(diff->changes[i]));
 	json_object_set_new(root, "totals", totals);
 	for (size_t i = 0; i < diff->row_count; i++)
 		json_array_append_new(rows, row_json(diff, &diff->rows[i]));

@@ -122,10 +122,10 @@ static json_t *group_json(const struct contents *contents, enum group_key by,
 	for (int i = 0; i < GROUP_COLUMN_COUNT; i++)
 		if (i == GROUP_COLUMN_LEVEL || (shown(by, i) && !columns[i].number))
 			json_object_set_new(row, column_name(by, i), json_text(cells[i]));
-	json_object_set_new(row, "exits", json_integer((json_int_t)group->count));
+	json_object_set_new(row, "exits", json_count(group->count));
 	json_object_set_new(row, "share",
 			    json_real(100.0 * (double)group->count / (double)list->total));
-	json_object_set_new(row, "handling_ticks", json_integer((json_int_t)group->ticks));
+	json_object_set_new(row, "handling_ticks", json_count(group->ticks));
 	return row;
 }
 

@@ -49,7 +49,7 @@ static int add_groups(json_t *root, struct contents *contents)
 		rc = groups_count(contents, GROUP_RIP, &list);
 	if (rc != 0)
 		return rc;
-	json_object_set_new(root, "places_total", json_integer((json_int_t)list.count));
+	json_object_set_new(root, "places_total", json_count(list.count));
 	json_object_set_new(root, "places", json_groups(contents, GROUP_RIP, &list, PLACES_MAX));
 	groups_finish(&list);
 	return 0;

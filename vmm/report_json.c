@@ -13,7 +13,7 @@ json_t *json_cell(const struct cell *cell, enum cell_type type)
 	if (type == CELL_TEXT)
 		return json_text(cell->text);
 	if (type == CELL_COUNT)
-		return json_integer((json_int_t)cell->number);
+		return json_count(summary_whole(cell->number));
 	return json_real(cell->number);
 }
 
@@ -34,7 +34,7 @@ static json_t *stats_json(const struct operation_summary *summary)
 	for (int i = 0; i < STAT_COUNT; i++)
 		if (stat_observed(&summary->stats, (enum stat_id)i))
 			json_object_set_new(object, stat_names[i],
-					    json_integer((json_int_t)summary->stats.value[i]));
+					    json_count(summary->stats.value[i]));
 	return object;
 }
 
@@ -45,7 +45,7 @@ static json_t *reasons_json(const struct operation_summary *summary)
 	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
 		if (summary->reasons[i])
 			json_object_set_new(object, exit_reason_key(i),
-					    json_integer((json_int_t)summary->reasons[i]));
+					    json_count(summary->reasons[i]));
 	return object;
 }
 
@@ -53,8 +53,8 @@ static json_t *exits_json(const struct operation_summary *summary)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "monitor", json_integer((json_int_t)summary->exits[LEVEL_MONITOR]));
-	json_object_set_new(object, "vmm", json_integer((json_int_t)summary->exits[LEVEL_VMM]));
+	json_object_set_new(object, "monitor", json_count(summary->exits[LEVEL_MONITOR]));
+	json_object_set_new(object, "vmm", json_count(summary->exits[LEVEL_VMM]));
 	return object;
 }
 
@@ -75,7 +75,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 		json_object_set_new(object, "value", json_hex(row->summary->result.value));
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
 	}
-	json_object_set_new(object, "violations", json_integer((json_int_t)row->summary->violations));
+	json_object_set_new(object, "violations", json_count(row->summary->violations));
 	json_object_set_new(object, "exits_total", exits_json(row->summary));
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
 	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
@@ -118,7 +118,7 @@ static json_t *violations_json(const struct report *report)
 		json_object_set_new(object, "rip", json_hex(violation->rip));
 		json_object_set_new(object, "operation",
 				    json_text(report_operation_name(report, violation->operation)));
-		json_object_set_new(object, "count", json_integer((json_int_t)violation->count));
+		json_object_set_new(object, "count", json_count(violation->count));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -140,7 +140,7 @@ json_t *json_report(const struct report *report)
 	json_object_set_new(root, "evidence", evidence_json(report));
 	json_object_set_new(root, "tracepoints", tracepoints_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
-	json_object_set_new(root, "lost", json_integer((json_int_t)report->lost));
+	json_object_set_new(root, "lost", json_count(report->lost));
 	for (size_t i = 0; i < report->row_count; i++)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
 	json_object_set_new(root, "operations", operations);

@@ -95,7 +95,8 @@ static void put_batch(struct writer *writer, const struct slice *slice)
 	fprintf(writer->stream, ",\"cat\":\"operation\",\"name\":\"%s\",\"args\":{\"repetitions\":%u",
 		contents_operation(writer->contents, batch->operation), batch->count);
 	if (stat_observed(&stats, counter))
-		fprintf(writer->stream, ",\"%s\":%" PRIu64, stat_names[counter], batch->value[counter]);
+		fprintf(writer->stream, ",\"%s\":%" PRIu64, stat_names[counter],
+			batch->value[counter] < INT64_MAX ? batch->value[counter] : INT64_MAX);
 	fputs("}}", writer->stream);
 }
 

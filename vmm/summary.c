@@ -320,6 +320,14 @@ static bool l0_events(const struct operation_summary *operation, enum host_backe
 	return true;
 }
 
+uint64_t summary_whole(double number)
+{
+	/* 2^64 and more have no place in the type, nor has what is no number. */
+	if (!(number > 0))
+		return 0;
+	return number < 0x1p63 ? (uint64_t)(number + 0.5) : INT64_MAX;
+}
+
 static bool l0_exits(const struct operation_summary *operation,
 		     const struct operation_summary *loop, enum host_backend backend,
 		     uint64_t *ret_exits)
@@ -331,7 +339,7 @@ static bool l0_exits(const struct operation_summary *operation,
 	per_repetition = events / (double)operation->repetitions;
 	if (loop && l0_events(loop, backend, &loop_events))
 		per_repetition -= loop_events / (double)loop->repetitions;
-	*ret_exits = per_repetition > 0 ? (uint64_t)(per_repetition + 0.5) : 0;
+	*ret_exits = summary_whole(per_repetition);
 	return true;
 }
 

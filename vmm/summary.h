@@ -101,6 +101,9 @@ void summary_histogram_finish(struct tick_histogram *histogram);
 bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
 		   enum host_backend backend, enum level level, uint64_t *ret_exits);
 
+/* The nearest whole number that there is a type for. */
+uint64_t summary_whole(double number);
+
 /* Which of the counters that were read is the best evidence for exits at L0 on this kind of host. */
 enum stat_id summary_l0_counter(const struct stat_values *stats, enum host_backend backend);
 

@@ -28,6 +28,7 @@ function shape(name, attributes = {}, ...children) {
 	return made;
 }
 
+const byText = (a, b) => (a > b) - (a < b);
 const isNumber = (value) => typeof value === 'number';
 const placementOf = (row) => PLACEMENTS.some(([key]) => key === row.placement) ? row.placement : 'unknown';
 
@@ -75,7 +76,7 @@ function shownRows() {
 	const shown = rows.filter((row) => matches(row.operation) && !view.hidden.has(row.placement));
 	const key = view.order;
 	if (key === 'operation')
-		shown.sort((a, b) => a.operation.localeCompare(b.operation));
+		shown.sort((a, b) => byText(a.operation, b.operation));
 	else if (key === 'catalogue')
 		shown.sort((a, b) => families.indexOf(a.family) - families.indexOf(b.family) || a.index - b.index);
 	else
@@ -245,7 +246,7 @@ function makeTable(table, caption, columns, list) {
 				const [x, y] = [value(a), value(b)];
 				if (sorted.number && isNumber(x) !== isNumber(y))
 					return isNumber(x) ? -1 : 1; // what is not known comes last
-				const first = sorted.number ? x - y : String(x).localeCompare(String(y));
+				const first = sorted.number ? x - y : byText(String(x), String(y));
 				return down ? -first : first;
 			});
 		}
