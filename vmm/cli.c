@@ -288,6 +288,21 @@ static int parse_flag_path(struct settings *settings, const char *argument, stru
 	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
 }
 
+static int parse_views(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->plan.views = argument;
+	return 0;
+}
+
+static int parse_lenient(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->plan.lenient = true;
+	return 0;
+}
+
 static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;

@@ -8,6 +8,7 @@
 
 #include "host.h"
 #include "views/expect.h"
+#include "views/paging.h"
 
 struct monitor_exit;
 struct vm;
@@ -18,6 +19,12 @@ struct engine {
 
 	/* Whether this host can run the engine; if not, why, in words. */
 	bool (*probe)(const struct host *host, char *reason, size_t size);
+
+	/* What views become, and what of it the host offers: 0, or a negative errno and why not, in
+	 * words. */
+	const struct paging_format *format;
+	int (*paging_caps)(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size);
 
 	/* The operations below are NULL in an engine that cannot run yet. They return 0 or a
 	 * negative errno with the reason in `error`. */

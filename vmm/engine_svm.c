@@ -55,6 +55,17 @@ static bool svm_probe(const struct host *host, char *reason, size_t size)
 	return svm_caps_read(host, &caps, reason, size) == 0;
 }
 
+static int svm_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size)
+{
+	struct svm_caps caps;
+	int rc = svm_caps_read(host, &caps, reason, size);
+
+	if (rc == 0)
+		*ret_caps = caps.paging;
+	return rc;
+}
+
 /* Two pages: host save area, control structure. */
 static uint64_t control_region(const struct vcpu *vcpu)
 {
@@ -375,6 +386,8 @@ static void svm_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 const struct engine engine_svm = {
 	.id = ENGINE_SVM,
 	.probe = svm_probe,
+	.format = &paging_formats[PAGING_NPT],
+	.paging_caps = svm_paging_caps,
 	.vm_init = svm_vm_init,
 	.vm_finish = svm_vm_finish,
 	.vcpu_init = svm_vcpu_init,

@@ -51,6 +51,19 @@ static bool vmx_probe(const struct host *host, char *reason, size_t size)
 	       vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size) == 0;
 }
 
+static int vmx_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size)
+{
+	struct vmx_caps caps;
+	int rc = host_has_nested(host, true, reason, size) ? 0 : -EOPNOTSUPP;
+
+	if (rc == 0)
+		rc = vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size);
+	if (rc == 0)
+		*ret_caps = caps.paging;
+	return rc;
+}
+
 static uint64_t control_region(const struct vcpu *vcpu)
 {
 	return RELAY_CONTROL + UINT64_C(0x2000) * vcpu->index;
@@ -426,6 +439,8 @@ static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 const struct engine engine_vmx = {
 	.id = ENGINE_VMX,
 	.probe = vmx_probe,
+	.format = &paging_formats[PAGING_EPT],
+	.paging_caps = vmx_paging_caps,
 	.vm_init = vmx_vm_init,
 	.vm_finish = vmx_vm_finish,
 	.vcpu_init = vmx_vcpu_init,

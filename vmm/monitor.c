@@ -11,6 +11,7 @@
 #include "answer.h"
 #include "boot.h"
 #include "descriptor.h"
+#include "engine_target.h"
 #include "service.h"
 #include "vcpu.h"
 #include "views/setup.h"
@@ -114,14 +115,9 @@ static int set_slots(struct vm *vm, const struct monitor *monitor, struct error 
 static int build_views(struct vm *vm, struct monitor *monitor, enum paging_format_id format,
 		       const struct paging_caps *caps, struct error *error)
 {
-	uint64_t high = guest_ram_high(&vm->ram);
-	const struct gpa_range ranges[] = {
-		{gpa_at(0), guest_ram_low(&vm->ram)},
-		{gpa_at(SS_MMIO_GPA), GPA_PAGE_SIZE},
-		{gpa_at(RAM_HIGH_BASE), high},
-	};
+	struct gpa_range ranges[ENGINE_RANGES_MAX];
 	const struct view_target target = {
-		.memory = {ranges, high ? 3 : 2},
+		.memory = {ranges, engine_ranges(vm->ram.size, ranges)},
 		.format = &paging_formats[format],
 		.caps = *caps,
 	};
@@ -191,16 +187,19 @@ void monitor_destroy(struct vm *vm)
 	*monitor = (struct monitor){0};
 }
 
+static uint64_t ring_address(const struct vcpu *vcpu)
+{
+	return RELAY_RINGS + RELAY_RING_RECORDS * sizeof(struct relay_record) * vcpu->index;
+}
+
 void monitor_vcpu_init(struct vcpu *vcpu)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	uint64_t ring_size = RELAY_RING_RECORDS * sizeof(struct relay_record);
-
 	*relay = (struct relay_vcpu){
 		.list = RELAY_EPTP_LIST,
 		.views = vcpu->vm->plan->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,
-		.ring = RELAY_RINGS + ring_size * vcpu->index,
+		.ring = ring_address(vcpu),
 		.pointer = vcpu->vm->view_list[0],
 	};
 	monitor_set_words(vcpu, vcpu->vm->flags->masked, vcpu->vm->flags->kept, 0);
@@ -239,30 +238,35 @@ int monitor_view_of(const struct vm *vm, uint64_t pointer)
 	return -1;
 }
 
+/* No guest can reach the ring and its indices, but they are guest memory: whatever is found there
+ * leads to no more records than a ring has, of this vCPU's ring. */
 static void take_records(struct vcpu *vcpu, uint64_t head)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	const struct relay_record *ring = monitor_at(vm_monitor(vcpu->vm), relay->ring);
+	const struct relay_record *ring = monitor_at(vm_monitor(vcpu->vm), ring_address(vcpu));
+	uint64_t tail = relay->tail;
 
-	while (relay->tail != head) {
-		const struct relay_record *from = &ring[relay->tail % RELAY_RING_RECORDS];
+	if (head - tail > RELAY_RING_RECORDS)
+		tail = head - RELAY_RING_RECORDS;
+	for (; tail != head; tail++) {
+		const struct relay_record *from = &ring[tail % RELAY_RING_RECORDS];
 		struct record_exit record = {
 			.record = {.type = RECORD_EXIT, .size = sizeof(record),
 				   .level = LEVEL_MONITOR},
 			.time = from->time,
 			.rip = from->rip,
 			.qualification = from->qualification,
-			.operation = from->operation <= vcpu->vm->plan->image.operation_count
-					     ? from->operation
-					     : 0,
+			.operation = from->operation,
 			.cost = from->cost,
 			.reason = (uint16_t)from->reason,
 			.view = from->view,
 		};
 
+		if (record.operation > vcpu->vm->plan->image.operation_count)
+			record.operation = 0;
 		vcpu_record(vcpu, &record.record);
-		relay->tail++;
 	}
+	relay->tail = tail;
 }
 
 void monitor_drain(struct vcpu *vcpu)

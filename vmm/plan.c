@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "boot.h"
+#include "engine_target.h"
+#include "policy_file.h"
 #include "views/default_policy.h"
 
 /* Need of operations that switch through a full list. */
@@ -57,13 +59,22 @@ static bool has_1g_pages(const struct host *host)
 	return false;
 }
 
+int plan_check_memory(uint64_t memory, struct error *error)
+{
+	if (memory >= BOOT_MEMORY_MIN && (memory & PAGE_MASK) == 0)
+		return 0;
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
+			 "M and whole 4 KiB pages",
+			 memory, BOOT_MEMORY_MIN >> 20);
+}
+
 static int check_memory(const struct plan *plan, const struct host *host, struct error *error)
 {
-	if (plan->memory < BOOT_MEMORY_MIN || plan->memory & PAGE_MASK)
-		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
-				 "M and whole 4 KiB pages",
-				 plan->memory, BOOT_MEMORY_MIN >> 20);
+	int rc = plan_check_memory(plan->memory, error);
+
+	if (rc != 0)
+		return rc;
 	if (host && plan->memory > host->memory / plan->vms)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64
@@ -121,6 +132,8 @@ static int check_patterns(const struct plan *plan, const struct plan_request *re
 static const char *lacks_views(const struct plan *plan, const struct host *host)
 {
 	(void)host;
+	if (plan->views && !plan->guest)
+		return "needs: default views; host: --views replaces them";
 	if (plan->vcpus > 1 && plan->engine->view_switch)
 		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
 		       "are several";
@@ -205,8 +218,34 @@ static void select_operations(struct plan *plan, const struct plan_request *requ
 	}
 }
 
+static int read_views(struct plan *plan, const struct plan_request *request, const struct host *host,
+		      struct error *error)
+{
+	struct engine_target target;
+	struct policy_file file;
+	int rc;
+
+	engine_target_init(&target, plan->engine, host, plan->memory);
+	rc = policy_file_load(&file, request->views,
+			      &(struct policy_subject){
+				      .image = &plan->image,
+				      .target = &target.view,
+				      .engine = engine_keys[plan->engine->id],
+				      .lenient = request->lenient,
+			      },
+			      request->diagnostics, error);
+	if (rc == 0) {
+		plan->policy = file.policy;
+		file.policy = (struct view_policy){0};
+	}
+	plan->frames = gpa_at(BOOT_FRAMES);
+	plan->tagged_views = BOOT_FRAME_COUNT;
+	policy_file_finish(&file);
+	return rc;
+}
+
 /* Views beyond the few named ones exist only for the operations that want a full list. */
-static int plan_views(struct plan *plan, struct error *error)
+static int default_views(struct plan *plan, struct error *error)
 {
 	unsigned views = DEFAULT_POLICY_VIEWS;
 	struct default_policy_layout layout;
@@ -216,6 +255,7 @@ static int plan_views(struct plan *plan, struct error *error)
 		    strstr(plan->image.operations[n - 1].needs, VIEWS_ALL))
 			views = VIEW_MAX;
 	plan->frames = boot_frames(plan->memory, views);
+	plan->tagged_views = views;
 	plan->kernel = image_read_only(&plan->image);
 	layout = (struct default_policy_layout){gpa_at(BOOT_WINDOW), plan->frames, plan->kernel};
 	if (default_policy(&plan->policy, &layout, views) != 0)
@@ -301,6 +341,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.differential = request->differential,
 		.guest = request->guest,
 		.ledger = request->ledger,
+		.views = request->views,
 	};
 	rc = choose_engine(plan, request->engine, host, error);
 	if (rc == 0)
@@ -318,7 +359,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = plan_masks(plan, request, error);
 	if (rc == 0) {
 		select_operations(plan, request, host);
-		rc = plan_views(plan, error);
+		rc = request->views ? read_views(plan, request, host, error)
+				    : default_views(plan, error);
 	}
 	if (rc != 0)
 		plan_finish(plan);

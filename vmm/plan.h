@@ -46,6 +46,7 @@ struct flag_plan {
 	uint64_t word_masked, word_kept;
 };
 
+struct diagnostics;
 struct differential;
 
 /* As asked for on the command line, before it is checked against the host. */
@@ -63,6 +64,9 @@ struct plan_request {
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
 	enum flag_path flag_path;
+	const char *views; /* path of a policy file; NULL: the default views */
+	bool lenient;      /* grant what the engine cannot withhold */
+	struct diagnostics *diagnostics; /* takes what is wrong with the policy file */
 	struct differential *differential; /* run programs, not the catalogue; NULL: none */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
@@ -80,6 +84,8 @@ struct plan {
 	bool trace;
 	struct differential *differential;
 	const char *guest, *ledger;
+	const char *views;   /* the policy file; NULL: the default views */
+	size_t tagged_views; /* views that have a page of `frames` */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
 	gpa_t frames;        /* pages that views show as their tag */
@@ -94,6 +100,9 @@ struct plan {
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error);
 void plan_finish(struct plan *plan);
+
+/* Whether a guest can have this much memory, as far as that does not depend on the host. */
+int plan_check_memory(uint64_t memory, struct error *error);
 
 static inline bool plan_bit(const uint64_t *set, uint32_t number)
 {

@@ -11,6 +11,7 @@
 #include "service.h"
 #include "vcpu.h"
 #include "violation.h"
+#include "views/effect.h"
 
 #define EMULATION_FLAG_BYTES 1u
 
@@ -92,6 +93,18 @@ static void forbidden(struct vcpu *vcpu)
 	report_violation(vcpu, &violation);
 }
 
+/* There the page of devices has no slot in any view; elsewhere the view's tables keep it back. */
+static bool withheld(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+	uint64_t gpa = vcpu->run->mmio.phys_addr;
+	unsigned access = vcpu->run->mmio.is_write ? VIEW_WRITE : VIEW_READ;
+
+	return vm->plan->engine->view_switch && gpa >= SS_MMIO_GPA &&
+	       gpa - SS_MMIO_GPA < GPA_PAGE_SIZE &&
+	       !(policy_effect(&vm->plan->policy, vm->view, gpa_at(gpa)).rights & access);
+}
+
 static void handle_mmio(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
@@ -101,7 +114,7 @@ static void handle_mmio(struct vcpu *vcpu)
 	vcpu->detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
-	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1))
+	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
 		forbidden(vcpu);
 	else if (run->mmio.is_write)
 		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);

@@ -89,7 +89,7 @@ static void fill_memory(struct vm *vm)
 
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];
-	boot_write(&vm->ram, &context, plan->frames, plan->policy.view_count);
+	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
 	for (unsigned i = 0; i < plan->vcpus; i++)
 		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept, 0, 0);
 	/* The plan has checked that every segment fits. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""flips.py REPLAY GEN_DOCS [FILE]: feeds the ledger's fuzz target with a ledger that has a record of each
+"""flips.py FLIPS GEN_DOCS [FILE]: feeds the ledger's fuzz target with a ledger that has a record of each
 type, once for each of its bits with that bit inverted, and cut at every byte. With FILE it only writes it.
 """
 import pathlib
@@ -25,7 +25,7 @@ def one_of_each(form):
 
 
 def main():
-    replay, gen_docs, *file = sys.argv[1:]
+    flips, gen_docs, *file = sys.argv[1:]
     data = one_of_each(ledger.Format(gen_docs))
     if file:
         pathlib.Path(file[0]).write_bytes(data)
@@ -33,7 +33,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "ledger"
         path.write_bytes(data)
-        return subprocess.run([replay, "--flips", path]).returncode
+        return subprocess.run([flips, path]).returncode
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ static const struct {
 	{"engine", "flat"},   {"format", "json"},       {"by", "rip"},       {"output", "file"},
 	{"count", "10"},      {"memory", "64M"},        {"vcpus", "2"},      {"vms", "3"},
 	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"},
-	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
+	{"shard", "2/3"}, {"weight", "ticks"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
 };
 
 static const char *good_argument(const struct option_row *row)
