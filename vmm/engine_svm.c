@@ -282,6 +282,17 @@ static int svm_view_current(struct vcpu *vcpu)
 	return -1;
 }
 
+/* While L1 runs the guest's is where the next VMRUN will load it from. */
+static int svm_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+{
+	struct vmcb12 vmcb12;
+
+	if (engine_svm_get(vcpu, &vmcb12) == 0)
+		return vcpu_cr3(vcpu, ret_cr3);
+	*ret_cr3 = vmcb_cr3(control(vcpu));
+	return 0;
+}
+
 /* SVM has no read shadow: the relay's copy is what the guest sees. */
 static void svm_load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
 {
@@ -379,6 +390,7 @@ const struct engine engine_svm = {
 	.rights_changed = monitor_rights_changed,
 	.setup = svm_setup,
 	.view_current = svm_view_current,
+	.guest_cr3 = svm_guest_cr3,
 	.drain = monitor_drain,
 	.reason_name = svm_reason_name,
 	.describe = svm_describe,

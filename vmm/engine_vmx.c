@@ -317,6 +317,21 @@ static int vmx_view_current(struct vcpu *vcpu)
 	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
 }
 
+/* In vmcs12 it is as it was at the last exit to the relay. */
+static int vmx_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+{
+	const struct vmx_vcpu *data = vcpu->engine_data;
+	struct vmcs12 vmcs12;
+	int rc = engine_vmx_get(vcpu, &vmcs12);
+
+	if (rc != 0)
+		return rc;
+	if (data->nested.state.flags & KVM_STATE_NESTED_GUEST_MODE)
+		return vcpu_cr3(vcpu, ret_cr3);
+	*ret_cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+	return 0;
+}
+
 static int write_field(struct vcpu *vcpu, enum vmcs12_field field, uint64_t value)
 {
 	return monitor_write(vcpu, vmcs12_rows[field].encoding, value);
@@ -442,6 +457,7 @@ const struct engine engine_vmx = {
 	.rights_changed = monitor_rights_changed,
 	.setup = vmx_setup,
 	.view_current = vmx_view_current,
+	.guest_cr3 = vmx_guest_cr3,
 	.drain = monitor_drain,
 	.reason_name = vmx_reason_name,
 	.describe = vmx_describe,

@@ -75,8 +75,10 @@ int invoke_vmfunc(struct vcpu *vcpu, const struct invocation *invocation, unsign
 	*ret_rax = 0;
 	if (decision.verdict == SERVICE_REFUSED)
 		*ret_rax = (uint64_t)(int64_t)decision.error;
-	if (decision.verdict == SERVICE_SWITCH && decision.eptp != vm->vmfunc.eptp)
-		return (int)invoke_view(vcpu, invocation);
+	if (decision.verdict == SERVICE_SWITCH) {
+		vcpu->exit_view = invocation->index + 1;
+		return decision.eptp == vm->vmfunc.eptp ? 0 : (int)invoke_view(vcpu, invocation);
+	}
 	if (decision.verdict != SERVICE_PERFORM)
 		return 0;
 	/* With a relay the instruction works, and the relay knows who calls. */

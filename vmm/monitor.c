@@ -268,6 +268,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 			.operation = from->operation,
 			.cost = from->cost,
 			.reason = (uint16_t)from->reason,
+			.view = from->view,
 		};
 
 		if (record.operation > vcpu->vm->plan->image.operation_count)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot.h"
+#include "code_note.h"
 #include "differential.h"
 #include "invoke.h"
 
@@ -16,6 +17,8 @@ void vcpu_record(struct vcpu *vcpu, struct record *record)
 {
 	record->vm = (uint8_t)vcpu->vm->index;
 	record->vcpu = (uint8_t)vcpu->index;
+	if (record->type == RECORD_EXIT)
+		code_note(vcpu, ((const struct record_exit *)record)->rip);
 	summary_add(vcpu->summary, record);
 	if (vcpu->vm->ledger)
 		ledger_append(vcpu->vm->ledger, record);
@@ -50,6 +53,7 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 		return -EINVAL;
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
+	vcpu->batch_time = vcpu->exit_time;
 	read_counters(vcpu, &vcpu->batch_start);
 	return 0;
 }
@@ -61,6 +65,8 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 		.record = {.type = RECORD_BATCH, .size = sizeof(record)},
 		.operation = vcpu->batch_operation,
 		.count = vcpu->batch_count,
+		.begin = vcpu->batch_time,
+		.end = vcpu->exit_time,
 	};
 
 	read_counters(vcpu, &now);

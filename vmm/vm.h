@@ -13,6 +13,7 @@
 #include "devices/ports.h"
 #include "devices/serial.h"
 #include "guest_ram.h"
+#include "keyset.h"
 #include "ledger.h"
 #include "plan.h"
 #include "stats.h"
@@ -63,7 +64,11 @@ struct vcpu {
 	uint64_t exit_rip;         /* where the guest was, for the record; the relay's place is no use */
 	bool unattributed;         /* housekeeping: the exit belongs to no operation */
 	uint16_t detail;
+	uint32_t exit_view; /* the view that became active in this exit, plus 1; 0: none did */
+	uint64_t exit_time; /* TSC when it was seen */
+	struct keyset noted; /* addresses whose code is in the ledger */
 	struct stat_values batch_start;
+	uint64_t batch_time; /* TSC when the exit that began it was seen */
 	uint32_t batch_operation, batch_count;
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;

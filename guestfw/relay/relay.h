@@ -58,7 +58,7 @@ struct relay_record {
 	uint32_t reason;
 	uint32_t operation; /* the guest's marker, not validated */
 	uint32_t cost;      /* ticks from entry into the relay to its end */
-	uint32_t reserved;
+	uint32_t view;      /* the view that the relay made active, plus 1; 0: none */
 };
 
 struct relay_write {
@@ -83,6 +83,7 @@ struct relay_vcpu {
 
 	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
 	uint64_t head, tail;
+	uint64_t switched; /* for the record that is being made: its `view` */
 
 	/* The exit being passed on. */
 	uint64_t pending;

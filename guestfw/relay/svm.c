@@ -100,8 +100,11 @@ static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 	void *vmcb = control_of(vcpu);
 	uint64_t error = view_hypercall_error(vcpu, index, (unsigned)vmcb_cpl(vmcb));
 
-	if (error == 0 && vcpu->vmfunc.list[index] != vcpu->pointer)
-		load_view(vcpu, vmcb, vcpu->vmfunc.list[index]);
+	if (error == 0) {
+		vcpu->switched = index + 1;
+		if (vcpu->vmfunc.list[index] != vcpu->pointer)
+			load_view(vcpu, vmcb, vcpu->vmfunc.list[index]);
+	}
 	return error;
 }
 
@@ -117,10 +120,13 @@ static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length)
 		inject(vmcb, service_vector(decision.verdict), 0);
 		return 1;
 	}
-	if (decision.verdict == SERVICE_REFUSED)
+	if (decision.verdict == SERVICE_REFUSED) {
 		vcpu->regs[RAX] = (uint64_t)(int64_t)decision.error;
-	else if (decision.eptp != vcpu->pointer)
-		load_view(vcpu, vmcb, decision.eptp);
+	} else {
+		vcpu->switched = (uint32_t)vcpu->regs[RCX] + UINT64_C(1);
+		if (decision.eptp != vcpu->pointer)
+			load_view(vcpu, vmcb, decision.eptp);
+	}
 	step(vmcb, length);
 	return 1;
 }

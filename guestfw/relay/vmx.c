@@ -142,8 +142,10 @@ static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
 	uint64_t error = view_hypercall_error(vcpu, index, 0);
 
-	if (error == 0)
+	if (error == 0) {
 		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[index]);
+		vcpu->switched = index + 1;
+	}
 	return error;
 }
 

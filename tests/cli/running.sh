@@ -115,6 +115,13 @@ for by in operation reason rip level; do
 		fi
 	done
 done
+# Wherever KVM has left the RIP, the instruction is the one that the routine is there for.
+check 'report --by rip' 0 '' "$sidestep" report --by rip ledger
+for instruction in 'op_hlt+0x[0-9a-f]+ +hlt' 'op_port_in+0x[0-9a-f]+ +in al, 0x80' \
+	'op_port_out+0x[0-9a-f]+ +out 0x80, al' 'op_mmio_read+0x[0-9a-f]+ +mov rax, \[rdi\]' \
+	'op_mmio_write+0x[0-9a-f]+ +mov \[rdi\], rbx'; do
+	that "report --by rip: $instruction" grep -Eq "^0x[0-9a-f]+ +${instruction/+/\\+} +vmm " "$out"
+done
 head -c 100000 ledger >"$scratch/cut"
 check 'report of a truncated ledger' 1 '^sidestep: cut: truncated; what could be read is shown' \
 	"$sidestep" report cut

@@ -86,12 +86,18 @@ int sidestep_main(int argc, char **argv);
 static const struct scenario {
 	const char *name;
 	const char *arguments[12]; /* @o: an output file, @l: a ledger, @g: the guest */
+	const char *end;           /* of a complete output; NULL: that of a JSON document */
 } scenarios[] = {
-	{"info", {"info", "--format", "json", "-o", "@o"}},
-	{"run", {"run", "-q", "--timeout", "10", "--ledger", "@n", "@g"}},
-	{"vms", {"run", "-q", "--timeout", "10", "--vms", "3", "@g"}},
-	{"test", {"test", "--engine", "flat", "--format", "json", "-o", "@o", "ref.nothing"}},
-	{"report", {"report", "--format", "json", "-o", "@o", "@l"}},
+	{"info", {"info", "--format", "json", "-o", "@o"}, NULL},
+	{"run", {"run", "-q", "--timeout", "10", "--ledger", "@n", "@g"}, NULL},
+	{"vms", {"run", "-q", "--timeout", "10", "--vms", "3", "@g"}, NULL},
+	{"test", {"test", "--engine", "flat", "--format", "json", "-o", "@o", "ref.nothing"}, NULL},
+	{"report", {"report", "--format", "json", "-o", "@o", "@l"}, NULL},
+	{"rip", {"report", "--by", "rip", "--format", "json", "-o", "@o", "@l"}, NULL},
+	{"page", {"report", "--format", "html", "-o", "@o", "@l"}, "</html>\n"},
+	{"trace", {"report", "--format", "trace", "-o", "@o", "@l"}, NULL},
+	{"folded", {"report", "--format", "folded", "-o", "@o", "@l"}, "\n"},
+	{"diff", {"report", "--diff", "--format", "json", "-o", "@o", "@l", "@l"}, NULL},
 };
 
 static char directory[200], output_path[256], new_ledger[256], old_ledger[256], text_path[256];
@@ -173,9 +179,10 @@ static const char *left_over(void)
 	return found;
 }
 
-static const char *fault_of(int status, char *text)
+static const char *fault_of(const struct scenario *scenario, int status, char *text)
 {
 	static const int documented[] = {0, 1, 2, 77, 99, 124};
+	const char *end = scenario->end ? scenario->end : "}\n";
 	static char output[1 << 20];
 	bool known = false;
 	size_t size;
@@ -197,7 +204,8 @@ static const char *fault_of(int status, char *text)
 		return "a file is left over";
 	if (access(output_path, F_OK) == 0) {
 		size = read_text(output_path, output, sizeof(output));
-		if (size < 3 || memcmp(output + size - 2, "}\n", 2) != 0)
+		if (size <= strlen(end) ||
+		    memcmp(output + size - strlen(end), end, strlen(end)) != 0)
 			return "an incomplete output file";
 	}
 	return NULL;
@@ -218,7 +226,7 @@ static bool try_one(const struct scenario *scenario, enum call call, int number,
 	status = run(scenario);
 	*ret_more = atomic_load(&injection->failed);
 	faults += *ret_more;
-	fault = fault_of(status, text);
+	fault = fault_of(scenario, status, text);
 	if (!fault && !*ret_more && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		fault = "it fails without a fault";
 	if (fault)
@@ -256,7 +264,7 @@ static bool wanted(enum call call, char *const *names)
 
 static void prepare(const char *parent)
 {
-	static const struct scenario records = {"ledger", {"run", "-q", "--ledger", "@l", "@g"}};
+	static const struct scenario records = {"ledger", {"run", "-q", "--ledger", "@l", "@g"}, NULL};
 
 	snprintf(directory, sizeof(directory), "%s/fault.XXXXXX", parent);
 	if (!mkdtemp(directory)) {

@@ -15,6 +15,7 @@ static const struct {
 	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"},
 	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
 	{"services", "view,map:cpl0"},
+	{"weight", "ticks"},
 };
 
 static const char *good_argument(const struct option_row *row)
