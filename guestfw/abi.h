@@ -84,6 +84,15 @@
 #define SS_LOG_MAX 1024
 
 /*
+ * How the virtual interrupts of a vector are handled, for each vCPU by itself: X(NAME, "what becomes of
+ * one that is raised"). A vCPU starts with all vectors delivered.
+ */
+#define SS_DISPOSITIONS(X)                                                                         \
+	X(DELIVER, "injected as soon as the guest can take it")                                    \
+	X(HOLD, "kept pending; delivered, once, when the vector is set to be delivered again")     \
+	X(DROP, "discarded, and so is one that is pending already")
+
+/*
  * Hypercalls by VMCALL or VMMCALL, where a monitor is in front of the VMM (SS_CONTEXT_MONITOR):
  * X(NAME, RAX, "what it does"). RAX becomes 0 or a negative errno; any other number is -ENOSYS.
  */
@@ -241,6 +250,14 @@ enum ss_setup {
 	SS_SETUPS(X)
 #undef X
 	SS_SETUP_COUNT
+};
+
+enum ss_disposition {
+	SS_INTERRUPT_INVALID,
+#define X(name, text) SS_INTERRUPT_##name,
+	SS_DISPOSITIONS(X)
+#undef X
+	SS_INTERRUPT_COUNT
 };
 
 enum ss_hypercall {
