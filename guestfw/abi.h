@@ -74,12 +74,13 @@
 	X(BATCH_END, 3, batch_end, "arg0 = operation")                                             \
 	X(VMFUNC, 4, vmfunc, "arg = EAX, ECX, RDX, RBX; ret0 = SS_VMFUNC_*, ret1 = RAX")           \
 	X(NULL_SERVICE, 5, null_service, "nothing: what a service through a port costs")           \
-	X(INTERRUPT, 6, interrupt, "arg0 = vector, arg1 = how many HLTs shall find it pending")    \
+	X(INTERRUPT, 6, interrupt, "arg0 = vector, arg1 = how many HLTs shall raise it")    \
 	X(FATAL, 7, fatal, "arg0 = vector, arg1 = RIP, arg2 = error code, arg3 = CR2")             \
 	X(LOG, 8, log, "arg0 = address of text, arg1 = length, at most SS_LOG_MAX")                \
 	X(RESULT, 9, result, "arg0 = operation; its struct ss_result is in the vCPU page")         \
 	X(SETUP, 10, setup, "arg0 = operation whose masks and list to put in place; 0: none")      \
-	X(PROGRAM, 11, program, "the last program's results are there; ret0 = 1: the next one is")
+	X(PROGRAM, 11, program, "the last program's results are there; ret0 = 1: the next one is") \
+	X(RAISE, 12, raise, "arg0 = vector that is raised on this vCPU, as by a device")
 
 #define SS_LOG_MAX 1024
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "json.h"
 #include "report.h"
+#include "report_io.h"
 
 #define REPORT_VERSION 1
 
@@ -140,5 +141,7 @@ int report_json(const struct report *report, FILE *stream)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
 	json_object_set_new(root, "operations", operations);
 	json_object_set_new(root, "violations", violations_json(report));
+	json_object_set_new(root, "interrupts", report_interrupts_json(report));
+	json_object_set_new(root, "pins", report_pins_json(report));
 	return json_finish(root, stream);
 }
