@@ -41,6 +41,43 @@
 #define SS_PORT_SERIAL 0x3f8
 #define SS_PORT_UNCLAIMED 0x80
 
+/*
+ * A disk at SS_PORT_DISK, if there is one (else reads give all ones, as of any port that nobody claims):
+ * X(NAME, number, "access", "meaning"). Register n is four bytes wide, at port SS_PORT_DISK + 4 * n, and
+ * is accessed as a whole. COMMAND carries the command out; when OUT is done, so is the command.
+ */
+#define SS_PORT_DISK 0x5c0
+#define SS_DISK_SECTOR_SIZE 512
+#define SS_DISK_REGISTERS(X)                                                                       \
+	X(BUFFER, 0, "read, write", "handle of a pinned buffer")                                   \
+	X(OFFSET, 1, "read, write", "byte of the buffer where the first sector starts")            \
+	X(SECTOR, 2, "read, write", "first sector")                                                \
+	X(COUNT, 3, "read, write", "how many sectors, from 1")                                     \
+	X(VECTOR, 4, "read, write", "interrupt raised when a command has ended, well or not; 0: none") \
+	X(COMMAND, 5, "write", "a command: starts it")                                             \
+	X(STATUS, 6, "read", "how the last command ended")                                         \
+	X(SECTORS, 7, "read", "size of the disk in sectors")
+
+/* X(NAME, number, "what it does"). */
+#define SS_DISK_COMMANDS(X)                                                                        \
+	X(READ, 1, "moves sectors of the disk to the buffer")                                      \
+	X(WRITE, 2, "moves what is in the buffer to sectors of the disk")
+
+/* X(NAME, "meaning"), checked in this order. After IO_ERROR a part may have been moved, after the others
+ * nothing has. */
+#define SS_DISK_STATUSES(X)                                                                        \
+	X(IDLE, "no command was given yet")                                                        \
+	X(DONE, "all of it was moved")                                                             \
+	X(BAD_VECTOR, "VECTOR is neither 0 nor 32 to 255; no interrupt is raised")                 \
+	X(BAD_COMMAND, "there is no such command")                                                 \
+	X(READ_ONLY, "the disk cannot be written")                                                 \
+	X(BAD_COUNT, "COUNT is 0")                                                                 \
+	X(BAD_SECTOR, "the sectors are not all on the disk")                                       \
+	X(BAD_BUFFER, "BUFFER is no handle of a pinned buffer")                                    \
+	X(BAD_ACCESS, "the buffer is not pinned for this direction")                               \
+	X(BAD_OFFSET, "the sectors do not fit into the buffer at OFFSET")                          \
+	X(IO_ERROR, "the storage failed")
+
 /* One 8-byte scratch register: reads give back what was written last, SS_MMIO_RESET at first. */
 #define SS_MMIO_GPA 0xd0000000
 #define SS_MMIO_RESET 0x5c4a7c4200c0ffee
@@ -259,6 +296,27 @@ enum ss_disposition {
 	SS_DISPOSITIONS(X)
 #undef X
 	SS_INTERRUPT_COUNT
+};
+
+enum ss_disk_register {
+#define X(name, number, access, text) SS_DISK_REG_##name = (number),
+	SS_DISK_REGISTERS(X)
+#undef X
+	SS_DISK_REGISTER_COUNT
+};
+
+enum ss_disk_command {
+	SS_DISK_COMMAND_INVALID,
+#define X(name, number, text) SS_DISK_COMMAND_##name = (number),
+	SS_DISK_COMMANDS(X)
+#undef X
+};
+
+enum ss_disk_status {
+#define X(name, text) SS_DISK_STATUS_##name,
+	SS_DISK_STATUSES(X)
+#undef X
+	SS_DISK_STATUS_COUNT
 };
 
 enum ss_hypercall {

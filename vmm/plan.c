@@ -166,6 +166,23 @@ static const char *lacks_hypercall(const struct plan *plan, const struct host *h
 	       "not to";
 }
 
+/* What the vCPUs of a VM have in common and its operations would dispute. */
+static const char *lacks_one_vcpu(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return plan->vcpus > 1 ? "needs: one-vcpu; host: the vCPUs of a VM share its buffers and disk, "
+				 "and there are several"
+			       : NULL;
+}
+
+static const char *lacks_scratch_disk(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return plan->scratch_disk ? NULL
+				  : "needs: scratch-disk; host: --disk names a file, which the "
+				    "catalogue does not overwrite";
+}
+
 static const struct {
 	const char *word;
 	const char *(*lacks)(const struct plan *plan, const struct host *host);
@@ -176,6 +193,8 @@ static const struct {
 	{"monitor", lacks_monitor},
 	{"masks", lacks_masks},
 	{"hypercall", lacks_hypercall},
+	{"one-vcpu", lacks_one_vcpu},
+	{"scratch-disk", lacks_scratch_disk},
 };
 
 static const char *lacks(const struct plan *plan, const struct host *host,
@@ -322,6 +341,23 @@ static int plan_services(struct plan *plan, const struct plan_request *request, 
 	return 0;
 }
 
+/* The built-in firmware has a disk to try things on; another guest has what it is given. */
+static int plan_disk(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	int rc;
+
+	plan->scratch_disk = !request->disk && !request->guest;
+	if (!request->disk)
+		return 0;
+	rc = storage_open(&plan->storage, request->disk, error);
+	if (rc == 0 && plan->vms > 1 && !plan->storage.read_only)
+		rc = error_set(error, -EINVAL, STATUS_USAGE,
+			       "--disk: %u VMs would write one file; add :ro to have them read it, or "
+			       "run one VM",
+			       plan->vms);
+	return rc;
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -338,6 +374,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.differential = request->differential,
 		.guest = request->guest,
 		.ledger = request->ledger,
+		.storage = {.fd = -1},
 	};
 	rc = choose_engine(plan, request->engine, host, error);
 	if (rc == 0)
@@ -355,6 +392,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = plan_masks(plan, request, error);
 	if (rc == 0)
 		rc = plan_services(plan, request, error);
+	if (rc == 0)
+		rc = plan_disk(plan, request, error);
 	if (rc == 0) {
 		select_operations(plan, request, host);
 		rc = plan_views(plan, error);
@@ -368,5 +407,6 @@ void plan_finish(struct plan *plan)
 {
 	image_close(&plan->image);
 	policy_finish(&plan->policy);
+	storage_close(&plan->storage);
 	plan->engine = NULL;
 }

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "host.h"
 #include "image.h"
+#include "storage.h"
 #include "views/policy.h"
 #include "views/service_table.h"
 
@@ -54,6 +55,7 @@ struct plan_request {
 	const char *engine; /* key, or "auto" */
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
+	const char *disk;   /* path, perhaps with ":ro", or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
@@ -83,6 +85,8 @@ struct plan {
 	bool trace;
 	struct differential *differential;
 	const char *guest, *ledger;
+	struct storage storage; /* of the VMs' disks, if it is a file */
+	bool scratch_disk;      /* each VM has a disk in memory */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
 	struct service_table services[PLAN_VMS_MAX];

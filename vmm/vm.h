@@ -10,6 +10,7 @@
 
 #include "devices/bus.h"
 #include "devices/console.h"
+#include "devices/disk.h"
 #include "devices/ports.h"
 #include "devices/serial.h"
 #include "guest_ram.h"
@@ -100,6 +101,8 @@ struct vm {
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
 	struct pins pins;
+	struct disk disk;
+	struct storage scratch_storage; /* the disk's own, if it is in memory */
 	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */
 	void (*on_null_hypercall)(struct vcpu *vcpu);
 	/* Devices, services and views of one VM are used by one vCPU at a time: `active`, while it
