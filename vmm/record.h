@@ -107,7 +107,7 @@ struct record_interrupt {
 	X(UNPINNED, "unpinned", "given back by the guest")                                         \
 	X(RELEASED, "released", "given back when the VM had ended")                                \
 	X(REFUSED, "refused", "not pinned: `status` is what the guest got")                        \
-	X(HOST_REFUSED, "host-refused", "not pinned: `status` is what the host said, `limit` its RLIMIT_MEMLOCK")
+	X(HOST_REFUSED, "host_refused", "not pinned: `status` is what the host said, `limit` its RLIMIT_MEMLOCK")
 
 enum pin_event {
 	PIN_INVALID,

@@ -41,7 +41,7 @@ static void print_pins(const struct summary *summary, FILE *stream)
 	if (count[PIN_PINNED] == 0 && count[PIN_REFUSED] == 0 && count[PIN_HOST_REFUSED] == 0)
 		return;
 	fprintf(stream,
-		"pinned: %" PRIu64 " KiB at most in a VM; %" PRIu64 " buffers, %" PRIu64 " refused\n",
+		"pinned: %" PRIu64 " KiB at most in a VM; buffers: %" PRIu64 ", refused: %" PRIu64 "\n",
 		summary->pins.most >> 10, count[PIN_PINNED],
 		count[PIN_REFUSED] + count[PIN_HOST_REFUSED]);
 	if (count[PIN_HOST_REFUSED] == 0)
