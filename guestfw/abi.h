@@ -154,7 +154,12 @@
 #define SS_SERVICES(X)                                                                             \
 	X(VIEW, 0, view, ANY, "ECX = view; makes it active")                                       \
 	X(MAP, 1, map, KERNEL,                                                                     \
-	  "ECX = region, RDX = view, RBX = SS_RIGHT_*; sets the rights of the region there")
+	  "ECX = region, RDX = view, RBX = SS_RIGHT_*; sets the rights of the region there")       \
+	X(INTERRUPT, 2, interrupt, CPL0,                                                           \
+	  "ECX = vector, RDX = SS_INTERRUPT_*; sets how its interrupts are handled on this vCPU")  \
+	X(PIN, 3, pin, CPL0,                                                                       \
+	  "ECX = SS_RIGHT_* of devices, RDX = address, RBX = bytes; pins them, RAX = handle")      \
+	X(UNPIN, 4, unpin, CPL0, "ECX = handle; gives the buffer back")
 
 /* Usual callers of a service. */
 #define SS_PRIVILEGE_ANY 0
@@ -193,9 +198,23 @@
 	X(HLT, hlt, "arg = interrupt vector that is pending")                                      \
 	X(SERVICE, service, "arg = request")                                                       \
 	X(HYPERCALL_SERVICE, hypercall_service, "arg = enum ss_hypercall")                         \
-	X(VIEW_ACCESS, view_access, "arg = view << 8 | page")                               \
+	X(VIEW_ACCESS, view_access, "arg = view << 8 | page")                                      \
 	X(FAULT, fault, "arg = vector")                                                            \
-	X(MAP, map, "arg = rights << 16 | view << 8 | page; what they are before is put back")
+	X(MAP, map, "arg = rights << 16 | view << 8 | page; what they are before is put back")     \
+	X(INTERRUPT, interrupt, "arg = enum ss_disposition << 8 | vector")                         \
+	X(PIN, pin, "arg = SS_RIGHT_* << 16 | view << 8 | page of the window, or SS_PIN_*")        \
+	X(DISK, disk, "arg = enum ss_disk_command, with SS_DISK_UNPINNED, SS_DISK_INTERRUPT")
+
+/* What an operation of kind PIN pins, other than a page of the window. */
+#define SS_PIN_OWN 0x10     /* a page of the vCPU's own */
+#define SS_PIN_ODD 0x11     /* parts of two pages */
+#define SS_PIN_OUTSIDE 0x12 /* where there is no memory */
+
+/* Of kind DISK. */
+#define SS_DISK_UNPINNED 0x100  /* the buffer is not pinned */
+#define SS_DISK_INTERRUPT 0x200 /* the disk interrupts, and the outcome is how often */
+#define SS_DISK_INTERRUPT_VECTOR 0x51
+#define SS_DISK_PATTERN 0x6469736b00000000
 
 /* The instruction under test: X(NAME, "mnemonic"). */
 #define SS_INSTRUCTIONS(X)                                                                         \

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "boot.h"
 #include "service_list.h"
@@ -131,13 +132,40 @@ static const char *lacks_views(const struct plan *plan, const struct host *host)
 	return NULL;
 }
 
+static bool all_have(const struct plan *plan, uint64_t services)
+{
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (services & ~plan->services[i].enabled)
+			return false;
+	return true;
+}
+
 static const char *lacks_map(const struct plan *plan, const struct host *host)
 {
 	(void)host;
-	for (unsigned i = 0; i < plan->vms; i++)
-		if (!(plan->services[i].enabled >> SS_SERVICE_MAP & 1))
-			return "needs: map; host: --services leaves out map";
-	return NULL;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_MAP)
+		       ? NULL
+		       : "needs: map; host: --services leaves out map";
+}
+
+static const char *lacks_interrupt(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_INTERRUPT)
+		       ? NULL
+		       : "needs: interrupt; host: --services leaves out interrupt";
+}
+
+/* A page that is locked and unlocked: limit and privilege are the host's to judge. */
+static const char *lacks_pin(const struct plan *plan, const struct host *host)
+{
+	static const char page[1];
+
+	if (!all_have(plan, UINT64_C(1) << SS_SERVICE_PIN | UINT64_C(1) << SS_SERVICE_UNPIN))
+		return "needs: pin; host: --services leaves out pin or unpin";
+	if (!host || (mlock(page, sizeof(page)) == 0 && munlock(page, sizeof(page)) == 0))
+		return NULL;
+	return "needs: pin; host: no memory may be locked; raise RLIMIT_MEMLOCK (ulimit -l)";
 }
 
 static const char *lacks_monitor(const struct plan *plan, const struct host *host)
@@ -166,21 +194,14 @@ static const char *lacks_hypercall(const struct plan *plan, const struct host *h
 	       "not to";
 }
 
-/* What the vCPUs of a VM have in common and its operations would dispute. */
-static const char *lacks_one_vcpu(const struct plan *plan, const struct host *host)
+static const char *lacks_disk(const struct plan *plan, const struct host *host)
 {
 	(void)host;
-	return plan->vcpus > 1 ? "needs: one-vcpu; host: the vCPUs of a VM share its buffers and disk, "
-				 "and there are several"
+	if (!plan->scratch_disk)
+		return "needs: disk; host: --disk names a file, which the catalogue does not overwrite";
+	return plan->vcpus > 1 ? "needs: disk; host: the vCPUs of a VM share one disk, and there are "
+				 "several"
 			       : NULL;
-}
-
-static const char *lacks_scratch_disk(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	return plan->scratch_disk ? NULL
-				  : "needs: scratch-disk; host: --disk names a file, which the "
-				    "catalogue does not overwrite";
 }
 
 static const struct {
@@ -193,8 +214,9 @@ static const struct {
 	{"monitor", lacks_monitor},
 	{"masks", lacks_masks},
 	{"hypercall", lacks_hypercall},
-	{"one-vcpu", lacks_one_vcpu},
-	{"scratch-disk", lacks_scratch_disk},
+	{"interrupt", lacks_interrupt},
+	{"pin", lacks_pin},
+	{"disk", lacks_disk},
 };
 
 static const char *lacks(const struct plan *plan, const struct host *host,

@@ -78,14 +78,14 @@ static int setup(void **state)
 	vcpu = (struct vcpu){.vm = &vm, .page = &page, .summary = summary_create()};
 	if (!vcpu.summary || guest_ram_create(&vm.ram, MEMORY) != 0)
 		return -1;
-	return policy_add_view(&plan.policy, "all", VIEW_RIGHTS_ALL, NULL) |
-	       policy_add_view(&plan.policy, "read", VIEW_READ, NULL);
+	return policy_add_view(&vm.policy, "all", VIEW_RIGHTS_ALL, NULL) |
+	       policy_add_view(&vm.policy, "read", VIEW_READ, NULL);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	policy_finish(&plan.policy);
+	policy_finish(&vm.policy);
 	guest_ram_destroy(&vm.ram);
 	summary_destroy(vcpu.summary);
 	return 0;

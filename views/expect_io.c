@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "expect_io.h"
+
+#include <errno.h>
+
+static void set_value(struct expectation *expectation, uint64_t value)
+{
+	expectation->value_known = true;
+	expectation->value = value;
+}
+
+/* Port accesses are exits to the VMM, which no relay sees, and nothing else. */
+static void add_ports(const struct expect_environment *environment, unsigned count,
+		      struct expectation *expectation)
+{
+	struct expect_count *l0 = &expectation->exits[LEVEL_L0];
+
+	expectation->exits[LEVEL_VMM].count += count;
+	if (environment->backend == HOST_BACKEND_UNKNOWN)
+		*l0 = (struct expect_count){EXPECT_ANY, 0};
+	else if (environment->backend == HOST_BACKEND_PVM)
+		*l0 = (struct expect_count){EXPECT_AT_LEAST, 1};
+	else
+		l0->count += count;
+}
+
+/* Services that the VMM performs: nobody else can, and whoever is in front of it passes them on. */
+static void add_services(const struct expect_environment *environment, unsigned count,
+			 struct expectation *expectation)
+{
+	expectation->exits[LEVEL_VMM].count += count;
+	if (environment->engine != ENGINE_FLAT)
+		expectation->exits[LEVEL_MONITOR].count += count;
+	expectation->exits[LEVEL_L0] =
+		environment->backend == HOST_BACKEND_UNKNOWN
+			? (struct expect_count){EXPECT_ANY, 0}
+			: (struct expect_count){EXPECT_AT_LEAST, count};
+}
+
+/* Held, raised twice, let go: the two are one. */
+static void expect_release(const struct expect_environment *environment, uint32_t count,
+			   struct expectation *expectation)
+{
+	set_value(expectation, count);
+	add_ports(environment, 2, expectation);
+	add_services(environment, 2, expectation);
+	/* Where the service is not the end of an exit that has interrupts on, KVM is to say when they
+	 * are: a further exit, and which ones come before it is KVM's affair. */
+	expectation->exits[LEVEL_VMM].how = EXPECT_AT_LEAST;
+}
+
+/* In the low half those that were taken while the vector was so, in the high half those after it was set
+ * to be delivered again. */
+void expect_interrupt(const struct expect_environment *environment, const struct ss_operation *op,
+		      uint32_t count, struct expectation *expectation)
+{
+	if (op->insn == SS_INSN_VMFUNC) {
+		expect_release(environment, count, expectation);
+		return;
+	}
+	add_ports(environment, 1, expectation);
+	switch (op->arg >> 8) {
+	case SS_INTERRUPT_DELIVER:
+		set_value(expectation, count);
+		break;
+	case SS_INTERRUPT_HOLD:
+		set_value(expectation, UINT64_C(1) << 32);
+		break;
+	default:
+		set_value(expectation, 0);
+	}
+}
+
+/* What the service answers, without a reason to refuse 0 from giving the buffer back. */
+static int pin_answer(const struct expect_environment *environment, uint64_t access, uint32_t view,
+		      uint64_t page)
+{
+	gpa_t gpa = gpa_add(environment->window, page * GPA_PAGE_SIZE);
+	struct view_effect effect;
+
+	switch (page) {
+	case SS_PIN_OWN:
+		return 0;
+	case SS_PIN_ODD:
+		return -EINVAL;
+	case SS_PIN_OUTSIDE:
+		return -EFAULT;
+	default:
+		effect = policy_effect(environment->policy, view, gpa);
+		return (access & ~(uint64_t)effect.rights) == 0 && gpa_equal(effect.target, gpa)
+			       ? 0
+			       : -EACCES;
+	}
+}
+
+void expect_pin(const struct expect_environment *environment, const struct ss_operation *op,
+		struct expectation *expectation)
+{
+	int answer = pin_answer(environment, op->arg >> 16, (uint32_t)(op->arg >> 8 & 0xff),
+				op->arg & 0xff);
+
+	set_value(expectation, (uint64_t)(int64_t)answer);
+	add_services(environment, answer == 0 ? 2 : 1, expectation);
+}
+
+/* A command, and its status. */
+void expect_disk(const struct expect_environment *environment, const struct ss_operation *op,
+		 uint32_t count, struct expectation *expectation)
+{
+	add_ports(environment, 2, expectation);
+	if (op->arg & SS_DISK_UNPINNED)
+		set_value(expectation, SS_DISK_STATUS_BAD_BUFFER);
+	else if (op->arg & SS_DISK_INTERRUPT)
+		set_value(expectation, count);
+	else
+		set_value(expectation, SS_DISK_PATTERN);
+}
