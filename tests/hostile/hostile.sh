@@ -40,7 +40,6 @@ guest views 0 ''
 guest encodings 0 ''
 guest gives_up 1 'the guest gave up: exception [0-9]+ at rip 0xffffffffffffffff'
 guest interrupts 1 "$where"
-guest raise 0 ''
 guest overwrite 1 "$where"
 guest no_paging 1 "$where"
 guest nested 1 "$where"
