@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 #include "expect_cr0.h"
+#include "expect_io.h"
 #include "expect_rules.h"
 #include "expect_view.h"
-#include "expect_io.h"
 
 #define VECTOR_UD 6
 #define VECTOR_NM 7

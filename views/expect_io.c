@@ -3,25 +3,15 @@
 
 #include <errno.h>
 
-static void set_value(struct expectation *expectation, uint64_t value)
-{
-	expectation->value_known = true;
-	expectation->value = value;
-}
+#include "expect_rules.h"
 
 /* Port accesses are exits to the VMM, which no relay sees, and nothing else. */
 static void add_ports(const struct expect_environment *environment, unsigned count,
 		      struct expectation *expectation)
 {
-	struct expect_count *l0 = &expectation->exits[LEVEL_L0];
-
 	expectation->exits[LEVEL_VMM].count += count;
-	if (environment->backend == HOST_BACKEND_UNKNOWN)
-		*l0 = (struct expect_count){EXPECT_ANY, 0};
-	else if (environment->backend == HOST_BACKEND_PVM)
-		*l0 = (struct expect_count){EXPECT_AT_LEAST, 1};
-	else
-		l0->count += count;
+	expectation->exits[LEVEL_L0] =
+		expect_l0(environment, expect_exactly(count), expect_exactly(count));
 }
 
 /* Services that the VMM performs: nobody else can, and whoever is in front of it passes them on. */
@@ -31,17 +21,14 @@ static void add_services(const struct expect_environment *environment, unsigned 
 	expectation->exits[LEVEL_VMM].count += count;
 	if (environment->engine != ENGINE_FLAT)
 		expectation->exits[LEVEL_MONITOR].count += count;
-	expectation->exits[LEVEL_L0] =
-		environment->backend == HOST_BACKEND_UNKNOWN
-			? (struct expect_count){EXPECT_ANY, 0}
-			: (struct expect_count){EXPECT_AT_LEAST, count};
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
 }
 
 /* Held, raised twice, let go: the two are one. */
 static void expect_release(const struct expect_environment *environment, uint32_t count,
 			   struct expectation *expectation)
 {
-	set_value(expectation, count);
+	expect_value(expectation, count);
 	add_ports(environment, 2, expectation);
 	add_services(environment, 2, expectation);
 	/* An interpreter ends the service at an exit with interrupts on. Elsewhere they are off then, in
@@ -65,13 +52,13 @@ void expect_interrupt(const struct expect_environment *environment, const struct
 	add_ports(environment, 1, expectation);
 	switch (op->arg >> 8) {
 	case SS_INTERRUPT_DELIVER:
-		set_value(expectation, count);
+		expect_value(expectation, count);
 		break;
 	case SS_INTERRUPT_HOLD:
-		set_value(expectation, UINT64_C(1) << 32);
+		expect_value(expectation, UINT64_C(1) << 32);
 		break;
 	default:
-		set_value(expectation, 0);
+		expect_value(expectation, 0);
 	}
 }
 
@@ -103,7 +90,7 @@ void expect_pin(const struct expect_environment *environment, const struct ss_op
 	int answer = pin_answer(environment, op->arg >> 16, (uint32_t)(op->arg >> 8 & 0xff),
 				op->arg & 0xff);
 
-	set_value(expectation, (uint64_t)(int64_t)answer);
+	expect_value(expectation, (uint64_t)(int64_t)answer);
 	add_services(environment, answer == 0 ? 2 : 1, expectation);
 }
 
@@ -113,9 +100,9 @@ void expect_disk(const struct expect_environment *environment, const struct ss_o
 {
 	add_ports(environment, 2, expectation);
 	if (op->arg & SS_DISK_UNPINNED)
-		set_value(expectation, SS_DISK_STATUS_BAD_BUFFER);
+		expect_value(expectation, SS_DISK_STATUS_BAD_BUFFER);
 	else if (op->arg & SS_DISK_INTERRUPT)
-		set_value(expectation, count);
+		expect_value(expectation, count);
 	else
-		set_value(expectation, SS_DISK_PATTERN);
+		expect_value(expectation, SS_DISK_PATTERN);
 }
