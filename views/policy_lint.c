@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "effect.h"
+#include "policy_survey.h"
 #include "view_map.h"
 #include "vmfunc_bytes.h"
 
@@ -25,6 +27,8 @@ struct lint {
 	struct view_piece *by_shown;
 	struct gate *gates; /* of all views, each once */
 	size_t gate_count;
+	struct policy_survey survey;
+	struct lint_warning *across; /* by region of the view looked at */
 };
 
 static void warn(const struct lint *lint, struct lint_warning warning)
@@ -144,6 +148,68 @@ static void check_alias(const struct lint *lint, uint32_t view)
 			warn_alias(lint, view, piece, other);
 		if (!*own || shown_end(piece) > shown_end(*own))
 			*own = piece;
+	}
+}
+
+/* The first view but this one that executes the memory, or POLICY_NO_INDEX. If
+ * it writes it too, that is worth a warning of its own. */
+static uint32_t other_executor(const struct lint *lint, uint32_t view,
+			       const struct shared_memory *shared)
+{
+	for (uint32_t v = 0; v < lint->subject->policy->view_count; v++) {
+		if (v != view && view_set_has(&shared->executors, v) &&
+		    !view_set_has(&shared->writers, v) &&
+		    !lint->subject->views[v].writes_code)
+			return v;
+	}
+	return POLICY_NO_INDEX;
+}
+
+/* The piece by which the view writes the memory. */
+static const struct view_piece *writing_piece(const struct lint *lint, gpa_t gpa)
+{
+	for (size_t i = 0; i < lint->map.count; i++) {
+		const struct view_piece *piece = &lint->map.pieces[i];
+
+		if (piece->rights & VIEW_WRITE && gpa.v >= piece->shown &&
+		    gpa.v < shown_end(piece))
+			return piece;
+	}
+	return NULL;
+}
+
+/* Where the view writes memory that another one executes: one warning for each
+ * region, and one for the rest. */
+static void check_across(const struct lint *lint, uint32_t view)
+{
+	const size_t regions = lint->subject->policy->region_count;
+
+	memset(lint->across, 0, (regions + 1) * sizeof(*lint->across));
+	for (size_t i = 0; i < lint->survey.shared_count; i++) {
+		const struct shared_memory *shared = &lint->survey.shared[i];
+		const uint32_t other = other_executor(lint, view, shared);
+		const struct view_piece *piece;
+		struct lint_warning *warning;
+
+		if (!view_set_has(&shared->writers, view) ||
+		    other == POLICY_NO_INDEX)
+			continue;
+		piece = writing_piece(lint, shared->gpa);
+		warning = &lint->across[piece->region < regions ?
+						piece->region :
+						regions];
+		if (warning->count == 0) {
+			*warning = warning_of(LINT_WRITE_EXECUTE_ACROSS, view,
+					      piece->region);
+			warning->other_view = other;
+			warning->gpa = gpa_at(piece->start + shared->gpa.v -
+					      piece->shown);
+		}
+		warning->count += shared->size;
+	}
+	for (size_t i = 0; i <= regions; i++) {
+		if (lint->across[i].count != 0)
+			warn(lint, lint->across[i]);
 	}
 }
 
@@ -333,6 +399,7 @@ static void lint_view(struct lint *lint, uint32_t view)
 		check_write_execute(lint, view);
 		check_alias(lint, view);
 	}
+	check_across(lint, view);
 	check_vmfunc(lint, view);
 	check_gates(lint, view);
 	for (size_t i = 0; i < lint->gate_count; i++)
@@ -389,13 +456,18 @@ int policy_lint(const struct lint_subject *subject, lint_warning_fn *visit,
 	lint.by_shown = calloc(2 * policy->region_count + memory->count,
 			       sizeof(*lint.by_shown));
 	lint.gates = calloc(policy->region_count + 1, sizeof(*lint.gates));
-	if (!lint.by_shown || !lint.gates)
+	lint.across = calloc(policy->region_count + 1, sizeof(*lint.across));
+	if (!lint.by_shown || !lint.gates || !lint.across)
 		result = -ENOMEM;
+	if (result == 0)
+		result = policy_survey(&lint.survey, policy, memory);
 	if (result == 0)
 		collect_gates(&lint);
 	for (uint32_t v = 0; v < policy->view_count && result == 0; v++)
 		lint_view(&lint, v);
 	free(lint.by_shown);
+	policy_survey_finish(&lint.survey);
+	free(lint.across);
 	free(lint.gates);
 	view_map_finish(&lint.map);
 	vmfunc_bytes_finish(&lint.vmfunc);

@@ -105,6 +105,8 @@ static void survey_view(struct work *work, uint32_t index,
 				add_to(&work->parts[part].writers, index);
 			else
 				add_to(&work->parts[part].readers, index);
+			if (piece->rights & VIEW_EXECUTE)
+				add_to(&work->parts[part].executors, index);
 		}
 	}
 }
@@ -126,7 +128,8 @@ static bool alike(const struct shared_memory *a, const struct shared_memory *b)
 {
 	return a->region == b->region && a->gpa.v + a->size == b->gpa.v &&
 	       memcmp(&a->writers, &b->writers, sizeof(a->writers)) == 0 &&
-	       memcmp(&a->readers, &b->readers, sizeof(a->readers)) == 0;
+	       memcmp(&a->readers, &b->readers, sizeof(a->readers)) == 0 &&
+	       memcmp(&a->executors, &b->executors, sizeof(a->executors)) == 0;
 }
 
 /* Keeps the parts that are shared, neighbours that are alike as one. */

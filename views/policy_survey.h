@@ -23,6 +23,7 @@ struct shared_memory {
 	uint32_t region; /* what is named there; POLICY_NO_INDEX: nothing */
 	struct view_set writers;
 	struct view_set readers; /* that cannot write it, but read or execute */
+	struct view_set executors; /* of either, those that can execute it */
 };
 
 struct policy_survey {

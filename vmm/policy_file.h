@@ -26,7 +26,7 @@ struct policy_file_view {
 	uint32_t *gates; /* regions, in the order of the file */
 	const struct config_setting_t **gate_settings;
 	size_t gate_count;
-	bool writes_code; /* that pages can be both written and executed is meant */
+	bool writes_code; /* that what it executes can be written is meant */
 };
 
 struct policy_file {

@@ -145,6 +145,8 @@ static void check_sharing(const struct view_policy *policy,
 			assert_int_equal(view_set_has(&found->writers, v), writes);
 			assert_int_equal(view_set_has(&found->readers, v),
 					 !writes && rights[v][page] != 0);
+			assert_int_equal(view_set_has(&found->executors, v),
+					 (rights[v][page] & VIEW_EXECUTE) != 0);
 			shared[v] += writes ? PAGE : 0;
 		}
 	}
