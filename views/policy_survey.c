@@ -111,14 +111,16 @@ static void survey_view(struct work *work, uint32_t index,
 	}
 }
 
-/* A view that writes a page at one address and reads it at another writes it. */
+/* A view that writes a page at one address and reads it at another writes it.
+ */
 static bool settle(struct shared_memory *part)
 {
 	unsigned views = 0, writers = 0;
 
 	for (size_t i = 0; i < VIEW_MAX / 64; i++) {
 		part->readers.bits[i] &= ~part->writers.bits[i];
-		writers += (unsigned)__builtin_popcountll(part->writers.bits[i]);
+		writers +=
+			(unsigned)__builtin_popcountll(part->writers.bits[i]);
 		views += (unsigned)__builtin_popcountll(part->readers.bits[i]);
 	}
 	return writers > 0 && writers + views > 1;
@@ -166,8 +168,8 @@ int policy_survey(struct policy_survey *survey,
 		  const struct view_policy *policy,
 		  const struct guest_memory *memory)
 {
-	const size_t cuts = 2 * (memory->count + policy->region_count +
-				 rule_total(policy));
+	const size_t cuts =
+		2 * (memory->count + policy->region_count + rule_total(policy));
 	struct work work = { .policy = policy };
 	int result = view_map_init(&work.map, policy, memory);
 

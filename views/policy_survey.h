@@ -7,7 +7,8 @@
 /* Bytes of the view's addresses. */
 struct view_survey {
 	uint64_t readable, writable, executable;
-	uint64_t shared; /* bytes of memory that it writes and another view sees */
+	uint64_t shared; /* bytes of memory that it writes and another view sees
+			  */
 };
 
 /* A set of views. */
@@ -27,7 +28,7 @@ struct shared_memory {
 };
 
 struct policy_survey {
-	struct view_survey *views; /* one for each of the policy's */
+	struct view_survey *views;    /* one for each of the policy's */
 	struct shared_memory *shared; /* ascending */
 	size_t shared_count;
 };
