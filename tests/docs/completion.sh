@@ -34,6 +34,7 @@ expect 'auto flat svm vmx' "$sidestep" run --engine =
 expect 'flat' "$sidestep" run --engine = f
 expect 'json junit tap text' "$sidestep" test --format ''
 expect 'json text' "$sidestep" info --format ''
+expect 'flat svm vmx' "$sidestep" views --engine ''
 expect 'csv json text' "$sidestep" report --format ''
 expect 'level operation reason rip' "$sidestep" report --by ''
 expect '' "$sidestep" run --memory ''
