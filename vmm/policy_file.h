@@ -35,7 +35,8 @@ struct policy_file {
 	struct view_policy policy;
 	struct policy_file_region *regions;
 	size_t region_count;
-	struct policy_file_view *views; /* as many as the policy has */
+	struct policy_file_view *views; /* beside those of the policy */
+	size_t view_count;
 };
 
 /* What a policy is for. */

@@ -14,6 +14,13 @@
 
 #define PAGE UINT64_C(0x1000)
 
+/* libconfig 1.5 forgets a string that is being read when it finds a syntax error. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfig.so";
+}
+
 /* A guest as a reader of policy files sees it. */
 static struct image_segment segments[] = {
 	{.gpa = {0x100000}, .address = 0x100000, .memory_size = 0xb000},
@@ -286,11 +293,11 @@ static void sizes(void **state)
 static void limits(void **state)
 {
 	struct loaded *loaded = malloc(sizeof(*loaded));
-	char *text = malloc(POLICY_TEXT_MAX), found[400];
+	static char text[POLICY_TEXT_MAX];
+	char found[400];
 
 	(void)state;
 	assert_non_null(loaded);
-	assert_non_null(text);
 	for (unsigned count = VIEW_MAX; count <= VIEW_MAX + 1; count++) {
 		size_t used = (size_t)sprintf(text, "views: {\n");
 
@@ -321,7 +328,6 @@ static void limits(void **state)
 				    count > POLICY_REGIONS_MAX ? "4099:1 too-many-regions" : "");
 		policy_file_finish(&loaded->file);
 	}
-	free(text);
 	free(loaded);
 }
 
@@ -329,7 +335,8 @@ static void limits(void **state)
 static void many(void **state)
 {
 	struct loaded *loaded = malloc(sizeof(*loaded));
-	char *text = malloc(100000), *printed = NULL;
+	static char text[100000];
+	char *printed = NULL;
 	size_t used = (size_t)sprintf(text, VIEW "\n"), size;
 	FILE *stream = open_memstream(&printed, &size);
 
@@ -349,7 +356,6 @@ static void many(void **state)
 	assert_non_null(strstr(printed, "a\\x0ab.views: and 7 more\n"));
 	policy_file_finish(&loaded->file);
 	free(printed);
-	free(text);
 	free(loaded);
 }
 
