@@ -10,11 +10,16 @@
 #include <string.h>
 
 #include "views/expect.h"
+#include "views/policy_error.h"
+#include "views/policy_lint.h"
 #include "vmm/cli.h"
+#include "vmm/policy_file.h"
+#include "vmm/policy_source.h"
 #include "vmm/record.h"
 #include "vmm/report.h"
 #include "vmm/stats.h"
 #include "vmm/summary.h"
+#include "vmm/views_report.h"
 #include "vmm/vm.h"
 
 static const struct {
@@ -465,6 +470,37 @@ static void md_causes(void)
 #undef X
 }
 
+static void md_builtin_regions(void)
+{
+	puts("| Region | A guest needs | What it holds |\n|---|---|---|");
+	for (size_t i = 0; i < builtin_region_count; i++) {
+		char rights[RIGHTS_TEXT_SIZE];
+
+		rights_text(builtin_regions[i].needed, rights);
+		printf("| `%s` | %s | ", builtin_regions[i].name,
+		       builtin_regions[i].needed ? rights : "");
+		put_cell(builtin_regions[i].meaning);
+		puts(" |");
+	}
+}
+
+static void md_view_columns(void)
+{
+	puts("| Column | JSON | Meaning |\n|---|---|---|");
+	for (int i = 0; i < VIEW_COLUMN_COUNT; i++) {
+		printf("| `%s` | `%s` | ", view_columns[i].header, view_columns[i].key);
+		put_cell(view_columns[i].meaning);
+		puts(" |");
+	}
+}
+
+static void md_policy_warnings(void)
+{
+	puts("| Warning | Meaning |\n|---|---|");
+	for (int i = LINT_INVALID + 1; i < LINT_COUNT; i++)
+		row2(lint_key((enum lint_kind)i), lint_text((enum lint_kind)i));
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -473,10 +509,12 @@ static const struct {
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
 	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
-	{"traits", md_traits},	   {"services", md_services},
+	{"services", md_services},
 	{"dispositions", md_dispositions}, {"interrupt-events", md_interrupt_events},
 	{"pin-events", md_pin_events}, {"disk-registers", md_disk_registers},
 	{"disk-commands", md_disk_commands}, {"disk-statuses", md_disk_statuses},
+	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
+	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 };
 
 static int usage(void)
