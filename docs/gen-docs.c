@@ -365,6 +365,22 @@ static void md_hypercalls(void)
 #undef X
 }
 
+static void md_services(void)
+{
+	static const char *const callers[] = {
+		[SS_PRIVILEGE_ANY] = "anybody",
+		[SS_PRIVILEGE_CPL0] = "CPL 0",
+		[SS_PRIVILEGE_HOME] = "view 0",
+		[SS_PRIVILEGE_KERNEL] = "CPL 0 in view 0",
+	};
+
+	puts("| Service | EAX | Usual callers | Arguments and what it does |\n|---|---|---|---|");
+#define X(name, number, key, privilege, text)                                                      \
+	printf("| `%s` | %d | %s | %s |\n", #key, number, callers[SS_PRIVILEGE_##privilege], text);
+	SS_SERVICES(X)
+#undef X
+}
+
 static void md_setups(void)
 {
 	puts("| Setup | Number | What the VMM changes |\n|---|---|---|");
@@ -444,8 +460,9 @@ static const struct {
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
 	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
-	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
-	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
+	{"traits", md_traits},	   {"services", md_services},
+	{"builtin-regions", md_builtin_regions}, {"view-columns", md_view_columns},
+	{"policy-warnings", md_policy_warnings},
 };
 
 static int usage(void)

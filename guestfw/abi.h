@@ -58,6 +58,7 @@
 #define SS_WINDOW_PAGES 3
 /* Not in the window: a page of the built-in firmware's read-only part, its "kernel". */
 #define SS_PAGE_KERNEL 3
+#define SS_PAGE_UNKNOWN 0xff /* for operations that name no region */
 #define SS_VIEW_TAG 0x7a67000000000000
 #define SS_WINDOW_SHARED_VALUE 0x7368617265640000
 #define SS_WINDOW_PRIVATE_VALUE 0x7072697661746500
@@ -71,7 +72,7 @@
 	X(HELLO, 1, hello, "arg0 = SS_ABI_VERSION; ret0 = the VMM's version")                      \
 	X(BATCH_BEGIN, 2, batch_begin, "arg0 = operation, arg1 = repetitions")                     \
 	X(BATCH_END, 3, batch_end, "arg0 = operation")                                             \
-	X(VMFUNC, 4, vmfunc, "arg0 = EAX, arg1 = ECX; ret0 = SS_VMFUNC_*, ret1 = RAX")             \
+	X(VMFUNC, 4, vmfunc, "arg = EAX, ECX, RDX, RBX; ret0 = SS_VMFUNC_*, ret1 = RAX")           \
 	X(NULL_SERVICE, 5, null_service, "nothing: what a service through a port costs")           \
 	X(INTERRUPT, 6, interrupt, "arg0 = vector, arg1 = how many HLTs shall find it pending")    \
 	X(FATAL, 7, fatal, "arg0 = vector, arg1 = RIP, arg2 = error code, arg3 = CR2")             \
@@ -92,9 +93,36 @@
 	X(NULL_VMM, 0x53530003, "nothing, answered by the VMM")                                    \
 	X(REQUEST, 0x53530004, "performs the request at address RDI, as the control port does")
 
-/* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see #UD. */
+/* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see an exception. */
 #define SS_VMFUNC_STEP 0
-#define SS_VMFUNC_UD 1
+#define SS_VMFUNC_UD 1 /* #UD */
+#define SS_VMFUNC_GP 2 /* #GP, error code 0 */
+
+/*
+ * Services that the VMM configures for a guest, invoked by VMFUNC with the number in EAX and the index
+ * in ECX: X(NAME, number, key, usual callers, "arguments; what it does"). The numbers are below 64, as
+ * those of VM functions; 0 is the processor's own. RAX becomes 0 or a negative errno. A service that is
+ * not enabled is #UD, one that is not for the caller #GP(0).
+ */
+#define SS_SERVICES(X)                                                                             \
+	X(VIEW, 0, view, ANY, "ECX = view; makes it active")                                       \
+	X(MAP, 1, map, KERNEL,                                                                     \
+	  "ECX = region, RDX = view, RBX = SS_RIGHT_*; sets the rights of the region there")
+
+/* Usual callers of a service. */
+#define SS_PRIVILEGE_ANY 0
+#define SS_PRIVILEGE_CPL0 1
+#define SS_PRIVILEGE_HOME 2 /* in view 0 */
+#define SS_PRIVILEGE_KERNEL (SS_PRIVILEGE_CPL0 | SS_PRIVILEGE_HOME)
+
+/* In ECX: index and arguments are in memory, in a struct ss_service_args whose guest-physical address
+ * is in RDX. Not for service 0, whose operands the processor takes from registers. */
+#define SS_SERVICE_IN_MEMORY 0xffffffff
+
+/* Rights of a region in a view; none: it is not there. */
+#define SS_RIGHT_READ 1
+#define SS_RIGHT_WRITE 2
+#define SS_RIGHT_EXECUTE 4
 
 /*
  * What an operation is, for the reference model: X(NAME, json key, "meaning of cr0 and arg").
@@ -119,7 +147,8 @@
 	X(SERVICE, service, "arg = request")                                                       \
 	X(HYPERCALL_SERVICE, hypercall_service, "arg = enum ss_hypercall")                         \
 	X(VIEW_ACCESS, view_access, "arg = view << 8 | page")                               \
-	X(FAULT, fault, "arg = vector")
+	X(FAULT, fault, "arg = vector")                                                            \
+	X(MAP, map, "arg = rights << 16 | view << 8 | page; what they are before is put back")
 
 /* The instruction under test: X(NAME, "mnemonic"). */
 #define SS_INSTRUCTIONS(X)                                                                         \
@@ -150,6 +179,7 @@
 #define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
 #define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
 #define SS_OP_ENLIGHTENED 0x10 /* the guest consults struct ss_flag_words; no mask is put in place */
+#define SS_OP_IN_MEMORY 0x20 /* MAP: by SS_SERVICE_IN_MEMORY */
 #define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
 
 /*
@@ -161,7 +191,7 @@
 	X(LIST_RESERVED, list_reserved, "that entry has a reserved bit set")                       \
 	X(LIST_MEMTYPE, list_memtype, "that entry names a reserved memory type")                   \
 	X(LIST_WALK, list_walk, "that entry names a page-walk length of 1")                        \
-	X(LEAF_OFF, leaf_off, "VM function 0 is not enabled")                                      \
+	X(LEAF_OFF, leaf_off, "the service of that number is not enabled")                                     \
 	X(VMFUNC_OFF, vmfunc_off, "VM functions are not enabled at all")                           \
 	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")
 
@@ -189,6 +219,12 @@ enum ss_request_number {
 	SS_REQUEST_INVALID,
 #define X(name, number, key, text) SS_REQUEST_##name = number,
 	SS_REQUESTS(X)
+#undef X
+};
+
+enum ss_service_number {
+#define X(name, number, key, privilege, text) SS_SERVICE_##name = number,
+	SS_SERVICES(X)
 #undef X
 };
 
@@ -252,9 +288,16 @@ struct ss_request {
 	uint32_t size;   /* sizeof(struct ss_request) */
 	uint32_t number; /* enum ss_request_number */
 	int32_t status;  /* result: 0 or negative errno */
-	uint32_t reserved;
+	uint32_t cpl;    /* of VMFUNC: where the instruction was executed; else 0 */
 	uint64_t arg[4];
 	uint64_t ret[2];
+};
+
+/* Parameters of a service in memory: what ECX, RDX and RBX hold otherwise. */
+struct ss_service_args {
+	uint32_t size; /* sizeof(struct ss_service_args) */
+	uint32_t index;
+	uint64_t arg[2];
 };
 
 /* Outcome of one operation, filled by the guest before SS_REQUEST_RESULT. */
@@ -330,6 +373,7 @@ struct ss_context {
 #ifdef __STDC_VERSION__
 _Static_assert(sizeof(struct ss_operation) == 224, "ABI");
 _Static_assert(sizeof(struct ss_request) == 64, "ABI");
+_Static_assert(sizeof(struct ss_service_args) == 24, "ABI");
 _Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
 _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");

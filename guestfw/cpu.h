@@ -14,6 +14,7 @@ struct cpu {
 	uint64_t faults;
 	uint64_t error_code;
 	uint64_t null_request; /* address of a request that asks for nothing */
+	struct ss_service_args args;
 	_Alignas(16) uint8_t fxsave_area[512];
 	_Alignas(16) uint8_t user_stack[512];
 };

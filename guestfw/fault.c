@@ -2,6 +2,7 @@
 #include "cpu.h"
 
 #define VECTOR_UD 6
+#define VECTOR_GP 13
 #define GATES 256
 #define VECTOR_ENTRY_SIZE 16
 #define INTERRUPT_GATE 0x8e00ull
@@ -57,7 +58,14 @@ static int serve_vmfunc(struct cpu *cpu, struct fault_frame *regs)
 		return 0;
 	req->arg[0] = (uint32_t)regs->rax;
 	req->arg[1] = (uint32_t)regs->rcx;
-	if (request(cpu, SS_REQUEST_VMFUNC) != 0 || req->ret[0] != SS_VMFUNC_STEP)
+	req->arg[2] = regs->rdx;
+	req->arg[3] = regs->rbx;
+	req->cpl = regs->cs & 3;
+	if (request(cpu, SS_REQUEST_VMFUNC) != 0)
+		return 0;
+	if (req->ret[0] == SS_VMFUNC_GP)
+		regs->vector = VECTOR_GP;
+	if (req->ret[0] != SS_VMFUNC_STEP)
 		return 0;
 	regs->rax = req->ret[1];
 	regs->rip += 3;

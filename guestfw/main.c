@@ -93,6 +93,17 @@ static void enter_view(struct cpu *cpu, uint64_t index)
 		op_vmfunc(&frame, 1);
 }
 
+/* The arguments of the service, in memory. The built-in views have regions in the order of the pages. */
+static uint64_t map_arguments(struct cpu *cpu, const struct ss_operation *op)
+{
+	cpu->args = (struct ss_service_args){
+		.size = sizeof(cpu->args),
+		.index = op->arg & 0xff,
+		.arg = {op->arg >> 8 & 0xff, op->arg >> 16},
+	};
+	return (uint64_t)&cpu->args;
+}
+
 static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 {
 	switch (op->kind) {
@@ -106,6 +117,9 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 		return (uint64_t)page_address(cpu, op->arg & 0xff);
 	case SS_KIND_INVLPG:
 		return (uint64_t)cpus;
+	case SS_KIND_MAP:
+		return op->flags & SS_OP_IN_MEMORY ? map_arguments(cpu, op)
+						   : (uint64_t)page_address(cpu, op->arg & 0xff);
 	default:
 		return 0;
 	}
@@ -229,9 +243,10 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t overhead)
 		request(cpu, SS_REQUEST_INTERRUPT);
 	}
 	/* Not counted at first, so that caches and page tables are warm, those of every view too. What
-	 * a view forbids is not done outside the markers, where nobody could say what it was. */
+	 * a view forbids, or may come to forbid, is not done outside the markers, where nobody could say
+	 * what it was. */
 	prepare(cpu, number, &frame);
-	if (op->kind != SS_KIND_VIEW_ACCESS)
+	if (op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP)
 		((routine_fn *)op->entry)(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
 	prepare(cpu, number, &frame);
 

@@ -23,6 +23,7 @@ int main(void)
 	SHOW("WORDS_KEPT", ss_flag_words, kept);
 	SHOW("WORDS_SHADOW", ss_flag_words, shadow);
 	SHOW("WORDS_VALUE", ss_flag_words, value);
+	printf("#define SERVICE_MAP %d\n", SS_SERVICE_MAP);
 	SHOW("FRAME_VMMCALL", frame, vmmcall);
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service_list.h"
+
 #define OPTIONS_MAX 32
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
@@ -74,6 +76,44 @@ static int parse_by(struct settings *settings, const char *argument, struct erro
 			return 0;
 		}
 	return bad_argument(error, "--by", argument, "operation, reason, rip or level");
+}
+
+static int parse_weight(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "exits") == 0)
+		settings->weight = WEIGHT_EXITS;
+	else if (strcmp(argument, "ticks") == 0)
+		settings->weight = WEIGHT_TICKS;
+	else
+		return bad_argument(error, "--weight", argument, "exits or ticks");
+	return 0;
+}
+
+static int parse_diff(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->diff = true;
+	return 0;
+}
+
+static int parse_exits_only(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->exits_only = true;
+	return 0;
+}
+
+static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
+{
+	char *end;
+	double percent = strtod(argument, &end);
+
+	if (end == argument || *end != '\0' || !isfinite(percent) || percent < 0)
+		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
+	settings->threshold = percent;
+	return 0;
 }
 
 static int parse_output(struct settings *settings, const char *argument, struct error *error)
@@ -265,6 +305,16 @@ static int parse_lenient(struct settings *settings, const char *argument, struct
 	return 0;
 }
 
+static int parse_services(struct settings *settings, const char *argument, struct error *error)
+{
+	struct plan_request *plan = &settings->plan;
+
+	if (plan->services_count == PLAN_VMS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
+				 PLAN_VMS_MAX);
+	return service_list_parse(argument, &plan->services[plan->services_count++], error);
+}
+
 static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;
@@ -387,6 +437,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
 		.format = "text",
 		.by = "operation",
+		.threshold = -1,
 		.seed = 1,
 		.shard = 1,
 		.shards = 1,
@@ -410,21 +461,21 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	return 0;
 }
 
-int cli_check_format(const struct settings *settings, const char *names, struct error *error)
+int cli_check_format(const struct settings *settings, const char *formats, struct error *error)
 {
 	size_t length = strlen(settings->format);
-	const char *word = names;
 
-	while (*word) {
-		size_t size = strcspn(word, " ");
+	for (const char *word = formats; *word;) {
+		size_t size = strcspn(word, ", ");
 
-		if (size == length && memcmp(word, settings->format, size) == 0)
+		if (size == length && memcmp(word, settings->format, size) == 0 &&
+		    strcmp(settings->format, "or") != 0)
 			return 0;
 		word += size;
-		word += strspn(word, " ");
+		word += strspn(word, ", ");
 	}
 	return error_set(error, -EINVAL, STATUS_USAGE, "--format: '%s' is none of: %s",
-			 settings->format, names);
+			 settings->format, formats);
 }
 
 void cli_help(const struct command_row *command, FILE *stream)

@@ -11,7 +11,6 @@
 #include "policy_warn.h"
 #include "views_report.h"
 
-#define FORMATS "text json"
 
 static int check_operands(const struct settings *settings, struct error *error)
 {
@@ -141,7 +140,7 @@ int command_views(const struct settings *settings)
 	if (!report)
 		error_set(&error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	else if (check_operands(settings, &error) == 0 &&
-		 cli_check_format(settings, FORMATS, &error) == 0 &&
+		 cli_check_format(settings, FORMATS_PLAIN, &error) == 0 &&
 		 prepare(report, settings, &error) == 0) {
 		examine(report, settings->plan.lenient, &error);
 		if (report->sound || report->diagnostics.count[SEVERITY_ERROR] > 0)

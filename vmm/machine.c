@@ -20,6 +20,19 @@
 #define KICK_AGAIN_MS 10
 #define SIGNAL_STATUS 128
 
+static void describe_clock(struct machine *machine, struct vcpu *vcpu)
+{
+	char key[48], value[24];
+	int64_t offset;
+
+	/* Without it the records of the relay cannot be put beside those of the VMM in time. */
+	if (vcpu_tsc_offset(vcpu, &offset) != 0)
+		return;
+	snprintf(key, sizeof(key), "tsc_offset.%u.%u", vcpu->vm->index, vcpu->index);
+	snprintf(value, sizeof(value), "%lld", (long long)offset);
+	ledger_append_meta(&machine->ledger, key, value);
+}
+
 static void describe_run(struct machine *machine)
 {
 	const struct image *image = &machine->plan->image;
@@ -41,6 +54,9 @@ static void describe_run(struct machine *machine)
 		snprintf(key, sizeof(key), "view.%zu", i);
 		ledger_append_meta(ledger, key, machine->plan->policy.views[i].name);
 	}
+	for (unsigned i = 0; i < machine->plan->vms; i++)
+		for (unsigned j = 0; j < machine->plan->vcpus; j++)
+			describe_clock(machine, &machine->vms[i].vcpus[j]);
 	for (size_t i = 0; i < image->operation_count; i++) {
 		struct record_operation record = {
 			.record = {.type = RECORD_OPERATION, .size = sizeof(record)},

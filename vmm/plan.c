@@ -10,6 +10,7 @@
 #include "boot.h"
 #include "engine_target.h"
 #include "policy_file.h"
+#include "service_list.h"
 #include "views/default_policy.h"
 
 /* Need of operations that switch through a full list. */
@@ -137,6 +138,18 @@ static const char *lacks_views(const struct plan *plan, const struct host *host)
 	if (plan->vcpus > 1 && plan->engine->view_switch)
 		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
 		       "are several";
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (!(plan->services[i].enabled >> SS_SERVICE_VIEW & 1))
+			return "needs: views; host: --services leaves out view";
+	return NULL;
+}
+
+static const char *lacks_map(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (!(plan->services[i].enabled >> SS_SERVICE_MAP & 1))
+			return "needs: map; host: --services leaves out map";
 	return NULL;
 }
 
@@ -172,6 +185,7 @@ static const struct {
 } need_words[] = {
 	{"views", lacks_views},
 	{VIEWS_ALL, lacks_views},
+	{"map", lacks_map},
 	{"monitor", lacks_monitor},
 	{"masks", lacks_masks},
 	{"hypercall", lacks_hypercall},
@@ -325,6 +339,29 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 	return 0;
 }
 
+/* On hardware nobody is asked before the processor switches views. */
+static int plan_services(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	const uint64_t view = UINT64_C(1) << SS_SERVICE_VIEW;
+
+	for (unsigned i = 0; i < plan->vms; i++) {
+		unsigned given = request->services_count;
+		struct service_table *table = &plan->services[i];
+
+		*table = given == 0 ? service_list_default()
+				    : request->services[i < given ? i : given - 1];
+		if (table->enabled & table->home & view)
+			return error_set(error, -EINVAL, STATUS_USAGE,
+					 "--services view:view0: no other view could be left again; leave "
+					 "out :view0");
+		if (table->enabled & table->cpl0 & view && plan->engine->id == ENGINE_VMX)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "--services view:cpl0: needs: a check of the CPL; host: in engine "
+					 "vmx VMFUNC 0 is the processor's, which has none; leave out :cpl0");
+	}
+	return 0;
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -357,6 +394,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = check_patterns(plan, request, error);
 	if (rc == 0)
 		rc = plan_masks(plan, request, error);
+	if (rc == 0)
+		rc = plan_services(plan, request, error);
 	if (rc == 0) {
 		select_operations(plan, request, host);
 		rc = request->views ? read_views(plan, request, host, error)

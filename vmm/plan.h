@@ -10,6 +10,7 @@
 #include "host.h"
 #include "image.h"
 #include "views/policy.h"
+#include "views/service_table.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
 #define PLAN_VMS_MAX 64
@@ -67,6 +68,8 @@ struct plan_request {
 	const char *views; /* path of a policy file; NULL: the default views */
 	bool lenient;      /* grant what the engine cannot withhold */
 	struct diagnostics *diagnostics; /* takes what is wrong with the policy file */
+	struct service_table services[PLAN_VMS_MAX]; /* of --services, as above; none given: usual */
+	unsigned services_count;
 	struct differential *differential; /* run programs, not the catalogue; NULL: none */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
@@ -88,6 +91,7 @@ struct plan {
 	size_t tagged_views; /* views that have a page of `frames` */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
+	struct service_table services[PLAN_VMS_MAX];
 	gpa_t frames;        /* pages that views show as their tag */
 	struct gpa_range kernel; /* the guest's read-only part, for the default views */
 	uint64_t selected[SS_MAX_OPERATIONS / 64];

@@ -12,7 +12,7 @@
 #include "stats.h"
 
 #define LEDGER_MAGIC 0x4745444c45445353 /* "SSDELDGE": not any text file */
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 #define LEDGER_HEADER_SIZE 4096
 
 /* RECORD(TYPE, struct, "what it says") */
@@ -24,7 +24,8 @@
 	X(BATCH, record_batch, "kernel counters over all repetitions of an operation")             \
 	X(RESULT, record_result, "what the guest reports of an operation")                         \
 	X(VIOLATION, record_violation, "an access that a view forbids")                            \
-	X(END, record_end, "how a VM ended")
+	X(END, record_end, "how a VM ended")                                                       \
+	X(CODE, record_code, "the code around an address at which the guest exited")
 
 enum record_type {
 	RECORD_INVALID,
@@ -63,7 +64,7 @@ struct record_exit {
 	uint32_t cost;          /* TSC ticks of handling it, saturated */
 	uint16_t reason;        /* KVM's exit reason at level vmm */
 	uint16_t detail;        /* by reason: access size | write << 8 */
-	uint32_t reserved;
+	uint32_t view;          /* the view that became active in it, plus 1; 0: none did */
 };
 
 struct record_batch {
@@ -72,7 +73,8 @@ struct record_batch {
 	uint32_t count; /* repetitions */
 	uint32_t view;  /* active at the end, by what the control structure says; ~0: none */
 	uint32_t reserved;
-	uint64_t observed; /* which values count: bit of enum stat_id */
+	uint64_t begin, end; /* TSC when the exits that bracket the repetitions were seen */
+	uint64_t observed;   /* which values count: bit of enum stat_id */
 	uint64_t value[STAT_COUNT];
 };
 
@@ -98,6 +100,21 @@ struct record_end {
 	char text[240];  /* NUL-terminated; empty if all went well */
 };
 
+#define CODE_BEFORE 16
+#define CODE_BYTES 32
+
+/* Code as it was at the first exit there. An exit may come behind its instruction: see code.h. */
+struct record_code {
+	struct record record;
+	uint64_t rip;
+	uint32_t offset; /* of `rip` in the function `symbol` */
+	uint8_t before;  /* how many of the bytes are in front of `rip`, at most CODE_BEFORE */
+	uint8_t count;   /* of all of them */
+	uint16_t reserved;
+	uint8_t bytes[CODE_BYTES];
+	char symbol[64]; /* NUL-terminated, cut if it is longer; empty: not known */
+};
+
 /* First page of a file. `used` and `lost` change while the run goes on. */
 struct ledger_header {
 	uint64_t magic;
@@ -112,6 +129,7 @@ _Static_assert(sizeof(struct record) == 8, "file format");
 _Static_assert(sizeof(struct record_exit) == 48, "file format");
 _Static_assert(sizeof(struct record_operation) == 56, "file format");
 _Static_assert(sizeof(struct record_violation) == 40, "file format");
+_Static_assert(sizeof(struct record_code) == 120, "file format");
 _Static_assert(sizeof(struct ledger_header) <= LEDGER_HEADER_SIZE, "file format");
 
 #endif

@@ -180,16 +180,22 @@ static void print_notes(const struct report *report, FILE *stream)
 			fprintf(stream, "FAIL %s: %s\n", report->rows[i].name, report->rows[i].note);
 }
 
-int report_text(const struct report *report, FILE *stream)
+void report_run(const struct report *report, FILE *stream)
 {
-	int rc;
-
 	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
 		host_backend_modules[report->backend]);
 	report_plain(stream, report->kernel);
 	fprintf(stream, "), %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
 	report_plain(stream, report->guest);
-	fputs("\n\n", stream);
+	fputs("\n", stream);
+}
+
+int report_text(const struct report *report, FILE *stream)
+{
+	int rc;
+
+	report_run(report, stream);
+	fputs("\n", stream);
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed\n", stream);
 		return 0;

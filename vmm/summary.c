@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "summary.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,16 +224,64 @@ static double quantile(const float *sorted, size_t count, double q)
 	return sorted[rank == 0 ? 0 : rank - 1];
 }
 
-void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks)
+/* The samples in ascending order, on the heap; NULL if there are none or memory is short. */
+static float *sorted_samples(const struct operation_summary *operation)
 {
 	size_t count = operation->sample_count;
 	float *sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
 
+	if (!sorted)
+		return NULL;
+	memcpy(sorted, operation->samples, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), by_value);
+	return sorted;
+}
+
+/* Less than a thousandth of a tick is no measurement, and has no logarithm. */
+static int bin_of(float ticks)
+{
+	double limited = ticks > 0.001f ? (double)ticks : 0.001;
+
+	return (int)floor(log2(limited) * HISTOGRAM_PER_OCTAVE);
+}
+
+int summary_histogram(const struct operation_summary *operation, struct tick_histogram *histogram)
+{
+	float *sorted = sorted_samples(operation);
+
+	*histogram = (struct tick_histogram){0};
+	if (!sorted)
+		return operation->sample_count ? -ENOMEM : 0;
+	histogram->maximum = (double)sorted[operation->sample_count - 1];
+	histogram->bins = calloc(operation->sample_count, sizeof(*histogram->bins));
+	for (size_t i = 0; histogram->bins && i < operation->sample_count; i++) {
+		struct tick_bin *bin = &histogram->bins[histogram->count];
+
+		if (i == 0 || bin[-1].number != bin_of(sorted[i])) {
+			bin->number = bin_of(sorted[i]);
+			histogram->count++;
+			bin++;
+		}
+		bin[-1].samples++;
+	}
+	free(sorted);
+	return histogram->bins ? 0 : -ENOMEM;
+}
+
+void summary_histogram_finish(struct tick_histogram *histogram)
+{
+	free(histogram->bins);
+	*histogram = (struct tick_histogram){0};
+}
+
+void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks)
+{
+	size_t count = operation->sample_count;
+	float *sorted = sorted_samples(operation);
+
 	*ticks = (struct tick_summary){0};
 	if (!sorted)
 		return;
-	memcpy(sorted, operation->samples, count * sizeof(*sorted));
-	qsort(sorted, count, sizeof(*sorted), by_value);
 	*ticks = (struct tick_summary){
 		.samples = count,
 		.minimum = sorted[0],
@@ -271,6 +320,14 @@ static bool l0_events(const struct operation_summary *operation, enum host_backe
 	return true;
 }
 
+uint64_t summary_whole(double number)
+{
+	/* 2^64 and more have no place in the type, nor has what is no number. */
+	if (!(number > 0))
+		return 0;
+	return number < 0x1p63 ? (uint64_t)(number + 0.5) : INT64_MAX;
+}
+
 static bool l0_exits(const struct operation_summary *operation,
 		     const struct operation_summary *loop, enum host_backend backend,
 		     uint64_t *ret_exits)
@@ -282,7 +339,7 @@ static bool l0_exits(const struct operation_summary *operation,
 	per_repetition = events / (double)operation->repetitions;
 	if (loop && l0_events(loop, backend, &loop_events))
 		per_repetition -= loop_events / (double)loop->repetitions;
-	*ret_exits = per_repetition > 0 ? (uint64_t)(per_repetition + 0.5) : 0;
+	*ret_exits = summary_whole(per_repetition);
 	return true;
 }
 

@@ -76,6 +76,23 @@ void summary_merge(struct summary *into, struct summary *from);
 
 void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks);
 
+/* How often samples of which size occurred: bin n holds those from 2^(n / HISTOGRAM_PER_OCTAVE) ticks up
+ * to the next one. */
+#define HISTOGRAM_PER_OCTAVE 8
+
+struct tick_histogram {
+	double maximum; /* the largest sample */
+	struct tick_bin {
+		int number;
+		uint64_t samples; /* more than 0 */
+	} *bins;
+	size_t count;
+};
+
+/* Returns 0 or -ENOMEM. */
+int summary_histogram(const struct operation_summary *operation, struct tick_histogram *histogram);
+void summary_histogram_finish(struct tick_histogram *histogram);
+
 /*
  * Exits per repetition at a level, rounded to the nearest whole. `loop` is operation "ref.nothing" of the
  * same run, whose counters are what the loop itself costs; NULL if it was not performed. Returns
@@ -83,6 +100,9 @@ void summary_ticks(const struct operation_summary *operation, struct tick_summar
  */
 bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
 		   enum host_backend backend, enum level level, uint64_t *ret_exits);
+
+/* The nearest whole number that there is a type for. */
+uint64_t summary_whole(double number);
 
 /* Which of the counters that were read is the best evidence for exits at L0 on this kind of host. */
 enum stat_id summary_l0_counter(const struct stat_values *stats, enum host_backend backend);

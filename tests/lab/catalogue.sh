@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: the catalogue in a lab, on both engines that run
-# there, a guest that uses CR0 in every encoding, and one whose views are those of a policy file. With
-# BARS costs are held against that file. On Intel the vmcs12 is read back, on AMD a guest looks for SVM
-# that must be hidden from it.
+# there, its ledger in every format, a guest that uses CR0 in every encoding, and one whose views are those
+# of a policy file. With BARS costs are held against that file. On Intel the vmcs12 is read back, on AMD a
+# guest looks for SVM that must be hidden from it.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
@@ -14,9 +14,9 @@ trap 'rm -rf "$results"' EXIT
 	--put "$build/tests/hostile/hostile_encodings.elf" \
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
-	--get bench.json="$results/bench.json" -- sh -c '
+	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" -- sh -c '
 	status=0
-	sidestep test --engine "$0" --format json -o nested.json || status=1
+	sidestep test --engine "$0" --format json -o nested.json --ledger nested.ledger || status=1
 	sidestep test --engine flat --format json -o flat.json || status=1
 	sidestep bench --engine "$0" --format json -o bench.json || status=1
 	for masks in "" "--shadow ts,mp" "--own none" "--own ts" "--shadow mp"; do
@@ -40,3 +40,14 @@ else
 	"$check" "$results/nested.json"
 fi
 "$check" "$results/flat.json"
+
+# The ledger of the nested run, in every format; and the instructions of the nested guest are found.
+"$source/tests/report/check.py" "$build/sidestep" "$build/docs/gen-docs" "$results/nested.ledger"
+"$build/sidestep" report --by rip "$results/nested.ledger" >"$results/rip"
+for instruction in 'op_mov_cr0+0x[0-9a-f]* *mov cr0, rbx *monitor' 'op_clts+0x[0-9a-f]* *clts *monitor' \
+	'op_cpuid+0x[0-9a-f]* *cpuid *monitor' 'op_mmio_write+0x[0-9a-f]* *mov \[rdi\], rbx *vmm'; do
+	grep -q "$instruction" "$results/rip" || {
+		echo "no such line in report --by rip: $instruction"
+		exit 1
+	}
+done
