@@ -121,11 +121,7 @@ static int flat_view_switch(struct vm *vm, unsigned view)
 static int flat_check_rights(const struct vm *vm, unsigned rights)
 {
 	(void)vm;
-	if (rights & ~VIEW_RIGHTS_ALL)
-		return -EINVAL;
-	if (rights == 0 || rights == (VIEW_READ | VIEW_EXECUTE) || rights == VIEW_RIGHTS_ALL)
-		return 0;
-	return -EOPNOTSUPP;
+	return -policy_error_number(paging_slots.check_rights(rights, NULL));
 }
 
 static int flat_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
