@@ -17,6 +17,8 @@
 	  "pages that can be written can also be executed") \
 	X(WRITE_EXECUTE_ALIAS, "write-execute-alias", \
 	  "a page can be written at one address and executed at another") \
+	X(WRITE_EXECUTE_ACROSS, "write-execute-across", \
+	  "a view can write what another view executes") \
 	X(VMFUNC, "vmfunc-outside-gate", \
 	  "an executable page that is no gate of the view holds the bytes of a VMFUNC") \
 	X(GATE_NOT_EXECUTABLE, "gate-not-executable", \
@@ -44,7 +46,7 @@ enum lint_kind {
 struct lint_view {
 	const uint32_t *gates; /* regions from which the view is entered */
 	size_t gate_count;
-	bool writes_code; /* WRITE_EXECUTE and its alias are meant */
+	bool writes_code; /* that what it executes can be written is meant */
 };
 
 /* What guest memory holds before the guest runs; the rest is zero. */
@@ -78,11 +80,13 @@ struct lint_warning {
 	enum lint_kind kind;
 	uint32_t view;
 	uint32_t region; /* POLICY_NO_INDEX also: memory without a region */
-	uint32_t other_view;   /* GATE_DIFFERS: that shows the other page */
+	uint32_t other_view; /* GATE_DIFFERS: that shows the other page;
+				WRITE_EXECUTE_ACROSS: that executes */
 	uint32_t other_region; /* WRITE_EXECUTE_ALIAS: the other address */
 	uint32_t need;	       /* NEED: its index */
 	gpa_t gpa;	       /* where in the view */
-	uint64_t count; /* WRITE_EXECUTE: bytes; VMFUNC: how many in the page */
+	uint64_t count; /* WRITE_EXECUTE, WRITE_EXECUTE_ACROSS: bytes; VMFUNC:
+			   how many in the page */
 };
 
 typedef void lint_warning_fn(void *data, const struct lint_warning *warning);

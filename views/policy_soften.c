@@ -32,7 +32,8 @@ void policy_soften(struct view_policy *policy, const struct view_target *target,
 {
 	for (uint32_t v = 0; v < policy->view_count; v++) {
 		struct view *view = &policy->views[v];
-		struct softening change = { v, POLICY_NO_INDEX, view->rights, 0 };
+		struct softening change = { v, POLICY_NO_INDEX, view->rights,
+					    0 };
 
 		change.given = view->rights = soften(target, view->rights);
 		if (change.given != change.asked)

@@ -105,18 +105,22 @@ static void survey_view(struct work *work, uint32_t index,
 				add_to(&work->parts[part].writers, index);
 			else
 				add_to(&work->parts[part].readers, index);
+			if (piece->rights & VIEW_EXECUTE)
+				add_to(&work->parts[part].executors, index);
 		}
 	}
 }
 
-/* A view that writes a page at one address and reads it at another writes it. */
+/* A view that writes a page at one address and reads it at another writes it.
+ */
 static bool settle(struct shared_memory *part)
 {
 	unsigned views = 0, writers = 0;
 
 	for (size_t i = 0; i < VIEW_MAX / 64; i++) {
 		part->readers.bits[i] &= ~part->writers.bits[i];
-		writers += (unsigned)__builtin_popcountll(part->writers.bits[i]);
+		writers +=
+			(unsigned)__builtin_popcountll(part->writers.bits[i]);
 		views += (unsigned)__builtin_popcountll(part->readers.bits[i]);
 	}
 	return writers > 0 && writers + views > 1;
@@ -126,7 +130,8 @@ static bool alike(const struct shared_memory *a, const struct shared_memory *b)
 {
 	return a->region == b->region && a->gpa.v + a->size == b->gpa.v &&
 	       memcmp(&a->writers, &b->writers, sizeof(a->writers)) == 0 &&
-	       memcmp(&a->readers, &b->readers, sizeof(a->readers)) == 0;
+	       memcmp(&a->readers, &b->readers, sizeof(a->readers)) == 0 &&
+	       memcmp(&a->executors, &b->executors, sizeof(a->executors)) == 0;
 }
 
 /* Keeps the parts that are shared, neighbours that are alike as one. */
@@ -163,8 +168,8 @@ int policy_survey(struct policy_survey *survey,
 		  const struct view_policy *policy,
 		  const struct guest_memory *memory)
 {
-	const size_t cuts = 2 * (memory->count + policy->region_count +
-				 rule_total(policy));
+	const size_t cuts =
+		2 * (memory->count + policy->region_count + rule_total(policy));
 	struct work work = { .policy = policy };
 	int result = view_map_init(&work.map, policy, memory);
 

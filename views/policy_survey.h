@@ -7,7 +7,8 @@
 /* Bytes of the view's addresses. */
 struct view_survey {
 	uint64_t readable, writable, executable;
-	uint64_t shared; /* bytes of memory that it writes and another view sees */
+	uint64_t shared; /* bytes of memory that it writes and another view sees
+			  */
 };
 
 /* A set of views. */
@@ -23,10 +24,11 @@ struct shared_memory {
 	uint32_t region; /* what is named there; POLICY_NO_INDEX: nothing */
 	struct view_set writers;
 	struct view_set readers; /* that cannot write it, but read or execute */
+	struct view_set executors; /* of either, those that can execute it */
 };
 
 struct policy_survey {
-	struct view_survey *views; /* one for each of the policy's */
+	struct view_survey *views;    /* one for each of the policy's */
 	struct shared_memory *shared; /* ascending */
 	size_t shared_count;
 };

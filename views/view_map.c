@@ -21,12 +21,14 @@ static int compare_placed(const void *a, const void *b)
 static int sort_regions(struct view_map *map)
 {
 	const struct view_policy *policy = map->policy;
-	struct placed *placed = calloc(policy->region_count + 1, sizeof(*placed));
+	struct placed *placed =
+		calloc(policy->region_count + 1, sizeof(*placed));
 
 	if (!placed)
 		return -ENOMEM;
 	for (size_t i = 0; i < policy->region_count; i++)
-		placed[i] = (struct placed){ policy->regions[i].gpa.v, (uint32_t)i };
+		placed[i] = (struct placed){ policy->regions[i].gpa.v,
+					     (uint32_t)i };
 	qsort(placed, policy->region_count, sizeof(*placed), compare_placed);
 	for (size_t i = 0; i < policy->region_count; i++)
 		map->order[i] = placed[i].region;
@@ -84,7 +86,8 @@ static void add_region(struct view_map *map, const struct view *view,
 	map->pieces[map->count++] = (struct view_piece){
 		.start = region->gpa.v,
 		.end = region->gpa.v + region->size,
-		.shown = rule && rule->remapped ? rule->target.v : region->gpa.v,
+		.shown =
+			rule && rule->remapped ? rule->target.v : region->gpa.v,
 		.rights = rule ? rule->rights : view->rights,
 		.region = index,
 		.ruled = rule,
@@ -145,7 +148,7 @@ const struct view_piece *view_map_at(const struct view_map *map, uint64_t at)
 		else
 			high = middle;
 	}
-	return low < map->count && map->pieces[low].start <= at ?
-		       &map->pieces[low] :
-		       NULL;
+	return low < map->count && map->pieces[low].start <= at
+		       ? &map->pieces[low]
+		       : NULL;
 }

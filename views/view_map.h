@@ -14,7 +14,7 @@ struct view_piece {
 	uint64_t shown;	     /* guest memory that start shows */
 	unsigned rights;
 	uint32_t region; /* what is named there; POLICY_NO_INDEX: nothing */
-	bool ruled;      /* the view has a rule for the region */
+	bool ruled;	 /* the view has a rule for the region */
 };
 
 /*
@@ -25,7 +25,7 @@ struct view_piece {
 struct view_map {
 	const struct view_policy *policy;
 	const struct guest_memory *memory;
-	uint32_t *order; /* regions by address */
+	uint32_t *order;		/* regions by address */
 	const struct view_rule **rules; /* by region, of the view filled in */
 	struct view_piece *pieces;
 	size_t count;

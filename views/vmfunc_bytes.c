@@ -64,12 +64,13 @@ int vmfunc_bytes_find(struct vmfunc_bytes *found,
 		const uint8_t *at = bytes->bytes;
 		const uint8_t *end = at + bytes->size;
 
-		while (at < end && (at = memchr(at, vmfunc[0],
-						(size_t)(end - at)))) {
+		while (at < end &&
+		       (at = memchr(at, vmfunc[0], (size_t)(end - at)))) {
 			const uint64_t gpa =
 				bytes->gpa.v + (uint64_t)(at - bytes->bytes);
 
-			if (possible(subject, gpa) && add_place(found, gpa) != 0)
+			if (possible(subject, gpa) &&
+			    add_place(found, gpa) != 0)
 				return -ENOMEM;
 			at++;
 		}

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service_list.h"
+
 #define OPTIONS_MAX 32
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
@@ -303,10 +305,27 @@ static int parse_lenient(struct settings *settings, const char *argument, struct
 	return 0;
 }
 
+static int parse_services(struct settings *settings, const char *argument, struct error *error)
+{
+	struct plan_request *plan = &settings->plan;
+
+	if (plan->services_count == PLAN_VMS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
+				 PLAN_VMS_MAX);
+	return service_list_parse(argument, &plan->services[plan->services_count++], error);
+}
+
 static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;
 	settings->plan.ledger = argument;
+	return 0;
+}
+
+static int parse_disk(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->plan.disk = argument;
 	return 0;
 }
 

@@ -43,9 +43,9 @@ static int build_tables(struct views_report *report, struct error *error)
 	if (why.kind == POLICY_ERROR_OUT_OF_MEMORY)
 		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
 	diagnose(&report->diagnostics, SEVERITY_ERROR, policy_error_key(why.kind),
-		 why.view < report->file.policy.view_count ?
-			 policy_file_view_place(&report->file, why.view) :
-			 (struct place){1, 1},
+		 why.view < report->file.policy.view_count
+			 ? policy_file_view_place(&report->file, why.view)
+			 : (struct place){1, 1},
 		 "the tables do not fit into the %u MiB that an engine has for them",
 		 RELAY_TABLES_SIZE >> 20);
 	return error_set(error, rc, STATUS_USAGE, "%s: 1 error in this policy", report->path);
@@ -80,7 +80,8 @@ static int examine(struct views_report *report, bool lenient, struct error *erro
 static int prepare(struct views_report *report, const struct settings *settings,
 		   struct error *error)
 {
-	const char *key = strcmp(settings->plan.engine, "auto") == 0 ? "vmx" : settings->plan.engine;
+	const char *key =
+		strcmp(settings->plan.engine, "auto") == 0 ? "vmx" : settings->plan.engine;
 	const char *guest = settings->operand_count > 1 ? settings->operands[1] : NULL;
 	struct host host;
 	bool known = host_open(&host, NULL) == 0;
@@ -95,8 +96,8 @@ static int prepare(struct views_report *report, const struct settings *settings,
 		host_close(&host);
 	rc = plan_check_memory(report->memory, error);
 	if (rc == 0)
-		rc = guest ? image_open(&report->image, guest, error) :
-			     image_builtin(&report->image, error);
+		rc = guest ? image_open(&report->image, guest, error)
+			   : image_builtin(&report->image, error);
 	return rc == 0 ? image_check_fit(&report->image, report->memory, error) : rc;
 }
 
@@ -112,8 +113,8 @@ static int emit(const struct views_report *report, const struct settings *settin
 	rc = output_open(&output, settings->output, error);
 	if (rc != 0)
 		return rc;
-	rc = strcmp(settings->format, "json") == 0 ? views_json(report, output.stream) :
-						     views_text(report, output.stream);
+	rc = strcmp(settings->format, "json") == 0 ? views_json(report, output.stream)
+						   : views_text(report, output.stream);
 	if (rc != 0) {
 		output_discard(&output);
 		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
@@ -145,8 +146,8 @@ int command_views(const struct settings *settings)
 		if (report->sound || report->diagnostics.count[SEVERITY_ERROR] > 0)
 			emit(report, settings, &trouble);
 		diagnostics_print(&report->diagnostics, report->path, stderr);
-		status = report->diagnostics.count[SEVERITY_WARNING] ? STATUS_FAILED :
-								       STATUS_SUCCESS;
+		status = report->diagnostics.count[SEVERITY_WARNING] ? STATUS_FAILED
+								     : STATUS_SUCCESS;
 	}
 	if (error.text[0])
 		status = error_report(&error);

@@ -8,6 +8,7 @@
 
 #include "vcpu.h"
 #include "views/effect.h"
+#include "views/service.h"
 #include "vm.h"
 
 /* Entries of the view list in the EPTP format, so that the processor's rules decide about them;
@@ -38,7 +39,7 @@ static int set_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t size, c
 /* Memory that no region names: a view treats all of it alike. */
 static void add_gaps(struct vm *vm, struct flat *flat, uint64_t start, uint64_t end)
 {
-	const struct view_policy *policy = &vm->plan->policy;
+	const struct view_policy *policy = &vm->policy;
 
 	while (start < end) {
 		uint64_t stop = end, next = end;
@@ -59,7 +60,7 @@ static void add_gaps(struct vm *vm, struct flat *flat, uint64_t start, uint64_t 
 
 static void collect_places(struct vm *vm, struct flat *flat)
 {
-	const struct view_policy *policy = &vm->plan->policy;
+	const struct view_policy *policy = &vm->policy;
 
 	for (size_t i = 0; i < policy->region_count; i++)
 		flat->places[flat->count++] =
@@ -102,7 +103,7 @@ static int show_place(struct vm *vm, uint32_t index, struct view_effect effect)
 
 static int flat_view_switch(struct vm *vm, unsigned view)
 {
-	const struct view_policy *policy = &vm->plan->policy;
+	const struct view_policy *policy = &vm->policy;
 	const struct flat *flat = vm->engine_data;
 
 	for (uint32_t i = 0; i < flat->count; i++) {
@@ -116,24 +117,49 @@ static int flat_view_switch(struct vm *vm, unsigned view)
 	return 0;
 }
 
+/* Of a slot only reading and writing can be withheld, and what can be read can be executed. */
+static int flat_check_rights(const struct vm *vm, unsigned rights)
+{
+	(void)vm;
+	if (rights & ~VIEW_RIGHTS_ALL)
+		return -EINVAL;
+	if (rights == 0 || rights == (VIEW_READ | VIEW_EXECUTE) || rights == VIEW_RIGHTS_ALL)
+		return 0;
+	return -EOPNOTSUPP;
+}
+
+static int flat_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
+{
+	int rc = 0;
+
+	if (view == vm->view)
+		rc = show_place(vm, region,
+				 policy_effect(&vm->policy, view,
+					       vm->policy.regions[region].gpa));
+	/* What was there before cannot be had back: it was deleted first. */
+	if (rc != 0)
+		vm_stop(vm, STOP_HOST, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
+			strerror(-rc));
+	return rc;
+}
+
 static void init_list(struct vm *vm)
 {
 	memset(vm->view_list, 0, sizeof(vm->view_list));
-	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
+	for (size_t i = 0; i < vm->policy.view_count; i++)
 		vm->view_list[i] = LIST_ENTRY(i);
 	vm->vmfunc = (struct vmfunc_state){
-		.enabled = vm->plan->policy.view_count != 0,
-		.function_controls = 1,
 		.list = vm->view_list,
 		.eptp = vm->view_list[0],
 		.caps = {.maxphyaddr = PAGING_MAXPHYADDR_MAX},
 	};
+	service_configure(&vm->vmfunc, vm->services);
 }
 
 static int flat_vm_init(struct vm *vm, struct error *error)
 {
 	/* Each of the two ranges of memory has at most a gap more than regions. */
-	size_t places = 2 * vm->plan->policy.region_count + 2;
+	size_t places = 2 * vm->policy.region_count + 2;
 	struct flat *flat = calloc(1, sizeof(*flat));
 	int rc;
 
@@ -215,6 +241,8 @@ const struct engine engine_flat = {
 	.vm_finish = flat_vm_finish,
 	.vcpu_init = flat_vcpu_init,
 	.view_switch = flat_view_switch,
+	.check_rights = flat_check_rights,
+	.rights_changed = flat_rights_changed,
 	.setup = flat_setup,
 	.view_current = flat_view_current,
 	.guest_cr3 = vcpu_cr3,

@@ -118,13 +118,6 @@ static void set_cr0_intercepts(void *vmcb, uint64_t masked)
 /* "Enable VM functions" is to receive the #UD that VMFUNC raises. */
 static void set_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state)
 {
-	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	bool backed = state->list == vm_monitor(vcpu->vm)->list;
-
-	relay->vmfunc_enabled = state->enabled;
-	relay->function_controls = state->function_controls;
-	relay->maxphyaddr = state->caps.maxphyaddr;
-	relay->list = backed ? RELAY_EPTP_LIST : RELAY_NO_LIST;
 	vmcb_set_intercept_exceptions(control(vcpu), state->enabled ? VMCB_EXCEPTION_UD : 0);
 }
 
@@ -283,7 +276,7 @@ static int svm_view_current(struct vcpu *vcpu)
 		root = vmcb_nested_cr3(vmcb12.bytes);
 	else
 		root = vmcb_nested_cr3(control(vcpu));
-	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
+	for (size_t i = 0; i < vm->policy.view_count; i++)
 		if ((vm->view_list[i] & POINTER_ADDRESS) == root)
 			return (int)i;
 	return -1;
@@ -321,9 +314,10 @@ static int svm_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	return 0;
 }
 
-/* #VMEXIT codes that our intercepts may give: CODE(number, event, "name"). */
+/* #VMEXIT codes that our intercepts may give: CODE(number, event, "name"). Of #UD the relay passes on
+ * only VMFUNC. */
 #define SVM_CODES(X)                                                                               \
-	X(VMEXIT_EXCEPTION_UD, UNKNOWN, "#UD")                                                     \
+	X(VMEXIT_EXCEPTION_UD, VMFUNC, "#UD")                                                      \
 	X(VMEXIT_CPUID, UNKNOWN, "CPUID")                                                          \
 	X(VMEXIT_CR0_READ, CR0_OPERAND, "CR0 read")                                                \
 	X(VMEXIT_CR0_WRITE, CR0_WRITE, "CR0 write")                                                \
@@ -392,6 +386,8 @@ const struct engine engine_svm = {
 	.vm_finish = svm_vm_finish,
 	.vcpu_init = svm_vcpu_init,
 	.vcpu_finish = svm_vcpu_finish,
+	.check_rights = monitor_check_rights,
+	.rights_changed = monitor_rights_changed,
 	.setup = svm_setup,
 	.view_current = svm_view_current,
 	.guest_cr3 = svm_guest_cr3,

@@ -105,21 +105,31 @@ static void vmx_vm_finish(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
-static void set_controls(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
+/* Without any service VM functions are off. */
+static uint32_t secondary_controls(const struct vcpu *vcpu, const struct vmfunc_state *state)
+{
+	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
+
+	return state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC;
+}
+
+static void set_controls(struct vcpu *vcpu, struct vmcs12 *vmcs12)
 {
 	const struct vm *vm = vcpu->vm;
 	const uint32_t *controls = vcpu_caps(vcpu)->controls;
+	struct vmfunc_state state;
 
+	monitor_setup(vcpu, NULL, &state);
 	vmcs12_set(vmcs12, VMCS12_pin_based_vm_exec_control, controls[VMX_WORD_pin]);
 	vmcs12_set(vmcs12, VMCS12_cpu_based_vm_exec_control, controls[VMX_WORD_primary]);
-	vmcs12_set(vmcs12, VMCS12_secondary_vm_exec_control, controls[VMX_WORD_secondary]);
+	vmcs12_set(vmcs12, VMCS12_secondary_vm_exec_control, secondary_controls(vcpu, &state));
 	vmcs12_set(vmcs12, VMCS12_vm_exit_controls, controls[VMX_WORD_exit]);
 	vmcs12_set(vmcs12, VMCS12_vm_entry_controls, controls[VMX_WORD_entry]);
 	vmcs12_set(vmcs12, VMCS12_msr_bitmap, RELAY_MSR_BITMAP);
 	vmcs12_set(vmcs12, VMCS12_virtual_processor_id,
 		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->index + 1 : 0);
 	vmcs12_set(vmcs12, VMCS12_ept_pointer, vm->view_list[0]);
-	vmcs12_set(vmcs12, VMCS12_vm_function_control, 1);
+	vmcs12_set(vmcs12, VMCS12_vm_function_control, state.function_controls);
 	vmcs12_set(vmcs12, VMCS12_eptp_list_address, RELAY_EPTP_LIST);
 	vmcs12_set(vmcs12, VMCS12_vmcs_link_pointer, UINT64_MAX);
 	/* The guest must run with CR4.VMXE set, and must not see that. */
@@ -342,7 +352,6 @@ static uint64_t unbacked_page(const struct vm *vm)
 static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	struct vm *vm = vcpu->vm;
-	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
 	struct vmfunc_state state;
 
 	/* Only the relay can write the control structure, and only while it has our attention. */
@@ -352,8 +361,7 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	write_field(vcpu, VMCS12_cr0_guest_host_mask, ~monitor_vcpu(vcpu)->owned);
 	write_field(vcpu, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
 	write_field(vcpu, VMCS12_vm_function_control, state.function_controls);
-	write_field(vcpu, VMCS12_secondary_vm_exec_control,
-		    state.enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
+	write_field(vcpu, VMCS12_secondary_vm_exec_control, secondary_controls(vcpu, &state));
 	write_field(vcpu, VMCS12_eptp_list_address,
 		    state.list == vm_monitor(vm)->list ? RELAY_EPTP_LIST : unbacked_page(vm));
 	vm->vmfunc = state;
@@ -445,6 +453,8 @@ const struct engine engine_vmx = {
 	.vm_finish = vmx_vm_finish,
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_finish = vmx_vcpu_finish,
+	.check_rights = monitor_check_rights,
+	.rights_changed = monitor_rights_changed,
 	.setup = vmx_setup,
 	.view_current = vmx_view_current,
 	.guest_cr3 = vmx_guest_cr3,

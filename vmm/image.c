@@ -213,12 +213,15 @@ static void add_section(struct image *image, const GElf_Shdr *header, const char
 static int read_sections(struct image *image, Elf *elf, const char *name, struct error *error)
 {
 	Elf_Scn *section = NULL;
-	size_t names, count;
+	size_t names, count = 1;
 	int rc = 0;
 
-	if (elf_getshdrstrndx(elf, &names) != 0 || elf_getshdrnum(elf, &count) != 0)
+	if (elf_getshdrstrndx(elf, &names) != 0)
 		return 0;
-	image->sections = calloc(count ? count : 1, sizeof(*image->sections));
+	/* Those that there are, whatever number the header gives. */
+	while ((section = elf_nextscn(elf, section)) != NULL)
+		count++;
+	image->sections = calloc(count, sizeof(*image->sections));
 	if (!image->sections)
 		return -ENOMEM;
 	while (rc == 0 && (section = elf_nextscn(elf, section)) != NULL) {

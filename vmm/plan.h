@@ -9,7 +9,9 @@
 #include "engine.h"
 #include "host.h"
 #include "image.h"
+#include "storage.h"
 #include "views/policy.h"
+#include "views/service_table.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
 #define PLAN_VMS_MAX 64
@@ -54,6 +56,7 @@ struct plan_request {
 	const char *engine; /* key, or "auto" */
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
+	const char *disk;   /* path, perhaps with ":ro", or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
@@ -67,6 +70,8 @@ struct plan_request {
 	const char *views; /* path of a policy file; NULL: the default views */
 	bool lenient;      /* grant what the engine cannot withhold */
 	struct diagnostics *diagnostics; /* takes what is wrong with the policy file */
+	struct service_table services[PLAN_VMS_MAX]; /* of --services, as above; none given: usual */
+	unsigned services_count;
 	struct differential *differential; /* run programs, not the catalogue; NULL: none */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
@@ -86,8 +91,11 @@ struct plan {
 	const char *guest, *ledger;
 	const char *views;   /* the policy file; NULL: the default views */
 	size_t tagged_views; /* views that have a page of `frames` */
+	struct storage storage; /* of the VMs' disks, if it is a file */
+	bool scratch_disk;      /* each VM has a disk in memory */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
+	struct service_table services[PLAN_VMS_MAX];
 	gpa_t frames;        /* pages that views show as their tag */
 	struct gpa_range kernel; /* the guest's read-only part, for the default views */
 	uint64_t selected[SS_MAX_OPERATIONS / 64];

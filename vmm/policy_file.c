@@ -219,7 +219,7 @@ int policy_file_load(struct policy_file *file, const char *path,
 
 void policy_file_finish(struct policy_file *file)
 {
-	for (size_t i = 0; file->views && i < file->policy.view_count; i++) {
+	for (size_t i = 0; i < file->view_count; i++) {
 		free(file->views[i].gates);
 		free(file->views[i].gate_settings);
 	}

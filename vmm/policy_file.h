@@ -26,7 +26,7 @@ struct policy_file_view {
 	uint32_t *gates; /* regions, in the order of the file */
 	const struct config_setting_t **gate_settings;
 	size_t gate_count;
-	bool writes_code; /* that pages can be both written and executed is meant */
+	bool writes_code; /* that what it executes can be written is meant */
 };
 
 struct policy_file {
@@ -35,7 +35,8 @@ struct policy_file {
 	struct view_policy policy;
 	struct policy_file_region *regions;
 	size_t region_count;
-	struct policy_file_view *views; /* as many as the policy has */
+	struct policy_file_view *views; /* beside those of the policy */
+	size_t view_count;
 };
 
 /* What a policy is for. */

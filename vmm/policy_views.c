@@ -193,6 +193,7 @@ static void read_view(struct reader *reader, config_setting_t *setting)
 		reader->out_of_memory = true;
 		return;
 	}
+	file->view_count++;
 	read_rights(reader, view, reader_group(reader, setting, "rights"));
 	read_remap(reader, view, reader_group(reader, setting, "remap"));
 	read_gates(reader, view, config_setting_get_member(setting, "gates"));

@@ -104,6 +104,12 @@ static void take_warning(void *data, const struct lint_warning *warning)
 		    "executed under the other",
 		    view, region, region_name(text, warning->other_region));
 		break;
+	case LINT_WRITE_EXECUTE_ACROSS:
+		say(text, warning,
+		    "view '%s' can write %" PRIu64 " KiB of %s that view '%s' executes; if that is "
+		    "meant, say wx = true there",
+		    view, warning->count >> 10, region, view_name(text, warning->other_view));
+		break;
 	case LINT_VMFUNC:
 		say(text, warning,
 		    "view '%s' can be entered at %s in %s, which holds the bytes of a VMFUNC and "

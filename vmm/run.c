@@ -8,8 +8,10 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "interrupt.h"
 #include "service.h"
 #include "vcpu.h"
+#include "views/effect.h"
 #include "violation.h"
 #include "views/effect.h"
 
@@ -76,7 +78,22 @@ static void handle_io(struct vcpu *vcpu)
 			vm->exit_port.status);
 }
 
-/* In the flat engine a forbidden page has no memory slot, or a read-only one. */
+/* In the flat engine a forbidden page has no memory slot, or a read-only one. So has, for a moment, one
+ * whose rights another vCPU is changing: then the access is carried out. */
+static bool permitted(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+	struct kvm_run *run = vcpu->run;
+	const struct view_effect effect =
+		policy_effect(&vm->policy, vm->view, gpa_at(run->mmio.phys_addr));
+
+	if (!(effect.rights & (run->mmio.is_write ? VIEW_WRITE : VIEW_READ)))
+		return false;
+	if (run->mmio.is_write)
+		return guest_ram_write(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
+	return guest_ram_read(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
+}
+
 static void forbidden(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -88,6 +105,8 @@ static void forbidden(struct vcpu *vcpu)
 		.size = run->mmio.len,
 	};
 
+	if (permitted(vcpu))
+		return;
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	report_violation(vcpu, &violation);
@@ -102,7 +121,7 @@ static bool withheld(const struct vcpu *vcpu)
 
 	return vm->plan->engine->view_switch && gpa >= SS_MMIO_GPA &&
 	       gpa - SS_MMIO_GPA < GPA_PAGE_SIZE &&
-	       !(policy_effect(&vm->plan->policy, vm->view, gpa_at(gpa)).rights & access);
+	       !(policy_effect(&vm->policy, vm->view, gpa_at(gpa)).rights & access);
 }
 
 static void handle_mmio(struct vcpu *vcpu)
@@ -123,33 +142,15 @@ static void handle_mmio(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vm->lock);
 }
 
-static void deliver_interrupt(struct vcpu *vcpu)
-{
-	struct kvm_interrupt interrupt = {.irq = vcpu->interrupt_vector};
-
-	if (!vcpu->run->ready_for_interrupt_injection) {
-		vcpu->run->request_interrupt_window = 1;
-		return;
-	}
-	vcpu->run->request_interrupt_window = 0;
-	vcpu->interrupts--;
-	if (ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) != 0)
-		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_INTERRUPT: %s", strerror(errno));
-}
-
 static void handle_hlt(struct vcpu *vcpu)
 {
-	if (vcpu->interrupts > 0 && vcpu->run->if_flag)
-		deliver_interrupt(vcpu);
-	else
+	if (!interrupt_halted(vcpu))
 		park(vcpu);
 }
 
 static void handle_irq_window(struct vcpu *vcpu)
 {
-	vcpu->run->request_interrupt_window = 0;
-	if (vcpu->interrupts > 0)
-		deliver_interrupt(vcpu);
+	(void)vcpu; /* what was waiting for it is delivered after every exit */
 }
 
 static void handle_shutdown(struct vcpu *vcpu)
@@ -263,6 +264,7 @@ static void handle_exit(struct vcpu *vcpu)
 		handlers[reason](vcpu);
 	else
 		handle_unexpected(vcpu);
+	interrupt_deliver(vcpu);
 	record.rip = vcpu->exit_rip;
 	record.qualification = vcpu->qualification;
 	if (vcpu->unattributed)

@@ -8,7 +8,11 @@
 #include "boot.h"
 #include "code_note.h"
 #include "differential.h"
-#include "views/service.h"
+#include "interrupt.h"
+#include "invoke.h"
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
 
 void vcpu_record(struct vcpu *vcpu, struct record *record)
 {
@@ -19,23 +23,6 @@ void vcpu_record(struct vcpu *vcpu, struct record *record)
 	summary_add(vcpu->summary, record);
 	if (vcpu->vm->ledger)
 		ledger_append(vcpu->vm->ledger, record);
-}
-
-int view_function(struct vm *vm, uint32_t eax, uint32_t ecx, bool *ret_ud, uint64_t *ret_rax)
-{
-	struct vmfunc_result result = vmfunc_decide(&vm->vmfunc, eax, ecx);
-
-	*ret_ud = result.outcome == VMFUNC_UD;
-	*ret_rax = eax;
-	if (result.outcome == VMFUNC_EXIT)
-		*ret_rax = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
-	if (result.outcome != VMFUNC_SWITCHED)
-		return 0;
-	if (!vm->plan->engine->view_switch)
-		return -EOPNOTSUPP;
-	vm->active->exit_view = ecx + 1;
-	/* A valid entry of the list is a view, so ECX is below their number. */
-	return vm->plan->engine->view_switch(vm, ecx);
 }
 
 static bool known_operation(const struct vcpu *vcpu, uint64_t number)
@@ -148,12 +135,22 @@ static int service_program(struct vcpu *vcpu, struct ss_request *request)
 
 static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)
 {
+	const struct invocation invocation = {
+		.number = (uint32_t)request->arg[0],
+		.index = (uint32_t)request->arg[1],
+		.arg = {request->arg[2], request->arg[3]},
+		.cpl = request->cpl,
+	};
 	uint64_t rax;
-	bool ud;
-	int rc = view_function(vcpu->vm, (uint32_t)request->arg[0], (uint32_t)request->arg[1], &ud,
-			       &rax);
+	unsigned vector;
+	int rc;
 
-	request->ret[0] = ud ? SS_VMFUNC_UD : SS_VMFUNC_STEP;
+	if (request->cpl > 3)
+		return -EINVAL;
+	rc = invoke_vmfunc(vcpu, &invocation, &vector, &rax);
+	request->ret[0] = vector == VECTOR_UD   ? SS_VMFUNC_UD
+			  : vector == VECTOR_GP ? SS_VMFUNC_GP
+						: SS_VMFUNC_STEP;
 	request->ret[1] = rax;
 	return rc;
 }
@@ -167,11 +164,12 @@ static int service_null_service(struct vcpu *vcpu, struct ss_request *request)
 
 static int service_interrupt(struct vcpu *vcpu, struct ss_request *request)
 {
-	if (request->arg[0] < 32 || request->arg[0] > 255)
-		return -EINVAL;
-	vcpu->interrupt_vector = (uint32_t)request->arg[0];
-	vcpu->interrupts = request->arg[1];
-	return 0;
+	return interrupt_at_halts(vcpu, request->arg[0], request->arg[1]);
+}
+
+static int service_raise(struct vcpu *vcpu, struct ss_request *request)
+{
+	return interrupt_raise(vcpu, request->arg[0]);
 }
 
 static int service_fatal(struct vcpu *vcpu, struct ss_request *request)

@@ -30,6 +30,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
+	interrupts_init(&vcpu->interrupts);
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
 	vcpu->summary = summary_create();
 	if (!vcpu->summary)
@@ -164,6 +165,7 @@ int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset)
 		return 0;
 	return estimate_tsc_offset(vcpu, ret_offset);
 }
+#define VECTOR_GP 13
 
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 {
@@ -173,7 +175,8 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 		return -errno;
 	events.exception.injected = 1;
 	events.exception.nr = vector;
-	events.exception.has_error_code = 0;
+	events.exception.has_error_code = vector == VECTOR_GP;
+	events.exception.error_code = 0;
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }
 

@@ -20,7 +20,8 @@ int vcpu_cr3(struct vcpu *vcpu, uint64_t *ret_cr3);
  * the engine flat, or the relay. Returns 0 or a negative errno. */
 int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset);
 
-/* Raises an exception without an error code at the next entry. Returns 0 or a negative errno. */
+/* Raises an exception at the next entry, with error code 0 if it has one. Returns 0 or a negative
+ * errno. */
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
 
 /* General registers as they were at the exit. Changes through the pointer of vcpu_change_regs() are

@@ -6,9 +6,9 @@
 
 static json_t *region_json(const struct views_report *report, uint32_t region)
 {
-	return region < report->file.policy.region_count ?
-		       json_string(report->file.policy.regions[region].name) :
-		       json_null();
+	return region < report->file.policy.region_count
+		       ? json_string(report->file.policy.regions[region].name)
+		       : json_null();
 }
 
 static json_t *rights_json(unsigned rights)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `sidestep views` says about a policy file, as rows and cells; the writers know nothing else. */
+/* What `sidestep views` says about a policy file, as rows and cells; the writers know nothing else.
+ */
 #ifndef VMM_VIEWS_REPORT_H
 #define VMM_VIEWS_REPORT_H
 
@@ -42,8 +43,8 @@ struct views_report {
 bool views_number(const struct views_report *report, uint32_t view, enum view_column column,
 		  uint64_t *ret_number);
 
-/* How a view treats a region, or, POLICY_NO_INDEX, the rest of memory: its rights, and the memory that it
- * shows instead of its own, if it is remapped. */
+/* How a view treats a region, or, POLICY_NO_INDEX, the rest of memory: its rights, and the memory
+ * that it shows instead of its own, if it is remapped. */
 struct view_rule views_rule(const struct views_report *report, uint32_t view, uint32_t region);
 
 /* Write the report; sound or not. Return 0 or -ENOMEM. */

@@ -109,9 +109,8 @@ static int print_views(const struct views_report *report, FILE *stream)
 
 static const char *region_name(const struct views_report *report, uint32_t region)
 {
-	return region < report->file.policy.region_count ?
-		       report->file.policy.regions[region].name :
-		       "(rest)";
+	return region < report->file.policy.region_count ? report->file.policy.regions[region].name
+							 : "(rest)";
 }
 
 /* "rw-", or "rw- of tag-1" where other memory is shown. */
@@ -185,7 +184,8 @@ static void set_text(const struct views_report *report, const struct view_set *s
 	if (count > NAMES_SHOWN)
 		snprintf(text, CELL_SIZE, "%s%zu views", count == policy->view_count ? "all " : "",
 			 count);
-	for (uint32_t v = 0; v < policy->view_count && count <= NAMES_SHOWN && used < CELL_SIZE; v++)
+	for (uint32_t v = 0; v < policy->view_count && count <= NAMES_SHOWN && used < CELL_SIZE;
+	     v++)
 		if (view_set_has(set, v))
 			used += (size_t)snprintf(text + used, CELL_SIZE - used, "%s%s",
 						 used ? ", " : "", policy->views[v].name);
@@ -235,7 +235,8 @@ static void print_costs(const struct views_report *report, FILE *stream)
 
 	if (tables)
 		fprintf(stream,
-			"tables: %" PRIu64 " of 4 KiB, %" PRIu64 " KiB; without sharing %" PRIu64 "\n",
+			"tables: %" PRIu64 " of 4 KiB, %" PRIu64 " KiB; without sharing %" PRIu64
+			"\n",
 			tables->tables_total, tables->tables_total * 4, tables->tables_unshared);
 	else
 		fprintf(stream, "tables: none; a switch changes the memory slots of %zu regions\n",

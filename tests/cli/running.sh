@@ -229,6 +229,16 @@ check 'flags: unknown path' 2 "--flag-path: 'fast' is not" "$sidestep" run --fla
 check 'flags: enlightened works on every engine' 0 '' "$sidestep" run -q --engine flat --flag-path enlightened
 check 'flags: masks need a monitor' 77 'needs: masks; host: engine flat' "$sidestep" run --engine flat --own none
 
+# --- Services.
+check 'services: unknown' 2 "--services: 'viev' in 'viev,map' is none of" "$sidestep" run --services viev,map
+check 'services: a view that cannot be left' 2 'view:view0: no other view could be left' \
+	"$sidestep" run --services view:view0
+check 'services: none' 0 '' "$sidestep" test --engine flat --services none 'service.map.*' view.same.vmfunc
+that 'services: none, so each is #UD' [ "$(grep -c '^service\.map\..* pass *#UD' "$out")" -ge 2 ]
+that 'services: no switch of views' grep -q 'needs: views; host: --services leaves out view' "$out"
+check 'services: for everybody' 0 '' "$sidestep" test --engine flat --services map:cpl3 service.map.cpl3
+that 'services: for everybody, so no exception' grep -q '^service\.map\.cpl3 *pass *0x' "$out"
+
 # --- Several vCPUs and VMs.
 check 'four vCPUs' 0 '' "$sidestep" run -c 4
 that 'four vCPUs: all performed the loop' grep -Eq '^ref\.nothing .* 4000 ' "$out"
