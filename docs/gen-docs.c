@@ -365,6 +365,55 @@ static void md_hypercalls(void)
 #undef X
 }
 
+static void md_dispositions(void)
+{
+	puts("| Disposition | Number | An interrupt of the vector is |\n|---|---|---|");
+#define X(name, text) row3("SS_INTERRUPT_" #name, SS_INTERRUPT_##name, text);
+	SS_DISPOSITIONS(X)
+#undef X
+}
+
+static void md_interrupt_events(void)
+{
+	puts("| Event | Number | What became of the interrupt |\n|---|---|---|");
+#define X(name, key, text) row3(key, INTERRUPT_##name, text);
+	INTERRUPT_EVENTS(X)
+#undef X
+}
+
+static void md_pin_events(void)
+{
+	puts("| Event | Number | What became of the buffer |\n|---|---|---|");
+#define X(name, key, text) row3(key, PIN_##name, text);
+	PIN_EVENTS(X)
+#undef X
+}
+
+static void md_disk_registers(void)
+{
+	puts("| Register | Number | Access | Meaning |\n|---|---|---|---|");
+#define X(name, number, access, text)                                                              \
+	printf("| `SS_DISK_REG_%s` | %d | %s | %s |\n", #name, number, access, text);
+	SS_DISK_REGISTERS(X)
+#undef X
+}
+
+static void md_disk_commands(void)
+{
+	puts("| Command | Number | What it does |\n|---|---|---|");
+#define X(name, number, text) row3("SS_DISK_COMMAND_" #name, number, text);
+	SS_DISK_COMMANDS(X)
+#undef X
+}
+
+static void md_disk_statuses(void)
+{
+	puts("| Status | Number | Meaning |\n|---|---|---|");
+#define X(name, text) row3("SS_DISK_STATUS_" #name, SS_DISK_STATUS_##name, text);
+	SS_DISK_STATUSES(X)
+#undef X
+}
+
 static void md_services(void)
 {
 	static const char *const callers[] = {
@@ -460,9 +509,12 @@ static const struct {
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
 	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
-	{"traits", md_traits},	   {"services", md_services},
-	{"builtin-regions", md_builtin_regions}, {"view-columns", md_view_columns},
-	{"policy-warnings", md_policy_warnings},
+	{"services", md_services},
+	{"dispositions", md_dispositions}, {"interrupt-events", md_interrupt_events},
+	{"pin-events", md_pin_events}, {"disk-registers", md_disk_registers},
+	{"disk-commands", md_disk_commands}, {"disk-statuses", md_disk_statuses},
+	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
+	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 };
 
 static int usage(void)

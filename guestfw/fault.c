@@ -4,11 +4,12 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define GATES 256
+#define COUNTED_VECTORS 0x50 /* these and above */
 #define VECTOR_ENTRY_SIZE 16
 #define INTERRUPT_GATE 0x8e00ull
 
 extern const struct fixup fixup_start[], fixup_end[];
-extern const uint8_t fault_entries[], interrupt_entry[];
+extern const uint8_t fault_entries[], interrupt_entry[], counted_interrupt_entry[];
 
 struct gate {
 	uint64_t low, high;
@@ -35,8 +36,10 @@ void fault_install(void)
 
 	for (unsigned i = 0; i < 32; i++)
 		idt[i] = gate_to((uint64_t)fault_entries + i * VECTOR_ENTRY_SIZE);
-	for (unsigned i = 32; i < 0x50; i++)
+	for (unsigned i = 32; i < COUNTED_VECTORS; i++)
 		idt[i] = gate_to((uint64_t)interrupt_entry);
+	for (unsigned i = COUNTED_VECTORS; i < GATES; i++)
+		idt[i] = gate_to((uint64_t)counted_interrupt_entry);
 	__asm__ volatile("lidt %0" : : "m"(descriptor));
 }
 

@@ -2,6 +2,7 @@
 /* The built-in firmware: performs the selected operations of its catalogue, one after another. */
 #include "catalogue.h"
 #include "cpu.h"
+#include "io.h"
 #include "programs.h"
 
 /* Samples per operation: enough for a 99th percentile. A sample holds this many repetitions at
@@ -125,9 +126,15 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 	}
 }
 
+static uint64_t first_view(const struct ss_operation *op)
+{
+	return op->kind == SS_KIND_VIEW_ACCESS || op->kind == SS_KIND_PIN ? op->arg >> 8 & 0xff : 0;
+}
+
 static int changes_view(const struct ss_operation *op)
 {
 	return op->kind == SS_KIND_VMFUNC || op->kind == SS_KIND_VIEW_ACCESS ||
+	       (op->kind == SS_KIND_PIN && first_view(op) != 0) ||
 	       (op->kind == SS_KIND_HYPERCALL_SERVICE && op->arg == SS_HYPERCALL_VIEW);
 }
 
@@ -156,8 +163,9 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	};
 	if (needs_setup(op))
 		setup(cpu, 0);
+	io_prepare(cpu, op, frame);
 	if (changes_view(op))
-		enter_view(cpu, op->kind == SS_KIND_VIEW_ACCESS ? op->arg >> 8 : 0);
+		enter_view(cpu, first_view(op));
 	cpu->faults = 0;
 	cpu->vector = SS_NO_VECTOR;
 	cpu->error_code = 0;
@@ -168,7 +176,8 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 
 static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)
 {
-	if (op->kind != SS_KIND_VIEW_ACCESS && changes_view(op) && frame->value == 0)
+	if (op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_PIN && changes_view(op) &&
+	    frame->value == 0)
 		return view_tag(cpu);
 	return frame->value;
 }
@@ -182,6 +191,7 @@ static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_r
 	if (needs_setup(op))
 		setup(cpu, 0);
 	write_cr0(SS_CR0_BASE);
+	io_conclude(cpu, op, result);
 	if (!changes_view(op))
 		return;
 	enter_view(cpu, 0);

@@ -11,7 +11,11 @@ struct span {
 	struct mapping fallback;
 	const struct extent *extents; /* all that intersect the range */
 	size_t count;
+	/* The table that was there, and where something may differ from it; NULL: everywhere. */
+	const uint64_t *old;
+	uint64_t from, to;
 };
+
 
 static int build_span(struct ept_builder *builder, struct span span,
 		      struct subtree *ret_subtree);
@@ -110,6 +114,29 @@ static struct span take_entry(struct span *span, size_t index)
 	return entry;
 }
 
+/* Entries of the span's table that have to be made: from *ret_first to before the result. The others are
+ * copied; extents that end before the first are dropped from the span. */
+static size_t start_table(struct span *span, uint64_t *table, size_t *ret_first)
+{
+	const uint64_t size = PAGING_SPAN(span->level);
+	const uint64_t end = span->start + PAGING_ENTRIES * size;
+
+	*ret_first = 0;
+	if (!span->old) {
+		memset(table, 0, GPA_PAGE_SIZE);
+		return PAGING_ENTRIES;
+	}
+	memcpy(table, span->old, GPA_PAGE_SIZE);
+	if (span->from > span->start)
+		*ret_first = (size_t)((span->from - span->start) / size);
+	while (span->count > 0 && span->extents->end <= span->start + *ret_first * size) {
+		span->extents++;
+		span->count--;
+	}
+	return span->to < end ? (size_t)((span->to - span->start + size - 1) / size) :
+				PAGING_ENTRIES;
+}
+
 /* Fills the scratch table of the span's level and counts the tables below. */
 static int fill_scratch(struct ept_builder *builder, struct span span,
 			uint64_t *tables)
@@ -120,17 +147,21 @@ static int fill_scratch(struct ept_builder *builder, struct span span,
 	const bool leaves = span.full && span.fallback.rights != 0 &&
 			    can_be_leaf(builder, span.level, span.fallback);
 	uint64_t *table = builder->scratch[span.level - 1];
+	size_t first, stop = start_table(&span, table, &first);
 	int error = 0;
 
-	memset(table, 0, GPA_PAGE_SIZE);
-	for (size_t i = 0; i < PAGING_ENTRIES && !error; i++) {
+	for (size_t i = first; i < stop && !error; i++) {
 		const uint64_t start = span.start + i * size;
 
 		if (start >= end)
 			break;
-		if (span.count > 0 && span.extents->start < start + size)
-			error = touched_entry(builder, take_entry(&span, i),
-					      &table[i], tables);
+		if (span.count > 0 && span.extents->start < start + size) {
+			struct span entry = take_entry(&span, i);
+
+			if (span.old)
+				entry.old = ept_builder_table(builder, span.old[i]);
+			error = touched_entry(builder, entry, &table[i], tables);
+		}
 		else if (leaves)
 			table[i] = target->format->encode_leaf(
 				gpa_at(start + span.fallback.offset),
@@ -196,6 +227,11 @@ static int build_span(struct ept_builder *builder, struct span span,
 	return 0;
 }
 
+uint64_t *ept_builder_table(const struct ept_builder *builder, uint64_t entry)
+{
+	return tables_at(&builder->pool, gpa_at(entry & EPT_BUILDER_ADDRESS));
+}
+
 int ept_builder_view(struct ept_builder *builder, const struct view_policy *policy,
 		     const struct view *view, uint64_t *ret_tables)
 {
@@ -215,6 +251,27 @@ int ept_builder_view(struct ept_builder *builder, const struct view_policy *poli
 		return error;
 	*ret_tables = below + 1;
 	return 0;
+}
+
+int ept_builder_update(struct ept_builder *builder, const struct view_policy *policy,
+		       const struct view *view, const uint64_t *root,
+		       const struct view_region *region)
+{
+	struct span span = {
+		.level = PAGING_LEVELS,
+		.fallback.rights = view->rights,
+		.old = root,
+		.from = region->gpa.v,
+		.to = region->gpa.v + region->size,
+	};
+	uint64_t below = 0;
+	const int error = extents_collect(&builder->extents, policy, view);
+
+	if (error)
+		return error;
+	span.extents = builder->extents.list;
+	span.count = builder->extents.count;
+	return fill_scratch(builder, span, &below);
 }
 
 int ept_builder_init(struct ept_builder *builder, const struct view_target *target,

@@ -28,6 +28,13 @@ struct ept_builder {
 	uint64_t scratch[PAGING_LEVELS][PAGING_ENTRIES];
 };
 
+/* Bits of an entry that are an address, in both formats and at every level. */
+#define EPT_BUILDER_ADDRESS UINT64_C(0x000ffffffffff000)
+
+/* The table that an entry refers to; NULL if it refers to none. What a leaf maps is guest memory, which the
+ * arena is not, so leaves need not be told apart. */
+uint64_t *ept_builder_table(const struct ept_builder *builder, uint64_t entry);
+
 /* Starts with an empty pool in the arena; target and arena stay the caller's. Ends with
  * ept_builder_finish() if this succeeded. Returns 0 or -ENOMEM. */
 int ept_builder_init(struct ept_builder *builder, const struct view_target *target,
@@ -53,5 +60,14 @@ int ept_builder_views(struct ept_builder *builder, const struct view_policy *pol
  */
 int ept_builder_view(struct ept_builder *builder, const struct view_policy *policy,
 		     const struct view *view, uint64_t *ret_tables);
+
+/*
+ * The same for a view that was built already and in which one region differs
+ * now: `root` is its root as it is. Only the paths to the region are made, the
+ * rest is taken over. Returns 0, -ENOSPC or -ENOMEM.
+ */
+int ept_builder_update(struct ept_builder *builder, const struct view_policy *policy,
+		       const struct view *view, const uint64_t *root,
+		       const struct view_region *region);
 
 #endif

@@ -7,10 +7,6 @@
 
 #include "ept_builder.h"
 
-/* Where both formats have the address of a table. A root has no other entries than those. */
-#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
-#define ENTRY_LARGE UINT64_C(0x80)
-
 struct ept_live {
 	struct view_target target;
 	struct gpa_range *ranges; /* those of the target */
@@ -73,15 +69,15 @@ void ept_live_destroy(struct ept_live *live)
 	free(live);
 }
 
-/* A table stays as it is once built, so entries with the same address lead to the same mappings. An
- * entry is written at once: a walk finds the old one or the new one. */
+/* A root has no leaves, and a table stays as it is once built, so entries with the same address lead to the
+ * same mappings. An entry is written at once: a walk finds the old one or the new one. */
 static void rewrite_root(struct ept_live *live, gpa_t root, struct ept_change *change)
 {
 	const uint64_t *wanted = live->builder.scratch[PAGING_LEVELS - 1];
 	uint64_t *entries = tables_at(&live->builder.pool, root);
 
 	for (size_t i = 0; i < PAGING_ENTRIES; i++) {
-		if (((entries[i] ^ wanted[i]) & ENTRY_ADDRESS) == 0)
+		if (((entries[i] ^ wanted[i]) & EPT_BUILDER_ADDRESS) == 0)
 			continue;
 		__atomic_store_n(&entries[i], wanted[i], __ATOMIC_RELEASE);
 		if (change->count < EPT_CHANGE_MAX)
@@ -91,15 +87,16 @@ static void rewrite_root(struct ept_live *live, gpa_t root, struct ept_change *c
 }
 
 int ept_live_update(struct ept_live *live, const struct view_policy *policy, uint32_t view,
-		    struct ept_change *ret_change)
+		    uint32_t region, struct ept_change *ret_change)
 {
 	struct ept_change change = { .count = 0 };
-	uint64_t tables;
 	int error;
 
-	if (view >= live->root_count)
+	if (view >= live->root_count || region >= policy->region_count)
 		return -ENOENT;
-	error = ept_builder_view(&live->builder, policy, &policy->views[view], &tables);
+	error = ept_builder_update(&live->builder, policy, &policy->views[view],
+				   tables_at(&live->builder.pool, live->roots[view]),
+				   &policy->regions[region]);
 	if (error)
 		return error;
 	rewrite_root(live, live->roots[view], &change);
@@ -107,21 +104,20 @@ int ept_live_update(struct ept_live *live, const struct view_policy *policy, uin
 	return 0;
 }
 
-/* Marks the tables that a table of a level leads to. */
-static void mark(const struct ept_live *live, uint8_t *marks, gpa_t table, unsigned level)
+/* Marks the table that an entry refers to, and those that it leads to. */
+static void mark(const struct ept_live *live, uint8_t *marks, uint64_t entry)
 {
-	const uint64_t *entries = tables_at(&live->builder.pool, table);
+	const uint64_t *entries = ept_builder_table(&live->builder, entry);
 	uint8_t *marked;
 
 	if (!entries)
 		return;
-	marked = &marks[(table.v - live->arena.base.v) / GPA_PAGE_SIZE];
+	marked = &marks[((entry & EPT_BUILDER_ADDRESS) - live->arena.base.v) / GPA_PAGE_SIZE];
 	if (*marked)
 		return;
 	*marked = 1;
-	for (size_t i = 0; level > 1 && i < PAGING_ENTRIES; i++)
-		if (entries[i] != 0 && !(level < PAGING_LEVELS && entries[i] & ENTRY_LARGE))
-			mark(live, marks, gpa_at(entries[i] & ENTRY_ADDRESS), level - 1);
+	for (size_t i = 0; i < PAGING_ENTRIES; i++)
+		mark(live, marks, entries[i]);
 }
 
 /* What the memo remembers may lead to tables that go; it fills again as views change. */
@@ -133,7 +129,7 @@ int ept_live_collect(struct ept_live *live)
 	if (!marks)
 		return -ENOMEM;
 	for (size_t i = 0; i < live->root_count; i++)
-		mark(live, marks, live->roots[i], PAGING_LEVELS);
+		mark(live, marks, live->roots[i].v);
 	error = tables_sweep(&live->builder.pool, marks);
 	if (!error)
 		memo_finish(&live->builder.memo);

@@ -34,13 +34,14 @@ int ept_live_create(const struct view_policy *policy, const struct view_target *
 void ept_live_destroy(struct ept_live *live);
 
 /*
- * Makes the tables of a view what the policy says now. The cost is that of the
- * view's own rules, whatever the other views are. Returns 0; -ENOSPC if no page
- * is left: then ept_live_collect() may find some; or -ENOMEM. On failure the view
- * is as it was.
+ * Makes the tables of a view what the policy says now of one region; of the
+ * others nothing has changed. The cost is that of the paths to the region,
+ * whatever else the views are. Returns 0; -ENOENT; -ENOSPC if no page is left:
+ * then ept_live_collect() may find some; or -ENOMEM. On failure the view is as
+ * it was.
  */
 int ept_live_update(struct ept_live *live, const struct view_policy *policy, uint32_t view,
-		    struct ept_change *ret_change);
+		    uint32_t region, struct ept_change *ret_change);
 
 /*
  * Finds the tables that no view leads to any more; their pages will be written

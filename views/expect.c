@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "expect_cr0.h"
+#include "expect_io.h"
 #include "expect_rules.h"
 #include "expect_view.h"
 
@@ -304,6 +305,15 @@ void expect_operation(const struct expect_environment *environment, const struct
 		break;
 	case SS_KIND_FAULT:
 		expect_fault(environment, op, expectation);
+		break;
+	case SS_KIND_INTERRUPT:
+		expect_interrupt(environment, op, count, expectation);
+		break;
+	case SS_KIND_PIN:
+		expect_pin(environment, op, expectation);
+		break;
+	case SS_KIND_DISK:
+		expect_disk(environment, op, count, expectation);
 		break;
 	default:
 		expect_reference(environment, op, expectation);

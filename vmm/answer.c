@@ -217,6 +217,7 @@ static void relay_port_write(void *device, uint64_t offset, unsigned size, uint6
 	if (!relay->pending)
 		return;
 	relay->pending = 0;
+	vcpu->answered = true;
 	if (relay->reason == RELAY_REASON_RING_FULL) {
 		monitor_drain(vcpu);
 		vcpu->unattributed = true;

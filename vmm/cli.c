@@ -322,6 +322,13 @@ static int parse_ledger(struct settings *settings, const char *argument, struct 
 	return 0;
 }
 
+static int parse_disk(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->plan.disk = argument;
+	return 0;
+}
+
 static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "report") == 0)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "guestfw/relay/relay.h"
 #include "summary.h"
 
 struct instruction {
@@ -52,7 +53,8 @@ static bool is_halt(const struct instruction *instruction, unsigned size)
 
 typedef bool code_test(const struct instruction *instruction, unsigned size);
 
-/* What the instruction must be like if KVM may have stepped over it; NULL: it has not. */
+/* What the instruction must be like if KVM may have stepped over it; NULL: it has not. What the relay
+ * passes on by its port has the RIP of the guest that the relay was told. */
 static code_test *test_of(const struct record_exit *exit)
 {
 	bool write = exit->detail >> 8;
@@ -60,7 +62,7 @@ static code_test *test_of(const struct record_exit *exit)
 	if (exit->record.level != LEVEL_VMM)
 		return NULL;
 	if (exit->reason == EXIT_REASON_IO)
-		return write ? is_out : NULL;
+		return write && exit->qualification != RELAY_PORT ? is_out : NULL;
 	if (exit->reason == EXIT_REASON_MMIO)
 		return write ? is_store : NULL;
 	return exit->reason == EXIT_REASON_HLT ? is_halt : NULL;

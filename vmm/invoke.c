@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "interrupt.h"
+#include "pin.h"
 #include "views/service.h"
 
 static int64_t invoke_view(struct vcpu *vcpu, const struct invocation *invocation)
@@ -21,6 +23,29 @@ static int64_t invoke_map(struct vcpu *vcpu, const struct invocation *invocation
 		return -EINVAL;
 	return vm_set_rights(vm, (uint32_t)invocation->arg[0], invocation->index,
 			     (unsigned)invocation->arg[1]);
+}
+
+static int64_t invoke_interrupt(struct vcpu *vcpu, const struct invocation *invocation)
+{
+	return interrupt_set(vcpu, invocation->index, invocation->arg[0]);
+}
+
+static int64_t invoke_pin(struct vcpu *vcpu, const struct invocation *invocation)
+{
+	const struct pin_request request = {
+		.gpa = invocation->arg[0],
+		.size = invocation->arg[1],
+		.access = invocation->index,
+	};
+	uint32_t handle;
+	int rc = pin_buffer(vcpu, &request, &handle);
+
+	return rc == 0 ? (int64_t)handle : rc;
+}
+
+static int64_t invoke_unpin(struct vcpu *vcpu, const struct invocation *invocation)
+{
+	return pin_release(vcpu, invocation->index);
 }
 
 static int64_t (*const handlers[])(struct vcpu *vcpu, const struct invocation *invocation) = {

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pin.h"
 #include "run.h"
 #include "vcpu.h"
 
@@ -292,19 +293,25 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		fputs("\r\033[K", stderr);
 }
 
+static void join(struct vcpu *vcpu)
+{
+	if (vcpu->thread_started)
+		pthread_join(vcpu->thread, NULL);
+	vcpu->thread_started = false;
+	if (vcpu->vm->plan->engine->drain)
+		vcpu->vm->plan->engine->drain(vcpu);
+}
+
+/* Buffers belong to a VM: they are given back when none of its vCPUs runs any more. */
 static void join_and_merge(struct machine *machine)
 {
+	for_each_vcpu(machine, join);
 	for (unsigned i = 0; i < machine->vms_created; i++) {
-		for (unsigned j = 0; j < machine->vms[i].vcpus_created; j++) {
-			struct vcpu *vcpu = &machine->vms[i].vcpus[j];
+		struct vm *vm = &machine->vms[i];
 
-			if (vcpu->thread_started)
-				pthread_join(vcpu->thread, NULL);
-			vcpu->thread_started = false;
-			if (machine->plan->engine->drain)
-				machine->plan->engine->drain(vcpu);
-			summary_merge(machine->summary, vcpu->summary);
-		}
+		pin_release_all(vm);
+		for (unsigned j = 0; j < vm->vcpus_created; j++)
+			summary_merge(machine->summary, vm->vcpus[j].summary);
 	}
 }
 

@@ -58,16 +58,15 @@ int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 {
 	struct ept_live *live = vm_monitor(vm)->live;
 	struct ept_change change;
-	int rc = ept_live_update(live, &vm->policy, view, &change);
+	int rc = ept_live_update(live, &vm->policy, view, region, &change);
 
-	(void)region;
 	/* Pages of old tables can be written again once KVM knows nothing of them. */
 	if (rc == -ENOSPC) {
 		rc = monitor_flush(vm);
 		if (rc == 0)
 			rc = ept_live_collect(live);
 		if (rc == 0)
-			rc = ept_live_update(live, &vm->policy, view, &change);
+			rc = ept_live_update(live, &vm->policy, view, region, &change);
 	}
 	if (rc != 0)
 		return rc;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "boot.h"
 #include "engine_target.h"
@@ -144,13 +145,40 @@ static const char *lacks_views(const struct plan *plan, const struct host *host)
 	return NULL;
 }
 
+static bool all_have(const struct plan *plan, uint64_t services)
+{
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (services & ~plan->services[i].enabled)
+			return false;
+	return true;
+}
+
 static const char *lacks_map(const struct plan *plan, const struct host *host)
 {
 	(void)host;
-	for (unsigned i = 0; i < plan->vms; i++)
-		if (!(plan->services[i].enabled >> SS_SERVICE_MAP & 1))
-			return "needs: map; host: --services leaves out map";
-	return NULL;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_MAP)
+		       ? NULL
+		       : "needs: map; host: --services leaves out map";
+}
+
+static const char *lacks_interrupt(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_INTERRUPT)
+		       ? NULL
+		       : "needs: interrupt; host: --services leaves out interrupt";
+}
+
+/* A page that is locked and unlocked: limit and privilege are the host's to judge. */
+static const char *lacks_pin(const struct plan *plan, const struct host *host)
+{
+	static const char page[1];
+
+	if (!all_have(plan, UINT64_C(1) << SS_SERVICE_PIN | UINT64_C(1) << SS_SERVICE_UNPIN))
+		return "needs: pin; host: --services leaves out pin or unpin";
+	if (!host || (mlock(page, sizeof(page)) == 0 && munlock(page, sizeof(page)) == 0))
+		return NULL;
+	return "needs: pin; host: no memory may be locked; raise RLIMIT_MEMLOCK (ulimit -l)";
 }
 
 static const char *lacks_monitor(const struct plan *plan, const struct host *host)
@@ -179,6 +207,16 @@ static const char *lacks_hypercall(const struct plan *plan, const struct host *h
 	       "not to";
 }
 
+static const char *lacks_disk(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	if (!plan->scratch_disk)
+		return "needs: disk; host: --disk names a file, which the catalogue does not overwrite";
+	return plan->vcpus > 1 ? "needs: disk; host: the vCPUs of a VM share one disk, and there are "
+				 "several"
+			       : NULL;
+}
+
 static const struct {
 	const char *word;
 	const char *(*lacks)(const struct plan *plan, const struct host *host);
@@ -189,6 +227,9 @@ static const struct {
 	{"monitor", lacks_monitor},
 	{"masks", lacks_masks},
 	{"hypercall", lacks_hypercall},
+	{"interrupt", lacks_interrupt},
+	{"pin", lacks_pin},
+	{"disk", lacks_disk},
 };
 
 static const char *lacks(const struct plan *plan, const struct host *host,
@@ -362,6 +403,23 @@ static int plan_services(struct plan *plan, const struct plan_request *request, 
 	return 0;
 }
 
+/* The built-in firmware has a disk to try things on; another guest has what it is given. */
+static int plan_disk(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	int rc;
+
+	plan->scratch_disk = !request->disk && !request->guest;
+	if (!request->disk)
+		return 0;
+	rc = storage_open(&plan->storage, request->disk, error);
+	if (rc == 0 && plan->vms > 1 && !plan->storage.read_only)
+		rc = error_set(error, -EINVAL, STATUS_USAGE,
+			       "--disk: %u VMs would write one file; add :ro to have them read it, or "
+			       "run one VM",
+			       plan->vms);
+	return rc;
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -379,6 +437,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.guest = request->guest,
 		.ledger = request->ledger,
 		.views = request->views,
+		.storage = {.fd = -1},
 	};
 	rc = choose_engine(plan, request->engine, host, error);
 	if (rc == 0)
@@ -396,6 +455,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = plan_masks(plan, request, error);
 	if (rc == 0)
 		rc = plan_services(plan, request, error);
+	if (rc == 0)
+		rc = plan_disk(plan, request, error);
 	if (rc == 0) {
 		select_operations(plan, request, host);
 		rc = request->views ? read_views(plan, request, host, error)
@@ -410,5 +471,6 @@ void plan_finish(struct plan *plan)
 {
 	image_close(&plan->image);
 	policy_finish(&plan->policy);
+	storage_close(&plan->storage);
 	plan->engine = NULL;
 }

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "host.h"
 #include "image.h"
+#include "storage.h"
 #include "views/policy.h"
 #include "views/service_table.h"
 
@@ -55,6 +56,7 @@ struct plan_request {
 	const char *engine; /* key, or "auto" */
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
+	const char *disk;   /* path, perhaps with ":ro", or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
@@ -89,6 +91,8 @@ struct plan {
 	const char *guest, *ledger;
 	const char *views;   /* the policy file; NULL: the default views */
 	size_t tagged_views; /* views that have a page of `frames` */
+	struct storage storage; /* of the VMs' disks, if it is a file */
+	bool scratch_disk;      /* each VM has a disk in memory */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
 	struct service_table services[PLAN_VMS_MAX];

@@ -25,7 +25,9 @@
 	X(RESULT, record_result, "what the guest reports of an operation")                         \
 	X(VIOLATION, record_violation, "an access that a view forbids")                            \
 	X(END, record_end, "how a VM ended")                                                       \
-	X(CODE, record_code, "the code around an address at which the guest exited")
+	X(CODE, record_code, "the code around an address at which the guest exited")               \
+	X(INTERRUPT, record_interrupt, "what was decided about a virtual interrupt")               \
+	X(PIN, record_pin, "a buffer that was pinned, given back, or refused")
 
 enum record_type {
 	RECORD_INVALID,
@@ -93,6 +95,42 @@ struct record_violation {
 	uint32_t size;
 };
 
+struct record_interrupt {
+	struct record record;
+	uint64_t time; /* TSC */
+	uint32_t operation;
+	uint16_t vector;
+	uint16_t event; /* enum interrupt_event */
+};
+
+/* What became of a buffer: EVENT(NAME, key, meaning). */
+#define PIN_EVENTS(X)                                                                              \
+	X(PINNED, "pinned", "kept in memory from here on")                                         \
+	X(UNPINNED, "unpinned", "given back by the guest")                                         \
+	X(RELEASED, "released", "given back when the VM had ended")                                \
+	X(REFUSED, "refused", "not pinned: `status` is what the guest got")                        \
+	X(HOST_REFUSED, "host_refused", "not pinned: `status` is what the host said, `limit` its RLIMIT_MEMLOCK")
+
+enum pin_event {
+	PIN_INVALID,
+#define X(name, key, meaning) PIN_##name,
+	PIN_EVENTS(X)
+#undef X
+	PIN_EVENT_COUNT
+};
+
+struct record_pin {
+	struct record record;
+	uint64_t time; /* TSC */
+	uint32_t operation;
+	uint32_t handle; /* 0: none was given */
+	uint64_t gpa, size;
+	uint64_t total; /* bytes that the VM has pinned afterwards */
+	uint64_t limit; /* in bytes, ~0: none */
+	int32_t status;
+	uint32_t event; /* enum pin_event */
+};
+
 struct record_end {
 	struct record record;
 	uint32_t cause;  /* enum stop_cause */
@@ -130,6 +168,8 @@ _Static_assert(sizeof(struct record_exit) == 48, "file format");
 _Static_assert(sizeof(struct record_operation) == 56, "file format");
 _Static_assert(sizeof(struct record_violation) == 40, "file format");
 _Static_assert(sizeof(struct record_code) == 120, "file format");
+_Static_assert(sizeof(struct record_interrupt) == 24, "file format");
+_Static_assert(sizeof(struct record_pin) == 64, "file format");
 _Static_assert(sizeof(struct ledger_header) <= LEDGER_HEADER_SIZE, "file format");
 
 #endif

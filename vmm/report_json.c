@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "json.h"
 #include "report.h"
+#include "report_io.h"
 
 #define REPORT_VERSION 1
 
@@ -145,6 +146,8 @@ json_t *json_report(const struct report *report)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
 	json_object_set_new(root, "operations", operations);
 	json_object_set_new(root, "violations", violations_json(report));
+	json_object_set_new(root, "interrupts", report_interrupts_json(report));
+	json_object_set_new(root, "pins", report_pins_json(report));
 	return root;
 }
 

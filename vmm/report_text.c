@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "report_io.h"
 
 /* https://no-color.org */
 static bool colours_wanted(FILE *stream)
@@ -198,6 +199,7 @@ int report_text(const struct report *report, FILE *stream)
 	fputs("\n", stream);
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed\n", stream);
+		report_io_text(report, stream);
 		return 0;
 	}
 	rc = print_table(report, stream);
@@ -208,6 +210,7 @@ int report_text(const struct report *report, FILE *stream)
 	if (report->trace_missing && report->trace_missing[0])
 		fprintf(stream, "tracepoints: not observed: %s\n", report->trace_missing);
 	print_violations(report, stream);
+	report_io_text(report, stream);
 	print_notes(report, stream);
 	if (report->lost)
 		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",

@@ -61,9 +61,25 @@ static void begin_event(struct writer *writer, const char *phase, struct track t
 	writer->first = false;
 }
 
-static void put_time(const struct writer *writer, const char *key, uint64_t ns)
+static void put_begin(const struct writer *writer, const struct slice *slice)
 {
-	fprintf(writer->stream, ",\"%s\":%" PRIu64 ".%03" PRIu64, key, ns / 1000, ns % 1000);
+	fprintf(writer->stream, ",\"ts\":%" PRIu64 ".%03" PRIu64, slice->begin / 1000,
+		slice->begin % 1000);
+}
+
+/* Readers add beginning and duration as floating-point numbers, and the sum may be a little too large.
+ * So a slice ends a picosecond before what follows it, and before what is around it ends. */
+static void put_times(const struct writer *writer, const struct slice *slice)
+{
+	uint64_t ns = slice->end - slice->begin, early = ns ? slice->depth % 999 + 1 : 0;
+	uint64_t us = ns / 1000, ps = ns % 1000 * 1000;
+
+	put_begin(writer, slice);
+	if (ps < early && us > 0) {
+		us--;
+		ps += 1000000;
+	}
+	fprintf(writer->stream, ",\"dur\":%" PRIu64 ".%06" PRIu64, us, ps - early);
 }
 
 static void name_track(struct writer *writer, const struct slice *slice, bool new_process)
@@ -90,8 +106,7 @@ static void put_batch(struct writer *writer, const struct slice *slice)
 	enum stat_id counter = summary_l0_counter(&stats, writer->contents->report.backend);
 
 	begin_event(writer, "X", slice->track);
-	put_time(writer, "ts", slice->begin);
-	put_time(writer, "dur", slice->end - slice->begin);
+	put_times(writer, slice);
 	fprintf(writer->stream, ",\"cat\":\"operation\",\"name\":\"%s\",\"args\":{\"repetitions\":%u",
 		contents_operation(writer->contents, batch->operation), batch->count);
 	if (stat_observed(&stats, counter))
@@ -103,7 +118,7 @@ static void put_batch(struct writer *writer, const struct slice *slice)
 static void put_view(struct writer *writer, const struct slice *slice)
 {
 	begin_event(writer, "i", slice->track);
-	put_time(writer, "ts", slice->begin);
+	put_begin(writer, slice);
 	fputs(",\"s\":\"t\",\"cat\":\"view\",\"name\":", writer->stream);
 	put_quoted(writer, report_view_name(&writer->contents->report, slice->view));
 	fprintf(writer->stream, ",\"args\":{\"view\":%" PRIu32 ",\"seen\":\"%s\"}}", slice->view,
@@ -142,11 +157,12 @@ static void put_exit(struct writer *writer, const struct slice *slice)
 	bool address = level == LEVEL_VMM && exit->reason == EXIT_REASON_MMIO;
 
 	begin_event(writer, "X", slice->track);
-	put_time(writer, "ts", slice->begin);
-	put_time(writer, "dur", slice->end - slice->begin);
+	put_times(writer, slice);
 	fprintf(writer->stream, ",\"cat\":\"%s\",\"name\":\"%s\",\"args\":{\"operation\":\"%s\"",
 		level_keys[level], contents_reason(contents, level, exit->reason),
 		contents_operation(contents, exit->operation));
+	/* Only what exits at one place have in common: speedscope takes the arguments for a part of the
+	 * name. */
 	fprintf(writer->stream, ",\"rip\":\"0x%" PRIx64 "\"%s", exit->rip, place_of(writer, exit));
 	if (port || address || exit->qualification)
 		fprintf(writer->stream, ",\"%s\":\"0x%" PRIx64 "\"",

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "interrupt.h"
 #include "service.h"
 #include "vcpu.h"
 #include "views/effect.h"
@@ -141,33 +142,15 @@ static void handle_mmio(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vm->lock);
 }
 
-static void deliver_interrupt(struct vcpu *vcpu)
-{
-	struct kvm_interrupt interrupt = {.irq = vcpu->interrupt_vector};
-
-	if (!vcpu->run->ready_for_interrupt_injection) {
-		vcpu->run->request_interrupt_window = 1;
-		return;
-	}
-	vcpu->run->request_interrupt_window = 0;
-	vcpu->interrupts--;
-	if (ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) != 0)
-		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_INTERRUPT: %s", strerror(errno));
-}
-
 static void handle_hlt(struct vcpu *vcpu)
 {
-	if (vcpu->interrupts > 0 && vcpu->run->if_flag)
-		deliver_interrupt(vcpu);
-	else
+	if (!interrupt_halted(vcpu))
 		park(vcpu);
 }
 
 static void handle_irq_window(struct vcpu *vcpu)
 {
-	vcpu->run->request_interrupt_window = 0;
-	if (vcpu->interrupts > 0)
-		deliver_interrupt(vcpu);
+	(void)vcpu; /* what was waiting for it is delivered after every exit */
 }
 
 static void handle_shutdown(struct vcpu *vcpu)
@@ -281,6 +264,7 @@ static void handle_exit(struct vcpu *vcpu)
 		handlers[reason](vcpu);
 	else
 		handle_unexpected(vcpu);
+	interrupt_deliver(vcpu);
 	record.rip = vcpu->exit_rip;
 	record.qualification = vcpu->qualification;
 	if (vcpu->unattributed)

@@ -8,6 +8,7 @@
 #include "boot.h"
 #include "code_note.h"
 #include "differential.h"
+#include "interrupt.h"
 #include "invoke.h"
 
 #define VECTOR_UD 6
@@ -163,11 +164,12 @@ static int service_null_service(struct vcpu *vcpu, struct ss_request *request)
 
 static int service_interrupt(struct vcpu *vcpu, struct ss_request *request)
 {
-	if (request->arg[0] < 32 || request->arg[0] > 255)
-		return -EINVAL;
-	vcpu->interrupt_vector = (uint32_t)request->arg[0];
-	vcpu->interrupts = request->arg[1];
-	return 0;
+	return interrupt_at_halts(vcpu, request->arg[0], request->arg[1]);
+}
+
+static int service_raise(struct vcpu *vcpu, struct ss_request *request)
+{
+	return interrupt_raise(vcpu, request->arg[0]);
 }
 
 static int service_fatal(struct vcpu *vcpu, struct ss_request *request)

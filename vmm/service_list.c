@@ -17,6 +17,12 @@ static const struct {
 #undef X
 };
 
+static const char names[] =
+#define X(name, number, key, privilege, text) ", " #key
+	SS_SERVICES(X)
+#undef X
+	;
+
 #define SERVICE_COUNT (sizeof(services) / sizeof(services[0]))
 
 static void set_bit(uint64_t *word, unsigned number, bool set)
@@ -50,9 +56,9 @@ static bool is_word(const char *word, size_t length, const char *wanted)
 static int unknown(const char *text, const char *word, size_t length, struct error *error)
 {
 	return error_set(error, -EINVAL, STATUS_USAGE,
-			 "--services: '%.*s' in '%s' is none of: none, or services by name (view, map) "
-			 "with :cpl0, :cpl3, :view0 or :views",
-			 (int)length, word, text);
+			 "--services: '%.*s' in '%s' is none of: none, or services by name (%s) with "
+			 ":cpl0, :cpl3, :view0 or :views",
+			 (int)length, word, text, names + 2);
 }
 
 /* One word about the callers of a service. */

@@ -138,6 +138,25 @@ static void add_violation(struct summary *summary, const struct record_violation
 					 violation->gpa, violation->rip, 1});
 }
 
+static void add_interrupt(struct summary *summary, const struct record_interrupt *interrupt)
+{
+	if (interrupt->vector < INTERRUPT_VECTORS && interrupt->event < INTERRUPT_EVENT_COUNT)
+		summary->interrupts[interrupt->vector][interrupt->event]++;
+}
+
+static void add_pin(struct pin_summary *pins, const struct record_pin *pin)
+{
+	if (pin->event >= PIN_EVENT_COUNT)
+		return;
+	pins->count[pin->event]++;
+	if (pin->total > pins->most)
+		pins->most = pin->total;
+	if (pin->event == PIN_HOST_REFUSED) {
+		pins->host_error = pin->status < 0 && pin->status > -4096 ? -pin->status : 0;
+		pins->limit = pin->limit;
+	}
+}
+
 void summary_add(struct summary *summary, const struct record *record)
 {
 	switch (record->type) {
@@ -152,6 +171,12 @@ void summary_add(struct summary *summary, const struct record *record)
 		break;
 	case RECORD_VIOLATION:
 		add_violation(summary, (const void *)record);
+		break;
+	case RECORD_INTERRUPT:
+		add_interrupt(summary, (const void *)record);
+		break;
+	case RECORD_PIN:
+		add_pin(&summary->pins, (const void *)record);
 		break;
 	default:
 		break;
@@ -194,8 +219,31 @@ static void merge_operation(struct summary *summary, struct operation_summary *i
 	}
 }
 
+static void merge_interrupts(struct summary *into, struct summary *from)
+{
+	for (unsigned vector = 0; vector < INTERRUPT_VECTORS; vector++)
+		for (int event = 0; event < INTERRUPT_EVENT_COUNT; event++)
+			into->interrupts[vector][event] += from->interrupts[vector][event];
+	memset(from->interrupts, 0, sizeof(from->interrupts));
+}
+
+static void merge_pins(struct pin_summary *into, struct pin_summary *from)
+{
+	for (int event = 0; event < PIN_EVENT_COUNT; event++)
+		into->count[event] += from->count[event];
+	if (from->most > into->most)
+		into->most = from->most;
+	if (from->count[PIN_HOST_REFUSED]) {
+		into->host_error = from->host_error;
+		into->limit = from->limit;
+	}
+	*from = (struct pin_summary){0};
+}
+
 void summary_merge(struct summary *into, struct summary *from)
 {
+	merge_interrupts(into, from);
+	merge_pins(&into->pins, &from->pins);
 	for (size_t i = 0; i <= from->highest; i++) {
 		merge_operation(into, &into->operations[i], &from->operations[i]);
 		free(from->operations[i].samples);

@@ -12,6 +12,7 @@
 
 #include "record.h"
 #include "views/expect.h"
+#include "views/interrupts.h"
 
 /* One more than the largest exit reason of exit.def. */
 enum exit_reason {
@@ -56,9 +57,19 @@ struct violation_summary {
 /* More different ones than this are only counted, under their operation. */
 #define SUMMARY_VIOLATIONS_MAX 256
 
+/* Buffers that were pinned, of all VMs. */
+struct pin_summary {
+	uint64_t count[PIN_EVENT_COUNT];
+	uint64_t most;  /* bytes that one VM had pinned at a time */
+	int host_error; /* of the last one that the host refused, and what its limit was then */
+	uint64_t limit;
+};
+
 struct summary {
 	struct violation_summary violations[SUMMARY_VIOLATIONS_MAX];
 	size_t violation_count;
+	uint64_t interrupts[INTERRUPT_VECTORS][INTERRUPT_EVENT_COUNT];
+	struct pin_summary pins;
 	/* Number 0 is everything outside any operation. */
 	struct operation_summary operations[SS_MAX_OPERATIONS + 1];
 	uint32_t highest; /* largest operation number seen */

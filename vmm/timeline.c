@@ -123,8 +123,8 @@ static bool same_track(const struct slice *a, const struct slice *b)
 	return track_number(a->track) == track_number(b->track);
 }
 
-/* Cuts what would reach past the slice it began in. `around` is the innermost of those that enclose the
- * slice in front; the others are found through it. */
+/* Cuts what would reach past the slice it began in. `around` are the slices that enclose the one in
+ * front, the innermost last. */
 static int nest(struct timeline *timeline)
 {
 	size_t *around = malloc((timeline->count + 1) * sizeof(*around)), depth = 0;
@@ -139,6 +139,7 @@ static int nest(struct timeline *timeline)
 			depth--;
 		if (depth && slice->end > timeline->slices[around[depth - 1]].end)
 			slice->end = timeline->slices[around[depth - 1]].end;
+		slice->depth = depth;
 		around[depth++] = i;
 	}
 	free(around);

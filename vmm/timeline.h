@@ -24,6 +24,7 @@ struct slice {
 	enum slice_kind kind;
 	uint32_t view;
 	uint64_t begin, end; /* in ns from the beginning of the time line */
+	size_t depth;        /* how many slices are around it */
 	const struct record *record;
 };
 

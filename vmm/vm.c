@@ -13,6 +13,7 @@
 #include "service.h"
 #include "vcpu.h"
 #include "views/effect.h"
+#include "vm_disk.h"
 
 #ifndef KVM_CAP_DISABLE_QUIRKS2
 #define KVM_CAP_DISABLE_QUIRKS2 213
@@ -110,6 +111,7 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		.host = host,
 		.console = console,
 		.fd = -1,
+		.scratch_storage = {.fd = -1},
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
@@ -124,6 +126,9 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 	rc = claim_devices(vm);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "device ranges overlap");
+	rc = vm_disk_attach(vm, error);
+	if (rc != 0)
+		return rc;
 	fill_memory(vm);
 	if (policy_copy(&plan->policy, &vm->policy) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
@@ -153,11 +158,12 @@ void vm_destroy(struct vm *vm)
 		vm->plan->engine->vm_finish(vm);
 	if (vm->fd >= 0)
 		close(vm->fd);
+	vm_disk_detach(vm);
 	guest_ram_destroy(&vm->ram);
 	policy_finish(&vm->policy);
 	pthread_mutex_destroy(&vm->lock);
 	pthread_mutex_destroy(&vm->stop_lock);
-	*vm = (struct vm){.fd = -1};
+	*vm = (struct vm){.fd = -1, .scratch_storage = {.fd = -1}};
 }
 
 int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights)

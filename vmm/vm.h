@@ -10,6 +10,7 @@
 
 #include "devices/bus.h"
 #include "devices/console.h"
+#include "devices/disk.h"
 #include "devices/ports.h"
 #include "devices/serial.h"
 #include "guest_ram.h"
@@ -18,6 +19,8 @@
 #include "plan.h"
 #include "stats.h"
 #include "summary.h"
+#include "views/interrupts.h"
+#include "views/pins.h"
 
 /* Why a VM ended: CAUSE(NAME, key, "in words"). */
 #define STOP_CAUSES(X)                                                                             \
@@ -72,8 +75,11 @@ struct vcpu {
 	uint32_t batch_operation, batch_count;
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;
-	uint32_t interrupt_vector; /* pending at the next `interrupts` HLTs */
-	uint64_t interrupts;
+	struct interrupts interrupts;
+	uint64_t halt_vector; /* raised by each of the next `halts` HLTs */
+	uint64_t halts;
+	bool answered;      /* the relay has been answered during this exit: it enters the guest next */
+	bool entry_pending; /* the same during the exit before this one */
 };
 
 struct vm {
@@ -99,6 +105,9 @@ struct vm {
 	struct vmfunc_state vmfunc;
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
+	struct pins pins;
+	struct disk disk;
+	struct storage scratch_storage; /* the disk's own, if it is in memory */
 	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */
 	void (*on_null_hypercall)(struct vcpu *vcpu);
 	/* Devices, services and views of one VM are used by one vCPU at a time: `active`, while it

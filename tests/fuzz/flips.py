@@ -21,6 +21,10 @@ def one_of_each(form):
                form.batch(1, 10, 4000, 4900, 1), form.batch(2, 10, 5000, 6000, 21, view=0),
                form.result(2, 10, [5000, 5100, 9000], 7),
                form.record("VIOLATION", b"\2\0\0\0\1\0\0\0" + b"\0\x10\x0e\0" * 4), form.end()]
+    # Types that nothing above is an example of.
+    had = {ledger.RECORD.unpack_from(record)[0] for record in records}
+    records += [form.record(name, bytes(range(form.sizes[name] - ledger.RECORD.size)))
+                for name, number in form.types.items() if number not in had]
     return ledger.ledger(records)
 
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: the catalogue in a lab, on both engines that run
-# there, its ledger in every format, a guest that uses CR0 in every encoding, and one whose views are those
-# of a policy file. With BARS costs are held against that file. On Intel the vmcs12 is read back, on AMD a
-# guest looks for SVM that must be hidden from it.
+# there, its ledger in every format, guests that use CR0 in every encoding, interrupts and a disk, and one
+# whose views are those of a policy file. With BARS costs are held against that file. On Intel the vmcs12
+# is read back, on AMD a guest looks for SVM that must be hidden from it.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
@@ -12,6 +12,9 @@ trap 'rm -rf "$results"' EXIT
 # shellcheck disable=SC2016 # expanded in the lab
 "$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout 300 \
 	--put "$build/tests/hostile/hostile_encodings.elf" \
+	--put "$build/tests/hostile/hostile_raise.elf" \
+	--put "$build/tests/hostile/hostile_dispositions.elf" \
+	--put "$build/tests/hostile/hostile_disk.elf" \
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
 	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" -- sh -c '
@@ -21,6 +24,10 @@ trap 'rm -rf "$results"' EXIT
 	sidestep bench --engine "$0" --format json -o bench.json || status=1
 	for masks in "" "--shadow ts,mp" "--own none" "--own ts" "--shadow mp"; do
 		sidestep run -q --engine "$0" --timeout 5 $masks hostile_encodings.elf || status=1
+	done
+	head -c 8192 /dev/zero >disk
+	for guest in raise dispositions disk; do
+		sidestep run -q --engine "$0" --timeout 10 --disk disk "hostile_$guest.elf" || status=1
 	done
 	sidestep views --engine "$0" trampoline.views trampoline.elf || status=1
 	for engine in "$0" "flat --lenient"; do

@@ -128,7 +128,7 @@ def one_clock(case):
     path = case.path("clock.ledger", ledger.ledger(records, tsc_khz=1000000))
     events = json.loads(check.run(case.sidestep, "--format", "trace", path))["traceEvents"]
     slices = {event["cat"]: event for event in events if event["ph"] == "X"}
-    times = {name: (event["ts"], event["dur"]) for name, event in slices.items()}
+    times = {name: (event["ts"], round(event["dur"], 4)) for name, event in slices.items()}
     # A tick is a nanosecond; the batch is where time begins.
     case.checks.equal("clock: times", times,
                       {"operation": (0, 2), "monitor": (1, 0.4), "vmm": (1.1, 0.2)})

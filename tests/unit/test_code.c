@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guestfw/relay/relay.h"
 #include "vmm/code.h"
 #include "vmm/summary.h"
 
@@ -18,6 +19,7 @@ struct row {
 	enum host_backend backend;
 	unsigned back; /* how far in front of the RIP */
 	const char *text;
+	uint64_t port;
 };
 
 static uint8_t put_bytes(const char *hex, uint8_t *bytes)
@@ -44,44 +46,47 @@ static struct record_code code_of(const struct row *row)
 static const struct row rows[] = {
 	/* An interpreted OUT has been stepped over; the hardware's has not. */
 	{"89 71 14 ef", "8b 41 18 c3", LEVEL_VMM, EXIT_REASON_IO, 4 | WRITE, HOST_BACKEND_PVM, 1,
-	 "out dx, eax"},
+	 "out dx, eax", 0},
 	{"ba e0 05 00 00", "ef 8b 41 18", LEVEL_VMM, EXIT_REASON_IO, 4 | WRITE, HOST_BACKEND_VMX, 0,
-	 "out dx, eax"},
+	 "out dx, eax", 0},
 	{"48 89 38 ef", "48 8b 41 18", LEVEL_VMM, EXIT_REASON_IO, 4 | WRITE, HOST_BACKEND_VMX, 1,
-	 "out dx, eax"},
+	 "out dx, eax", 0},
 	/* Of two in a row it depends on who drives KVM. */
 	{"b0 41 ee", "ee c3", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_PVM, 1,
-	 "out dx, al"},
+	 "out dx, al", 0},
 	{"b0 41 e6 80", "ee c3", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_SVM, 0,
-	 "out dx, al"},
+	 "out dx, al", 0},
 	{"31 ed e6 80", "48 83 c5 01", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_PVM, 2,
-	 "out 0x80, al"},
+	 "out 0x80, al", 0},
 	/* A repeated string instruction that has not come to its end. */
 	{"b9 04 00 00 00", "f3 6e c3", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_VMX, 0,
-	 "rep outsb"},
+	 "rep outsb", 0},
 	/* Reads have not been carried out yet. */
-	{"31 ed ee", "e4 80 c3", LEVEL_VMM, EXIT_REASON_IO, 1, HOST_BACKEND_PVM, 0, "in al, 0x80"},
+	{"31 ed ee", "e4 80 c3", LEVEL_VMM, EXIT_REASON_IO, 1, HOST_BACKEND_PVM, 0, "in al, 0x80", 0},
 	{"48 89 1f", "48 8b 07 c3", LEVEL_VMM, EXIT_REASON_MMIO, 8, HOST_BACKEND_PVM, 0,
-	 "mov rax, [rdi]"},
+	 "mov rax, [rdi]", 0},
 	/* Stores have, wherever; prefixes belong to them. */
 	{"31 ed 48 89 1f", "48 83 c5 01", LEVEL_VMM, EXIT_REASON_MMIO, 8 | WRITE, HOST_BACKEND_VMX,
-	 3, "mov [rdi], rbx"},
+	 3, "mov [rdi], rbx", 0},
 	{"31 ed 89 1f", "48 83 c5 01", LEVEL_VMM, EXIT_REASON_MMIO, 4 | WRITE, HOST_BACKEND_VMX, 2,
-	 "mov [rdi], ebx"},
+	 "mov [rdi], ebx", 0},
 	{"31 ed 66 44 89 07", "48 83 c5 01", LEVEL_VMM, EXIT_REASON_MMIO, 2 | WRITE,
-	 HOST_BACKEND_PVM, 4, "mov [rdi], r8w"},
+	 HOST_BACKEND_PVM, 4, "mov [rdi], r8w", 0},
 	{"90 48 c7 47 08 01 00 00 00", "c3", LEVEL_VMM, EXIT_REASON_MMIO, 8 | WRITE,
-	 HOST_BACKEND_SVM, 8, "mov qword ptr [rdi+0x8], 0x1"},
-	{"fb f4", "fa 48 83 c5 01", LEVEL_VMM, EXIT_REASON_HLT, 0, HOST_BACKEND_VMX, 1, "hlt"},
+	 HOST_BACKEND_SVM, 8, "mov qword ptr [rdi+0x8], 0x1", 0},
+	{"fb f4", "fa 48 83 c5 01", LEVEL_VMM, EXIT_REASON_HLT, 0, HOST_BACKEND_VMX, 1, "hlt", 0},
 	/* What exits before it is carried out. */
 	{"31 c0", "0f 01 d4 48", LEVEL_VMM, EXIT_REASON_INTERNAL_ERROR, 0, HOST_BACKEND_PVM, 0,
-	 "vmfunc"},
+	 "vmfunc", 0},
 	{"31 c0 ee", "0f 22 c0 c3", LEVEL_MONITOR, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_VMX, 0,
-	 "mov cr0, rax"},
+	 "mov cr0, rax", 0},
+	/* The relay's port write is not the guest's. */
+	{"31 c0 ee", "0f 01 c1 c3", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_VMX, 0,
+	 "vmcall", RELAY_PORT},
 	/* Nothing of that kind ends there, nothing at all is there, or nothing is known of it. */
-	{"90 90 90", "ee", LEVEL_VMM, EXIT_REASON_HLT, 0, HOST_BACKEND_VMX, 0, "out dx, al"},
-	{"", "", LEVEL_VMM, EXIT_REASON_HLT, 0, HOST_BACKEND_VMX, 0, "?"},
-	{"06 06", "06", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_VMX, 0, "?"},
+	{"90 90 90", "ee", LEVEL_VMM, EXIT_REASON_HLT, 0, HOST_BACKEND_VMX, 0, "out dx, al", 0},
+	{"", "", LEVEL_VMM, EXIT_REASON_HLT, 0, HOST_BACKEND_VMX, 0, "?", 0},
+	{"06 06", "06", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_VMX, 0, "?", 0},
 };
 
 static void instructions(void **state)
@@ -91,6 +96,7 @@ static void instructions(void **state)
 		const struct row *row = &rows[i];
 		struct record_code code = code_of(row);
 		struct record_exit exit = {.record = {.level = row->level}, .rip = RIP,
+					   .qualification = row->port,
 					   .reason = row->reason, .detail = row->detail};
 		struct code_place place;
 		char name[80], wanted[80];

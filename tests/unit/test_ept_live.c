@@ -17,7 +17,7 @@
 #define CHANGES 20
 
 /* Far more changes than there is room for tables. */
-#define MANY 60000u
+#define MANY 1000000u
 #define MANY_REGIONS 12
 #define MANY_VIEWS 4
 #define SMALL_ARENA 120
@@ -128,13 +128,41 @@ static void change_at_random(uint64_t *state, bool collected)
 	assert_non_null(before);
 	memcpy(before, fixture->scenario.arena.host, pages * PAGE);
 	assert_int_equal(policy_set_rights(policy, view, region, any_rights(state)), 0);
-	assert_int_equal(ept_live_update(fixture->live, policy, view, &change), 0);
+	assert_int_equal(ept_live_update(fixture->live, policy, view, region, &change), 0);
 	if (!collected)
 		check_untouched(before, pages, &change);
 	free(before);
 	/* The same again changes nothing. */
-	assert_int_equal(ept_live_update(fixture->live, policy, view, &change), 0);
+	assert_int_equal(ept_live_update(fixture->live, policy, view, region, &change), 0);
 	assert_int_equal(change.count, 0);
+}
+
+/* After all changes the tables are those of a build from nothing: pages as large as they can be, and as
+ * many tables. */
+static void check_as_built(void)
+{
+	struct scenario *scenario = &fixture->scenario;
+	struct table_arena arena = {
+		.base = gpa_at(scenario->arena.base.v + scenario->arena.size / 2),
+		.host = (char *)scenario->arena.host + scenario->arena.size / 2,
+		.size = scenario->arena.size / 2,
+	};
+	const struct walk_memory memory = scenario_tables(scenario);
+	struct ept_views *fresh = calloc(1, sizeof(*fresh));
+
+	assert_non_null(fresh);
+	assert_int_equal(ept_build(&scenario->policy, &scenario->target, &arena, fresh, NULL), 0);
+	for (size_t view = 0; view < fresh->count; view++) {
+		for (size_t i = 0; i < fixture->edge_count; i++) {
+			const uint64_t at = fixture->edges[i];
+
+			assert_int_equal(scenario_walk(scenario, &fixture->views, view, at).page_size,
+					 scenario_walk(scenario, fresh, view, at).page_size);
+		}
+		assert_int_equal(walk_count_tables(&memory, fixture->views.view[view].root.v),
+				 walk_count_tables(&memory, fresh->view[view].root.v));
+	}
+	free(fresh);
 }
 
 static void run_one(uint64_t seed, enum paging_format_id format)
@@ -157,6 +185,7 @@ static void run_one(uint64_t seed, enum paging_format_id format)
 		for (size_t view = 0; view < fixture->views.count; view++)
 			check_view(view);
 	}
+	check_as_built();
 	teardown(NULL);
 	setup(NULL);
 }
@@ -216,20 +245,19 @@ static void any_number_of_changes(void **unused)
 	for (unsigned i = 0; i < MANY; i++) {
 		struct view_policy *policy = &fixture->scenario.policy;
 		const uint32_t view = i % MANY_VIEWS;
+		const uint32_t region = (uint32_t)random_below(&state, MANY_REGIONS);
 		struct ept_change change;
 		int result;
 
-		assert_int_equal(policy_set_rights(policy, view,
-						   (uint32_t)random_below(&state, MANY_REGIONS),
-						   any_rights(&state)), 0);
-		result = ept_live_update(fixture->live, policy, view, &change);
+		assert_int_equal(policy_set_rights(policy, view, region, any_rights(&state)), 0);
+		result = ept_live_update(fixture->live, policy, view, region, &change);
 		if (result == -ENOSPC) {
 			collections++;
 			assert_int_equal(ept_live_collect(fixture->live), 0);
-			result = ept_live_update(fixture->live, policy, view, &change);
+			result = ept_live_update(fixture->live, policy, view, region, &change);
 		}
 		assert_int_equal(result, 0);
-		if (i % 1000 == 0)
+		if (i % 20000 == 0)
 			check_view(view);
 	}
 	for (size_t view = 0; view < MANY_VIEWS; view++)
@@ -255,9 +283,9 @@ static void no_room(void **unused)
 
 		assert_int_equal(policy_set_remap(policy, view, region,
 						  gpa_at((made + 1) * PAGE)), 0);
-		result = ept_live_update(fixture->live, policy, view, &change);
+		result = ept_live_update(fixture->live, policy, view, region, &change);
 		if (result == -ENOSPC && ept_live_collect(fixture->live) == 0)
-			result = ept_live_update(fixture->live, policy, view, &change);
+			result = ept_live_update(fixture->live, policy, view, region, &change);
 		made++;
 	}
 	assert_true(made > MANY_VIEWS);
@@ -266,7 +294,7 @@ static void no_room(void **unused)
 	failed->rules[failed->rule_count - 1].remapped = false;
 	for (size_t view = 0; view < MANY_VIEWS; view++)
 		check_view(view);
-	assert_int_equal(ept_live_update(fixture->live, policy, MANY_VIEWS, &change), -ENOENT);
+	assert_int_equal(ept_live_update(fixture->live, policy, MANY_VIEWS, 0, &change), -ENOENT);
 }
 
 int main(void)
