@@ -87,8 +87,8 @@ def browser():
 def open_page(program, path, directory, scheme="light"):
     """What Chromium makes of the page, and what its console says."""
     done = subprocess.run(
-        [program, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-         "--dump-dom", "--host-resolver-rules=MAP * ~NOTFOUND",
+        [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+         "--enable-logging=stderr", "--dump-dom", "--host-resolver-rules=MAP * ~NOTFOUND",
          f"--user-data-dir={directory}/profile", "--window-size=1280,1000",
          f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}", path.as_uri()],
         capture_output=True, text=True, timeout=240)
