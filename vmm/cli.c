@@ -68,14 +68,14 @@ static int parse_format(struct settings *settings, const char *argument, struct 
 
 static int parse_by(struct settings *settings, const char *argument, struct error *error)
 {
-	static const char *const keys[] = {"operation", "reason", "rip", "level"};
+	static const char *const keys[] = {"operation", "reason", "rip", "level", "service"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(argument, keys[i]) == 0) {
 			settings->by = argument;
 			return 0;
 		}
-	return bad_argument(error, "--by", argument, "operation, reason, rip or level");
+	return bad_argument(error, "--by", argument, "operation, reason, rip, level or service");
 }
 
 static int parse_weight(struct settings *settings, const char *argument, struct error *error)

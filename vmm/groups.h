@@ -7,7 +7,7 @@
 
 #include "contents.h"
 
-enum group_key { GROUP_OPERATION, GROUP_REASON, GROUP_RIP, GROUP_LEVEL, GROUP_KEY_COUNT };
+enum group_key { GROUP_OPERATION, GROUP_REASON, GROUP_RIP, GROUP_LEVEL, GROUP_SERVICE, GROUP_KEY_COUNT };
 
 extern const char *const group_key_names[GROUP_KEY_COUNT];
 

@@ -66,7 +66,8 @@ struct record_exit {
 	uint32_t cost;          /* TSC ticks of handling it, saturated */
 	uint16_t reason;        /* KVM's exit reason at level vmm */
 	uint16_t detail;        /* by reason: access size | write << 8 */
-	uint32_t view;          /* the view that became active in it, plus 1; 0: none did */
+	uint16_t view;          /* the view that became active in it, plus 1; 0: none did */
+	uint16_t service;       /* service_code() of a VMFUNC that ended here, else 0 */
 };
 
 struct record_batch {

@@ -258,6 +258,7 @@ static void handle_exit(struct vcpu *vcpu)
 	vcpu->detail = 0;
 	vcpu->exit_view = 0;
 	vcpu->exit_time = start;
+	vcpu->service = 0;
 	vcpu->exit_rip = record.rip;
 	vcpu->unattributed = false;
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
@@ -270,7 +271,8 @@ static void handle_exit(struct vcpu *vcpu)
 	if (vcpu->unattributed)
 		record.operation = 0;
 	record.detail = vcpu->detail;
-	record.view = vcpu->exit_view;
+	record.view = (uint16_t)vcpu->exit_view;
+	record.service = vcpu->service;
 	cost = __rdtsc() - start;
 	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
 	vcpu_record(vcpu, &record.record);

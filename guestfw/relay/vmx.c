@@ -156,7 +156,7 @@ static int needs(uint64_t word, uint64_t number)
 
 /* The processor, that is L0, has not carried it out. Where the CPL and the view do not matter they are
  * not read. Returns 0 if the VMM has to perform it. */
-static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip)
+static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *record)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
 	uint32_t number = (uint32_t)vcpu->regs[RAX];
@@ -168,6 +168,7 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip)
 	if (needs(table->enabled & table->home, number))
 		vcpu->pointer = vmread(VMCS_ept_pointer);
 	decision = relay_vmfunc(vcpu, cpl);
+	record->service = service_code(number, decision.verdict);
 	if (decision.verdict == SERVICE_PERFORM)
 		return 0;
 	if (service_vector(decision.verdict)) {
@@ -180,7 +181,8 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip)
 	return 1;
 }
 
-static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualification, uint64_t rip)
+static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualification, uint64_t rip,
+		    struct relay_record *record)
 {
 	uint64_t length = 3; /* of VMCALL; CPUID is one byte shorter */
 
@@ -196,7 +198,7 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	case EXIT_CR_ACCESS:
 		return write_cr0(vcpu, qualification, rip);
 	case EXIT_VMFUNC:
-		return vmfunc(vcpu, rip);
+		return vmfunc(vcpu, rip, record);
 	default:
 		return 0;
 	}
@@ -219,7 +221,7 @@ void relay_vmx_exit(struct relay_vcpu *vcpu)
 	uint64_t rip = vmread(VMCS_guest_rip);
 	struct relay_record *record = ring_next(vcpu, (uint32_t)reason, rip, qualification);
 
-	if (!complete(vcpu, reason, qualification, rip))
+	if (!complete(vcpu, reason, qualification, rip, record))
 		pass(vcpu, reason, qualification, rip);
 	ring_finish(vcpu, record);
 }

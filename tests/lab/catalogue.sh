@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: the catalogue in a lab, on both engines that run
-# there, its ledger in every format, guests that use CR0 in every encoding, interrupts and a disk, and one
-# whose views are those of a policy file. With BARS costs are held against that file. On Intel the vmcs12
-# is read back, on AMD a guest looks for SVM that must be hidden from it.
+# there, its ledger in every format, guests that use CR0 in every encoding, services, interrupts and a
+# disk, and one whose views are those of a policy file. With BARS costs are held against that file. On
+# Intel the vmcs12 is read back, on AMD a guest looks for SVM that must be hidden from it.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
@@ -16,6 +16,8 @@ trap 'rm -rf "$results"' EXIT
 	--put "$build/tests/hostile/hostile_dispositions.elf" \
 	--put "$build/tests/hostile/hostile_disk.elf" \
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
+	--put "$build/tests/services/services_parameters.elf" \
+	--put "$build/tests/services/services_rights.elf" --put "$build/tests/services/services_stale.elf" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
 	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" -- sh -c '
 	status=0
@@ -34,6 +36,9 @@ trap 'rm -rf "$results"' EXIT
 		sidestep run -q --engine $engine --timeout 20 --views trampoline.views trampoline.elf ||
 			status=1
 	done
+	sidestep run -q --engine "$0" --timeout 20 services_parameters.elf || status=1
+	sidestep run -q --engine "$0" --timeout 20 -c 2 services_rights.elf || status=1
+	rights_flush "$0" services_stale.elf || status=1
 	if [ "$0" = vmx ]; then
 		vmcs_readback || status=1
 	else

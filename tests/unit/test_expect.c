@@ -327,6 +327,59 @@ static void view_access(void **state)
 	}
 }
 
+/* The service that sets rights: what can be expressed by memory slots, and by tables. */
+static bool refused(enum engine_id engine, unsigned rights)
+{
+	const bool readable = rights & VIEW_READ, executable = rights & VIEW_EXECUTE;
+
+	if (rights == 0)
+		return false;
+	return !readable || (engine == ENGINE_FLAT && !executable);
+}
+
+static void map_one(enum engine_id engine, unsigned rights, unsigned insn, unsigned page)
+{
+	const bool store = insn == SS_INSN_STORE, accessed = insn != SS_INSN_VMFUNC;
+	const uint64_t contents = page == SS_WINDOW_SHARED ? SS_WINDOW_SHARED_VALUE
+							   : SS_WINDOW_PRIVATE_VALUE;
+	struct ss_operation op = {.kind = SS_KIND_MAP, .insn = insn, .flags = SS_OP_PAIR,
+				  .arg = (uint64_t)rights << 16 | page};
+	const bool forbidden = accessed && !(rights & (store ? VIEW_WRITE : VIEW_READ));
+	struct expectation got;
+	unsigned exits = 2;
+
+	fixture.environment.engine = engine;
+	got = predict(engine == ENGINE_SVM ? HOST_BACKEND_SVM : HOST_BACKEND_VMX, &op, 10);
+	assert_int_equal(got.vector, SS_NO_VECTOR);
+	assert_true(got.value_known);
+	if (refused(engine, rights)) {
+		assert_int_equal((int64_t)got.value, -EOPNOTSUPP);
+	} else {
+		assert_int_equal(got.value, !accessed ? 0 : forbidden && !store ? UINT64_MAX : contents);
+		exits += forbidden;
+	}
+	expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, exits);
+	expect_exits(&got, LEVEL_MONITOR, EXPECT_EXACTLY, engine == ENGINE_FLAT ? 0 : exits);
+	expect_exits(&got, LEVEL_L0, EXPECT_AT_LEAST, 1);
+}
+
+static void map(void **state)
+{
+	static const unsigned insns[] = {SS_INSN_VMFUNC, SS_INSN_LOAD, SS_INSN_STORE};
+	struct ss_operation unknown = {.kind = SS_KIND_MAP, .insn = SS_INSN_VMFUNC,
+				       .arg = 7 << 16 | SS_PAGE_UNKNOWN};
+
+	(void)state;
+	for (int engine = ENGINE_FLAT; engine < ENGINE_COUNT; engine++)
+		for (unsigned rights = 0; rights < 8; rights++)
+			for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
+				for (unsigned page = SS_WINDOW_SHARED; page < SS_WINDOW_PAGES; page++)
+					map_one((enum engine_id)engine, rights, insns[i], page);
+	assert_int_equal((int64_t)predict(HOST_BACKEND_VMX, &unknown, 1).value, -ENOENT);
+	unknown.arg = 7 << 16 | DEFAULT_POLICY_VIEWS << 8 | SS_WINDOW_SHARED;
+	assert_int_equal((int64_t)predict(HOST_BACKEND_VMX, &unknown, 1).value, -ENOENT);
+}
+
 static void hypercalls(void **state)
 {
 	(void)state;
@@ -432,6 +485,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cr0_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(fpu, setup, teardown),
 		cmocka_unit_test_setup_teardown(vmfunc, setup, teardown),
+		cmocka_unit_test_setup_teardown(map, setup, teardown),
 		cmocka_unit_test_setup_teardown(vmfunc_series, setup, teardown),
 		cmocka_unit_test_setup_teardown(view_access, setup, teardown),
 		cmocka_unit_test_setup_teardown(hypercalls, setup, teardown),
