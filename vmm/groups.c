@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const group_key_names[GROUP_KEY_COUNT] = {"operation", "reason", "rip", "level", "service"};
+const char *const group_key_names[GROUP_KEY_COUNT] = {"operation", "reason", "rip", "level",
+						       "service", "violation"};
 
 enum group_key group_key_by_name(const char *name)
 {

@@ -48,10 +48,11 @@ struct operation_summary {
 	size_t sample_count, sample_capacity;
 };
 
-/* Equal accesses that a view forbids, counted. */
+/* Equal accesses that a view forbids, counted, and the record of the first of them. Its texts end with
+ * a NUL. */
 struct violation_summary {
-	uint32_t operation, view, access;
-	uint64_t gpa, rip, count;
+	struct record_violation record;
+	uint64_t count;
 };
 
 /* More different ones than this are only counted, under their operation. */

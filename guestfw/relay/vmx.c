@@ -56,6 +56,11 @@ static inline void vmwrite(uint64_t field, uint64_t value)
 	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
 }
 
+static inline void write_cr2(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%cr2" : : "r"(value));
+}
+
 /* The length of the instruction is read by those who step over it only. */
 static void step(uint64_t rip, uint64_t length)
 {
@@ -91,10 +96,14 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		else
 			vmwrite(vcpu->writes[i].field, vcpu->writes[i].value);
 	}
-	if (vcpu->action == RELAY_INJECT)
+	if (vcpu->action == RELAY_INJECT) {
+		/* No field of the control structure: the guest goes on with what the register holds. */
+		if (vcpu->vector == VECTOR_PF)
+			write_cr2(vcpu->fault_address);
 		inject(vcpu->vector, vcpu->error_code);
-	else if (vcpu->action != RELAY_RESUME)
+	} else if (vcpu->action != RELAY_RESUME) {
 		step(rip, vcpu->length);
+	}
 }
 
 /* What the guest wants CR0 to be, given what it sees there. */

@@ -5,12 +5,17 @@ each type, once for each of its bits with that bit inverted, and cut at every by
 writes it.
 """
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "report"))
 import ledger  # noqa: E402
+
+
+# Operation, view, gpa, rip, access, size, gva, answer, flags, reserved, region, symbol.
+VIOLATION = struct.Struct("<IIQQIIQHHI48s48s")
 
 
 def one_of_each(form):
@@ -23,7 +28,8 @@ def one_of_each(form):
                form.exit("monitor", 904, 2, reason=28, rip=0x100338, cost=300),
                form.batch(1, 10, 4000, 4900, 1), form.batch(2, 10, 5000, 6000, 21, view=0),
                form.result(2, 10, [5000, 5100, 9000], 7),
-               form.record("VIOLATION", b"\2\0\0\0\1\0\0\0" + b"\0\x10\x0e\0" * 4), form.end()]
+               form.record("VIOLATION", VIOLATION.pack(2, 1, 0xe1000, 0x100338, 2, 8, 0xe1000, 1, 1, 0,
+                                                       b"window.shared", b"op_mov+0x28")), form.end()]
     # Types that nothing above is an example of.
     had = {ledger.RECORD.unpack_from(record)[0] for record in records}
     records += [form.record(name, bytes(range(form.sizes[name] - ledger.RECORD.size)))

@@ -18,8 +18,13 @@ trap 'rm -rf "$results"' EXIT
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
 	--put "$build/tests/services/services_parameters.elf" \
 	--put "$build/tests/services/services_rights.elf" --put "$build/tests/services/services_stale.elf" \
+	--put "$source/tests/lab/violations.sh" \
+	--put "$build/tests/hostile/hostile_violations.elf" \
+	--put "$build/tests/hostile/hostile_violations_odd.elf" \
+	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
-	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" -- sh -c '
+	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" \
+	--get modules.json="$results/modules.json" -- sh -c '
 	status=0
 	sidestep test --engine "$0" --format json -o nested.json --ledger nested.ledger || status=1
 	sidestep test --engine flat --format json -o flat.json || status=1
@@ -39,6 +44,7 @@ trap 'rm -rf "$results"' EXIT
 	sidestep run -q --engine "$0" --timeout 20 services_parameters.elf || status=1
 	sidestep run -q --engine "$0" --timeout 20 -c 2 services_rights.elf || status=1
 	rights_flush "$0" services_stale.elf || status=1
+	sh violations.sh "$0" || status=1
 	if [ "$0" = vmx ]; then
 		vmcs_readback || status=1
 	else
@@ -52,6 +58,7 @@ else
 	"$check" "$results/nested.json"
 fi
 "$check" "$results/flat.json"
+"$source/tests/lab/check_modules.py" "$results/modules.json"
 
 # The ledger of the nested run, in every format; and the instructions of the nested guest are found.
 "$source/tests/report/check.py" "$build/sidestep" "$build/docs/gen-docs" "$results/nested.ledger"
