@@ -7,6 +7,7 @@
 #include "guest.h"
 
 #define ROUNDS 60
+#define EXIT_EVERY 64 /* accesses */
 #define VALUE SS_WINDOW_SHARED_VALUE
 #define NOTHING UINT64_MAX
 
@@ -14,11 +15,17 @@ enum stage { SHOWN, HIDDEN, FLICKERING, OVER };
 
 static volatile uint64_t stage, seen; /* what the first vCPU has made so, what the second has seen */
 
+/* An exit, so that the other vCPU gets its turn where both have one processor. */
+static void let_others_run(void)
+{
+	__asm__ volatile("outb %%al, %0" : : "Nd"((uint16_t)SS_PORT_UNCLAIMED));
+}
+
 static void advance(uint64_t to)
 {
 	stage = to;
 	while (seen != to)
-		__asm__ volatile("pause");
+		let_others_run();
 }
 
 static void change(void)
@@ -50,9 +57,11 @@ static void use(void)
 {
 	volatile uint64_t *page = window_page(SS_WINDOW_SHARED);
 
-	for (;;) {
+	for (uint32_t i = 0;; i++) {
 		const uint64_t before = stage, value = *page;
 
+		if (i % EXIT_EVERY == 0)
+			let_others_run();
 		if (value != VALUE && value != NOTHING)
 			leave(8);
 		if (before % 4 == FLICKERING && value != VALUE)
