@@ -85,7 +85,9 @@ int groups_count(struct contents *contents, enum group_key by, struct group_list
 		if (record->type == RECORD_EXIT && counts(by, (const void *)record))
 			rc = count_exit(ret_list, &keys, by, (const void *)record);
 	keyset_finish(&keys);
-	if (ret_list->count)
+	if (rc != 0)
+		groups_finish(ret_list);
+	else if (ret_list->count)
 		qsort(ret_list->groups, ret_list->count, sizeof(*ret_list->groups), by_count);
 	return rc;
 }
