@@ -5,12 +5,12 @@
 # guests that misbehave, as L2: named ones, and random bytes as code.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 count=$5
-# shellcheck disable=SC2016 # expanded in the lab
 puts=(--put "$build/tests/hostile/random_code=/usr/bin/random_code")
 # Not db_loop: the emulated processor itself loops in it.
 for guest in relay_overwrite ac_loop context_scribble self_modifying self_page_tables stack_zero; do
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf=/tmp/$guest.elf")
 done
+# shellcheck disable=SC2016 # expanded in the lab
 "$source/tools/lab" "$lab" --build "$build" --timeout 350 "${puts[@]}" -- sh -c '
 	set -e
 	sidestep test --engine "$0" --random "$1" --timeout 300
