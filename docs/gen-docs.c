@@ -400,6 +400,22 @@ static void md_causes(void)
 #undef X
 }
 
+static void md_agreements(void)
+{
+	puts("| Agreement | Number | The RIP is |\n|---|---|---|");
+#define X(name, key, text) row3(key, AGREEMENT_##name, text);
+	AGREEMENTS(X)
+#undef X
+}
+
+static void md_l0_flags(void)
+{
+	puts("| Flag | Value | Meaning |\n|---|---|---|");
+#define X(name, bit, tracepoint, key, text) row3(key, L0_##name, text);
+	L0_FLAGS(X)
+#undef X
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -408,7 +424,7 @@ static const struct {
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
 	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
-	{"traits", md_traits},
+	{"traits", md_traits},	   {"agreements", md_agreements}, {"l0-flags", md_l0_flags},
 };
 
 static int usage(void)

@@ -76,6 +76,17 @@ static int parse_by(struct settings *settings, const char *argument, struct erro
 	return bad_argument(error, "--by", argument, "operation, reason, rip or level");
 }
 
+static int parse_trace(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
+		if (mode != TRACING_PART && strcmp(argument, trace_mode_keys[mode]) == 0) {
+			settings->plan.trace = (enum trace_mode)mode;
+			settings->plan.trace_asked = true;
+			return 0;
+		}
+	return bad_argument(error, "--trace", argument, "off, count or sample");
+}
+
 static int parse_output(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;

@@ -55,6 +55,10 @@ static void take_meta(struct contents *contents, const struct record_meta *meta)
 		contents->report.engine = key_index(engine_keys, ENGINE_COUNT, value);
 	else if (strcmp(key, "backend") == 0)
 		contents->report.backend = key_index(host_backend_keys, HOST_BACKEND_COUNT, value);
+	else if (strcmp(key, "tracepoints.missing") == 0)
+		contents->report.trace_missing = value;
+	else if (strcmp(key, "samples.lost") == 0)
+		contents->report.samples_lost = strtoull(value, NULL, 10);
 	else if (strcmp(key, "kernel") == 0)
 		contents->report.kernel = value;
 	else if (strcmp(key, "guest") == 0)

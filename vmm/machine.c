@@ -59,13 +59,14 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	int rc;
 
 	*machine = (struct machine){
-		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}};
+		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
 	machine->console.stop = &machine->ending;
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
 	machine->summary = summary_create();
-	if (machine->done_fd < 0 || !machine->vms || !machine->summary)
+	if (machine->done_fd < 0 || !machine->vms || !machine->summary ||
+	    tracing_create(&machine->tracing, plan, host) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory or descriptors");
 	for (unsigned i = 0; i < plan->vms; i++) {
 		machine->vms_created = i + 1;
@@ -101,13 +102,10 @@ static void *vcpu_thread(void *argument)
 	struct thread_start *start = argument;
 	struct vcpu *vcpu = start->vcpu;
 	struct machine *machine = start->machine;
-	char reason[sizeof(machine->trace_missing)] = "";
 
 	free(start);
 	/* Not being permitted leaves the other sources; the report names what is missing. */
-	if (machine->plan->trace && trace_open(&vcpu->trace, reason, sizeof(reason)) == 0 &&
-	    vcpu == &machine->vms[0].vcpus[0])
-		memcpy(machine->trace_missing, reason, sizeof(reason));
+	tracing_start_thread(&machine->tracing, vcpu);
 	run_vcpu(vcpu);
 	atomic_store(&vcpu->finished, true);
 	eventfd_write(machine->done_fd, 1);
@@ -175,6 +173,12 @@ static bool any_running(const struct machine *machine, bool *ret_ending)
 		*ret_ending |= atomic_load(&vm->stop);
 	}
 	return any;
+}
+
+static void kick_if_pressing(struct vcpu *vcpu)
+{
+	if (running(vcpu) && trace_samples(&vcpu->trace) && trace_pressing(&vcpu->trace))
+		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
 }
 
 static void kick_if_ending(struct vcpu *vcpu)
@@ -255,7 +259,9 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 	bool ending;
 
 	while (any_running(machine, &ending)) {
-		struct pollfd fds[] = {{signal_fd, POLLIN, 0}, {machine->done_fd, POLLIN, 0}};
+		struct pollfd fds[] = {{signal_fd, POLLIN, 0},
+				       {machine->done_fd, POLLIN, 0},
+				       {machine->tracing.fd, POLLIN, 0}};
 		uint64_t now = now_ms();
 		eventfd_t ended;
 
@@ -266,8 +272,12 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		}
 		if (ending)
 			for_each_vcpu(machine, kick_if_ending);
-		if (poll(fds, 2, patience(ending, progress, now, deadline)) > 0 && fds[0].revents)
+		if (poll(fds, 3, patience(ending, progress, now, deadline)) > 0 && fds[0].revents)
 			take_signal(machine, signal_fd);
+		if (fds[2].revents) {
+			tracing_acknowledge(&machine->tracing);
+			for_each_vcpu(machine, kick_if_pressing);
+		}
 		eventfd_read(machine->done_fd, &ended);
 		if (progress)
 			show_progress(machine);
@@ -285,6 +295,7 @@ static void join_and_merge(struct machine *machine)
 			if (vcpu->thread_started)
 				pthread_join(vcpu->thread, NULL);
 			vcpu->thread_started = false;
+			tracing_finish_thread(&machine->tracing, vcpu);
 			if (machine->plan->engine->drain)
 				machine->plan->engine->drain(vcpu);
 			summary_merge(machine->summary, vcpu->summary);
@@ -302,6 +313,16 @@ static void add_position(struct vm *vm)
 		return;
 	vcpu_describe(&vm->vcpus[0], where, sizeof(where));
 	snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s", where);
+}
+
+static void record_losses(struct machine *machine)
+{
+	char number[24];
+
+	if (!machine->ledger_kept || machine->tracing.lost == 0)
+		return;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)machine->tracing.lost);
+	ledger_append_meta(&machine->ledger, "samples.lost", number);
 }
 
 /* The end that matters most: a failure of the host, then the first VM with a bad status. */
@@ -362,6 +383,7 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
 	supervise(machine, signal_fd, progress);
 	join_and_merge(machine);
+	record_losses(machine);
 	conclude(machine);
 	close(signal_fd);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -380,6 +402,7 @@ void machine_destroy(struct machine *machine)
 	if (machine->done_fd >= 0)
 		close(machine->done_fd);
 	summary_destroy(machine->summary);
+	tracing_destroy(&machine->tracing);
 	console_finish(&machine->console);
-	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}};
+	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
 }

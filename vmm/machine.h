@@ -3,6 +3,7 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
+#include "tracing.h"
 #include "vm.h"
 
 struct machine {
@@ -17,7 +18,7 @@ struct machine {
 	int done_fd; /* eventfd: a vCPU thread has ended */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */
-	char trace_missing[200]; /* why tracepoints were not counted; empty: they were, or not wanted */
+	struct tracing tracing;
 	int signal;              /* the signal that ended the run, or 0 */
 };
 

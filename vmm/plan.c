@@ -285,6 +285,16 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 	return 0;
 }
 
+/* Where KVM interprets the guest, every instruction would be a sample: only if somebody wants that. */
+static enum trace_mode trace_mode(const struct plan_request *request, const struct host *host)
+{
+	bool interpreted = host && host->backend == HOST_BACKEND_PVM;
+
+	return interpreted && request->trace == TRACING_SAMPLE && !request->trace_asked
+		       ? TRACING_COUNT
+		       : request->trace;
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -297,7 +307,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.timeout_ms = request->timeout_ms,
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
-		.trace = request->trace,
+		.trace = trace_mode(request, host),
 		.differential = request->differential,
 		.guest = request->guest,
 		.ledger = request->ledger,

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "host.h"
 #include "image.h"
+#include "trace.h"
 #include "views/policy.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
@@ -58,7 +59,8 @@ struct plan_request {
 	unsigned timeout_ms; /* 0: none */
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
-	bool trace; /* count kvm tracepoints where permitted; costs ticks */
+	enum trace_mode trace; /* of kvm tracepoints, where permitted; costs ticks */
+	bool trace_asked;      /* by name */
 	/* CR0 flags of --own and --shadow; the n-th occurrence is for VM n, the last for all others */
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
@@ -77,7 +79,7 @@ struct plan {
 	unsigned timeout_ms;
 	uint32_t iterations;
 	enum on_violation on_violation;
-	bool trace;
+	enum trace_mode trace;
 	struct differential *differential;
 	const char *guest, *ledger;
 	struct flag_plan flags[PLAN_VMS_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "json.h"
-#include "report.h"
+#include "report_l0.h"
 
 #define REPORT_VERSION 1
 
@@ -69,6 +69,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 	json_object_set_new(object, "exits_total", exits_json(row->summary));
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
 	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
+	json_object_set_new(object, "l0_exits", report_l0_row_json(row->summary));
 	return object;
 }
 
@@ -134,6 +135,7 @@ int report_json(const struct report *report, FILE *stream)
 	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
 	json_object_set_new(root, "evidence", evidence_json(report));
 	json_object_set_new(root, "tracepoints", tracepoints_json(report));
+	json_object_set_new(root, "l0_exits", report_l0_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_integer((json_int_t)report->lost));
 	for (size_t i = 0; i < report->row_count; i++)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "report_l0.h"
 
 /* https://no-color.org */
 static bool colours_wanted(FILE *stream)
@@ -201,6 +201,7 @@ int report_text(const struct report *report, FILE *stream)
 			report_evidence(report, (enum level)level));
 	if (report->trace_missing && report->trace_missing[0])
 		fprintf(stream, "tracepoints: not observed: %s\n", report->trace_missing);
+	report_l0_text(report, stream);
 	print_violations(report, stream);
 	print_notes(report, stream);
 	if (report->lost)

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "sampler.h"
 #include "service.h"
 #include "vcpu.h"
 #include "violation.h"
@@ -240,6 +241,7 @@ static void handle_exit(struct vcpu *vcpu)
 		.reason = (uint16_t)reason,
 	};
 
+	sampler_observe(vcpu);
 	vcpu->qualification = 0;
 	vcpu->detail = 0;
 	vcpu->exit_rip = record.rip;
@@ -286,6 +288,8 @@ void run_vcpu(struct vcpu *vcpu)
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		if (trace_samples(&vcpu->trace))
+			sampler_drain(vcpu);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;

@@ -7,6 +7,7 @@
 
 #include "boot.h"
 #include "differential.h"
+#include "sampler.h"
 #include "views/service.h"
 
 void vcpu_record(struct vcpu *vcpu, struct record *record)
@@ -49,6 +50,9 @@ static void read_counters(const struct vcpu *vcpu, struct stat_values *values)
 	uint64_t traced;
 
 	stats_read(&vcpu->stats, values);
+	/* What is recorded for a part of the time only is no count. */
+	if (vcpu->trace.mode == TRACING_PART)
+		return;
 	trace_read(&vcpu->trace, values->value + STAT_TRACE_FIRST, &traced);
 	values->observed |= traced << STAT_TRACE_FIRST;
 }
@@ -59,6 +63,9 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 	if (!known_operation(vcpu, request->arg[0]) || request->arg[1] == 0 ||
 	    request->arg[1] > UINT32_MAX)
 		return -EINVAL;
+	/* What was before belongs to no batch. */
+	if (trace_samples(&vcpu->trace))
+		sampler_drain(vcpu);
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
 	read_counters(vcpu, &vcpu->batch_start);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "trace.h"
+#include "trace_format.h"
 
 enum stat_id {
 #define STAT(name, meaning) STAT_##name,

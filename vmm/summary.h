@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "l0_exit.h"
+#include "places.h"
 #include "record.h"
 #include "views/expect.h"
 
@@ -31,6 +33,13 @@ struct tick_summary {
 	double minimum, median, percentile99;
 };
 
+/* Exits at L0 that the kernel's tracepoints showed one by one. */
+struct l0_summary {
+	uint64_t exits;
+	uint64_t flags[L0_FLAG_COUNT]; /* those with each enum l0_flag */
+	uint64_t agreement[AGREEMENT_COUNT];
+};
+
 struct operation_summary {
 	uint64_t batches;     /* how many times a vCPU performed it */
 	uint64_t repetitions; /* of all batches that have ended */
@@ -38,6 +47,7 @@ struct operation_summary {
 	uint64_t reasons[EXIT_REASON_COUNT]; /* of the exits at level vmm */
 	uint64_t handling_ticks;             /* of the exits at level vmm */
 	uint64_t violations;
+	struct l0_summary l0;
 	struct stat_values stats;
 	uint32_t view; /* active at the end of the last batch */
 	bool result_known;
@@ -53,12 +63,23 @@ struct violation_summary {
 	uint64_t gpa, rip, count;
 };
 
+/* Exits whose RIP is in the routine of another operation than the marked one. */
+struct disagreement {
+	uint32_t marked, routine;
+	uint64_t rip, count;
+};
+
+/* More different ones than this are only counted, under their operation. */
+#define SUMMARY_DISAGREEMENTS_MAX 16
+
 /* More different ones than this are only counted, under their operation. */
 #define SUMMARY_VIOLATIONS_MAX 256
 
 struct summary {
 	struct violation_summary violations[SUMMARY_VIOLATIONS_MAX];
 	size_t violation_count;
+	struct disagreement disagreements[SUMMARY_DISAGREEMENTS_MAX];
+	size_t disagreement_count;
 	/* Number 0 is everything outside any operation. */
 	struct operation_summary operations[SS_MAX_OPERATIONS + 1];
 	uint32_t highest; /* largest operation number seen */
@@ -86,6 +107,9 @@ bool summary_exits(const struct operation_summary *operation, const struct opera
 
 /* Which of the counters that were read is the best evidence for exits at L0 on this kind of host. */
 enum stat_id summary_l0_counter(const struct stat_values *stats, enum host_backend backend);
+
+/* Of all operations, and of what belongs to none. */
+void summary_l0(const struct summary *summary, struct l0_summary *ret_sum);
 
 enum placement summary_placement(const struct operation_summary *operation,
 				 const struct operation_summary *loop, enum host_backend backend);

@@ -14,9 +14,11 @@
 #include "devices/serial.h"
 #include "guest_ram.h"
 #include "ledger.h"
+#include "places.h"
 #include "plan.h"
 #include "stats.h"
 #include "summary.h"
+#include "trace.h"
 
 /* Why a VM ended: CAUSE(NAME, key, "in words"). */
 #define STOP_CAUSES(X)                                                                             \
@@ -44,6 +46,14 @@ struct stop {
 
 struct vm;
 
+/* See sampler.h. */
+struct sampler {
+	struct l0_assembler assembler;
+	uint32_t sequence, marker; /* the guest's marker when samples were last taken out */
+	uint32_t interval;         /* the operation of the time since then */
+	uint64_t lost;             /* samples, known at the end */
+};
+
 struct vcpu {
 	struct vm *vm;
 	unsigned index;
@@ -52,6 +62,7 @@ struct vcpu {
 	size_t run_size;
 	struct stats stats;
 	struct trace trace; /* opened by the vCPU's own thread */
+	struct sampler sampler;
 	struct summary *summary;
 	pthread_t thread;
 	bool thread_started;
@@ -77,6 +88,7 @@ struct vm {
 	const struct flag_plan *flags; /* those of this VM */
 	const struct host *host;
 	struct ledger *ledger; /* NULL: none is kept */
+	const struct places *places;
 	int fd;
 	struct guest_ram ram;
 	struct bus ports, mmio;

@@ -14,6 +14,7 @@ static const struct {
 	{"count", "10"},      {"memory", "64M"},        {"vcpus", "2"},      {"vms", "3"},
 	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"},
 	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
+	{"trace", "sample"},
 };
 
 static const char *good_argument(const struct option_row *row)
