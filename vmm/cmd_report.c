@@ -99,8 +99,8 @@ static int take_records(struct contents *contents, enum group_key by)
 			take_operation(contents, (const void *)record);
 		else if (record->type == RECORD_END)
 			take_end(contents, (const void *)record);
-		else if (record->type == RECORD_EXIT)
-			rc = groups_add(&contents->groups, by, (const void *)record);
+		else
+			rc = groups_add(&contents->groups, by, record);
 	}
 	return rc;
 }

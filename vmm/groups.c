@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw_reason.h"
 #include "json.h"
 
 static const char *const key_names[] = {"operation", "reason", "rip", "level"};
@@ -25,33 +26,24 @@ enum group_key group_key_by_name(const char *name)
 	return GROUP_OPERATION;
 }
 
-static uint64_t key_of(enum group_key by, const struct record_exit *exit)
+/* Reasons at L0 are those of either vendor. */
+#define GROUP_ISA_SHIFT 32
+
+static uint64_t key_of(enum group_key by, unsigned level, uint64_t reason, uint64_t rip)
 {
-	switch (by) {
-	case GROUP_REASON:
-		return exit->reason;
-	case GROUP_RIP:
-		return exit->rip;
-	case GROUP_LEVEL:
-		return exit->record.level;
-	default:
-		return exit->operation;
-	}
+	return by == GROUP_REASON ? reason : by == GROUP_RIP ? rip : level;
 }
 
-int groups_add(struct group_list *list, enum group_key by, const struct record_exit *exit)
+static int count(struct group_list *list, uint64_t key, uint16_t level, uint32_t cost)
 {
-	uint64_t key = key_of(by, exit);
 	struct group *group;
 
-	if (by == GROUP_OPERATION)
-		return 0; /* the summary has these */
 	/* The newest first: an exit mostly repeats the one before it. */
 	for (size_t i = list->count; i-- > 0;) {
 		group = &list->groups[i];
-		if (group->key == key && group->level == exit->record.level) {
+		if (group->key == key && group->level == level) {
 			group->count++;
-			group->ticks += exit->cost;
+			group->ticks += cost;
 			return 0;
 		}
 	}
@@ -64,7 +56,25 @@ int groups_add(struct group_list *list, enum group_key by, const struct record_e
 		list->groups = group;
 		list->capacity = wanted;
 	}
-	list->groups[list->count++] = (struct group){key, exit->record.level, 1, exit->cost};
+	list->groups[list->count++] = (struct group){key, level, 1, cost};
+	return 0;
+}
+
+int groups_add(struct group_list *list, enum group_key by, const struct record *record)
+{
+	const struct record_exit *exit = (const void *)record;
+	const struct record_l0_exit *l0 = (const void *)record;
+
+	if (by == GROUP_OPERATION)
+		return 0; /* the summary has these */
+	if (record->type == RECORD_EXIT)
+		return count(list, key_of(by, record->level, exit->reason, exit->rip), record->level,
+			     exit->cost);
+	if (record->type == RECORD_L0_EXIT)
+		return count(list,
+			     key_of(by, LEVEL_L0,
+				    (uint64_t)l0->isa << GROUP_ISA_SHIFT | l0->reason, l0->rip),
+			     LEVEL_L0, l0->cost);
 	return 0;
 }
 
@@ -86,11 +96,13 @@ static uint64_t total(const struct group_list *list)
 	return sum;
 }
 
-/* Exits at the VMM have KVM's reasons, those at the relay the processor's. */
+/* Exits at the VMM have KVM's reasons, those at the relay and at L0 the processor's. */
 static const char *reason_name(const struct group *group, enum engine_id id)
 {
 	const struct engine *engine = engine_by_key(engine_keys[id]);
 
+	if (group->level == LEVEL_L0)
+		return hw_reason_name((unsigned)(group->key >> GROUP_ISA_SHIFT), (uint32_t)group->key);
 	if (group->level == LEVEL_MONITOR)
 		return engine && engine->reason_name ? engine->reason_name(group->key) : "?";
 	return exit_reason_key((uint32_t)group->key);

@@ -21,8 +21,8 @@ struct group_list {
 /* GROUP_OPERATION for an unknown name. */
 enum group_key group_key_by_name(const char *name);
 
-/* Counts an exit. Returns 0 or -ENOMEM. */
-int groups_add(struct group_list *list, enum group_key by, const struct record_exit *exit);
+/* Counts an exit; any other record is none. Returns 0 or -ENOMEM. */
+int groups_add(struct group_list *list, enum group_key by, const struct record *record);
 
 /* Writes the groups, the most frequent first, in the format of the settings: text, csv or json. */
 int groups_emit(struct group_list *list, enum group_key by, const struct report *report,
