@@ -87,6 +87,13 @@ static int parse_trace(struct settings *settings, const char *argument, struct e
 	return bad_argument(error, "--trace", argument, "off, count or sample");
 }
 
+static int parse_workload(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error; /* the names are those of the catalogue, see plan.c */
+	settings->plan.workload = argument;
+	return 0;
+}
+
 static int parse_output(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;

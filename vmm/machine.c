@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,10 +77,8 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "sigaction: %s", strerror(-rc));
 	if (plan->ledger) {
-		int khz = ioctl(machine->vms[0].vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
-
-		rc = ledger_create(&machine->ledger, plan->ledger, khz > 0 ? (uint64_t)khz : 0,
-				   error);
+		rc = ledger_create(&machine->ledger, plan->ledger,
+				   vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
 		if (rc != 0)
 			return rc;
 		machine->ledger_kept = true;

@@ -11,6 +11,7 @@
 #include "image.h"
 #include "trace.h"
 #include "views/policy.h"
+#include "workload.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
 #define PLAN_VMS_MAX 64
@@ -54,6 +55,7 @@ struct plan_request {
 	const char *engine; /* key, or "auto" */
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
+	const char *workload; /* what the built-in firmware does for ever; NULL: its catalogue, once */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
@@ -82,6 +84,7 @@ struct plan {
 	enum trace_mode trace;
 	struct differential *differential;
 	const char *guest, *ledger;
+	struct workload *workload; /* NULL: none */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
 	gpa_t frames;        /* pages that views show as their tag */

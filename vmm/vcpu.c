@@ -134,6 +134,13 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }
 
+uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)
+{
+	int khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint64_t)khz : 0;
+}
+
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)
 {
 	return &vcpu->run->s.regs.regs;

@@ -16,6 +16,9 @@ int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error);
 /* Raises an exception without an error code at the next entry. Returns 0 or a negative errno. */
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
 
+/* Frequency of the guest's time stamp counter; 0: not known. */
+uint64_t vcpu_tsc_khz(const struct vcpu *vcpu);
+
 /* General registers as they were at the exit. Changes through the pointer of vcpu_change_regs() are
  * loaded at the next entry. */
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu);
