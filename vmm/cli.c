@@ -11,6 +11,8 @@
 #define OPTIONS_MAX 32
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
+#define INTERVAL_MIN_S 0.05
+#define INTERVAL_MAX_S 3600
 
 static int bad_argument(struct error *error, const char *option, const char *argument,
 			const char *wanted)
@@ -106,6 +108,14 @@ static int parse_list(struct settings *settings, const char *argument, struct er
 	(void)argument;
 	(void)error;
 	settings->list = true;
+	return 0;
+}
+
+static int parse_perf_command(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->perf_command = true;
 	return 0;
 }
 
@@ -286,6 +296,19 @@ static int parse_on_violation(struct settings *settings, const char *argument, s
 	return 0;
 }
 
+static int parse_interval(struct settings *settings, const char *argument, struct error *error)
+{
+	char *end;
+	double seconds = strtod(argument, &end);
+
+	if (end == argument || *end != '\0' || !(seconds >= INTERVAL_MIN_S) ||
+	    seconds > INTERVAL_MAX_S || !isdigit((unsigned char)argument[0]))
+		return bad_argument(error, "--interval", argument,
+				    "a number of seconds from 0.05 to 3600");
+	settings->interval_ms = (unsigned)(seconds * 1000 + 0.5);
+	return 0;
+}
+
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
 {
 	char *end;
@@ -389,12 +412,13 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	*settings = (struct settings){
 		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
 		.format = "text",
+		.interval_ms = 1000,
 		.by = "operation",
 		.seed = 1,
 		.shard = 1,
 		.shards = 1,
 	};
-	if (strcmp(command->name, "run") == 0)
+	if (strcmp(command->name, "run") == 0 || strcmp(command->name, "profile") == 0)
 		settings->plan.timeout_ms = 0;
 	fill_tables(command, &tables);
 	optind = 0; /* glibc: start afresh, also within a word */
@@ -407,6 +431,10 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		rc = row->parse(settings, optarg, error);
 		if (rc != 0)
 			return rc;
+		if (settings->given_count < SETTINGS_GIVEN_MAX) {
+			settings->given[settings->given_count].name = row->name;
+			settings->given[settings->given_count++].argument = optarg;
+		}
 	}
 	settings->operands = argv + optind;
 	settings->operand_count = argc - optind;

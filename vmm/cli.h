@@ -9,6 +9,8 @@
 #include "error.h"
 #include "plan.h"
 
+#define SETTINGS_GIVEN_MAX 200
+
 /* What the options of any command set. */
 struct settings {
 	struct plan_request plan;
@@ -16,9 +18,16 @@ struct settings {
 	const char *by;
 	const char *output;
 	bool list, quiet, help;
+	bool perf_command;
+	unsigned interval_ms;
 	uint64_t random, seed; /* programs to perform; 0: the catalogue */
 	uint64_t shard, shards;
 	const char *replay;
+	/* Options as they were given, as far as there is room. */
+	struct {
+		const char *name, *argument;
+	} given[SETTINGS_GIVEN_MAX];
+	unsigned given_count;
 	char *const *operands;
 	int operand_count;
 };

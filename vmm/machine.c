@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "profile.h"
 #include "run.h"
 #include "vcpu.h"
 
@@ -192,7 +193,7 @@ static void stop_all(struct machine *machine, enum stop_cause cause, int status,
 			vm_stop(&machine->vms[i], cause, status, "%s", text);
 }
 
-static uint64_t now_ms(void)
+uint64_t machine_now(void)
 {
 	struct timespec now;
 
@@ -224,6 +225,22 @@ static void take_signal(struct machine *machine, int signal_fd)
 	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + machine->signal, text);
 }
 
+static void kick(struct vcpu *vcpu)
+{
+	if (running(vcpu))
+		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+}
+
+void machine_kick(struct machine *machine)
+{
+	for_each_vcpu(machine, kick);
+}
+
+void machine_quit(struct machine *machine)
+{
+	stop_all(machine, STOP_QUIT, STATUS_SUCCESS, "ended by the one who watched it");
+}
+
 static void time_out(struct machine *machine)
 {
 	char text[64];
@@ -233,12 +250,14 @@ static void time_out(struct machine *machine)
 }
 
 /* How long to sleep at most, in ms; -1: until something happens. */
-static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline)
+static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline, uint64_t look)
 {
 	uint64_t wait = UINT64_MAX;
 
 	if (deadline)
 		wait = deadline > now ? deadline - now : 0;
+	if (look != UINT64_MAX && (look <= now || wait > look - now))
+		wait = look > now ? look - now : 0;
 	if (progress && wait > PROGRESS_MS)
 		wait = PROGRESS_MS;
 	if (ending && wait > KICK_AGAIN_MS)
@@ -252,14 +271,18 @@ static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline)
  * full pipe rather than in KVM_RUN. */
 static void supervise(struct machine *machine, int signal_fd, bool progress)
 {
-	uint64_t timeout = machine->plan->timeout_ms, deadline = timeout ? now_ms() + timeout : 0;
+	uint64_t timeout = machine->plan->timeout_ms, deadline = timeout ? machine_now() + timeout : 0;
+	const struct machine_watch *watch = machine->watch;
 	bool ending;
 
 	while (any_running(machine, &ending)) {
 		struct pollfd fds[] = {{signal_fd, POLLIN, 0},
 				       {machine->done_fd, POLLIN, 0},
-				       {machine->tracing.fd, POLLIN, 0}};
-		uint64_t now = now_ms();
+				       {machine->tracing.fd, POLLIN, 0},
+				       {watch ? watch->fds[0] : -1, POLLIN, 0},
+				       {watch ? watch->fds[1] : -1, POLLIN, 0}};
+		uint64_t look = watch ? watch->due(watch->opaque) : UINT64_MAX;
+		uint64_t now = machine_now();
 		eventfd_t ended;
 
 		if (deadline && now >= deadline) {
@@ -269,13 +292,15 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		}
 		if (ending)
 			for_each_vcpu(machine, kick_if_ending);
-		if (poll(fds, 3, patience(ending, progress, now, deadline)) > 0 && fds[0].revents)
+		if (poll(fds, 5, patience(ending, progress, now, deadline, look)) > 0 && fds[0].revents)
 			take_signal(machine, signal_fd);
 		if (fds[2].revents) {
 			tracing_acknowledge(&machine->tracing);
 			for_each_vcpu(machine, kick_if_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
+		if (watch)
+			watch->look(machine, watch->opaque);
 		if (progress)
 			show_progress(machine);
 	}
@@ -295,6 +320,8 @@ static void join_and_merge(struct machine *machine)
 			tracing_finish_thread(&machine->tracing, vcpu);
 			if (machine->plan->engine->drain)
 				machine->plan->engine->drain(vcpu);
+			if (vcpu->profile)
+				profile_hand_over(vcpu);
 			summary_merge(machine->summary, vcpu->summary);
 		}
 	}

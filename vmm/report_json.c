@@ -65,6 +65,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 		json_object_set_new(object, "value", json_hex(row->summary->result.value));
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
 	}
+	json_object_set_new(object, "ticks_total", json_real(row->ticks.total));
 	json_object_set_new(object, "violations", json_integer((json_int_t)row->summary->violations));
 	json_object_set_new(object, "exits_total", exits_json(row->summary));
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "profile.h"
 #include "sampler.h"
 #include "service.h"
 #include "vcpu.h"
@@ -288,9 +289,15 @@ void run_vcpu(struct vcpu *vcpu)
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		if (trace_samples(&vcpu->trace))
+		if (vcpu->trace.on)
 			sampler_drain(vcpu);
+		if (vcpu->profile)
+			profile_obey(vcpu);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
+	if (vcpu->trace.on)
+		sampler_drain(vcpu);
+	if (vcpu->profile)
+		profile_hand_over(vcpu);
 }

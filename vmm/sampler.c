@@ -65,6 +65,17 @@ void sampler_drain(struct vcpu *vcpu)
 	sampler->marker = marker;
 }
 
+void sampler_switch(struct vcpu *vcpu, bool on)
+{
+	if (on == vcpu->trace.on)
+		return;
+	/* Also before recording begins: it is from here on that the marker is looked at. */
+	sampler_drain(vcpu);
+	trace_switch(&vcpu->trace, on);
+	/* What follows next was not seen to its end. */
+	l0_assemble_end(&vcpu->sampler.assembler);
+}
+
 /* Hits that were counted but did not come out of the ring were lost, even where the ring does not say
  * so because it was full to the end. */
 static uint64_t never_seen(const struct vcpu *vcpu)

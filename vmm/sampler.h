@@ -18,11 +18,14 @@ void sampler_drain(struct vcpu *vcpu);
  * since, or much has come together. */
 static inline void sampler_observe(struct vcpu *vcpu)
 {
-	if (trace_samples(&vcpu->trace) &&
+	if (vcpu->trace.on &&
 	    (vcpu->page->marker.sequence != vcpu->sampler.sequence ||
 	     vcpu->page->marker.operation != vcpu->sampler.marker || trace_pressing(&vcpu->trace)))
 		sampler_drain(vcpu);
 }
+
+/* After a kick: starts or stops recording. */
+void sampler_switch(struct vcpu *vcpu, bool on);
 
 /* After the vCPU's thread has ended. */
 void sampler_finish(struct vcpu *vcpu);

@@ -7,7 +7,9 @@
 
 #include "boot.h"
 #include "differential.h"
+#include "profile.h"
 #include "sampler.h"
+#include "vcpu.h"
 #include "views/service.h"
 
 void vcpu_record(struct vcpu *vcpu, struct record *record)
@@ -15,6 +17,8 @@ void vcpu_record(struct vcpu *vcpu, struct record *record)
 	record->vm = (uint8_t)vcpu->vm->index;
 	record->vcpu = (uint8_t)vcpu->index;
 	summary_add(vcpu->summary, record);
+	if (vcpu->profile)
+		profile_add(vcpu->profile, record);
 	if (vcpu->vm->ledger)
 		ledger_append(vcpu->vm->ledger, record);
 }
@@ -45,18 +49,6 @@ static int service_hello(struct vcpu *vcpu, struct ss_request *request)
 	return request->arg[0] == SS_ABI_VERSION ? 0 : -EPROTONOSUPPORT;
 }
 
-static void read_counters(const struct vcpu *vcpu, struct stat_values *values)
-{
-	uint64_t traced;
-
-	stats_read(&vcpu->stats, values);
-	/* What is recorded for a part of the time only is no count. */
-	if (vcpu->trace.mode == TRACING_PART)
-		return;
-	trace_read(&vcpu->trace, values->value + STAT_TRACE_FIRST, &traced);
-	values->observed |= traced << STAT_TRACE_FIRST;
-}
-
 /* The counters are read last here and first in batch_end, so that nothing of ours lies between. */
 static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 {
@@ -64,11 +56,11 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 	    request->arg[1] > UINT32_MAX)
 		return -EINVAL;
 	/* What was before belongs to no batch. */
-	if (trace_samples(&vcpu->trace))
+	if (vcpu->trace.on)
 		sampler_drain(vcpu);
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
-	read_counters(vcpu, &vcpu->batch_start);
+	vcpu_read_counters(vcpu, &vcpu->batch_start);
 	return 0;
 }
 
@@ -81,7 +73,7 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 		.count = vcpu->batch_count,
 	};
 
-	read_counters(vcpu, &now);
+	vcpu_read_counters(vcpu, &now);
 	if (vcpu->batch_operation == 0 || request->arg[0] != vcpu->batch_operation)
 		return -EINVAL;
 	stats_accumulate(&sum, &vcpu->batch_start, &now);

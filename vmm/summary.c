@@ -277,6 +277,7 @@ static double quantile(const float *sorted, size_t count, double q)
 void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks)
 {
 	size_t count = operation->sample_count;
+	double sum = 0;
 	float *sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
 
 	*ticks = (struct tick_summary){0};
@@ -284,11 +285,14 @@ void summary_ticks(const struct operation_summary *operation, struct tick_summar
 		return;
 	memcpy(sorted, operation->samples, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), by_value);
+	for (size_t i = 0; i < count; i++)
+		sum += sorted[i];
 	*ticks = (struct tick_summary){
 		.samples = count,
 		.minimum = sorted[0],
 		.median = quantile(sorted, count, 0.5),
 		.percentile99 = quantile(sorted, count, 0.99),
+		.total = sum * operation->result.sample_size,
 	};
 	free(sorted);
 }

@@ -31,6 +31,7 @@ const char *exit_reason_key(uint32_t reason);
 struct tick_summary {
 	size_t samples;
 	double minimum, median, percentile99;
+	double total; /* of all repetitions whose results are known */
 };
 
 /* Exits at L0 that the kernel's tracepoints showed one by one. */

@@ -28,7 +28,7 @@ const char *const trace_mode_keys[TRACING_MODE_COUNT] = {
 };
 
 
-static const char *filter_of(int id)
+const char *trace_filter(enum trace_id id)
 {
 	return id == TRACE_kvm_exit || id == TRACE_kvm_nested_vmexit ? NOT_HOST_INTERRUPTS : NULL;
 }
@@ -69,6 +69,7 @@ static int open_event(const struct trace_plan *plan, int id, int leader)
 		.config = (uint64_t)number,
 		.read_format = PERF_FORMAT_GROUP,
 	};
+	const char *filter;
 	int fd;
 
 	if (number < 0)
@@ -84,7 +85,8 @@ static int open_event(const struct trace_plan *plan, int id, int leader)
 	fd = (int)syscall(SYS_perf_event_open, &attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (filter_of(id) && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter_of(id)) != 0) {
+	filter = trace_filter((enum trace_id)id);
+	if (filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter) != 0) {
 		int rc = -errno;
 
 		close(fd);

@@ -15,7 +15,7 @@
 #define TRACE_MODES(X)                                                                             \
 	X(OFF, "off", "not at all")                                                                \
 	X(COUNT, "count", "every hit counted")                                                     \
-	X(PART, "part", "hits recorded for a tenth of the time")                                   \
+	X(PART, "part", "hits recorded for a twentieth of the time")                                   \
 	X(SAMPLE, "sample", "every hit recorded, with reason and RIP")
 
 enum trace_mode {
@@ -81,6 +81,9 @@ void trace_drain(struct trace *trace, struct l0_assembler *assembler);
 /* Time and durations of samples in ticks of this host's time stamp counter. */
 uint64_t trace_tsc(const struct trace *trace, uint64_t ns);
 uint64_t trace_ticks(const struct trace *trace, uint64_t ns);
+
+/* What is counted of a tracepoint, as a filter of perf; NULL: everything. */
+const char *trace_filter(enum trace_id id);
 
 /* What keeps kvm tracepoints from being looked at in a mode: `error` is a negative errno. */
 void trace_explain(int error, enum trace_mode mode, char *reason, size_t size);

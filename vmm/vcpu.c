@@ -141,6 +141,18 @@ uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)
 	return khz > 0 ? (uint64_t)khz : 0;
 }
 
+void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values)
+{
+	uint64_t traced;
+
+	stats_read(&vcpu->stats, values);
+	/* What is recorded for a part of the time only is no count. */
+	if (vcpu->trace.mode == TRACING_PART)
+		return;
+	trace_read(&vcpu->trace, values->value + STAT_TRACE_FIRST, &traced);
+	values->observed |= traced << STAT_TRACE_FIRST;
+}
+
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)
 {
 	return &vcpu->run->s.regs.regs;

@@ -19,6 +19,9 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
 /* Frequency of the guest's time stamp counter; 0: not known. */
 uint64_t vcpu_tsc_khz(const struct vcpu *vcpu);
 
+/* All counters of the kernel that can be read. */
+void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values);
+
 /* General registers as they were at the exit. Changes through the pointer of vcpu_change_regs() are
  * loaded at the next entry. */
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu);

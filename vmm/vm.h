@@ -27,7 +27,8 @@
 	X(GUEST, "guest-failure", "the guest failed")                                              \
 	X(HOST, "host-failure", "the host failed")                                                 \
 	X(TIMEOUT, "timeout", "the time ran out")                                                  \
-	X(SIGNAL, "signal", "ended by a signal")
+	X(SIGNAL, "signal", "ended by a signal")                                                   \
+	X(QUIT, "quit", "ended by somebody who was watching it")
 
 enum stop_cause {
 #define X(name, key, text) STOP_##name,
@@ -64,6 +65,7 @@ struct vcpu {
 	struct trace trace; /* opened by the vCPU's own thread */
 	struct sampler sampler;
 	struct summary *summary;
+	struct profile_vcpu *profile; /* NULL: nobody watches */
 	pthread_t thread;
 	bool thread_started;
 	atomic_bool finished;
