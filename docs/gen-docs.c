@@ -11,6 +11,7 @@
 
 #include "views/expect.h"
 #include "vmm/cli.h"
+#include "vmm/profile_write.h"
 #include "vmm/record.h"
 #include "vmm/report.h"
 #include "vmm/stats.h"
@@ -95,6 +96,12 @@ static void man_columns(void)
 		man_pair(column_headers[i], column_meanings[i]);
 }
 
+static void man_profile_columns(void)
+{
+	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
+		man_pair(profile_column_headers[i], profile_column_meanings[i]);
+}
+
 static void man_statuses(void)
 {
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
@@ -125,6 +132,7 @@ static const struct {
 } sections[] = {
 	{"@SYNOPSIS@", man_synopsis}, {"@COMMANDS@", man_commands},	    {"@ENGINES@", man_engines},
 	{"@COLUMNS@", man_columns},   {"@EXIT STATUSES@", man_statuses}, {"@EXIT REASONS@", man_reasons},
+	{"@PROFILE COLUMNS@", man_profile_columns},
 };
 
 static bool print_section(const char *line)
@@ -400,6 +408,28 @@ static void md_causes(void)
 #undef X
 }
 
+static void md_profile_columns(void)
+{
+	puts("| Column | JSON, CSV | Meaning |\n|---|---|---|");
+	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
+		printf("| %s | `%s` | %s |\n", profile_column_headers[i], profile_column_keys[i],
+		       profile_column_meanings[i]);
+}
+
+static void md_tracepoints(void)
+{
+	static const char uses[] = "CSPI";
+
+	puts("| Tracepoint | count | sample | profile | profile, KVM interprets | What it shows |\n"
+	     "|---|---|---|---|---|---|");
+	for (int id = 0; id < TRACE_COUNT; id++) {
+		printf("| `kvm:%s`", trace_names[id]);
+		for (size_t i = 0; i < sizeof(uses) - 1; i++)
+			printf(" | %s", strchr(trace_uses[id], uses[i]) ? "x" : "");
+		printf(" | %s |\n", stat_meanings[stat_of_trace((enum trace_id)id)]);
+	}
+}
+
 static void md_agreements(void)
 {
 	puts("| Agreement | Number | The RIP is |\n|---|---|---|");
@@ -424,6 +454,7 @@ static const struct {
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
 	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
+	{"profile-columns", md_profile_columns}, {"tracepoints", md_tracepoints},
 	{"traits", md_traits},	   {"agreements", md_agreements}, {"l0-flags", md_l0_flags},
 };
 

@@ -17,6 +17,9 @@
 /* Reason 1 of VMX (isa 1) and 0x60 of SVM (isa 2) are external interrupts of the host. */
 #define NOT_HOST_INTERRUPTS "!(isa == 1 && exit_reason == 1) && !(isa == 2 && exit_reason == 96)"
 
+/* KVM_RUN that a signal ends, such as our own kicks, is no exit: its errno is negative. */
+#define NOT_SIGNALS "errno >= 0"
+
 /* Room for samples, in pages; halved as long as the kernel refuses to lock that much memory. */
 #define RING_PAGES_MAX 512
 #define RING_PAGES_MIN 8
@@ -30,7 +33,15 @@ const char *const trace_mode_keys[TRACING_MODE_COUNT] = {
 
 const char *trace_filter(enum trace_id id)
 {
-	return id == TRACE_kvm_exit || id == TRACE_kvm_nested_vmexit ? NOT_HOST_INTERRUPTS : NULL;
+	switch (id) {
+	case TRACE_kvm_exit:
+	case TRACE_kvm_nested_vmexit:
+		return NOT_HOST_INTERRUPTS;
+	case TRACE_kvm_userspace_exit:
+		return NOT_SIGNALS;
+	default:
+		return NULL;
+	}
 }
 
 static bool wanted(const struct trace_plan *plan, int id)

@@ -53,6 +53,21 @@ check 'every exit recorded' 0 '' "$sidestep" profile --workload 'ref.cpuid@20' -
 	--ledger ledger
 that 'every exit recorded: a ledger' "$sidestep" report ledger
 
+# --- Every exit at L0, against the counters of the same tracepoints.
+info=$("$sidestep" info)
+if ! grep -q 'kvm tracepoints, recorded one by one$' <<<"$info"; then
+	echo "ok - sampled # SKIP needs: tracepoints; host:$(grep 'not recorded' <<<"$info")"
+elif ! command -v python3 >/dev/null; then
+	echo 'ok - sampled # SKIP needs: python3'
+else
+	check 'sampled' 0 '' "$sidestep" test --trace sample --format json \
+		ref.nothing ref.cpuid ref.port.out ref.mmio.read ref.hlt.pending service.port
+	that 'sampled: agrees with the counters' python3 "$here/l0_exits.py" "$out"
+	check 'sampled: text' 0 '' "$sidestep" test --trace sample ref.cpuid
+	that 'sampled: text has both lines' grep -Eq \
+		'^by rip, beside the marker: [1-9][0-9]* agrees, [0-9]+ elsewhere, [0-9]+ unmarked, 0 differs$' "$out"
+fi
+
 # --- Ends: with the guest, by a signal, by a reader that is gone.
 check 'the guest ends' 0 '' "$sidestep" profile "$hostile/hostile_hello.elf"
 check 'the guest fails' 1 'triple fault' "$sidestep" profile "$hostile/hostile_triple_fault.elf"
