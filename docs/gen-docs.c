@@ -10,12 +10,17 @@
 #include <string.h>
 
 #include "views/expect.h"
+#include "views/policy_error.h"
+#include "views/policy_lint.h"
 #include "vmm/cli.h"
+#include "vmm/policy_file.h"
+#include "vmm/policy_source.h"
 #include "vmm/profile_write.h"
 #include "vmm/record.h"
 #include "vmm/report.h"
 #include "vmm/stats.h"
 #include "vmm/summary.h"
+#include "vmm/views_report.h"
 #include "vmm/vm.h"
 
 static const struct {
@@ -368,6 +373,71 @@ static void md_hypercalls(void)
 #undef X
 }
 
+static void md_dispositions(void)
+{
+	puts("| Disposition | Number | An interrupt of the vector is |\n|---|---|---|");
+#define X(name, text) row3("SS_INTERRUPT_" #name, SS_INTERRUPT_##name, text);
+	SS_DISPOSITIONS(X)
+#undef X
+}
+
+static void md_interrupt_events(void)
+{
+	puts("| Event | Number | What became of the interrupt |\n|---|---|---|");
+#define X(name, key, text) row3(key, INTERRUPT_##name, text);
+	INTERRUPT_EVENTS(X)
+#undef X
+}
+
+static void md_pin_events(void)
+{
+	puts("| Event | Number | What became of the buffer |\n|---|---|---|");
+#define X(name, key, text) row3(key, PIN_##name, text);
+	PIN_EVENTS(X)
+#undef X
+}
+
+static void md_disk_registers(void)
+{
+	puts("| Register | Number | Access | Meaning |\n|---|---|---|---|");
+#define X(name, number, access, text)                                                              \
+	printf("| `SS_DISK_REG_%s` | %d | %s | %s |\n", #name, number, access, text);
+	SS_DISK_REGISTERS(X)
+#undef X
+}
+
+static void md_disk_commands(void)
+{
+	puts("| Command | Number | What it does |\n|---|---|---|");
+#define X(name, number, text) row3("SS_DISK_COMMAND_" #name, number, text);
+	SS_DISK_COMMANDS(X)
+#undef X
+}
+
+static void md_disk_statuses(void)
+{
+	puts("| Status | Number | Meaning |\n|---|---|---|");
+#define X(name, text) row3("SS_DISK_STATUS_" #name, SS_DISK_STATUS_##name, text);
+	SS_DISK_STATUSES(X)
+#undef X
+}
+
+static void md_services(void)
+{
+	static const char *const callers[] = {
+		[SS_PRIVILEGE_ANY] = "anybody",
+		[SS_PRIVILEGE_CPL0] = "CPL 0",
+		[SS_PRIVILEGE_HOME] = "view 0",
+		[SS_PRIVILEGE_KERNEL] = "CPL 0 in view 0",
+	};
+
+	puts("| Service | EAX | Usual callers | Arguments and what it does |\n|---|---|---|---|");
+#define X(name, number, key, privilege, text)                                                      \
+	printf("| `%s` | %d | %s | %s |\n", #key, number, callers[SS_PRIVILEGE_##privilege], text);
+	SS_SERVICES(X)
+#undef X
+}
+
 static void md_setups(void)
 {
 	puts("| Setup | Number | What the VMM changes |\n|---|---|---|");
@@ -419,14 +489,21 @@ static void md_profile_columns(void)
 static void md_tracepoints(void)
 {
 	static const char uses[] = "CSPI";
+	static const struct {
+		const char *name, *uses, *meaning;
+	} rows[] = {
+#define TRACEPOINT(name, uses, meaning) {#name, uses, meaning},
+#include "vmm/tracepoint.def"
+#undef TRACEPOINT
+	};
 
 	puts("| Tracepoint | count | sample | profile | profile, KVM interprets | What it shows |\n"
 	     "|---|---|---|---|---|---|");
-	for (int id = 0; id < TRACE_COUNT; id++) {
-		printf("| `kvm:%s`", trace_names[id]);
-		for (size_t i = 0; i < sizeof(uses) - 1; i++)
-			printf(" | %s", strchr(trace_uses[id], uses[i]) ? "x" : "");
-		printf(" | %s |\n", stat_meanings[stat_of_trace((enum trace_id)id)]);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		printf("| `kvm:%s`", rows[i].name);
+		for (size_t j = 0; j < sizeof(uses) - 1; j++)
+			printf(" | %s", strchr(rows[i].uses, uses[j]) ? "x" : "");
+		printf(" | %s |\n", rows[i].meaning);
 	}
 }
 
@@ -446,6 +523,37 @@ static void md_l0_flags(void)
 #undef X
 }
 
+static void md_builtin_regions(void)
+{
+	puts("| Region | A guest needs | What it holds |\n|---|---|---|");
+	for (size_t i = 0; i < builtin_region_count; i++) {
+		char rights[RIGHTS_TEXT_SIZE];
+
+		rights_text(builtin_regions[i].needed, rights);
+		printf("| `%s` | %s | ", builtin_regions[i].name,
+		       builtin_regions[i].needed ? rights : "");
+		put_cell(builtin_regions[i].meaning);
+		puts(" |");
+	}
+}
+
+static void md_view_columns(void)
+{
+	puts("| Column | JSON | Meaning |\n|---|---|---|");
+	for (int i = 0; i < VIEW_COLUMN_COUNT; i++) {
+		printf("| `%s` | `%s` | ", view_columns[i].header, view_columns[i].key);
+		put_cell(view_columns[i].meaning);
+		puts(" |");
+	}
+}
+
+static void md_policy_warnings(void)
+{
+	puts("| Warning | Meaning |\n|---|---|");
+	for (int i = LINT_INVALID + 1; i < LINT_COUNT; i++)
+		row2(lint_key((enum lint_kind)i), lint_text((enum lint_kind)i));
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -454,8 +562,14 @@ static const struct {
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
 	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
+	{"services", md_services},
+	{"dispositions", md_dispositions}, {"interrupt-events", md_interrupt_events},
+	{"pin-events", md_pin_events}, {"disk-registers", md_disk_registers},
+	{"disk-commands", md_disk_commands}, {"disk-statuses", md_disk_statuses},
 	{"profile-columns", md_profile_columns}, {"tracepoints", md_tracepoints},
-	{"traits", md_traits},	   {"agreements", md_agreements}, {"l0-flags", md_l0_flags},
+	{"agreements", md_agreements}, {"l0-flags", md_l0_flags},
+	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
+	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 };
 
 static int usage(void)

@@ -41,6 +41,43 @@
 #define SS_PORT_SERIAL 0x3f8
 #define SS_PORT_UNCLAIMED 0x80
 
+/*
+ * A disk at SS_PORT_DISK, if there is one (else reads give all ones, as of any port that nobody claims):
+ * X(NAME, number, "access", "meaning"). Register n is four bytes wide, at port SS_PORT_DISK + 4 * n, and
+ * is accessed as a whole. COMMAND carries the command out; when OUT is done, so is the command.
+ */
+#define SS_PORT_DISK 0x5c0
+#define SS_DISK_SECTOR_SIZE 512
+#define SS_DISK_REGISTERS(X)                                                                       \
+	X(BUFFER, 0, "read, write", "handle of a pinned buffer")                                   \
+	X(OFFSET, 1, "read, write", "byte of the buffer where the first sector starts")            \
+	X(SECTOR, 2, "read, write", "first sector")                                                \
+	X(COUNT, 3, "read, write", "how many sectors, from 1")                                     \
+	X(VECTOR, 4, "read, write", "interrupt raised when a command has ended, well or not; 0: none") \
+	X(COMMAND, 5, "write", "a command: starts it")                                             \
+	X(STATUS, 6, "read", "how the last command ended")                                         \
+	X(SECTORS, 7, "read", "size of the disk in sectors")
+
+/* X(NAME, number, "what it does"). */
+#define SS_DISK_COMMANDS(X)                                                                        \
+	X(READ, 1, "moves sectors of the disk to the buffer")                                      \
+	X(WRITE, 2, "moves what is in the buffer to sectors of the disk")
+
+/* X(NAME, "meaning"), checked in this order. After IO_ERROR a part may have been moved, after the others
+ * nothing has. */
+#define SS_DISK_STATUSES(X)                                                                        \
+	X(IDLE, "no command was given yet")                                                        \
+	X(DONE, "all of it was moved")                                                             \
+	X(BAD_VECTOR, "VECTOR is neither 0 nor 32 to 255; no interrupt is raised")                 \
+	X(BAD_COMMAND, "there is no such command")                                                 \
+	X(READ_ONLY, "the disk cannot be written")                                                 \
+	X(BAD_COUNT, "COUNT is 0")                                                                 \
+	X(BAD_SECTOR, "the sectors are not all on the disk")                                       \
+	X(BAD_BUFFER, "BUFFER is no handle of a pinned buffer")                                    \
+	X(BAD_ACCESS, "the buffer is not pinned for this direction")                               \
+	X(BAD_OFFSET, "the sectors do not fit into the buffer at OFFSET")                          \
+	X(IO_ERROR, "the storage failed")
+
 /* One 8-byte scratch register: reads give back what was written last, SS_MMIO_RESET at first. */
 #define SS_MMIO_GPA 0xd0000000
 #define SS_MMIO_RESET 0x5c4a7c4200c0ffee
@@ -58,6 +95,7 @@
 #define SS_WINDOW_PAGES 3
 /* Not in the window: a page of the built-in firmware's read-only part, its "kernel". */
 #define SS_PAGE_KERNEL 3
+#define SS_PAGE_UNKNOWN 0xff /* for operations that name no region */
 #define SS_VIEW_TAG 0x7a67000000000000
 #define SS_WINDOW_SHARED_VALUE 0x7368617265640000
 #define SS_WINDOW_PRIVATE_VALUE 0x7072697661746500
@@ -71,16 +109,26 @@
 	X(HELLO, 1, hello, "arg0 = SS_ABI_VERSION; ret0 = the VMM's version")                      \
 	X(BATCH_BEGIN, 2, batch_begin, "arg0 = operation, arg1 = repetitions")                     \
 	X(BATCH_END, 3, batch_end, "arg0 = operation")                                             \
-	X(VMFUNC, 4, vmfunc, "arg0 = EAX, arg1 = ECX; ret0 = SS_VMFUNC_*, ret1 = RAX")             \
+	X(VMFUNC, 4, vmfunc, "arg = EAX, ECX, RDX, RBX; ret0 = SS_VMFUNC_*, ret1 = RAX")           \
 	X(NULL_SERVICE, 5, null_service, "nothing: what a service through a port costs")           \
-	X(INTERRUPT, 6, interrupt, "arg0 = vector, arg1 = how many HLTs shall find it pending")    \
+	X(INTERRUPT, 6, interrupt, "arg0 = vector, arg1 = how many HLTs shall raise it")    \
 	X(FATAL, 7, fatal, "arg0 = vector, arg1 = RIP, arg2 = error code, arg3 = CR2")             \
 	X(LOG, 8, log, "arg0 = address of text, arg1 = length, at most SS_LOG_MAX")                \
 	X(RESULT, 9, result, "arg0 = operation; its struct ss_result is in the vCPU page")         \
 	X(SETUP, 10, setup, "arg0 = operation whose masks and list to put in place; 0: none")      \
-	X(PROGRAM, 11, program, "the last program's results are there; ret0 = 1: the next one is")
+	X(PROGRAM, 11, program, "the last program's results are there; ret0 = 1: the next one is") \
+	X(RAISE, 12, raise, "arg0 = vector that is raised on this vCPU, as by a device")
 
 #define SS_LOG_MAX 1024
+
+/*
+ * How the virtual interrupts of a vector are handled, for each vCPU by itself: X(NAME, "what becomes of
+ * one that is raised"). A vCPU starts with all vectors delivered.
+ */
+#define SS_DISPOSITIONS(X)                                                                         \
+	X(DELIVER, "injected as soon as the guest can take it")                                    \
+	X(HOLD, "kept pending; delivered, once, when the vector is set to be delivered again")     \
+	X(DROP, "discarded, and so is one that is pending already")
 
 /*
  * Hypercalls by VMCALL or VMMCALL, where a monitor is in front of the VMM (SS_CONTEXT_MONITOR):
@@ -92,9 +140,41 @@
 	X(NULL_VMM, 0x53530003, "nothing, answered by the VMM")                                    \
 	X(REQUEST, 0x53530004, "performs the request at address RDI, as the control port does")
 
-/* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see #UD. */
+/* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see an exception. */
 #define SS_VMFUNC_STEP 0
-#define SS_VMFUNC_UD 1
+#define SS_VMFUNC_UD 1 /* #UD */
+#define SS_VMFUNC_GP 2 /* #GP, error code 0 */
+
+/*
+ * Services that the VMM configures for a guest, invoked by VMFUNC with the number in EAX and the index
+ * in ECX: X(NAME, number, key, usual callers, "arguments; what it does"). The numbers are below 64, as
+ * those of VM functions; 0 is the processor's own. RAX becomes 0 or a negative errno. A service that is
+ * not enabled is #UD, one that is not for the caller #GP(0).
+ */
+#define SS_SERVICES(X)                                                                             \
+	X(VIEW, 0, view, ANY, "ECX = view; makes it active")                                       \
+	X(MAP, 1, map, KERNEL,                                                                     \
+	  "ECX = region, RDX = view, RBX = SS_RIGHT_*; sets the rights of the region there")       \
+	X(INTERRUPT, 2, interrupt, CPL0,                                                           \
+	  "ECX = vector, RDX = SS_INTERRUPT_*; sets how its interrupts are handled on this vCPU")  \
+	X(PIN, 3, pin, CPL0,                                                                       \
+	  "ECX = SS_RIGHT_* of devices, RDX = address, RBX = bytes; pins them, RAX = handle")      \
+	X(UNPIN, 4, unpin, CPL0, "ECX = handle; gives the buffer back")
+
+/* Usual callers of a service. */
+#define SS_PRIVILEGE_ANY 0
+#define SS_PRIVILEGE_CPL0 1
+#define SS_PRIVILEGE_HOME 2 /* in view 0 */
+#define SS_PRIVILEGE_KERNEL (SS_PRIVILEGE_CPL0 | SS_PRIVILEGE_HOME)
+
+/* In ECX: index and arguments are in memory, in a struct ss_service_args whose guest-physical address
+ * is in RDX. Not for service 0, whose operands the processor takes from registers. */
+#define SS_SERVICE_IN_MEMORY 0xffffffff
+
+/* Rights of a region in a view; none: it is not there. */
+#define SS_RIGHT_READ 1
+#define SS_RIGHT_WRITE 2
+#define SS_RIGHT_EXECUTE 4
 
 /*
  * What an operation is, for the reference model: X(NAME, json key, "meaning of cr0 and arg").
@@ -118,8 +198,23 @@
 	X(HLT, hlt, "arg = interrupt vector that is pending")                                      \
 	X(SERVICE, service, "arg = request")                                                       \
 	X(HYPERCALL_SERVICE, hypercall_service, "arg = enum ss_hypercall")                         \
-	X(VIEW_ACCESS, view_access, "arg = view << 8 | page")                               \
-	X(FAULT, fault, "arg = vector")
+	X(VIEW_ACCESS, view_access, "arg = view << 8 | page")                                      \
+	X(FAULT, fault, "arg = vector")                                                            \
+	X(MAP, map, "arg = rights << 16 | view << 8 | page; what they are before is put back")     \
+	X(INTERRUPT, interrupt, "arg = enum ss_disposition << 8 | vector")                         \
+	X(PIN, pin, "arg = SS_RIGHT_* << 16 | view << 8 | page of the window, or SS_PIN_*")        \
+	X(DISK, disk, "arg = enum ss_disk_command, with SS_DISK_UNPINNED, SS_DISK_INTERRUPT")
+
+/* What an operation of kind PIN pins, other than a page of the window. */
+#define SS_PIN_OWN 0x10     /* a page of the vCPU's own */
+#define SS_PIN_ODD 0x11     /* parts of two pages */
+#define SS_PIN_OUTSIDE 0x12 /* where there is no memory */
+
+/* Of kind DISK. */
+#define SS_DISK_UNPINNED 0x100  /* the buffer is not pinned */
+#define SS_DISK_INTERRUPT 0x200 /* the disk interrupts, and the outcome is how often */
+#define SS_DISK_INTERRUPT_VECTOR 0x51
+#define SS_DISK_PATTERN 0x6469736b00000000
 
 /* The instruction under test: X(NAME, "mnemonic"). */
 #define SS_INSTRUCTIONS(X)                                                                         \
@@ -150,6 +245,7 @@
 #define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
 #define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
 #define SS_OP_ENLIGHTENED 0x10 /* the guest consults struct ss_flag_words; no mask is put in place */
+#define SS_OP_IN_MEMORY 0x20 /* MAP: by SS_SERVICE_IN_MEMORY */
 #define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
 
 /*
@@ -161,7 +257,7 @@
 	X(LIST_RESERVED, list_reserved, "that entry has a reserved bit set")                       \
 	X(LIST_MEMTYPE, list_memtype, "that entry names a reserved memory type")                   \
 	X(LIST_WALK, list_walk, "that entry names a page-walk length of 1")                        \
-	X(LEAF_OFF, leaf_off, "VM function 0 is not enabled")                                      \
+	X(LEAF_OFF, leaf_off, "the service of that number is not enabled")                                     \
 	X(VMFUNC_OFF, vmfunc_off, "VM functions are not enabled at all")                           \
 	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")
 
@@ -193,6 +289,12 @@ enum ss_request_number {
 #undef X
 };
 
+enum ss_service_number {
+#define X(name, number, key, privilege, text) SS_SERVICE_##name = number,
+	SS_SERVICES(X)
+#undef X
+};
+
 enum ss_operation_kind {
 	SS_KIND_INVALID,
 #define X(name, key, text) SS_KIND_##name,
@@ -206,6 +308,35 @@ enum ss_setup {
 	SS_SETUPS(X)
 #undef X
 	SS_SETUP_COUNT
+};
+
+enum ss_disposition {
+	SS_INTERRUPT_INVALID,
+#define X(name, text) SS_INTERRUPT_##name,
+	SS_DISPOSITIONS(X)
+#undef X
+	SS_INTERRUPT_COUNT
+};
+
+enum ss_disk_register {
+#define X(name, number, access, text) SS_DISK_REG_##name = (number),
+	SS_DISK_REGISTERS(X)
+#undef X
+	SS_DISK_REGISTER_COUNT
+};
+
+enum ss_disk_command {
+	SS_DISK_COMMAND_INVALID,
+#define X(name, number, text) SS_DISK_COMMAND_##name = (number),
+	SS_DISK_COMMANDS(X)
+#undef X
+};
+
+enum ss_disk_status {
+#define X(name, text) SS_DISK_STATUS_##name,
+	SS_DISK_STATUSES(X)
+#undef X
+	SS_DISK_STATUS_COUNT
 };
 
 enum ss_hypercall {
@@ -253,9 +384,16 @@ struct ss_request {
 	uint32_t size;   /* sizeof(struct ss_request) */
 	uint32_t number; /* enum ss_request_number */
 	int32_t status;  /* result: 0 or negative errno */
-	uint32_t reserved;
+	uint32_t cpl;    /* of VMFUNC: where the instruction was executed; else 0 */
 	uint64_t arg[4];
 	uint64_t ret[2];
+};
+
+/* Parameters of a service in memory: what ECX, RDX and RBX hold otherwise. */
+struct ss_service_args {
+	uint32_t size; /* sizeof(struct ss_service_args) */
+	uint32_t index;
+	uint64_t arg[2];
 };
 
 /* Outcome of one operation, filled by the guest before SS_REQUEST_RESULT. */
@@ -339,6 +477,7 @@ struct ss_context {
 #ifdef __STDC_VERSION__
 _Static_assert(sizeof(struct ss_operation) == 224, "ABI");
 _Static_assert(sizeof(struct ss_request) == 64, "ABI");
+_Static_assert(sizeof(struct ss_service_args) == 24, "ABI");
 _Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
 _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Entry point and exception entry. The VMM has put the vCPU into 64-bit mode (abi.h). */
 #include "abi.h"
+#include "offsets.h"
 
 	.text
 	.globl _start
@@ -73,6 +74,18 @@ fault_common:
 	.p2align 4
 	.globl interrupt_entry
 interrupt_entry:
+	iretq
+
+	/* The same, counted, for operations that want to know. */
+	.p2align 4
+	.globl counted_interrupt_entry
+counted_interrupt_entry:
+	push %rax
+	mov %rsp, %rax
+	and $-2 * SS_STACK_SIZE, %rax
+	mov (%rax), %rax
+	incl CPU_INTERRUPTS(%rax)
+	pop %rax
 	iretq
 
 	.section .note.GNU-stack, "", @progbits

@@ -14,7 +14,9 @@ struct cpu {
 	uint32_t vector; /* last fault counted, SS_NO_VECTOR if none */
 	uint64_t faults;
 	uint64_t error_code;
+	uint32_t interrupts; /* taken, of the vectors that are counted */
 	uint64_t null_request; /* address of a request that asks for nothing */
+	struct ss_service_args args;
 	_Alignas(16) uint8_t fxsave_area[512];
 	_Alignas(16) uint8_t user_stack[512];
 };
@@ -41,6 +43,14 @@ static inline void out8(uint16_t port, uint8_t value)
 static inline void out32(uint16_t port, uint32_t value)
 {
 	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint32_t in32(uint16_t port)
+{
+	uint32_t value;
+
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
 }
 
 static inline void write_cr0(uint64_t value)

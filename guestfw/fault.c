@@ -2,12 +2,14 @@
 #include "cpu.h"
 
 #define VECTOR_UD 6
+#define VECTOR_GP 13
 #define GATES 256
+#define COUNTED_VECTORS 0x50 /* these and above */
 #define VECTOR_ENTRY_SIZE 16
 #define INTERRUPT_GATE 0x8e00ull
 
 extern const struct fixup fixup_start[], fixup_end[];
-extern const uint8_t fault_entries[], interrupt_entry[];
+extern const uint8_t fault_entries[], interrupt_entry[], counted_interrupt_entry[];
 
 struct gate {
 	uint64_t low, high;
@@ -34,8 +36,10 @@ void fault_install(void)
 
 	for (unsigned i = 0; i < 32; i++)
 		idt[i] = gate_to((uint64_t)fault_entries + i * VECTOR_ENTRY_SIZE);
-	for (unsigned i = 32; i < 0x50; i++)
+	for (unsigned i = 32; i < COUNTED_VECTORS; i++)
 		idt[i] = gate_to((uint64_t)interrupt_entry);
+	for (unsigned i = COUNTED_VECTORS; i < GATES; i++)
+		idt[i] = gate_to((uint64_t)counted_interrupt_entry);
 	__asm__ volatile("lidt %0" : : "m"(descriptor));
 }
 
@@ -57,7 +61,14 @@ static int serve_vmfunc(struct cpu *cpu, struct fault_frame *regs)
 		return 0;
 	req->arg[0] = (uint32_t)regs->rax;
 	req->arg[1] = (uint32_t)regs->rcx;
-	if (request(cpu, SS_REQUEST_VMFUNC) != 0 || req->ret[0] != SS_VMFUNC_STEP)
+	req->arg[2] = regs->rdx;
+	req->arg[3] = regs->rbx;
+	req->cpl = regs->cs & 3;
+	if (request(cpu, SS_REQUEST_VMFUNC) != 0)
+		return 0;
+	if (req->ret[0] == SS_VMFUNC_GP)
+		regs->vector = VECTOR_GP;
+	if (req->ret[0] != SS_VMFUNC_STEP)
 		return 0;
 	regs->rax = req->ret[1];
 	regs->rip += 3;

@@ -2,6 +2,7 @@
 /* The built-in firmware: performs the selected operations of its catalogue, one after another. */
 #include "catalogue.h"
 #include "cpu.h"
+#include "io.h"
 #include "programs.h"
 #include "workload.h"
 
@@ -94,6 +95,17 @@ static void enter_view(struct cpu *cpu, uint64_t index)
 		op_vmfunc(&frame, 1);
 }
 
+/* The arguments of the service, in memory. The built-in views have regions in the order of the pages. */
+static uint64_t map_arguments(struct cpu *cpu, const struct ss_operation *op)
+{
+	cpu->args = (struct ss_service_args){
+		.size = sizeof(cpu->args),
+		.index = op->arg & 0xff,
+		.arg = {op->arg >> 8 & 0xff, op->arg >> 16},
+	};
+	return (uint64_t)&cpu->args;
+}
+
 static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 {
 	switch (op->kind) {
@@ -107,14 +119,23 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 		return (uint64_t)page_address(cpu, op->arg & 0xff);
 	case SS_KIND_INVLPG:
 		return (uint64_t)cpus;
+	case SS_KIND_MAP:
+		return op->flags & SS_OP_IN_MEMORY ? map_arguments(cpu, op)
+						   : (uint64_t)page_address(cpu, op->arg & 0xff);
 	default:
 		return 0;
 	}
 }
 
+static uint64_t first_view(const struct ss_operation *op)
+{
+	return op->kind == SS_KIND_VIEW_ACCESS || op->kind == SS_KIND_PIN ? op->arg >> 8 & 0xff : 0;
+}
+
 static int changes_view(const struct ss_operation *op)
 {
 	return op->kind == SS_KIND_VMFUNC || op->kind == SS_KIND_VIEW_ACCESS ||
+	       (op->kind == SS_KIND_PIN && first_view(op) != 0) ||
 	       (op->kind == SS_KIND_HYPERCALL_SERVICE && op->arg == SS_HYPERCALL_VIEW);
 }
 
@@ -143,8 +164,9 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	};
 	if (needs_setup(op))
 		setup(cpu, 0);
+	io_prepare(cpu, op, frame);
 	if (changes_view(op))
-		enter_view(cpu, op->kind == SS_KIND_VIEW_ACCESS ? op->arg >> 8 : 0);
+		enter_view(cpu, first_view(op));
 	cpu->faults = 0;
 	cpu->vector = SS_NO_VECTOR;
 	cpu->error_code = 0;
@@ -155,7 +177,8 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 
 static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)
 {
-	if (op->kind != SS_KIND_VIEW_ACCESS && changes_view(op) && frame->value == 0)
+	if (op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_PIN && changes_view(op) &&
+	    frame->value == 0)
 		return view_tag(cpu);
 	return frame->value;
 }
@@ -169,6 +192,7 @@ static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_r
 	if (needs_setup(op))
 		setup(cpu, 0);
 	write_cr0(SS_CR0_BASE);
+	io_conclude(cpu, op, result);
 	if (!changes_view(op))
 		return;
 	enter_view(cpu, 0);
@@ -231,8 +255,9 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first
 		request(cpu, SS_REQUEST_INTERRUPT);
 	}
 	/* Not counted at first, so that caches and page tables are warm, those of every view too. What
-	 * a view forbids is not done outside the markers, where nobody could say what it was. */
-	if (first && op->kind != SS_KIND_VIEW_ACCESS) {
+	 * a view forbids, or may come to forbid, is not done outside the markers, where nobody could say
+	 * what it was. */
+	if (first && op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP) {
 		prepare(cpu, number, &frame);
 		((routine_fn *)op->entry)(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
 	}

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints the offsets that assembly needs. Runs on the build machine: both are x86-64. */
+/* Prints the offsets and numbers that assembly needs. Runs on the build machine: both are x86-64. */
 #include <stddef.h>
 #include <stdio.h>
 
-#include "frame.h"
+#include "cpu.h"
 
 #define SHOW(name, type, member) printf("#define " name " %zu\n", offsetof(struct type, member))
+
+#define NUMBER(name) printf("#define NUMBER_" #name " %d\n", SS_##name)
 
 int main(void)
 {
@@ -23,6 +25,15 @@ int main(void)
 	SHOW("WORDS_KEPT", ss_flag_words, kept);
 	SHOW("WORDS_SHADOW", ss_flag_words, shadow);
 	SHOW("WORDS_VALUE", ss_flag_words, value);
+	printf("#define SERVICE_MAP %d\n", SS_SERVICE_MAP);
 	SHOW("FRAME_VMMCALL", frame, vmmcall);
+	SHOW("CPU_INTERRUPTS", cpu, interrupts);
+	NUMBER(SERVICE_INTERRUPT);
+	NUMBER(SERVICE_PIN);
+	NUMBER(SERVICE_UNPIN);
+	NUMBER(INTERRUPT_DELIVER);
+	NUMBER(INTERRUPT_HOLD);
+	NUMBER(DISK_REG_COMMAND);
+	NUMBER(DISK_REG_STATUS);
 	return 0;
 }

@@ -243,6 +243,94 @@ OPERATION view_store
 	END_LOOP
 LEAVE view_store
 
+/* The service that sets rights. Its operands are in the routine's: rights << 16 | view << 8 | region;
+ * esi holds the rights that are asked for, r10 gathers what RAX says. */
+
+.macro MAP_RIGHTS
+	mov %r13d, %esi
+	shr $16, %esi
+	xor %r10d, %r10d
+.endm
+
+.macro MAP rights
+	mov $SERVICE_MAP, %eax
+	movzbl %r13b, %ecx
+	mov %r13d, %edx
+	movzbl %dh, %edx
+	mov \rights, %ebx
+2:	vmfunc
+3:	or %rax, %r10
+	FIXUP 2b, 3b
+.endm
+
+#define ALL_RIGHTS $(SS_RIGHT_READ | SS_RIGHT_WRITE | SS_RIGHT_EXECUTE)
+
+/* What the routine yields: r11, unless a call has failed. */
+.macro MAP_RESULT
+	test %r10, %r10
+	cmovne %r10, %r11
+	mov %r11, FRAME_VALUE(%r15)
+.endm
+
+OPERATION map
+	MAP_RIGHTS
+	LOOP
+	MAP %esi
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE map
+
+OPERATION map_memory
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	mov $SERVICE_MAP, %eax
+	mov $SS_SERVICE_IN_MEMORY, %ecx
+	mov %rdi, %rdx
+2:	vmfunc
+3:	END_LOOP
+	FIXUP 2b, 3b
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE map_memory
+
+/* The rights, and back, of a page that is not looked at. */
+OPERATION map_pair
+	MAP_RIGHTS
+	xor %r11d, %r11d
+	LOOP
+	MAP %esi
+	MAP ALL_RIGHTS
+	END_LOOP
+	MAP_RESULT
+LEAVE map_pair
+
+/* After the rights have come back the page is used, so that they are taken from one whose translation
+ * the processor has cached. */
+OPERATION map_load
+	MAP_RIGHTS
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	MAP %esi
+	mov (%rdi), %r11
+	MAP ALL_RIGHTS
+	mov (%rdi), %rax
+	END_LOOP
+	MAP_RESULT
+LEAVE map_load
+
+OPERATION map_store
+	MAP_RIGHTS
+	mov FRAME_ADDRESS(%r15), %rdi
+	mov FRAME_STORE(%r15), %r8
+	LOOP
+	MAP %esi
+	mov %r8, (%rdi)
+	MAP ALL_RIGHTS
+	mov (%rdi), %r11
+	mov %r11, (%rdi)
+	END_LOOP
+	MAP_RESULT
+LEAVE map_store
+
 /* Hypercalls and services. No hypervisor we know uses this number. */
 #define UNUSED_HYPERCALL 0x53530001
 

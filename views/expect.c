@@ -5,6 +5,9 @@
 #include <stddef.h>
 
 #include "expect_cr0.h"
+#include "expect_io.h"
+#include "expect_rules.h"
+#include "expect_view.h"
 
 #define VECTOR_UD 6
 #define VECTOR_NM 7
@@ -69,41 +72,6 @@ const char *const placement_keys[] = {
 #undef X
 };
 
-static const struct expect_count none = {EXPECT_EXACTLY, 0};
-static const struct expect_count one = {EXPECT_EXACTLY, 1};
-static const struct expect_count some = {EXPECT_AT_LEAST, 1};
-static const struct expect_count any = {EXPECT_ANY, 0};
-
-static struct expect_count exactly(unsigned count)
-{
-	return (struct expect_count){EXPECT_EXACTLY, count};
-}
-
-static void set_value(struct expectation *expectation, uint64_t value)
-{
-	expectation->value_known = true;
-	expectation->value = value;
-}
-
-/*
- * Exits at L0 of an instruction that hardware with the given backend takes `vmx` or `svm` exits for.
- * The pvm backend interprets every instruction at CPL 0, so somebody always steps in.
- */
-static struct expect_count l0(const struct expect_environment *environment,
-			      struct expect_count vmx, struct expect_count svm)
-{
-	switch (environment->backend) {
-	case HOST_BACKEND_VMX:
-		return vmx;
-	case HOST_BACKEND_SVM:
-		return svm;
-	case HOST_BACKEND_PVM:
-		return some;
-	default:
-		return any;
-	}
-}
-
 /* The words as the operation finds them. */
 static struct flag_words flag_words(const struct ss_operation *op)
 {
@@ -149,10 +117,11 @@ static void expect_enlightened(const struct expect_environment *environment,
 
 	if (count & 1)
 		flags_write(&words, flags_read(&words) ^ op->arg);
-	set_value(expectation, flags_read(&words));
+	expect_value(expectation, flags_read(&words));
 	if (op->arg & words.owned)
 		cr0_write_step(environment, SS_INSN_MOV, &unmasked, op->arg & words.owned, &steps);
-	expectation->exits[LEVEL_L0] = l0(environment, exactly(steps.vmx), exactly(steps.svm));
+	expectation->exits[LEVEL_L0] =
+		expect_l0(environment, expect_exactly(steps.vmx), expect_exactly(steps.svm));
 }
 
 static void expect_cr0_write(const struct expect_environment *environment,
@@ -172,23 +141,13 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	write_repetition(environment, op, &words, &operand, &first);
 	if ((count & 1) == 0)
 		write_repetition(environment, op, &words, &operand, &steps);
-	set_value(expectation, flags_read(&words));
-	expectation->exits[LEVEL_MONITOR] = exactly(first.monitor);
-	expectation->exits[LEVEL_VMM] = exactly(first.vmm);
+	expect_value(expectation, flags_read(&words));
+	expectation->exits[LEVEL_MONITOR] = expect_exactly(first.monitor);
+	expectation->exits[LEVEL_VMM] = expect_exactly(first.vmm);
 	/* What the relay and the VMM do costs further exits at L0. */
 	expectation->exits[LEVEL_L0] =
-		l0(environment, first.monitor ? some : exactly(first.vmx),
-		   first.monitor ? some : exactly(first.svm));
-}
-
-/* So many exits to the monitor, which cost further ones at L0; without any, `alone` at L0. */
-static void expect_monitor(const struct expect_environment *environment, unsigned count,
-			   unsigned alone, struct expectation *expectation)
-{
-	struct expect_count hardware = count ? some : exactly(alone);
-
-	expectation->exits[LEVEL_MONITOR] = exactly(count);
-	expectation->exits[LEVEL_L0] = l0(environment, hardware, hardware);
+		expect_l0(environment, first.monitor ? EXPECT_SOME : expect_exactly(first.vmx),
+			  first.monitor ? EXPECT_SOME : expect_exactly(first.svm));
 }
 
 static void expect_cr0_read(const struct expect_environment *environment,
@@ -197,7 +156,7 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	struct flag_words words = flag_words(op);
 	uint64_t value = flags_read(&words);
 
-	set_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
+	expect_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
 	expect_monitor(environment,
 		       op->flags & SS_OP_ENLIGHTENED ? 0 : cr0_read_exits(environment, &words), 0,
 		       expectation);
@@ -212,111 +171,11 @@ static void expect_fpu(const struct expect_environment *environment, const struc
 	if (op->insn == SS_INSN_WAIT ? (op->cr0 & both) == both
 				     : (op->cr0 & (SS_CR0_TS | SS_CR0_EM)) != 0)
 		expectation->vector = VECTOR_NM;
-	set_value(expectation, 0);
-	expectation->exits[LEVEL_L0] = l0(environment, none, none);
+	expect_value(expectation, 0);
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
 	/* KVM's interpreter has no WAIT; the VMM carries it out. */
 	if (op->insn == SS_INSN_WAIT && environment->backend == HOST_BACKEND_PVM)
-		expectation->exits[LEVEL_VMM] = one;
-}
-
-/* Views 1 and 2 in turn. */
-static uint32_t rotate_last(uint32_t count)
-{
-	return count & 1 ? 1 : 2;
-}
-
-static uint32_t vmfunc_last_index(const struct ss_operation *op, uint32_t count)
-{
-	if (op->flags & SS_OP_PAIR)
-		return 0;
-	if (op->flags & SS_OP_ROTATE)
-		return rotate_last(count);
-	if (op->flags & SS_OP_CYCLE)
-		return count % (uint32_t)op->arg;
-	return (uint32_t)op->arg;
-}
-
-static void set_view(struct expectation *expectation, uint32_t view)
-{
-	set_value(expectation, SS_VIEW_TAG | view);
-	expectation->view_known = true;
-	expectation->view = view;
-}
-
-/* Without VMFUNC in the processor the VMM carries it out: an interpreter hands it every one, else the
- * guest's #UD handler asks, for leaves that can exist. */
-static unsigned flat_vmfunc_exits(const struct expect_environment *environment,
-				  const struct ss_operation *op, const struct vmfunc_result *result)
-{
-	uint32_t leaf = (uint32_t)(op->arg >> 32);
-	bool interpreted = environment->backend == HOST_BACKEND_PVM && !(op->flags & SS_OP_CPL3);
-
-	if (result->outcome == VMFUNC_UD)
-		return (interpreted ? 1 : 0) + (leaf < 64 ? 1 : 0);
-	return op->flags & SS_OP_PAIR ? 2 : 1;
-}
-
-/* The relay intercepts the #UD that VMFUNC raises, where VM functions are enabled, and decides alone. */
-static void svm_vmfunc_exits(const struct expect_environment *environment,
-			     const struct ss_operation *op, const struct vmfunc_result *result,
-			     struct expectation *expectation)
-{
-	unsigned count = op->flags & SS_OP_PAIR ? 2 : 1;
-
-	expect_monitor(environment, result->reason == VMFUNC_REASON_NOT_ENABLED ? 0 : count, count,
-		       expectation);
-}
-
-static void expect_vmfunc_exits(const struct expect_environment *environment,
-				const struct ss_operation *op, const struct vmfunc_result *result,
-				struct expectation *expectation)
-{
-	bool refused = result->outcome == VMFUNC_EXIT;
-
-	if (environment->engine == ENGINE_SVM) {
-		svm_vmfunc_exits(environment, op, result, expectation);
-		return;
-	}
-
-	if (environment->engine == ENGINE_FLAT) {
-		expectation->exits[LEVEL_VMM] =
-			exactly(flat_vmfunc_exits(environment, op, result));
-		expectation->exits[LEVEL_L0] = l0(environment, some, some);
-		if (environment->backend == HOST_BACKEND_PVM && op->flags & SS_OP_CPL3)
-			expectation->exits[LEVEL_L0] = any;
-		return;
-	}
-	/* KVM emulates VMFUNC of a nested guest in L0; what fails there is the relay's, which asks
-	 * the VMM. An undefined VMFUNC is the processor's own #UD, which KVM does not want. */
-	expectation->exits[LEVEL_MONITOR] = refused ? one : none;
-	expectation->exits[LEVEL_VMM] = refused ? one : none;
-	expectation->exits[LEVEL_L0] =
-		result->outcome == VMFUNC_UD
-			? any
-			: refused ? some : exactly(op->flags & SS_OP_PAIR ? 2 : 1);
-}
-
-static void expect_vmfunc(const struct expect_environment *environment,
-			  const struct ss_operation *op, uint32_t count,
-			  struct expectation *expectation)
-{
-	uint32_t leaf = (uint32_t)(op->arg >> 32), index = vmfunc_last_index(op, count);
-	struct vmfunc_state state = environment->vmfunc;
-	uint64_t list[EPTP_LIST_ENTRIES];
-	struct vmfunc_result result;
-
-	for (size_t i = 0; i < EPTP_LIST_ENTRIES; i++)
-		list[i] = environment->vmfunc.list[i];
-	state.list = list;
-	setup_apply(op, &state, list);
-	result = vmfunc_decide(&state, leaf, index);
-	if (result.outcome == VMFUNC_UD)
-		expectation->vector = VECTOR_UD;
-	else if (result.outcome == VMFUNC_EXIT)
-		set_value(expectation, (uint64_t)(int64_t)vmfunc_refusal(result.reason));
-	else
-		set_view(expectation, index);
-	expect_vmfunc_exits(environment, op, &result, expectation);
+		expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 }
 
 /* With the patching quirk off, the other vendor's instruction is #UD, and so are both where no
@@ -331,7 +190,7 @@ static void expect_hypercall(const struct expect_environment *environment,
 	if (!native)
 		expectation->vector = VECTOR_UD;
 	else
-		set_value(expectation, nested ? (uint64_t)-ENOSYS : KVM_ENOSYS_RAX);
+		expect_value(expectation, nested ? (uint64_t)-ENOSYS : KVM_ENOSYS_RAX);
 	/* The relay of SVM gets every #UD, that of the other vendor's instruction too. */
 	expect_monitor(environment,
 		       nested && (native || environment->engine == ENGINE_SVM) ? 1 : 0, 1,
@@ -339,53 +198,7 @@ static void expect_hypercall(const struct expect_environment *environment,
 	/* For a nested VMX guest KVM leaves the #UD to the VMM, as an instruction it cannot
 	 * interpret. */
 	if (environment->engine == ENGINE_VMX && !native)
-		expectation->exits[LEVEL_VMM] = one;
-}
-
-/* Hypercalls that the relay knows. */
-static void expect_hypercall_service(const struct expect_environment *environment,
-				     const struct ss_operation *op, uint32_t count,
-				     struct expectation *expectation)
-{
-	if (op->arg == SS_HYPERCALL_VIEW)
-		set_view(expectation, rotate_last(count));
-	else
-		set_value(expectation, 0);
-	expectation->exits[LEVEL_L0] = l0(environment, some, some);
-	expectation->exits[LEVEL_MONITOR] = one;
-	expectation->exits[LEVEL_VMM] = op->arg == SS_HYPERCALL_NULL_VMM ? one : none;
-}
-
-static void expect_view_access(const struct expect_environment *environment,
-			       const struct ss_operation *op, struct expectation *expectation)
-{
-	static const uint64_t contents[] = {
-		[SS_WINDOW_SHARED] = SS_WINDOW_SHARED_VALUE,
-		[SS_WINDOW_PRIVATE] = SS_WINDOW_PRIVATE_VALUE,
-		[SS_PAGE_KERNEL] = SS_PAGE_KERNEL_VALUE,
-	};
-	bool store = op->insn == SS_INSN_STORE;
-	uint32_t page = op->arg & 0xff;
-	struct view_effect effect;
-
-	expectation->exits[LEVEL_L0] = any;
-	if (page >= sizeof(contents) / sizeof(contents[0]))
-		return;
-	effect = policy_effect(environment->policy, (uint32_t)(op->arg >> 8),
-			       page == SS_PAGE_KERNEL
-				       ? environment->kernel
-				       : gpa_add(environment->window, page * GPA_PAGE_SIZE));
-	if (effect.rights & (store ? VIEW_WRITE : VIEW_READ)) {
-		/* A store that is allowed writes what is there already. */
-		set_value(expectation, contents[page]);
-		expectation->exits[LEVEL_L0] = l0(environment, none, none);
-		return;
-	}
-	/* A refused read gives all ones, a refused write changes nothing. */
-	set_value(expectation, store ? contents[page] : UINT64_MAX);
-	expectation->exits[LEVEL_L0] = l0(environment, some, some);
-	expectation->exits[LEVEL_MONITOR] = environment->engine == ENGINE_FLAT ? none : one;
-	expectation->exits[LEVEL_VMM] = one;
+		expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 }
 
 /* What happens to everything else: a value if it is known, exits at L0 by backend, at the VMM. */
@@ -409,8 +222,8 @@ static const struct reference {
 static void expect_reference(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct expectation *expectation)
 {
-	expectation->exits[LEVEL_L0] = any;
-	expectation->exits[LEVEL_VMM] = any;
+	expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
+	expectation->exits[LEVEL_VMM] = EXPECT_NO_RULE;
 	for (size_t i = 0; i < sizeof(references) / sizeof(references[0]); i++) {
 		const struct reference *row = &references[i];
 
@@ -418,7 +231,7 @@ static void expect_reference(const struct expect_environment *environment,
 			continue;
 		expectation->value_known = row->value_known;
 		expectation->value = row->value;
-		expectation->exits[LEVEL_L0] = l0(environment, row->vmx, row->svm);
+		expectation->exits[LEVEL_L0] = expect_l0(environment, row->vmx, row->svm);
 		expectation->exits[LEVEL_VMM] = row->vmm;
 		/* CPUID of a nested guest goes to L1: always under VMX (Intel SDM vol. 3C, 26.1.2),
 		 * and under SVM because the engine hides SVM. */
@@ -426,16 +239,16 @@ static void expect_reference(const struct expect_environment *environment,
 			expect_monitor(environment, 1, 0, expectation);
 		/* EFER.SVME must be set, and is hidden by the VMM. */
 		if (op->kind == SS_KIND_RDMSR && environment->engine == ENGINE_SVM)
-			expectation->exits[LEVEL_VMM] = one;
+			expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 	}
 }
 
 static void expect_port(const struct expect_environment *environment,
 			const struct ss_operation *op, struct expectation *expectation)
 {
-	set_value(expectation, op->insn == SS_INSN_IN ? 0xff : 0);
-	expectation->exits[LEVEL_L0] = l0(environment, one, one);
-	expectation->exits[LEVEL_VMM] = one;
+	expect_value(expectation, op->insn == SS_INSN_IN ? 0xff : 0);
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_ONE, EXPECT_ONE);
+	expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 }
 
 /* KVM intercepts #UD on both vendors; with two-level paging #GP and #PF are the guest's own. */
@@ -456,11 +269,12 @@ void expect_operation(const struct expect_environment *environment, const struct
 {
 	*expectation = (struct expectation){
 		.vector = SS_NO_VECTOR,
-		.exits = {[LEVEL_L0] = none, [LEVEL_MONITOR] = none, [LEVEL_VMM] = none},
+		.exits = {[LEVEL_L0] = EXPECT_NONE, [LEVEL_MONITOR] = EXPECT_NONE,
+			  [LEVEL_VMM] = EXPECT_NONE},
 	};
 	switch (op->kind) {
 	case SS_KIND_NOTHING:
-		set_value(expectation, 0);
+		expect_value(expectation, 0);
 		break;
 	case SS_KIND_CR0_WRITE:
 		expect_cr0_write(environment, op, count, expectation);
@@ -483,11 +297,23 @@ void expect_operation(const struct expect_environment *environment, const struct
 	case SS_KIND_VIEW_ACCESS:
 		expect_view_access(environment, op, expectation);
 		break;
+	case SS_KIND_MAP:
+		expect_map(environment, op, expectation);
+		break;
 	case SS_KIND_PORT:
 		expect_port(environment, op, expectation);
 		break;
 	case SS_KIND_FAULT:
 		expect_fault(environment, op, expectation);
+		break;
+	case SS_KIND_INTERRUPT:
+		expect_interrupt(environment, op, count, expectation);
+		break;
+	case SS_KIND_PIN:
+		expect_pin(environment, op, expectation);
+		break;
+	case SS_KIND_DISK:
+		expect_disk(environment, op, count, expectation);
 		break;
 	default:
 		expect_reference(environment, op, expectation);

@@ -141,6 +141,22 @@ const struct paging_format paging_formats[PAGING_FORMAT_COUNT] = {
 	},
 };
 
+static enum policy_error_kind slots_check_rights(unsigned rights,
+						 const struct paging_caps *caps)
+{
+	const enum policy_error_kind kind = npt_check_rights(rights, caps);
+
+	if (kind != POLICY_ERROR_INVALID || rights == 0 ||
+	    rights & VIEW_EXECUTE)
+		return kind;
+	return POLICY_ERROR_EXECUTE_WITHHELD;
+}
+
+const struct paging_format paging_slots = {
+	.name = "memory slots",
+	.check_rights = slots_check_rights,
+};
+
 bool paging_leaf_at(unsigned level, const struct paging_caps *caps)
 {
 	switch (level) {

@@ -78,6 +78,13 @@ struct paging_format {
 
 extern const struct paging_format paging_formats[PAGING_FORMAT_COUNT];
 
+/*
+ * Memory slots of KVM instead of tables, for policy_check(): what can be read
+ * can be executed, and nothing can be done with what cannot be read. There are
+ * no encoders.
+ */
+extern const struct paging_format paging_slots;
+
 /* True if entries of the level may map memory directly. */
 bool paging_leaf_at(unsigned level, const struct paging_caps *caps);
 

@@ -182,6 +182,46 @@ int policy_find_view(const struct view_policy *policy, const char *name,
 	return -ENOENT;
 }
 
+/* A copy of `count` elements; of none, room for one, so that NULL means failure. */
+static void *copy_array(const void *array, size_t count, size_t size)
+{
+	void *copy = calloc(count ? count : 1, size);
+
+	if (copy && count)
+		memcpy(copy, array, count * size);
+	return copy;
+}
+
+int policy_copy(const struct view_policy *policy, struct view_policy *ret_copy)
+{
+	struct view_policy copy = {
+		.regions = copy_array(policy->regions, policy->region_count,
+				      sizeof(*policy->regions)),
+		.region_count = policy->region_count,
+		.region_capacity = policy->region_count,
+		.views = copy_array(policy->views, policy->view_count,
+				    sizeof(*policy->views)),
+		.view_capacity = policy->view_count,
+	};
+
+	/* Views count from where their rules are their own. */
+	for (; copy.regions && copy.views && copy.view_count < policy->view_count;
+	     copy.view_count++) {
+		struct view *view = &copy.views[copy.view_count];
+
+		view->rules = copy_array(view->rules, view->rule_count, sizeof(*view->rules));
+		view->rule_capacity = view->rule_count;
+		if (!view->rules)
+			break;
+	}
+	if (!copy.regions || copy.view_count < policy->view_count) {
+		policy_finish(&copy);
+		return -ENOMEM;
+	}
+	*ret_copy = copy;
+	return 0;
+}
+
 void policy_finish(struct view_policy *policy)
 {
 	if (!policy)

@@ -85,15 +85,29 @@ int policy_find_region(const struct view_policy *policy, const char *name,
 int policy_find_view(const struct view_policy *policy, const char *name,
 		     uint32_t *ret_index);
 
+/* Takes a fault; returns whether to look for more. */
+typedef bool policy_fault_fn(void *data, const struct policy_error *error);
+
+/*
+ * Checks the policy against a target and calls `visit` for every fault, in this
+ * order: address width, guest memory, views, regions, rules. Returns the number
+ * of calls.
+ */
+size_t policy_check(const struct view_policy *policy,
+		    const struct view_target *target, policy_fault_fn *visit,
+		    void *data);
+
 /*
  * Checks the policy against a target. Returns 0, or a negative errno with what
  * is wrong and where in ret_error, which may be NULL and is untouched on
- * success. Finds the first fault in this order: address width, guest memory,
- * views, regions, rules.
+ * success: the first fault that policy_check() finds.
  */
 int policy_validate(const struct view_policy *policy,
 		    const struct view_target *target,
 		    struct policy_error *ret_error);
+
+/* Makes `ret_copy`, which holds nothing yet, equal. Returns 0 or -ENOMEM. */
+int policy_copy(const struct view_policy *policy, struct view_policy *ret_copy);
 
 /* Frees what the policy holds and zeroes it. NULL is allowed. */
 void policy_finish(struct view_policy *policy);

@@ -44,6 +44,8 @@
 	  "the format cannot express write without read") \
 	X(EXECUTE_ONLY, EOPNOTSUPP, "execute-only", \
 	  "execute without read needs a capability that is absent") \
+	X(EXECUTE_WITHHELD, EOPNOTSUPP, "execute-withheld", \
+	  "what may be read here can also be executed") \
 	X(MEMORY_EMPTY, EINVAL, "memory-empty", \
 	  "guest memory has no range or an empty range") \
 	X(MEMORY_UNALIGNED, EINVAL, "memory-unaligned", \

@@ -4,6 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Faults on their way to who asked for them. */
+struct checker {
+	const struct view_policy *policy;
+	const struct view_target *target;
+	policy_fault_fn *visit;
+	void *data;
+	bool stopped;
+	size_t faults;
+};
+
+static void fault(struct checker *checker, const struct policy_error *error)
+{
+	if (checker->stopped)
+		return;
+	checker->faults++;
+	checker->stopped = !checker->visit(checker->data, error);
+}
+
+/* For faults that concern nothing in particular. */
+static void fault_of(struct checker *checker, enum policy_error_kind kind)
+{
+	const struct policy_error error = policy_error_of(kind);
+
+	fault(checker, &error);
+}
+
 /* Sort keys that lead back to a region or view. */
 struct named {
 	const char *name;
@@ -36,53 +62,56 @@ static int compare_placed(const void *a, const void *b)
 	return (left->start > right->start) - (left->start < right->start);
 }
 
-/* The first pair of equal names, or NULL. */
-static const struct named *find_duplicate(struct named *names, size_t count)
+static void check_names(struct checker *checker, struct named *names,
+			size_t count, enum policy_error_kind kind)
 {
 	qsort(names, count, sizeof(*names), compare_named);
 	for (size_t i = 1; i < count; i++) {
-		if (strcmp(names[i - 1].name, names[i].name) == 0)
-			return &names[i - 1];
+		struct policy_error error = policy_error_of(kind);
+
+		if (strcmp(names[i - 1].name, names[i].name) != 0)
+			continue;
+		if (kind == POLICY_ERROR_VIEW_NAME_TWICE) {
+			error.other_view = names[i - 1].index;
+			error.view = names[i].index;
+		} else {
+			error.other_region = names[i - 1].index;
+			error.region = names[i].index;
+		}
+		fault(checker, &error);
 	}
-	return NULL;
 }
 
-static enum policy_error_kind check_view_names(const struct view_policy *policy,
-					       struct policy_error *error)
+static void check_view_names(struct checker *checker)
 {
+	const struct view_policy *policy = checker->policy;
 	struct named *names = calloc(policy->view_count, sizeof(*names));
-	const struct named *pair;
 
-	if (!names)
-		return POLICY_ERROR_OUT_OF_MEMORY;
+	if (!names) {
+		fault_of(checker, POLICY_ERROR_OUT_OF_MEMORY);
+		return;
+	}
 	for (size_t i = 0; i < policy->view_count; i++)
 		names[i] = (struct named){ policy->views[i].name, (uint32_t)i };
-	pair = find_duplicate(names, policy->view_count);
-	if (pair) {
-		error->other_view = pair[0].index;
-		error->view = pair[1].index;
-	}
+	check_names(checker, names, policy->view_count,
+		    POLICY_ERROR_VIEW_NAME_TWICE);
 	free(names);
-	return pair ? POLICY_ERROR_VIEW_NAME_TWICE : POLICY_ERROR_INVALID;
 }
 
-static enum policy_error_kind
-check_region_names(const struct view_policy *policy, struct policy_error *error)
+static void check_region_names(struct checker *checker)
 {
+	const struct view_policy *policy = checker->policy;
 	struct named *names = calloc(policy->region_count, sizeof(*names));
-	const struct named *pair;
 
-	if (!names)
-		return POLICY_ERROR_OUT_OF_MEMORY;
+	if (!names) {
+		fault_of(checker, POLICY_ERROR_OUT_OF_MEMORY);
+		return;
+	}
 	for (size_t i = 0; i < policy->region_count; i++)
 		names[i] = (struct named){ policy->regions[i].name, (uint32_t)i };
-	pair = find_duplicate(names, policy->region_count);
-	if (pair) {
-		error->other_region = pair[0].index;
-		error->region = pair[1].index;
-	}
+	check_names(checker, names, policy->region_count,
+		    POLICY_ERROR_REGION_NAME_TWICE);
 	free(names);
-	return pair ? POLICY_ERROR_REGION_NAME_TWICE : POLICY_ERROR_INVALID;
 }
 
 static enum policy_error_kind check_region(const struct view_region *region,
@@ -100,63 +129,65 @@ static enum policy_error_kind check_region(const struct view_region *region,
 	return POLICY_ERROR_INVALID;
 }
 
-/* The regions passed check_region(), so their ends do not wrap. */
-static enum policy_error_kind check_overlap(const struct view_policy *policy,
-					    struct policy_error *error)
+/* Only regions that pass check_region(), whose ends do not wrap. */
+static void check_overlap(struct checker *checker)
 {
-	enum policy_error_kind kind = POLICY_ERROR_INVALID;
+	const struct view_policy *policy = checker->policy;
 	struct placed *placed = calloc(policy->region_count, sizeof(*placed));
+	size_t count = 0;
 
-	if (!placed)
-		return POLICY_ERROR_OUT_OF_MEMORY;
+	if (!placed) {
+		fault_of(checker, POLICY_ERROR_OUT_OF_MEMORY);
+		return;
+	}
 	for (size_t i = 0; i < policy->region_count; i++) {
 		const struct view_region *region = &policy->regions[i];
 
-		placed[i] = (struct placed){
+		if (check_region(region, checker->target) !=
+		    POLICY_ERROR_INVALID)
+			continue;
+		placed[count++] = (struct placed){
 			.start = region->gpa.v,
 			.end = region->gpa.v + region->size,
 			.index = (uint32_t)i,
 		};
 	}
-	qsort(placed, policy->region_count, sizeof(*placed), compare_placed);
+	qsort(placed, count, sizeof(*placed), compare_placed);
 	/* If any two overlap, then two neighbours do. */
-	for (size_t i = 1; i < policy->region_count; i++) {
+	for (size_t i = 1; i < count; i++) {
+		struct policy_error error =
+			policy_error_of(POLICY_ERROR_REGION_OVERLAP);
 		const struct placed *a = &placed[i - 1];
 		const struct placed *b = &placed[i];
 
-		if (b->start < a->end) {
-			error->region = a->index > b->index ? a->index : b->index;
-			error->other_region =
-				a->index > b->index ? b->index : a->index;
-			error->gpa = gpa_at(b->start);
-			kind = POLICY_ERROR_REGION_OVERLAP;
-			break;
-		}
+		if (b->start >= a->end)
+			continue;
+		error.region = a->index > b->index ? a->index : b->index;
+		error.other_region = a->index > b->index ? b->index : a->index;
+		error.gpa = gpa_at(b->start);
+		fault(checker, &error);
 	}
 	free(placed);
-	return kind;
 }
 
-static enum policy_error_kind check_regions(const struct view_policy *policy,
-					    const struct view_target *target,
-					    struct policy_error *error)
+static void check_regions(struct checker *checker)
 {
-	enum policy_error_kind kind;
+	const struct view_policy *policy = checker->policy;
 
 	if (policy->region_count == 0)
-		return POLICY_ERROR_INVALID;
-	kind = check_region_names(policy, error);
-	if (kind != POLICY_ERROR_INVALID)
-		return kind;
+		return;
+	check_region_names(checker);
 	for (size_t i = 0; i < policy->region_count; i++) {
-		kind = check_region(&policy->regions[i], target);
-		if (kind != POLICY_ERROR_INVALID) {
-			error->region = (uint32_t)i;
-			error->gpa = policy->regions[i].gpa;
-			return kind;
-		}
+		struct policy_error error = policy_error_of(
+			check_region(&policy->regions[i], checker->target));
+
+		if (error.kind == POLICY_ERROR_INVALID)
+			continue;
+		error.region = (uint32_t)i;
+		error.gpa = policy->regions[i].gpa;
+		fault(checker, &error);
 	}
-	return check_overlap(policy, error);
+	check_overlap(checker);
 }
 
 static enum policy_error_kind check_rule(const struct view_policy *policy,
@@ -179,75 +210,88 @@ static enum policy_error_kind check_rule(const struct view_policy *policy,
 	return target->format->check_rights(rule->rights, &target->caps);
 }
 
-static enum policy_error_kind check_view(const struct view_policy *policy,
-					 const struct view_target *target,
-					 const struct view *view,
-					 struct policy_error *error)
+static void check_view(struct checker *checker, uint32_t index)
 {
-	enum policy_error_kind kind;
+	const struct view *view = &checker->policy->views[index];
+	const struct view_target *target = checker->target;
+	struct policy_error error = policy_error_of(
+		target->format->check_rights(view->rights, &target->caps));
 
-	error->rights = view->rights;
-	kind = target->format->check_rights(view->rights, &target->caps);
-	if (kind != POLICY_ERROR_INVALID)
-		return kind;
-	error->rights = 0;
+	error.view = index;
+	if (error.kind != POLICY_ERROR_INVALID) {
+		error.rights = view->rights;
+		fault(checker, &error);
+	}
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct view_rule *rule = &view->rules[i];
 
-		error->region = rule->region;
+		error = policy_error_of(POLICY_ERROR_INVALID);
+		error.view = index;
+		error.region = rule->region;
 		if (i > 0 && rule->region <= view->rules[i - 1].region)
-			return POLICY_ERROR_RULE_TWICE;
-		kind = check_rule(policy, target, rule, error);
-		if (kind != POLICY_ERROR_INVALID)
-			return kind;
+			error.kind = POLICY_ERROR_RULE_TWICE;
+		else
+			error.kind = check_rule(checker->policy, target, rule,
+						&error);
+		if (error.kind != POLICY_ERROR_INVALID)
+			fault(checker, &error);
 	}
-	return POLICY_ERROR_INVALID;
 }
 
-static enum policy_error_kind check_views(const struct view_policy *policy,
-					  const struct view_target *target,
-					  struct policy_error *error)
+static bool check_target(struct checker *checker)
 {
-	for (size_t i = 0; i < policy->view_count; i++) {
-		struct policy_error found = policy_error_of(POLICY_ERROR_INVALID);
+	const struct view_target *target = checker->target;
+	struct policy_error error;
 
-		found.kind = check_view(policy, target, &policy->views[i], &found);
-		if (found.kind != POLICY_ERROR_INVALID) {
-			found.view = (uint32_t)i;
-			*error = found;
-			return found.kind;
-		}
-	}
-	return POLICY_ERROR_INVALID;
+	if (target->caps.maxphyaddr < PAGING_MAXPHYADDR_MIN ||
+	    target->caps.maxphyaddr > PAGING_MAXPHYADDR_MAX)
+		fault_of(checker, POLICY_ERROR_WIDTH_UNKNOWN);
+	else if (layout_validate(&target->memory,
+				 paging_address_bits(&target->caps),
+				 &error) < 0)
+		fault(checker, &error);
+	return checker->faults == 0;
+}
+
+size_t policy_check(const struct view_policy *policy,
+		    const struct view_target *target, policy_fault_fn *visit,
+		    void *data)
+{
+	struct checker checker = {
+		.policy = policy,
+		.target = target,
+		.visit = visit,
+		.data = data,
+	};
+
+	if (!check_target(&checker))
+		return checker.faults;
+	if (policy->view_count == 0)
+		fault_of(&checker, POLICY_ERROR_NO_VIEWS);
+	else if (policy->view_count > VIEW_MAX)
+		fault_of(&checker, POLICY_ERROR_TOO_MANY_VIEWS);
+	else
+		check_view_names(&checker);
+	if (!checker.stopped)
+		check_regions(&checker);
+	for (size_t i = 0; i < policy->view_count && !checker.stopped; i++)
+		check_view(&checker, (uint32_t)i);
+	return checker.faults;
+}
+
+static bool take_first(void *data, const struct policy_error *error)
+{
+	*(struct policy_error *)data = *error;
+	return false;
 }
 
 int policy_validate(const struct view_policy *policy,
 		    const struct view_target *target,
 		    struct policy_error *ret_error)
 {
-	struct policy_error error = policy_error_of(POLICY_ERROR_INVALID);
-	int result;
+	struct policy_error error;
 
-	if (target->caps.maxphyaddr < PAGING_MAXPHYADDR_MIN ||
-	    target->caps.maxphyaddr > PAGING_MAXPHYADDR_MAX) {
-		error.kind = POLICY_ERROR_WIDTH_UNKNOWN;
-		return policy_error_return(&error, ret_error);
-	}
-	result = layout_validate(&target->memory,
-				 paging_address_bits(&target->caps), ret_error);
-	if (result < 0)
-		return result;
-	if (policy->view_count == 0)
-		error.kind = POLICY_ERROR_NO_VIEWS;
-	else if (policy->view_count > VIEW_MAX)
-		error.kind = POLICY_ERROR_TOO_MANY_VIEWS;
-	else
-		error.kind = check_view_names(policy, &error);
-	if (error.kind == POLICY_ERROR_INVALID)
-		error.kind = check_regions(policy, target, &error);
-	if (error.kind == POLICY_ERROR_INVALID)
-		error.kind = check_views(policy, target, &error);
-	if (error.kind == POLICY_ERROR_INVALID)
+	if (policy_check(policy, target, take_first, &error) == 0)
 		return 0;
 	return policy_error_return(&error, ret_error);
 }

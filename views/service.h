@@ -1,16 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What sidestep answers where the processor leaves the answer to the hypervisor. */
+/*
+ * Services that the VMM configures for a guest and that VMFUNC invokes: number in EAX, index in ECX.
+ * The processor knows number 0 only, the switch of views; whoever carries out the others, or 0 where
+ * the processor has no VMFUNC, decides by the table here.
+ */
 #ifndef VIEWS_SERVICE_H
 #define VIEWS_SERVICE_H
 
 #include "vmfunc.h"
 
+/* Services by number, those of guestfw/abi.h. The processor's own: */
+#define SERVICE_VIEW 0u
+
 /*
- * A VMFUNC that exits (reason 59) is stepped over with a negative errno in RAX, as a hypercall would
- * be: -ENOSYS for a leaf that is not enabled, -ERANGE for an index beyond the list, -EINVAL for a
- * list entry that is no valid EPTP. A guest can tell it from success, which leaves RAX 0. Returns 0
- * for reasons that do not exit.
+ * What becomes of an invocation. A service that is not enabled is an instruction that does not exist;
+ * one that the caller may not use is a protection violation, like an instruction at the wrong CPL. What
+ * the processor leaves to the hypervisor by an exit, because of the operand, is refused by a number, as
+ * a hypercall would be.
  */
-int vmfunc_refusal(enum vmfunc_reason reason);
+enum service_verdict {
+	SERVICE_VERDICT_INVALID,
+	SERVICE_UNDEFINED, /* not enabled for this guest, or no such service: #UD */
+	SERVICE_FORBIDDEN, /* not for callers of this privilege: #GP(0) */
+	SERVICE_REFUSED,   /* a negative errno in RAX */
+	SERVICE_SWITCH,    /* a view becomes active, or stays so */
+	SERVICE_PERFORM,   /* a service of the VMM */
+};
+
+struct service_call {
+	uint32_t number; /* EAX */
+	uint32_t index;  /* ECX */
+	unsigned cpl;
+	bool home; /* the caller is in view 0 */
+};
+
+struct service_decision {
+	enum service_verdict verdict;
+	int error;     /* REFUSED: -ERANGE for an index beyond the list, -EINVAL for an entry of
+			  it that is no valid EPTP */
+	uint64_t eptp; /* the view that is active afterwards */
+};
+
+/* Decides an invocation. Checked in this order: enabled, privilege, operand. */
+struct service_decision service_decide(const struct vmfunc_state *state,
+				       const struct service_call *call);
+
+/* Exception of a verdict, by vector; 0: none. */
+unsigned service_vector(enum service_verdict verdict);
+
+/* Puts a table in place: with it the processor's own controls, which know the switch of views only. */
+void service_configure(struct vmfunc_state *state, const struct service_table *table);
 
 #endif

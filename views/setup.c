@@ -8,6 +8,15 @@
 
 static const uint64_t unbacked[EPTP_LIST_ENTRIES];
 
+static void turn_off(const struct ss_operation *op, struct vmfunc_state *state)
+{
+	const uint32_t number = (uint32_t)(op->arg >> 32);
+
+	if (number < SERVICE_NUMBERS)
+		state->services.enabled &= ~(UINT64_C(1) << number);
+	state->function_controls &= state->services.enabled;
+}
+
 void setup_apply(const struct ss_operation *op, struct vmfunc_state *state,
 		 uint64_t list[EPTP_LIST_ENTRIES])
 {
@@ -28,7 +37,7 @@ void setup_apply(const struct ss_operation *op, struct vmfunc_state *state,
 		*entry &= ~EPTP_WALK_MASK;
 		break;
 	case SS_SETUP_LEAF_OFF:
-		state->function_controls = 0;
+		turn_off(op, state);
 		break;
 	case SS_SETUP_VMFUNC_OFF:
 		state->enabled = false;

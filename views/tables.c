@@ -97,14 +97,30 @@ int tables_init(struct table_pool *pool, struct table_arena *arena)
 void tables_finish(struct table_pool *pool)
 {
 	free(pool->slots);
+	free(pool->free_pages);
 	*pool = (struct table_pool){ 0 };
+}
+
+/* The number of a page that nothing uses. */
+static int take_page(struct table_pool *pool, uint64_t *ret_page)
+{
+	struct table_arena *arena = pool->arena;
+
+	if (pool->free_count > 0) {
+		*ret_page = pool->free_pages[--pool->free_count];
+		return 0;
+	}
+	if (arena->size - arena->used < GPA_PAGE_SIZE)
+		return -ENOSPC;
+	*ret_page = arena->used / GPA_PAGE_SIZE;
+	arena->used += GPA_PAGE_SIZE;
+	return 0;
 }
 
 int tables_intern(struct table_pool *pool,
 		  const uint64_t content[PAGING_ENTRIES], gpa_t *ret_table,
 		  bool *ret_new)
 {
-	struct table_arena *arena = pool->arena;
 	const uint64_t hash = hash_table(content);
 	struct table_slot *slot;
 	bool is_new;
@@ -115,16 +131,72 @@ int tables_intern(struct table_pool *pool,
 	slot = find_slot(pool, hash, content);
 	is_new = slot->page == 0;
 	if (is_new) {
-		if (arena->size - arena->used < GPA_PAGE_SIZE)
-			return -ENOSPC;
-		memcpy((char *)arena->host + arena->used, content,
-		       GPA_PAGE_SIZE);
+		uint64_t page;
+
+		error = take_page(pool, &page);
+		if (error)
+			return error;
+		memcpy(page_at(pool, page), content, GPA_PAGE_SIZE);
 		slot->hash = hash;
-		slot->page = arena->used / GPA_PAGE_SIZE + 1;
-		arena->used += GPA_PAGE_SIZE;
+		slot->page = page + 1;
 		pool->count++;
 	}
-	*ret_table = gpa_add(arena->base, (slot->page - 1) * GPA_PAGE_SIZE);
+	*ret_table = gpa_add(pool->arena->base, (slot->page - 1) * GPA_PAGE_SIZE);
 	*ret_new = is_new;
+	return 0;
+}
+
+int tables_take(struct table_pool *pool, const uint64_t content[PAGING_ENTRIES],
+		gpa_t *ret_table)
+{
+	uint64_t page;
+	const int error = take_page(pool, &page);
+
+	if (error)
+		return error;
+	memcpy(page_at(pool, page), content, GPA_PAGE_SIZE);
+	*ret_table = gpa_add(pool->arena->base, page * GPA_PAGE_SIZE);
+	return 0;
+}
+
+uint64_t *tables_at(const struct table_pool *pool, gpa_t table)
+{
+	const struct table_arena *arena = pool->arena;
+
+	if (table.v < arena->base.v || table.v - arena->base.v >= arena->used)
+		return NULL;
+	return (uint64_t *)page_at(pool, (table.v - arena->base.v) / GPA_PAGE_SIZE);
+}
+
+int tables_sweep(struct table_pool *pool, const uint8_t *marks)
+{
+	struct table_pool swept = *pool;
+
+	/* As many as could ever be free: they are pages of the arena. */
+	swept.free_pages = malloc(pool->arena->size / GPA_PAGE_SIZE * sizeof(*swept.free_pages));
+	swept.slots = calloc(pool->capacity, sizeof(*swept.slots));
+	if (!swept.free_pages || !swept.slots) {
+		free(swept.free_pages);
+		free(swept.slots);
+		return -ENOMEM;
+	}
+	if (pool->free_count > 0)
+		memcpy(swept.free_pages, pool->free_pages,
+		       pool->free_count * sizeof(*swept.free_pages));
+	for (size_t i = 0; i < pool->capacity; i++) {
+		const struct table_slot *slot = &pool->slots[i];
+
+		if (slot->page == 0)
+			continue;
+		if (marks[slot->page - 1]) {
+			*find_slot(&swept, slot->hash, NULL) = *slot;
+		} else {
+			swept.free_pages[swept.free_count++] = slot->page - 1;
+			swept.count--;
+		}
+	}
+	free(pool->slots);
+	free(pool->free_pages);
+	*pool = swept;
 	return 0;
 }

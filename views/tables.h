@@ -33,6 +33,8 @@ struct table_pool {
 	struct table_slot *slots;
 	size_t capacity; /* a power of two */
 	size_t count;
+	uint64_t *free_pages; /* numbers of pages to take before the arena's next */
+	size_t free_count;
 };
 
 /* Starts an empty pool that takes pages from the arena. Returns 0 or -ENOMEM. */
@@ -48,5 +50,21 @@ void tables_finish(struct table_pool *pool);
 int tables_intern(struct table_pool *pool,
 		  const uint64_t content[PAGING_ENTRIES], gpa_t *ret_table,
 		  bool *ret_new);
+
+/*
+ * Takes a page for a table that is the caller's own: nobody finds it by its
+ * content, and it may be written. Returns 0 or -ENOSPC.
+ */
+int tables_take(struct table_pool *pool, const uint64_t content[PAGING_ENTRIES],
+		gpa_t *ret_table);
+
+/* Where a table is; NULL if the address is no table of the pool's arena. */
+uint64_t *tables_at(const struct table_pool *pool, gpa_t table);
+
+/*
+ * Gives back every table found by content whose page is not marked; marks has
+ * one byte for each page of the arena. Returns 0 or -ENOMEM with nothing changed.
+ */
+int tables_sweep(struct table_pool *pool, const uint8_t *marks);
 
 #endif

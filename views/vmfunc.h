@@ -7,6 +7,7 @@
 
 #include "eptp.h"
 #include "paging.h"
+#include "service_table.h"
 
 /* What becomes of a VMFUNC: name, key. */
 #define VMFUNC_OUTCOME_TABLE(X) \
@@ -58,6 +59,7 @@ struct vmfunc_state {
 	const uint64_t *list;       /* EPTP list, EPTP_LIST_ENTRIES long */
 	uint64_t eptp;              /* current EPTP, valid */
 	struct paging_caps caps;
+	struct service_table services; /* no processor looks at them: see service.h */
 };
 
 struct vmfunc_result {

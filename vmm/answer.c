@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "guestfw/relay/relay.h"
+#include "invoke.h"
 #include "monitor.h"
 #include "operand.h"
 #include "run.h"
@@ -45,18 +46,16 @@ static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
 	vcpu->vm->plan->engine->load_cr0(vcpu, words.value, words.shadow);
 }
 
+/* The relay has decided that the caller may have the service. */
 static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay)
 {
-	uint64_t rax;
-	bool ud;
+	const struct invocation invocation = {
+		.number = (uint32_t)relay->regs[RAX],
+		.index = (uint32_t)relay->regs[RCX],
+		.arg = {relay->regs[RDX], relay->regs[RBX]},
+	};
 
-	if (view_function(vcpu->vm, (uint32_t)relay->regs[RAX], (uint32_t)relay->regs[RCX], &ud,
-			  &rax) != 0 ||
-	    ud) {
-		inject(relay, VECTOR_UD);
-		return;
-	}
-	relay->regs[RAX] = rax;
+	relay->regs[RAX] = (uint64_t)invoke_service(vcpu, &invocation);
 	relay->action = RELAY_STEP;
 }
 
@@ -143,24 +142,23 @@ static void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay,
 			     const struct monitor_exit *exit)
 {
 	struct linear_space space = guest_space(vcpu, relay, exit);
+	bool memory = guest_ram_contains(vcpu->vm->ram.size, gpa_at(relay->gpa), 1);
 	unsigned length;
 
-	if (!guest_ram_contains(vcpu->vm->ram.size, gpa_at(relay->gpa), 1)) {
-		/* No view maps it, and no memory could be there. */
+	if (memory)
+		report(vcpu, relay, relay->gpa, exit->access);
+	/* What was read is all ones, what was written is dropped: as at an address without a device. */
+	if (refuse_access(&space, relay->rip, relay->regs, &length) == 0) {
+		relay->length = length;
+		relay->action = RELAY_STEP;
+	} else if (memory) {
+		inject(relay, VECTOR_GP);
+	} else {
 		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
 			"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
 			"device, in operation %s",
 			vcpu->index, (unsigned long long)relay->gpa, (unsigned long long)relay->rip,
 			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
-		return;
-	}
-	report(vcpu, relay, relay->gpa, exit->access);
-	/* What was read is all ones, what was written is dropped. */
-	if (refuse_access(&space, relay->rip, relay->regs, &length) == 0) {
-		relay->length = length;
-		relay->action = RELAY_STEP;
-	} else {
-		inject(relay, VECTOR_GP);
 	}
 }
 
@@ -219,6 +217,7 @@ static void relay_port_write(void *device, uint64_t offset, unsigned size, uint6
 	if (!relay->pending)
 		return;
 	relay->pending = 0;
+	vcpu->answered = true;
 	if (relay->reason == RELAY_REASON_RING_FULL) {
 		monitor_drain(vcpu);
 		vcpu->unattributed = true;

@@ -16,6 +16,7 @@
 #define BOOT_PT 0x7000 /* the first 2 MiB in 4 KiB pages, page 0 absent */
 #define BOOT_GDT 0x8000
 #define BOOT_TSS 0x9000
+#define BOOT_TABLES_END 0xb000
 #define BOOT_CONTEXT 0x10000
 #define BOOT_VCPU_PAGES 0x11000
 #define BOOT_STACKS 0x60000
@@ -28,7 +29,8 @@
 #define BOOT_STACK_STRIDE (2 * SS_STACK_SIZE)
 
 _Static_assert(BOOT_GDT + SS_MAX_VCPUS * BOOT_GDT_STRIDE <= BOOT_TSS, "low memory overlaps");
-_Static_assert(BOOT_TSS + SS_MAX_VCPUS * BOOT_TSS_STRIDE <= BOOT_CONTEXT, "low memory overlaps");
+_Static_assert(BOOT_TSS + SS_MAX_VCPUS * BOOT_TSS_STRIDE <= BOOT_TABLES_END, "low memory overlaps");
+_Static_assert(BOOT_TABLES_END <= BOOT_CONTEXT, "low memory overlaps");
 _Static_assert(BOOT_VCPU_PAGES + SS_MAX_VCPUS * 4096 <= BOOT_STACKS, "low memory overlaps");
 _Static_assert(BOOT_STACKS + SS_MAX_VCPUS * BOOT_STACK_STRIDE <= BOOT_WINDOW, "low memory overlaps");
 _Static_assert(BOOT_FRAMES + BOOT_FRAME_COUNT * 4096 <= SS_IMAGE_GPA, "low memory overlaps");

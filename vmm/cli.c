@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service_list.h"
+
 #define OPTIONS_MAX 32
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
@@ -93,6 +95,44 @@ static int parse_workload(struct settings *settings, const char *argument, struc
 {
 	(void)error; /* the names are those of the catalogue, see plan.c */
 	settings->plan.workload = argument;
+	return 0;
+}
+
+static int parse_weight(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "exits") == 0)
+		settings->weight = WEIGHT_EXITS;
+	else if (strcmp(argument, "ticks") == 0)
+		settings->weight = WEIGHT_TICKS;
+	else
+		return bad_argument(error, "--weight", argument, "exits or ticks");
+	return 0;
+}
+
+static int parse_diff(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->diff = true;
+	return 0;
+}
+
+static int parse_exits_only(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->exits_only = true;
+	return 0;
+}
+
+static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
+{
+	char *end;
+	double percent = strtod(argument, &end);
+
+	if (end == argument || *end != '\0' || !isfinite(percent) || percent < 0)
+		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
+	settings->threshold = percent;
 	return 0;
 }
 
@@ -278,10 +318,42 @@ static int parse_flag_path(struct settings *settings, const char *argument, stru
 	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
 }
 
+static int parse_views(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->plan.views = argument;
+	return 0;
+}
+
+static int parse_lenient(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->plan.lenient = true;
+	return 0;
+}
+
+static int parse_services(struct settings *settings, const char *argument, struct error *error)
+{
+	struct plan_request *plan = &settings->plan;
+
+	if (plan->services_count == PLAN_VMS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
+				 PLAN_VMS_MAX);
+	return service_list_parse(argument, &plan->services[plan->services_count++], error);
+}
+
 static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
 {
 	(void)error;
 	settings->plan.ledger = argument;
+	return 0;
+}
+
+static int parse_disk(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error;
+	settings->plan.disk = argument;
 	return 0;
 }
 
@@ -414,6 +486,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.format = "text",
 		.interval_ms = 1000,
 		.by = "operation",
+		.threshold = -1,
 		.seed = 1,
 		.shard = 1,
 		.shards = 1,
@@ -441,21 +514,21 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	return 0;
 }
 
-int cli_check_format(const struct settings *settings, const char *names, struct error *error)
+int cli_check_format(const struct settings *settings, const char *formats, struct error *error)
 {
 	size_t length = strlen(settings->format);
-	const char *word = names;
 
-	while (*word) {
-		size_t size = strcspn(word, " ");
+	for (const char *word = formats; *word;) {
+		size_t size = strcspn(word, ", ");
 
-		if (size == length && memcmp(word, settings->format, size) == 0)
+		if (size == length && memcmp(word, settings->format, size) == 0 &&
+		    strcmp(settings->format, "or") != 0)
 			return 0;
 		word += size;
-		word += strspn(word, " ");
+		word += strspn(word, ", ");
 	}
 	return error_set(error, -EINVAL, STATUS_USAGE, "--format: '%s' is none of: %s",
-			 settings->format, names);
+			 settings->format, formats);
 }
 
 void cli_help(const struct command_row *command, FILE *stream)

@@ -7,7 +7,9 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "formats.h"
 #include "plan.h"
+#include "report_ledger.h"
 
 #define SETTINGS_GIVEN_MAX 200
 
@@ -16,6 +18,9 @@ struct settings {
 	struct plan_request plan;
 	const char *format;
 	const char *by;
+	enum report_weight weight;
+	bool diff, exits_only;
+	double threshold; /* percent; below 0: not given */
 	const char *output;
 	bool list, quiet, help;
 	bool perf_command;
@@ -65,7 +70,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 void cli_help(const struct command_row *command, FILE *stream);
 void cli_usage(FILE *stream); /* all commands */
 
-/* Refuses a format that is not in the list of names separated by spaces. */
-int cli_check_format(const struct settings *settings, const char *names, struct error *error);
+/* Refuses a format that is not in a list as formats.h has them. */
+int cli_check_format(const struct settings *settings, const char *formats, struct error *error);
 
 #endif

@@ -35,6 +35,11 @@ int session_report(const struct session *session, const char *schema, bool judge
 		   struct report *report);
 void report_finish(struct report *report);
 
+/* Writes to where the settings say what the writer makes of `data`. The writer returns 0 or -ENOMEM; what
+ * the stream does not take is found here. */
+typedef int emit_writer(const void *data, const struct settings *settings, FILE *stream);
+int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error);
+
 /* Writes a report in a format whose name has been checked, to where the settings say. */
 int report_emit(const struct report *report, const struct settings *settings, struct error *error);
 
@@ -50,11 +55,5 @@ int session_emit(const struct session *session, const struct settings *settings,
 
 /* sidestep test --random and --replay. */
 int command_random(const struct settings *settings);
-
-/* Column sets. */
-#define COLUMN_BIT(id) (1u << COLUMN_##id)
-#define HIDE_IN_TEST (COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
-#define HIDE_IN_LEDGER (COLUMN_BIT(RESULT) | COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
-#define HIDE_IN_BENCH (COLUMN_BIT(RESULT) | COLUMN_BIT(OUTCOME))
 
 #endif

@@ -4,8 +4,6 @@
 
 #include "cmd.h"
 
-#define FORMATS "text json"
-
 int command_bench(const struct settings *given)
 {
 	struct settings settings = *given;
@@ -15,7 +13,7 @@ int command_bench(const struct settings *given)
 
 	settings.plan.patterns = (const char *const *)given->operands;
 	settings.plan.pattern_count = (size_t)given->operand_count;
-	if (cli_check_format(&settings, FORMATS, &error) != 0)
+	if (cli_check_format(&settings, FORMATS_PLAIN, &error) != 0)
 		return error_report(&error);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
 		status = error.status;

@@ -6,7 +6,6 @@
 #include "cmd.h"
 #include "json.h"
 
-#define FORMATS "text json"
 #define INFO_VERSION 1
 
 struct engine_info {
@@ -151,7 +150,7 @@ int command_info(const struct settings *settings)
 
 	if (settings->operand_count != 0)
 		error_set(&error, -EINVAL, STATUS_USAGE, "info takes no operand");
-	else if (cli_check_format(settings, FORMATS, &error) == 0 && host_open(&host, &error) == 0) {
+	else if (cli_check_format(settings, FORMATS_PLAIN, &error) == 0 && host_open(&host, &error) == 0) {
 		print_info(&host, settings, &error);
 		host_close(&host);
 	}

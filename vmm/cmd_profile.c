@@ -6,10 +6,9 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "formats.h"
 #include "perf_command.h"
 #include "profile_watch.h"
-
-#define FORMATS "text json csv"
 
 /* What somebody who watches has asked for is no failure: that the time is over, or Ctrl-C. */
 static int end_status(const struct machine *machine, struct error *error)
@@ -68,7 +67,7 @@ int command_profile(const struct settings *given)
 		error_set(&error, -EINVAL, STATUS_USAGE, "profile takes one GUEST, not %d",
 			  given->operand_count);
 	else
-		cli_check_format(given, FORMATS, &error);
+		cli_check_format(given, FORMATS_PROFILE, &error);
 	if (error.text[0])
 		return error_report(&error);
 	if (given->perf_command)

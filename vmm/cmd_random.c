@@ -9,7 +9,6 @@
 #include "differential.h"
 #include "json.h"
 
-#define FORMATS "text json"
 #define RANDOM_VERSION 1
 
 static int read_replay(struct differential *run, const char *path, struct error *error)
@@ -135,7 +134,7 @@ int command_random(const struct settings *given)
 	if (given->operand_count != 0)
 		error_set(&error, -EINVAL, STATUS_USAGE,
 			  "--random and --replay take no PATTERN: programs are no operations");
-	else if (cli_check_format(&settings, FORMATS, &error) != 0 ||
+	else if (cli_check_format(&settings, FORMATS_PLAIN, &error) != 0 ||
 		 (given->replay && read_replay(&run, given->replay, &error) != 0))
 		status = error.status;
 	else if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)

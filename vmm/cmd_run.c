@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "diagnostic.h"
 
 static int run_and_report(struct session *session, const struct settings *settings,
 			  struct error *error)
@@ -36,7 +37,9 @@ int command_run(const struct settings *given)
 {
 	struct settings settings = *given;
 	struct session session = {0};
+	struct diagnostics diagnostics = {0};
 	struct error error = {0};
+	bool started;
 	int status;
 
 	if (given->operand_count > 1) {
@@ -47,7 +50,11 @@ int command_run(const struct settings *given)
 	if (!given->plan.trace_asked)
 		settings.plan.trace = given->plan.ledger ? TRACING_SAMPLE : TRACING_COUNT;
 	settings.plan.guest = given->operand_count ? given->operands[0] : NULL;
-	if (session_start(&session, &settings, STDOUT_FILENO, &error) != 0)
+	settings.plan.diagnostics = &diagnostics;
+	started = session_start(&session, &settings, STDOUT_FILENO, &error) == 0;
+	if (given->plan.views)
+		diagnostics_print(&diagnostics, given->plan.views, stderr);
+	if (!started)
 		status = error.status;
 	else
 		status = run_and_report(&session, &settings, &error);

@@ -9,7 +9,6 @@
 #include "cmd.h"
 #include "json.h"
 
-#define FORMATS "text tap junit json"
 #define LIST_VERSION 1
 
 static int list_row(struct libscols_table *table, const struct ss_operation *op)
@@ -138,7 +137,7 @@ int command_test(const struct settings *given)
 		settings.plan.trace = TRACING_COUNT;
 	settings.plan.patterns = (const char *const *)given->operands;
 	settings.plan.pattern_count = (size_t)given->operand_count;
-	if (cli_check_format(&settings, FORMATS, &error) != 0)
+	if (cli_check_format(&settings, FORMATS_TEST, &error) != 0)
 		return error_report(&error);
 	if (settings.list) {
 		if (list(&settings, &error) != 0)

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "invoke.h"
 #include "run.h"
-#include "service.h"
 #include "vcpu.h"
 
 #define VECTOR_UD 6
@@ -17,14 +17,23 @@
 static bool complete_vmfunc(struct vcpu *vcpu, unsigned length)
 {
 	const struct kvm_regs *regs = vcpu_regs(vcpu);
+	struct invocation invocation = {
+		.number = (uint32_t)regs->rax,
+		.index = (uint32_t)regs->rcx,
+		.arg = {regs->rdx, regs->rbx},
+	};
+	struct kvm_sregs sregs;
 	struct kvm_regs *change;
+	unsigned vector;
 	uint64_t rax;
-	bool ud;
 
-	if (view_function(vcpu->vm, (uint32_t)regs->rax, (uint32_t)regs->rcx, &ud, &rax) != 0)
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
 		return false;
-	if (ud)
-		return vcpu_inject(vcpu, VECTOR_UD) == 0;
+	invocation.cpl = sregs.ss.dpl;
+	if (invoke_vmfunc(vcpu, &invocation, &vector, &rax) != 0)
+		return false;
+	if (vector)
+		return vcpu_inject(vcpu, (uint8_t)vector) == 0;
 	change = vcpu_change_regs(vcpu);
 	change->rax = rax;
 	change->rip += length;

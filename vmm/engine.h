@@ -8,6 +8,7 @@
 
 #include "host.h"
 #include "views/expect.h"
+#include "views/paging.h"
 
 struct monitor_exit;
 struct vm;
@@ -18,6 +19,12 @@ struct engine {
 
 	/* Whether this host can run the engine; if not, why, in words. */
 	bool (*probe)(const struct host *host, char *reason, size_t size);
+
+	/* What views become, and what of it the host offers: 0, or a negative errno and why not, in
+	 * words. */
+	const struct paging_format *format;
+	int (*paging_caps)(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size);
 
 	/* The operations below are NULL in an engine that cannot run yet. They return 0 or a
 	 * negative errno with the reason in `error`. */
@@ -33,12 +40,23 @@ struct engine {
 	/* Makes a view, which exists, active; NULL where the processor or the relay does that. */
 	int (*view_switch)(struct vm *vm, unsigned view);
 
+	/* Whether the engine can express these rights. Returns 0, or -EINVAL for rights that there are
+	 * not, or -EOPNOTSUPP. */
+	int (*check_rights)(const struct vm *vm, unsigned rights);
+
+	/* Rights of a region in a view have changed in vm->policy: makes that so for every vCPU before
+	 * it goes on. Returns 0 or a negative errno, with everything as it was. */
+	int (*rights_changed)(struct vm *vm, uint32_t view, uint32_t region);
+
 	/* Puts the masks, the list and the controls of an operation in place; NULL: those that a
 	 * guest starts with. Returns 0 or a negative errno. */
 	int (*setup)(struct vcpu *vcpu, const struct ss_operation *op);
 
 	/* Which view is active, by what the control structure says; -1: none of ours. */
 	int (*view_current)(struct vcpu *vcpu);
+
+	/* The guest's CR3, whichever level runs now. Returns 0 or a negative errno. */
+	int (*guest_cr3)(struct vcpu *vcpu, uint64_t *ret_cr3);
 
 	/* Answers an access to an MSR that the engine has made KVM hand over (run->msr); NULL where
 	 * no engine does. */

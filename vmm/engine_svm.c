@@ -56,6 +56,17 @@ static bool svm_probe(const struct host *host, char *reason, size_t size)
 	return svm_caps_read(host, &caps, reason, size) == 0;
 }
 
+static int svm_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size)
+{
+	struct svm_caps caps;
+	int rc = svm_caps_read(host, &caps, reason, size);
+
+	if (rc == 0)
+		*ret_caps = caps.paging;
+	return rc;
+}
+
 /* Two pages: host save area, control structure. */
 static uint64_t control_region(const struct vcpu *vcpu)
 {
@@ -108,13 +119,6 @@ static void set_cr0_intercepts(void *vmcb, uint64_t masked)
 /* "Enable VM functions" is to receive the #UD that VMFUNC raises. */
 static void set_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state)
 {
-	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	bool backed = state->list == vm_monitor(vcpu->vm)->list;
-
-	relay->vmfunc_enabled = state->enabled;
-	relay->function_controls = state->function_controls;
-	relay->maxphyaddr = state->caps.maxphyaddr;
-	relay->list = backed ? RELAY_EPTP_LIST : RELAY_NO_LIST;
 	vmcb_set_intercept_exceptions(control(vcpu), state->enabled ? VMCB_EXCEPTION_UD : 0);
 }
 
@@ -273,10 +277,21 @@ static int svm_view_current(struct vcpu *vcpu)
 		root = vmcb_nested_cr3(vmcb12.bytes);
 	else
 		root = vmcb_nested_cr3(control(vcpu));
-	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
+	for (size_t i = 0; i < vm->policy.view_count; i++)
 		if ((vm->view_list[i] & POINTER_ADDRESS) == root)
 			return (int)i;
 	return -1;
+}
+
+/* While L1 runs the guest's is where the next VMRUN will load it from. */
+static int svm_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+{
+	struct vmcb12 vmcb12;
+
+	if (engine_svm_get(vcpu, &vmcb12) == 0)
+		return vcpu_cr3(vcpu, ret_cr3);
+	*ret_cr3 = vmcb_cr3(control(vcpu));
+	return 0;
 }
 
 /* SVM has no read shadow: the relay's copy is what the guest sees. */
@@ -300,9 +315,10 @@ static int svm_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	return 0;
 }
 
-/* #VMEXIT codes that our intercepts may give: CODE(number, event). */
+/* #VMEXIT codes that our intercepts may give: CODE(number, event). Of #UD the relay passes on only
+ * VMFUNC. */
 #define SVM_CODES(X)                                                                               \
-	X(VMEXIT_EXCEPTION_UD, UNKNOWN)                                                            \
+	X(VMEXIT_EXCEPTION_UD, VMFUNC)                                                             \
 	X(VMEXIT_CPUID, UNKNOWN)                                                                   \
 	X(VMEXIT_CR0_READ, CR0_OPERAND)                                                            \
 	X(VMEXIT_CR0_WRITE, CR0_WRITE)                                                             \
@@ -365,12 +381,17 @@ static void svm_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 const struct engine engine_svm = {
 	.id = ENGINE_SVM,
 	.probe = svm_probe,
+	.format = &paging_formats[PAGING_NPT],
+	.paging_caps = svm_paging_caps,
 	.vm_init = svm_vm_init,
 	.vm_finish = svm_vm_finish,
 	.vcpu_init = svm_vcpu_init,
 	.vcpu_finish = svm_vcpu_finish,
+	.check_rights = monitor_check_rights,
+	.rights_changed = monitor_rights_changed,
 	.setup = svm_setup,
 	.view_current = svm_view_current,
+	.guest_cr3 = svm_guest_cr3,
 	.drain = monitor_drain,
 	.reason_name = svm_reason_name,
 	.describe = svm_describe,

@@ -52,6 +52,19 @@ static bool vmx_probe(const struct host *host, char *reason, size_t size)
 	       vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size) == 0;
 }
 
+static int vmx_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size)
+{
+	struct vmx_caps caps;
+	int rc = host_has_nested(host, true, reason, size) ? 0 : -EOPNOTSUPP;
+
+	if (rc == 0)
+		rc = vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size);
+	if (rc == 0)
+		*ret_caps = caps.paging;
+	return rc;
+}
+
 static uint64_t control_region(const struct vcpu *vcpu)
 {
 	return RELAY_CONTROL + UINT64_C(0x2000) * vcpu->index;
@@ -93,21 +106,31 @@ static void vmx_vm_finish(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
-static void set_controls(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
+/* Without any service VM functions are off. */
+static uint32_t secondary_controls(const struct vcpu *vcpu, const struct vmfunc_state *state)
+{
+	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
+
+	return state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC;
+}
+
+static void set_controls(struct vcpu *vcpu, struct vmcs12 *vmcs12)
 {
 	const struct vm *vm = vcpu->vm;
 	const uint32_t *controls = vcpu_caps(vcpu)->controls;
+	struct vmfunc_state state;
 
+	monitor_setup(vcpu, NULL, &state);
 	vmcs12_set(vmcs12, VMCS12_pin_based_vm_exec_control, controls[VMX_WORD_pin]);
 	vmcs12_set(vmcs12, VMCS12_cpu_based_vm_exec_control, controls[VMX_WORD_primary]);
-	vmcs12_set(vmcs12, VMCS12_secondary_vm_exec_control, controls[VMX_WORD_secondary]);
+	vmcs12_set(vmcs12, VMCS12_secondary_vm_exec_control, secondary_controls(vcpu, &state));
 	vmcs12_set(vmcs12, VMCS12_vm_exit_controls, controls[VMX_WORD_exit]);
 	vmcs12_set(vmcs12, VMCS12_vm_entry_controls, controls[VMX_WORD_entry]);
 	vmcs12_set(vmcs12, VMCS12_msr_bitmap, RELAY_MSR_BITMAP);
 	vmcs12_set(vmcs12, VMCS12_virtual_processor_id,
 		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->index + 1 : 0);
 	vmcs12_set(vmcs12, VMCS12_ept_pointer, vm->view_list[0]);
-	vmcs12_set(vmcs12, VMCS12_vm_function_control, 1);
+	vmcs12_set(vmcs12, VMCS12_vm_function_control, state.function_controls);
 	vmcs12_set(vmcs12, VMCS12_eptp_list_address, RELAY_EPTP_LIST);
 	vmcs12_set(vmcs12, VMCS12_vmcs_link_pointer, UINT64_MAX);
 	/* The guest must run with CR4.VMXE set, and must not see that. */
@@ -295,6 +318,21 @@ static int vmx_view_current(struct vcpu *vcpu)
 	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
 }
 
+/* In vmcs12 it is as it was at the last exit to the relay. */
+static int vmx_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+{
+	const struct vmx_vcpu *data = vcpu->engine_data;
+	struct vmcs12 vmcs12;
+	int rc = engine_vmx_get(vcpu, &vmcs12);
+
+	if (rc != 0)
+		return rc;
+	if (data->nested.state.flags & KVM_STATE_NESTED_GUEST_MODE)
+		return vcpu_cr3(vcpu, ret_cr3);
+	*ret_cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+	return 0;
+}
+
 static int write_field(struct vcpu *vcpu, enum vmcs12_field field, uint64_t value)
 {
 	return monitor_write(vcpu, vmcs12_rows[field].encoding, value);
@@ -315,7 +353,6 @@ static uint64_t unbacked_page(const struct vm *vm)
 static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	struct vm *vm = vcpu->vm;
-	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
 	struct vmfunc_state state;
 
 	/* Only the relay can write the control structure, and only while it has our attention. */
@@ -325,8 +362,7 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	write_field(vcpu, VMCS12_cr0_guest_host_mask, ~monitor_vcpu(vcpu)->owned);
 	write_field(vcpu, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
 	write_field(vcpu, VMCS12_vm_function_control, state.function_controls);
-	write_field(vcpu, VMCS12_secondary_vm_exec_control,
-		    state.enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
+	write_field(vcpu, VMCS12_secondary_vm_exec_control, secondary_controls(vcpu, &state));
 	write_field(vcpu, VMCS12_eptp_list_address,
 		    state.list == vm_monitor(vm)->list ? RELAY_EPTP_LIST : unbacked_page(vm));
 	vm->vmfunc = state;
@@ -411,12 +447,17 @@ static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 const struct engine engine_vmx = {
 	.id = ENGINE_VMX,
 	.probe = vmx_probe,
+	.format = &paging_formats[PAGING_EPT],
+	.paging_caps = vmx_paging_caps,
 	.vm_init = vmx_vm_init,
 	.vm_finish = vmx_vm_finish,
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_finish = vmx_vcpu_finish,
+	.check_rights = monitor_check_rights,
+	.rights_changed = monitor_rights_changed,
 	.setup = vmx_setup,
 	.view_current = vmx_view_current,
+	.guest_cr3 = vmx_guest_cr3,
 	.drain = monitor_drain,
 	.reason_name = vmx_reason_name,
 	.describe = vmx_describe,

@@ -9,7 +9,8 @@
 /* Exit statuses of the program (docs/sidestep.1: EXIT STATUS). */
 #define EXIT_STATUSES(X)                                                                           \
 	X(0, SUCCESS, "everything asked for was done, and every test passed")                      \
-	X(1, FAILED, "a test or the guest failed")                                                 \
+	X(1, FAILED,                                                                               \
+	  "a test or the guest failed, a view policy has warnings, or a ledger is damaged or differs")  \
 	X(2, USAGE, "wrong usage or a bad input file")                                             \
 	X(77, SKIPPED, "everything was skipped; the reasons are printed")                          \
 	X(99, INTERNAL, "the host or sidestep itself failed")                                      \

@@ -3,30 +3,41 @@
 #ifndef VMM_GROUPS_H
 #define VMM_GROUPS_H
 
-#include "cmd.h"
+#include <jansson.h>
 
-enum group_key { GROUP_OPERATION, GROUP_REASON, GROUP_RIP, GROUP_LEVEL };
+#include "contents.h"
+
+enum group_key { GROUP_OPERATION, GROUP_REASON, GROUP_RIP, GROUP_LEVEL, GROUP_KEY_COUNT };
+
+extern const char *const group_key_names[GROUP_KEY_COUNT];
 
 struct group {
 	uint64_t key;
 	uint16_t level;
 	uint64_t count, ticks;
+	struct record_exit first; /* of these exits */
 };
 
 struct group_list {
 	struct group *groups;
-	size_t count, capacity;
+	size_t count;
+	uint64_t total; /* exits of all groups */
 };
 
 /* GROUP_OPERATION for an unknown name. */
 enum group_key group_key_by_name(const char *name);
 
-/* Counts an exit; any other record is none. Returns 0 or -ENOMEM. */
-int groups_add(struct group_list *list, enum group_key by, const struct record *record);
-
-/* Writes the groups, the most frequent first, in the format of the settings: text, csv or json. */
-int groups_emit(struct group_list *list, enum group_key by, const struct report *report,
-		const struct settings *settings, struct error *error);
+/* Counts the exits of a ledger by key and level, the most frequent first. Returns 0 or -ENOMEM. */
+int groups_count(struct contents *contents, enum group_key by, struct group_list *ret_list);
 void groups_finish(struct group_list *list);
+
+/* The writers; they return 0 or -ENOMEM. */
+typedef int group_writer(const struct contents *contents, enum group_key by,
+			 const struct group_list *list, FILE *stream);
+group_writer groups_text, groups_csv, groups_json;
+
+/* The first `most` groups as JSON. */
+json_t *json_groups(const struct contents *contents, enum group_key by,
+		    const struct group_list *list, size_t most);
 
 #endif

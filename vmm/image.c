@@ -76,6 +76,7 @@ static int read_segments(struct image *image, Elf *elf, const char *name, struct
 			continue;
 		segment = (struct image_segment){
 			.gpa = gpa_at(header.p_paddr),
+			.address = header.p_vaddr,
 			.memory_size = header.p_memsz,
 			.file_offset = header.p_offset,
 			.file_size = header.p_filesz,
@@ -196,14 +197,33 @@ static int read_catalogue(struct image *image, Elf_Scn *section, const char *nam
 	return 0;
 }
 
+/* The caller has made room for it. */
+static void add_section(struct image *image, const GElf_Shdr *header, const char *name)
+{
+	if (!name || !usable_name(image, name))
+		return;
+	image->sections[image->section_count++] = (struct image_section){
+		.name = name,
+		.address = header->sh_addr,
+		.size = header->sh_size,
+		.loaded = header->sh_flags & SHF_ALLOC,
+	};
+}
+
 static int read_sections(struct image *image, Elf *elf, const char *name, struct error *error)
 {
 	Elf_Scn *section = NULL;
-	size_t names;
+	size_t names, count = 1;
 	int rc = 0;
 
 	if (elf_getshdrstrndx(elf, &names) != 0)
 		return 0;
+	/* Those that there are, whatever number the header gives. */
+	while ((section = elf_nextscn(elf, section)) != NULL)
+		count++;
+	image->sections = calloc(count, sizeof(*image->sections));
+	if (!image->sections)
+		return -ENOMEM;
 	while (rc == 0 && (section = elf_nextscn(elf, section)) != NULL) {
 		const char *section_name;
 		GElf_Shdr header;
@@ -211,6 +231,8 @@ static int read_sections(struct image *image, Elf *elf, const char *name, struct
 		if (!gelf_getshdr(section, &header))
 			continue;
 		section_name = elf_strptr(elf, names, header.sh_name);
+		if (image->section_count < count)
+			add_section(image, &header, section_name);
 		if (header.sh_type == SHT_SYMTAB)
 			rc = read_symbols(image, elf, section, &header);
 		else if (header.sh_type == SHT_PROGBITS && section_name &&
@@ -264,6 +286,7 @@ static int read_flat(struct image *image)
 		return -ENOMEM;
 	image->segments[0] = (struct image_segment){
 		.gpa = gpa_at(SS_IMAGE_GPA),
+		.address = SS_IMAGE_GPA,
 		.memory_size = image->size,
 		.file_size = image->size,
 		.writable = true,
@@ -383,6 +406,7 @@ void image_close(struct image *image)
 {
 	free(image->segments);
 	free(image->symbols);
+	free(image->sections);
 	free(image->operations);
 	if (image->mapped)
 		munmap((void *)(uintptr_t)image->data, image->size);
@@ -458,6 +482,21 @@ const struct image_symbol *image_symbol_at(const struct image *image, uint64_t a
 		return NULL;
 	/* Labels of assembly code have no size; one reaches no further than its segment. */
 	return segment == segment_at(image, symbol->address) ? symbol : NULL;
+}
+
+int image_gpa(const struct image *image, uint64_t address, uint64_t size, gpa_t *ret_gpa)
+{
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct image_segment *segment = &image->segments[i];
+		uint64_t offset = address - segment->address;
+
+		if (address < segment->address || offset >= segment->memory_size ||
+		    size > segment->memory_size - offset)
+			continue;
+		*ret_gpa = gpa_add(segment->gpa, offset);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 const char *image_operation_name(const struct image *image, uint32_t number)

@@ -20,6 +20,7 @@
 
 struct image_segment {
 	gpa_t gpa;
+	uint64_t address; /* that the guest's code uses; the same in most images */
 	uint64_t memory_size;
 	uint64_t file_offset, file_size;
 	bool writable;
@@ -30,6 +31,12 @@ struct image_symbol {
 	const char *name; /* points into the image */
 };
 
+struct image_section {
+	const char *name; /* points into the image */
+	uint64_t address, size;
+	bool loaded; /* occupies memory */
+};
+
 struct image {
 	const uint8_t *data;
 	size_t size;
@@ -38,8 +45,10 @@ struct image {
 	uint64_t entry;
 	struct image_segment *segments;
 	size_t segment_count;
-	struct image_symbol *symbols; /* functions, ascending by address */
+	struct image_symbol *symbols; /* functions and data, ascending by address */
 	size_t symbol_count;
+	struct image_section *sections; /* with a name */
+	size_t section_count;
 	struct ss_operation *operations; /* validated copy of the catalogue */
 	size_t operation_count;
 };
@@ -69,6 +78,10 @@ struct gpa_range image_read_only(const struct image *image);
 
 /* The function that holds the address and the offset in it, or NULL. */
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address);
+
+/* Where [address, address + size) of the guest's addresses lies in guest-physical memory. Returns 0, or
+ * -ENOENT if it is not all in one segment. */
+int image_gpa(const struct image *image, uint64_t address, uint64_t size, gpa_t *ret_gpa);
 
 /* Name of operation `number` (from 1), "-" for 0, NULL if there is no such operation. */
 const char *image_operation_name(const struct image *image, uint32_t number);

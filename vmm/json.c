@@ -19,6 +19,11 @@ json_t *json_hex(uint64_t value)
 	return json_string(text);
 }
 
+json_t *json_count(uint64_t count)
+{
+	return json_integer(count > INT64_MAX ? INT64_MAX : (json_int_t)count);
+}
+
 json_t *json_text(const char *text)
 {
 	json_t *value = json_string(text);

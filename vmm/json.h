@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "report.h"
+
 /* A document with "schema" and "version"; NULL if memory is short, which the functions that add to
  * it and json_finish() cope with. */
 json_t *json_begin(const char *schema, int version);
@@ -15,8 +17,21 @@ json_t *json_begin(const char *schema, int version);
 /* 64-bit values do not survive every reader's numbers: a string in hexadecimal. */
 json_t *json_hex(uint64_t value);
 
+/* How often something happened. Past 2^63, which only a damaged ledger can say, it is the most that JSON
+ * readers take for a whole number. */
+json_t *json_count(uint64_t count);
+
 /* A string that need not be UTF-8, which JSON is: file names, foreign ledgers. */
 json_t *json_text(const char *text);
+
+/* A value of a table; "not observed" and null as everywhere. */
+json_t *json_cell(const struct cell *cell, enum cell_type type);
+
+/* Adds what was run where. */
+void json_run(json_t *object, const struct report *report);
+
+/* The document that --format json writes of a report. */
+json_t *json_report(const struct report *report);
 
 /*
  * Writes the document and releases it. Returns 0 or -ENOMEM; what the stream did not take is found

@@ -39,25 +39,34 @@ void ledger_append_meta(struct ledger *ledger, const char *key, const char *valu
 /* Cuts the file to its records and closes it. NULL and a ledger never created are allowed. */
 void ledger_close(struct ledger *ledger);
 
-/* A ledger being read. */
+/* A ledger being read. The flags say what is wrong with it; those below `version` are known once
+ * ledger_next() has returned NULL. */
 struct ledger_reader {
 	uint8_t *data;
-	size_t size;   /* of the records */
-	size_t offset; /* of the next one */
+	size_t size;   /* of header and records */
+	size_t offset; /* of the next record */
+	size_t start;  /* of the first one */
 	struct ledger_header header;
-	bool damaged; /* reading ended at something that is no record */
 	bool truncated;
+	bool version;     /* written in another version of the format */
+	bool damaged;     /* something was no record, or the header cannot be right */
+	uint64_t unknown; /* records of types that this program does not know, left out */
 };
 
-/* Reads a whole ledger. Returns 0 or a negative errno with the reason in `error`. */
+/* Reads a whole ledger. What is one but for its version or a bit or two of its header is accepted, with
+ * the flags above. Returns 0 or a negative errno with the reason in `error`. */
 int ledger_open(struct ledger_reader *reader, const char *path, struct error *error);
 
 /* As ledger_open(), from memory: the whole file's contents, copied. */
 int ledger_open_memory(struct ledger_reader *reader, const void *data, size_t size,
 		       const char *name, struct error *error);
 
-/* The next record, whose size fits its type, or NULL at the end or at damage. */
+/* The next record, whose size fits its type, or NULL at the end. Goes on behind damage, at the next
+ * place where several records follow one another. */
 const struct record *ledger_next(struct ledger_reader *reader);
+
+/* Starts again at the first record. */
+void ledger_rewind(struct ledger_reader *reader);
 
 void ledger_reader_close(struct ledger_reader *reader);
 

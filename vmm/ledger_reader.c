@@ -14,25 +14,58 @@ static const size_t minimum_size[RECORD_TYPE_COUNT] = {
 #undef X
 };
 
+/* Bits of the magic number that may be wrong in a file that still counts as a ledger, a damaged one. */
+#define MAGIC_FAULTS_MAX 2
+/* Records that must follow one another for reading to go on behind damage. */
+#define CHAIN_MIN 3
+/* Types are numbered below this. */
+#define TYPE_LIMIT 256
+
+static bool is_ledger(struct ledger_reader *reader)
+{
+	uint64_t wrong = reader->header.magic ^ LEDGER_MAGIC;
+
+	reader->damaged |= wrong != 0;
+	return __builtin_popcountll(wrong) <= MAGIC_FAULTS_MAX;
+}
+
+/* Another version may have another header; this one's has one size. */
+static size_t header_size(struct ledger_reader *reader)
+{
+	uint32_t size = reader->header.header_size;
+
+	if (reader->version && size >= sizeof(reader->header) && size % 8 == 0 &&
+	    size <= reader->size)
+		return size;
+	reader->damaged |= size != LEDGER_HEADER_SIZE;
+	return LEDGER_HEADER_SIZE;
+}
+
+/* A file is at most two blocks longer than what is used of it, while the next one is begun. */
+static void find_end(struct ledger_reader *reader)
+{
+	size_t records = reader->size < reader->start ? 0 : reader->size - reader->start;
+
+	reader->truncated = reader->header.used > records;
+	if (!reader->truncated && records - reader->header.used > 2 * LEDGER_BLOCK)
+		reader->damaged = true;
+	else if (!reader->truncated)
+		records = reader->header.used;
+	reader->size = reader->start + records;
+}
+
 static int adopt(struct ledger_reader *reader, const char *name, struct error *error)
 {
-	size_t records;
-
 	if (reader->size < sizeof(reader->header))
 		return error_set(error, -EINVAL, STATUS_USAGE, "%s: too short for a ledger", name);
 	memcpy(&reader->header, reader->data, sizeof(reader->header));
-	if (reader->header.magic != LEDGER_MAGIC)
+	if (!is_ledger(reader))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "%s: not a ledger; make one with `sidestep run --ledger FILE`", name);
-	if (reader->header.version != LEDGER_VERSION ||
-	    reader->header.header_size != LEDGER_HEADER_SIZE)
-		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "%s: ledger version %u, this program reads version %u", name,
-				 reader->header.version, LEDGER_VERSION);
-	records = reader->size < LEDGER_HEADER_SIZE ? 0 : reader->size - LEDGER_HEADER_SIZE;
-	reader->truncated = reader->header.used > records;
-	reader->size = LEDGER_HEADER_SIZE + (reader->truncated ? records : reader->header.used);
-	reader->offset = LEDGER_HEADER_SIZE;
+	reader->version = reader->header.version != LEDGER_VERSION;
+	reader->start = header_size(reader);
+	find_end(reader);
+	reader->offset = reader->start;
 	return 0;
 }
 
@@ -90,24 +123,100 @@ int ledger_open(struct ledger_reader *reader, const char *path, struct error *er
 	return rc;
 }
 
+/* A record that could be one, of any type. */
+static bool plausible(const struct ledger_reader *reader, size_t offset)
+{
+	const struct record *record = (const void *)(reader->data + offset);
+	size_t left = reader->size - offset;
+
+	return left >= sizeof(*record) && record->size >= sizeof(*record) &&
+	       record->size <= left && record->size % 8 == 0 && record->type != RECORD_INVALID;
+}
+
+/* A record of a known type with the size that goes with it; another version may have added to it. */
+static bool fits(const struct ledger_reader *reader, size_t offset)
+{
+	const struct record *record = (const void *)(reader->data + offset);
+
+	if (!plausible(reader, offset) || record->type >= RECORD_TYPE_COUNT)
+		return false;
+	return record->size == minimum_size[record->type] ||
+	       (record->size > minimum_size[record->type] &&
+		(reader->version || record->type == RECORD_PAD || record->type == RECORD_META));
+}
+
+/* A record that a later program may have written. */
+static bool is_unknown(const struct ledger_reader *reader, size_t offset)
+{
+	const struct record *record = (const void *)(reader->data + offset);
+
+	return plausible(reader, offset) && record->type >= RECORD_TYPE_COUNT &&
+	       record->type < TYPE_LIMIT;
+}
+
+/* Whether several records follow one another, or as many as there are up to the end. */
+static bool chain(const struct ledger_reader *reader, size_t offset, bool unknown)
+{
+	for (unsigned i = 0; i < CHAIN_MIN && offset != reader->size; i++) {
+		if (!fits(reader, offset) && !(unknown && is_unknown(reader, offset)))
+			return false;
+		offset += ((const struct record *)(reader->data + offset))->size;
+	}
+	return true;
+}
+
+static size_t behind_damage(struct ledger_reader *reader)
+{
+	size_t offset = reader->offset;
+
+	while (reader->size - offset >= 8) {
+		offset += 8;
+		if (chain(reader, offset, false))
+			return offset;
+	}
+	return reader->size;
+}
+
+/* Of a truncated file the last record may have been cut through, which is no other fault. */
+static bool is_cut(const struct ledger_reader *reader)
+{
+	const struct record *record = (const void *)(reader->data + reader->offset);
+	size_t left = reader->size - reader->offset;
+
+	return reader->truncated &&
+	       (left < sizeof(*record) ||
+		(record->type != RECORD_INVALID && record->type < RECORD_TYPE_COUNT &&
+		 record->size >= minimum_size[record->type] && record->size > left));
+}
+
 const struct record *ledger_next(struct ledger_reader *reader)
 {
-	for (;;) {
+	while (reader->offset != reader->size) {
 		const struct record *record = (const void *)(reader->data + reader->offset);
-		size_t left = reader->size - reader->offset;
 
-		if (left == 0)
-			return NULL;
-		if (left < sizeof(*record) || record->size > left || record->size % 8 != 0 ||
-		    record->type == RECORD_INVALID || record->type >= RECORD_TYPE_COUNT ||
-		    record->size < minimum_size[record->type]) {
-			reader->damaged = !reader->truncated || left >= sizeof(*record);
-			return NULL;
+		if (fits(reader, reader->offset)) {
+			reader->offset += record->size;
+			if (record->type != RECORD_PAD)
+				return record;
+		} else if (is_unknown(reader, reader->offset) &&
+			   chain(reader, reader->offset + record->size, true)) {
+			reader->offset += record->size;
+			reader->unknown++;
+		} else {
+			bool cut = is_cut(reader);
+			size_t next = behind_damage(reader);
+
+			reader->damaged |= !cut || next != reader->size;
+			reader->offset = next;
 		}
-		reader->offset += record->size;
-		if (record->type != RECORD_PAD)
-			return record;
 	}
+	return NULL;
+}
+
+void ledger_rewind(struct ledger_reader *reader)
+{
+	reader->offset = reader->start;
+	reader->unknown = 0;
 }
 
 void ledger_reader_close(struct ledger_reader *reader)

@@ -15,8 +15,7 @@
 static bool through_view(const struct linear_space *space, uint64_t gpa, unsigned right,
 			 gpa_t *ret_target)
 {
-	struct view_effect effect =
-		policy_effect(&space->vm->plan->policy, space->view, gpa_at(gpa));
+	struct view_effect effect = policy_effect(&space->vm->policy, space->view, gpa_at(gpa));
 
 	*ret_target = effect.target;
 	return effect.rights & right;

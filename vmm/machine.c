@@ -12,13 +12,28 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pin.h"
 #include "profile.h"
 #include "run.h"
+#include "sampler.h"
 #include "vcpu.h"
 
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10
 #define SIGNAL_STATUS 128
+
+static void describe_clock(struct machine *machine, struct vcpu *vcpu)
+{
+	char key[48], value[24];
+	int64_t offset;
+
+	/* Without it the records of the relay cannot be put beside those of the VMM in time. */
+	if (vcpu_tsc_offset(vcpu, &offset) != 0)
+		return;
+	snprintf(key, sizeof(key), "tsc_offset.%u.%u", vcpu->vm->index, vcpu->index);
+	snprintf(value, sizeof(value), "%lld", (long long)offset);
+	ledger_append_meta(&machine->ledger, key, value);
+}
 
 static void describe_run(struct machine *machine)
 {
@@ -41,6 +56,9 @@ static void describe_run(struct machine *machine)
 		snprintf(key, sizeof(key), "view.%zu", i);
 		ledger_append_meta(ledger, key, machine->plan->policy.views[i].name);
 	}
+	for (unsigned i = 0; i < machine->plan->vms; i++)
+		for (unsigned j = 0; j < machine->plan->vcpus; j++)
+			describe_clock(machine, &machine->vms[i].vcpus[j]);
 	for (size_t i = 0; i < image->operation_count; i++) {
 		struct record_operation record = {
 			.record = {.type = RECORD_OPERATION, .size = sizeof(record)},
@@ -308,21 +326,29 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		fputs("\r\033[K", stderr);
 }
 
+static void join(struct vcpu *vcpu)
+{
+	if (vcpu->thread_started)
+		pthread_join(vcpu->thread, NULL);
+	vcpu->thread_started = false;
+	sampler_finish(vcpu);
+	if (vcpu->vm->plan->engine->drain)
+		vcpu->vm->plan->engine->drain(vcpu);
+	if (vcpu->profile)
+		profile_hand_over(vcpu);
+}
+
+/* Buffers belong to a VM: they are given back when none of its vCPUs runs any more. */
 static void join_and_merge(struct machine *machine)
 {
+	for_each_vcpu(machine, join);
 	for (unsigned i = 0; i < machine->vms_created; i++) {
-		for (unsigned j = 0; j < machine->vms[i].vcpus_created; j++) {
-			struct vcpu *vcpu = &machine->vms[i].vcpus[j];
+		struct vm *vm = &machine->vms[i];
 
-			if (vcpu->thread_started)
-				pthread_join(vcpu->thread, NULL);
-			vcpu->thread_started = false;
-			tracing_finish_thread(&machine->tracing, vcpu);
-			if (machine->plan->engine->drain)
-				machine->plan->engine->drain(vcpu);
-			if (vcpu->profile)
-				profile_hand_over(vcpu);
-			summary_merge(machine->summary, vcpu->summary);
+		pin_release_all(vm);
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			summary_merge(machine->summary, vm->vcpus[j].summary);
+			machine->tracing.lost += vm->vcpus[j].sampler.lost;
 		}
 	}
 }

@@ -11,16 +11,15 @@
 #include "answer.h"
 #include "boot.h"
 #include "descriptor.h"
+#include "engine_target.h"
 #include "service.h"
 #include "vcpu.h"
+#include "views/service.h"
 #include "views/setup.h"
 
 #define PTE_TABLE 3u
 #define PTE_LEAF 0x83u
 #define SHADOW_PAGES_MIN 1024
-#define SLOT_LOW 0
-#define SLOT_HIGH 1
-#define SLOT_MONITOR 2
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
@@ -94,12 +93,12 @@ static int allow_shadow_pages(struct vm *vm, const struct monitor *monitor)
 static int set_slots(struct vm *vm, const struct monitor *monitor, struct error *error)
 {
 	uint64_t low = guest_ram_low(&vm->ram), high = guest_ram_high(&vm->ram);
-	int rc = set_slot(vm, SLOT_LOW, 0, low, vm->ram.host);
+	int rc = set_slot(vm, MONITOR_SLOT_LOW, 0, low, vm->ram.host);
 
 	if (rc == 0)
-		rc = set_slot(vm, SLOT_HIGH, RAM_HIGH_BASE, high, vm->ram.host + low);
+		rc = set_slot(vm, MONITOR_SLOT_HIGH, RAM_HIGH_BASE, high, vm->ram.host + low);
 	if (rc == 0)
-		rc = set_slot(vm, SLOT_MONITOR, RELAY_BASE, RELAY_SIZE, monitor->host);
+		rc = set_slot(vm, MONITOR_SLOT_MEMORY, RELAY_BASE, RELAY_SIZE, monitor->host);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
 				 strerror(-rc));
@@ -114,14 +113,9 @@ static int set_slots(struct vm *vm, const struct monitor *monitor, struct error 
 static int build_views(struct vm *vm, struct monitor *monitor, enum paging_format_id format,
 		       const struct paging_caps *caps, struct error *error)
 {
-	uint64_t high = guest_ram_high(&vm->ram);
-	const struct gpa_range ranges[] = {
-		{gpa_at(0), guest_ram_low(&vm->ram)},
-		{gpa_at(SS_MMIO_GPA), GPA_PAGE_SIZE},
-		{gpa_at(RAM_HIGH_BASE), high},
-	};
+	struct gpa_range ranges[ENGINE_RANGES_MAX];
 	const struct view_target target = {
-		.memory = {ranges, high ? 3 : 2},
+		.memory = {ranges, engine_ranges(vm->ram.size, ranges)},
 		.format = &paging_formats[format],
 		.caps = *caps,
 	};
@@ -136,7 +130,7 @@ static int build_views(struct vm *vm, struct monitor *monitor, enum paging_forma
 	monitor->views = calloc(1, sizeof(*monitor->views));
 	if (!monitor->views)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = ept_build(&vm->plan->policy, &target, &arena, monitor->views, &why);
+	rc = ept_live_create(&vm->policy, &target, &arena, monitor->views, &monitor->live, &why);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE, "the views cannot be built: %s",
 				 policy_error_text(why.kind));
@@ -160,6 +154,7 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 	if (host == MAP_FAILED)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "no memory for the monitor");
 	monitor->host = host;
+	monitor->format = format;
 	if (relay_size > RELAY_IMAGE_MAX)
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
 	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
@@ -170,12 +165,11 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 	if (rc == 0)
 		rc = set_slots(vm, monitor, error);
 	vm->vmfunc = (struct vmfunc_state){
-		.enabled = true,
-		.function_controls = 1,
 		.list = vm->view_list,
 		.eptp = vm->view_list[0],
 		.caps = *caps,
 	};
+	service_configure(&vm->vmfunc, vm->services);
 	return rc;
 }
 
@@ -187,20 +181,24 @@ void monitor_destroy(struct vm *vm)
 		return;
 	if (monitor->host)
 		munmap(monitor->host, RELAY_SIZE);
+	ept_live_destroy(monitor->live);
 	free(monitor->views);
 	*monitor = (struct monitor){0};
+}
+
+static uint64_t ring_address(const struct vcpu *vcpu)
+{
+	return RELAY_RINGS + RELAY_RING_RECORDS * sizeof(struct relay_record) * vcpu->index;
 }
 
 void monitor_vcpu_init(struct vcpu *vcpu)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	uint64_t ring_size = RELAY_RING_RECORDS * sizeof(struct relay_record);
-
 	*relay = (struct relay_vcpu){
-		.list = RELAY_EPTP_LIST,
-		.views = vcpu->vm->plan->policy.view_count,
+		.views = vcpu->vm->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,
-		.ring = RELAY_RINGS + ring_size * vcpu->index,
+		.ring = ring_address(vcpu),
+		.home = vcpu->vm->view_list[0],
 		.pointer = vcpu->vm->view_list[0],
 	};
 	monitor_set_words(vcpu, vcpu->vm->flags->masked, vcpu->vm->flags->kept, 0);
@@ -215,6 +213,16 @@ void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64
 	relay->shadow = (SS_CR0_BASE & ~masked) | (shadow & masked);
 }
 
+/* What the relay decides by, with the list where the relay finds it. */
+static void set_relay_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state)
+{
+	bool backed = state->list == vm_monitor(vcpu->vm)->list;
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	relay->vmfunc = *state;
+	relay->vmfunc.list = (const uint64_t *)(uintptr_t)(backed ? RELAY_EPTP_LIST : RELAY_NO_LIST);
+}
+
 void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfunc_state *ret_state)
 {
 	struct vm *vm = vcpu->vm;
@@ -222,46 +230,52 @@ void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfu
 
 	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
 	*ret_state = vm->vmfunc;
-	ret_state->enabled = true;
-	ret_state->function_controls = 1;
 	ret_state->list = monitor->list;
+	service_configure(ret_state, vm->services);
 	if (op)
 		setup_apply(op, ret_state, monitor->list);
+	set_relay_vmfunc(vcpu, ret_state);
 	monitor_set_words(vcpu, op ? op->masked : vm->flags->masked,
 			  op ? op->kept : vm->flags->kept, op ? op->shadow : 0);
 }
 
 int monitor_view_of(const struct vm *vm, uint64_t pointer)
 {
-	for (size_t i = 0; i < vm->plan->policy.view_count; i++)
+	for (size_t i = 0; i < vm->policy.view_count; i++)
 		if (vm->view_list[i] == pointer)
 			return (int)i;
 	return -1;
 }
 
+/* No guest can reach the ring and its indices, but they are guest memory: whatever is found there
+ * leads to no more records than a ring has, of this vCPU's ring. */
 static void take_records(struct vcpu *vcpu, uint64_t head)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	const struct relay_record *ring = monitor_at(vm_monitor(vcpu->vm), relay->ring);
+	const struct relay_record *ring = monitor_at(vm_monitor(vcpu->vm), ring_address(vcpu));
+	uint64_t tail = relay->tail;
 
-	while (relay->tail != head) {
-		const struct relay_record *from = &ring[relay->tail % RELAY_RING_RECORDS];
+	if (head - tail > RELAY_RING_RECORDS)
+		tail = head - RELAY_RING_RECORDS;
+	for (; tail != head; tail++) {
+		const struct relay_record *from = &ring[tail % RELAY_RING_RECORDS];
 		struct record_exit record = {
 			.record = {.type = RECORD_EXIT, .size = sizeof(record),
 				   .level = LEVEL_MONITOR},
 			.time = from->time,
 			.rip = from->rip,
 			.qualification = from->qualification,
-			.operation = from->operation <= vcpu->vm->plan->image.operation_count
-					     ? from->operation
-					     : 0,
+			.operation = from->operation,
 			.cost = from->cost,
 			.reason = (uint16_t)from->reason,
+			.view = from->view,
 		};
 
+		if (record.operation > vcpu->vm->plan->image.operation_count)
+			record.operation = 0;
 		vcpu_record(vcpu, &record.record);
-		relay->tail++;
 	}
+	relay->tail = tail;
 }
 
 void monitor_drain(struct vcpu *vcpu)

@@ -8,12 +8,17 @@
 #define VMM_MONITOR_H
 
 #include "guestfw/relay/relay.h"
-#include "views/ept.h"
+#include "views/ept_live.h"
 #include "vm.h"
 
+/* Memory slots of KVM. */
+enum { MONITOR_SLOT_LOW, MONITOR_SLOT_HIGH, MONITOR_SLOT_MEMORY, MONITOR_SLOT_FLUSH };
+
 struct monitor {
+	enum paging_format_id format;
 	uint8_t *host; /* RELAY_SIZE bytes at RELAY_BASE */
 	struct ept_views *views;
+	struct ept_live *live; /* to change them */
 	uint64_t *list; /* the view list that relay and processor read */
 };
 
@@ -80,6 +85,14 @@ int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value);
 
 /* Sets the words that the relay decides CR0 writes by. */
 void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow);
+
+/* engine.check_rights and engine.rights_changed of the engines with a monitor. */
+int monitor_check_rights(const struct vm *vm, unsigned rights);
+int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region);
+
+/* Makes KVM drop all that it has derived from the hierarchies, for every vCPU, before this returns. 0 or
+ * a negative errno. */
+int monitor_flush(struct vm *vm);
 
 /* Index of the view with this pointer, or -1. */
 int monitor_view_of(const struct vm *vm, uint64_t pointer);

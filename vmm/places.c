@@ -18,7 +18,7 @@ const char *const agreement_meanings[AGREEMENT_COUNT] = {
 
 static int by_start(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct routine *x = a, *y = b;
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
@@ -39,7 +39,7 @@ int places_create(struct places *places, const struct image *image)
 		/* An image need not say where its routines are. */
 		if (op->entry < op->end)
 			places->routines[places->count++] =
-				(struct place){op->entry, op->end, (uint32_t)i + 1};
+				(struct routine){op->entry, op->end, (uint32_t)i + 1};
 	}
 	qsort(places->routines, places->count, sizeof(*places->routines), by_start);
 	for (size_t i = 0; i < places->count; i++)

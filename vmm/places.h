@@ -25,14 +25,14 @@ enum agreement {
 extern const char *const agreement_keys[AGREEMENT_COUNT];
 extern const char *const agreement_meanings[AGREEMENT_COUNT];
 
-struct place {
+struct routine {
 	uint64_t start, end;
 	uint32_t operation; /* the first of those that share the routine */
 };
 
 struct places {
 	const struct image *image;
-	struct place *routines; /* ascending by start, no two with the same */
+	struct routine *routines; /* ascending by start, no two with the same */
 	size_t count;
 };
 

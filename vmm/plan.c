@@ -7,8 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "boot.h"
+#include "engine_target.h"
+#include "policy_file.h"
+#include "service_list.h"
 #include "views/default_policy.h"
 
 /* Need of operations that switch through a full list. */
@@ -58,13 +62,22 @@ static bool has_1g_pages(const struct host *host)
 	return false;
 }
 
+int plan_check_memory(uint64_t memory, struct error *error)
+{
+	if (memory >= BOOT_MEMORY_MIN && (memory & PAGE_MASK) == 0)
+		return 0;
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
+			 "M and whole 4 KiB pages",
+			 memory, BOOT_MEMORY_MIN >> 20);
+}
+
 static int check_memory(const struct plan *plan, const struct host *host, struct error *error)
 {
-	if (plan->memory < BOOT_MEMORY_MIN || plan->memory & PAGE_MASK)
-		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
-				 "M and whole 4 KiB pages",
-				 plan->memory, BOOT_MEMORY_MIN >> 20);
+	int rc = plan_check_memory(plan->memory, error);
+
+	if (rc != 0)
+		return rc;
 	if (host && plan->memory > host->memory / plan->vms)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64
@@ -152,10 +165,51 @@ static int check_patterns(const struct plan *plan, const struct plan_request *re
 static const char *lacks_views(const struct plan *plan, const struct host *host)
 {
 	(void)host;
+	if (plan->views && !plan->guest)
+		return "needs: default views; host: --views replaces them";
 	if (plan->vcpus > 1 && plan->engine->view_switch)
 		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
 		       "are several";
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (!(plan->services[i].enabled >> SS_SERVICE_VIEW & 1))
+			return "needs: views; host: --services leaves out view";
 	return NULL;
+}
+
+static bool all_have(const struct plan *plan, uint64_t services)
+{
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (services & ~plan->services[i].enabled)
+			return false;
+	return true;
+}
+
+static const char *lacks_map(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_MAP)
+		       ? NULL
+		       : "needs: map; host: --services leaves out map";
+}
+
+static const char *lacks_interrupt(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_INTERRUPT)
+		       ? NULL
+		       : "needs: interrupt; host: --services leaves out interrupt";
+}
+
+/* A page that is locked and unlocked: limit and privilege are the host's to judge. */
+static const char *lacks_pin(const struct plan *plan, const struct host *host)
+{
+	static const char page[1];
+
+	if (!all_have(plan, UINT64_C(1) << SS_SERVICE_PIN | UINT64_C(1) << SS_SERVICE_UNPIN))
+		return "needs: pin; host: --services leaves out pin or unpin";
+	if (!host || (mlock(page, sizeof(page)) == 0 && munlock(page, sizeof(page)) == 0))
+		return NULL;
+	return "needs: pin; host: no memory may be locked; raise RLIMIT_MEMLOCK (ulimit -l)";
 }
 
 static const char *lacks_monitor(const struct plan *plan, const struct host *host)
@@ -184,15 +238,29 @@ static const char *lacks_hypercall(const struct plan *plan, const struct host *h
 	       "not to";
 }
 
+static const char *lacks_disk(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	if (!plan->scratch_disk)
+		return "needs: disk; host: --disk names a file, which the catalogue does not overwrite";
+	return plan->vcpus > 1 ? "needs: disk; host: the vCPUs of a VM share one disk, and there are "
+				 "several"
+			       : NULL;
+}
+
 static const struct {
 	const char *word;
 	const char *(*lacks)(const struct plan *plan, const struct host *host);
 } need_words[] = {
 	{"views", lacks_views},
 	{VIEWS_ALL, lacks_views},
+	{"map", lacks_map},
 	{"monitor", lacks_monitor},
 	{"masks", lacks_masks},
 	{"hypercall", lacks_hypercall},
+	{"interrupt", lacks_interrupt},
+	{"pin", lacks_pin},
+	{"disk", lacks_disk},
 };
 
 static const char *lacks(const struct plan *plan, const struct host *host,
@@ -236,8 +304,34 @@ static void select_operations(struct plan *plan, const struct plan_request *requ
 	}
 }
 
+static int read_views(struct plan *plan, const struct plan_request *request, const struct host *host,
+		      struct error *error)
+{
+	struct engine_target target;
+	struct policy_file file;
+	int rc;
+
+	engine_target_init(&target, plan->engine, host, plan->memory);
+	rc = policy_file_load(&file, request->views,
+			      &(struct policy_subject){
+				      .image = &plan->image,
+				      .target = &target.view,
+				      .engine = engine_keys[plan->engine->id],
+				      .lenient = request->lenient,
+			      },
+			      request->diagnostics, error);
+	if (rc == 0) {
+		plan->policy = file.policy;
+		file.policy = (struct view_policy){0};
+	}
+	plan->frames = gpa_at(BOOT_FRAMES);
+	plan->tagged_views = BOOT_FRAME_COUNT;
+	policy_file_finish(&file);
+	return rc;
+}
+
 /* Views beyond the few named ones exist only for the operations that want a full list. */
-static int plan_views(struct plan *plan, struct error *error)
+static int default_views(struct plan *plan, struct error *error)
 {
 	unsigned views = DEFAULT_POLICY_VIEWS;
 	struct default_policy_layout layout;
@@ -247,6 +341,7 @@ static int plan_views(struct plan *plan, struct error *error)
 		    strstr(plan->image.operations[n - 1].needs, VIEWS_ALL))
 			views = VIEW_MAX;
 	plan->frames = boot_frames(plan->memory, views);
+	plan->tagged_views = views;
 	plan->kernel = image_read_only(&plan->image);
 	layout = (struct default_policy_layout){gpa_at(BOOT_WINDOW), plan->frames, plan->kernel};
 	if (default_policy(&plan->policy, &layout, views) != 0)
@@ -326,6 +421,46 @@ static enum trace_mode trace_mode(const struct plan_request *request, const stru
 		       : request->trace;
 }
 
+/* On hardware nobody is asked before the processor switches views. */
+static int plan_services(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	const uint64_t view = UINT64_C(1) << SS_SERVICE_VIEW;
+
+	for (unsigned i = 0; i < plan->vms; i++) {
+		unsigned given = request->services_count;
+		struct service_table *table = &plan->services[i];
+
+		*table = given == 0 ? service_list_default()
+				    : request->services[i < given ? i : given - 1];
+		if (table->enabled & table->home & view)
+			return error_set(error, -EINVAL, STATUS_USAGE,
+					 "--services view:view0: no other view could be left again; leave "
+					 "out :view0");
+		if (table->enabled & table->cpl0 & view && plan->engine->id == ENGINE_VMX)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "--services view:cpl0: needs: a check of the CPL; host: in engine "
+					 "vmx VMFUNC 0 is the processor's, which has none; leave out :cpl0");
+	}
+	return 0;
+}
+
+/* The built-in firmware has a disk to try things on; another guest has what it is given. */
+static int plan_disk(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	int rc;
+
+	plan->scratch_disk = !request->disk && !request->guest;
+	if (!request->disk)
+		return 0;
+	rc = storage_open(&plan->storage, request->disk, error);
+	if (rc == 0 && plan->vms > 1 && !plan->storage.read_only)
+		rc = error_set(error, -EINVAL, STATUS_USAGE,
+			       "--disk: %u VMs would write one file; add :ro to have them read it, or "
+			       "run one VM",
+			       plan->vms);
+	return rc;
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -342,6 +477,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.differential = request->differential,
 		.guest = request->guest,
 		.ledger = request->ledger,
+		.views = request->views,
+		.storage = {.fd = -1},
 	};
 	rc = choose_engine(plan, request->engine, host, error);
 	if (rc == 0)
@@ -359,9 +496,14 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = plan_workload(plan, request->workload, error);
 	if (rc == 0)
 		rc = plan_masks(plan, request, error);
+	if (rc == 0)
+		rc = plan_services(plan, request, error);
+	if (rc == 0)
+		rc = plan_disk(plan, request, error);
 	if (rc == 0) {
 		select_operations(plan, request, host);
-		rc = plan_views(plan, error);
+		rc = request->views ? read_views(plan, request, host, error)
+				    : default_views(plan, error);
 	}
 	if (rc == 0 && plan->workload)
 		rc = check_workload(plan, error);
@@ -376,5 +518,6 @@ void plan_finish(struct plan *plan)
 	free(plan->workload);
 	plan->workload = NULL;
 	policy_finish(&plan->policy);
+	storage_close(&plan->storage);
 	plan->engine = NULL;
 }

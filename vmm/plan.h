@@ -9,8 +9,10 @@
 #include "engine.h"
 #include "host.h"
 #include "image.h"
+#include "storage.h"
 #include "trace.h"
 #include "views/policy.h"
+#include "views/service_table.h"
 #include "workload.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
@@ -48,6 +50,7 @@ struct flag_plan {
 	uint64_t word_masked, word_kept;
 };
 
+struct diagnostics;
 struct differential;
 
 /* As asked for on the command line, before it is checked against the host. */
@@ -56,6 +59,7 @@ struct plan_request {
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
 	const char *workload; /* what the built-in firmware does for ever; NULL: its catalogue, once */
+	const char *disk;   /* path, perhaps with ":ro", or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
@@ -67,6 +71,11 @@ struct plan_request {
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
 	enum flag_path flag_path;
+	const char *views; /* path of a policy file; NULL: the default views */
+	bool lenient;      /* grant what the engine cannot withhold */
+	struct diagnostics *diagnostics; /* takes what is wrong with the policy file */
+	struct service_table services[PLAN_VMS_MAX]; /* of --services, as above; none given: usual */
+	unsigned services_count;
 	struct differential *differential; /* run programs, not the catalogue; NULL: none */
 	const char *const *patterns; /* operations to perform; NULL or empty: all */
 	size_t pattern_count;
@@ -85,8 +94,13 @@ struct plan {
 	struct differential *differential;
 	const char *guest, *ledger;
 	struct workload *workload; /* NULL: none */
+	const char *views;   /* the policy file; NULL: the default views */
+	size_t tagged_views; /* views that have a page of `frames` */
+	struct storage storage; /* of the VMs' disks, if it is a file */
+	bool scratch_disk;      /* each VM has a disk in memory */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
+	struct service_table services[PLAN_VMS_MAX];
 	gpa_t frames;        /* pages that views show as their tag */
 	struct gpa_range kernel; /* the guest's read-only part, for the default views */
 	uint64_t selected[SS_MAX_OPERATIONS / 64];
@@ -99,6 +113,9 @@ struct plan {
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error);
 void plan_finish(struct plan *plan);
+
+/* Whether a guest can have this much memory, as far as that does not depend on the host. */
+int plan_check_memory(uint64_t memory, struct error *error);
 
 static inline bool plan_bit(const uint64_t *set, uint32_t number)
 {

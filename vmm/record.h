@@ -12,7 +12,7 @@
 #include "stats.h"
 
 #define LEDGER_MAGIC 0x4745444c45445353 /* "SSDELDGE": not any text file */
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 #define LEDGER_HEADER_SIZE 4096
 
 /* RECORD(TYPE, struct, "what it says") */
@@ -25,6 +25,9 @@
 	X(RESULT, record_result, "what the guest reports of an operation")                         \
 	X(VIOLATION, record_violation, "an access that a view forbids")                            \
 	X(END, record_end, "how a VM ended")                                                       \
+	X(CODE, record_code, "the code around an address at which the guest exited")               \
+	X(INTERRUPT, record_interrupt, "what was decided about a virtual interrupt")               \
+	X(PIN, record_pin, "a buffer that was pinned, given back, or refused")                     \
 	X(L0_EXIT, record_l0_exit, "one exit at l0, from the kernel's tracepoints")
 
 enum record_type {
@@ -64,7 +67,7 @@ struct record_exit {
 	uint32_t cost;          /* TSC ticks of handling it, saturated */
 	uint16_t reason;        /* KVM's exit reason at level vmm */
 	uint16_t detail;        /* by reason: access size | write << 8 */
-	uint32_t reserved;
+	uint32_t view;          /* the view that became active in it, plus 1; 0: none did */
 };
 
 struct record_batch {
@@ -73,7 +76,8 @@ struct record_batch {
 	uint32_t count; /* repetitions */
 	uint32_t view;  /* active at the end, by what the control structure says; ~0: none */
 	uint32_t reserved;
-	uint64_t observed; /* which values count: bit of enum stat_id */
+	uint64_t begin, end; /* TSC when the exits that bracket the repetitions were seen */
+	uint64_t observed;   /* which values count: bit of enum stat_id */
 	uint64_t value[STAT_COUNT];
 };
 
@@ -90,6 +94,42 @@ struct record_violation {
 	uint64_t rip;
 	uint32_t access; /* VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
 	uint32_t size;
+};
+
+struct record_interrupt {
+	struct record record;
+	uint64_t time; /* TSC */
+	uint32_t operation;
+	uint16_t vector;
+	uint16_t event; /* enum interrupt_event */
+};
+
+/* What became of a buffer: EVENT(NAME, key, meaning). */
+#define PIN_EVENTS(X)                                                                              \
+	X(PINNED, "pinned", "kept in memory from here on")                                         \
+	X(UNPINNED, "unpinned", "given back by the guest")                                         \
+	X(RELEASED, "released", "given back when the VM had ended")                                \
+	X(REFUSED, "refused", "not pinned: `status` is what the guest got")                        \
+	X(HOST_REFUSED, "host_refused", "not pinned: `status` is what the host said, `limit` its RLIMIT_MEMLOCK")
+
+enum pin_event {
+	PIN_INVALID,
+#define X(name, key, meaning) PIN_##name,
+	PIN_EVENTS(X)
+#undef X
+	PIN_EVENT_COUNT
+};
+
+struct record_pin {
+	struct record record;
+	uint64_t time; /* TSC */
+	uint32_t operation;
+	uint32_t handle; /* 0: none was given */
+	uint64_t gpa, size;
+	uint64_t total; /* bytes that the VM has pinned afterwards */
+	uint64_t limit; /* in bytes, ~0: none */
+	int32_t status;
+	uint32_t event; /* enum pin_event */
 };
 
 struct record_end {
@@ -114,6 +154,21 @@ struct record_l0_exit {
 	uint32_t reserved;
 };
 
+#define CODE_BEFORE 16
+#define CODE_BYTES 32
+
+/* Code as it was at the first exit there. An exit may come behind its instruction: see code.h. */
+struct record_code {
+	struct record record;
+	uint64_t rip;
+	uint32_t offset; /* of `rip` in the function `symbol` */
+	uint8_t before;  /* how many of the bytes are in front of `rip`, at most CODE_BEFORE */
+	uint8_t count;   /* of all of them */
+	uint16_t reserved;
+	uint8_t bytes[CODE_BYTES];
+	char symbol[64]; /* NUL-terminated, cut if it is longer; empty: not known */
+};
+
 /* First page of a file. `used` and `lost` change while the run goes on. */
 struct ledger_header {
 	uint64_t magic;
@@ -129,6 +184,9 @@ _Static_assert(sizeof(struct record_exit) == 48, "file format");
 _Static_assert(sizeof(struct record_operation) == 56, "file format");
 _Static_assert(sizeof(struct record_violation) == 40, "file format");
 _Static_assert(sizeof(struct record_l0_exit) == 64, "file format");
+_Static_assert(sizeof(struct record_code) == 120, "file format");
+_Static_assert(sizeof(struct record_interrupt) == 24, "file format");
+_Static_assert(sizeof(struct record_pin) == 64, "file format");
 _Static_assert(sizeof(struct ledger_header) <= LEDGER_HEADER_SIZE, "file format");
 
 #endif

@@ -110,11 +110,23 @@ const char *report_evidence(const struct report *report, enum level level);
  * byte as \xNN, so that it stays one line and does not speak to a terminal. */
 void report_plain(FILE *stream, const char *text);
 
+/* Writes the line that says what was run where. */
+void report_run(const struct report *report, FILE *stream);
+
+/* RFC 4180: a field with a comma, a quote or a line break is quoted, quotes are doubled. */
+void report_csv_field(FILE *stream, const char *text);
+
 /* Name of an exception vector: "#UD"; NULL for those without one. */
 const char *vector_name(uint32_t vector);
 
 /* The writers. They return 0 or -ENOMEM; errors of the stream are found when it is closed. */
 typedef int report_writer(const struct report *report, FILE *stream);
 report_writer report_text, report_csv, report_json, report_tap, report_junit;
+
+/* Column sets. */
+#define COLUMN_BIT(id) (1u << COLUMN_##id)
+#define HIDE_IN_TEST (COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
+#define HIDE_IN_LEDGER (COLUMN_BIT(RESULT) | COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
+#define HIDE_IN_BENCH (COLUMN_BIT(RESULT) | COLUMN_BIT(OUTCOME))
 
 #endif

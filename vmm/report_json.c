@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "json.h"
+#include "report_io.h"
 #include "report_l0.h"
 
 #define REPORT_VERSION 1
 
-static json_t *cell_json(const struct cell *cell, enum cell_type type)
+json_t *json_cell(const struct cell *cell, enum cell_type type)
 {
 	if (cell->absent)
 		return json_null();
@@ -13,8 +14,18 @@ static json_t *cell_json(const struct cell *cell, enum cell_type type)
 	if (type == CELL_TEXT)
 		return json_text(cell->text);
 	if (type == CELL_COUNT)
-		return json_integer((json_int_t)cell->number);
+		return json_count(summary_whole(cell->number));
 	return json_real(cell->number);
+}
+
+void json_run(json_t *object, const struct report *report)
+{
+	json_object_set_new(object, "engine", json_string(engine_keys[report->engine]));
+	json_object_set_new(object, "backend", json_string(host_backend_keys[report->backend]));
+	json_object_set_new(object, "kernel", json_text(report->kernel));
+	json_object_set_new(object, "guest", json_text(report->guest));
+	json_object_set_new(object, "vcpus", json_integer(report->vcpus));
+	json_object_set_new(object, "vms", json_integer(report->vms));
 }
 
 static json_t *stats_json(const struct operation_summary *summary)
@@ -24,7 +35,7 @@ static json_t *stats_json(const struct operation_summary *summary)
 	for (int i = 0; i < STAT_COUNT; i++)
 		if (stat_observed(&summary->stats, (enum stat_id)i))
 			json_object_set_new(object, stat_names[i],
-					    json_integer((json_int_t)summary->stats.value[i]));
+					    json_count(summary->stats.value[i]));
 	return object;
 }
 
@@ -35,7 +46,7 @@ static json_t *reasons_json(const struct operation_summary *summary)
 	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
 		if (summary->reasons[i])
 			json_object_set_new(object, exit_reason_key(i),
-					    json_integer((json_int_t)summary->reasons[i]));
+					    json_count(summary->reasons[i]));
 	return object;
 }
 
@@ -43,8 +54,8 @@ static json_t *exits_json(const struct operation_summary *summary)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "monitor", json_integer((json_int_t)summary->exits[LEVEL_MONITOR]));
-	json_object_set_new(object, "vmm", json_integer((json_int_t)summary->exits[LEVEL_VMM]));
+	json_object_set_new(object, "monitor", json_count(summary->exits[LEVEL_MONITOR]));
+	json_object_set_new(object, "vmm", json_count(summary->exits[LEVEL_VMM]));
 	return object;
 }
 
@@ -57,7 +68,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 
 		report_cell(report, row, (enum column)column, &cell);
 		json_object_set_new(object, column_keys[column],
-				    cell_json(&cell, column_types[column]));
+				    json_cell(&cell, column_types[column]));
 	}
 	if (!row->summary)
 		return object;
@@ -66,7 +77,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
 	}
 	json_object_set_new(object, "ticks_total", json_real(row->ticks.total));
-	json_object_set_new(object, "violations", json_integer((json_int_t)row->summary->violations));
+	json_object_set_new(object, "violations", json_count(row->summary->violations));
 	json_object_set_new(object, "exits_total", exits_json(row->summary));
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
 	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
@@ -86,12 +97,12 @@ static json_t *evidence_json(const struct report *report)
 
 static json_t *tracepoints_json(const struct report *report)
 {
-	char text[240];
+	char text[320];
 
 	if (!report->trace_missing || report->trace_missing[0] == '\0')
 		return json_null();
 	snprintf(text, sizeof(text), "not observed: %s", report->trace_missing);
-	return json_string(text);
+	return json_text(text);
 }
 
 static json_t *violations_json(const struct report *report)
@@ -110,7 +121,7 @@ static json_t *violations_json(const struct report *report)
 		json_object_set_new(object, "rip", json_hex(violation->rip));
 		json_object_set_new(object, "operation",
 				    json_text(report_operation_name(report, violation->operation)));
-		json_object_set_new(object, "count", json_integer((json_int_t)violation->count));
+		json_object_set_new(object, "count", json_count(violation->count));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -122,26 +133,28 @@ static json_t *totals_json(const struct report *report)
 			 (int)report->failed, "skipped", (int)report->skipped);
 }
 
-int report_json(const struct report *report, FILE *stream)
+json_t *json_report(const struct report *report)
 {
 	json_t *root = json_begin(report->schema, REPORT_VERSION), *operations = json_array();
 
-	json_object_set_new(root, "engine", json_string(engine_keys[report->engine]));
-	json_object_set_new(root, "backend", json_string(host_backend_keys[report->backend]));
-	json_object_set_new(root, "kernel", json_text(report->kernel));
-	json_object_set_new(root, "guest", json_text(report->guest));
-	json_object_set_new(root, "vcpus", json_integer(report->vcpus));
-	json_object_set_new(root, "vms", json_integer(report->vms));
+	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
 	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
 	json_object_set_new(root, "evidence", evidence_json(report));
 	json_object_set_new(root, "tracepoints", tracepoints_json(report));
 	json_object_set_new(root, "l0_exits", report_l0_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
-	json_object_set_new(root, "lost", json_integer((json_int_t)report->lost));
+	json_object_set_new(root, "lost", json_count(report->lost));
 	for (size_t i = 0; i < report->row_count; i++)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
 	json_object_set_new(root, "operations", operations);
 	json_object_set_new(root, "violations", violations_json(report));
-	return json_finish(root, stream);
+	json_object_set_new(root, "interrupts", report_interrupts_json(report));
+	json_object_set_new(root, "pins", report_pins_json(report));
+	return root;
+}
+
+int report_json(const struct report *report, FILE *stream)
+{
+	return json_finish(json_report(report), stream);
 }

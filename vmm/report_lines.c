@@ -4,8 +4,7 @@
 
 #include "report.h"
 
-/* RFC 4180: a field with a comma, a quote or a line break is quoted, quotes are doubled. */
-static void csv_field(FILE *stream, const char *text)
+void report_csv_field(FILE *stream, const char *text)
 {
 	if (text[strcspn(text, ",\"\r\n")] == '\0') {
 		fputs(text, stream);
@@ -32,7 +31,7 @@ int report_csv(const struct report *report, FILE *stream)
 
 			report_cell(report, &report->rows[i], (enum column)column, &cell);
 			fputs(column ? "," : "", stream);
-			csv_field(stream, cell.absent ? ""
+			report_csv_field(stream, cell.absent ? ""
 						      : cell_text(&cell, column_types[column], buffer,
 								  sizeof(buffer)));
 		}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report_io.h"
 #include "report_l0.h"
 
 /* https://no-color.org */
@@ -180,18 +181,25 @@ static void print_notes(const struct report *report, FILE *stream)
 			fprintf(stream, "FAIL %s: %s\n", report->rows[i].name, report->rows[i].note);
 }
 
-int report_text(const struct report *report, FILE *stream)
+void report_run(const struct report *report, FILE *stream)
 {
-	int rc;
-
 	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
 		host_backend_modules[report->backend]);
 	report_plain(stream, report->kernel);
 	fprintf(stream, "), %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
 	report_plain(stream, report->guest);
-	fputs("\n\n", stream);
+	fputs("\n", stream);
+}
+
+int report_text(const struct report *report, FILE *stream)
+{
+	int rc;
+
+	report_run(report, stream);
+	fputs("\n", stream);
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed\n", stream);
+		report_io_text(report, stream);
 		return 0;
 	}
 	rc = print_table(report, stream);
@@ -199,10 +207,14 @@ int report_text(const struct report *report, FILE *stream)
 	for (int level = 0; level < LEVEL_COUNT; level++)
 		fprintf(stream, "%s: %s\n", level_keys[level],
 			report_evidence(report, (enum level)level));
-	if (report->trace_missing && report->trace_missing[0])
-		fprintf(stream, "tracepoints: not observed: %s\n", report->trace_missing);
+	if (report->trace_missing && report->trace_missing[0]) {
+		fputs("tracepoints: not observed: ", stream);
+		report_plain(stream, report->trace_missing);
+		fputc('\n', stream);
+	}
 	report_l0_text(report, stream);
 	print_violations(report, stream);
+	report_io_text(report, stream);
 	print_notes(report, stream);
 	if (report->lost)
 		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",

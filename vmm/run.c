@@ -8,11 +8,14 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "interrupt.h"
 #include "profile.h"
 #include "sampler.h"
 #include "service.h"
 #include "vcpu.h"
+#include "views/effect.h"
 #include "violation.h"
+#include "views/effect.h"
 
 #define EMULATION_FLAG_BYTES 1u
 
@@ -77,7 +80,22 @@ static void handle_io(struct vcpu *vcpu)
 			vm->exit_port.status);
 }
 
-/* In the flat engine a forbidden page has no memory slot, or a read-only one. */
+/* In the flat engine a forbidden page has no memory slot, or a read-only one. So has, for a moment, one
+ * whose rights another vCPU is changing: then the access is carried out. */
+static bool permitted(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+	struct kvm_run *run = vcpu->run;
+	const struct view_effect effect =
+		policy_effect(&vm->policy, vm->view, gpa_at(run->mmio.phys_addr));
+
+	if (!(effect.rights & (run->mmio.is_write ? VIEW_WRITE : VIEW_READ)))
+		return false;
+	if (run->mmio.is_write)
+		return guest_ram_write(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
+	return guest_ram_read(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
+}
+
 static void forbidden(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -89,9 +107,23 @@ static void forbidden(struct vcpu *vcpu)
 		.size = run->mmio.len,
 	};
 
+	if (permitted(vcpu))
+		return;
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	report_violation(vcpu, &violation);
+}
+
+/* There the page of devices has no slot in any view; elsewhere the view's tables keep it back. */
+static bool withheld(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+	uint64_t gpa = vcpu->run->mmio.phys_addr;
+	unsigned access = vcpu->run->mmio.is_write ? VIEW_WRITE : VIEW_READ;
+
+	return vm->plan->engine->view_switch && gpa >= SS_MMIO_GPA &&
+	       gpa - SS_MMIO_GPA < GPA_PAGE_SIZE &&
+	       !(policy_effect(&vm->policy, vm->view, gpa_at(gpa)).rights & access);
 }
 
 static void handle_mmio(struct vcpu *vcpu)
@@ -103,7 +135,7 @@ static void handle_mmio(struct vcpu *vcpu)
 	vcpu->detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
-	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1))
+	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
 		forbidden(vcpu);
 	else if (run->mmio.is_write)
 		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
@@ -112,33 +144,15 @@ static void handle_mmio(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vm->lock);
 }
 
-static void deliver_interrupt(struct vcpu *vcpu)
-{
-	struct kvm_interrupt interrupt = {.irq = vcpu->interrupt_vector};
-
-	if (!vcpu->run->ready_for_interrupt_injection) {
-		vcpu->run->request_interrupt_window = 1;
-		return;
-	}
-	vcpu->run->request_interrupt_window = 0;
-	vcpu->interrupts--;
-	if (ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) != 0)
-		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_INTERRUPT: %s", strerror(errno));
-}
-
 static void handle_hlt(struct vcpu *vcpu)
 {
-	if (vcpu->interrupts > 0 && vcpu->run->if_flag)
-		deliver_interrupt(vcpu);
-	else
+	if (!interrupt_halted(vcpu))
 		park(vcpu);
 }
 
 static void handle_irq_window(struct vcpu *vcpu)
 {
-	vcpu->run->request_interrupt_window = 0;
-	if (vcpu->interrupts > 0)
-		deliver_interrupt(vcpu);
+	(void)vcpu; /* what was waiting for it is delivered after every exit */
 }
 
 static void handle_shutdown(struct vcpu *vcpu)
@@ -245,17 +259,21 @@ static void handle_exit(struct vcpu *vcpu)
 	sampler_observe(vcpu);
 	vcpu->qualification = 0;
 	vcpu->detail = 0;
+	vcpu->exit_view = 0;
+	vcpu->exit_time = start;
 	vcpu->exit_rip = record.rip;
 	vcpu->unattributed = false;
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
 		handlers[reason](vcpu);
 	else
 		handle_unexpected(vcpu);
+	interrupt_deliver(vcpu);
 	record.rip = vcpu->exit_rip;
 	record.qualification = vcpu->qualification;
 	if (vcpu->unattributed)
 		record.operation = 0;
 	record.detail = vcpu->detail;
+	record.view = vcpu->exit_view;
 	cost = __rdtsc() - start;
 	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
 	vcpu_record(vcpu, &record.record);

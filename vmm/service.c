@@ -6,35 +6,30 @@
 #include <string.h>
 
 #include "boot.h"
+#include "code_note.h"
 #include "differential.h"
+#include "interrupt.h"
+#include "invoke.h"
 #include "profile.h"
 #include "sampler.h"
 #include "vcpu.h"
-#include "views/service.h"
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
 
 void vcpu_record(struct vcpu *vcpu, struct record *record)
 {
 	record->vm = (uint8_t)vcpu->vm->index;
 	record->vcpu = (uint8_t)vcpu->index;
+	if (record->type == RECORD_EXIT)
+		code_note(vcpu, ((const struct record_exit *)record)->rip);
+	else if (record->type == RECORD_L0_EXIT)
+		code_note(vcpu, ((const struct record_l0_exit *)record)->rip);
 	summary_add(vcpu->summary, record);
 	if (vcpu->profile)
 		profile_add(vcpu->profile, record);
 	if (vcpu->vm->ledger)
 		ledger_append(vcpu->vm->ledger, record);
-}
-
-int view_function(struct vm *vm, uint32_t eax, uint32_t ecx, bool *ret_ud, uint64_t *ret_rax)
-{
-	struct vmfunc_result result = vmfunc_decide(&vm->vmfunc, eax, ecx);
-
-	*ret_ud = result.outcome == VMFUNC_UD;
-	*ret_rax = eax;
-	if (result.outcome == VMFUNC_EXIT)
-		*ret_rax = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
-	if (result.outcome != VMFUNC_SWITCHED)
-		return 0;
-	/* A valid entry of the list is a view, so ECX is below their number. */
-	return vm->plan->engine->view_switch ? vm->plan->engine->view_switch(vm, ecx) : -EOPNOTSUPP;
 }
 
 static bool known_operation(const struct vcpu *vcpu, uint64_t number)
@@ -60,6 +55,7 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 		sampler_drain(vcpu);
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
+	vcpu->batch_time = vcpu->exit_time;
 	vcpu_read_counters(vcpu, &vcpu->batch_start);
 	return 0;
 }
@@ -71,6 +67,8 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 		.record = {.type = RECORD_BATCH, .size = sizeof(record)},
 		.operation = vcpu->batch_operation,
 		.count = vcpu->batch_count,
+		.begin = vcpu->batch_time,
+		.end = vcpu->exit_time,
 	};
 
 	vcpu_read_counters(vcpu, &now);
@@ -138,12 +136,22 @@ static int service_program(struct vcpu *vcpu, struct ss_request *request)
 
 static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)
 {
+	const struct invocation invocation = {
+		.number = (uint32_t)request->arg[0],
+		.index = (uint32_t)request->arg[1],
+		.arg = {request->arg[2], request->arg[3]},
+		.cpl = request->cpl,
+	};
 	uint64_t rax;
-	bool ud;
-	int rc = view_function(vcpu->vm, (uint32_t)request->arg[0], (uint32_t)request->arg[1], &ud,
-			       &rax);
+	unsigned vector;
+	int rc;
 
-	request->ret[0] = ud ? SS_VMFUNC_UD : SS_VMFUNC_STEP;
+	if (request->cpl > 3)
+		return -EINVAL;
+	rc = invoke_vmfunc(vcpu, &invocation, &vector, &rax);
+	request->ret[0] = vector == VECTOR_UD   ? SS_VMFUNC_UD
+			  : vector == VECTOR_GP ? SS_VMFUNC_GP
+						: SS_VMFUNC_STEP;
 	request->ret[1] = rax;
 	return rc;
 }
@@ -157,11 +165,12 @@ static int service_null_service(struct vcpu *vcpu, struct ss_request *request)
 
 static int service_interrupt(struct vcpu *vcpu, struct ss_request *request)
 {
-	if (request->arg[0] < 32 || request->arg[0] > 255)
-		return -EINVAL;
-	vcpu->interrupt_vector = (uint32_t)request->arg[0];
-	vcpu->interrupts = request->arg[1];
-	return 0;
+	return interrupt_at_halts(vcpu, request->arg[0], request->arg[1]);
+}
+
+static int service_raise(struct vcpu *vcpu, struct ss_request *request)
+{
+	return interrupt_raise(vcpu, request->arg[0]);
 }
 
 static int service_fatal(struct vcpu *vcpu, struct ss_request *request)

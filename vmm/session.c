@@ -222,7 +222,22 @@ void report_finish(struct report *report)
 	*report = (struct report){0};
 }
 
-int report_emit(const struct report *report, const struct settings *settings, struct error *error)
+int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error)
+{
+	struct output output;
+	int rc = output_open(&output, settings->output, error);
+
+	if (rc != 0)
+		return rc;
+	rc = write(data, settings, output.stream);
+	if (rc != 0) {
+		output_discard(&output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(&output, error);
+}
+
+static int write_report(const void *data, const struct settings *settings, FILE *stream)
 {
 	static const struct {
 		const char *name;
@@ -231,19 +246,16 @@ int report_emit(const struct report *report, const struct settings *settings, st
 		{"text", report_text}, {"json", report_json},   {"csv", report_csv},
 		{"tap", report_tap},   {"junit", report_junit},
 	};
-	struct output output;
-	int rc = output_open(&output, settings->output, error);
 
-	if (rc != 0)
-		return rc;
 	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++)
 		if (strcmp(writers[i].name, settings->format) == 0)
-			rc = writers[i].write(report, output.stream);
-	if (rc != 0) {
-		output_discard(&output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(&output, error);
+			return writers[i].write(data, stream);
+	return -EINVAL;
+}
+
+int report_emit(const struct report *report, const struct settings *settings, struct error *error)
+{
+	return output_emit(write_report, report, settings, error);
 }
 
 int session_status(const struct report *report, bool judge)

@@ -17,6 +17,7 @@ const char *const stat_names[STAT_COUNT] = {
 #define STAT(name, meaning) #name,
 #include "stat.def"
 #undef STAT
+#define SAMPLED(name, uses, meaning)
 #define TRACEPOINT(name, uses, meaning) "kvm:" #name,
 #include "tracepoint.def"
 #undef TRACEPOINT
@@ -26,6 +27,7 @@ const char *const stat_meanings[STAT_COUNT] = {
 #define STAT(name, meaning) meaning,
 #include "stat.def"
 #undef STAT
+#define SAMPLED(name, uses, meaning)
 #define TRACEPOINT(name, uses, meaning) meaning,
 #include "tracepoint.def"
 #undef TRACEPOINT

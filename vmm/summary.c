@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "summary.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,25 @@ static void add_l0_exit(struct summary *summary, const struct record_l0_exit *ex
 								   exit->rip, 1});
 }
 
+static void add_interrupt(struct summary *summary, const struct record_interrupt *interrupt)
+{
+	if (interrupt->vector < INTERRUPT_VECTORS && interrupt->event < INTERRUPT_EVENT_COUNT)
+		summary->interrupts[interrupt->vector][interrupt->event]++;
+}
+
+static void add_pin(struct pin_summary *pins, const struct record_pin *pin)
+{
+	if (pin->event >= PIN_EVENT_COUNT)
+		return;
+	pins->count[pin->event]++;
+	if (pin->total > pins->most)
+		pins->most = pin->total;
+	if (pin->event == PIN_HOST_REFUSED) {
+		pins->host_error = pin->status < 0 && pin->status > -4096 ? -pin->status : 0;
+		pins->limit = pin->limit;
+	}
+}
+
 void summary_add(struct summary *summary, const struct record *record)
 {
 	switch (record->type) {
@@ -182,6 +202,12 @@ void summary_add(struct summary *summary, const struct record *record)
 		break;
 	case RECORD_L0_EXIT:
 		add_l0_exit(summary, (const void *)record);
+		break;
+	case RECORD_INTERRUPT:
+		add_interrupt(summary, (const void *)record);
+		break;
+	case RECORD_PIN:
+		add_pin(&summary->pins, (const void *)record);
 		break;
 	default:
 		break;
@@ -241,8 +267,31 @@ static void merge_operation(struct summary *summary, struct operation_summary *i
 	}
 }
 
+static void merge_interrupts(struct summary *into, struct summary *from)
+{
+	for (unsigned vector = 0; vector < INTERRUPT_VECTORS; vector++)
+		for (int event = 0; event < INTERRUPT_EVENT_COUNT; event++)
+			into->interrupts[vector][event] += from->interrupts[vector][event];
+	memset(from->interrupts, 0, sizeof(from->interrupts));
+}
+
+static void merge_pins(struct pin_summary *into, struct pin_summary *from)
+{
+	for (int event = 0; event < PIN_EVENT_COUNT; event++)
+		into->count[event] += from->count[event];
+	if (from->most > into->most)
+		into->most = from->most;
+	if (from->count[PIN_HOST_REFUSED]) {
+		into->host_error = from->host_error;
+		into->limit = from->limit;
+	}
+	*from = (struct pin_summary){0};
+}
+
 void summary_merge(struct summary *into, struct summary *from)
 {
+	merge_interrupts(into, from);
+	merge_pins(&into->pins, &from->pins);
 	for (size_t i = 0; i <= from->highest; i++) {
 		merge_operation(into, &into->operations[i], &from->operations[i]);
 		free(from->operations[i].samples);
@@ -274,19 +323,67 @@ static double quantile(const float *sorted, size_t count, double q)
 	return sorted[rank == 0 ? 0 : rank - 1];
 }
 
+/* The samples in ascending order, on the heap; NULL if there are none or memory is short. */
+static float *sorted_samples(const struct operation_summary *operation)
+{
+	size_t count = operation->sample_count;
+	float *sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
+
+	if (!sorted)
+		return NULL;
+	memcpy(sorted, operation->samples, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), by_value);
+	return sorted;
+}
+
+/* Less than a thousandth of a tick is no measurement, and has no logarithm. */
+static int bin_of(float ticks)
+{
+	double limited = ticks > 0.001f ? (double)ticks : 0.001;
+
+	return (int)floor(log2(limited) * HISTOGRAM_PER_OCTAVE);
+}
+
+int summary_histogram(const struct operation_summary *operation, struct tick_histogram *histogram)
+{
+	float *sorted = sorted_samples(operation);
+
+	*histogram = (struct tick_histogram){0};
+	if (!sorted)
+		return operation->sample_count ? -ENOMEM : 0;
+	histogram->maximum = (double)sorted[operation->sample_count - 1];
+	histogram->bins = calloc(operation->sample_count, sizeof(*histogram->bins));
+	for (size_t i = 0; histogram->bins && i < operation->sample_count; i++) {
+		struct tick_bin *bin = &histogram->bins[histogram->count];
+
+		if (i == 0 || bin[-1].number != bin_of(sorted[i])) {
+			bin->number = bin_of(sorted[i]);
+			histogram->count++;
+			bin++;
+		}
+		bin[-1].samples++;
+	}
+	free(sorted);
+	return histogram->bins ? 0 : -ENOMEM;
+}
+
+void summary_histogram_finish(struct tick_histogram *histogram)
+{
+	free(histogram->bins);
+	*histogram = (struct tick_histogram){0};
+}
+
 void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks)
 {
 	size_t count = operation->sample_count;
+	float *sorted = sorted_samples(operation);
 	double sum = 0;
-	float *sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
 
 	*ticks = (struct tick_summary){0};
 	if (!sorted)
 		return;
-	memcpy(sorted, operation->samples, count * sizeof(*sorted));
-	qsort(sorted, count, sizeof(*sorted), by_value);
 	for (size_t i = 0; i < count; i++)
-		sum += sorted[i];
+		sum += (double)sorted[i];
 	*ticks = (struct tick_summary){
 		.samples = count,
 		.minimum = sorted[0],
@@ -326,6 +423,14 @@ static bool l0_events(const struct operation_summary *operation, enum host_backe
 	return true;
 }
 
+uint64_t summary_whole(double number)
+{
+	/* 2^64 and more have no place in the type, nor has what is no number. */
+	if (!(number > 0))
+		return 0;
+	return number < 0x1p63 ? (uint64_t)(number + 0.5) : INT64_MAX;
+}
+
 static bool l0_exits(const struct operation_summary *operation,
 		     const struct operation_summary *loop, enum host_backend backend,
 		     uint64_t *ret_exits)
@@ -337,7 +442,7 @@ static bool l0_exits(const struct operation_summary *operation,
 	per_repetition = events / (double)operation->repetitions;
 	if (loop && l0_events(loop, backend, &loop_events))
 		per_repetition -= loop_events / (double)loop->repetitions;
-	*ret_exits = per_repetition > 0 ? (uint64_t)(per_repetition + 0.5) : 0;
+	*ret_exits = summary_whole(per_repetition);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "places.h"
 #include "record.h"
 #include "views/expect.h"
+#include "views/interrupts.h"
 
 /* One more than the largest exit reason of exit.def. */
 enum exit_reason {
@@ -76,11 +77,21 @@ struct disagreement {
 /* More different ones than this are only counted, under their operation. */
 #define SUMMARY_VIOLATIONS_MAX 256
 
+/* Buffers that were pinned, of all VMs. */
+struct pin_summary {
+	uint64_t count[PIN_EVENT_COUNT];
+	uint64_t most;  /* bytes that one VM had pinned at a time */
+	int host_error; /* of the last one that the host refused, and what its limit was then */
+	uint64_t limit;
+};
+
 struct summary {
 	struct violation_summary violations[SUMMARY_VIOLATIONS_MAX];
 	size_t violation_count;
 	struct disagreement disagreements[SUMMARY_DISAGREEMENTS_MAX];
 	size_t disagreement_count;
+	uint64_t interrupts[INTERRUPT_VECTORS][INTERRUPT_EVENT_COUNT];
+	struct pin_summary pins;
 	/* Number 0 is everything outside any operation. */
 	struct operation_summary operations[SS_MAX_OPERATIONS + 1];
 	uint32_t highest; /* largest operation number seen */
@@ -98,6 +109,23 @@ void summary_merge(struct summary *into, struct summary *from);
 
 void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks);
 
+/* How often samples of which size occurred: bin n holds those from 2^(n / HISTOGRAM_PER_OCTAVE) ticks up
+ * to the next one. */
+#define HISTOGRAM_PER_OCTAVE 8
+
+struct tick_histogram {
+	double maximum; /* the largest sample */
+	struct tick_bin {
+		int number;
+		uint64_t samples; /* more than 0 */
+	} *bins;
+	size_t count;
+};
+
+/* Returns 0 or -ENOMEM. */
+int summary_histogram(const struct operation_summary *operation, struct tick_histogram *histogram);
+void summary_histogram_finish(struct tick_histogram *histogram);
+
 /*
  * Exits per repetition at a level, rounded to the nearest whole. `loop` is operation "ref.nothing" of the
  * same run, whose counters are what the loop itself costs; NULL if it was not performed. Returns
@@ -105,6 +133,9 @@ void summary_ticks(const struct operation_summary *operation, struct tick_summar
  */
 bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
 		   enum host_backend backend, enum level level, uint64_t *ret_exits);
+
+/* The nearest whole number that there is a type for. */
+uint64_t summary_whole(double number);
 
 /* Which of the counters that were read is the best evidence for exits at L0 on this kind of host. */
 enum stat_id summary_l0_counter(const struct stat_values *stats, enum host_backend backend);

@@ -11,7 +11,8 @@ enum trace_id {
 #define TRACEPOINT(name, uses, meaning) TRACE_##name,
 #include "tracepoint.def"
 #undef TRACEPOINT
-	TRACE_COUNT
+	TRACE_COUNT,
+	TRACE_COUNTED = TRACE_kvm_entry /* those before it are counters of the ledger */
 };
 
 enum trace_field_id {

@@ -67,9 +67,3 @@ void tracing_acknowledge(const struct tracing *tracing)
 	while (epoll_wait(tracing->fd, events, 8, 0) == 8)
 		;
 }
-
-void tracing_finish_thread(struct tracing *tracing, struct vcpu *vcpu)
-{
-	sampler_finish(vcpu);
-	tracing->lost += vcpu->sampler.lost;
-}

@@ -13,7 +13,7 @@ struct tracing {
 	struct places places;
 	atomic_int mode;   /* enum trace_mode: what came of what was asked for */
 	char missing[240]; /* what is not observed, and why; empty: nothing is missing */
-	uint64_t lost;     /* samples, known at the end */
+	uint64_t lost;     /* samples of all vCPUs, known at the end */
 	int fd;            /* epoll: readable when a ring is half full; -1: none */
 };
 
@@ -27,8 +27,5 @@ void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu);
 /* When `fd` is readable: forgets that it was. What has to be done is to kick those vCPUs that are
  * pressing. */
 void tracing_acknowledge(const struct tracing *tracing);
-
-/* After the vCPU's thread has ended. */
-void tracing_finish_thread(struct tracing *tracing, struct vcpu *vcpu);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "boot.h"
 
@@ -15,6 +16,7 @@
 #define TYPE_CODE 11
 #define TYPE_DATA 3
 #define TYPE_TSS 11
+#define MSR_TSC 0x10
 
 static int failed(struct error *error, const char *what)
 {
@@ -28,6 +30,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
+	interrupts_init(&vcpu->interrupts);
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
 	vcpu->summary = summary_create();
 	if (!vcpu->summary)
@@ -59,6 +62,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	stats_close(&vcpu->stats);
 	trace_close(&vcpu->trace);
 	summary_destroy(vcpu->summary);
+	keyset_finish(&vcpu->noted);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_size);
 	if (vcpu->fd >= 0)
@@ -122,6 +126,47 @@ int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
 	return 0;
 }
 
+int vcpu_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+{
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
+		return -errno;
+	*ret_cr3 = sregs.cr3;
+	return 0;
+}
+
+/* Linux before 5.16 does not tell it. Half of the time that reading the guest's counter takes is
+ * then the error. */
+static int estimate_tsc_offset(const struct vcpu *vcpu, int64_t *ret_offset)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msrs = {{.nmsrs = 1}, {.index = MSR_TSC}};
+	uint64_t before = __rdtsc(), after;
+
+	if (ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) != 1)
+		return -EIO;
+	after = __rdtsc();
+	*ret_offset = (int64_t)(msrs.entry.data - (before + (after - before) / 2));
+	return 0;
+}
+
+int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset)
+{
+	struct kvm_device_attr attribute = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)ret_offset,
+	};
+
+	if (ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute) == 0)
+		return 0;
+	return estimate_tsc_offset(vcpu, ret_offset);
+}
+#define VECTOR_GP 13
+
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 {
 	struct kvm_vcpu_events events;
@@ -130,7 +175,8 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 		return -errno;
 	events.exception.injected = 1;
 	events.exception.nr = vector;
-	events.exception.has_error_code = 0;
+	events.exception.has_error_code = vector == VECTOR_GP;
+	events.exception.error_code = 0;
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }
 
@@ -143,14 +189,19 @@ uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)
 
 void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values)
 {
-	uint64_t traced;
+	uint64_t hits[TRACE_COUNT], traced;
 
 	stats_read(&vcpu->stats, values);
 	/* What is recorded for a part of the time only is no count. */
 	if (vcpu->trace.mode == TRACING_PART)
 		return;
-	trace_read(&vcpu->trace, values->value + STAT_TRACE_FIRST, &traced);
-	values->observed |= traced << STAT_TRACE_FIRST;
+	trace_read(&vcpu->trace, hits, &traced);
+	for (int id = 0; id < (int)TRACE_COUNTED; id++) {
+		if (!(traced >> id & 1))
+			continue;
+		values->value[STAT_TRACE_FIRST + id] = hits[id];
+		values->observed |= UINT64_C(1) << (STAT_TRACE_FIRST + id);
+	}
 }
 
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)

@@ -13,7 +13,15 @@ void vcpu_destroy(struct vcpu *vcpu);
 /* The state that guestfw/abi.h promises: 64-bit mode at the image's entry point. */
 int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error);
 
-/* Raises an exception without an error code at the next entry. Returns 0 or a negative errno. */
+/* CR3 as KVM has it: of the nested guest, while that runs. Returns 0 or a negative errno. */
+int vcpu_cr3(struct vcpu *vcpu, uint64_t *ret_cr3);
+
+/* What KVM adds to the host's time stamp counter to make the one that code of L1 reads, here the guest of
+ * the engine flat, or the relay. Returns 0 or a negative errno. */
+int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset);
+
+/* Raises an exception at the next entry, with error code 0 if it has one. Returns 0 or a negative
+ * errno. */
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
 
 /* Frequency of the guest's time stamp counter; 0: not known. */

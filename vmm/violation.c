@@ -14,7 +14,7 @@
 void report_violation(struct vcpu *vcpu, const struct violation *violation)
 {
 	struct vm *vm = vcpu->vm;
-	const struct view_policy *policy = &vm->plan->policy;
+	const struct view_policy *policy = &vm->policy;
 	struct record_violation record = {
 		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
 		.operation = vcpu_operation(vcpu),

@@ -12,6 +12,8 @@
 #include "boot.h"
 #include "service.h"
 #include "vcpu.h"
+#include "views/effect.h"
+#include "vm_disk.h"
 
 #ifndef KVM_CAP_DISABLE_QUIRKS2
 #define KVM_CAP_DISABLE_QUIRKS2 213
@@ -92,7 +94,7 @@ static void fill_memory(struct vm *vm)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];
 	if (plan->workload)
 		memcpy(context.workload, plan->workload->pace, sizeof(context.workload));
-	boot_write(&vm->ram, &context, plan->frames, plan->policy.view_count);
+	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
 	for (unsigned i = 0; i < plan->vcpus; i++)
 		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept, 0, 0);
 	/* The plan has checked that every segment fits. */
@@ -108,9 +110,11 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		.index = index,
 		.plan = plan,
 		.flags = &plan->flags[index],
+		.services = &plan->services[index],
 		.host = host,
 		.console = console,
 		.fd = -1,
+		.scratch_storage = {.fd = -1},
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
@@ -125,7 +129,12 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 	rc = claim_devices(vm);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "device ranges overlap");
+	rc = vm_disk_attach(vm, error);
+	if (rc != 0)
+		return rc;
 	fill_memory(vm);
+	if (policy_copy(&plan->policy, &vm->policy) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	rc = plan->engine->vm_init(vm, error);
 	if (rc != 0)
 		return rc;
@@ -153,10 +162,34 @@ void vm_destroy(struct vm *vm)
 		vm->plan->engine->vm_finish(vm);
 	if (vm->fd >= 0)
 		close(vm->fd);
+	vm_disk_detach(vm);
 	guest_ram_destroy(&vm->ram);
+	policy_finish(&vm->policy);
 	pthread_mutex_destroy(&vm->lock);
 	pthread_mutex_destroy(&vm->stop_lock);
-	*vm = (struct vm){.fd = -1};
+	*vm = (struct vm){.fd = -1, .scratch_storage = {.fd = -1}};
+}
+
+int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights)
+{
+	const struct engine *engine = vm->plan->engine;
+	unsigned before;
+	int rc;
+
+	if (view >= vm->policy.view_count || region >= vm->policy.region_count)
+		return -ENOENT;
+	before = policy_effect(&vm->policy, view, vm->policy.regions[region].gpa).rights;
+	rc = engine->check_rights(vm, rights);
+	if (rc != 0 || rights == before)
+		return rc;
+	rc = policy_set_rights(&vm->policy, view, region, rights);
+	if (rc != 0)
+		return rc;
+	rc = engine->rights_changed(vm, view, region);
+	/* The rule is there now, so this cannot fail. */
+	if (rc != 0)
+		policy_set_rights(&vm->policy, view, region, before);
+	return rc;
 }
 
 void vm_stop(struct vm *vm, enum stop_cause cause, int status, const char *format, ...)

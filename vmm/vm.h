@@ -10,15 +10,19 @@
 
 #include "devices/bus.h"
 #include "devices/console.h"
+#include "devices/disk.h"
 #include "devices/ports.h"
 #include "devices/serial.h"
 #include "guest_ram.h"
+#include "keyset.h"
 #include "ledger.h"
 #include "places.h"
 #include "plan.h"
 #include "stats.h"
 #include "summary.h"
 #include "trace.h"
+#include "views/interrupts.h"
+#include "views/pins.h"
 
 /* Why a VM ended: CAUSE(NAME, key, "in words"). */
 #define STOP_CAUSES(X)                                                                             \
@@ -76,18 +80,26 @@ struct vcpu {
 	uint64_t exit_rip;         /* where the guest was, for the record; the relay's place is no use */
 	bool unattributed;         /* housekeeping: the exit belongs to no operation */
 	uint16_t detail;
+	uint32_t exit_view; /* the view that became active in this exit, plus 1; 0: none did */
+	uint64_t exit_time; /* TSC when it was seen */
+	struct keyset noted; /* addresses whose code is in the ledger */
 	struct stat_values batch_start;
+	uint64_t batch_time; /* TSC when the exit that began it was seen */
 	uint32_t batch_operation, batch_count;
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;
-	uint32_t interrupt_vector; /* pending at the next `interrupts` HLTs */
-	uint64_t interrupts;
+	struct interrupts interrupts;
+	uint64_t halt_vector; /* raised by each of the next `halts` HLTs */
+	uint64_t halts;
+	bool answered;      /* the relay has been answered during this exit: it enters the guest next */
+	bool entry_pending; /* the same during the exit before this one */
 };
 
 struct vm {
 	unsigned index;
 	const struct plan *plan;
 	const struct flag_plan *flags; /* those of this VM */
+	const struct service_table *services; /* those of this VM */
 	const struct host *host;
 	struct ledger *ledger; /* NULL: none is kept */
 	const struct places *places;
@@ -102,10 +114,14 @@ struct vm {
 	struct vcpu *vcpus;
 	unsigned vcpus_created;
 	/* Views */
-	unsigned view;          /* active one */
+	struct view_policy policy; /* the plan's at first; rights may change */
+	unsigned view;             /* active one */
 	struct vmfunc_state vmfunc;
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
+	struct pins pins;
+	struct disk disk;
+	struct storage scratch_storage; /* the disk's own, if it is in memory */
 	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */
 	void (*on_null_hypercall)(struct vcpu *vcpu);
 	/* Devices, services and views of one VM are used by one vCPU at a time: `active`, while it
@@ -125,6 +141,10 @@ struct vm {
 int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
 	      struct console *console, struct error *error);
 void vm_destroy(struct vm *vm);
+
+/* Sets the rights of a region in a view. Returns 0; -ENOENT: no such view or region; -EINVAL: unknown
+ * rights; -EOPNOTSUPP: the engine cannot express them; or another negative errno of the host. */
+int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights);
 
 /* Ends the VM. The first cause given is the one that counts. Does not wait. */
 __attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_cause cause, int status,

@@ -5,11 +5,14 @@
 
 #include "guestfw/abi.h"
 #include "relay.h"
+#include "views/service.h"
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
+#define EPERM_RESULT ((uint64_t)-1)
 #define ENOSYS_RESULT ((uint64_t)-38)
 #define ERANGE_RESULT ((uint64_t)-34)
+#define EINVAL_RESULT ((uint64_t)-22)
 #define CR0_ET 0x10u
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
@@ -29,12 +32,25 @@ static inline uint64_t read_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/*
+ * The VMM has changed words of second-level tables, which an L0 that shadows them does not notice. It
+ * does if L1 writes them, whatever the value: then it drops what it has derived from them, and flushes
+ * the TLBs of all vCPUs. Written back atomically, since another vCPU's change may have come meanwhile.
+ */
+static inline void touch(const struct relay_vcpu *vcpu)
+{
+	for (uint64_t i = 0; i < vcpu->touch_count && i < RELAY_TOUCH_MAX; i++)
+		__asm__ volatile("lock orq $0, %0" : "+m"(*(uint64_t *)vcpu->touch[i]));
+}
+
 /* The VMM acts during the port access, so everything is in memory before and read again after. */
 static inline void ask_vmm(struct relay_vcpu *vcpu)
 {
 	vcpu->write_count = 0;
+	vcpu->touch_count = 0;
 	vcpu->pending = 1;
 	__asm__ volatile("outb %%al, %%dx" : : "a"(0), "d"(RELAY_PORT) : "memory");
+	touch(vcpu);
 }
 
 /* Starts a record. A full ring is emptied by the VMM first: no record is lost. */
@@ -64,7 +80,8 @@ static inline void ring_finish(struct relay_vcpu *vcpu, struct relay_record *rec
 {
 	uint64_t cost = read_tsc() - record->time;
 
-	(void)vcpu;
+	record->view = (uint32_t)vcpu->switched;
+	vcpu->switched = 0;
 	record->cost = cost > 0xffffffff ? 0xffffffff : (uint32_t)cost;
 }
 
@@ -104,16 +121,52 @@ static inline void relay_cpuid(struct relay_vcpu *vcpu)
 	vcpu->regs[RDX] = edx;
 }
 
+/* A VMFUNC that the processor has not carried out. */
+static inline struct service_decision relay_vmfunc(const struct relay_vcpu *vcpu, unsigned cpl)
+{
+	const struct service_call call = {
+		.number = (uint32_t)vcpu->regs[RAX],
+		.index = (uint32_t)vcpu->regs[RCX],
+		.cpl = cpl,
+		.home = vcpu->pointer == vcpu->home,
+	};
+	struct vmfunc_state state = vcpu->vmfunc;
+
+	state.eptp = vcpu->pointer;
+	return service_decide(&state, &call);
+}
+
+/* Whether a hypercall may switch to a view: 0, or what it gets in RAX. What the service of that kind is
+ * not for, the hypercall is not for either. */
+static inline uint64_t view_hypercall_error(const struct relay_vcpu *vcpu, uint64_t index,
+					    unsigned cpl)
+{
+	const struct service_table *table = &vcpu->vmfunc.services;
+	const uint64_t view = UINT64_C(1) << SERVICE_VIEW;
+
+	if (!(table->enabled & view))
+		return ENOSYS_RESULT;
+	if (table->cpl0 & view && cpl != 0)
+		return EPERM_RESULT;
+	return index < vcpu->views ? 0 : ERANGE_RESULT;
+}
+
+/* What the records of a VMFUNC say: number and index. */
+static inline uint64_t vmfunc_qualification(const struct relay_vcpu *vcpu)
+{
+	return (uint32_t)vcpu->regs[RAX] | vcpu->regs[RCX] << 32;
+}
+
 /* Serves a hypercall, stepping over it left to the caller. Returns 0 if it is one for the VMM. */
 static inline int relay_hypercall(struct relay_vcpu *vcpu,
-				  int (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+				  uint64_t (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
 {
 	switch (vcpu->regs[RAX]) {
 	case SS_HYPERCALL_NULL:
 		vcpu->regs[RAX] = 0;
 		return 1;
 	case SS_HYPERCALL_VIEW:
-		vcpu->regs[RAX] = switch_view(vcpu, vcpu->regs[RCX]) ? 0 : ERANGE_RESULT;
+		vcpu->regs[RAX] = switch_view(vcpu, vcpu->regs[RCX]);
 		return 1;
 	case SS_HYPERCALL_REQUEST:
 	case SS_HYPERCALL_NULL_VMM:

@@ -43,9 +43,12 @@
 #define RELAY_REASON_RING_FULL 0xffff0002
 
 #define RELAY_WRITES_MAX 200
+#define RELAY_TOUCH_MAX 8
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
+
+#include "views/vmfunc.h"
 
 /* One exit of the nested guest. */
 struct relay_record {
@@ -55,7 +58,7 @@ struct relay_record {
 	uint32_t reason;
 	uint32_t operation; /* the guest's marker, not validated */
 	uint32_t cost;      /* ticks from entry into the relay to its end */
-	uint32_t reserved;
+	uint32_t view;      /* the view that the relay made active, plus 1; 0: none */
 };
 
 struct relay_write {
@@ -70,17 +73,17 @@ struct relay_vcpu {
 
 	/* Set by the VMM before entry and changed while the relay waits for an answer. */
 	uint64_t owned, kept, shadow; /* control-register words, see views/flags.h */
-	uint64_t list;                /* address of the view list */
-	uint64_t views;               /* how many of its entries are views */
+	uint64_t views;               /* how many entries of the view list are views */
+	uint64_t home;                /* the entry of view 0 */
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
 
-	/* Where the relay decides VMFUNC: see struct vmfunc_state. */
-	uint64_t vmfunc_enabled, function_controls;
-	uint64_t maxphyaddr;
+	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` is `pointer` below. */
+	struct vmfunc_state vmfunc;
 
 	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
 	uint64_t head, tail;
+	uint64_t switched; /* for the record that is being made: its `view` */
 
 	/* The exit being passed on. */
 	uint64_t pending;
@@ -94,6 +97,8 @@ struct relay_vcpu {
 	uint64_t vector, error_code, fault_address; /* the last: CR2 for vector 14 */
 	uint64_t write_count;
 	struct relay_write writes[RELAY_WRITES_MAX];
+	uint64_t touch_count;
+	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
 };
 
 _Static_assert(sizeof(struct relay_record) == 40, "shared with the relay");

@@ -4,8 +4,6 @@
 #include "decode.h"
 #include "relay.h"
 #include "views/flags.h"
-#include "views/service.h"
-#include "views/vmfunc.h"
 #include "vmcb.h"
 #include "walk.h"
 
@@ -97,51 +95,53 @@ static void load_view(struct relay_vcpu *vcpu, void *vmcb, uint64_t pointer)
 	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
 }
 
-static int switch_view(struct relay_vcpu *vcpu, uint64_t index)
+static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
-	uint64_t pointer;
+	void *vmcb = control_of(vcpu);
+	uint64_t error = view_hypercall_error(vcpu, index, (unsigned)vmcb_cpl(vmcb));
 
-	if (index >= vcpu->views)
+	if (error == 0) {
+		vcpu->switched = index + 1;
+		if (vcpu->vmfunc.list[index] != vcpu->pointer)
+			load_view(vcpu, vmcb, vcpu->vmfunc.list[index]);
+	}
+	return error;
+}
+
+/* VMFUNC as the processor would do it, had it VM functions. Returns 0 if the VMM has to perform it. */
+static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length)
+{
+	struct service_decision decision = relay_vmfunc(vcpu, (unsigned)vmcb_cpl(vmcb));
+
+	vcpu->length = length;
+	if (decision.verdict == SERVICE_PERFORM)
 		return 0;
-	pointer = ((const uint64_t *)vcpu->list)[index];
-	if (pointer != vcpu->pointer)
-		load_view(vcpu, control_of(vcpu), pointer);
+	if (service_vector(decision.verdict)) {
+		inject(vmcb, service_vector(decision.verdict), 0);
+		return 1;
+	}
+	if (decision.verdict == SERVICE_REFUSED) {
+		vcpu->regs[RAX] = (uint64_t)(int64_t)decision.error;
+	} else {
+		vcpu->switched = (uint32_t)vcpu->regs[RCX] + UINT64_C(1);
+		if (decision.eptp != vcpu->pointer)
+			load_view(vcpu, vmcb, decision.eptp);
+	}
+	step(vmcb, length);
 	return 1;
 }
 
-/* VMFUNC as the processor would do it, had it VM functions; what would exit is refused. */
-static void vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length)
-{
-	struct vmfunc_state state = {
-		.enabled = vcpu->vmfunc_enabled,
-		.function_controls = vcpu->function_controls,
-		.list = (const uint64_t *)vcpu->list,
-		.eptp = vcpu->pointer,
-		.caps = {.maxphyaddr = (uint8_t)vcpu->maxphyaddr},
-	};
-	struct vmfunc_result result =
-		vmfunc_decide(&state, (uint32_t)vcpu->regs[RAX], (uint32_t)vcpu->regs[RCX]);
-
-	if (result.outcome == VMFUNC_UD) {
-		inject(vmcb, VECTOR_UD, 0);
-		return;
-	}
-	if (result.outcome == VMFUNC_EXIT)
-		vcpu->regs[RAX] = (uint64_t)(int64_t)vmfunc_refusal(result.reason);
-	else if (result.outcome == VMFUNC_SWITCHED)
-		load_view(vcpu, vmcb, result.eptp);
-	step(vmcb, length);
-}
-
 /* Any other undefined instruction is the guest's own affair. */
-static void undefined(struct relay_vcpu *vcpu, void *vmcb)
+static int undefined(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
 	struct relay_insn insn = decode_at_rip(vmcb);
 
-	if (insn.kind == RELAY_INSN_VMFUNC)
-		vmfunc(vcpu, vmcb, insn.length);
-	else
-		inject(vmcb, VECTOR_UD, 0);
+	if (insn.kind == RELAY_INSN_VMFUNC) {
+		record->qualification = vmfunc_qualification(vcpu);
+		return vmfunc(vcpu, vmcb, insn.length);
+	}
+	inject(vmcb, VECTOR_UD, 0);
+	return 1;
 }
 
 static uint64_t read_gpr(const struct relay_vcpu *vcpu, const void *vmcb, unsigned gpr)
@@ -218,7 +218,8 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
 static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 {
 	vcpu->reason = reason;
-	vcpu->qualification = vmcb_exit_info_1(vmcb);
+	vcpu->qualification = reason == VMEXIT_EXCEPTION_UD ? vmfunc_qualification(vcpu)
+							    : vmcb_exit_info_1(vmcb);
 	vcpu->rip = vmcb_rip(vmcb);
 	vcpu->gpa = vmcb_exit_info_2(vmcb);
 	vcpu->regs[RSP_NUMBER] = vmcb_rsp(vmcb);
@@ -232,7 +233,8 @@ static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 	}
 }
 
-static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
+static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
+		    struct relay_record *record)
 {
 	switch (reason) {
 	case VMEXIT_CPUID:
@@ -246,8 +248,7 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 		step(vmcb, vcpu->length);
 		return 1;
 	case VMEXIT_EXCEPTION_UD:
-		undefined(vcpu, vmcb);
-		return 1;
+		return undefined(vcpu, vmcb, record);
 	case VMEXIT_CR0_READ:
 	case VMEXIT_CR0_WRITE:
 		return access_cr0(vcpu, vmcb);
@@ -266,7 +267,7 @@ void relay_svm_exit(struct relay_vcpu *vcpu)
 	vcpu->regs[RAX] = vmcb_rax(vmcb);
 	vmcb_set_event_inj(vmcb, 0);
 	vmcb_set_tlb_ctl(vmcb, 0);
-	if (!complete(vcpu, vmcb, reason))
+	if (!complete(vcpu, vmcb, reason, record))
 		pass(vcpu, vmcb, reason);
 	vmcb_set_rax(vmcb, vcpu->regs[RAX]);
 	ring_finish(vcpu, record);

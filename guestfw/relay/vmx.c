@@ -14,6 +14,9 @@ enum vmcs_field {
 #define EXIT_CPUID 10
 #define EXIT_VMCALL 18
 #define EXIT_CR_ACCESS 28
+#define EXIT_VMFUNC 59
+
+#define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
 
 #define CR_NUMBER(qualification) ((qualification)&15)
 #define CR_ACCESS(qualification) ((qualification) >> 4 & 3)
@@ -134,11 +137,46 @@ static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t r
 	return 1;
 }
 
-static int switch_view(struct relay_vcpu *vcpu, uint64_t index)
+/* The service cannot be limited by CPL here, so that of the caller does not matter. */
+static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
-	if (index >= vcpu->views)
+	uint64_t error = view_hypercall_error(vcpu, index, 0);
+
+	if (error == 0) {
+		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[index]);
+		vcpu->switched = index + 1;
+	}
+	return error;
+}
+
+static int needs(uint64_t word, uint64_t number)
+{
+	return word >> (number & (SERVICE_NUMBERS - 1)) & 1;
+}
+
+/* The processor, that is L0, has not carried it out. Where the CPL and the view do not matter they are
+ * not read. Returns 0 if the VMM has to perform it. */
+static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip)
+{
+	const struct service_table *table = &vcpu->vmfunc.services;
+	uint32_t number = (uint32_t)vcpu->regs[RAX];
+	struct service_decision decision;
+	unsigned cpl = 0;
+
+	if (needs(table->enabled & table->cpl0, number))
+		cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes));
+	if (needs(table->enabled & table->home, number))
+		vcpu->pointer = vmread(VMCS_ept_pointer);
+	decision = relay_vmfunc(vcpu, cpl);
+	if (decision.verdict == SERVICE_PERFORM)
 		return 0;
-	vmwrite(VMCS_ept_pointer, ((const uint64_t *)vcpu->list)[index]);
+	if (service_vector(decision.verdict)) {
+		inject(service_vector(decision.verdict), 0);
+		return 1;
+	}
+	/* L0 has refused to switch, whatever our rules say of the entry. */
+	vcpu->regs[RAX] = decision.error ? (uint64_t)(int64_t)decision.error : EINVAL_RESULT;
+	step(rip, vmread(VMCS_vm_exit_instruction_len));
 	return 1;
 }
 
@@ -157,6 +195,8 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 		break;
 	case EXIT_CR_ACCESS:
 		return write_cr0(vcpu, qualification, rip);
+	case EXIT_VMFUNC:
+		return vmfunc(vcpu, rip);
 	default:
 		return 0;
 	}
@@ -164,13 +204,18 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	return 1;
 }
 
+/* Neither CPUID nor VMCALL has one, and that of VMFUNC says nothing. */
+static uint64_t qualification_of(const struct relay_vcpu *vcpu, uint64_t reason)
+{
+	if (reason == EXIT_VMFUNC)
+		return vmfunc_qualification(vcpu);
+	return reason == EXIT_CPUID || reason == EXIT_VMCALL ? 0 : vmread(VMCS_exit_qualification);
+}
+
 void relay_vmx_exit(struct relay_vcpu *vcpu)
 {
 	uint64_t reason = vmread(VMCS_vm_exit_reason);
-	/* Neither CPUID nor VMCALL has a qualification. */
-	uint64_t qualification = reason == EXIT_CPUID || reason == EXIT_VMCALL
-					 ? 0
-					 : vmread(VMCS_exit_qualification);
+	uint64_t qualification = qualification_of(vcpu, reason);
 	uint64_t rip = vmread(VMCS_guest_rip);
 	struct relay_record *record = ring_next(vcpu, (uint32_t)reason, rip, qualification);
 

@@ -17,7 +17,7 @@ check 'interval: too short' 2 "--interval: '0.01' is not a number of seconds fro
 	"$sidestep" profile --interval 0.01
 check 'interval: not a number' 2 "--interval: 'nan' is not" "$sidestep" profile --interval nan
 check 'two guests' 2 'profile takes one GUEST, not 2' "$sidestep" profile a b
-check 'format' 2 "--format: 'tap' is none of: text json csv" "$sidestep" profile --format tap
+check 'format' 2 "--format: 'tap' is none of: text, json or csv" "$sidestep" profile --format tap
 check 'trace: unknown' 2 "--trace: 'all' is not off, count or sample" "$sidestep" profile --trace all
 
 check 'perf command' 0 '' "$sidestep" profile --perf-command --interval 5 -c 2 --workload 'ref.*@5' "a b'c"

@@ -115,6 +115,13 @@ for by in operation reason rip level; do
 		fi
 	done
 done
+# Wherever KVM has left the RIP, the instruction is the one that the routine is there for.
+check 'report --by rip' 0 '' "$sidestep" report --by rip ledger
+for instruction in 'op_hlt+0x[0-9a-f]+ +hlt' 'op_port_in+0x[0-9a-f]+ +in al, 0x80' \
+	'op_port_out+0x[0-9a-f]+ +out 0x80, al' 'op_mmio_read+0x[0-9a-f]+ +mov rax, \[rdi\]' \
+	'op_mmio_write+0x[0-9a-f]+ +mov \[rdi\], rbx'; do
+	that "report --by rip: $instruction" grep -Eq "^0x[0-9a-f]+ +${instruction/+/\\+} +vmm " "$out"
+done
 head -c 100000 ledger >"$scratch/cut"
 check 'report of a truncated ledger' 1 '^sidestep: cut: truncated; what could be read is shown' \
 	"$sidestep" report cut
@@ -221,6 +228,16 @@ check 'flags: path vmm with a shadow' 2 'vmm keeps no flag in the shadow' \
 check 'flags: unknown path' 2 "--flag-path: 'fast' is not" "$sidestep" run --flag-path fast
 check 'flags: enlightened works on every engine' 0 '' "$sidestep" run -q --engine flat --flag-path enlightened
 check 'flags: masks need a monitor' 77 'needs: masks; host: engine flat' "$sidestep" run --engine flat --own none
+
+# --- Services.
+check 'services: unknown' 2 "--services: 'viev' in 'viev,map' is none of" "$sidestep" run --services viev,map
+check 'services: a view that cannot be left' 2 'view:view0: no other view could be left' \
+	"$sidestep" run --services view:view0
+check 'services: none' 0 '' "$sidestep" test --engine flat --services none 'service.map.*' view.same.vmfunc
+that 'services: none, so each is #UD' [ "$(grep -c '^service\.map\..* pass *#UD' "$out")" -ge 2 ]
+that 'services: no switch of views' grep -q 'needs: views; host: --services leaves out view' "$out"
+check 'services: for everybody' 0 '' "$sidestep" test --engine flat --services map:cpl3 service.map.cpl3
+that 'services: for everybody, so no exception' grep -q '^service\.map\.cpl3 *pass *0x' "$out"
 
 # --- Several vCPUs and VMs.
 check 'four vCPUs' 0 '' "$sidestep" run -c 4

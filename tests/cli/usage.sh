@@ -5,7 +5,7 @@
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
 
-commands=(test run bench report info)
+commands=(test run bench report views info)
 
 check 'unknown command' 2 "'frobnicate' is no command; see .sidestep --help" "$sidestep" frobnicate
 run "$sidestep"
@@ -26,9 +26,9 @@ for command in "${commands[@]}"; do
 		"$sidestep" "$command" --frobnicate
 	check "$command: unknown letter" 2 '^sidestep: -Z ' "$sidestep" "$command" -Z
 done
-for command in test bench report info; do
+for command in test bench report views info; do
 	operand=()
-	[ "$command" = report ] && operand=(ledger)
+	[[ $command == report || $command == views ]] && operand=(file)
 	check "$command: unknown format" 2 "--format: 'xml' is none of: " \
 		"$sidestep" "$command" --format xml "${operand[@]}"
 	check "$command: format without a name" 2 '--format needs an argument' \

@@ -34,7 +34,9 @@ expect 'auto flat svm vmx' "$sidestep" run --engine =
 expect 'flat' "$sidestep" run --engine = f
 expect 'json junit tap text' "$sidestep" test --format ''
 expect 'json text' "$sidestep" info --format ''
-expect 'csv json text' "$sidestep" report --format ''
+expect 'flat svm vmx' "$sidestep" views --engine ''
+expect 'csv folded html json text trace' "$sidestep" report --format ''
+expect 'exits ticks' "$sidestep" report --weight ''
 expect 'level operation reason rip' "$sidestep" report --by ''
 expect '' "$sidestep" run --memory ''
 expect '' "$sidestep" info ''

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: run.sh SIDESTEP GUEST [OPERATION...]: GUEST greets, sees four views and ends with status 0;
 # the ledger has a row for every OPERATION, and none without one.

@@ -56,6 +56,20 @@ guest string_io 0 ''
 # the serial port's data register.
 that 'string_io: what the console got' [ "$(wc -c <"$out")" -eq $((4 * 600)) ]
 guest string_backwards 1 "$where"
+guest stack_zero 1 "$where"
+guest self_page_tables 1 "$where"
+guest string_io_max 124 "timeout after 1 s; $where"
+# What a processor does without end, a KVM that interprets may not know at all.
+guest db_loop '1|124' "$where"
+guest ac_loop '1|124' "$where"
+for name in self_modifying context_scribble relay_overwrite ports_sweep; do
+	check $name 0 '' "$sidestep" run -q --timeout 60 "$guests/hostile_$name.elf"
+done
+for count in 2 4; do
+	check "racing_requests -c $count" 0 '' \
+		"$sidestep" run -q --timeout 60 -c $count "$guests/hostile_racing_requests.elf"
+	that "racing_requests -c $count: whole texts only" [ $(($(wc -c <"$out") % 4)) -eq 0 ]
+done
 
 # --- Endless output is bounded, and passed on as it is to a file.
 guest print_debug 124 "timeout.*; $where"

@@ -6,9 +6,9 @@
 	REQUEST 4, 0
 	cmpq $SS_VMFUNC_UD, request + 48
 	jne 2f
-	ARGUMENT 0, 1
+	ARGUMENT 0, 63
 	REQUEST 4, 0
-	cmpq $-ENOSYS, request + 56
+	cmpq $SS_VMFUNC_UD, request + 48
 	jne 2f
 	ARGUMENT 0, 0
 	ARGUMENT 1, 0xffffffffffffffff

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: the catalogue in a lab, on both engines that run
-# there, and a guest that uses CR0 in every encoding. Nested, every exit at L0 is recorded. With BARS
-# costs are held against that file, and those of profiling against the costs without. On Intel the vmcs12
+# there, its ledger in every format, guests that use CR0 in every encoding, interrupts and a disk, and one
+# whose views are those of a policy file. Nested, every exit at L0 is recorded. With BARS costs are held
+# against that file, and those of profiling against the costs without. On Intel the vmcs12
 # is read back, on AMD a guest looks for SVM that must be hidden from it.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
@@ -12,16 +13,30 @@ trap 'rm -rf "$results"' EXIT
 # shellcheck disable=SC2016 # expanded in the lab
 "$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout 400 \
 	--put "$build/tests/hostile/hostile_encodings.elf" \
+	--put "$build/tests/hostile/hostile_raise.elf" \
+	--put "$build/tests/hostile/hostile_dispositions.elf" \
+	--put "$build/tests/hostile/hostile_disk.elf" \
+	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
-	--get bench.json="$results/bench.json" --get profile.json="$results/profile.json" -- sh -c '
+	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" \
+	--get profile.json="$results/profile.json" -- sh -c '
 	status=0
-	sidestep test --engine "$0" --trace sample --format json -o nested.json || status=1
+	sidestep test --engine "$0" --trace sample --format json -o nested.json --ledger nested.ledger || status=1
 	sidestep test --engine flat --format json -o flat.json || status=1
 	sidestep bench --engine "$0" --format json -o bench.json || status=1
 	: >profile.json
 	[ -z "$1" ] || sidestep profile --engine "$0" --format json >profile.json || status=1
 	for masks in "" "--shadow ts,mp" "--own none" "--own ts" "--shadow mp"; do
 		sidestep run -q --engine "$0" --timeout 5 $masks hostile_encodings.elf || status=1
+	done
+	head -c 8192 /dev/zero >disk
+	for guest in raise dispositions disk; do
+		sidestep run -q --engine "$0" --timeout 10 --disk disk "hostile_$guest.elf" || status=1
+	done
+	sidestep views --engine "$0" trampoline.views trampoline.elf || status=1
+	for engine in "$0" "flat --lenient"; do
+		sidestep run -q --engine $engine --timeout 20 --views trampoline.views trampoline.elf ||
+			status=1
 	done
 	if [ "$0" = vmx ]; then
 		vmcs_readback || status=1
@@ -36,3 +51,14 @@ else
 	"$check" "$results/nested.json"
 fi
 "$check" "$results/flat.json"
+
+# The ledger of the nested run, in every format; and the instructions of the nested guest are found.
+"$source/tests/report/check.py" "$build/sidestep" "$build/docs/gen-docs" "$results/nested.ledger"
+"$build/sidestep" report --by rip "$results/nested.ledger" >"$results/rip"
+for instruction in 'op_mov_cr0+0x[0-9a-f]* *mov cr0, rbx *monitor' 'op_clts+0x[0-9a-f]* *clts *monitor' \
+	'op_cpuid+0x[0-9a-f]* *cpuid *monitor' 'op_mmio_write+0x[0-9a-f]* *mov \[rdi\], rbx *vmm'; do
+	grep -q "$instruction" "$results/rip" || {
+		echo "no such line in report --by rip: $instruction"
+		exit 1
+	}
+done

@@ -15,6 +15,8 @@ static const struct {
 	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"},
 	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
 	{"trace", "sample"},
+	{"services", "view,map:cpl0"},
+	{"weight", "ticks"},
 };
 
 static const char *good_argument(const struct option_row *row)
@@ -135,6 +137,46 @@ static void every_option(void **state)
 		}
 }
 
+/* What --services makes of a list, and that nothing else is one. */
+static void services(void **state)
+{
+	static const struct {
+		const char *list;
+		uint64_t enabled, cpl0, home;
+	} good[] = {
+		{"none", 0, 0, 0},
+		{"view", 1, 0, 0},
+		{"map", 2, 2, 2},
+		{"view,map", 3, 2, 2},
+		{"map:cpl3", 2, 0, 2},
+		{"map:views", 2, 2, 0},
+		{"map:views:cpl3", 2, 0, 0},
+		{"map:cpl3:cpl0,view:cpl0", 3, 3, 2},
+		{"view:view0", 1, 0, 1},
+	};
+	static const char *const bad[] = {"",     ",",     "view,", ",view",    "none,view", "vie",
+					  "views", "map:", "map:cpl1", "map:cpl", "map:view1",
+					  "map::cpl0", "map cpl0", "1", "NONE", ":cpl0"};
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		const struct service_table *table = &settings.plan.services[0];
+
+		assert_int_equal(parse("run", "--services", good[i].list, &settings, &error), 0);
+		assert_int_equal(settings.plan.services_count, 1);
+		assert_int_equal(table->enabled, good[i].enabled);
+		assert_int_equal(table->cpl0 & table->enabled, good[i].cpl0);
+		assert_int_equal(table->home & table->enabled, good[i].home);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_not_equal(parse("run", "--services", bad[i], &settings, &error), 0);
+		assert_int_equal(error.status, STATUS_USAGE);
+		assert_non_null(strstr(error.text, "--services"));
+	}
+}
+
 static void defaults(void **state)
 {
 	struct settings settings;
@@ -149,7 +191,10 @@ static void defaults(void **state)
 		assert_int_equal(settings.plan.vcpus, 1);
 		assert_int_equal(settings.plan.vms, 1);
 		assert_int_equal(settings.plan.timeout_ms,
-				 strcmp(commands[i].name, "run") == 0 ? 0 : 60000);
+				 strcmp(commands[i].name, "run") == 0 ||
+						 strcmp(commands[i].name, "profile") == 0
+					 ? 0
+					 : 60000);
 		assert_null(settings.output);
 		assert_false(settings.help);
 	}
@@ -380,7 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables),        cmocka_unit_test(every_option),
-		cmocka_unit_test(defaults),      cmocka_unit_test(operands),
+		cmocka_unit_test(services),      cmocka_unit_test(defaults),      cmocka_unit_test(operands),
 		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
 		cmocka_unit_test(bad_arguments), cmocka_unit_test(unknown_options),
 		cmocka_unit_test(help),          cmocka_unit_test(formats),

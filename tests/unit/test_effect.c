@@ -101,28 +101,11 @@ static void default_views(void **state)
 	policy_finish(&policy);
 }
 
-/* A refusal for exactly those reasons that exit, so that a guest can tell it from success. */
-static void refusals(void **state)
-{
-	(void)state;
-	for (int reason = 0; reason <= VMFUNC_REASON_COUNT; reason++) {
-		bool exits = vmfunc_reason_outcome((enum vmfunc_reason)reason) == VMFUNC_EXIT;
-
-		assert_int_equal(vmfunc_refusal((enum vmfunc_reason)reason) != 0, exits);
-		assert_true(vmfunc_refusal((enum vmfunc_reason)reason) <= 0);
-	}
-	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_LEAF_NOT_ENABLED), -ENOSYS);
-	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_LEAF_UNDEFINED), -ENOSYS);
-	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_INDEX_TOO_LARGE), -ERANGE);
-	assert_int_equal(vmfunc_refusal(VMFUNC_REASON_ENTRY_NOT_VALID), -EINVAL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(effects),
 		cmocka_unit_test(default_views),
-		cmocka_unit_test(refusals),
 	};
 
 	return cmocka_run_group_tests_name("effect", tests, NULL, NULL);

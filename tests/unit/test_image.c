@@ -600,6 +600,57 @@ static void files(void **state)
 	rmdir(directory);
 }
 
+static const struct image_section *section_named(const struct image *image, const char *name)
+{
+	for (size_t i = 0; i < image->section_count; i++)
+		if (strcmp(image->sections[i].name, name) == 0)
+			return &image->sections[i];
+	return NULL;
+}
+
+/* Where the guest's code takes a segment to be that is loaded elsewhere. */
+#define MOVED UINT64_C(0x700000)
+
+/* Sections by name, and where in memory addresses of the guest lie. */
+static void sections(void **state)
+{
+	static struct elf_file file;
+	const struct image_section *section;
+	struct image image;
+	struct error error;
+	gpa_t gpa = {1};
+	void *copy;
+
+	(void)state;
+	elf_valid(&file);
+	file.segment_count = 2;
+	file.segments[1] = file.segments[0];
+	file.segments[1].p_vaddr = MOVED;
+	file.segments[1].p_paddr = SS_IMAGE_GPA + 0x5000;
+	elf_write(&file);
+	file.sections[ELF_SECTION_TEXT].sh_flags = SHF_ALLOC | SHF_EXECINSTR;
+	file.sections[ELF_SECTION_TEXT].sh_addr = MOVED;
+	elf_rewrite_headers(&file);
+	assert_int_equal(parse(file.data, file.size, &image, &error, &copy), 0);
+	section = section_named(&image, ".text");
+	assert_non_null(section);
+	assert_true(section->loaded);
+	assert_int_equal(section->address, MOVED);
+	assert_int_equal(section->size, ELF_CODE_SIZE);
+	section = section_named(&image, ".symtab");
+	assert_non_null(section);
+	assert_false(section->loaded);
+	assert_null(section_named(&image, ""));
+	assert_int_equal(image_gpa(&image, MOVED + 8, 4088, &gpa), 0);
+	assert_int_equal(gpa.v, SS_IMAGE_GPA + 0x5008);
+	assert_int_equal(image_gpa(&image, MOVED + 8, 4089, &gpa), -ENOENT);
+	assert_int_equal(image_gpa(&image, MOVED - 1, 1, &gpa), -ENOENT);
+	assert_int_equal(image_gpa(&image, MOVED + 4096, 0, &gpa), -ENOENT);
+	assert_int_equal(image_gpa(&image, MOVED, UINT64_MAX, &gpa), -ENOENT);
+	image_close(&image);
+	free(copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,6 +662,7 @@ int main(void)
 		cmocka_unit_test(bad_catalogues), cmocka_unit_test(large_catalogue),
 		cmocka_unit_test(symbol_names),   cmocka_unit_test(compressed_names),
 		cmocka_unit_test(builtin),        cmocka_unit_test(files),
+		cmocka_unit_test(sections),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, NULL, NULL);

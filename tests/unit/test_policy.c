@@ -440,6 +440,69 @@ static void error_table(void **state)
 	assert_null(policy_error_text(POLICY_ERROR_COUNT));
 }
 
+struct fault_list {
+	struct policy_error list[16];
+	size_t count, wanted;
+};
+
+static bool take_fault(void *data, const struct policy_error *error)
+{
+	struct fault_list *faults = data;
+
+	assert_true(faults->count < ARRAY_SIZE(faults->list));
+	faults->list[faults->count++] = *error;
+	return faults->count < faults->wanted;
+}
+
+/* All that is wrong, each once, and no more than is wanted. */
+static void all_faults(void **state)
+{
+	static const struct {
+		enum policy_error_kind kind;
+		uint32_t view, region, other_region;
+	} wanted[] = {
+		{ POLICY_ERROR_VIEW_NAME_TWICE, 1, POLICY_NO_INDEX, POLICY_NO_INDEX },
+		{ POLICY_ERROR_REGION_NAME_TWICE, POLICY_NO_INDEX, 1, 0 },
+		{ POLICY_ERROR_REGION_UNALIGNED, POLICY_NO_INDEX, 2, POLICY_NO_INDEX },
+		{ POLICY_ERROR_REGION_OUTSIDE, POLICY_NO_INDEX, 3, POLICY_NO_INDEX },
+		{ POLICY_ERROR_REGION_OVERLAP, POLICY_NO_INDEX, 1, 0 },
+		{ POLICY_ERROR_REGION_OVERLAP, POLICY_NO_INDEX, 4, 1 },
+		{ POLICY_ERROR_WRITE_WITHOUT_READ, 0, POLICY_NO_INDEX, POLICY_NO_INDEX },
+		{ POLICY_ERROR_EXECUTE_ONLY, 1, 0, POLICY_NO_INDEX },
+		{ POLICY_ERROR_REMAP_UNALIGNED, 1, 1, POLICY_NO_INDEX },
+	};
+	struct view_policy policy = { 0 };
+
+	(void)state;
+	add_region(&policy, "a", 4 * PAGE, 2 * PAGE);
+	add_region(&policy, "a", 5 * PAGE, 3 * PAGE);
+	add_region(&policy, "b", 100 * PAGE + 1, PAGE);
+	add_region(&policy, "c", 40 * MIB, PAGE);
+	add_region(&policy, "d", 7 * PAGE, PAGE);
+	add_view(&policy, "v", VIEW_WRITE);
+	add_view(&policy, "v", VIEW_READ);
+	policy_set_rights(&policy, 1, 0, VIEW_EXECUTE);
+	policy_set_remap(&policy, 1, 1, gpa_at(1));
+	for (size_t limit = 1; limit <= ARRAY_SIZE(wanted) + 1; limit++) {
+		struct fault_list faults = { .wanted = limit };
+		const size_t count = limit > ARRAY_SIZE(wanted) ?
+					     ARRAY_SIZE(wanted) :
+					     limit;
+
+		assert_int_equal(policy_check(&policy, &plain, take_fault,
+					      &faults), count);
+		assert_int_equal(faults.count, count);
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(faults.list[i].kind, wanted[i].kind);
+			assert_int_equal(faults.list[i].view, wanted[i].view);
+			assert_int_equal(faults.list[i].region, wanted[i].region);
+			assert_int_equal(faults.list[i].other_region,
+					 wanted[i].other_region);
+		}
+	}
+	policy_finish(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +515,7 @@ int main(void)
 		cmocka_unit_test(rights),
 		cmocka_unit_test(memory_faults),
 		cmocka_unit_test(error_table),
+		cmocka_unit_test(all_faults),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

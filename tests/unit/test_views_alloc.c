@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "ept.h"
+#include "policy_lint.h"
+#include "policy_survey.h"
 
 /* The linker sends the module's allocations here; see meson.build. */
 static long allocations_left = -1;
@@ -124,10 +126,58 @@ static void every_allocation(void **state)
 	free(views);
 }
 
+static void ignore(void *data, const struct lint_warning *warning)
+{
+	(void)data;
+	(void)warning;
+}
+
+/* The checks and the survey of a policy that could be built. */
+static int examine(const struct view_policy *policy)
+{
+	static const struct lint_view notes[VIEWS];
+	static const uint8_t code[] = { 0x0f, 0x01, 0xd4 };
+	static const struct lint_bytes bytes = { { 0 }, sizeof(code), code };
+	const struct lint_subject subject = {
+		.policy = policy,
+		.memory = &target.memory,
+		.views = notes,
+		.bytes = &bytes,
+		.bytes_count = 1,
+	};
+	struct policy_survey survey;
+	int result = policy_lint(&subject, ignore, NULL);
+
+	if (result != 0)
+		return result;
+	result = policy_survey(&survey, policy, &target.memory);
+	policy_survey_finish(&survey);
+	return result;
+}
+
+static void every_examination(void **state)
+{
+	struct view_policy policy = { 0 };
+	int result = -ENOMEM;
+	long failures = 0;
+
+	(void)state;
+	assert_int_equal(fill(&policy), 0);
+	for (; result == -ENOMEM; failures++) {
+		allocations_left = failures;
+		result = examine(&policy);
+		allocations_left = -1;
+	}
+	assert_int_equal(result, 0);
+	assert_true(failures > 10);
+	policy_finish(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_allocation),
+		cmocka_unit_test(every_examination),
 	};
 
 	return cmocka_run_group_tests_name("views_alloc", tests, NULL, NULL);

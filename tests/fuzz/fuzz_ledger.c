@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A ledger, read and written in every format: whatever is in it, what claims to be JSON is JSON. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "vmm/ledger_formats.h"
+
+static void demand(bool condition, const char *what, const char *text)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "%s:\n%s\n", what, text);
+	abort();
+}
+
+static void check_json(const char *name, const char *text, size_t size)
+{
+	json_error_t error;
+	json_t *root = json_loadb(text, size, 0, &error);
+
+	demand(root != NULL, error.text, text);
+	demand(json_object_size(root) > 0, name, text);
+	json_decref(root);
+}
+
+/* The data of the page is between two lines of the template. */
+static void check_page(const char *text)
+{
+	const char *start = strstr(text, "id=\"data\">\n"), *end;
+
+	demand(start != NULL, "no data in the page", text);
+	start += strlen("id=\"data\">\n");
+	end = strchr(start, '\n');
+	demand(end != NULL && memchr(start, '<', (size_t)(end - start)) == NULL, "markup in the data",
+	       start);
+	check_json("html", start, (size_t)(end - start));
+}
+
+static void write_one(const struct ledger_format *format, struct contents *contents,
+		      enum group_key by, enum report_weight weight)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		abort();
+	demand(ledger_format_write(format, contents, by, weight, stream) == 0, format->name, "failed");
+	fclose(stream);
+	if (strcmp(format->name, "json") == 0 || strcmp(format->name, "trace") == 0)
+		check_json(format->name, text, size);
+	if (strcmp(format->name, "html") == 0)
+		check_page(text);
+	if (strcmp(format->name, "text") == 0)
+		demand(strchr(text, '\033') == NULL, "an escape sequence in a text", text);
+	free(text);
+}
+
+static void write_diff(const struct ledger_format *format, const struct contents *contents)
+{
+	struct diff diff = {.report = {&contents->report, &contents->report}};
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		abort();
+	demand(diff_make(&diff) == 0 && format->diff(&diff, stream) == 0, format->name, "failed");
+	fclose(stream);
+	if (strcmp(format->name, "json") == 0)
+		check_json("diff", text, size);
+	diff_finish(&diff);
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct contents contents;
+	struct error error = {0};
+	char complaint[300];
+
+	if (contents_open_memory(&contents, data, size, "ledger", &error) == 0) {
+		contents_complaint(&contents, complaint, sizeof(complaint));
+		for (size_t i = 0; i < ledger_format_count; i++) {
+			const struct ledger_format *format = &ledger_formats[i];
+
+			for (int by = 0; by < (format->groups ? GROUP_KEY_COUNT : 1); by++)
+				write_one(format, &contents, (enum group_key)by, WEIGHT_TICKS);
+			if (format->diff)
+				write_diff(format, &contents);
+		}
+	}
+	contents_close(&contents);
+	return 0;
+}

@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# compare.sh SOURCE BUILD LAB A B PATTERN...: two kernels compared, which need the same exits.
+set -euo pipefail
+source=$1 build=$2 lab=$3
+shift 3
+output=$("$source/tools/compare-kernels" --build "$build" --lab "$lab" --exits-only "$@")
+printf '%s\n' "$output"
+grep -Eq '^A: engine svm on kvm_amd \(Linux 6\.1\.' <<<"$output"
+grep -Eq '^B: engine svm on kvm_amd \(Linux 6\.12\.' <<<"$output"
+grep -Eq '^[1-9][0-9]* operations in both: 0 with other exits, ticks not compared$' <<<"$output"

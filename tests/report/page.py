@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""page.py SIDESTEP GEN_DOCS [LEDGER...]: the page of `report --format html` in headless Chromium.
+
+A script added to a copy of the page looks at what the page's own script has made, uses its controls, and
+leaves what it found in the document, which Chromium prints. Exit status 77 without Chromium.
+"""
+import html
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import check
+import ledger
+import reports
+
+SCHEMES = {"light": "1", "dark": "0"}
+
+PROBE = """
+<pre id="probe"></pre>
+<script>
+'use strict';
+const found = { rows: [], tables: {}, orders: {} };
+const all = (selector) => [...document.querySelectorAll(selector)];
+const texts = (selector) => all(selector).map((node) => node.textContent);
+const chartNames = () => texts('#chart .row .name');
+const colour = (selector, property) => getComputedStyle(document.querySelector(selector))[property];
+const change = (id, value, type) => {
+	document.getElementById(id).value = value;
+	document.getElementById(id).dispatchEvent(new Event(type, { bubbles: true }));
+};
+for (const row of all('#chart .row'))
+	found.rows.push({ operation: row.querySelector('.name').textContent,
+		bars: [...row.querySelectorAll('rect[class^=bar-]')].map((bar) => [bar.getAttribute('class'),
+			Number(bar.getAttribute('width'))]),
+		placement: row.getAttribute('class'),
+		medians: row.querySelectorAll('line.median').length });
+found.dark = matchMedia('(prefers-color-scheme: dark)').matches;
+found.colours = { page: colour('html', 'backgroundColor'), ink: colour('html', 'color'),
+	card: colour('figure', 'backgroundColor'), soft: colour('#run', 'color') };
+for (const key of ['cpu', 'l0', 'monitor', 'vmm'])
+	found.colours[key] = getComputedStyle(document.documentElement).getPropertyValue('--' + key).trim();
+for (const id of ['table', 'reasons', 'places'])
+	found.tables[id] = texts(`#${id} tbody tr`).length;
+found.title = document.querySelector('h1').textContent;
+found.warning = document.getElementById('warning').hidden ? null : document.getElementById('warning').textContent;
+found.overflow = document.documentElement.scrollWidth - innerWidth;
+found.requests = performance.getEntriesByType('resource').map((entry) => entry.name);
+found.unlabelled = all('input, select, button').filter((node) => !node.labels?.length && !node.textContent).length;
+found.headings = all('h1, h2').length;
+const heads = all('#table thead th');
+const column = (i) => all('#table tbody tr').map((row) => row.children[i].textContent);
+for (const i of [0, heads.length - 3]) {
+	for (const turn of [0, 1]) {
+		heads[i].querySelector('button').click();
+		found.orders[`${i} ${heads[i].getAttribute('aria-sort')}`] = column(i);
+	}
+}
+change('order', 'ticks_median', 'change');
+found.dearest = chartNames()[0] ?? null;
+change('order', 'operation', 'change');
+found.named = chartNames();
+change('filter', 'ref.*', 'input');
+found.filtered = chartNames();
+change('filter', '', 'input');
+document.querySelector('#placements input')?.click();
+found.unchecked = chartNames().length;
+document.getElementById('probe').textContent = JSON.stringify(found);
+</script>
+"""
+
+
+def browser():
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if shutil.which(name):
+            return name
+    print("skipped: needs: chromium; host: not installed")
+    sys.exit(77)
+
+
+def open_page(program, path, directory, scheme="light"):
+    """What Chromium makes of the page, and what its console says."""
+    done = subprocess.run(
+        [program, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom",
+         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={directory}/profile",
+         "--window-size=1280,1000", f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}",
+         path.as_uri()], capture_output=True, text=True, timeout=240)
+    console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+    return done.stdout, console
+
+
+def luminance(colour):
+    """Of "#rrggbb" or "rgb(r, g, b)", as WCAG 2.1 defines it."""
+    if colour.startswith("#"):
+        parts = [int(colour[i:i + 2], 16) for i in (1, 3, 5)]
+    else:
+        parts = [int(part) for part in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a, b):
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def check_colours(checks, scheme, found):
+    colours = found["colours"]
+    checks.equal(f"{scheme}: the scheme", found["dark"], scheme == "dark")
+    checks.equal(f"{scheme}: the page is dark", luminance(colours["page"]) < 0.2, scheme == "dark")
+    for name, ground, least in [("ink", "page", 7), ("ink", "card", 7), ("soft", "page", 4.5), ("soft", "card", 4.5),
+                                ("cpu", "card", 3), ("l0", "card", 3), ("monitor", "card", 3), ("vmm", "card", 3)]:
+        got = contrast(colours[name], colours[ground])
+        checks.that(f"{scheme}: contrast of {name} on {ground}", got >= least, f"{got:.1f}, less than {least}")
+
+
+def as_number(text):
+    return float(text.replace(",", "")) if re.fullmatch(r"[\d,.]+", text) else None
+
+
+def check_sorting(checks, found, operations):
+    named = sorted(row["operation"] for row in operations)
+    for key, cells in found["orders"].items():
+        column, order = key.split()
+        if column == "0":
+            wanted = named if order == "ascending" else named[::-1]
+            checks.equal(f"table by name, {order}", cells, wanted)
+            continue
+        numbers = [as_number(cell) for cell in cells]
+        known = [number for number in numbers if number is not None]
+        checks.equal(f"table by median, {order}", known, sorted(known, reverse=order == "descending"))
+        checks.equal(f"table by median, {order}: unknown ones last", numbers[:len(known)], known)
+    checks.equal("table: both orders", sorted(key.split()[1] for key in found["orders"]),
+                 ["ascending"] * 2 + ["descending"] * 2)
+
+
+def check_rows(checks, found, operations):
+    by_name = {row["operation"]: row for row in operations}
+    checks.equal("chart: a row for every operation", sorted(row["operation"] for row in found["rows"]), sorted(by_name))
+    for row in found["rows"]:
+        wanted = by_name[row["operation"]]
+        bars = {f"bar-{level}" for level in ledger.LEVELS
+                if isinstance(wanted[level], int) and wanted[level] > 0}
+        checks.equal(f"chart, {row['operation']}: bars", {name for name, _ in row["bars"]}, bars)
+        checks.equal(f"chart, {row['operation']}: median", row["medians"],
+                     int(isinstance(wanted["ticks_median"], float)))
+    widths = [(by_name[row["operation"]][name[4:]], width) for row in found["rows"] for name, width in row["bars"]]
+    for (exits, width), (more, wider) in zip(sorted(widths), sorted(widths)[1:]):
+        checks.that("chart: more exits, longer bar", width <= wider if exits < more else width == wider,
+                    (exits, width, more, wider))
+
+
+def check_page(checks, program, sidestep, path, directory, complaint=None):
+    status = 1 if complaint else 0
+    page = check.run(sidestep, "--format", "html", path, status=status)
+    operations = json.loads(check.run(sidestep, "--format", "json", path, status=status))["operations"]
+    checks.equal("page: addresses of other places", re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^\s'\"]+", page), [])
+    probed = pathlib.Path(directory) / "page.html"
+    probed.write_text(page.replace("</body>", PROBE + "</body>"))
+    for scheme in SCHEMES:
+        dom, console = open_page(program, probed, directory, scheme)
+        checks.equal(f"{scheme}: console", console, [])
+        probe = re.search(r'<pre id="probe">([^<]*)</pre>', dom)
+        if not probe or not probe[1]:
+            checks.that(f"{scheme}: the page works", False, console or dom[-300:])
+            return
+        found = json.loads(html.unescape(probe[1]))
+        check_colours(checks, scheme, found)
+    check_rows(checks, found, operations)
+    check_sorting(checks, found, operations)
+    checks.equal("page: requests", found["requests"], [])
+    checks.equal("page: controls without a label", found["unlabelled"], 0)
+    checks.that("page: fits the window", found["overflow"] <= 0, found["overflow"])
+    checks.equal("page: complaint", found["warning"] and complaint in found["warning"], complaint and True)
+    checks.equal("tables: operations", found["tables"]["table"], len(operations))
+    checks.equal("chart by name", found["named"], sorted(row["operation"] for row in operations))
+    known = [row for row in operations if isinstance(row["ticks_median"], float)]
+    if known:
+        most = max(row["ticks_median"] for row in known)
+        checks.that("chart by cost", found["dearest"] in [row["operation"] for row in known
+                                                          if row["ticks_median"] == most], found["dearest"])
+    checks.equal("chart filtered", sorted(found["filtered"]),
+                 sorted(row["operation"] for row in operations if row["operation"].startswith("ref.")))
+    checks.that("chart without one placement", found["unchecked"] < len(operations) or not operations)
+
+
+def check_the_check(checks, program, directory):
+    """A script that fails is noticed."""
+    broken = pathlib.Path(directory) / "broken.html"
+    broken.write_text("<!DOCTYPE html><title>x</title><script>nonsense();</script>")
+    _, console = open_page(program, broken, directory)
+    checks.that("a script that fails is noticed", any("nonsense" in line for line in console), console)
+
+
+def made_up(form):
+    """Every placement, unknown values, and names that look like markup."""
+    records = reports.head(form, ("cr0.ts.mov", "view.switch.vmfunc", "service.port", "hypercall.null"),
+                           guest=b"<img src=x onerror=nonsense()></script><script>nonsense()</script>")
+    records.append(form.code(0x100000, b"", b"\xee", b"<b>symbol</b>"))
+    records += reports.performed(form, 1, 0, 3) + reports.performed(form, 2, 1, 5000)
+    records += reports.performed(form, 3, None, 70) + reports.performed(form, 4, 4, 20000, vmm=1, monitor=1)
+    records += [form.batch(5, 100, 1, 2, 201)]
+    return records + [form.end()]
+
+
+def main():
+    sidestep, gen_docs, *paths = sys.argv[1:]
+    program, form, checks = browser(), ledger.Format(gen_docs), check.Checks()
+    # Chromium's last process may still be writing to its profile.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+        check_the_check(checks, program, directory)
+        whole = ledger.ledger(made_up(form))
+        for name, data, complaint in (("whole", whole, None), ("cut", whole[:-400], "truncated"),
+                                      ("empty", ledger.ledger([form.end()]), None)):
+            path = pathlib.Path(directory) / f"{name}.ledger"
+            path.write_bytes(data)
+            check_page(checks, program, sidestep, path, directory, complaint)
+        for path in paths:
+            check_page(checks, program, sidestep, path, directory)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""reports.py SIDESTEP GEN_DOCS: `sidestep report` on ledgers made up for the purpose. Needs no KVM."""
+import csv
+import io
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import check
+import ledger
+
+FORMATS = ["text", "json", "csv", "html", "trace", "folded"]
+# What a guest, a file name or a damaged file may put where people expect a word.
+NASTY = '</script><script>alert(1)</script><!-- "\\;\x1b[31m\n\u2028'.encode() + b"\xff\xfe"
+
+
+class Case:
+    """Ledgers in a directory of their own, and what report says of them."""
+
+    def __init__(self, sidestep, form, directory):
+        self.sidestep, self.form, self.directory = sidestep, form, pathlib.Path(directory)
+        self.checks = check.Checks()
+
+    def path(self, name, data):
+        path = self.directory / name
+        path.write_bytes(data)
+        return path
+
+    def report(self, *arguments):
+        done = subprocess.run([self.sidestep, "report", *arguments], capture_output=True, timeout=60)
+        return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+
+    def refused(self, name, words, *arguments):
+        status, out, err = self.report(*arguments)
+        self.checks.equal(f"{name}: status", status, 2)
+        self.checks.equal(f"{name}: output", out, "")
+        self.checks.that(f"{name}: one line", err.count("\n") == 1 and words in err, err)
+
+    def complains(self, name, words, data, status=1):
+        """Every format says what is wrong, in one line, and shows what there is."""
+        path = self.path("wrong.ledger", data)
+        for format_ in FORMATS:
+            got, out, err = self.report("--format", format_, path)
+            self.checks.equal(f"{name}, {format_}: status", got, status)
+            self.checks.that(f"{name}, {format_}: one line", err.count("\n") == 1 and words in err, err)
+            if status != 2 and format_ in ("json", "trace"):
+                json.loads(out)
+            self.checks.that(f"{name}, {format_}: output", status == 2 or out or format_ == "folded", "none")
+
+
+def head(form, operations=("cr0.ts.mov", "view.switch.vmfunc"), **meta):
+    """What stands before the first exit."""
+    about = {"engine": "vmx", "backend": "vmx", "kernel": "6.1", "guest": "built-in", "vcpus": "1", "vms": "1"}
+    about.update(meta)
+    records = [form.meta(key, value) for key, value in about.items()]
+    records += [form.meta(f"view.{i}", name) for i, name in enumerate(("kernel", "driver", "guest"))]
+    records.append(form.operation(1, "ref.nothing", kind=1))
+    records += [form.operation(i + 2, name) for i, name in enumerate(operations)]
+    return records
+
+
+def performed(form, number, exits, ticks, vmm=0, monitor=0, count=100):
+    """An operation with that many exits at L0 for each repetition (None: not observed)."""
+    seen = None if exits is None else exits * count + 1
+    records = [form.exit("vmm", 1000 * number + i, number) for i in range(vmm * count)]
+    records += [form.exit("monitor", 1000 * number + i, number) for i in range(monitor * count)]
+    records.append(form.batch(number, count, 1000 * number, 1000 * number + 999, seen))
+    records.append(form.result(number, count, [ticks] * 20))
+    return records
+
+
+def run_of(form, *operations):
+    """A whole run: (exits at L0, ticks, exits at the VMM) of every operation of head()."""
+    records = head(form, [f"op.{i}" for i in range(len(operations))])
+    records += performed(form, 1, 0, 3)
+    for i, (exits, ticks, vmm) in enumerate(operations):
+        records += performed(form, i + 2, exits, ticks, vmm)
+    return ledger.ledger(records + [form.end()])
+
+
+def strange_names(case):
+    form = case.form
+    records = head(form, ("cr0.ts.mov",), guest=NASTY, kernel=NASTY, engine="no such engine")
+    records.append(form.meta("view.1", NASTY))
+    records.append(form.code(0x100000, b"\x90", b"\xee\xc3", NASTY[:60], 4))
+    records += [form.exit("vmm", 2100, 2, view=2), form.exit("monitor", 2200, 2, reason=60000)]
+    records += performed(form, 2, 1, 50) + [form.end()]
+    path = case.path("nasty.ledger", ledger.ledger(records))
+    check.check_all(case.checks, case.sidestep, form, path)
+    page = check.run(case.sidestep, "--format", "html", path)
+    case.checks.equal("strange names: scripts in the page", page.count("<script"), 2)
+    case.checks.equal("strange names: ends of scripts in the page", page.count("</script"), 2)
+    for format_ in ("text", "folded", "html"):
+        out = check.run(case.sidestep, "--format", format_, path)
+        case.checks.that(f"strange names: no escape sequence in {format_}", "\x1b" not in out)
+    for line in check.run(case.sidestep, "--format", "folded", path).splitlines():
+        case.checks.equal("strange names: frames", line.count(";"), 3)
+
+
+def messy_times(case):
+    """Exits that overlap, on many tracks, with times that no clock gives."""
+    form, records = case.form, head(case.form)
+    for vm, vcpu in ((0, 0), (0, 1), (3, 0), (255, 255)):
+        place = {"vm": vm, "vcpu": vcpu}
+        for i in range(50):
+            records.append(form.exit("vmm", 100 + 7 * i, 2, cost=1 << i % 12, **place))
+            records.append(form.exit("monitor", 2 ** 64 - 300 + 5 * i, 2, cost=300, **place))
+            records.append(form.l0_exit(90 + 7 * i, 2, cost=1 << i % 12, **place))
+        records.append(form.batch(2, 10, 120, 300, **place))
+        records.append(form.batch(2, 10, 400, 350, view=1, **place))
+        records.append(form.batch(3, 10, 2 ** 64 - 100, 2 ** 64 - 1, view=77, **place))
+    for khz in (0, 1, 2400000, 2 ** 64 - 1):
+        data = ledger.ledger(records + [form.end()], tsc_khz=khz)
+        path = case.path("messy.ledger", data)
+        exits, _ = check.count_exits(form, data)
+        check.check_trace(case.checks, case.sidestep, path, exits)
+
+
+def exits_at_l0(case):
+    """Exits that tracepoints showed count like any other, with the processor's reasons, and what their RIP
+    says stands beside the marker."""
+    form = case.form
+    records = head(form, ("cr0.mp.mov", "view.switch.vmfunc"))
+    records += [form.meta("backend", "vmx"), form.meta("samples.lost", "12"),
+                form.meta("tracepoints.missing", "none of \x1b that")]
+    records += [form.l0_exit(1000 + 10 * i, 2, reason=28, rip=0x1000, cost=7) for i in range(5)]
+    records += [form.l0_exit(2000 + 10 * i, 3, reason=59, rip=0x2000, flags=1, agreement=i % 4)
+                for i in range(8)]
+    records += [form.l0_exit(3000, 3, reason=1 << 31 | 33), form.l0_exit(3100, 0, isa=9, agreement=77),
+                form.end()]
+    path = case.path("l0.ledger", ledger.ledger(records))
+    check.check_all(case.checks, case.sidestep, form, path)
+    reasons = {row["reason"]: row for row in json.loads(
+        check.run(case.sidestep, "--by", "reason", "--format", "json", path))["exits"]}
+    case.checks.equal("exits at L0: reasons", {name: row["exits"] for name, row in reasons.items()},
+                      {"VMFUNC": 8, "control-register access": 6, "VM-entry failure: invalid guest state": 1})
+    case.checks.equal("exits at L0: ticks", reasons["control-register access"]["handling_ticks"], 45)
+    text = check.run(case.sidestep, path)
+    case.checks.that("exits at L0: lost", "l0, one by one: 15 recorded, 12 lost\n" in text, text)
+    case.checks.that("exits at L0: by RIP", "marker: 8 agrees, 2 elsewhere, 2 unmarked, 2 differs\n" in text,
+                     text)
+    case.checks.that("exits at L0: what differs", "  marked view.switch.vmfunc, rip 0x2000 in the routine of "
+                     in text, text)
+    case.checks.that("exits at L0: what is missing", "tracepoints: not observed: none of \\x1b that\n" in text,
+                     text)
+
+
+def one_clock(case):
+    """With the offset an exit at the VMM lies in the one at the monitor that was passed on."""
+    form, offset = case.form, -(1 << 40)
+    records = head(form) + [form.meta("tsc_offset.0.0", str(offset))]
+    records += [form.exit("monitor", (5000 + offset) % 2 ** 64, 2, reason=28, cost=400),
+                form.exit("vmm", 5100, 2, cost=200, view=2)]
+    records += [form.batch(2, 1, 4000, 6000, view=2), form.end()]
+    path = case.path("clock.ledger", ledger.ledger(records, tsc_khz=1000000))
+    events = json.loads(check.run(case.sidestep, "--format", "trace", path))["traceEvents"]
+    slices = {event["cat"]: event for event in events if event["ph"] == "X"}
+    times = {name: (event["ts"], round(event["dur"], 4)) for name, event in slices.items()}
+    # A tick is a nanosecond; the batch is where time begins.
+    case.checks.equal("clock: times", times,
+                      {"operation": (0, 2), "monitor": (1, 0.4), "vmm": (1.1, 0.2)})
+    views = [(event["name"], event["ts"], event["args"]["seen"]) for event in events if event["ph"] == "i"]
+    case.checks.equal("clock: views", views, [("driver", 1.3, "as it happened"),
+                                              ("guest", 2, "at the end of the operation")])
+
+
+def histogram(case):
+    """What the page's script draws: bins of an eighth of an octave."""
+    form = case.form
+    records = head(form) + performed(form, 1, 0, 3)
+    records += [form.batch(2, 4, 1, 2, 1), form.result(2, 4, [8, 8, 9, 1024]), form.end()]
+    page = check.run(case.sidestep, "--format", "html", case.path("bins.ledger", ledger.ledger(records)))
+    data = json.loads(page.split('<script type="application/json" id="data">')[1].split("</script>")[0])
+    row = [row for row in data["operations"] if row["operation"] == "cr0.ts.mov"][0]
+    case.checks.equal("histogram", row["distribution"],
+                      {"max": 1024, "per_octave": 8, "samples": 4, "bins": [[24, 2], [25, 1], [80, 1]]})
+
+
+def differences(case):
+    form = case.form
+    base = run_of(form, (1, 100, 0), (None, 100, 1))
+    for name, other, options, status, changes in (
+        ("the same", run_of(form, (1, 100, 0), (None, 100, 1)), [], 0, {}),
+        ("an exit more", run_of(form, (2, 100, 0), (None, 100, 1)), ["--exits-only"], 1, {"op.0": "exits"}),
+        ("an exit less", run_of(form, (1, 100, 0), (None, 100, 0)), [], 1, {"op.1": "exits"}),
+        ("a tenth dearer", run_of(form, (1, 110, 0), (None, 100, 1)), [], 0, {}),
+        ("more than a tenth dearer", run_of(form, (1, 111, 0), (None, 100, 1)), [], 1, {"op.0": "cost"}),
+        ("more than a tenth cheaper", run_of(form, (1, 89, 0), (None, 100, 1)), [], 1, {"op.0": "cost"}),
+        ("within the threshold", run_of(form, (1, 111, 0), (None, 100, 1)), ["--threshold", "11"], 0, {}),
+        ("ticks do not count", run_of(form, (1, 111, 0), (None, 100, 1)), ["--exits-only"], 0, {}),
+        ("every tick counts", run_of(form, (1, 101, 0), (None, 100, 1)), ["--threshold", "0"], 1,
+         {"op.0": "cost"}),
+        ("not observed any more", run_of(form, (None, 100, 0), (None, 100, 1)), [], 1, {"op.0": "exits"}),
+        ("one is missing", run_of(form, (1, 100, 0)), [], 1, {"op.1": "only_a"}),
+        ("one is new", run_of(form, (1, 100, 0), (None, 100, 1), (0, 5, 0)), [], 1, {"op.2": "only_b"}),
+    ):
+        paths = case.path("a.ledger", base), case.path("b.ledger", other)
+        got, out, err = case.report("--diff", *options, "--format", "json", *paths)
+        found = {row["operation"]: row["change"] for row in json.loads(out)["operations"]
+                 if row["change"] != "none"}
+        case.checks.equal(f"diff, {name}: changes", found, changes)
+        case.checks.equal(f"diff, {name}: status", (got, err), (status, ""))
+        got, out, _ = case.report("--diff", *options, "--format", "csv", *paths)
+        found = {row["operation"]: row["change"] for row in csv.DictReader(io.StringIO(out))
+                 if row["change"] != "none"}
+        case.checks.equal(f"diff, {name}: as CSV", (got, found), (status, changes))
+        got, out, _ = case.report("--diff", *options, *paths)
+        shown = {line.split()[0] for line in out.splitlines() if line.startswith("op.")}
+        case.checks.equal(f"diff, {name}: as text", (got, shown), (status, set(changes)))
+    got, out, err = case.report("--diff", case.path("a.ledger", base), case.path("b.ledger", base[:-300]))
+    case.checks.that("diff with a truncated ledger", got == 1 and "b.ledger: truncated" in err, err)
+
+
+def damage(case):
+    form = case.form
+    records = head(form) + performed(form, 2, 1, 100, 1) + [form.end()]
+    whole = ledger.ledger(records)
+    flipped = bytearray(whole)
+    flipped[ledger.PAGE + len(b"".join(records[:7])) + 1] ^= 0x40
+    case.complains("truncated", "truncated; what could be read is shown", whole[:-1000])
+    case.complains("one bit", "damaged; what could be read is shown", bytes(flipped))
+    case.complains("magic", "damaged; what could be read", ledger.ledger(records, magic=ledger.MAGIC ^ 1 << 50))
+    case.complains("newer", "version 9 of the format, this program reads 2; what could be read is shown",
+                   ledger.ledger(records, version=9))
+    case.complains("later types", "2 records of unknown types left out; what could be read is shown",
+                   ledger.ledger(records + [ledger.RECORD.pack(77, 16, 0, 0, 0) + bytes(8)] * 2))
+    case.complains("name of an operation", "damaged; what", ledger.ledger(records + [form.operation(9, "\x1b[2J")]))
+    case.complains("too much code", "damaged; what",
+                   ledger.ledger(records + [form.code(1, b"", bytes(32))[:-98] + b"\xff" * 98]))
+    case.complains("cut off", "the run was cut off; its last records are shown", ledger.ledger(records[:-1]), 0)
+    case.complains("foreign", "not a ledger", b"\x7fELF" + bytes(5000), 2)
+    case.complains("short", "too short for a ledger", whole[:20], 2)
+    case.complains("header alone", "truncated; what", whole[:100])
+    status, out, _ = case.report(case.path("lost.ledger", ledger.ledger(records, lost=12)))
+    case.checks.that("lost records are told", status == 0 and "lost: 12 records" in out, out)
+
+
+def nothing(case):
+    """No operation, no exit, no property."""
+    path = case.path("empty.ledger", ledger.ledger([case.form.end()]))
+    for format_ in FORMATS:
+        out = check.run(case.sidestep, "--format", format_, path)
+        if format_ in ("json", "trace"):
+            json.loads(out)
+    for by in ("reason", "rip", "level"):
+        for format_ in ("text", "json", "csv"):
+            check.run(case.sidestep, "--by", by, "--format", format_, path)
+    check.run(case.sidestep, "--diff", path, path)
+
+
+def usage(case):
+    path = case.path("good.ledger", run_of(case.form, (1, 100, 0)))
+    case.refused("one of two", "two LEDGERs with --diff", "--diff", path)
+    case.refused("two of one", "report takes one LEDGER", path, path)
+    case.refused("by with a page", "--by rip: --format html has no such table", "--by", "rip", "--format", "html", path)
+    case.refused("diff by", "--diff compares operations", "--diff", "--by", "rip", path, path)
+    case.refused("diff as a page", "--diff compares operations, as text, json or csv", "--diff", "--format", "html",
+                 path, path)
+    case.refused("weight of a table", "--weight goes with --format folded", "--weight", "ticks", path)
+    case.refused("unknown weight", "--weight: 'bytes' is not exits or ticks", "--weight", "bytes", path)
+    case.refused("threshold alone", "go with --diff", "--threshold", "5", path)
+    case.refused("exits alone", "go with --diff", "--exits-only", path)
+    for wrong in ("-1", "x", "", "5%", "nan", "inf"):
+        case.refused(f"threshold '{wrong}'", "is not a number of percent", "--diff", "--threshold", wrong, path, path)
+    case.refused("no second ledger", "/missing: No such file", "--diff", path, case.directory / "missing")
+
+
+def main():
+    sidestep, gen_docs = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as directory:
+        case = Case(sidestep, ledger.Format(gen_docs), directory)
+        for test in (strange_names, messy_times, exits_at_l0, one_clock, histogram, differences, damage, nothing, usage):
+            test(case)
+        return case.checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "expect_io.h"
+
+#include <errno.h>
+
+#include "expect_rules.h"
+
+/* Port accesses are exits to the VMM, which no relay sees, and nothing else. */
+static void add_ports(const struct expect_environment *environment, unsigned count,
+		      struct expectation *expectation)
+{
+	expectation->exits[LEVEL_VMM].count += count;
+	expectation->exits[LEVEL_L0] =
+		expect_l0(environment, expect_exactly(count), expect_exactly(count));
+}
+
+/* Services that the VMM performs: nobody else can, and whoever is in front of it passes them on. */
+static void add_services(const struct expect_environment *environment, unsigned count,
+			 struct expectation *expectation)
+{
+	expectation->exits[LEVEL_VMM].count += count;
+	if (environment->engine != ENGINE_FLAT)
+		expectation->exits[LEVEL_MONITOR].count += count;
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+}
+
+/* Held, raised twice, let go: the two are one. */
+static void expect_release(const struct expect_environment *environment, uint32_t count,
+			   struct expectation *expectation)
+{
+	expect_value(expectation, count);
+	add_ports(environment, 2, expectation);
+	add_services(environment, 2, expectation);
+	/* An interpreter ends the service at an exit with interrupts on. Elsewhere they are off then, in
+	 * the relay or in the guest's #UD handler, and KVM is to say when they are on: a further exit.
+	 * Of a nested guest it says so too early as well (vmm/interrupt.c). */
+	if (environment->backend != HOST_BACKEND_PVM)
+		expectation->exits[LEVEL_VMM].count++;
+	if (environment->engine != ENGINE_FLAT)
+		expectation->exits[LEVEL_VMM].how = EXPECT_AT_LEAST;
+}
+
+/* In the low half those that were taken while the vector was so, in the high half those after it was set
+ * to be delivered again. */
+void expect_interrupt(const struct expect_environment *environment, const struct ss_operation *op,
+		      uint32_t count, struct expectation *expectation)
+{
+	if (op->insn == SS_INSN_VMFUNC) {
+		expect_release(environment, count, expectation);
+		return;
+	}
+	add_ports(environment, 1, expectation);
+	switch (op->arg >> 8) {
+	case SS_INTERRUPT_DELIVER:
+		expect_value(expectation, count);
+		break;
+	case SS_INTERRUPT_HOLD:
+		expect_value(expectation, UINT64_C(1) << 32);
+		break;
+	default:
+		expect_value(expectation, 0);
+	}
+}
+
+/* What the service answers, without a reason to refuse 0 from giving the buffer back. */
+static int pin_answer(const struct expect_environment *environment, uint64_t access, uint32_t view,
+		      uint64_t page)
+{
+	gpa_t gpa = gpa_add(environment->window, page * GPA_PAGE_SIZE);
+	struct view_effect effect;
+
+	switch (page) {
+	case SS_PIN_OWN:
+		return 0;
+	case SS_PIN_ODD:
+		return -EINVAL;
+	case SS_PIN_OUTSIDE:
+		return -EFAULT;
+	default:
+		effect = policy_effect(environment->policy, view, gpa);
+		return (access & ~(uint64_t)effect.rights) == 0 && gpa_equal(effect.target, gpa)
+			       ? 0
+			       : -EACCES;
+	}
+}
+
+void expect_pin(const struct expect_environment *environment, const struct ss_operation *op,
+		struct expectation *expectation)
+{
+	int answer = pin_answer(environment, op->arg >> 16, (uint32_t)(op->arg >> 8 & 0xff),
+				op->arg & 0xff);
+
+	expect_value(expectation, (uint64_t)(int64_t)answer);
+	add_services(environment, answer == 0 ? 2 : 1, expectation);
+}
+
+/* A command, and its status. */
+void expect_disk(const struct expect_environment *environment, const struct ss_operation *op,
+		 uint32_t count, struct expectation *expectation)
+{
+	add_ports(environment, 2, expectation);
+	if (op->arg & SS_DISK_UNPINNED)
+		expect_value(expectation, SS_DISK_STATUS_BAD_BUFFER);
+	else if (op->arg & SS_DISK_INTERRUPT)
+		expect_value(expectation, count);
+	else
+		expect_value(expectation, SS_DISK_PATTERN);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "expect_view.h"
+
+#include <errno.h>
+
+#include "expect_rules.h"
+
+/* Views 1 and 2 in turn. */
+static uint32_t rotate_last(uint32_t count)
+{
+	return count & 1 ? 1 : 2;
+}
+
+static uint32_t vmfunc_last_index(const struct ss_operation *op, uint32_t count)
+{
+	if (op->flags & SS_OP_PAIR)
+		return 0;
+	if (op->flags & SS_OP_ROTATE)
+		return rotate_last(count);
+	if (op->flags & SS_OP_CYCLE)
+		return count % (uint32_t)op->arg;
+	return (uint32_t)op->arg;
+}
+
+static void set_view(struct expectation *expectation, uint32_t view)
+{
+	expect_value(expectation, SS_VIEW_TAG | view);
+	expectation->view_known = true;
+	expectation->view = view;
+}
+
+static uint32_t vmfunc_number(const struct ss_operation *op)
+{
+	return (uint32_t)(op->arg >> 32);
+}
+
+/* Without VMFUNC in the processor the VMM carries it out: an interpreter hands it every one, else the
+ * guest's #UD handler asks, for numbers that can exist, also if the VMM has said #UD before. */
+static unsigned flat_vmfunc_exits(const struct expect_environment *environment,
+				  const struct ss_operation *op, enum service_verdict verdict)
+{
+	bool interpreted = environment->backend == HOST_BACKEND_PVM && !(op->flags & SS_OP_CPL3);
+
+	if (verdict == SERVICE_UNDEFINED)
+		return (interpreted ? 1 : 0) + (vmfunc_number(op) < SERVICE_NUMBERS ? 1 : 0);
+	return op->flags & SS_OP_PAIR ? 2 : 1;
+}
+
+static void flat_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
+			enum service_verdict verdict, struct expectation *expectation)
+{
+	expectation->exits[LEVEL_VMM] = expect_exactly(flat_vmfunc_exits(environment, op, verdict));
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+	if (environment->backend == HOST_BACKEND_PVM && op->flags & SS_OP_CPL3)
+		expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
+}
+
+/* KVM emulates VMFUNC of a nested guest in L0; what is not done there is the relay's. What the
+ * processor itself finds undefined KVM does not want. */
+static void vmx_vmfunc(const struct ss_operation *op, enum service_verdict verdict, bool enabled,
+		       struct expectation *expectation)
+{
+	if (!enabled || vmfunc_number(op) >= SERVICE_NUMBERS) {
+		expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
+	} else if (verdict == SERVICE_SWITCH) {
+		expectation->exits[LEVEL_L0] = expect_exactly(op->flags & SS_OP_PAIR ? 2 : 1);
+	} else {
+		expectation->exits[LEVEL_L0] = EXPECT_SOME;
+		expectation->exits[LEVEL_MONITOR] = EXPECT_ONE;
+	}
+}
+
+/* The relay intercepts the #UD that VMFUNC raises, where VM functions are enabled. */
+static void svm_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
+		       bool enabled, struct expectation *expectation)
+{
+	unsigned count = op->flags & SS_OP_PAIR ? 2 : 1;
+
+	expect_monitor(environment, enabled ? count : 0, count, expectation);
+}
+
+static void expect_vmfunc_exits(const struct expect_environment *environment,
+				const struct ss_operation *op, enum service_verdict verdict,
+				bool enabled, struct expectation *expectation)
+{
+	if (environment->engine == ENGINE_FLAT) {
+		flat_vmfunc(environment, op, verdict, expectation);
+		return;
+	}
+	if (environment->engine == ENGINE_SVM)
+		svm_vmfunc(environment, op, enabled, expectation);
+	else
+		vmx_vmfunc(op, verdict, enabled, expectation);
+	if (verdict == SERVICE_PERFORM)
+		expectation->exits[LEVEL_VMM] = EXPECT_ONE;
+}
+
+void expect_vmfunc(const struct expect_environment *environment,
+			  const struct ss_operation *op, uint32_t count,
+			  struct expectation *expectation)
+{
+	const struct service_call call = {
+		.number = vmfunc_number(op),
+		.index = vmfunc_last_index(op, count),
+		.cpl = op->flags & SS_OP_CPL3 ? 3 : 0,
+		.home = true,
+	};
+	struct vmfunc_state state = environment->vmfunc;
+	uint64_t list[EPTP_LIST_ENTRIES];
+	struct service_decision decision;
+
+	for (size_t i = 0; i < EPTP_LIST_ENTRIES; i++)
+		list[i] = environment->vmfunc.list[i];
+	state.list = list;
+	setup_apply(op, &state, list);
+	decision = service_decide(&state, &call);
+	if (service_vector(decision.verdict))
+		expectation->vector = service_vector(decision.verdict);
+	else if (decision.verdict == SERVICE_REFUSED)
+		expect_value(expectation, (uint64_t)(int64_t)decision.error);
+	else if (decision.verdict == SERVICE_SWITCH)
+		set_view(expectation, call.index);
+	expect_vmfunc_exits(environment, op, decision.verdict, state.enabled, expectation);
+}
+
+/* Hypercalls that the relay knows. */
+void expect_hypercall_service(const struct expect_environment *environment,
+				     const struct ss_operation *op, uint32_t count,
+				     struct expectation *expectation)
+{
+	if (op->arg == SS_HYPERCALL_VIEW)
+		set_view(expectation, rotate_last(count));
+	else
+		expect_value(expectation, 0);
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+	expectation->exits[LEVEL_MONITOR] = EXPECT_ONE;
+	expectation->exits[LEVEL_VMM] = op->arg == SS_HYPERCALL_NULL_VMM ? EXPECT_ONE : EXPECT_NONE;
+}
+
+/* What the built-in guest has on its pages. */
+static const uint64_t contents[] = {
+	[SS_WINDOW_SHARED] = SS_WINDOW_SHARED_VALUE,
+	[SS_WINDOW_PRIVATE] = SS_WINDOW_PRIVATE_VALUE,
+	[SS_PAGE_KERNEL] = SS_PAGE_KERNEL_VALUE,
+};
+
+#define PAGES (sizeof(contents) / sizeof(contents[0]))
+
+/* A refused read gives all ones, a refused write changes nothing. A store that is allowed writes what is
+ * there already. */
+static void set_accessed(const struct ss_operation *op, uint32_t page, bool permitted,
+			 struct expectation *expectation)
+{
+	bool store = op->insn == SS_INSN_STORE;
+
+	expect_value(expectation, permitted || store ? contents[page] : UINT64_MAX);
+}
+
+void expect_view_access(const struct expect_environment *environment,
+			const struct ss_operation *op, struct expectation *expectation)
+{
+	unsigned right = op->insn == SS_INSN_STORE ? VIEW_WRITE : VIEW_READ;
+	uint32_t page = op->arg & 0xff;
+	struct view_effect effect;
+	bool permitted;
+
+	expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
+	if (page >= PAGES)
+		return;
+	effect = policy_effect(environment->policy, (uint32_t)(op->arg >> 8),
+			       page == SS_PAGE_KERNEL
+				       ? environment->kernel
+				       : gpa_add(environment->window, page * GPA_PAGE_SIZE));
+	permitted = effect.rights & right;
+	set_accessed(op, page, permitted, expectation);
+	if (permitted) {
+		expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
+		return;
+	}
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+	expectation->exits[LEVEL_MONITOR] =
+		environment->engine == ENGINE_FLAT ? EXPECT_NONE : EXPECT_ONE;
+	expectation->exits[LEVEL_VMM] = EXPECT_ONE;
+}
+
+static bool can_express(enum engine_id engine, unsigned rights)
+{
+	/* A memory slot that can be read can be executed, and one that cannot is not there. */
+	if (engine == ENGINE_FLAT)
+		return rights == 0 || rights == (VIEW_READ | VIEW_EXECUTE) ||
+		       rights == VIEW_RIGHTS_ALL;
+	/* Nothing without the right to read: EPT has "execute only" at most, where it is offered. */
+	return rights == 0 || rights & VIEW_READ;
+}
+
+/* What the service says: the checks in the VMM's order. */
+static int map_error(const struct expect_environment *environment, const struct ss_operation *op)
+{
+	const struct view_policy *policy = environment->policy;
+	const unsigned rights = (unsigned)(op->arg >> 16);
+
+	if ((op->arg >> 8 & 0xff) >= policy->view_count || (op->arg & 0xff) >= policy->region_count)
+		return -ENOENT;
+	return can_express(environment->engine, rights) ? 0 : -EOPNOTSUPP;
+}
+
+void expect_map(const struct expect_environment *environment, const struct ss_operation *op,
+		struct expectation *expectation)
+{
+	const unsigned rights = (unsigned)(op->arg >> 16);
+	const bool accessed = op->insn == SS_INSN_LOAD || op->insn == SS_INSN_STORE;
+	const bool permitted = rights & (op->insn == SS_INSN_STORE ? VIEW_WRITE : VIEW_READ);
+	const int error = map_error(environment, op);
+	/* Each call is the VMM's, and so is an access that the rights forbid. */
+	unsigned exits = op->flags & SS_OP_PAIR ? 2 : 1;
+
+	expect_value(expectation, (uint64_t)(int64_t)error);
+	if (accessed && error == 0) {
+		set_accessed(op, op->arg & 0xff, permitted, expectation);
+		exits += permitted ? 0 : 1;
+	}
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+	expectation->exits[LEVEL_VMM] = expect_exactly(exits);
+	if (environment->engine != ENGINE_FLAT)
+		expectation->exits[LEVEL_MONITOR] = expect_exactly(exits);
+}

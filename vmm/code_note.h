@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The code around the addresses at which a guest exits, for the ledger. */
+#ifndef VMM_CODE_NOTE_H
+#define VMM_CODE_NOTE_H
+
+#include "vm.h"
+
+/* More addresses than this of one vCPU are recorded without their code: a guest may have any number. */
+#define CODE_NOTES_MAX 4096
+
+/* Appends the code around `rip` to the ledger, if one is kept, the first time that this vCPU exits
+ * there. It is read through the guest's page tables and the active view as they are now. */
+void code_note(struct vcpu *vcpu, uint64_t rip);
+
+#endif

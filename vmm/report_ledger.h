@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The formats that show a ledger as a whole, not as a table. */
+#ifndef VMM_REPORT_LEDGER_H
+#define VMM_REPORT_LEDGER_H
+
+#include <stdio.h>
+
+#include "contents.h"
+
+/* What counts in folded stacks. */
+enum report_weight { WEIGHT_EXITS, WEIGHT_TICKS };
+
+/* The writers return 0 or -ENOMEM. */
+typedef int ledger_writer(struct contents *contents, enum report_weight weight, FILE *stream);
+
+/* Trace Event JSON, the object format, for Perfetto and speedscope. */
+ledger_writer report_trace;
+
+/* A page for a browser, with charts. */
+ledger_writer report_html;
+
+/* Folded stacks of the recorded exits, for flame graphs. */
+ledger_writer report_folded;
+
+#endif
