@@ -55,7 +55,7 @@ static void put_run(const struct settings *settings, FILE *stream)
 static void put_events(FILE *stream)
 {
 	for (int id = 0; id < TRACE_COUNT; id++) {
-		const char *filter = trace_filter((enum trace_id)id);
+		const char *filter = trace_filter((enum trace_id)id, TRACING_COUNT);
 
 		if (!strchr(trace_uses[id], 'C'))
 			continue;

@@ -17,7 +17,8 @@
 /* Reason 1 of VMX (isa 1) and 0x60 of SVM (isa 2) are external interrupts of the host. */
 #define NOT_HOST_INTERRUPTS "!(isa == 1 && exit_reason == 1) && !(isa == 2 && exit_reason == 96)"
 
-/* KVM_RUN that a signal ends, such as our own kicks, is no exit: its errno is negative. */
+/* KVM_RUN that a signal ends is no exit: its errno is negative. Only where samples are taken are there
+ * kicks in the middle of a run. */
 #define NOT_SIGNALS "errno >= 0"
 
 /* Room for samples, in pages; halved as long as the kernel refuses to lock that much memory. */
@@ -31,14 +32,14 @@ const char *const trace_mode_keys[TRACING_MODE_COUNT] = {
 };
 
 
-const char *trace_filter(enum trace_id id)
+const char *trace_filter(enum trace_id id, enum trace_mode mode)
 {
 	switch (id) {
 	case TRACE_kvm_exit:
 	case TRACE_kvm_nested_vmexit:
 		return NOT_HOST_INTERRUPTS;
 	case TRACE_kvm_userspace_exit:
-		return NOT_SIGNALS;
+		return mode == TRACING_COUNT ? NULL : NOT_SIGNALS;
 	default:
 		return NULL;
 	}
@@ -96,7 +97,7 @@ static int open_event(const struct trace_plan *plan, int id, int leader)
 	fd = (int)syscall(SYS_perf_event_open, &attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	filter = trace_filter((enum trace_id)id);
+	filter = trace_filter((enum trace_id)id, plan->mode);
 	if (filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter) != 0) {
 		int rc = -errno;
 

@@ -82,8 +82,8 @@ void trace_drain(struct trace *trace, struct l0_assembler *assembler);
 uint64_t trace_tsc(const struct trace *trace, uint64_t ns);
 uint64_t trace_ticks(const struct trace *trace, uint64_t ns);
 
-/* What is counted of a tracepoint, as a filter of perf; NULL: everything. */
-const char *trace_filter(enum trace_id id);
+/* What is looked at of a tracepoint, as a filter of perf; NULL: everything. */
+const char *trace_filter(enum trace_id id, enum trace_mode mode);
 
 /* What keeps kvm tracepoints from being looked at in a mode: `error` is a negative errno. */
 void trace_explain(int error, enum trace_mode mode, char *reason, size_t size);

@@ -480,6 +480,16 @@ static void uses(void **state)
 #undef X
 }
 
+/* What is not the guest's doing is no sample. */
+static void filters(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(trace_filter(TRACE_kvm_exit, TRACING_COUNT), "exit_reason == 1)"));
+	assert_non_null(strstr(trace_filter(TRACE_kvm_nested_vmexit, TRACING_SAMPLE), "exit_reason == 96)"));
+	assert_string_equal(trace_filter(TRACE_kvm_userspace_exit, TRACING_SAMPLE), "errno >= 0");
+	assert_null(trace_filter(TRACE_kvm_entry, TRACING_SAMPLE));
+}
+
 /* What helps is named, with the setting's present value. */
 static void explanations(void **state)
 {
@@ -505,7 +515,7 @@ int main(void)
 		cmocka_unit_test(ring_losses),	  cmocka_unit_test(ring_broken),
 		cmocka_unit_test(ring_raw_too_long), cmocka_unit_test(exits),
 		cmocka_unit_test(instructions),	  cmocka_unit_test(uses),
-		cmocka_unit_test(explanations),
+		cmocka_unit_test(filters),	  cmocka_unit_test(explanations),
 	};
 
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
