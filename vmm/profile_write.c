@@ -69,11 +69,26 @@ static bool quantile_ns(const struct profile_view *view, const struct profile_li
 	return true;
 }
 
+/* Since the start: what the interval could not tell apart is all of the operation at that level. */
+static double total_of(const struct profile_view *view, const struct profile_line *line)
+{
+	const struct profile_line *total = profile_lines_find(view->total, &line->key);
+	double sum = 0;
+
+	if (total)
+		return total->exits;
+	for (size_t i = 0; i < view->total->count; i++) {
+		const struct profile_key *key = &view->total->lines[i].key;
+
+		if (key->operation == line->key.operation && key->level == line->key.level)
+			sum += view->total->lines[i].exits;
+	}
+	return sum;
+}
+
 bool profile_number(const struct profile_view *view, const struct profile_line *line,
 		    enum profile_column column, double *ret_number)
 {
-	const struct profile_line *total;
-
 	switch (column) {
 	case PROFILE_COLUMN_RATE:
 		*ret_number = line->exits / view->seconds;
@@ -86,8 +101,7 @@ bool profile_number(const struct profile_view *view, const struct profile_line *
 	case PROFILE_COLUMN_P99:
 		return quantile_ns(view, line, 0.99, ret_number);
 	default:
-		total = profile_lines_find(view->total, &line->key);
-		*ret_number = total ? total->exits : line->exits;
+		*ret_number = total_of(view, line);
 		return true;
 	}
 }
