@@ -554,6 +554,30 @@ static void md_policy_warnings(void)
 		row2(lint_key((enum lint_kind)i), lint_text((enum lint_kind)i));
 }
 
+static void md_violation_answers(void)
+{
+	puts("| Answer | Number | Meaning |\n|---|---|---|");
+#define X(name, key, text) row3(key, VIOLATION_##name, text);
+	VIOLATION_ANSWERS(X)
+#undef X
+}
+
+static void md_violation_flags(void)
+{
+	puts("| Flag | Bit | Meaning |\n|---|---|---|");
+#define X(name, bit, text) row3("VIOLATION_" #name, bit, text);
+	VIOLATION_FLAGS(X)
+#undef X
+}
+
+static void md_on_violation(void)
+{
+	puts("| `--on-violation` | What happens |\n|---|---|");
+#define X(name, key, text) printf("| `%s` | %s |\n", key, text);
+	ON_VIOLATIONS(X)
+#undef X
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -570,6 +594,8 @@ static const struct {
 	{"agreements", md_agreements}, {"l0-flags", md_l0_flags},
 	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
+	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
+	{"violation-flags", md_violation_flags},
 };
 
 static int usage(void)

@@ -232,6 +232,7 @@
 	X(OUT, "out")                                                                              \
 	X(LOAD, "load")                                                                            \
 	X(STORE, "store")                                                                          \
+	X(CALL, "call")                                                                            \
 	X(CPUID, "cpuid")                                                                          \
 	X(RDTSC, "rdtsc")                                                                          \
 	X(RDMSR, "rdmsr")                                                                          \
@@ -274,6 +275,12 @@
 
 /* Accesses of CR0 in a program at most. */
 #define SS_PROGRAM_STEPS 64
+
+/* Kinds of access, and what is known of one that a view forbids. */
+#define SS_ACCESS_READ 1
+#define SS_ACCESS_WRITE 2
+#define SS_ACCESS_FETCH 4
+#define SS_VIOLATION_GVA_KNOWN 1
 
 #define SS_MAX_OPERATIONS 256
 #define SS_MAX_SAMPLES 128
@@ -439,6 +446,17 @@ struct ss_program {
 	uint64_t seen[SS_PROGRAM_STEPS]; /* what each step read; 0 for a write */
 };
 
+/* Why the last #PF that stands for a violation was raised, written by the VMM before the guest sees it:
+ * what the guest's page tables allow and the active view does not. */
+struct ss_violation {
+	uint32_t sequence; /* increases with every one */
+	uint32_t view;     /* that was active */
+	uint32_t access;   /* SS_ACCESS_* */
+	uint32_t flags;    /* SS_VIOLATION_* */
+	uint64_t gpa;
+	uint64_t gva;      /* CR2 has the same; 0 if not known */
+};
+
 /* One page per vCPU, shared by that vCPU and the VMM. */
 struct ss_vcpu_page {
 	struct ss_marker marker;
@@ -447,6 +465,7 @@ struct ss_vcpu_page {
 	struct ss_result result;
 	struct ss_flag_words cr0;
 	struct ss_program program;
+	struct ss_violation violation;
 };
 
 /* How often an operation of a workload is performed, by each vCPU. */
@@ -481,6 +500,7 @@ _Static_assert(sizeof(struct ss_service_args) == 24, "ABI");
 _Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
 _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");
+_Static_assert(sizeof(struct ss_violation) == 32, "ABI");
 _Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
 _Static_assert(sizeof(struct ss_context) == 104 + 8 * SS_MAX_OPERATIONS, "ABI");
 _Static_assert(sizeof(struct ss_context) <= 4096, "ABI");

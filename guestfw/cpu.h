@@ -17,6 +17,7 @@ struct cpu {
 	uint32_t interrupts; /* taken, of the vectors that are counted */
 	uint64_t null_request; /* address of a request that asks for nothing */
 	struct ss_service_args args;
+	uint64_t call_target;  /* a fault there counts as one of the call; 0: nothing is called */
 	_Alignas(16) uint8_t fxsave_area[512];
 	_Alignas(16) uint8_t user_stack[512];
 };

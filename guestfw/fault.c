@@ -75,6 +75,19 @@ static int serve_vmfunc(struct cpu *cpu, struct fault_frame *regs)
 	return 1;
 }
 
+static void count(struct cpu *cpu, const struct fault_frame *regs)
+{
+	cpu->faults++;
+	cpu->vector = (uint32_t)regs->vector;
+	cpu->error_code = regs->error_code;
+}
+
+static void return_to_caller(struct fault_frame *regs)
+{
+	regs->rip = *(const uint64_t *)regs->rsp;
+	regs->rsp += sizeof(uint64_t);
+}
+
 static void resume(struct cpu *cpu, struct fault_frame *regs, const struct fixup *fixup)
 {
 	if (fixup->action == FIXUP_TO_KERNEL) {
@@ -82,9 +95,7 @@ static void resume(struct cpu *cpu, struct fault_frame *regs, const struct fixup
 		regs->ss = SS_SEL_DATA;
 		regs->rsp = ((struct frame *)regs->r15)->kernel_rsp;
 	} else {
-		cpu->faults++;
-		cpu->vector = (uint32_t)regs->vector;
-		cpu->error_code = regs->error_code;
+		count(cpu, regs);
 	}
 	regs->rip = fixup->resume;
 }
@@ -95,6 +106,11 @@ void fault_handle(struct fault_frame *regs)
 
 	if (regs->vector == VECTOR_UD && serve_vmfunc(cpu, regs))
 		return;
+	if (cpu->call_target != 0 && regs->rip == cpu->call_target) {
+		count(cpu, regs);
+		return_to_caller(regs);
+		return;
+	}
 	for (const struct fixup *fixup = fixup_start; fixup < fixup_end; fixup++) {
 		if (fixup->rip == regs->rip) {
 			resume(cpu, regs, fixup);

@@ -11,6 +11,8 @@
 #define SAMPLES 100
 #define SAMPLE_SIZE_MIN 10
 #define ROTATE_FLIP 3 /* views 1 and 2 in turn */
+#define WINDOW_CODE 16 /* where pages of the window have an instruction */
+#define INSN_RET 0xc3
 
 static struct cpu cpus[SS_MAX_VCPUS];
 
@@ -116,7 +118,8 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 	case SS_KIND_SERVICE:
 		return cpu->null_request;
 	case SS_KIND_VIEW_ACCESS:
-		return (uint64_t)page_address(cpu, op->arg & 0xff);
+		return (uint64_t)page_address(cpu, op->arg & 0xff) +
+		       (op->insn == SS_INSN_CALL ? WINDOW_CODE : 0);
 	case SS_KIND_INVLPG:
 		return (uint64_t)cpus;
 	case SS_KIND_MAP:
@@ -162,6 +165,7 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 		.words = (uint64_t)&cpu->page->cr0,
 		.vmmcall = cpu->context->flags & SS_CONTEXT_VMMCALL,
 	};
+	cpu->call_target = op->insn == SS_INSN_CALL ? frame->address : 0;
 	if (needs_setup(op))
 		setup(cpu, 0);
 	io_prepare(cpu, op, frame);
@@ -287,6 +291,15 @@ static void perform_once(struct cpu *cpu, uint32_t number)
 	perform(cpu, number, iterations ? iterations : catalogue[number - 1].count, 1);
 }
 
+/* In view 0, which may write everything. */
+static void write_window_code(struct cpu *cpu)
+{
+	static const unsigned pages[] = {SS_WINDOW_SHARED, SS_WINDOW_PRIVATE};
+
+	for (unsigned i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		((volatile uint8_t *)page_address(cpu, pages[i]))[WINDOW_CODE] = INSN_RET;
+}
+
 static void wait_for_siblings(struct cpu *cpu)
 {
 	for (uint32_t i = 0; i < cpu->context->vcpu_count; i++) {
@@ -320,6 +333,7 @@ void firmware_main(struct ss_context *context, uint64_t index)
 	}
 	if (context->flags & SS_CONTEXT_PROGRAMS)
 		run_programs(cpu);
+	write_window_code(cpu);
 	cpu->overhead = sample_overhead();
 	if (context->flags & SS_CONTEXT_WORKLOAD)
 		run_workload(cpu, perform);

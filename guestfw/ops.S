@@ -229,8 +229,9 @@ LEAVE vmfunc_cycle
 OPERATION view_load
 	mov FRAME_ADDRESS(%r15), %rdi
 	LOOP
-	mov (%rdi), %rax
-	END_LOOP
+2:	mov (%rdi), %rax
+3:	END_LOOP
+	FIXUP 2b, 3b
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE view_load
 
@@ -239,9 +240,19 @@ OPERATION view_store
 	mov FRAME_ADDRESS(%r15), %rdi
 	mov FRAME_STORE(%r15), %rbx
 	LOOP
-	mov %rbx, (%rdi)
-	END_LOOP
+2:	mov %rbx, (%rdi)
+3:	END_LOOP
+	FIXUP 2b, 3b
 LEAVE view_store
+
+/* What is called only returns. If it may not be executed, the fault is there and not here. */
+OPERATION view_call
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	call *%rdi
+	END_LOOP
+	movq $0, FRAME_VALUE(%r15)
+LEAVE view_call
 
 /* The service that sets rights. Its operands are in the routine's: rights << 16 | view << 8 | region;
  * esi holds the rights that are asked for, r10 gathers what RAX says. */
@@ -310,8 +321,9 @@ OPERATION map_load
 	mov FRAME_ADDRESS(%r15), %rdi
 	LOOP
 	MAP %esi
-	mov (%rdi), %r11
-	MAP ALL_RIGHTS
+4:	mov (%rdi), %r11
+5:	MAP ALL_RIGHTS
+	FIXUP 4b, 5b
 	mov (%rdi), %rax
 	END_LOOP
 	MAP_RESULT
@@ -323,8 +335,9 @@ OPERATION map_store
 	mov FRAME_STORE(%r15), %r8
 	LOOP
 	MAP %esi
-	mov %r8, (%rdi)
-	MAP ALL_RIGHTS
+4:	mov %r8, (%rdi)
+5:	MAP ALL_RIGHTS
+	FIXUP 4b, 5b
 	mov (%rdi), %r11
 	mov %r11, (%rdi)
 	END_LOOP

@@ -27,3 +27,11 @@ struct view_effect policy_effect(const struct view_policy *policy, uint32_t view
 	}
 	return (struct view_effect){view->rights, gpa};
 }
+
+uint32_t policy_region_at(const struct view_policy *policy, gpa_t gpa)
+{
+	for (size_t i = 0; policy && i < policy->region_count; i++)
+		if (contains(&policy->regions[i], gpa))
+			return (uint32_t)i;
+	return POLICY_NO_INDEX;
+}

@@ -13,4 +13,7 @@ struct view_effect {
 /* Without such a view nothing is visible. */
 struct view_effect policy_effect(const struct view_policy *policy, uint32_t view, gpa_t gpa);
 
+/* The region that holds an address, or POLICY_NO_INDEX. */
+uint32_t policy_region_at(const struct view_policy *policy, gpa_t gpa);
+
 #endif

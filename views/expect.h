@@ -110,6 +110,7 @@ struct expect_environment {
 	gpa_t kernel; /* the guest's read-only part */
 	/* As before the operation's setup, view 0 active; list points to EPTP_LIST_ENTRIES. */
 	struct vmfunc_state vmfunc;
+	bool inject; /* what a view forbids is #PF for the guest */
 };
 
 /* How many exits one repetition may cause at a level. */

@@ -5,6 +5,8 @@
 
 #include "expect_rules.h"
 
+#define VECTOR_PF 14
+
 /* Views 1 and 2 in turn. */
 static uint32_t rotate_last(uint32_t count)
 {
@@ -147,19 +149,32 @@ static const uint64_t contents[] = {
 #define PAGES (sizeof(contents) / sizeof(contents[0]))
 
 /* A refused read gives all ones, a refused write changes nothing. A store that is allowed writes what is
- * there already. */
-static void set_accessed(const struct ss_operation *op, uint32_t page, bool permitted,
-			 struct expectation *expectation)
+ * there already. What is called only returns, and there is nothing to be called instead: such a fetch is a
+ * fault also if others are not. */
+static void set_accessed(const struct expect_environment *environment, const struct ss_operation *op,
+			 uint32_t page, bool permitted, struct expectation *expectation)
 {
-	bool store = op->insn == SS_INSN_STORE;
+	bool call = op->insn == SS_INSN_CALL, load = op->insn == SS_INSN_LOAD;
 
-	expect_value(expectation, permitted || store ? contents[page] : UINT64_MAX);
+	expect_value(expectation, call ? 0 : permitted || !load ? contents[page] : UINT64_MAX);
+	if (permitted || !(environment->inject || call))
+		return;
+	expectation->vector = VECTOR_PF;
+	expectation->value_known = !load;
+}
+
+static unsigned needed_right(const struct expect_environment *environment, uint32_t insn)
+{
+	if (insn == SS_INSN_STORE)
+		return VIEW_WRITE;
+	/* Memory slots that can be read can be executed. */
+	return insn == SS_INSN_CALL && environment->engine != ENGINE_FLAT ? VIEW_EXECUTE : VIEW_READ;
 }
 
 void expect_view_access(const struct expect_environment *environment,
 			const struct ss_operation *op, struct expectation *expectation)
 {
-	unsigned right = op->insn == SS_INSN_STORE ? VIEW_WRITE : VIEW_READ;
+	unsigned right = needed_right(environment, op->insn);
 	uint32_t page = op->arg & 0xff;
 	struct view_effect effect;
 	bool permitted;
@@ -172,7 +187,7 @@ void expect_view_access(const struct expect_environment *environment,
 				       ? environment->kernel
 				       : gpa_add(environment->window, page * GPA_PAGE_SIZE));
 	permitted = effect.rights & right;
-	set_accessed(op, page, permitted, expectation);
+	set_accessed(environment, op, page, permitted, expectation);
 	if (permitted) {
 		expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
 		return;
@@ -216,7 +231,7 @@ void expect_map(const struct expect_environment *environment, const struct ss_op
 
 	expect_value(expectation, (uint64_t)(int64_t)error);
 	if (accessed && error == 0) {
-		set_accessed(op, op->arg & 0xff, permitted, expectation);
+		set_accessed(environment, op, op->arg & 0xff, permitted, expectation);
 		exits += permitted ? 0 : 1;
 	}
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);

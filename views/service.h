@@ -45,6 +45,13 @@ struct service_decision {
 struct service_decision service_decide(const struct vmfunc_state *state,
 				       const struct service_call *call);
 
+/* A verdict about a number as records have it: never 0. Numbers that no service can have are one. */
+static inline uint16_t service_code(uint32_t number, enum service_verdict verdict)
+{
+	return (uint16_t)((number < SERVICE_NUMBERS ? number : SERVICE_NUMBERS) |
+			  (uint32_t)verdict << 8);
+}
+
 /* Exception of a verdict, by vector; 0: none. */
 unsigned service_vector(enum service_verdict verdict);
 

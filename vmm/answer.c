@@ -11,13 +11,12 @@
 #include "run.h"
 #include "service.h"
 #include "vcpu.h"
-#include "violation.h"
 
-static void inject(struct relay_vcpu *relay, uint64_t vector)
+void answer_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
 {
 	relay->action = RELAY_INJECT;
 	relay->vector = vector;
-	relay->error_code = 0;
+	relay->error_code = error_code;
 }
 
 #define VECTOR_UD 6
@@ -66,27 +65,14 @@ static uint32_t active_view(const struct vcpu *vcpu, const struct relay_vcpu *re
 	return view < 0 ? UINT32_MAX : (uint32_t)view;
 }
 
-static struct linear_space guest_space(const struct vcpu *vcpu, const struct relay_vcpu *relay,
-				       const struct monitor_exit *exit)
+struct linear_space answer_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
 {
 	return (struct linear_space){
 		.vm = vcpu->vm,
-		.view = active_view(vcpu, relay),
+		.view = active_view(vcpu, monitor_vcpu(vcpu)),
 		.cr3 = exit->cr3,
 		.user = exit->cpl == 3,
 	};
-}
-
-static void report(struct vcpu *vcpu, const struct relay_vcpu *relay, uint64_t gpa, unsigned access)
-{
-	struct violation violation = {
-		.view = active_view(vcpu, relay),
-		.gpa = gpa,
-		.rip = relay->rip,
-		.access = access,
-	};
-
-	report_violation(vcpu, &violation);
 }
 
 /* The operand, with what the view makes of it: a read that it forbids gives all ones, a write is
@@ -101,23 +87,22 @@ static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			 : linear_read(space, operand->address, word, sizeof(*word), &fault);
 
 	if (rc == -EFAULT) {
-		inject(relay, VECTOR_PF);
+		answer_inject(relay, VECTOR_PF, fault.error_code);
 		relay->fault_address = fault.address;
-		relay->error_code = fault.error_code;
 		return false;
 	}
-	if (rc != 0) {
-		*word = UINT16_MAX;
-		report(vcpu, relay, fault.gpa, operand->store ? VIEW_WRITE : VIEW_READ);
-	}
-	return true;
+	if (rc == 0)
+		return true;
+	*word = UINT16_MAX;
+	return answer_refused_operand(vcpu, relay, space, &fault,
+				      operand->store ? VIEW_WRITE : VIEW_READ);
 }
 
 static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			       const struct monitor_exit *exit)
 {
 	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
-	struct linear_space space = guest_space(vcpu, relay, exit);
+	struct linear_space space = answer_space(vcpu, exit);
 	uint64_t seen = flags_read(&words);
 	uint16_t word = (uint16_t)seen;
 	struct kvm_sregs segments; /* FS and GS are the guest's while the relay runs */
@@ -125,7 +110,7 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &segments) != 0 ||
 	    operand_decode(&space, relay->rip, relay->regs, &segments, &operand) != 0) {
-		inject(relay, VECTOR_UD);
+		answer_inject(relay, VECTOR_UD, 0);
 		return;
 	}
 	if (!move_operand(vcpu, relay, &space, &operand, &word))
@@ -136,30 +121,6 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 		return;
 	relay->wanted = flags_lmsw(seen, word);
 	answer_cr0_write(vcpu, relay);
-}
-
-static void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay,
-			     const struct monitor_exit *exit)
-{
-	struct linear_space space = guest_space(vcpu, relay, exit);
-	bool memory = guest_ram_contains(vcpu->vm->ram.size, gpa_at(relay->gpa), 1);
-	unsigned length;
-
-	if (memory)
-		report(vcpu, relay, relay->gpa, exit->access);
-	/* What was read is all ones, what was written is dropped: as at an address without a device. */
-	if (refuse_access(&space, relay->rip, relay->regs, &length) == 0) {
-		relay->length = length;
-		relay->action = RELAY_STEP;
-	} else if (memory) {
-		inject(relay, VECTOR_GP);
-	} else {
-		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
-			"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
-			"device, in operation %s",
-			vcpu->index, (unsigned long long)relay->gpa, (unsigned long long)relay->rip,
-			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
-	}
 }
 
 static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
@@ -184,10 +145,10 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		answer_vmfunc(vcpu, relay);
 		break;
 	case EVENT_UNDEFINED:
-		inject(relay, VECTOR_UD);
+		answer_inject(relay, VECTOR_UD, 0);
 		break;
 	case EVENT_PROTECTED:
-		inject(relay, VECTOR_GP);
+		answer_inject(relay, VECTOR_GP, 0);
 		break;
 	case EVENT_IGNORED:
 		relay->action = RELAY_STEP;

@@ -70,14 +70,16 @@ static int parse_format(struct settings *settings, const char *argument, struct 
 
 static int parse_by(struct settings *settings, const char *argument, struct error *error)
 {
-	static const char *const keys[] = {"operation", "reason", "rip", "level"};
+	static const char *const keys[] = {"operation", "reason", "rip", "level", "service",
+					   "violation"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(argument, keys[i]) == 0) {
 			settings->by = argument;
 			return 0;
 		}
-	return bad_argument(error, "--by", argument, "operation, reason, rip or level");
+	return bad_argument(error, "--by", argument,
+			    "operation, reason, rip, level, service or violation");
 }
 
 static int parse_trace(struct settings *settings, const char *argument, struct error *error)
@@ -359,13 +361,12 @@ static int parse_disk(struct settings *settings, const char *argument, struct er
 
 static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
 {
-	if (strcmp(argument, "report") == 0)
-		settings->plan.on_violation = ON_VIOLATION_REPORT;
-	else if (strcmp(argument, "stop") == 0)
-		settings->plan.on_violation = ON_VIOLATION_STOP;
-	else
-		return bad_argument(error, "--on-violation", argument, "report or stop");
-	return 0;
+	for (int i = 0; i < ON_VIOLATION_COUNT; i++)
+		if (strcmp(argument, on_violation_keys[i]) == 0) {
+			settings->plan.on_violation = (enum on_violation)i;
+			return 0;
+		}
+	return bad_argument(error, "--on-violation", argument, "report, stop or inject");
 }
 
 static int parse_interval(struct settings *settings, const char *argument, struct error *error)

@@ -357,6 +357,9 @@ static struct monitor_exit find_code(uint64_t code)
 	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected #VMEXIT"};
 }
 
+/* EXITINFO1 of a nested page fault: in the guest's page tables. */
+#define NPF_WALK 33
+
 /* EXITINFO1 of a nested page fault is a page-fault error code: bit 1 write, bit 4 fetch (AMD APM
  * vol. 2, 15.25.6). */
 static unsigned access_of(uint64_t error_code)
@@ -373,6 +376,8 @@ static void svm_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	if (exit.event == EVENT_CR0_WRITE && relay->length == 0)
 		exit.event = EVENT_CR0_OPERAND;
 	exit.access = access_of(relay->qualification);
+	exit.walk = relay->qualification >> NPF_WALK & 1;
+	exit.delivery = (uint32_t)vmcb_exit_int_info(control(vcpu));
 	exit.cr3 = vmcb_cr3(control(vcpu));
 	exit.cpl = (unsigned)vmcb_cpl(control(vcpu));
 	*ret_exit = exit;

@@ -424,11 +424,27 @@ static unsigned access_of(uint64_t qualification)
 	return qualification & 2 ? VIEW_WRITE : qualification & 4 ? VIEW_EXECUTE : VIEW_READ;
 }
 
+/* Bits 7 and 8: the linear address is valid, and the access was to what it translates to. */
+static void describe_violation(struct vcpu *vcpu, struct monitor_exit *exit)
+{
+	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	struct vmcs12 vmcs12;
+
+	exit->access = access_of(relay->qualification);
+	exit->gva_known = relay->qualification & 0x80;
+	exit->walk = exit->gva_known && !(relay->qualification & 0x100);
+	exit->gva = relay->gla;
+	if (engine_vmx_get(vcpu, &vmcs12) != 0)
+		return;
+	exit->cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+	exit->cpl = (unsigned)(vmcs12_get(&vmcs12, VMCS12_guest_ss_ar_bytes) >> 5 & 3);
+	exit->delivery = (uint32_t)vmcs12_get(&vmcs12, VMCS12_idt_vectoring_info_field);
+}
+
 static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	struct monitor_exit exit = find_reason(relay->reason);
-	struct vmcs12 vmcs12;
 
 	if (relay->reason == RELAY_REASON_RESUME_FAILED)
 		exit = (struct monitor_exit){.event = EVENT_UNKNOWN,
@@ -436,11 +452,8 @@ static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	/* Of control registers only CR0 has a decision; CR4.VMXE is not the guest's to set. */
 	if (exit.event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
 		exit.event = EVENT_PROTECTED;
-	if (exit.event == EVENT_VIOLATION) {
-		exit.access = access_of(relay->qualification);
-		if (engine_vmx_get(vcpu, &vmcs12) == 0)
-			exit.cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
-	}
+	if (exit.event == EVENT_VIOLATION)
+		describe_violation(vcpu, &exit);
 	*ret_exit = exit;
 }
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const group_key_names[GROUP_KEY_COUNT] = {"operation", "reason", "rip", "level"};
+const char *const group_key_names[GROUP_KEY_COUNT] = {"operation", "reason", "rip", "level",
+						       "service", "violation"};
 
 enum group_key group_key_by_name(const char *name)
 {
@@ -24,9 +25,17 @@ static uint64_t key_of(enum group_key by, const struct record_exit *exit)
 		return exit->rip;
 	case GROUP_LEVEL:
 		return exit->record.level;
+	case GROUP_SERVICE:
+		return exit->service;
 	default:
 		return exit->operation;
 	}
+}
+
+/* Not every exit was about a service. */
+static bool counts(enum group_key by, const struct record_exit *exit)
+{
+	return by != GROUP_SERVICE || exit->service != 0;
 }
 
 static int count_exit(struct group_list *list, struct keyset *keys, enum group_key by,
@@ -74,7 +83,7 @@ int groups_count(struct contents *contents, enum group_key by, struct group_list
 	*ret_list = (struct group_list){0};
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
-		if (contents_exit(record, &exit))
+		if (contents_exit(record, &exit) && counts(by, &exit))
 			rc = count_exit(ret_list, &keys, by, &exit);
 	keyset_finish(&keys);
 	if (ret_list->count)

@@ -7,7 +7,16 @@
 
 #include "contents.h"
 
-enum group_key { GROUP_OPERATION, GROUP_REASON, GROUP_RIP, GROUP_LEVEL, GROUP_KEY_COUNT };
+/* The first and the last have tables of their own. */
+enum group_key {
+	GROUP_OPERATION,
+	GROUP_REASON,
+	GROUP_RIP,
+	GROUP_LEVEL,
+	GROUP_SERVICE,
+	GROUP_VIOLATION,
+	GROUP_KEY_COUNT
+};
 
 extern const char *const group_key_names[GROUP_KEY_COUNT];
 

@@ -75,6 +75,7 @@ int64_t invoke_service(struct vcpu *vcpu, const struct invocation *given)
 	struct invocation invocation = *given;
 	int rc = 0;
 
+	vcpu->service = service_code(given->number, SERVICE_PERFORM);
 	if (invocation.number == SS_SERVICE_VIEW ||
 	    invocation.number >= sizeof(handlers) / sizeof(handlers[0]) ||
 	    !handlers[invocation.number])
@@ -96,6 +97,7 @@ int invoke_vmfunc(struct vcpu *vcpu, const struct invocation *invocation, unsign
 	};
 	const struct service_decision decision = service_decide(&vm->vmfunc, &call);
 
+	vcpu->service = service_code(call.number, decision.verdict);
 	*ret_vector = service_vector(decision.verdict);
 	*ret_rax = 0;
 	if (decision.verdict == SERVICE_REFUSED)

@@ -3,14 +3,16 @@
 
 #include <string.h>
 
+#include "report_violations.h"
+
 /* The names are those of FORMATS_REPORT. */
 const struct ledger_format ledger_formats[] = {
-	{"text", report_text, groups_text, NULL, diff_text},
-	{"json", report_json, groups_json, NULL, diff_json},
-	{"csv", report_csv, groups_csv, NULL, diff_csv},
-	{"html", NULL, NULL, report_html, NULL},
-	{"trace", NULL, NULL, report_trace, NULL},
-	{"folded", NULL, NULL, report_folded, NULL},
+	{"text", report_text, violations_table, groups_text, NULL, diff_text},
+	{"json", report_json, violations_document, groups_json, NULL, diff_json},
+	{"csv", report_csv, violations_csv, groups_csv, NULL, diff_csv},
+	{"html", NULL, NULL, NULL, report_html, NULL},
+	{"trace", NULL, NULL, NULL, report_trace, NULL},
+	{"folded", NULL, NULL, NULL, report_folded, NULL},
 };
 const size_t ledger_format_count = sizeof(ledger_formats) / sizeof(ledger_formats[0]);
 
@@ -32,6 +34,8 @@ int ledger_format_write(const struct ledger_format *format, struct contents *con
 		return format->whole(contents, weight, stream);
 	if (by == GROUP_OPERATION)
 		return format->operations(&contents->report, stream);
+	if (by == GROUP_VIOLATION)
+		return format->violations(&contents->report, stream);
 	rc = groups_count(contents, by, &list);
 	if (rc == 0)
 		rc = format->groups(contents, by, &list, stream);

@@ -7,11 +7,11 @@
 #include "groups.h"
 #include "report_ledger.h"
 
-/* A format has a table by operation and one by any other key, or it shows the ledger as a whole; `diff`
+/* A format has a table by operation, one of violations and one by any other key, or it shows the ledger as a whole; `diff`
  * writes what two ledgers differ in. NULL where it has no such thing. */
 struct ledger_format {
 	const char *name;
-	report_writer *operations;
+	report_writer *operations, *violations;
 	group_writer *groups;
 	ledger_writer *whole;
 	diff_writer *diff;

@@ -39,6 +39,7 @@ static int translate(const struct linear_space *space, uint64_t linear, bool wri
 	*fault = (struct linear_fault){
 		.address = linear,
 		.error_code = (write ? LINEAR_WRITE : 0) | (space->user ? LINEAR_USER : 0),
+		.walk = true,
 	};
 	for (unsigned level = 4; level >= 1; level--) {
 		unsigned shift = 12 + 9 * (level - 1);
@@ -70,6 +71,7 @@ static int access_byte(const struct linear_space *space, uint64_t address, uint8
 	if (rc != 0)
 		return rc;
 	fault->gpa = gpa;
+	fault->walk = false;
 	if (!through_view(space, gpa, right, &target))
 		return -EACCES;
 	rc = right == VIEW_WRITE ? guest_ram_write(&space->vm->ram, target, byte, 1)
@@ -98,6 +100,32 @@ int linear_write(const struct linear_space *space, uint64_t address, const void 
 		rc = access_byte(space, address + i, &byte, VIEW_WRITE, fault);
 	}
 	return rc;
+}
+
+int linear_translate(const struct linear_space *space, uint64_t address, uint64_t *ret_gpa)
+{
+	struct linear_space any = *space;
+	struct linear_fault fault;
+
+	any.user = false;
+	return translate(&any, address, false, &fault, ret_gpa);
+}
+
+bool linear_walks(const struct linear_space *space, uint64_t address, uint64_t gpa)
+{
+	uint64_t table = space->cr3 & PTE_ADDRESS;
+
+	for (unsigned level = 4; level >= 1; level--) {
+		uint64_t at = table + (address >> (12 + 9 * (level - 1)) & 511) * 8, entry;
+
+		if ((at ^ gpa) < sizeof(entry))
+			return true;
+		if (!load_entry(space, at, &entry) || !(entry & PTE_PRESENT) ||
+		    (level <= 3 && entry & PTE_LARGE))
+			return false;
+		table = entry & PTE_ADDRESS;
+	}
+	return false;
 }
 
 unsigned linear_fetch(const struct linear_space *space, uint64_t address, uint8_t *code,

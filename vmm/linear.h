@@ -16,12 +16,14 @@ struct linear_space {
 #define LINEAR_PRESENT 1u
 #define LINEAR_WRITE 2u
 #define LINEAR_USER 4u
+#define LINEAR_FETCH 16u
 
 /* Why an access did not succeed. */
 struct linear_fault {
 	uint64_t address;    /* linear */
 	unsigned error_code; /* of -EFAULT */
 	uint64_t gpa;        /* of -EACCES */
+	bool walk;           /* of -EACCES: that is in the guest's page tables */
 };
 
 /*
@@ -32,6 +34,13 @@ int linear_read(const struct linear_space *space, uint64_t address, void *data, 
 		struct linear_fault *fault);
 int linear_write(const struct linear_space *space, uint64_t address, const void *data, size_t size,
 		 struct linear_fault *fault);
+
+/* Where the guest's page tables map an address, whatever rights they give. Returns 0, -EFAULT or
+ * -EACCES. */
+int linear_translate(const struct linear_space *space, uint64_t address, uint64_t *ret_gpa);
+
+/* Whether the guest's page tables translate an address by way of the entry at `gpa`. */
+bool linear_walks(const struct linear_space *space, uint64_t address, uint64_t gpa);
 
 /* Copies up to `size` bytes of code; fewer at the end of what is mapped. Returns how many. */
 unsigned linear_fetch(const struct linear_space *space, uint64_t address, uint8_t *code,

@@ -269,6 +269,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 			.cost = from->cost,
 			.reason = (uint16_t)from->reason,
 			.view = from->view,
+			.service = from->service,
 		};
 
 		if (record.operation > vcpu->vm->plan->image.operation_count)

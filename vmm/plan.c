@@ -355,6 +355,12 @@ const char *const flag_path_keys[FLAG_PATH_COUNT] = {
 #undef X
 };
 
+const char *const on_violation_keys[ON_VIOLATION_COUNT] = {
+#define X(name, key, text) key,
+	ON_VIOLATIONS(X)
+#undef X
+};
+
 #define FLAGS_WITH_OWNER (SS_CR0_TS | SS_CR0_MP)
 
 static uint64_t nth(const uint64_t *values, unsigned count, unsigned n)

@@ -18,11 +18,20 @@
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
 #define PLAN_VMS_MAX 64
 
-/* What to do when a view forbids an access. */
+/* What to do when a view forbids an access, beside recording it: ON(NAME, key, "meaning"). */
+#define ON_VIOLATIONS(X)                                                                           \
+	X(REPORT, "report", "reads give all ones, writes are dropped")                             \
+	X(STOP, "stop", "the VM ends as a guest failure")                                          \
+	X(INJECT, "inject", "the guest gets a page fault")
+
 enum on_violation {
-	ON_VIOLATION_REPORT, /* record it; reads give all ones, writes are dropped */
-	ON_VIOLATION_STOP,   /* record it and end the VM as a guest failure */
+#define X(name, key, text) ON_VIOLATION_##name,
+	ON_VIOLATIONS(X)
+#undef X
+	ON_VIOLATION_COUNT
 };
+
+extern const char *const on_violation_keys[ON_VIOLATION_COUNT];
 
 /* How writes of flags that the guest does not own are carried out: PATH(NAME, key). */
 #define FLAG_PATHS(X)                                                                              \

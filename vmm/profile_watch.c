@@ -10,6 +10,7 @@
 
 /* A vCPU that does not come out of the guest for so long is left out of the interval. */
 #define PATIENCE_MS 200
+#define KICK_AGAIN_MS 10
 /* Exits at L0 are recorded for OPEN_MS at a time, every 200 ms on average: a twentieth. What that costs is
  * in docs/profiling.md. */
 #define OPEN_MS 10
@@ -135,7 +136,7 @@ static void pass_edge(struct profile_watch *watch, struct machine *machine, uint
 static uint64_t due(void *opaque)
 {
 	const struct profile_watch *watch = opaque;
-	uint64_t next = watch->collecting ? watch->patience : watch->due;
+	uint64_t next = watch->collecting ? machine_now() + KICK_AGAIN_MS : watch->due;
 
 	return watch->edge < next ? watch->edge : next;
 }
@@ -169,9 +170,13 @@ static void look(struct machine *machine, void *opaque)
 		watch->collecting = true;
 		watch->patience = now + PATIENCE_MS;
 		atomic_fetch_add(&watch->profile.wanted, 1);
-		machine_kick(machine);
 	}
-	if (watch->collecting && (now >= watch->patience || handed_over(watch)))
+	if (!watch->collecting)
+		return;
+	/* More than once: a kick may find its vCPU where nobody looks whether there was one. */
+	if (now < watch->patience && !handed_over(watch))
+		machine_kick(machine);
+	else
 		end_interval(watch, machine, now);
 }
 

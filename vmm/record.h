@@ -67,7 +67,8 @@ struct record_exit {
 	uint32_t cost;          /* TSC ticks of handling it, saturated */
 	uint16_t reason;        /* KVM's exit reason at level vmm */
 	uint16_t detail;        /* by reason: access size | write << 8 */
-	uint32_t view;          /* the view that became active in it, plus 1; 0: none did */
+	uint16_t view;          /* the view that became active in it, plus 1; 0: none did */
+	uint16_t service;       /* service_code() of a VMFUNC that ended here, else 0 */
 };
 
 struct record_batch {
@@ -86,6 +87,33 @@ struct record_result {
 	struct ss_result result;
 };
 
+/* What became of an access that a view forbids: ANSWER(NAME, key, "in words"). */
+#define VIOLATION_ANSWERS(X)                                                                       \
+	X(REFUSED, "refused", "a read gave all ones, a write was dropped")                         \
+	X(FAULTED, "faulted", "the guest got an exception")                                        \
+	X(STOPPED, "stopped", "the VM ended")
+
+enum violation_answer {
+#define X(name, key, text) VIOLATION_##name,
+	VIOLATION_ANSWERS(X)
+#undef X
+	VIOLATION_ANSWER_COUNT
+};
+
+/* What a violation record knows of itself: FLAG(NAME, bit, "meaning"). */
+#define VIOLATION_FLAGS(X)                                                                         \
+	X(GVA_KNOWN, 0, "`gva` is the linear address of the access")                               \
+	X(WALK, 1, "the processor was reading the guest's page tables, to translate `gva`")        \
+	X(RIP_BEHIND, 2, "`rip` is where the guest went on after the instruction")
+
+enum violation_flag {
+#define X(name, bit, text) VIOLATION_##name = 1 << (bit),
+	VIOLATION_FLAGS(X)
+#undef X
+};
+
+#define RECORD_NAME_SIZE 48
+
 struct record_violation {
 	struct record record;
 	uint32_t operation;
@@ -94,6 +122,12 @@ struct record_violation {
 	uint64_t rip;
 	uint32_t access; /* VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
 	uint32_t size;
+	uint64_t gva;
+	uint16_t answer; /* enum violation_answer */
+	uint16_t flags;  /* enum violation_flag */
+	uint32_t reserved;
+	char region[RECORD_NAME_SIZE]; /* that holds gpa, NUL-terminated; empty: none */
+	char symbol[RECORD_NAME_SIZE]; /* that holds rip, with the offset in it; empty: none */
 };
 
 struct record_interrupt {
@@ -182,7 +216,7 @@ struct ledger_header {
 _Static_assert(sizeof(struct record) == 8, "file format");
 _Static_assert(sizeof(struct record_exit) == 48, "file format");
 _Static_assert(sizeof(struct record_operation) == 56, "file format");
-_Static_assert(sizeof(struct record_violation) == 40, "file format");
+_Static_assert(sizeof(struct record_violation) == 152, "file format");
 _Static_assert(sizeof(struct record_l0_exit) == 64, "file format");
 _Static_assert(sizeof(struct record_code) == 120, "file format");
 _Static_assert(sizeof(struct record_interrupt) == 24, "file format");

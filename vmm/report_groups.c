@@ -7,6 +7,7 @@
 #include "code.h"
 #include "groups.h"
 #include "json.h"
+#include "views/service.h"
 
 #define GROUPS_VERSION 2
 #define CELL_SIZE 112
@@ -53,6 +54,29 @@ static const char *level_name(uint16_t level)
 	return level < LEVEL_COUNT ? level_keys[level] : "?";
 }
 
+/* By name, or by number if there is none, and what came of it if it was not carried out. */
+static void name_service(uint64_t code, char *cell, size_t size)
+{
+	static const char *const names[SERVICE_NUMBERS + 1] = {
+#define X(name, number, key, privilege, text) [number] = #key,
+		SS_SERVICES(X)
+#undef X
+	};
+	static const char *const outcomes[] = {
+		[SERVICE_UNDEFINED] = " #UD",
+		[SERVICE_FORBIDDEN] = " #GP",
+		[SERVICE_REFUSED] = " refused",
+	};
+	uint64_t number = code & 0xff, verdict = code >> 8;
+	bool plain = verdict >= sizeof(outcomes) / sizeof(outcomes[0]) || !outcomes[verdict];
+	const char *outcome = plain ? "" : outcomes[verdict];
+
+	if (number < SERVICE_NUMBERS && names[number])
+		snprintf(cell, size, "%s%s", names[number], outcome);
+	else
+		snprintf(cell, size, "%" PRIu64 "%s", number, outcome);
+}
+
 static void fill_key(const struct contents *contents, enum group_key by, const struct group *group,
 		     char *cell)
 {
@@ -60,6 +84,8 @@ static void fill_key(const struct contents *contents, enum group_key by, const s
 		snprintf(cell, CELL_SIZE, "%s", contents_reason(contents, group->level, group->key));
 	else if (by == GROUP_RIP)
 		snprintf(cell, CELL_SIZE, "0x%" PRIx64, group->key);
+	else if (by == GROUP_SERVICE)
+		name_service(group->key, cell, CELL_SIZE);
 	else
 		snprintf(cell, CELL_SIZE, "%s", level_name(group->level));
 }

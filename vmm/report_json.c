@@ -2,6 +2,7 @@
 #include "json.h"
 #include "report_io.h"
 #include "report_l0.h"
+#include "report_violations.h"
 
 #define REPORT_VERSION 1
 
@@ -103,28 +104,6 @@ static json_t *tracepoints_json(const struct report *report)
 		return json_null();
 	snprintf(text, sizeof(text), "not observed: %s", report->trace_missing);
 	return json_text(text);
-}
-
-static json_t *violations_json(const struct report *report)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < report->summary->violation_count; i++) {
-		const struct violation_summary *violation = &report->summary->violations[i];
-		json_t *object = json_object();
-
-		json_object_set_new(object, "view", json_integer(violation->view));
-		json_object_set_new(object, "view_name",
-				    json_text(report_view_name(report, violation->view)));
-		json_object_set_new(object, "access", json_string(access_name(violation->access)));
-		json_object_set_new(object, "gpa", json_hex(violation->gpa));
-		json_object_set_new(object, "rip", json_hex(violation->rip));
-		json_object_set_new(object, "operation",
-				    json_text(report_operation_name(report, violation->operation)));
-		json_object_set_new(object, "count", json_count(violation->count));
-		json_array_append_new(array, object);
-	}
-	return array;
 }
 
 static json_t *totals_json(const struct report *report)

@@ -8,6 +8,7 @@
 
 #include "report_io.h"
 #include "report_l0.h"
+#include "report_violations.h"
 
 /* https://no-color.org */
 static bool colours_wanted(FILE *stream)
@@ -109,32 +110,6 @@ static int print_table(const struct report *report, FILE *stream)
 	return rc;
 }
 
-/* A terminal has room for this many; JSON has them all. */
-#define VIOLATIONS_SHOWN 16
-
-static void print_violations(const struct report *report, FILE *stream)
-{
-	const struct summary *summary = report->summary;
-	uint64_t total = 0;
-
-	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
-		total += summary->operations[i].violations;
-	if (total == 0)
-		return;
-	fprintf(stream, "violations: %" PRIu64 " accesses that a view forbids\n", total);
-	for (size_t i = 0; i < summary->violation_count && i < VIOLATIONS_SHOWN; i++) {
-		const struct violation_summary *violation = &summary->violations[i];
-
-		fprintf(stream, "  view %" PRIu32 " (", violation->view);
-		report_plain(stream, report_view_name(report, violation->view));
-		fprintf(stream, "): %s at 0x%" PRIx64 " by rip 0x%" PRIx64 " in %s, %" PRIu64 " times\n",
-			access_name(violation->access), violation->gpa, violation->rip,
-			report_operation_name(report, violation->operation), violation->count);
-	}
-	if (summary->violation_count > VIOLATIONS_SHOWN)
-		fprintf(stream, "  and others; --format json has more of them\n");
-}
-
 #define LINE_WIDTH 78
 
 static bool first_with_note(const struct report *report, size_t row)
@@ -200,7 +175,7 @@ int report_text(const struct report *report, FILE *stream)
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed\n", stream);
 		report_io_text(report, stream);
-		return 0;
+		return violations_text(report, stream);
 	}
 	rc = print_table(report, stream);
 	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
@@ -213,7 +188,8 @@ int report_text(const struct report *report, FILE *stream)
 		fputc('\n', stream);
 	}
 	report_l0_text(report, stream);
-	print_violations(report, stream);
+	if (rc == 0)
+		rc = violations_text(report, stream);
 	report_io_text(report, stream);
 	print_notes(report, stream);
 	if (report->lost)

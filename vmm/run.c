@@ -8,13 +8,12 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "forbidden.h"
 #include "interrupt.h"
 #include "profile.h"
 #include "sampler.h"
 #include "service.h"
 #include "vcpu.h"
-#include "views/effect.h"
-#include "violation.h"
 #include "views/effect.h"
 
 #define EMULATION_FLAG_BYTES 1u
@@ -80,40 +79,6 @@ static void handle_io(struct vcpu *vcpu)
 			vm->exit_port.status);
 }
 
-/* In the flat engine a forbidden page has no memory slot, or a read-only one. So has, for a moment, one
- * whose rights another vCPU is changing: then the access is carried out. */
-static bool permitted(const struct vcpu *vcpu)
-{
-	const struct vm *vm = vcpu->vm;
-	struct kvm_run *run = vcpu->run;
-	const struct view_effect effect =
-		policy_effect(&vm->policy, vm->view, gpa_at(run->mmio.phys_addr));
-
-	if (!(effect.rights & (run->mmio.is_write ? VIEW_WRITE : VIEW_READ)))
-		return false;
-	if (run->mmio.is_write)
-		return guest_ram_write(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
-	return guest_ram_read(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
-}
-
-static void forbidden(struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-	struct violation violation = {
-		.view = vcpu->vm->view,
-		.gpa = run->mmio.phys_addr,
-		.rip = vcpu_regs(vcpu)->rip,
-		.access = run->mmio.is_write ? VIEW_WRITE : VIEW_READ,
-		.size = run->mmio.len,
-	};
-
-	if (permitted(vcpu))
-		return;
-	if (!run->mmio.is_write)
-		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-	report_violation(vcpu, &violation);
-}
-
 /* There the page of devices has no slot in any view; elsewhere the view's tables keep it back. */
 static bool withheld(const struct vcpu *vcpu)
 {
@@ -136,7 +101,7 @@ static void handle_mmio(struct vcpu *vcpu)
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
 	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
-		forbidden(vcpu);
+		forbidden_access(vcpu);
 	else if (run->mmio.is_write)
 		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 	else
@@ -189,7 +154,8 @@ static void emulation_failed(struct vcpu *vcpu)
 	}
 	pthread_mutex_lock(&vcpu->vm->lock);
 	vcpu->vm->active = vcpu;
-	if (complete_instruction(vcpu, bytes, length)) {
+	if (complete_instruction(vcpu, bytes, length) ||
+	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && forbidden_fetch(vcpu))) {
 		pthread_mutex_unlock(&vcpu->vm->lock);
 		return;
 	}
@@ -261,6 +227,7 @@ static void handle_exit(struct vcpu *vcpu)
 	vcpu->detail = 0;
 	vcpu->exit_view = 0;
 	vcpu->exit_time = start;
+	vcpu->service = 0;
 	vcpu->exit_rip = record.rip;
 	vcpu->unattributed = false;
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
@@ -273,7 +240,8 @@ static void handle_exit(struct vcpu *vcpu)
 	if (vcpu->unattributed)
 		record.operation = 0;
 	record.detail = vcpu->detail;
-	record.view = vcpu->exit_view;
+	record.view = (uint16_t)vcpu->exit_view;
+	record.service = vcpu->service;
 	cost = __rdtsc() - start;
 	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
 	vcpu_record(vcpu, &record.record);

@@ -76,7 +76,7 @@ static void check_outcome(struct report_row *row, const struct expectation *expe
 	else if (!faults && result->faults != 0)
 		disagree(row, "expected no fault, saw %" PRIu32 " of vector %" PRIu32, result->faults,
 			 result->vector);
-	else if (!faults && expected->value_known && result->value != expected->value)
+	else if (expected->value_known && result->value != expected->value)
 		disagree(row, "expected value 0x%" PRIx64 ", saw 0x%" PRIx64, expected->value,
 			 result->value);
 }
@@ -115,6 +115,7 @@ struct expect_environment session_environment(const struct session *session)
 		.window = gpa_at(BOOT_WINDOW),
 		.kernel = session->plan.kernel.start,
 		.vmfunc = vm->vmfunc,
+		.inject = session->plan.on_violation == ON_VIOLATION_INJECT,
 	};
 
 	environment.vmfunc.list = vm->view_list;

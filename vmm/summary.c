@@ -113,29 +113,36 @@ static void add_result(struct summary *summary, const struct ss_result *result)
 	}
 }
 
-static bool same_violation(const struct violation_summary *a, const struct violation_summary *b)
+static bool same_violation(const struct record_violation *a, const struct record_violation *b)
 {
 	return a->operation == b->operation && a->view == b->view && a->access == b->access &&
-	       a->gpa == b->gpa && a->rip == b->rip;
+	       a->gpa == b->gpa && a->rip == b->rip && a->answer == b->answer;
 }
 
-static void count_violation(struct summary *summary, const struct violation_summary *violation)
+static void count_violation(struct summary *summary, const struct record_violation *record,
+			    uint64_t count)
 {
-	for (size_t i = 0; i < summary->violation_count; i++)
-		if (same_violation(&summary->violations[i], violation)) {
-			summary->violations[i].count += violation->count;
+	struct violation_summary *violation;
+
+	for (size_t i = 0; i < summary->violation_count; i++) {
+		violation = &summary->violations[i];
+		if (same_violation(&violation->record, record)) {
+			violation->count += count;
 			return;
 		}
-	if (summary->violation_count < SUMMARY_VIOLATIONS_MAX)
-		summary->violations[summary->violation_count++] = *violation;
+	}
+	if (summary->violation_count == SUMMARY_VIOLATIONS_MAX)
+		return;
+	violation = &summary->violations[summary->violation_count++];
+	*violation = (struct violation_summary){.record = *record, .count = count};
+	violation->record.region[RECORD_NAME_SIZE - 1] = '\0';
+	violation->record.symbol[RECORD_NAME_SIZE - 1] = '\0';
 }
 
-static void add_violation(struct summary *summary, const struct record_violation *violation)
+static void add_violation(struct summary *summary, const struct record_violation *record)
 {
-	operation_of(summary, violation->operation)->violations++;
-	count_violation(summary, &(struct violation_summary){
-					 violation->operation, violation->view, violation->access,
-					 violation->gpa, violation->rip, 1});
+	operation_of(summary, record->operation)->violations++;
+	count_violation(summary, record, 1);
 }
 
 static void count_disagreement(struct summary *summary, const struct disagreement *disagreement)
@@ -298,7 +305,7 @@ void summary_merge(struct summary *into, struct summary *from)
 		from->operations[i] = (struct operation_summary){0};
 	}
 	for (size_t i = 0; i < from->violation_count; i++)
-		count_violation(into, &from->violations[i]);
+		count_violation(into, &from->violations[i].record, from->violations[i].count);
 	from->violation_count = 0;
 	for (size_t i = 0; i < from->disagreement_count; i++)
 		count_disagreement(into, &from->disagreements[i]);

@@ -59,10 +59,11 @@ struct operation_summary {
 	size_t sample_count, sample_capacity;
 };
 
-/* Equal accesses that a view forbids, counted. */
+/* Equal accesses that a view forbids, counted, and the record of the first of them. Its texts end with
+ * a NUL. */
 struct violation_summary {
-	uint32_t operation, view, access;
-	uint64_t gpa, rip, count;
+	struct record_violation record;
+	uint64_t count;
 };
 
 /* Exits whose RIP is in the routine of another operation than the marked one. */

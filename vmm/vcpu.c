@@ -17,6 +17,8 @@
 #define TYPE_DATA 3
 #define TYPE_TSS 11
 #define MSR_TSC 0x10
+#define VECTOR_PF 14
+#define PARTS_MAX 8192
 
 static int failed(struct error *error, const char *what)
 {
@@ -202,6 +204,56 @@ void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values)
 		values->value[STAT_TRACE_FIRST + id] = hits[id];
 		values->observed |= UINT64_C(1) << (STAT_TRACE_FIRST + id);
 	}
+}
+
+int vcpu_inject_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error_code)
+{
+	struct kvm_vcpu_events events;
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
+		return -errno;
+	sregs.cr2 = address;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0 ||
+	    ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) != 0)
+		return -errno;
+	events.exception.injected = 1;
+	events.exception.nr = VECTOR_PF;
+	events.exception.has_error_code = 1;
+	events.exception.error_code = error_code;
+	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
+}
+
+/* Nothing is there for what the rest of the instruction reads, and nobody takes what it writes. Returns
+ * whether KVM has left it for a part of it. */
+static bool drop_part(struct kvm_run *run)
+{
+	if (run->exit_reason == KVM_EXIT_MMIO && !run->mmio.is_write)
+		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+	if (run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_IN)
+		memset((uint8_t *)run + run->io.data_offset, 0xff,
+		       (size_t)run->io.size * run->io.count);
+	return run->exit_reason == KVM_EXIT_MMIO || run->exit_reason == KVM_EXIT_IO;
+}
+
+/* KVM finishes an access before it looks at immediate_exit (Documentation/virt/kvm/api.rst, KVM_RUN), and
+ * looks at it after as many repetitions of a string instruction at the latest as fit here. A kick that
+ * arrives here is not lost: the caller's loop looks at `stop` after this has cleared the flag. */
+int vcpu_finish_access(struct vcpu *vcpu)
+{
+	int rc = -EIO;
+
+	for (unsigned i = 0; i < PARTS_MAX; i++) {
+		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+		if (ioctl(vcpu->fd, KVM_RUN, 0) != 0) {
+			rc = errno == EINTR ? 0 : -errno;
+			break;
+		}
+		if (!drop_part(vcpu->run))
+			break;
+	}
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	return rc;
 }
 
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)

@@ -30,6 +30,14 @@ uint64_t vcpu_tsc_khz(const struct vcpu *vcpu);
 /* All counters of the kernel that can be read. */
 void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values);
 
+/* The same for a page fault, with its error code and what CR2 shall say. */
+int vcpu_inject_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error_code);
+
+/* Has KVM finish the instruction that it has left for a memory access, without going on with the guest.
+ * What else it reads from outside memory is all ones, what it writes there is dropped. Returns 0, or -EIO
+ * if the instruction comes to another end. */
+int vcpu_finish_access(struct vcpu *vcpu);
+
 /* General registers as they were at the exit. Changes through the pointer of vcpu_change_regs() are
  * loaded at the next entry. */
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu);

@@ -1,20 +1,96 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "violation.h"
 
-#include <Zydis/Zydis.h>
-#include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "boot.h"
+#include "linear.h"
 #include "report.h"
 #include "service.h"
-#include "vcpu.h"
+#include "views/effect.h"
 
-#define INSN_MAX 15u
+_Static_assert(RECORD_NAME_SIZE >= VIEW_NAME_SIZE, "a region's name fits into its record");
+_Static_assert(SS_ACCESS_READ == VIEW_READ && SS_ACCESS_WRITE == VIEW_WRITE &&
+		       SS_ACCESS_FETCH == VIEW_EXECUTE,
+	       "one numbering of accesses");
+_Static_assert(SS_VIOLATION_GVA_KNOWN == VIOLATION_GVA_KNOWN, "one numbering of flags");
 
-void report_violation(struct vcpu *vcpu, const struct violation *violation)
+enum violation_answer violation_answer(const struct vcpu *vcpu, const struct violation *violation,
+				       bool completed)
+{
+	switch (vcpu->vm->plan->on_violation) {
+	case ON_VIOLATION_STOP:
+		return VIOLATION_STOPPED;
+	case ON_VIOLATION_INJECT:
+		return VIOLATION_FAULTED;
+	default:
+		/* There is nothing that the guest could be given for an instruction. */
+		return completed && violation->access != VIEW_EXECUTE ? VIOLATION_REFUSED
+								     : VIOLATION_FAULTED;
+	}
+}
+
+uint32_t violation_error_code(const struct violation *violation)
+{
+	/* To AMD's processors every access to the guest's page tables is a write (APM vol. 2, 15.25.6). */
+	bool write = violation->access == VIEW_WRITE && !(violation->flags & VIOLATION_WALK);
+
+	return LINEAR_PRESENT | (write ? LINEAR_WRITE : 0) |
+	       (violation->access == VIEW_EXECUTE ? LINEAR_FETCH : 0) |
+	       (violation->user ? LINEAR_USER : 0);
+}
+
+static const char *region_name(const struct vm *vm, uint64_t gpa)
+{
+	const struct view_policy *policy = &vm->policy;
+	uint32_t region = policy_region_at(policy, gpa_at(gpa));
+
+	return region == POLICY_NO_INDEX ? "" : policy->regions[region].name;
+}
+
+static const char *view_name(const struct vm *vm, uint32_t view)
+{
+	const struct view_policy *policy = &vm->policy;
+
+	return view < policy->view_count ? policy->views[view].name : "?";
+}
+
+static void tell_guest(struct vcpu *vcpu, const struct violation *violation)
+{
+	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, violation);
+	const struct ss_violation told = {
+		.sequence = ++vcpu->violations_told,
+		.view = violation->view,
+		.access = violation->access,
+		.flags = violation->flags & VIOLATION_GVA_KNOWN,
+		.gpa = violation->gpa,
+		.gva = violation->gva,
+	};
+
+	guest_ram_write(&vcpu->vm->ram, gpa_at(at), &told, sizeof(told));
+}
+
+static void stop(struct vcpu *vcpu, const struct violation *violation, const char *region,
+		 const char *symbol)
 {
 	struct vm *vm = vcpu->vm;
-	const struct view_policy *policy = &vm->policy;
+
+	vm_stop(vm, STOP_GUEST, STATUS_FAILED,
+		"view %u (%.40s) forbids a %s at 0x%llx (%.40s); vcpu%u at rip 0x%llx%s%.40s%s in "
+		"operation %s",
+		violation->view, view_name(vm, violation->view), access_name(violation->access),
+		(unsigned long long)violation->gpa, region[0] ? region : "no region", vcpu->index,
+		(unsigned long long)violation->rip, symbol[0] ? " (" : "", symbol,
+		symbol[0] ? ")" : "", image_operation_name(&vm->plan->image, vcpu_operation(vcpu)));
+}
+
+void violation_record(struct vcpu *vcpu, const struct violation *violation,
+		      enum violation_answer answer)
+{
+	const struct image_symbol *symbol =
+		image_symbol_at(&vcpu->vm->plan->image, violation->rip);
 	struct record_violation record = {
 		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
 		.operation = vcpu_operation(vcpu),
@@ -23,68 +99,19 @@ void report_violation(struct vcpu *vcpu, const struct violation *violation)
 		.rip = violation->rip,
 		.access = violation->access,
 		.size = violation->size,
+		.gva = violation->gva,
+		.answer = (uint16_t)answer,
+		.flags = violation->flags,
 	};
 
+	snprintf(record.region, sizeof(record.region), "%s",
+		 region_name(vcpu->vm, violation->gpa));
+	if (symbol)
+		snprintf(record.symbol, sizeof(record.symbol), "%.32s+0x%llx", symbol->name,
+			 (unsigned long long)(violation->rip - symbol->address));
 	vcpu_record(vcpu, &record.record);
-	if (vm->plan->on_violation != ON_VIOLATION_STOP)
-		return;
-	vm_stop(vm, STOP_GUEST, STATUS_FAILED,
-		"view %u (%.40s) forbids a %s at 0x%llx; vcpu%u at rip 0x%llx in operation %s",
-		violation->view,
-		violation->view < policy->view_count ? policy->views[violation->view].name : "?",
-		access_name(violation->access), (unsigned long long)violation->gpa, vcpu->index,
-		(unsigned long long)violation->rip,
-		image_operation_name(&vm->plan->image, record.operation));
-}
-
-/* All ones in the part of a register that an operand of this width fills; 32 bits clear the rest. */
-static void fill_register(uint64_t regs[16], ZydisRegister reg)
-{
-	int index = ZydisRegisterGetId(reg);
-	ZyanU16 width = ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, reg);
-
-	if (index < 0 || index > 15)
-		return;
-	if (width == 64)
-		regs[index] = UINT64_MAX;
-	else if (width == 32)
-		regs[index] = UINT32_MAX;
-	else
-		regs[index] |= (UINT64_C(1) << width) - 1;
-}
-
-static bool fillable(ZydisRegister reg)
-{
-	ZydisRegisterClass class = ZydisRegisterGetClass(reg);
-
-	/* AH, CH, DH and BH are parts in the middle of a register. */
-	return class == ZYDIS_REGCLASS_GPR64 || class == ZYDIS_REGCLASS_GPR32 ||
-	       class == ZYDIS_REGCLASS_GPR16 ||
-	       (class == ZYDIS_REGCLASS_GPR8 &&
-		!(reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH));
-}
-
-int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
-		  unsigned *ret_length)
-{
-	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-	ZydisDecodedInstruction instruction;
-	ZydisDecoder decoder;
-	uint8_t code[INSN_MAX];
-	unsigned count = linear_fetch(space, rip, code, sizeof(code));
-
-	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, count, &instruction, operands)) ||
-	    instruction.mnemonic != ZYDIS_MNEMONIC_MOV || instruction.operand_count < 2)
-		return -EOPNOTSUPP;
-	if (operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-	    operands[1].type == ZYDIS_OPERAND_TYPE_MEMORY) {
-		if (!fillable(operands[0].reg.value))
-			return -EOPNOTSUPP;
-		fill_register(regs, operands[0].reg.value);
-	} else if (operands[0].type != ZYDIS_OPERAND_TYPE_MEMORY) {
-		return -EOPNOTSUPP;
-	}
-	*ret_length = instruction.length;
-	return 0;
+	if (answer == VIOLATION_FAULTED)
+		tell_guest(vcpu, violation);
+	else if (answer == VIOLATION_STOPPED)
+		stop(vcpu, violation, record.region, record.symbol);
 }

@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Accesses that a view forbids. */
+/* Accesses that a view forbids: what becomes of them, and how they are recorded. */
 #ifndef VMM_VIOLATION_H
 #define VMM_VIOLATION_H
 
-#include "linear.h"
+#include "vm.h"
 
 struct violation {
 	uint32_t view;
-	uint64_t gpa, rip;
 	uint32_t access; /* VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
 	uint32_t size;   /* bytes; 0: not known */
+	uint64_t gpa, rip;
+	uint64_t gva;
+	uint16_t flags; /* enum violation_flag */
+	bool user;      /* made at CPL 3 */
 };
 
-/* Records it, and ends the VM if the plan says so. */
-void report_violation(struct vcpu *vcpu, const struct violation *violation);
+/*
+ * What is to become of it. `completed` says that the instruction can do without the access: it has been,
+ * or will be, carried out with all ones for what it reads, and without what it writes. A fetch cannot.
+ */
+enum violation_answer violation_answer(const struct vcpu *vcpu, const struct violation *violation,
+				       bool completed);
+
+/* Error code of the page fault that stands for it. */
+uint32_t violation_error_code(const struct violation *violation);
 
 /*
- * Carries out a load or store that was refused, for engines where KVM does not: decodes the
- * instruction at linear address `rip`, sets the register that a load would have filled to all ones,
- * drops what a store would have written. `regs` are in the processor's numbering. Returns 0 and the
- * length of the instruction, or -EOPNOTSUPP for an instruction other than a plain MOV between a general
- * register and memory.
+ * Records it. VIOLATION_STOPPED ends the VM; VIOLATION_FAULTED tells the guest about it in the vCPU page,
+ * and leaves raising the exception to the caller.
  */
-int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
-		  unsigned *ret_length);
+void violation_record(struct vcpu *vcpu, const struct violation *violation,
+		      enum violation_answer answer);
 
 #endif

@@ -83,6 +83,7 @@ struct vcpu {
 	uint32_t exit_view; /* the view that became active in this exit, plus 1; 0: none did */
 	uint64_t exit_time; /* TSC when it was seen */
 	struct keyset noted; /* addresses whose code is in the ledger */
+	uint16_t service;          /* service_code(), if a VMFUNC was carried out */
 	struct stat_values batch_start;
 	uint64_t batch_time; /* TSC when the exit that began it was seen */
 	uint32_t batch_operation, batch_count;
@@ -93,6 +94,7 @@ struct vcpu {
 	uint64_t halts;
 	bool answered;      /* the relay has been answered during this exit: it enters the guest next */
 	bool entry_pending; /* the same during the exit before this one */
+	uint32_t violations_told; /* sequence number of the last in the vCPU page */
 };
 
 struct vm {

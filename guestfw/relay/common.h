@@ -80,7 +80,7 @@ static inline void ring_finish(struct relay_vcpu *vcpu, struct relay_record *rec
 {
 	uint64_t cost = read_tsc() - record->time;
 
-	record->view = (uint32_t)vcpu->switched;
+	record->view = (uint16_t)vcpu->switched;
 	vcpu->switched = 0;
 	record->cost = cost > 0xffffffff ? 0xffffffff : (uint32_t)cost;
 }

@@ -58,7 +58,8 @@ struct relay_record {
 	uint32_t reason;
 	uint32_t operation; /* the guest's marker, not validated */
 	uint32_t cost;      /* ticks from entry into the relay to its end */
-	uint32_t view;      /* the view that the relay made active, plus 1; 0: none */
+	uint16_t view;      /* the view that the relay made active, plus 1; 0: none */
+	uint16_t service;   /* service_code() of a VMFUNC, else 0 */
 };
 
 struct relay_write {

@@ -109,10 +109,13 @@ static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 }
 
 /* VMFUNC as the processor would do it, had it VM functions. Returns 0 if the VMM has to perform it. */
-static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length)
+static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
+		  struct relay_record *record)
 {
 	struct service_decision decision = relay_vmfunc(vcpu, (unsigned)vmcb_cpl(vmcb));
 
+	record->qualification = vmfunc_qualification(vcpu);
+	record->service = service_code((uint32_t)vcpu->regs[RAX], decision.verdict);
 	vcpu->length = length;
 	if (decision.verdict == SERVICE_PERFORM)
 		return 0;
@@ -136,10 +139,8 @@ static int undefined(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *r
 {
 	struct relay_insn insn = decode_at_rip(vmcb);
 
-	if (insn.kind == RELAY_INSN_VMFUNC) {
-		record->qualification = vmfunc_qualification(vcpu);
-		return vmfunc(vcpu, vmcb, insn.length);
-	}
+	if (insn.kind == RELAY_INSN_VMFUNC)
+		return vmfunc(vcpu, vmcb, insn.length, record);
 	inject(vmcb, VECTOR_UD, 0);
 	return 1;
 }

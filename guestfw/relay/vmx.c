@@ -56,6 +56,11 @@ static inline void vmwrite(uint64_t field, uint64_t value)
 	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
 }
 
+static inline void write_cr2(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%cr2" : : "r"(value));
+}
+
 /* The length of the instruction is read by those who step over it only. */
 static void step(uint64_t rip, uint64_t length)
 {
@@ -91,10 +96,14 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		else
 			vmwrite(vcpu->writes[i].field, vcpu->writes[i].value);
 	}
-	if (vcpu->action == RELAY_INJECT)
+	if (vcpu->action == RELAY_INJECT) {
+		/* No field of the control structure: the guest goes on with what the register holds. */
+		if (vcpu->vector == VECTOR_PF)
+			write_cr2(vcpu->fault_address);
 		inject(vcpu->vector, vcpu->error_code);
-	else if (vcpu->action != RELAY_RESUME)
+	} else if (vcpu->action != RELAY_RESUME) {
 		step(rip, vcpu->length);
+	}
 }
 
 /* What the guest wants CR0 to be, given what it sees there. */
@@ -156,7 +165,7 @@ static int needs(uint64_t word, uint64_t number)
 
 /* The processor, that is L0, has not carried it out. Where the CPL and the view do not matter they are
  * not read. Returns 0 if the VMM has to perform it. */
-static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip)
+static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *record)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
 	uint32_t number = (uint32_t)vcpu->regs[RAX];
@@ -168,6 +177,7 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip)
 	if (needs(table->enabled & table->home, number))
 		vcpu->pointer = vmread(VMCS_ept_pointer);
 	decision = relay_vmfunc(vcpu, cpl);
+	record->service = service_code(number, decision.verdict);
 	if (decision.verdict == SERVICE_PERFORM)
 		return 0;
 	if (service_vector(decision.verdict)) {
@@ -180,7 +190,8 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip)
 	return 1;
 }
 
-static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualification, uint64_t rip)
+static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualification, uint64_t rip,
+		    struct relay_record *record)
 {
 	uint64_t length = 3; /* of VMCALL; CPUID is one byte shorter */
 
@@ -196,7 +207,7 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	case EXIT_CR_ACCESS:
 		return write_cr0(vcpu, qualification, rip);
 	case EXIT_VMFUNC:
-		return vmfunc(vcpu, rip);
+		return vmfunc(vcpu, rip, record);
 	default:
 		return 0;
 	}
@@ -219,7 +230,7 @@ void relay_vmx_exit(struct relay_vcpu *vcpu)
 	uint64_t rip = vmread(VMCS_guest_rip);
 	struct relay_record *record = ring_next(vcpu, (uint32_t)reason, rip, qualification);
 
-	if (!complete(vcpu, reason, qualification, rip))
+	if (!complete(vcpu, reason, qualification, rip, record))
 		pass(vcpu, reason, qualification, rip);
 	ring_finish(vcpu, record);
 }

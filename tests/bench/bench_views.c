@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Builds many views of much memory and prints what it takes: time, tables, and
- * beside it what one full 4 KiB-page hierarchy per view would take. With
+ * beside it what one full 4 KiB-page hierarchy per view would take, and what
+ * one change of a page's rights takes afterwards. With
  * --check the status is 1 if a limit that the table names is exceeded.
  */
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "ept.h"
+#include "ept_live.h"
 
 #define PAGE UINT64_C(4096)
 #define MIB UINT64_C(0x100000)
@@ -21,6 +22,7 @@
 #define PAGES_PER_VIEW 16
 #define ARENA_SIZE (UINT64_C(1) << 30)
 #define REPEATS 3
+#define CHANGES 1600
 
 /* How the pages that a view has to itself lie. */
 enum pattern {
@@ -56,6 +58,17 @@ static void must(int result)
 		return;
 	fprintf(stderr, "bench_views: %s\n", strerror(-result));
 	exit(99);
+}
+
+/* For tables; its page faults belong to the cost. */
+static void *fresh_memory(void)
+{
+	void *memory = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		must(-ENOMEM);
+	return memory;
 }
 
 static uint64_t page_of(enum pattern pattern, uint64_t memory, unsigned view,
@@ -99,6 +112,32 @@ static double naive_mib(uint64_t memory, unsigned views)
 	return (double)(tables * views) * (double)PAGE / (double)MIB;
 }
 
+/* Microseconds for one change of the rights of a page in the last view, once all are built. */
+static double change_us(struct view_policy *policy, const struct view_target *target, unsigned views)
+{
+	static struct ept_views built;
+	struct table_arena arena = {.base = gpa_at(UINT64_C(1) << 45), .size = ARENA_SIZE};
+	struct ept_live *live;
+	double began;
+
+	if (policy->region_count == 0)
+		return 0;
+	arena.host = fresh_memory();
+	must(ept_live_create(policy, target, &arena, &built, &live, NULL));
+	began = now_ms();
+	for (unsigned i = 0; i < CHANGES; i++) {
+		const uint32_t region = (uint32_t)(policy->region_count - 1 - i % PAGES_PER_VIEW);
+		struct ept_change change;
+
+		must(policy_set_rights(policy, views - 1, region, i / PAGES_PER_VIEW % 2 ? VIEW_READ : 0));
+		must(ept_live_update(live, policy, views - 1, region, &change));
+	}
+	began = (now_ms() - began) * 1e3 / CHANGES;
+	ept_live_destroy(live);
+	munmap(arena.host, ARENA_SIZE);
+	return began;
+}
+
 /* Returns false if a limit is exceeded. */
 static bool run(enum paging_format_id format, enum pattern pattern,
 		uint64_t memory, unsigned views)
@@ -124,12 +163,7 @@ static bool run(enum paging_format_id format, enum pattern pattern,
 		double began;
 		double took;
 
-		/* Fresh memory: its page faults belong to the cost. */
-		arena.host = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-				  -1, 0);
-		if (arena.host == MAP_FAILED)
-			must(-ENOMEM);
+		arena.host = fresh_memory();
 		began = now_ms();
 		must(ept_build(&policy, &target, &arena, &result, NULL));
 		took = now_ms() - began;
@@ -138,12 +172,12 @@ static bool run(enum paging_format_id format, enum pattern pattern,
 		munmap(arena.host, ARENA_SIZE);
 	}
 	mib = (double)(result.tables_total * PAGE) / (double)MIB;
-	printf("%-4s %-9s %5u %5u %9.2f %8llu %9.2f %11.2f %13.1f",
+	printf("%-4s %-9s %5u %5u %9.2f %8llu %9.2f %11.2f %13.1f %9.2f",
 	       paging_formats[format].name, pattern_names[pattern], views,
 	       (unsigned)(memory / GIB), best,
 	       (unsigned long long)result.tables_total, mib,
 	       (double)(result.tables_unshared * PAGE) / (double)MIB,
-	       naive_mib(memory, views));
+	       naive_mib(memory, views), change_us(&policy, &target, views));
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
 		if (limits[i].pattern != pattern || views != 512 ||
 		    memory != 64 * GIB)
@@ -163,8 +197,8 @@ int main(int argc, char **argv)
 	static const unsigned sizes[] = { 1, 64, 1024 };
 	bool within = true;
 
-	printf("%-4s %-9s %5s %5s %9s %8s %9s %11s %13s\n", "", "pages",
-	       "views", "GiB", "ms", "tables", "MiB", "unshared", "naive MiB");
+	printf("%-4s %-9s %5s %5s %9s %8s %9s %11s %13s %9s\n", "", "pages",
+	       "views", "GiB", "ms", "tables", "MiB", "unshared", "naive MiB", "change us");
 	for (int format = PAGING_EPT; format < PAGING_FORMAT_COUNT; format++)
 		for (int pattern = CLUSTERED; pattern <= SPREAD; pattern++)
 			for (size_t size = 0; size < 3; size++)

@@ -28,7 +28,7 @@ expect 'run' "$sidestep" ru
 expect 'report run' "$sidestep" r
 expect '--timeout' "$sidestep" test --ti
 expect '--on-violation' "$sidestep" run --on
-expect 'report stop' "$sidestep" run --on-violation ''
+expect 'inject report stop' "$sidestep" run --on-violation ''
 expect 'auto flat svm vmx' "$sidestep" bench --engine ''
 expect 'auto flat svm vmx' "$sidestep" run --engine =
 expect 'flat' "$sidestep" run --engine = f
@@ -37,7 +37,7 @@ expect 'json text' "$sidestep" info --format ''
 expect 'flat svm vmx' "$sidestep" views --engine ''
 expect 'csv folded html json text trace' "$sidestep" report --format ''
 expect 'exits ticks' "$sidestep" report --weight ''
-expect 'level operation reason rip' "$sidestep" report --by ''
+expect 'level operation reason rip service violation' "$sidestep" report --by ''
 expect '' "$sidestep" run --memory ''
 expect '' "$sidestep" info ''
 expect '' "$sidestep" nonsense --

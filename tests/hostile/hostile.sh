@@ -37,6 +37,9 @@ guest request_fields 0 ''
 guest batches 0 ''
 guest hello 0 ''
 guest views 0 ''
+guest violations 0 '' --on-violation inject
+guest violations_odd 0 ''
+guest violations_odd 0 '' --on-violation inject
 guest encodings 0 ''
 guest gives_up 1 'the guest gave up: exception [0-9]+ at rip 0xffffffffffffffff'
 guest interrupts 1 "$where"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: the catalogue in a lab, on both engines that run
-# there, its ledger in every format, guests that use CR0 in every encoding, interrupts and a disk, and one
-# whose views are those of a policy file. Nested, every exit at L0 is recorded. With BARS costs are held
-# against that file, and those of profiling against the costs without. On Intel the vmcs12
+# there, its ledger in every format, guests that use CR0 in every encoding, services, interrupts and a
+# disk, and one whose views are those of a policy file. Nested, every exit at L0 is recorded. With BARS
+# costs are held against that file, and those of profiling against the costs without. On Intel the vmcs12
 # is read back, on AMD a guest looks for SVM that must be hidden from it.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
@@ -17,9 +17,15 @@ trap 'rm -rf "$results"' EXIT
 	--put "$build/tests/hostile/hostile_dispositions.elf" \
 	--put "$build/tests/hostile/hostile_disk.elf" \
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
+	--put "$build/tests/services/services_parameters.elf" \
+	--put "$build/tests/services/services_rights.elf" --put "$build/tests/services/services_stale.elf" \
+	--put "$source/tests/lab/violations.sh" \
+	--put "$build/tests/hostile/hostile_violations.elf" \
+	--put "$build/tests/hostile/hostile_violations_odd.elf" \
+	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
 	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" \
-	--get profile.json="$results/profile.json" -- sh -c '
+	--get modules.json="$results/modules.json" --get profile.json="$results/profile.json" -- sh -c '
 	status=0
 	sidestep test --engine "$0" --trace sample --format json -o nested.json --ledger nested.ledger || status=1
 	sidestep test --engine flat --format json -o flat.json || status=1
@@ -38,6 +44,10 @@ trap 'rm -rf "$results"' EXIT
 		sidestep run -q --engine $engine --timeout 20 --views trampoline.views trampoline.elf ||
 			status=1
 	done
+	sidestep run -q --engine "$0" --timeout 20 services_parameters.elf || status=1
+	sidestep run -q --engine "$0" --timeout 20 -c 2 services_rights.elf || status=1
+	rights_flush "$0" services_stale.elf || status=1
+	sh violations.sh "$0" || status=1
 	if [ "$0" = vmx ]; then
 		vmcs_readback || status=1
 	else
@@ -51,6 +61,7 @@ else
 	"$check" "$results/nested.json"
 fi
 "$check" "$results/flat.json"
+"$source/tests/lab/check_modules.py" "$results/modules.json"
 
 # The ledger of the nested run, in every format; and the instructions of the nested guest are found.
 "$source/tests/report/check.py" "$build/sidestep" "$build/docs/gen-docs" "$results/nested.ledger"

@@ -104,7 +104,7 @@ def check_folded(checks, sidestep, path, names, exits, ticks):
 
 
 def check_track(checks, name, events):
-    """Times do not go back, and what begins in a slice ends in it: also for a reader that adds in floating point."""
+    """Times do not go back, and what begins in a slice ends in it, added in floating point."""
     around, last = [], 0
     for event in events:
         begin, end = event["ts"], event["ts"] + event.get("dur", 0)
@@ -164,8 +164,9 @@ def check_enclosed(checks, form, data, trace):
             within = (around and around["name"] == event["args"]["operation"] and
                       event["ts"] + event["dur"] <= around["ts"] + around["dur"] + 0.001)
             inside[bool(within)] += 1
-    # The guest's marker is set a little before its batch begins, and some operations are prepared then.
-    checks.that("trace: exits lie in their operation", inside[True] >= 0.9 * sum(inside.values()), inside)
+    # The marker is set a little before the batch begins, and some operations are prepared then.
+    checks.that("trace: exits lie in their operation",
+                inside[True] >= 0.9 * sum(inside.values()), inside)
 
 
 def check_diff(checks, sidestep, path, operations):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """page.py SIDESTEP GEN_DOCS [LEDGER...]: the page of `report --format html` in headless Chromium.
 
-A script added to a copy of the page looks at what the page's own script has made, uses its controls, and
-leaves what it found in the document, which Chromium prints. Exit status 77 without Chromium.
+A script added to a copy of the page looks at what the page's own script has made, uses its controls,
+and leaves what it found in the document, which Chromium prints. Exit status 77 without Chromium.
 """
 import html
 import json
@@ -39,21 +39,23 @@ for (const row of all('#chart .row'))
 			Number(bar.getAttribute('width'))]),
 		placement: row.getAttribute('class'),
 		medians: row.querySelectorAll('line.median').length });
+const root = getComputedStyle(document.documentElement);
 found.dark = matchMedia('(prefers-color-scheme: dark)').matches;
 found.colours = { page: colour('html', 'backgroundColor'), ink: colour('html', 'color'),
 	card: colour('figure', 'backgroundColor'), soft: colour('#run', 'color') };
 for (const key of ['cpu', 'l0', 'monitor', 'vmm'])
-	found.colours[key] = getComputedStyle(document.documentElement).getPropertyValue('--' + key).trim();
+	found.colours[key] = root.getPropertyValue('--' + key).trim();
 for (const id of ['table', 'reasons', 'places'])
 	found.tables[id] = texts(`#${id} tbody tr`).length;
 found.title = document.querySelector('h1').textContent;
-found.warning = document.getElementById('warning').hidden ? null : document.getElementById('warning').textContent;
+found.warning = document.querySelector('#warning:not([hidden])')?.textContent ?? null;
 found.overflow = document.documentElement.scrollWidth - innerWidth;
 found.requests = performance.getEntriesByType('resource').map((entry) => entry.name);
-found.unlabelled = all('input, select, button').filter((node) => !node.labels?.length && !node.textContent).length;
+found.unlabelled = all('input, select, button')
+	.filter((node) => !node.labels?.length && !node.textContent).length;
 found.headings = all('h1, h2').length;
 const heads = all('#table thead th');
-const column = (i) => all('#table tbody tr').map((row) => row.children[i].textContent);
+const column = (i) => texts(`#table tbody tr > :nth-child(${i + 1})`);
 for (const i of [0, heads.length - 3]) {
 	for (const turn of [0, 1]) {
 		heads[i].querySelector('button').click();
@@ -85,10 +87,11 @@ def browser():
 def open_page(program, path, directory, scheme="light"):
     """What Chromium makes of the page, and what its console says."""
     done = subprocess.run(
-        [program, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom",
-         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={directory}/profile",
-         "--window-size=1280,1000", f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}",
-         path.as_uri()], capture_output=True, text=True, timeout=240)
+        [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+         "--enable-logging=stderr", "--dump-dom", "--host-resolver-rules=MAP * ~NOTFOUND",
+         f"--user-data-dir={directory}/profile", "--window-size=1280,1000",
+         f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}", path.as_uri()],
+        capture_output=True, text=True, timeout=240)
     console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
     return done.stdout, console
 
@@ -99,7 +102,8 @@ def luminance(colour):
         parts = [int(colour[i:i + 2], 16) for i in (1, 3, 5)]
     else:
         parts = [int(part) for part in re.findall(r"\d+", colour)[:3]]
-    linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in parts]
+    shares = [part / 255 for part in parts]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -112,10 +116,12 @@ def check_colours(checks, scheme, found):
     colours = found["colours"]
     checks.equal(f"{scheme}: the scheme", found["dark"], scheme == "dark")
     checks.equal(f"{scheme}: the page is dark", luminance(colours["page"]) < 0.2, scheme == "dark")
-    for name, ground, least in [("ink", "page", 7), ("ink", "card", 7), ("soft", "page", 4.5), ("soft", "card", 4.5),
-                                ("cpu", "card", 3), ("l0", "card", 3), ("monitor", "card", 3), ("vmm", "card", 3)]:
+    bounds = [("ink", "page", 7), ("ink", "card", 7), ("soft", "page", 4.5), ("soft", "card", 4.5)]
+    bounds += [(bar, "card", 3) for bar in ("cpu", "l0", "monitor", "vmm")]
+    for name, ground, least in bounds:
         got = contrast(colours[name], colours[ground])
-        checks.that(f"{scheme}: contrast of {name} on {ground}", got >= least, f"{got:.1f}, less than {least}")
+        checks.that(f"{scheme}: contrast of {name} on {ground}", got >= least,
+                    f"{got:.1f}, less than {least}")
 
 
 def as_number(text):
@@ -132,7 +138,8 @@ def check_sorting(checks, found, operations):
             continue
         numbers = [as_number(cell) for cell in cells]
         known = [number for number in numbers if number is not None]
-        checks.equal(f"table by median, {order}", known, sorted(known, reverse=order == "descending"))
+        checks.equal(f"table by median, {order}", known,
+                     sorted(known, reverse=order == "descending"))
         checks.equal(f"table by median, {order}: unknown ones last", numbers[:len(known)], known)
     checks.equal("table: both orders", sorted(key.split()[1] for key in found["orders"]),
                  ["ascending"] * 2 + ["descending"] * 2)
@@ -140,25 +147,30 @@ def check_sorting(checks, found, operations):
 
 def check_rows(checks, found, operations):
     by_name = {row["operation"]: row for row in operations}
-    checks.equal("chart: a row for every operation", sorted(row["operation"] for row in found["rows"]), sorted(by_name))
+    checks.equal("chart: a row for every operation",
+                 sorted(row["operation"] for row in found["rows"]), sorted(by_name))
     for row in found["rows"]:
         wanted = by_name[row["operation"]]
         bars = {f"bar-{level}" for level in ledger.LEVELS
                 if isinstance(wanted[level], int) and wanted[level] > 0}
-        checks.equal(f"chart, {row['operation']}: bars", {name for name, _ in row["bars"]}, bars)
+        checks.equal(f"chart, {row['operation']}: bars", {name for name, _ in row["bars"]},
+                     bars)
         checks.equal(f"chart, {row['operation']}: median", row["medians"],
                      int(isinstance(wanted["ticks_median"], float)))
-    widths = [(by_name[row["operation"]][name[4:]], width) for row in found["rows"] for name, width in row["bars"]]
-    for (exits, width), (more, wider) in zip(sorted(widths), sorted(widths)[1:]):
-        checks.that("chart: more exits, longer bar", width <= wider if exits < more else width == wider,
-                    (exits, width, more, wider))
+    widths = sorted((by_name[row["operation"]][name.removeprefix("bar-")], width)
+                    for row in found["rows"] for name, width in row["bars"])
+    for (exits, width), (more, wider) in zip(widths, widths[1:]):
+        checks.that("chart: more exits, longer bar",
+                    width <= wider if exits < more else width == wider, (exits, width, more, wider))
 
 
 def check_page(checks, program, sidestep, path, directory, complaint=None):
     status = 1 if complaint else 0
     page = check.run(sidestep, "--format", "html", path, status=status)
-    operations = json.loads(check.run(sidestep, "--format", "json", path, status=status))["operations"]
-    checks.equal("page: addresses of other places", re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^\s'\"]+", page), [])
+    document = check.run(sidestep, "--format", "json", path, status=status)
+    operations = json.loads(document)["operations"]
+    checks.equal("page: addresses of other places",
+                 re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^\s'\"]+", page), [])
     probed = pathlib.Path(directory) / "page.html"
     probed.write_text(page.replace("</body>", PROBE + "</body>"))
     for scheme in SCHEMES:
@@ -175,17 +187,19 @@ def check_page(checks, program, sidestep, path, directory, complaint=None):
     checks.equal("page: requests", found["requests"], [])
     checks.equal("page: controls without a label", found["unlabelled"], 0)
     checks.that("page: fits the window", found["overflow"] <= 0, found["overflow"])
-    checks.equal("page: complaint", found["warning"] and complaint in found["warning"], complaint and True)
+    checks.equal("page: complaint", found["warning"] and complaint in found["warning"],
+                 complaint and True)
     checks.equal("tables: operations", found["tables"]["table"], len(operations))
     checks.equal("chart by name", found["named"], sorted(row["operation"] for row in operations))
     known = [row for row in operations if isinstance(row["ticks_median"], float)]
     if known:
         most = max(row["ticks_median"] for row in known)
-        checks.that("chart by cost", found["dearest"] in [row["operation"] for row in known
-                                                          if row["ticks_median"] == most], found["dearest"])
+        dearest = [row["operation"] for row in known if row["ticks_median"] == most]
+        checks.that("chart by cost", found["dearest"] in dearest, found["dearest"])
     checks.equal("chart filtered", sorted(found["filtered"]),
                  sorted(row["operation"] for row in operations if row["operation"].startswith("ref.")))
-    checks.that("chart without one placement", found["unchecked"] < len(operations) or not operations)
+    checks.that("chart without one placement",
+                found["unchecked"] < len(operations) or not operations)
 
 
 def check_the_check(checks, program, directory):
@@ -198,11 +212,13 @@ def check_the_check(checks, program, directory):
 
 def made_up(form):
     """Every placement, unknown values, and names that look like markup."""
-    records = reports.head(form, ("cr0.ts.mov", "view.switch.vmfunc", "service.port", "hypercall.null"),
-                           guest=b"<img src=x onerror=nonsense()></script><script>nonsense()</script>")
+    markup = b"<img src=x onerror=nonsense()></script><script>nonsense()</script>"
+    records = reports.head(form, ("cr0.ts.mov", "view.switch.vmfunc", "service.port",
+                                  "hypercall.null"), guest=markup)
     records.append(form.code(0x100000, b"", b"\xee", b"<b>symbol</b>"))
     records += reports.performed(form, 1, 0, 3) + reports.performed(form, 2, 1, 5000)
-    records += reports.performed(form, 3, None, 70) + reports.performed(form, 4, 4, 20000, vmm=1, monitor=1)
+    records += reports.performed(form, 3, None, 70)
+    records += reports.performed(form, 4, 4, 20000, vmm=1, monitor=1)
     records += [form.batch(5, 100, 1, 2, 201)]
     return records + [form.end()]
 

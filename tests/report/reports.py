@@ -45,18 +45,22 @@ class Case:
         for format_ in FORMATS:
             got, out, err = self.report("--format", format_, path)
             self.checks.equal(f"{name}, {format_}: status", got, status)
-            self.checks.that(f"{name}, {format_}: one line", err.count("\n") == 1 and words in err, err)
+            self.checks.that(f"{name}, {format_}: one line",
+                             err.count("\n") == 1 and words in err, err)
             if status != 2 and format_ in ("json", "trace"):
                 json.loads(out)
-            self.checks.that(f"{name}, {format_}: output", status == 2 or out or format_ == "folded", "none")
+            self.checks.that(f"{name}, {format_}: output",
+                             status == 2 or out or format_ == "folded", "none")
 
 
 def head(form, operations=("cr0.ts.mov", "view.switch.vmfunc"), **meta):
     """What stands before the first exit."""
-    about = {"engine": "vmx", "backend": "vmx", "kernel": "6.1", "guest": "built-in", "vcpus": "1", "vms": "1"}
+    about = {"engine": "vmx", "backend": "vmx", "kernel": "6.1", "guest": "built-in", "vcpus": "1",
+             "vms": "1"}
     about.update(meta)
+    views = ("kernel", "driver", "guest")
     records = [form.meta(key, value) for key, value in about.items()]
-    records += [form.meta(f"view.{i}", name) for i, name in enumerate(("kernel", "driver", "guest"))]
+    records += [form.meta(f"view.{i}", name) for i, name in enumerate(views)]
     records.append(form.operation(1, "ref.nothing", kind=1))
     records += [form.operation(i + 2, name) for i, name in enumerate(operations)]
     return records
@@ -162,7 +166,8 @@ def one_clock(case):
     # A tick is a nanosecond; the batch is where time begins.
     case.checks.equal("clock: times", times,
                       {"operation": (0, 2), "monitor": (1, 0.4), "vmm": (1.1, 0.2)})
-    views = [(event["name"], event["ts"], event["args"]["seen"]) for event in events if event["ph"] == "i"]
+    views = [(event["name"], event["ts"], event["args"]["seen"]) for event in events
+             if event["ph"] == "i"]
     case.checks.equal("clock: views", views, [("driver", 1.3, "as it happened"),
                                               ("guest", 2, "at the end of the operation")])
 
@@ -172,8 +177,10 @@ def histogram(case):
     form = case.form
     records = head(form) + performed(form, 1, 0, 3)
     records += [form.batch(2, 4, 1, 2, 1), form.result(2, 4, [8, 8, 9, 1024]), form.end()]
-    page = check.run(case.sidestep, "--format", "html", case.path("bins.ledger", ledger.ledger(records)))
-    data = json.loads(page.split('<script type="application/json" id="data">')[1].split("</script>")[0])
+    path = case.path("bins.ledger", ledger.ledger(records))
+    page = check.run(case.sidestep, "--format", "html", path)
+    data = page.split('<script type="application/json" id="data">')[1].split("</script>")[0]
+    data = json.loads(data)
     row = [row for row in data["operations"] if row["operation"] == "cr0.ts.mov"][0]
     case.checks.equal("histogram", row["distribution"],
                       {"max": 1024, "per_octave": 8, "samples": 4, "bins": [[24, 2], [25, 1], [80, 1]]})
@@ -181,23 +188,24 @@ def histogram(case):
 
 def differences(case):
     form = case.form
-    base = run_of(form, (1, 100, 0), (None, 100, 1))
-    for name, other, options, status, changes in (
-        ("the same", run_of(form, (1, 100, 0), (None, 100, 1)), [], 0, {}),
-        ("an exit more", run_of(form, (2, 100, 0), (None, 100, 1)), ["--exits-only"], 1, {"op.0": "exits"}),
-        ("an exit less", run_of(form, (1, 100, 0), (None, 100, 0)), [], 1, {"op.1": "exits"}),
-        ("a tenth dearer", run_of(form, (1, 110, 0), (None, 100, 1)), [], 0, {}),
-        ("more than a tenth dearer", run_of(form, (1, 111, 0), (None, 100, 1)), [], 1, {"op.0": "cost"}),
-        ("more than a tenth cheaper", run_of(form, (1, 89, 0), (None, 100, 1)), [], 1, {"op.0": "cost"}),
-        ("within the threshold", run_of(form, (1, 111, 0), (None, 100, 1)), ["--threshold", "11"], 0, {}),
-        ("ticks do not count", run_of(form, (1, 111, 0), (None, 100, 1)), ["--exits-only"], 0, {}),
-        ("every tick counts", run_of(form, (1, 101, 0), (None, 100, 1)), ["--threshold", "0"], 1,
-         {"op.0": "cost"}),
-        ("not observed any more", run_of(form, (None, 100, 0), (None, 100, 1)), [], 1, {"op.0": "exits"}),
-        ("one is missing", run_of(form, (1, 100, 0)), [], 1, {"op.1": "only_a"}),
-        ("one is new", run_of(form, (1, 100, 0), (None, 100, 1), (0, 5, 0)), [], 1, {"op.2": "only_b"}),
+    same = (None, 100, 1)
+    base = run_of(form, (1, 100, 0), same)
+    for name, other, options, changes in (
+        ("the same", [(1, 100, 0), same], [], {}),
+        ("an exit more", [(2, 100, 0), same], ["--exits-only"], {"op.0": "exits"}),
+        ("an exit less", [(1, 100, 0), (None, 100, 0)], [], {"op.1": "exits"}),
+        ("a tenth dearer", [(1, 110, 0), same], [], {}),
+        ("more than a tenth dearer", [(1, 111, 0), same], [], {"op.0": "cost"}),
+        ("more than a tenth cheaper", [(1, 89, 0), same], [], {"op.0": "cost"}),
+        ("within the threshold", [(1, 111, 0), same], ["--threshold", "11"], {}),
+        ("ticks do not count", [(1, 111, 0), same], ["--exits-only"], {}),
+        ("every tick counts", [(1, 101, 0), same], ["--threshold", "0"], {"op.0": "cost"}),
+        ("not observed any more", [(None, 100, 0), same], [], {"op.0": "exits"}),
+        ("one is missing", [(1, 100, 0)], [], {"op.1": "only_a"}),
+        ("one is new", [(1, 100, 0), same, (0, 5, 0)], [], {"op.2": "only_b"}),
     ):
-        paths = case.path("a.ledger", base), case.path("b.ledger", other)
+        status = int(bool(changes))
+        paths = case.path("a.ledger", base), case.path("b.ledger", run_of(form, *other))
         got, out, err = case.report("--diff", *options, "--format", "json", *paths)
         found = {row["operation"]: row["change"] for row in json.loads(out)["operations"]
                  if row["change"] != "none"}
@@ -210,7 +218,8 @@ def differences(case):
         got, out, _ = case.report("--diff", *options, *paths)
         shown = {line.split()[0] for line in out.splitlines() if line.startswith("op.")}
         case.checks.equal(f"diff, {name}: as text", (got, shown), (status, set(changes)))
-    got, out, err = case.report("--diff", case.path("a.ledger", base), case.path("b.ledger", base[:-300]))
+    paths = case.path("a.ledger", base), case.path("b.ledger", base[:-300])
+    got, _, err = case.report("--diff", *paths)
     case.checks.that("diff with a truncated ledger", got == 1 and "b.ledger: truncated" in err, err)
 
 
@@ -220,17 +229,23 @@ def damage(case):
     whole = ledger.ledger(records)
     flipped = bytearray(whole)
     flipped[ledger.PAGE + len(b"".join(records[:7])) + 1] ^= 0x40
+    damaged = "damaged; what could be read is shown"
+    later = ledger.RECORD.pack(250, 16, 0, 0, 0) + bytes(8)
+    # Code with more bytes than there is room for: `count` is behind RIP, offset and `before`.
+    code = bytearray(form.code(1, b"", bytes(32)))
+    code[ledger.RECORD.size + 13] = 200
     case.complains("truncated", "truncated; what could be read is shown", whole[:-1000])
-    case.complains("one bit", "damaged; what could be read is shown", bytes(flipped))
-    case.complains("magic", "damaged; what could be read", ledger.ledger(records, magic=ledger.MAGIC ^ 1 << 50))
-    case.complains("newer", "version 9 of the format, this program reads 2; what could be read is shown",
+    case.complains("one bit", damaged, bytes(flipped))
+    case.complains("magic", damaged, ledger.ledger(records, magic=ledger.MAGIC ^ 1 << 50))
+    case.complains("newer", f"version 9 of the format, this program reads {ledger.VERSION}; what",
                    ledger.ledger(records, version=9))
     case.complains("later types", "2 records of unknown types left out; what could be read is shown",
-                   ledger.ledger(records + [ledger.RECORD.pack(77, 16, 0, 0, 0) + bytes(8)] * 2))
-    case.complains("name of an operation", "damaged; what", ledger.ledger(records + [form.operation(9, "\x1b[2J")]))
-    case.complains("too much code", "damaged; what",
-                   ledger.ledger(records + [form.code(1, b"", bytes(32))[:-98] + b"\xff" * 98]))
-    case.complains("cut off", "the run was cut off; its last records are shown", ledger.ledger(records[:-1]), 0)
+                   ledger.ledger(records + [later] * 2))
+    case.complains("name of an operation", damaged,
+                   ledger.ledger(records + [form.operation(9, "\x1b[2J")]))
+    case.complains("too much code", damaged, ledger.ledger(records + [bytes(code)]))
+    case.complains("cut off", "the run was cut off; its last records are shown",
+                   ledger.ledger(records[:-1]), 0)
     case.complains("foreign", "not a ledger", b"\x7fELF" + bytes(5000), 2)
     case.complains("short", "too short for a ledger", whole[:20], 2)
     case.complains("header alone", "truncated; what", whole[:100])
@@ -253,26 +268,30 @@ def nothing(case):
 
 def usage(case):
     path = case.path("good.ledger", run_of(case.form, (1, 100, 0)))
-    case.refused("one of two", "two LEDGERs with --diff", "--diff", path)
-    case.refused("two of one", "report takes one LEDGER", path, path)
-    case.refused("by with a page", "--by rip: --format html has no such table", "--by", "rip", "--format", "html", path)
-    case.refused("diff by", "--diff compares operations", "--diff", "--by", "rip", path, path)
-    case.refused("diff as a page", "--diff compares operations, as text, json or csv", "--diff", "--format", "html",
-                 path, path)
-    case.refused("weight of a table", "--weight goes with --format folded", "--weight", "ticks", path)
-    case.refused("unknown weight", "--weight: 'bytes' is not exits or ticks", "--weight", "bytes", path)
-    case.refused("threshold alone", "go with --diff", "--threshold", "5", path)
-    case.refused("exits alone", "go with --diff", "--exits-only", path)
+    for words, *arguments in (
+        ("two LEDGERs with --diff", "--diff", path),
+        ("report takes one LEDGER", path, path),
+        ("--by rip: --format html has no such table", "--by", "rip", "--format", "html", path),
+        ("--diff compares operations", "--diff", "--by", "rip", path, path),
+        ("as text, json or csv", "--diff", "--format", "html", path, path),
+        ("--weight goes with --format folded", "--weight", "ticks", path),
+        ("--weight: 'bytes' is not exits or ticks", "--weight", "bytes", path),
+        ("go with --diff", "--threshold", "5", path),
+        ("go with --diff", "--exits-only", path),
+        ("missing: No such file", "--diff", path, case.directory / "missing"),
+    ):
+        case.refused(f"usage: {words}", words, *arguments)
     for wrong in ("-1", "x", "", "5%", "nan", "inf"):
-        case.refused(f"threshold '{wrong}'", "is not a number of percent", "--diff", "--threshold", wrong, path, path)
-    case.refused("no second ledger", "/missing: No such file", "--diff", path, case.directory / "missing")
+        case.refused(f"threshold '{wrong}'", "is not a number of percent",
+                     "--diff", "--threshold", wrong, path, path)
 
 
 def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, messy_times, exits_at_l0, one_clock, histogram, differences, damage, nothing, usage):
+        for test in (strange_names, messy_times, exits_at_l0, one_clock, histogram, differences, damage,
+                     nothing, usage):
             test(case)
         return case.checks.finish()
 

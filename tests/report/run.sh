@@ -11,13 +11,20 @@ needs_kvm
 cd "$scratch" || exit 99
 
 check 'bench keeps a ledger' 0 '' "$sidestep" bench --engine flat --count 20 --ledger bench.ledger
-check 'test keeps a ledger' 0 '' "$sidestep" test --engine flat --ledger test.ledger ref.cpuid 'view.switch.*'
-check 'three VMs keep one ledger' 0 '' "$sidestep" run -q --engine flat --vms 3 --ledger run.ledger "$guest"
+check 'test keeps a ledger' 0 '' \
+	"$sidestep" test --engine flat --ledger test.ledger ref.cpuid 'view.switch.*'
+check 'three VMs keep one ledger' 0 '' \
+	"$sidestep" run -q --engine flat --vms 3 --ledger run.ledger "$guest"
 for ledger in bench test run; do
-	check "$ledger.ledger in every format" 0 '' "$source/check.py" "$sidestep" "$gen_docs" "$ledger.ledger"
+	check "$ledger.ledger in every format" 0 '' \
+		"$source/check.py" "$sidestep" "$gen_docs" "$ledger.ledger"
 done
-check 'two runs have the same exits' 0 '' "$sidestep" bench --engine flat --count 20 --ledger again.ledger
-check 'two runs: no difference' 0 '' "$sidestep" report --diff --exits-only bench.ledger again.ledger
-check 'the catalogue and a part of it' 1 '' "$sidestep" report --diff --exits-only bench.ledger test.ledger
-that 'the catalogue and a part of it: the rest is named' grep -Eq '^cr0\.ts\.mov \(only in A\)' "$out"
+# Enough repetitions that the host's own doings do not amount to an exit for each of them.
+for run in one two; do
+	check "run $run" 0 '' \
+		"$sidestep" bench --engine flat --ledger "$run.ledger" 'ref.*' 'cr0.*.mov' service.port
+done
+check 'two runs have the same exits' 0 '' "$sidestep" report --diff --exits-only one.ledger two.ledger
+check 'the catalogue and a part of it' 1 '' "$sidestep" report --diff --exits-only bench.ledger one.ledger
+that 'the catalogue and a part of it: the rest is named' grep -Eq '^view\.switch\.vmfunc \(only in A\)' "$out"
 finish

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/cli.h"
+#include "vmm/ledger_formats.h"
 
 /* A good argument for every parser that takes one. */
 static const struct {
@@ -421,6 +422,31 @@ static void errors(void **state)
 	assert_int_equal(error_set(NULL, -7, 1, "nowhere"), -7);
 }
 
+/* What --help offers can be written, and the other way round. */
+static void report_formats(void **state)
+{
+	char words[] = FORMATS_REPORT, *rest = words, *word;
+	size_t count = 0;
+
+	(void)state;
+	while ((word = strsep(&rest, ", ")) != NULL) {
+		if (word[0] == '\0' || strcmp(word, "or") == 0)
+			continue;
+		if (!ledger_format_by_name(word))
+			fail_msg("no format '%s'", word);
+		count++;
+	}
+	assert_int_equal(count, ledger_format_count);
+	assert_null(ledger_format_by_name("or"));
+	for (size_t i = 0; i < ledger_format_count; i++) {
+		const struct ledger_format *format = &ledger_formats[i];
+
+		/* Tables, or the whole. */
+		assert_int_equal(format->whole == NULL, format->operations != NULL);
+		assert_int_equal(format->whole == NULL, format->groups != NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +454,7 @@ int main(void)
 		cmocka_unit_test(services),      cmocka_unit_test(defaults),      cmocka_unit_test(operands),
 		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
 		cmocka_unit_test(bad_arguments), cmocka_unit_test(unknown_options),
+		cmocka_unit_test(report_formats),
 		cmocka_unit_test(help),          cmocka_unit_test(formats),
 		cmocka_unit_test(errors),
 	};

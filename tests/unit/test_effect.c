@@ -42,6 +42,13 @@ static void effects(void **state)
 			assert_int_equal(effect.target.v, at);
 		}
 	}
+	for (uint64_t at = 8 * PAGE; at < 16 * PAGE; at += 512)
+		assert_int_equal(policy_region_at(&policy, gpa_at(at)),
+				 at < 10 * PAGE	  ? POLICY_NO_INDEX
+				 : at < 13 * PAGE ? 0
+				 : at < 14 * PAGE ? 1
+						  : POLICY_NO_INDEX);
+	assert_int_equal(policy_region_at(NULL, gpa_at(10 * PAGE)), POLICY_NO_INDEX);
 	effect = policy_effect(&policy, 2, gpa_at(0));
 	assert_int_equal(effect.rights, 0);
 	effect = policy_effect(&policy, UINT32_MAX, gpa_at(0));

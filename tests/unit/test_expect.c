@@ -327,6 +327,98 @@ static void view_access(void **state)
 	}
 }
 
+/* The service that sets rights: what can be expressed by memory slots, and by tables. */
+static bool refused(enum engine_id engine, unsigned rights)
+{
+	const bool readable = rights & VIEW_READ, executable = rights & VIEW_EXECUTE;
+
+	if (rights == 0)
+		return false;
+	return !readable || (engine == ENGINE_FLAT && !executable);
+}
+
+static void map_one(enum engine_id engine, unsigned rights, unsigned insn, unsigned page)
+{
+	const bool store = insn == SS_INSN_STORE, accessed = insn != SS_INSN_VMFUNC;
+	const uint64_t contents = page == SS_WINDOW_SHARED ? SS_WINDOW_SHARED_VALUE
+							   : SS_WINDOW_PRIVATE_VALUE;
+	struct ss_operation op = {.kind = SS_KIND_MAP, .insn = insn, .flags = SS_OP_PAIR,
+				  .arg = (uint64_t)rights << 16 | page};
+	const bool forbidden = accessed && !(rights & (store ? VIEW_WRITE : VIEW_READ));
+	struct expectation got;
+	unsigned exits = 2;
+
+	fixture.environment.engine = engine;
+	got = predict(engine == ENGINE_SVM ? HOST_BACKEND_SVM : HOST_BACKEND_VMX, &op, 10);
+	assert_int_equal(got.vector, SS_NO_VECTOR);
+	assert_true(got.value_known);
+	if (refused(engine, rights)) {
+		assert_int_equal((int64_t)got.value, -EOPNOTSUPP);
+	} else {
+		assert_int_equal(got.value, !accessed ? 0 : forbidden && !store ? UINT64_MAX : contents);
+		exits += forbidden;
+	}
+	expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, exits);
+	expect_exits(&got, LEVEL_MONITOR, EXPECT_EXACTLY, engine == ENGINE_FLAT ? 0 : exits);
+	expect_exits(&got, LEVEL_L0, EXPECT_AT_LEAST, 1);
+}
+
+static void map(void **state)
+{
+	static const unsigned insns[] = {SS_INSN_VMFUNC, SS_INSN_LOAD, SS_INSN_STORE};
+	struct ss_operation unknown = {.kind = SS_KIND_MAP, .insn = SS_INSN_VMFUNC,
+				       .arg = 7 << 16 | SS_PAGE_UNKNOWN};
+
+	(void)state;
+	for (int engine = ENGINE_FLAT; engine < ENGINE_COUNT; engine++)
+		for (unsigned rights = 0; rights < 8; rights++)
+			for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
+				for (unsigned page = SS_WINDOW_SHARED; page < SS_WINDOW_PAGES; page++)
+					map_one((enum engine_id)engine, rights, insns[i], page);
+	assert_int_equal((int64_t)predict(HOST_BACKEND_VMX, &unknown, 1).value, -ENOENT);
+	unknown.arg = 7 << 16 | DEFAULT_POLICY_VIEWS << 8 | SS_WINDOW_SHARED;
+	assert_int_equal((int64_t)predict(HOST_BACKEND_VMX, &unknown, 1).value, -ENOENT);
+}
+
+/* Where the guest gets a page fault instead: for every refused access if it is asked for, for code that
+ * may not be fetched always. */
+static void view_faults(void **state)
+{
+	static const struct {
+		uint32_t insn;
+		unsigned right;
+	} insns[] = {{SS_INSN_LOAD, VIEW_READ}, {SS_INSN_STORE, VIEW_WRITE}, {SS_INSN_CALL, VIEW_EXECUTE}};
+
+	(void)state;
+	for (int run = 0; run < 2 * 3 * 4 * 2 * 3; run++) {
+		int engine = ENGINE_FLAT + run % 3, inject = run / 3 % 2, insn = run / 6 % 3;
+		uint32_t view = (uint32_t)run / 18 % 4, page = SS_WINDOW_SHARED + (uint32_t)run / 72 % 2;
+		struct ss_operation op = {.kind = SS_KIND_VIEW_ACCESS, .insn = insns[insn].insn,
+					  .arg = view << 8 | page};
+		/* A memory slot that can be read can be executed. */
+		unsigned right = engine == ENGINE_FLAT && insns[insn].right == VIEW_EXECUTE
+					 ? VIEW_READ
+					 : insns[insn].right;
+		bool refused = !(promised_rights(view, page) & right);
+		struct expectation got;
+
+		fixture.environment.engine = (enum engine_id)engine;
+		fixture.environment.inject = inject;
+		got = predict(HOST_BACKEND_VMX, &op, 10);
+		assert_int_equal(got.vector, refused && (inject || insn == 2) ? 14 : SS_NO_VECTOR);
+		expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, refused);
+		expect_exits(&got, LEVEL_MONITOR, EXPECT_EXACTLY, refused && engine != ENGINE_FLAT);
+		/* What a store left behind is known even if it faulted; what a load would have given is
+		 * not. */
+		assert_int_equal(got.value_known, insn != 0 || !refused || !inject);
+		if (insn == 1)
+			assert_int_equal(got.value, page == SS_WINDOW_SHARED ? SS_WINDOW_SHARED_VALUE
+									     : SS_WINDOW_PRIVATE_VALUE);
+		if (insn == 2)
+			assert_int_equal(got.value, 0);
+	}
+}
+
 static void hypercalls(void **state)
 {
 	(void)state;
@@ -432,8 +524,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cr0_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(fpu, setup, teardown),
 		cmocka_unit_test_setup_teardown(vmfunc, setup, teardown),
+		cmocka_unit_test_setup_teardown(map, setup, teardown),
 		cmocka_unit_test_setup_teardown(vmfunc_series, setup, teardown),
 		cmocka_unit_test_setup_teardown(view_access, setup, teardown),
+		cmocka_unit_test_setup_teardown(view_faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(hypercalls, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_kind, setup, teardown),
 		cmocka_unit_test_setup_teardown(port_and_faults, setup, teardown),

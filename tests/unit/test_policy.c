@@ -503,6 +503,48 @@ static void all_faults(void **state)
 	policy_finish(&policy);
 }
 
+/* Equal at first, and then on its own. */
+static void copy(void **state)
+{
+	struct view_policy policy = { 0 };
+	struct view_policy copied;
+
+	(void)state;
+	assert_int_equal(policy_copy(&policy, &copied), 0);
+	assert_int_equal(copied.view_count, 0);
+	policy_finish(&copied);
+	add_region(&policy, "one", 0, PAGE);
+	add_region(&policy, "two", PAGE, 3 * PAGE);
+	add_view(&policy, "plain", VIEW_RIGHTS_ALL);
+	add_view(&policy, "ruled", VIEW_READ);
+	assert_int_equal(policy_set_rights(&policy, 1, 1, VIEW_RIGHTS_ALL), 0);
+	assert_int_equal(policy_set_remap(&policy, 1, 1, gpa_at(MIB)), 0);
+	assert_int_equal(policy_copy(&policy, &copied), 0);
+	assert_int_equal(copied.region_count, 2);
+	assert_memory_equal(copied.regions, policy.regions, 2 * sizeof(*policy.regions));
+	assert_int_equal(copied.view_count, 2);
+	assert_int_equal(copied.views[0].rule_count, 0);
+	assert_string_equal(copied.views[1].name, "ruled");
+	assert_int_equal(copied.views[1].rule_count, 1);
+	assert_memory_equal(copied.views[1].rules, policy.views[1].rules,
+			    sizeof(*policy.views[1].rules));
+	/* Each grows without the other. */
+	assert_int_equal(policy_set_rights(&copied, 0, 0, 0), 0);
+	assert_int_equal(policy_set_rights(&copied, 1, 0, 0), 0);
+	assert_int_equal(policy_set_rights(&copied, 1, 1, VIEW_READ), 0);
+	add_region(&copied, "three", MIB, PAGE);
+	add_view(&copied, "third", 0);
+	assert_int_equal(policy.region_count, 2);
+	assert_int_equal(policy.view_count, 2);
+	assert_int_equal(policy.views[0].rule_count, 0);
+	assert_int_equal(policy.views[1].rule_count, 1);
+	assert_int_equal(policy.views[1].rules[0].rights, VIEW_RIGHTS_ALL);
+	assert_int_equal(copied.views[1].rule_count, 2);
+	assert_int_equal(copied.views[1].rules[1].target.v, MIB);
+	policy_finish(&policy);
+	policy_finish(&copied);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +555,7 @@ int main(void)
 		cmocka_unit_test(rules),
 		cmocka_unit_test(remap_faults),
 		cmocka_unit_test(rights),
+		cmocka_unit_test(copy),
 		cmocka_unit_test(memory_faults),
 		cmocka_unit_test(error_table),
 		cmocka_unit_test(all_faults),

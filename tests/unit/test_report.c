@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/report.h"
+#include "vmm/report_violations.h"
 
 /* Words that every format must get through: quotes, markup, line breaks, control characters. */
 #define NASTY "a,b \"c\" <d> & 'e'\nf\tg\033[31m"
@@ -402,6 +403,131 @@ static void hidden(void **state)
 	free(out);
 }
 
+static void add_violation(uint64_t gpa, uint16_t flags, const char *region, const char *symbol)
+{
+	struct record_violation record = {
+		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
+		.operation = 2, .view = 1, .access = VIEW_WRITE, .gpa = gpa, .gva = gpa + 0x10000000,
+		.rip = 0x123456, .answer = VIOLATION_FAULTED, .flags = flags,
+	};
+
+	snprintf(record.region, sizeof(record.region), "%s", region);
+	snprintf(record.symbol, sizeof(record.symbol), "%s", symbol);
+	summary_add(fixture.summary, &record.record);
+}
+
+static const char *const views[] = {"kernel", NASTY};
+
+static void name_views(void)
+{
+	fixture.report.view_names = (const char **)(uintptr_t)views;
+	fixture.report.view_count = ARRAY_SIZE(views);
+	for (uint32_t i = 0; i < 4; i++)
+		fixture.rows[i].number = i + 1;
+}
+
+static unsigned lines_with(const char *text, const char *word)
+{
+	unsigned count = 0;
+
+	for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+		count++;
+	return count;
+}
+
+/* What there is to know of a violation is in every format, and nothing that a name contains breaks one. */
+static void violations(void **state)
+{
+	static const char *const told[] = {"0x55000", "0x10055000", "0x123456", "text+0x1", "faulted",
+					   "cr0.ts.mov", "kernel-data"};
+	char field[256], *text;
+
+	(void)state;
+	name_views();
+	text = written(report_text);
+	assert_null(strstr(text, "forbids"));
+	free(text);
+	add_violation(0x55000, VIOLATION_GVA_KNOWN, "kernel-data", "text+0x1");
+	add_violation(0x66000, VIOLATION_WALK | VIOLATION_RIP_BEHIND, "", "");
+	add_violation(0x77000, 0, NASTY, NASTY);
+	text = written(report_text);
+	assert_non_null(strstr(text, "3 accesses that a view forbids:"));
+	assert_null(strstr(text, "more; report"));
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		assert_non_null(strstr(text, told[i]));
+	assert_non_null(strstr(text, "write (page walk)"));
+	assert_non_null(strstr(text, "before 0x123456"));
+	assert_int_equal(lines_with(text, "not known"), 2);
+	assert_int_equal(strcspn(text, "\033"), strlen(text));
+	free(text);
+	text = written(violations_csv);
+	csv_field(text, 1, 2, field, sizeof(field));
+	assert_string_equal(field, "kernel-data");
+	csv_field(text, 1, 5, field, sizeof(field));
+	assert_string_equal(field, "0x10055000");
+	csv_field(text, 2, 5, field, sizeof(field));
+	assert_string_equal(field, "not known");
+	csv_field(text, 3, 9, field, sizeof(field));
+	assert_string_equal(field, "cr0.ts.mov");
+	assert_int_equal(lines_with(text, "\n"), 4);
+	free(text);
+}
+
+static void violations_as_json(void **state)
+{
+	const json_t *array, *first, *second;
+	json_t *root;
+	char *text;
+
+	(void)state;
+	name_views();
+	add_violation(0x55000, VIOLATION_GVA_KNOWN, "kernel-data", NASTY);
+	add_violation(0x66000, VIOLATION_WALK | VIOLATION_RIP_BEHIND, "", "");
+	for (int alone = 0; alone < 2; alone++) {
+		text = written(alone ? violations_document : report_json);
+		root = json_loads(text, 0, NULL);
+		assert_non_null(root);
+		array = json_object_get(root, "violations");
+		assert_int_equal(json_array_size(array), 2);
+		first = json_array_get(array, 0);
+		second = json_array_get(array, 1);
+		assert_string_equal(json_string_value(json_object_get(first, "region")), "kernel-data");
+		assert_string_equal(json_string_value(json_object_get(first, "gva")), "0x10055000");
+		assert_string_equal(json_string_value(json_object_get(first, "view_name")), NASTY);
+		assert_string_equal(json_string_value(json_object_get(first, "answer")), "faulted");
+		assert_true(json_is_null(json_object_get(second, "region")));
+		assert_string_equal(json_string_value(json_object_get(second, "gva")), "not known");
+		assert_true(json_is_true(json_object_get(second, "page_walk")));
+		assert_true(json_is_true(json_object_get(second, "rip_behind")));
+		json_decref(root);
+		free(text);
+	}
+}
+
+/* Text has room for some, and says how many it leaves out. */
+static void many_violations(void **state)
+{
+	char *text;
+
+	(void)state;
+	name_views();
+	for (uint64_t i = 0; i < 300; i++)
+		add_violation(0x100000 + 0x1000 * i, VIOLATION_GVA_KNOWN, "many", "");
+	text = written(report_text);
+	assert_int_equal(lines_with(text, " many "), 16);
+	assert_non_null(strstr(text, "and 284 more; report --by violation"));
+	free(text);
+	text = written(violations_table);
+	assert_int_equal(lines_with(text, " many "), SUMMARY_VIOLATIONS_MAX);
+	assert_non_null(strstr(text, "and 44 more"));
+	free(text);
+	/* A guest without a catalogue can run into them too. */
+	fixture.report.row_count = 0;
+	text = written(report_text);
+	assert_non_null(strstr(text, "300 accesses that a view forbids:"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +541,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hidden, setup, teardown),
 		cmocka_unit_test(cells),
 		cmocka_unit_test(columns),
+		cmocka_unit_test_setup_teardown(violations, setup, teardown),
+		cmocka_unit_test_setup_teardown(violations_as_json, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_violations, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -313,6 +313,50 @@ static void expect_equal(const struct summary *a, const struct summary *b)
 	}
 }
 
+static void add_violation(struct summary *summary, uint32_t operation, uint64_t gpa, uint16_t answer)
+{
+	struct record_violation record = {
+		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
+		.operation = operation, .view = 1, .access = VIEW_WRITE, .gpa = gpa, .gva = gpa + 1,
+		.rip = 7, .answer = answer, .flags = VIOLATION_GVA_KNOWN,
+	};
+
+	/* As a file may have it: no end. */
+	memset(record.region, 'r', sizeof(record.region));
+	memset(record.symbol, 's', sizeof(record.symbol));
+	summary_add(summary, &record.record);
+}
+
+/* Equal ones are counted together, with what the first of them said; past the limit only their number is
+ * known. */
+static void violations(void **state)
+{
+	struct summary *summary = summary_create(), *other = summary_create();
+
+	(void)state;
+	assert_true(summary && other);
+	for (int i = 0; i < 3; i++)
+		add_violation(summary, 1, 0x1000, VIOLATION_REFUSED);
+	add_violation(summary, 1, 0x1000, VIOLATION_FAULTED);
+	add_violation(summary, 2, 0x1000, VIOLATION_REFUSED);
+	add_violation(other, 1, 0x1000, VIOLATION_REFUSED);
+	summary_merge(summary, other);
+	assert_int_equal(other->violation_count, 0);
+	assert_int_equal(summary->violation_count, 3);
+	assert_int_equal(summary->violations[0].count, 4);
+	assert_int_equal(summary->violations[0].record.gva, 0x1001);
+	assert_int_equal(strlen(summary->violations[0].record.region), RECORD_NAME_SIZE - 1);
+	assert_int_equal(strlen(summary->violations[0].record.symbol), RECORD_NAME_SIZE - 1);
+	assert_int_equal(summary->violations[1].record.answer, VIOLATION_FAULTED);
+	assert_int_equal(summary->violations[2].record.operation, 2);
+	for (uint64_t i = 0; i < 2 * SUMMARY_VIOLATIONS_MAX; i++)
+		add_violation(summary, 3, 0x2000 + i, VIOLATION_REFUSED);
+	assert_int_equal(summary->violation_count, SUMMARY_VIOLATIONS_MAX);
+	assert_int_equal(summary->operations[3].violations, 2 * SUMMARY_VIOLATIONS_MAX);
+	summary_destroy(summary);
+	summary_destroy(other);
+}
+
 /* Two summaries merged say the same as one that saw everything. */
 static void merge(void **state)
 {
@@ -365,6 +409,7 @@ int main(void)
 		cmocka_unit_test(disagreement), cmocka_unit_test(l0),
 		cmocka_unit_test(not_observed),
 		cmocka_unit_test(tracepoints_come_first), cmocka_unit_test(placement),
+		cmocka_unit_test(violations),
 		cmocka_unit_test(merge),        cmocka_unit_test(reasons),
 		cmocka_unit_test(bracket),
 	};

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ept.h"
+#include "ept_live.h"
 #include "policy_lint.h"
 #include "policy_survey.h"
 
@@ -173,11 +174,70 @@ static void every_examination(void **state)
 	policy_finish(&policy);
 }
 
+/* What a view is to be, whatever was allocated: all its rules. */
+static int change_all(struct ept_live *live, struct view_policy *policy)
+{
+	struct ept_change change;
+	int result = 0;
+
+	for (uint32_t i = 0; i < REGIONS && result == 0; i++) {
+		result = policy_set_rights(policy, 0, i, i % 2 ? 0 : VIEW_READ);
+		if (result == 0)
+			result = ept_live_update(live, policy, 0, i, &change);
+		if (result == 0 && i % 16 == 15)
+			result = ept_live_collect(live);
+	}
+	return result;
+}
+
+/* The same for views that change: create, copy the policy, update, collect. */
+static void every_allocation_of_changes(void **state)
+{
+	struct ept_views *views = calloc(1, sizeof(*views));
+	void *host = malloc(ARENA_PAGES * PAGE);
+	int result = -ENOMEM;
+	long failures = 0;
+
+	(void)state;
+	assert_non_null(views);
+	assert_non_null(host);
+	for (; result == -ENOMEM; failures++) {
+		const struct table_arena arena = {
+			.base = gpa_at(UINT64_C(1) << 36),
+			.host = host,
+			.size = ARENA_PAGES * PAGE,
+		};
+		struct view_policy policy = { 0 }, copy = { 0 };
+		struct ept_live *live = NULL;
+
+		assert_int_equal(fill(&policy), 0);
+		allocations_left = failures;
+		result = policy_copy(&policy, &copy);
+		if (result == 0)
+			result = ept_live_create(&copy, &target, &arena, views, &live, NULL);
+		if (result == 0)
+			result = change_all(live, &copy);
+		allocations_left = -1;
+		assert_true(result == 0 || result == -ENOMEM);
+		/* What failed can be done again. */
+		if (live)
+			assert_int_equal(change_all(live, &copy), 0);
+		ept_live_destroy(live);
+		policy_finish(&copy);
+		policy_finish(&policy);
+	}
+	assert_int_equal(result, 0);
+	assert_true(failures > 40);
+	free(host);
+	free(views);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_allocation),
 		cmocka_unit_test(every_examination),
+		cmocka_unit_test(every_allocation_of_changes),
 	};
 
 	return cmocka_run_group_tests_name("views_alloc", tests, NULL, NULL);

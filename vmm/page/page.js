@@ -320,8 +320,9 @@ function makeHeader() {
 	byId('evidence').replaceChildren(...LEVELS.flatMap(([key, title]) =>
 		[element('dt', {}, title), element('dd', {}, data.evidence[key])]));
 	byId('notes').replaceChildren(...data.violations.map((one) => element('li', {},
-		`${count(one.count)} × view ${one.view} (${one.view_name}) forbade a ${one.access} at ${one.gpa} ` +
-		`by rip ${one.rip} in ${one.operation}`)));
+		`${count(one.count)} × view ${one.view} (${one.view_name}) forbade a ${one.access} ` +
+		`${one.region === null ? '' : `of ${one.region} `}at ${one.gpa} ` +
+		`by rip ${one.rip}${one.symbol === null ? '' : ` (${one.symbol})`} in ${one.operation}: ${one.answer}`)));
 }
 
 function makeLegend() {

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Parameters and callers that a service refuses, in registers and in memory. Exit status 0, or the number
+ * of the check. */
+#include "guest.h"
+
+static volatile struct ss_service_args args;
+
+static uint64_t by_memory(uint64_t address)
+{
+	const struct outcome outcome =
+		invoke(SS_SERVICE_MAP, SS_SERVICE_IN_MEMORY, address, 0xdeadbeef);
+
+	check(1, outcome.vector == 0);
+	return outcome.rax;
+}
+
+static void registers(void)
+{
+	const unsigned unknown_view = context->view_count;
+
+	check(2, map(SS_WINDOW_SHARED, 0, ALL) == 0);
+	check(3, map(SS_WINDOW_SHARED, unknown_view, ALL) == FAILED(ENOENT));
+	check(4, map(SS_WINDOW_SHARED, UINT32_MAX, ALL) == FAILED(ENOENT));
+	check(5, map(1000, 0, ALL) == FAILED(ENOENT));
+	check(6, map(SS_SERVICE_IN_MEMORY - 1, 0, ALL) == FAILED(ENOENT));
+	check(7, map(SS_WINDOW_SHARED, 0, 8) == FAILED(EINVAL));
+	check(8, map(SS_WINDOW_SHARED, 0, SS_RIGHT_WRITE) == FAILED(EOPNOTSUPP));
+	/* Upper halves count. */
+	check(9, invoke(SS_SERVICE_MAP, 1, UINT64_C(1) << 32, ALL).rax == FAILED(EINVAL));
+	check(10, invoke(SS_SERVICE_MAP, 1, 0, UINT64_C(1) << 32 | ALL).rax == FAILED(EINVAL));
+	check(11, *window_page(SS_WINDOW_SHARED) == SS_WINDOW_SHARED_VALUE);
+}
+
+static void memory(void)
+{
+	const uint64_t end = context->memory_size;
+
+	args.size = sizeof(args);
+	args.index = SS_WINDOW_SHARED;
+	args.arg[0] = 0;
+	args.arg[1] = 0;
+	check(20, by_memory((uint64_t)&args) == 0);
+	check(21, *window_page(SS_WINDOW_SHARED) == UINT64_MAX);
+	args.arg[1] = ALL;
+	check(22, by_memory((uint64_t)&args) == 0);
+	check(23, *window_page(SS_WINDOW_SHARED) == SS_WINDOW_SHARED_VALUE);
+	args.index = SS_SERVICE_IN_MEMORY; /* an index like any other, there */
+	check(24, by_memory((uint64_t)&args) == FAILED(ENOENT));
+	args.size = sizeof(args) - 1;
+	check(25, by_memory((uint64_t)&args) == FAILED(EMSGSIZE));
+	args.size = UINT32_MAX;
+	check(26, by_memory((uint64_t)&args) == FAILED(EMSGSIZE));
+	check(27, by_memory(end) == FAILED(EFAULT));
+	check(28, by_memory(end - sizeof(args) + 1) == FAILED(EFAULT));
+	check(29, by_memory(end - sizeof(args)) == FAILED(EMSGSIZE));
+	check(30, by_memory(SS_MMIO_GPA) == FAILED(EFAULT));
+	check(31, by_memory(UINT64_MAX - 8) == FAILED(EFAULT));
+	check(32, by_memory(UINT64_MAX) == FAILED(EFAULT));
+	/* Not of the service that is the processor's. */
+	check(33, invoke(SS_SERVICE_VIEW, SS_SERVICE_IN_MEMORY, (uint64_t)&args, 0).rax ==
+			  (uint64_t)-34);
+}
+
+/* Numbers that there are not, and a caller in another view. */
+static void callers(void)
+{
+	struct outcome outcome;
+
+	for (uint32_t number = 5; number < 80; number++)
+		check(40, invoke(number, 0, 0, 0).vector == UD);
+	check(41, invoke(UINT32_MAX, 0, 0, 0).vector == UD);
+	switch_to(1);
+	outcome = invoke(SS_SERVICE_MAP, SS_WINDOW_SHARED, 1, ALL);
+	check(42, outcome.vector == GP);
+	outcome = invoke(SS_SERVICE_MAP, SS_SERVICE_IN_MEMORY, UINT64_MAX, ALL);
+	check(43, outcome.vector == GP);
+	switch_to(0);
+	/* Rights of a view that is not active count when it is. */
+	check(44, map(SS_WINDOW_SHARED, 1, 0) == 0);
+	switch_to(1);
+	check(45, *window_page(SS_WINDOW_SHARED) == UINT64_MAX);
+	switch_to(0);
+	check(46, *window_page(SS_WINDOW_SHARED) == SS_WINDOW_SHARED_VALUE);
+	check(47, map(SS_WINDOW_SHARED, 1, ALL) == 0);
+	switch_to(1);
+	*window_page(SS_WINDOW_SHARED) = 7;
+	check(48, *window_page(SS_WINDOW_SHARED) == 7);
+	/* What the page shows there is another one, with rights or without. */
+	switch_to(0);
+	check(49, map(SS_WINDOW_TAG, 1, 0) == 0);
+	switch_to(1);
+	check(50, *window_page(SS_WINDOW_TAG) == UINT64_MAX);
+	switch_to(0);
+	check(51, map(SS_WINDOW_TAG, 1, SS_RIGHT_READ | SS_RIGHT_EXECUTE) == 0);
+	switch_to(1);
+	check(52, *window_page(SS_WINDOW_TAG) == (SS_VIEW_TAG | 1));
+	switch_to(0);
+}
+
+__attribute__((section(".text.start"))) _Noreturn void _start(struct ss_context *given,
+							      uint64_t index);
+_Noreturn void _start(struct ss_context *given, uint64_t index)
+{
+	(void)index;
+	context = given;
+	catch_exceptions();
+	registers();
+	memory();
+	callers();
+	leave(0);
+}

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# services.sh PROGRAM GUESTS: guests that invoke services. Each guest's exit status is the number
+# of its check that failed.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "${BASH_SOURCE%/*}/../lib.sh"
+begin "$1"
+needs_kvm
+guests=$(realpath "$2")
+cd "$scratch" || exit 99
+
+guest() { # NAME STATUS REGEX [OPTIONS...]
+	local name=$1 status=$2 regex=$3
+	shift 3
+	check "$name $*" "$status" "$regex" \
+		"$sidestep" run -q --engine flat --timeout 20 "$@" "$guests/services_$name.elf"
+}
+
+guest parameters 0 ''
+guest parameters 0 '' -m 64M
+# Not enabled: the first call finds #UD.
+guest parameters 251 'guest exit status 251' --services view
+guest rights 0 '' -c 2
+
+# By whom each service was done, and what became of the others: from the file of exits.
+guest parameters 0 '' --ledger ledger
+check 'report by service' 0 '' "$sidestep" report --by service --format csv ledger
+for row in 'map,vmm,24,' 'map #GP,vmm,2,' 'view refused,vmm,1,'; do
+	that "report by service: $row" grep -q "^$row" "$out"
+done
+check 'report by service as JSON' 0 '' "$sidestep" report --by service --format json ledger
+that 'report by service as JSON: by name' grep -q '"service": "map #GP"' "$out"
+finish

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* An instruction of the guest, taken apart, and where its operands in memory lie. */
+#ifndef VMM_INSN_H
+#define VMM_INSN_H
+
+#include <Zydis/Zydis.h>
+
+#include "linear.h"
+
+#define INSN_MAX 15u
+
+struct insn {
+	ZydisDecodedInstruction decoded;
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+/* What an address is computed from. */
+struct insn_state {
+	uint64_t rip;         /* of the instruction */
+	const uint64_t *regs; /* 16, in the processor's numbering */
+	uint64_t fs_base, gs_base;
+};
+
+/* Decodes bytes as one instruction of 64-bit mode. Returns 0 or -EOPNOTSUPP. */
+int insn_decode(const uint8_t *code, unsigned size, struct insn *ret_insn);
+
+/* The same for the instruction at a linear address. */
+int insn_fetch(const struct linear_space *space, uint64_t rip, struct insn *ret_insn);
+
+/* Linear address of an operand in memory. Returns 0 or -EOPNOTSUPP. */
+int insn_address(const struct insn *insn, const ZydisDecodedOperand *operand,
+		 const struct insn_state *state, uint64_t *ret_address);
+
+#endif
