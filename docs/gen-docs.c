@@ -15,6 +15,7 @@
 #include "vmm/cli.h"
 #include "vmm/policy_file.h"
 #include "vmm/policy_source.h"
+#include "vmm/profile_write.h"
 #include "vmm/record.h"
 #include "vmm/report.h"
 #include "vmm/stats.h"
@@ -100,6 +101,12 @@ static void man_columns(void)
 		man_pair(column_headers[i], column_meanings[i]);
 }
 
+static void man_profile_columns(void)
+{
+	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
+		man_pair(profile_column_headers[i], profile_column_meanings[i]);
+}
+
 static void man_statuses(void)
 {
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
@@ -130,6 +137,7 @@ static const struct {
 } sections[] = {
 	{"@SYNOPSIS@", man_synopsis}, {"@COMMANDS@", man_commands},	    {"@ENGINES@", man_engines},
 	{"@COLUMNS@", man_columns},   {"@EXIT STATUSES@", man_statuses}, {"@EXIT REASONS@", man_reasons},
+	{"@PROFILE COLUMNS@", man_profile_columns},
 };
 
 static bool print_section(const char *line)
@@ -470,6 +478,51 @@ static void md_causes(void)
 #undef X
 }
 
+static void md_profile_columns(void)
+{
+	puts("| Column | JSON, CSV | Meaning |\n|---|---|---|");
+	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
+		printf("| %s | `%s` | %s |\n", profile_column_headers[i], profile_column_keys[i],
+		       profile_column_meanings[i]);
+}
+
+static void md_tracepoints(void)
+{
+	static const char uses[] = "CSPI";
+	static const struct {
+		const char *name, *uses, *meaning;
+	} rows[] = {
+#define TRACEPOINT(name, uses, meaning) {#name, uses, meaning},
+#include "vmm/tracepoint.def"
+#undef TRACEPOINT
+	};
+
+	puts("| Tracepoint | count | sample | profile | profile, KVM interprets | What it shows |\n"
+	     "|---|---|---|---|---|---|");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		printf("| `kvm:%s`", rows[i].name);
+		for (size_t j = 0; j < sizeof(uses) - 1; j++)
+			printf(" | %s", strchr(rows[i].uses, uses[j]) ? "x" : "");
+		printf(" | %s |\n", rows[i].meaning);
+	}
+}
+
+static void md_agreements(void)
+{
+	puts("| Agreement | Number | The RIP is |\n|---|---|---|");
+#define X(name, key, text) row3(key, AGREEMENT_##name, text);
+	AGREEMENTS(X)
+#undef X
+}
+
+static void md_l0_flags(void)
+{
+	puts("| Flag | Value | Meaning |\n|---|---|---|");
+#define X(name, bit, tracepoint, key, text) row3(key, L0_##name, text);
+	L0_FLAGS(X)
+#undef X
+}
+
 static void md_builtin_regions(void)
 {
 	puts("| Region | A guest needs | What it holds |\n|---|---|---|");
@@ -537,6 +590,8 @@ static const struct {
 	{"dispositions", md_dispositions}, {"interrupt-events", md_interrupt_events},
 	{"pin-events", md_pin_events}, {"disk-registers", md_disk_registers},
 	{"disk-commands", md_disk_commands}, {"disk-statuses", md_disk_statuses},
+	{"profile-columns", md_profile_columns}, {"tracepoints", md_tracepoints},
+	{"agreements", md_agreements}, {"l0-flags", md_l0_flags},
 	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},

@@ -271,6 +271,7 @@
 
 #define SS_CONTEXT_ENLIGHTENED 0x8 /* CR0 flags shall be written by way of struct ss_flag_words */
 #define SS_CONTEXT_PROGRAMS 0x4 /* run programs of CR0 accesses, not the catalogue */
+#define SS_CONTEXT_WORKLOAD 0x10 /* perform the selected operations again and again, for ever */
 
 /* Accesses of CR0 in a program at most. */
 #define SS_PROGRAM_STEPS 64
@@ -467,7 +468,13 @@ struct ss_vcpu_page {
 	struct ss_violation violation;
 };
 
-/* One page per VM, filled by the VMM before entry. */
+/* How often an operation of a workload is performed, by each vCPU. */
+struct ss_pace {
+	uint32_t count;     /* repetitions at a time */
+	uint32_t period_us; /* from one such batch to the next; 0: as soon as all others had theirs */
+};
+
+/* One page per VM, filled by the VMM before entry. What later versions add comes last: `size` tells. */
 struct ss_context {
 	uint64_t magic;
 	uint32_t version;
@@ -482,6 +489,8 @@ struct ss_context {
 	uint32_t flags;      /* SS_CONTEXT_* */
 	uint32_t reserved;
 	uint64_t selected[SS_MAX_OPERATIONS / 64]; /* bit n - 1: perform operation n */
+	uint64_t tsc_khz; /* frequency of the time stamp counter; 0: not known */
+	struct ss_pace workload[SS_MAX_OPERATIONS]; /* of operation n at n - 1; SS_CONTEXT_WORKLOAD */
 };
 
 #ifdef __STDC_VERSION__
@@ -493,7 +502,8 @@ _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");
 _Static_assert(sizeof(struct ss_violation) == 32, "ABI");
 _Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
-_Static_assert(sizeof(struct ss_context) == 96, "ABI");
+_Static_assert(sizeof(struct ss_context) == 104 + 8 * SS_MAX_OPERATIONS, "ABI");
+_Static_assert(sizeof(struct ss_context) <= 4096, "ABI");
 #endif
 
 #endif /* __ASSEMBLER__ */

@@ -10,6 +10,7 @@ struct cpu {
 	struct ss_context *context;
 	struct ss_vcpu_page *page;
 	uint32_t index;
+	uint32_t overhead; /* ticks of a sample with no repetition */
 	uint32_t vector; /* last fault counted, SS_NO_VECTOR if none */
 	uint64_t faults;
 	uint64_t error_code;

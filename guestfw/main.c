@@ -4,6 +4,7 @@
 #include "cpu.h"
 #include "io.h"
 #include "programs.h"
+#include "workload.h"
 
 /* Samples per operation: enough for a 99th percentile. A sample holds this many repetitions at
  * least, so that what surrounds it weighs the same in every operation. */
@@ -235,12 +236,13 @@ static void measure(struct cpu *cpu, uint32_t number, struct frame *frame,
 	mark(cpu, 0);
 }
 
-static void perform(struct cpu *cpu, uint32_t number, uint32_t overhead)
+/* What surrounds a workload's batches shall be little: only the first one warms up, and tells its
+ * result. */
+static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first)
 {
 	const struct ss_operation *op = &catalogue[number - 1];
 	struct ss_result *result = &cpu->page->result;
 	struct ss_request *req = &cpu->page->request;
-	uint32_t wanted = cpu->context->iterations ? cpu->context->iterations : op->count;
 	struct frame frame;
 
 	result->operation = number;
@@ -249,19 +251,20 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t overhead)
 		result->sample_size = wanted < SAMPLE_SIZE_MIN ? wanted : SAMPLE_SIZE_MIN;
 	result->samples = wanted / result->sample_size;
 	result->count = result->samples * result->sample_size;
-	result->overhead = overhead;
+	result->overhead = cpu->overhead;
 
 	if (op->kind == SS_KIND_HLT) {
 		req->arg[0] = op->arg;
-		req->arg[1] = result->count + 1ull;
+		req->arg[1] = result->count + (uint64_t)first; /* one to warm up */
 		request(cpu, SS_REQUEST_INTERRUPT);
 	}
 	/* Not counted at first, so that caches and page tables are warm, those of every view too. What
 	 * a view forbids, or may come to forbid, is not done outside the markers, where nobody could say
 	 * what it was. */
-	prepare(cpu, number, &frame);
-	if (op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP)
+	if (first && op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP) {
+		prepare(cpu, number, &frame);
 		((routine_fn *)op->entry)(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
+	}
 	prepare(cpu, number, &frame);
 
 	req->arg[0] = number;
@@ -277,7 +280,15 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t overhead)
 	request(cpu, SS_REQUEST_BATCH_END);
 	conclude(cpu, op, result);
 	req->arg[0] = number;
-	request(cpu, SS_REQUEST_RESULT);
+	if (first)
+		request(cpu, SS_REQUEST_RESULT);
+}
+
+static void perform_once(struct cpu *cpu, uint32_t number)
+{
+	uint32_t iterations = cpu->context->iterations;
+
+	perform(cpu, number, iterations ? iterations : catalogue[number - 1].count, 1);
 }
 
 /* In view 0, which may write everything. */
@@ -305,7 +316,6 @@ void firmware_main(struct ss_context *context, uint64_t index)
 	struct cpu *cpu = &cpus[index];
 	static struct ss_request null_requests[SS_MAX_VCPUS];
 	struct ss_request *null_request = &null_requests[index];
-	uint32_t overhead;
 
 	cpu->context = context;
 	cpu->page = (void *)(context->vcpu_page_gpa + 4096 * index);
@@ -324,10 +334,12 @@ void firmware_main(struct ss_context *context, uint64_t index)
 	if (context->flags & SS_CONTEXT_PROGRAMS)
 		run_programs(cpu);
 	write_window_code(cpu);
-	overhead = sample_overhead();
+	cpu->overhead = sample_overhead();
+	if (context->flags & SS_CONTEXT_WORKLOAD)
+		run_workload(cpu, perform);
 	for (uint32_t n = 1; n <= catalogue_size; n++)
 		if (context->selected[(n - 1) / 64] >> (n - 1) % 64 & 1)
-			perform(cpu, n, overhead);
+			perform_once(cpu, n);
 	cpu->page->done = 1;
 	if (index != 0)
 		return;

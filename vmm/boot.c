@@ -98,6 +98,11 @@ void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t maske
 			sizeof(words));
 }
 
+void boot_write_frequency(const struct guest_ram *ram, uint64_t tsc_khz)
+{
+	put(ram, BOOT_CONTEXT + offsetof(struct ss_context, tsc_khz), tsc_khz);
+}
+
 void boot_write(const struct guest_ram *ram, const struct ss_context *context, gpa_t frames,
 		size_t views)
 {

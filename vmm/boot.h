@@ -51,6 +51,9 @@ static inline gpa_t boot_vcpu_page(unsigned vcpu)
 void boot_write(const struct guest_ram *ram, const struct ss_context *context, gpa_t frames,
 		size_t views);
 
+/* Tells the guest how fast its time stamp counter is, once there is a vCPU that knows. */
+void boot_write_frequency(const struct guest_ram *ram, uint64_t tsc_khz);
+
 /* Fills the words of a vCPU by which an enlightened guest writes CR0; `loaded` are the flags in the
  * register. */
 void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t masked, uint64_t kept,

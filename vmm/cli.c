@@ -13,6 +13,8 @@
 #define OPTIONS_MAX 32
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
+#define INTERVAL_MIN_S 0.05
+#define INTERVAL_MAX_S 3600
 
 static int bad_argument(struct error *error, const char *option, const char *argument,
 			const char *wanted)
@@ -80,6 +82,24 @@ static int parse_by(struct settings *settings, const char *argument, struct erro
 			    "operation, reason, rip, level, service or violation");
 }
 
+static int parse_trace(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
+		if (mode != TRACING_PART && strcmp(argument, trace_mode_keys[mode]) == 0) {
+			settings->plan.trace = (enum trace_mode)mode;
+			settings->plan.trace_asked = true;
+			return 0;
+		}
+	return bad_argument(error, "--trace", argument, "off, count or sample");
+}
+
+static int parse_workload(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)error; /* the names are those of the catalogue, see plan.c */
+	settings->plan.workload = argument;
+	return 0;
+}
+
 static int parse_weight(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "exits") == 0)
@@ -130,6 +150,14 @@ static int parse_list(struct settings *settings, const char *argument, struct er
 	(void)argument;
 	(void)error;
 	settings->list = true;
+	return 0;
+}
+
+static int parse_perf_command(struct settings *settings, const char *argument, struct error *error)
+{
+	(void)argument;
+	(void)error;
+	settings->perf_command = true;
 	return 0;
 }
 
@@ -341,6 +369,19 @@ static int parse_on_violation(struct settings *settings, const char *argument, s
 	return bad_argument(error, "--on-violation", argument, "report, stop or inject");
 }
 
+static int parse_interval(struct settings *settings, const char *argument, struct error *error)
+{
+	char *end;
+	double seconds = strtod(argument, &end);
+
+	if (end == argument || *end != '\0' || !(seconds >= INTERVAL_MIN_S) ||
+	    seconds > INTERVAL_MAX_S || !isdigit((unsigned char)argument[0]))
+		return bad_argument(error, "--interval", argument,
+				    "a number of seconds from 0.05 to 3600");
+	settings->interval_ms = (unsigned)(seconds * 1000 + 0.5);
+	return 0;
+}
+
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
 {
 	char *end;
@@ -444,13 +485,14 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	*settings = (struct settings){
 		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
 		.format = "text",
+		.interval_ms = 1000,
 		.by = "operation",
 		.threshold = -1,
 		.seed = 1,
 		.shard = 1,
 		.shards = 1,
 	};
-	if (strcmp(command->name, "run") == 0)
+	if (strcmp(command->name, "run") == 0 || strcmp(command->name, "profile") == 0)
 		settings->plan.timeout_ms = 0;
 	fill_tables(command, &tables);
 	optind = 0; /* glibc: start afresh, also within a word */
@@ -463,6 +505,10 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		rc = row->parse(settings, optarg, error);
 		if (rc != 0)
 			return rc;
+		if (settings->given_count < SETTINGS_GIVEN_MAX) {
+			settings->given[settings->given_count].name = row->name;
+			settings->given[settings->given_count++].argument = optarg;
+		}
 	}
 	settings->operands = argv + optind;
 	settings->operand_count = argc - optind;

@@ -11,6 +11,8 @@
 #include "plan.h"
 #include "report_ledger.h"
 
+#define SETTINGS_GIVEN_MAX 200
+
 /* What the options of any command set. */
 struct settings {
 	struct plan_request plan;
@@ -21,9 +23,16 @@ struct settings {
 	double threshold; /* percent; below 0: not given */
 	const char *output;
 	bool list, quiet, help;
+	bool perf_command;
+	unsigned interval_ms;
 	uint64_t random, seed; /* programs to perform; 0: the catalogue */
 	uint64_t shard, shards;
 	const char *replay;
+	/* Options as they were given, as far as there is room. */
+	struct {
+		const char *name, *argument;
+	} given[SETTINGS_GIVEN_MAX];
+	unsigned given_count;
 	char *const *operands;
 	int operand_count;
 };

@@ -21,10 +21,33 @@ static struct engine_info engine_info(const struct host *host, const struct engi
 	return info;
 }
 
+static void print_tracepoints(FILE *stream)
+{
+	static const struct {
+		enum trace_mode mode;
+		const char *words;
+	} rows[] = {{TRACING_COUNT, "counted"}, {TRACING_SAMPLE, "recorded one by one"}};
+	struct trace_formats formats;
+
+	trace_formats_load(&formats);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trace_plan plan = {.mode = rows[i].mode, .formats = &formats};
+		struct trace trace;
+		char reason[240];
+
+		trace_open(&trace, &plan, reason, sizeof(reason));
+		if (trace.mode == rows[i].mode)
+			fprintf(stream, "          kvm tracepoints, %s%s%s\n", rows[i].words,
+				reason[0] ? "; " : "", reason);
+		else
+			fprintf(stream, "          kvm tracepoints not %s: %s\n", rows[i].words,
+				reason);
+		trace_close(&trace);
+	}
+}
+
 static void print_text(const struct host *host, FILE *stream)
 {
-	struct trace trace;
-	char reason[200];
 
 	fprintf(stream, "KVM         API version %d, module %s, Linux %s\n", host->api_version,
 		host_backend_modules[host->backend], host->kernel);
@@ -47,11 +70,7 @@ static void print_text(const struct host *host, FILE *stream)
 		host->capability[HOST_CAP_binary_stats_fd]
 			? "KVM_GET_STATS_FD"
 			: "not observed: no KVM_CAP_BINARY_STATS_FD; use Linux 5.14 or later");
-	if (trace_open(&trace, reason, sizeof(reason)) == 0)
-		fprintf(stream, "          kvm tracepoints not observed: %s\n", reason);
-	else
-		fputs("          kvm tracepoints\n", stream);
-	trace_close(&trace);
+	print_tracepoints(stream);
 	fputs("  monitor ring of the relay, in engines that have one\n", stream);
 	fputs("  vmm     run loop\n", stream);
 	fputs("\ncapabilities\n", stream);

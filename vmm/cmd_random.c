@@ -130,7 +130,7 @@ int command_random(const struct settings *given)
 
 	settings.plan.differential = &run;
 	/* Only values and exits of relay and VMM are compared. */
-	settings.plan.trace = false;
+	settings.plan.trace = TRACING_OFF;
 	if (given->operand_count != 0)
 		error_set(&error, -EINVAL, STATUS_USAGE,
 			  "--random and --replay take no PATTERN: programs are no operations");

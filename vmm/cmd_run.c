@@ -47,7 +47,8 @@ int command_run(const struct settings *given)
 			  given->operand_count);
 		return error_report(&error);
 	}
-	settings.plan.trace = true;
+	if (!given->plan.trace_asked)
+		settings.plan.trace = given->plan.ledger ? TRACING_SAMPLE : TRACING_COUNT;
 	settings.plan.guest = given->operand_count ? given->operands[0] : NULL;
 	settings.plan.diagnostics = &diagnostics;
 	started = session_start(&session, &settings, STDOUT_FILENO, &error) == 0;

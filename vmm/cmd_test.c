@@ -133,7 +133,8 @@ int command_test(const struct settings *given)
 	struct error error = {0};
 	int status;
 
-	settings.plan.trace = true;
+	if (!given->plan.trace_asked)
+		settings.plan.trace = TRACING_COUNT;
 	settings.plan.patterns = (const char *const *)given->operands;
 	settings.plan.pattern_count = (size_t)given->operand_count;
 	if (cli_check_format(&settings, FORMATS_TEST, &error) != 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "hw_reason.h"
 #include "vm.h"
 
 static uint32_t key_index(const char *const *keys, uint32_t count, const char *key)
@@ -75,6 +76,10 @@ static int take_meta(struct contents *contents, const struct record_meta *meta)
 		contents->report.engine = key_index(engine_keys, ENGINE_COUNT, value);
 	else if (strcmp(key, "backend") == 0)
 		contents->report.backend = key_index(host_backend_keys, HOST_BACKEND_COUNT, value);
+	else if (strcmp(key, "tracepoints.missing") == 0)
+		contents->report.trace_missing = value;
+	else if (strcmp(key, "samples.lost") == 0)
+		contents->report.samples_lost = strtoull(value, NULL, 10);
 	else if (strcmp(key, "kernel") == 0)
 		contents->report.kernel = value;
 	else if (strcmp(key, "guest") == 0)
@@ -159,7 +164,7 @@ static int take(struct contents *contents, const struct record *record)
 
 static bool left_a_trace(const struct operation_summary *operation)
 {
-	return operation->batches || operation->result_known ||
+	return operation->batches || operation->result_known || operation->l0.exits ||
 	       operation->exits[LEVEL_MONITOR] || operation->exits[LEVEL_VMM];
 }
 
@@ -277,6 +282,29 @@ const struct record_code *contents_code(const struct contents *contents, uint64_
 	return number < 0 ? NULL : contents->codes[number];
 }
 
+bool contents_exit(const struct record *record, struct record_exit *ret_exit)
+{
+	const struct record_l0_exit *l0 = (const void *)record;
+
+	if (record->type == RECORD_EXIT) {
+		*ret_exit = *(const struct record_exit *)record;
+		return true;
+	}
+	if (record->type != RECORD_L0_EXIT)
+		return false;
+	*ret_exit = (struct record_exit){
+		.record = {.type = RECORD_EXIT, .size = sizeof(*ret_exit), .vm = record->vm,
+			   .vcpu = record->vcpu, .level = LEVEL_L0},
+		.time = l0->time,
+		.rip = l0->rip,
+		.qualification = l0->info1,
+		.operation = l0->operation,
+		.cost = l0->cost,
+		.reason = (uint16_t)l0->reason,
+	};
+	return true;
+}
+
 uint64_t contents_time(const struct contents *contents, const struct record_exit *exit)
 {
 	int64_t number;
@@ -287,10 +315,25 @@ uint64_t contents_time(const struct contents *contents, const struct record_exit
 	return number < 0 ? exit->time : exit->time - (uint64_t)contents->offsets[number];
 }
 
+static enum hw_isa isa_of(enum host_backend backend)
+{
+	return backend == HOST_BACKEND_VMX   ? ISA_VMX
+	       : backend == HOST_BACKEND_SVM ? ISA_SVM
+					     : ISA_INTERPRETED;
+}
+
+/* All that is cut off of a reason are the upper half of VMEXIT_INVALID and flags of VMX. */
+static uint64_t l0_reason(uint64_t reason)
+{
+	return reason == UINT16_MAX ? UINT32_MAX : reason;
+}
+
 const char *contents_reason(const struct contents *contents, unsigned level, uint64_t reason)
 {
 	const struct engine *engine = engine_by_key(engine_keys[contents->report.engine]);
 
+	if (level == LEVEL_L0)
+		return hw_reason_name(isa_of(contents->report.backend), l0_reason(reason));
 	if (level == LEVEL_MONITOR)
 		return engine && engine->reason_name ? engine->reason_name(reason) : "?";
 	return exit_reason_key((uint32_t)reason);

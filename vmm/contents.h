@@ -41,6 +41,9 @@ const char *contents_operation(const struct contents *contents, uint32_t number)
 /* The code around a RIP, or NULL. */
 const struct record_code *contents_code(const struct contents *contents, uint64_t rip);
 
+/* A record of an exit, from whatever source; false if it is none. */
+bool contents_exit(const struct record *record, struct record_exit *ret_exit);
+
 /* When a record was made, in ticks of the host's time stamp counter. */
 uint64_t contents_time(const struct contents *contents, const struct record_exit *exit);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "hw_reason.h"
 #include "monitor.h"
 #include "svm_caps.h"
 #include "svm_msr.h"
@@ -314,46 +315,46 @@ static int svm_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	return 0;
 }
 
-/* #VMEXIT codes that our intercepts may give: CODE(number, event, "name"). Of #UD the relay passes on
- * only VMFUNC. */
+/* #VMEXIT codes that our intercepts may give: CODE(number, event). Of #UD the relay passes on only
+ * VMFUNC. */
 #define SVM_CODES(X)                                                                               \
-	X(VMEXIT_EXCEPTION_UD, VMFUNC, "#UD")                                                      \
-	X(VMEXIT_CPUID, UNKNOWN, "CPUID")                                                          \
-	X(VMEXIT_CR0_READ, CR0_OPERAND, "CR0 read")                                                \
-	X(VMEXIT_CR0_WRITE, CR0_WRITE, "CR0 write")                                                \
-	X(VMEXIT_INVLPGA, UNDEFINED, "INVLPGA")                                                    \
-	X(VMEXIT_SHUTDOWN, TRIPLE_FAULT, "triple fault")                                           \
-	X(VMEXIT_VMRUN, UNDEFINED, "VMRUN")                                                        \
-	X(VMEXIT_VMMCALL, HYPERCALL, "VMMCALL")                                                    \
-	X(VMEXIT_VMLOAD, UNDEFINED, "VMLOAD")                                                      \
-	X(VMEXIT_VMSAVE, UNDEFINED, "VMSAVE")                                                      \
-	X(VMEXIT_STGI, UNDEFINED, "STGI")                                                          \
-	X(VMEXIT_CLGI, UNDEFINED, "CLGI")                                                          \
-	X(VMEXIT_SKINIT, UNDEFINED, "SKINIT")                                                      \
-	X(VMEXIT_NPF, VIOLATION, "nested page fault")                                              \
-	X(VMEXIT_INVALID, UNKNOWN, "VMRUN failed: invalid guest state")
+	X(VMEXIT_EXCEPTION_UD, VMFUNC)                                                             \
+	X(VMEXIT_CPUID, UNKNOWN)                                                                   \
+	X(VMEXIT_CR0_READ, CR0_OPERAND)                                                            \
+	X(VMEXIT_CR0_WRITE, CR0_WRITE)                                                             \
+	X(VMEXIT_INVLPGA, UNDEFINED)                                                               \
+	X(VMEXIT_SHUTDOWN, TRIPLE_FAULT)                                                           \
+	X(VMEXIT_VMRUN, UNDEFINED)                                                                 \
+	X(VMEXIT_VMMCALL, HYPERCALL)                                                               \
+	X(VMEXIT_VMLOAD, UNDEFINED)                                                                \
+	X(VMEXIT_VMSAVE, UNDEFINED)                                                                \
+	X(VMEXIT_STGI, UNDEFINED)                                                                  \
+	X(VMEXIT_CLGI, UNDEFINED)                                                                  \
+	X(VMEXIT_SKINIT, UNDEFINED)                                                                \
+	X(VMEXIT_NPF, VIOLATION)                                                                   \
+	X(VMEXIT_INVALID, UNKNOWN)
+
+static const char *svm_reason_name(uint64_t code)
+{
+	return hw_reason_name(ISA_SVM, code);
+}
 
 static struct monitor_exit find_code(uint64_t code)
 {
 	static const struct {
 		uint64_t code;
 		enum monitor_event event;
-		const char *name;
 	} rows[] = {
-#define X(number, event, name) {number, EVENT_##event, name},
+#define X(number, event) {number, EVENT_##event},
 		SVM_CODES(X)
 #undef X
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == code)
-			return (struct monitor_exit){.event = rows[i].event, .name = rows[i].name};
+			return (struct monitor_exit){.event = rows[i].event,
+						     .name = svm_reason_name(code)};
 	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected #VMEXIT"};
-}
-
-static const char *svm_reason_name(uint64_t code)
-{
-	return find_code(code).name;
 }
 
 /* EXITINFO1 of a nested page fault: in the guest's page tables. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "hw_reason.h"
 #include "monitor.h"
 #include "vcpu.h"
 #include "vmx_caps.h"
@@ -368,54 +369,53 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	return 0;
 }
 
-/* Basic exit reasons (Intel SDM vol. 3D, appendix C) that KVM may reflect with our controls:
- * REASON(number, event, "name"). */
+/* Exit reasons that KVM may reflect with our controls: REASON(NAME, event). */
 #define VMX_REASONS(X)                                                                             \
-	X(2, TRIPLE_FAULT, "triple fault")                                                         \
-	X(9, UNKNOWN, "task switch")                                                               \
-	X(10, UNKNOWN, "CPUID")                                                                    \
-	X(13, IGNORED, "INVD")                                                                     \
-	X(18, HYPERCALL, "VMCALL")                                                                 \
-	X(19, UNDEFINED, "VMCLEAR")                                                                \
-	X(20, UNDEFINED, "VMLAUNCH")                                                               \
-	X(21, UNDEFINED, "VMPTRLD")                                                                \
-	X(22, UNDEFINED, "VMPTRST")                                                                \
-	X(23, UNDEFINED, "VMREAD")                                                                 \
-	X(24, UNDEFINED, "VMRESUME")                                                               \
-	X(25, UNDEFINED, "VMWRITE")                                                                \
-	X(26, UNDEFINED, "VMXOFF")                                                                 \
-	X(27, UNDEFINED, "VMXON")                                                                  \
-	X(28, CR0_WRITE, "control-register access")                                                \
-	X(33, UNKNOWN, "VM-entry failure: invalid guest state")                                    \
-	X(34, UNKNOWN, "VM-entry failure: MSR loading")                                            \
-	X(48, VIOLATION, "EPT violation")                                                          \
-	X(49, UNKNOWN, "EPT misconfiguration")                                                     \
-	X(50, UNDEFINED, "INVEPT")                                                                 \
-	X(53, UNDEFINED, "INVVPID")                                                                \
-	X(55, PROTECTED, "XSETBV")                                                                 \
-	X(59, VMFUNC, "VMFUNC")
+	X(TRIPLE_FAULT, TRIPLE_FAULT)                                                              \
+	X(TASK_SWITCH, UNKNOWN)                                                                    \
+	X(CPUID, UNKNOWN)                                                                          \
+	X(INVD, IGNORED)                                                                           \
+	X(VMCALL, HYPERCALL)                                                                       \
+	X(VMCLEAR, UNDEFINED)                                                                      \
+	X(VMLAUNCH, UNDEFINED)                                                                     \
+	X(VMPTRLD, UNDEFINED)                                                                      \
+	X(VMPTRST, UNDEFINED)                                                                      \
+	X(VMREAD, UNDEFINED)                                                                       \
+	X(VMRESUME, UNDEFINED)                                                                     \
+	X(VMWRITE, UNDEFINED)                                                                      \
+	X(VMXOFF, UNDEFINED)                                                                       \
+	X(VMXON, UNDEFINED)                                                                        \
+	X(CONTROL_REGISTER_ACCESS, CR0_WRITE)                                                      \
+	X(ENTRY_INVALID_STATE, UNKNOWN)                                                            \
+	X(ENTRY_MSR_LOADING, UNKNOWN)                                                              \
+	X(EPT_VIOLATION, VIOLATION)                                                                \
+	X(EPT_MISCONFIGURATION, UNKNOWN)                                                           \
+	X(INVEPT, UNDEFINED)                                                                       \
+	X(INVVPID, UNDEFINED)                                                                      \
+	X(XSETBV, PROTECTED)                                                                       \
+	X(VMFUNC, VMFUNC)
+
+static const char *vmx_reason_name(uint64_t reason)
+{
+	return hw_reason_name(ISA_VMX, reason);
+}
 
 static struct monitor_exit find_reason(uint64_t reason)
 {
 	static const struct {
 		uint16_t reason;
 		enum monitor_event event;
-		const char *name;
 	} rows[] = {
-#define X(number, event, name) {number, EVENT_##event, name},
+#define X(name, event) {VMX_REASON_##name, EVENT_##event},
 		VMX_REASONS(X)
 #undef X
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].reason == (reason & 0xffff))
-			return (struct monitor_exit){.event = rows[i].event, .name = rows[i].name};
+			return (struct monitor_exit){.event = rows[i].event,
+						     .name = vmx_reason_name(reason)};
 	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected VM exit"};
-}
-
-static const char *vmx_reason_name(uint64_t reason)
-{
-	return find_reason(reason).name;
 }
 
 /* Exit qualification of an EPT violation: bits 2:0 are read, write, fetch (SDM vol. 3C, 28.2.1). */

@@ -53,7 +53,7 @@ static int count_exit(struct group_list *list, struct keyset *keys, enum group_k
 			return -ENOMEM;
 		list->groups = group;
 		group[list->count++] = (struct group){
-			.key = key.value, .level = exit->record.level, .first = exit};
+			.key = key.value, .level = exit->record.level, .first = *exit};
 	}
 	group = &list->groups[number];
 	group->count++;
@@ -77,13 +77,14 @@ int groups_count(struct contents *contents, enum group_key by, struct group_list
 {
 	const struct record *record;
 	struct keyset keys = {0};
+	struct record_exit exit;
 	int rc = 0;
 
 	*ret_list = (struct group_list){0};
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
-		if (record->type == RECORD_EXIT && counts(by, (const void *)record))
-			rc = count_exit(ret_list, &keys, by, (const void *)record);
+		if (contents_exit(record, &exit) && counts(by, &exit))
+			rc = count_exit(ret_list, &keys, by, &exit);
 	keyset_finish(&keys);
 	if (rc != 0)
 		groups_finish(ret_list);

@@ -24,7 +24,7 @@ struct group {
 	uint64_t key;
 	uint16_t level;
 	uint64_t count, ticks;
-	const struct record_exit *first; /* the first of these exits */
+	struct record_exit first; /* of these exits */
 };
 
 struct group_list {

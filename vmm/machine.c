@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pin.h"
+#include "profile.h"
 #include "run.h"
+#include "sampler.h"
 #include "vcpu.h"
 
 #define PROGRESS_MS 100
@@ -76,13 +77,14 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	int rc;
 
 	*machine = (struct machine){
-		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}};
+		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
 	machine->console.stop = &machine->ending;
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
 	machine->summary = summary_create();
-	if (machine->done_fd < 0 || !machine->vms || !machine->summary)
+	if (machine->done_fd < 0 || !machine->vms || !machine->summary ||
+	    tracing_create(&machine->tracing, plan, host) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory or descriptors");
 	for (unsigned i = 0; i < plan->vms; i++) {
 		machine->vms_created = i + 1;
@@ -94,10 +96,8 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "sigaction: %s", strerror(-rc));
 	if (plan->ledger) {
-		int khz = ioctl(machine->vms[0].vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
-
-		rc = ledger_create(&machine->ledger, plan->ledger, khz > 0 ? (uint64_t)khz : 0,
-				   error);
+		rc = ledger_create(&machine->ledger, plan->ledger,
+				   vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
 		if (rc != 0)
 			return rc;
 		machine->ledger_kept = true;
@@ -118,13 +118,10 @@ static void *vcpu_thread(void *argument)
 	struct thread_start *start = argument;
 	struct vcpu *vcpu = start->vcpu;
 	struct machine *machine = start->machine;
-	char reason[sizeof(machine->trace_missing)] = "";
 
 	free(start);
 	/* Not being permitted leaves the other sources; the report names what is missing. */
-	if (machine->plan->trace && trace_open(&vcpu->trace, reason, sizeof(reason)) == 0 &&
-	    vcpu == &machine->vms[0].vcpus[0])
-		memcpy(machine->trace_missing, reason, sizeof(reason));
+	tracing_start_thread(&machine->tracing, vcpu);
 	run_vcpu(vcpu);
 	atomic_store(&vcpu->finished, true);
 	eventfd_write(machine->done_fd, 1);
@@ -194,6 +191,12 @@ static bool any_running(const struct machine *machine, bool *ret_ending)
 	return any;
 }
 
+static void kick_if_pressing(struct vcpu *vcpu)
+{
+	if (running(vcpu) && trace_samples(&vcpu->trace) && trace_pressing(&vcpu->trace))
+		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+}
+
 static void kick_if_ending(struct vcpu *vcpu)
 {
 	if (running(vcpu) && atomic_load(&vcpu->vm->stop))
@@ -208,7 +211,7 @@ static void stop_all(struct machine *machine, enum stop_cause cause, int status,
 			vm_stop(&machine->vms[i], cause, status, "%s", text);
 }
 
-static uint64_t now_ms(void)
+uint64_t machine_now(void)
 {
 	struct timespec now;
 
@@ -240,6 +243,22 @@ static void take_signal(struct machine *machine, int signal_fd)
 	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + machine->signal, text);
 }
 
+static void kick(struct vcpu *vcpu)
+{
+	if (running(vcpu))
+		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+}
+
+void machine_kick(struct machine *machine)
+{
+	for_each_vcpu(machine, kick);
+}
+
+void machine_quit(struct machine *machine)
+{
+	stop_all(machine, STOP_QUIT, STATUS_SUCCESS, "ended by the one who watched it");
+}
+
 static void time_out(struct machine *machine)
 {
 	char text[64];
@@ -249,12 +268,14 @@ static void time_out(struct machine *machine)
 }
 
 /* How long to sleep at most, in ms; -1: until something happens. */
-static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline)
+static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline, uint64_t look)
 {
 	uint64_t wait = UINT64_MAX;
 
 	if (deadline)
 		wait = deadline > now ? deadline - now : 0;
+	if (look != UINT64_MAX && (look <= now || wait > look - now))
+		wait = look > now ? look - now : 0;
 	if (progress && wait > PROGRESS_MS)
 		wait = PROGRESS_MS;
 	if (ending && wait > KICK_AGAIN_MS)
@@ -268,12 +289,18 @@ static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline)
  * full pipe rather than in KVM_RUN. */
 static void supervise(struct machine *machine, int signal_fd, bool progress)
 {
-	uint64_t timeout = machine->plan->timeout_ms, deadline = timeout ? now_ms() + timeout : 0;
+	uint64_t timeout = machine->plan->timeout_ms, deadline = timeout ? machine_now() + timeout : 0;
+	const struct machine_watch *watch = machine->watch;
 	bool ending;
 
 	while (any_running(machine, &ending)) {
-		struct pollfd fds[] = {{signal_fd, POLLIN, 0}, {machine->done_fd, POLLIN, 0}};
-		uint64_t now = now_ms();
+		struct pollfd fds[] = {{signal_fd, POLLIN, 0},
+				       {machine->done_fd, POLLIN, 0},
+				       {machine->tracing.fd, POLLIN, 0},
+				       {watch ? watch->fds[0] : -1, POLLIN, 0},
+				       {watch ? watch->fds[1] : -1, POLLIN, 0}};
+		uint64_t look = watch ? watch->due(watch->opaque) : UINT64_MAX;
+		uint64_t now = machine_now();
 		eventfd_t ended;
 
 		if (deadline && now >= deadline) {
@@ -283,9 +310,15 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		}
 		if (ending)
 			for_each_vcpu(machine, kick_if_ending);
-		if (poll(fds, 2, patience(ending, progress, now, deadline)) > 0 && fds[0].revents)
+		if (poll(fds, 5, patience(ending, progress, now, deadline, look)) > 0 && fds[0].revents)
 			take_signal(machine, signal_fd);
+		if (fds[2].revents) {
+			tracing_acknowledge(&machine->tracing);
+			for_each_vcpu(machine, kick_if_pressing);
+		}
 		eventfd_read(machine->done_fd, &ended);
+		if (watch)
+			watch->look(machine, watch->opaque);
 		if (progress)
 			show_progress(machine);
 	}
@@ -298,8 +331,11 @@ static void join(struct vcpu *vcpu)
 	if (vcpu->thread_started)
 		pthread_join(vcpu->thread, NULL);
 	vcpu->thread_started = false;
+	sampler_finish(vcpu);
 	if (vcpu->vm->plan->engine->drain)
 		vcpu->vm->plan->engine->drain(vcpu);
+	if (vcpu->profile)
+		profile_hand_over(vcpu);
 }
 
 /* Buffers belong to a VM: they are given back when none of its vCPUs runs any more. */
@@ -310,8 +346,10 @@ static void join_and_merge(struct machine *machine)
 		struct vm *vm = &machine->vms[i];
 
 		pin_release_all(vm);
-		for (unsigned j = 0; j < vm->vcpus_created; j++)
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
 			summary_merge(machine->summary, vm->vcpus[j].summary);
+			machine->tracing.lost += vm->vcpus[j].sampler.lost;
+		}
 	}
 }
 
@@ -325,6 +363,16 @@ static void add_position(struct vm *vm)
 		return;
 	vcpu_describe(&vm->vcpus[0], where, sizeof(where));
 	snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s", where);
+}
+
+static void record_losses(struct machine *machine)
+{
+	char number[24];
+
+	if (!machine->ledger_kept || machine->tracing.lost == 0)
+		return;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)machine->tracing.lost);
+	ledger_append_meta(&machine->ledger, "samples.lost", number);
 }
 
 /* The end that matters most: a failure of the host, then the first VM with a bad status. */
@@ -385,6 +433,7 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
 	supervise(machine, signal_fd, progress);
 	join_and_merge(machine);
+	record_losses(machine);
 	conclude(machine);
 	close(signal_fd);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -403,6 +452,7 @@ void machine_destroy(struct machine *machine)
 	if (machine->done_fd >= 0)
 		close(machine->done_fd);
 	summary_destroy(machine->summary);
+	tracing_destroy(&machine->tracing);
 	console_finish(&machine->console);
-	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}};
+	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
 }

@@ -3,7 +3,19 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
+#include "tracing.h"
 #include "vm.h"
+
+struct machine;
+
+/* Somebody who looks at a run while it goes on, in the thread that waits for its end. */
+struct machine_watch {
+	int fds[2]; /* what it waits for; -1: nothing */
+	/* When look() is due at the latest, in ms of machine_now(). */
+	uint64_t (*due)(void *opaque);
+	void (*look)(struct machine *machine, void *opaque);
+	void *opaque;
+};
 
 struct machine {
 	const struct plan *plan;
@@ -17,7 +29,8 @@ struct machine {
 	int done_fd; /* eventfd: a vCPU thread has ended */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */
-	char trace_missing[200]; /* why tracepoints were not counted; empty: they were, or not wanted */
+	struct tracing tracing;
+	const struct machine_watch *watch; /* NULL: nobody */
 	int signal;              /* the signal that ended the run, or 0 */
 };
 
@@ -32,6 +45,13 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
  * thread could be started. How the run ended is in machine->why.
  */
 int machine_run(struct machine *machine, bool progress, struct error *error);
+
+/* For those who watch: makes every vCPU leave the guest for a moment; ends the run because somebody
+ * wants it. */
+void machine_kick(struct machine *machine);
+void machine_quit(struct machine *machine);
+
+uint64_t machine_now(void);
 
 void machine_destroy(struct machine *machine);
 

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -104,8 +105,38 @@ static int check_counts(const struct plan *plan, const struct host *host, struct
 	return 0;
 }
 
-static bool matches(const struct plan_request *request, const char *name)
+static int plan_workload(struct plan *plan, const char *text, struct error *error)
 {
+	if (plan->guest)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--workload is for the built-in firmware; leave out GUEST");
+	plan->workload = malloc(sizeof(*plan->workload));
+	if (!plan->workload)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	return workload_parse(plan->workload, text, plan->image.operations,
+			      plan->image.operation_count, error);
+}
+
+/* A workload of nothing would spin for ever. */
+static int check_workload(const struct plan *plan, struct error *error)
+{
+	const char *why = NULL;
+
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++) {
+		if (plan_bit(plan->selected, n))
+			return 0;
+		why = plan->skipped[n - 1] ? plan->skipped[n - 1] : why;
+	}
+	return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+			 "nothing of the workload can be performed here: %s", why ? why : "?");
+}
+
+static bool matches(const struct plan *plan, const struct plan_request *request, uint32_t number)
+{
+	const char *name = plan->image.operations[number - 1].name;
+
+	if (plan->workload)
+		return plan->workload->pace[number - 1].count != 0;
 	if (request->pattern_count == 0)
 		return true;
 	for (size_t i = 0; i < request->pattern_count; i++)
@@ -263,11 +294,11 @@ static void select_operations(struct plan *plan, const struct plan_request *requ
 	for (uint32_t n = 1; !plan->differential && n <= plan->image.operation_count; n++) {
 		const struct ss_operation *op = &plan->image.operations[n - 1];
 
-		if (matches(request, op->name)) {
+		if (matches(plan, request, n)) {
 			plan->skipped[n - 1] = lacks(plan, host, op);
 			if (!plan->skipped[n - 1])
 				set_bit(plan->selected, n);
-		} else if (op->kind == SS_KIND_NOTHING) {
+		} else if (op->kind == SS_KIND_NOTHING && !plan->workload) {
 			set_bit(plan->hidden, n);
 		}
 	}
@@ -386,6 +417,16 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 	return 0;
 }
 
+/* Where KVM interprets the guest, every instruction would be a sample: only if somebody wants that. */
+static enum trace_mode trace_mode(const struct plan_request *request, const struct host *host)
+{
+	bool interpreted = host && host->backend == HOST_BACKEND_PVM;
+
+	return interpreted && request->trace == TRACING_SAMPLE && !request->trace_asked
+		       ? TRACING_COUNT
+		       : request->trace;
+}
+
 /* On hardware nobody is asked before the processor switches views. */
 static int plan_services(struct plan *plan, const struct plan_request *request, struct error *error)
 {
@@ -438,7 +479,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.timeout_ms = request->timeout_ms,
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
-		.trace = request->trace,
+		.trace = trace_mode(request, host),
 		.differential = request->differential,
 		.guest = request->guest,
 		.ledger = request->ledger,
@@ -457,6 +498,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = image_check_fit(&plan->image, plan->memory, error);
 	if (rc == 0)
 		rc = check_patterns(plan, request, error);
+	if (rc == 0 && request->workload)
+		rc = plan_workload(plan, request->workload, error);
 	if (rc == 0)
 		rc = plan_masks(plan, request, error);
 	if (rc == 0)
@@ -468,6 +511,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = request->views ? read_views(plan, request, host, error)
 				    : default_views(plan, error);
 	}
+	if (rc == 0 && plan->workload)
+		rc = check_workload(plan, error);
 	if (rc != 0)
 		plan_finish(plan);
 	return rc;
@@ -476,6 +521,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 void plan_finish(struct plan *plan)
 {
 	image_close(&plan->image);
+	free(plan->workload);
+	plan->workload = NULL;
 	policy_finish(&plan->policy);
 	storage_close(&plan->storage);
 	plan->engine = NULL;

@@ -10,8 +10,10 @@
 #include "host.h"
 #include "image.h"
 #include "storage.h"
+#include "trace.h"
 #include "views/policy.h"
 #include "views/service_table.h"
+#include "workload.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
 #define PLAN_VMS_MAX 64
@@ -65,13 +67,15 @@ struct plan_request {
 	const char *engine; /* key, or "auto" */
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
+	const char *workload; /* what the built-in firmware does for ever; NULL: its catalogue, once */
 	const char *disk;   /* path, perhaps with ":ro", or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
-	bool trace; /* count kvm tracepoints where permitted; costs ticks */
+	enum trace_mode trace; /* of kvm tracepoints, where permitted; costs ticks */
+	bool trace_asked;      /* by name */
 	/* CR0 flags of --own and --shadow; the n-th occurrence is for VM n, the last for all others */
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
@@ -95,9 +99,10 @@ struct plan {
 	unsigned timeout_ms;
 	uint32_t iterations;
 	enum on_violation on_violation;
-	bool trace;
+	enum trace_mode trace;
 	struct differential *differential;
 	const char *guest, *ledger;
+	struct workload *workload; /* NULL: none */
 	const char *views;   /* the policy file; NULL: the default views */
 	size_t tagged_views; /* views that have a page of `frames` */
 	struct storage storage; /* of the VMs' disks, if it is a file */

@@ -27,7 +27,8 @@
 	X(END, record_end, "how a VM ended")                                                       \
 	X(CODE, record_code, "the code around an address at which the guest exited")               \
 	X(INTERRUPT, record_interrupt, "what was decided about a virtual interrupt")               \
-	X(PIN, record_pin, "a buffer that was pinned, given back, or refused")
+	X(PIN, record_pin, "a buffer that was pinned, given back, or refused")                     \
+	X(L0_EXIT, record_l0_exit, "one exit at l0, from the kernel's tracepoints")
 
 enum record_type {
 	RECORD_INVALID,
@@ -172,6 +173,21 @@ struct record_end {
 	char text[240];  /* NUL-terminated; empty if all went well */
 };
 
+struct record_l0_exit {
+	struct record record;
+	uint64_t time; /* TSC of the host */
+	uint64_t rip;
+	uint64_t info1, info2;  /* exit qualification and the like, by vendor */
+	uint32_t operation;     /* what the guest said it was doing; 0: nothing, or not known */
+	uint32_t routine;       /* first operation whose routine holds `rip`; 0: none */
+	uint32_t cost;          /* TSC ticks until the next entry, saturated; 0: not observed */
+	uint32_t reason;        /* the processor's */
+	uint8_t isa;            /* whose reasons: 1 VMX, 2 SVM, 0 an interpreted instruction */
+	uint8_t agreement;      /* enum agreement */
+	uint16_t flags;         /* enum l0_flag */
+	uint32_t reserved;
+};
+
 #define CODE_BEFORE 16
 #define CODE_BYTES 32
 
@@ -201,6 +217,7 @@ _Static_assert(sizeof(struct record) == 8, "file format");
 _Static_assert(sizeof(struct record_exit) == 48, "file format");
 _Static_assert(sizeof(struct record_operation) == 56, "file format");
 _Static_assert(sizeof(struct record_violation) == 152, "file format");
+_Static_assert(sizeof(struct record_l0_exit) == 64, "file format");
 _Static_assert(sizeof(struct record_code) == 120, "file format");
 _Static_assert(sizeof(struct record_interrupt) == 24, "file format");
 _Static_assert(sizeof(struct record_pin) == 64, "file format");

@@ -65,6 +65,7 @@ struct report {
 	bool judged;           /* operations were compared with the model */
 	bool counters_missing; /* the host has no counters of exits at L0 */
 	const char *trace_missing; /* why tracepoints were not counted; NULL or empty: no matter */
+	uint64_t samples_lost; /* of tracepoints: exits at l0 that nobody saw one by one */
 	uint64_t lost;         /* records that found no room in the ledger */
 };
 

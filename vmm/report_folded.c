@@ -46,12 +46,13 @@ static int count_exits(struct stacks *stacks, struct ledger_reader *reader,
 		       enum report_weight weight)
 {
 	const struct record *record;
+	struct record_exit exit;
 	int rc = 0;
 
 	ledger_rewind(reader);
 	while (rc == 0 && (record = ledger_next(reader)) != NULL)
-		if (record->type == RECORD_EXIT && record->level < LEVEL_COUNT)
-			rc = count_exit(stacks, (const void *)record, weight);
+		if (contents_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
+			rc = count_exit(stacks, &exit, weight);
 	return rc;
 }
 

@@ -98,7 +98,7 @@ static void fill_cells(const struct contents *contents, enum group_key by,
 
 	fill_key(contents, by, group, cells[GROUP_COLUMN_KEY]);
 	if (by == GROUP_RIP) {
-		code_locate(contents_code(contents, group->key), group->first,
+		code_locate(contents_code(contents, group->key), &group->first,
 			    contents->report.backend, &place);
 		code_place_name(&place, cells[GROUP_COLUMN_AT], CELL_SIZE);
 		snprintf(cells[GROUP_COLUMN_INSTRUCTION], CELL_SIZE, "%s", place.text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "json.h"
-#include "report.h"
 #include "report_io.h"
+#include "report_l0.h"
 #include "report_violations.h"
 
 #define REPORT_VERSION 1
@@ -77,10 +77,12 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 		json_object_set_new(object, "value", json_hex(row->summary->result.value));
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
 	}
+	json_object_set_new(object, "ticks_total", json_real(row->ticks.total));
 	json_object_set_new(object, "violations", json_count(row->summary->violations));
 	json_object_set_new(object, "exits_total", exits_json(row->summary));
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
 	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
+	json_object_set_new(object, "l0_exits", report_l0_row_json(row->summary));
 	return object;
 }
 
@@ -96,12 +98,12 @@ static json_t *evidence_json(const struct report *report)
 
 static json_t *tracepoints_json(const struct report *report)
 {
-	char text[240];
+	char text[320];
 
 	if (!report->trace_missing || report->trace_missing[0] == '\0')
 		return json_null();
 	snprintf(text, sizeof(text), "not observed: %s", report->trace_missing);
-	return json_string(text);
+	return json_text(text);
 }
 
 static json_t *totals_json(const struct report *report)
@@ -119,6 +121,7 @@ json_t *json_report(const struct report *report)
 	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
 	json_object_set_new(root, "evidence", evidence_json(report));
 	json_object_set_new(root, "tracepoints", tracepoints_json(report));
+	json_object_set_new(root, "l0_exits", report_l0_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_count(report->lost));
 	for (size_t i = 0; i < report->row_count; i++)

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report.h"
 #include "report_io.h"
+#include "report_l0.h"
 #include "report_violations.h"
 
 /* https://no-color.org */
@@ -182,8 +182,12 @@ int report_text(const struct report *report, FILE *stream)
 	for (int level = 0; level < LEVEL_COUNT; level++)
 		fprintf(stream, "%s: %s\n", level_keys[level],
 			report_evidence(report, (enum level)level));
-	if (report->trace_missing && report->trace_missing[0])
-		fprintf(stream, "tracepoints: not observed: %s\n", report->trace_missing);
+	if (report->trace_missing && report->trace_missing[0]) {
+		fputs("tracepoints: not observed: ", stream);
+		report_plain(stream, report->trace_missing);
+		fputc('\n', stream);
+	}
+	report_l0_text(report, stream);
 	if (rc == 0)
 		rc = violations_text(report, stream);
 	report_io_text(report, stream);

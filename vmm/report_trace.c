@@ -150,26 +150,29 @@ static const char *place_of(struct writer *writer, const struct record_exit *exi
 
 static void put_exit(struct writer *writer, const struct slice *slice)
 {
-	const struct record_exit *exit = (const void *)slice->record;
 	const struct contents *contents = writer->contents;
-	unsigned level = exit->record.level;
-	bool port = level == LEVEL_VMM && exit->reason == EXIT_REASON_IO;
-	bool address = level == LEVEL_VMM && exit->reason == EXIT_REASON_MMIO;
+	struct record_exit exit = {0};
+	bool port, address;
+	unsigned level;
 
+	contents_exit(slice->record, &exit);
+	level = exit.record.level;
+	port = level == LEVEL_VMM && exit.reason == EXIT_REASON_IO;
+	address = level == LEVEL_VMM && exit.reason == EXIT_REASON_MMIO;
 	begin_event(writer, "X", slice->track);
 	put_times(writer, slice);
 	fprintf(writer->stream, ",\"cat\":\"%s\",\"name\":\"%s\",\"args\":{\"operation\":\"%s\"",
-		level_keys[level], contents_reason(contents, level, exit->reason),
-		contents_operation(contents, exit->operation));
+		level_keys[level], contents_reason(contents, level, exit.reason),
+		contents_operation(contents, exit.operation));
 	/* Only what exits at one place have in common: speedscope takes the arguments for a part of the
 	 * name. */
-	fprintf(writer->stream, ",\"rip\":\"0x%" PRIx64 "\"%s", exit->rip, place_of(writer, exit));
-	if (port || address || exit->qualification)
+	fprintf(writer->stream, ",\"rip\":\"0x%" PRIx64 "\"%s", exit.rip, place_of(writer, &exit));
+	if (port || address || exit.qualification)
 		fprintf(writer->stream, ",\"%s\":\"0x%" PRIx64 "\"",
-			port ? "port" : address ? "address" : "qualification", exit->qualification);
+			port ? "port" : address ? "address" : "qualification", exit.qualification);
 	if (port || address)
 		fprintf(writer->stream, ",\"access\":\"%s of %u\"",
-			exit->detail >> 8 ? "write" : "read", exit->detail & 0xff);
+			exit.detail >> 8 ? "write" : "read", exit.detail & 0xff);
 	fputs("}}", writer->stream);
 }
 

@@ -10,6 +10,8 @@
 
 #include "forbidden.h"
 #include "interrupt.h"
+#include "profile.h"
+#include "sampler.h"
 #include "service.h"
 #include "vcpu.h"
 #include "views/effect.h"
@@ -220,6 +222,7 @@ static void handle_exit(struct vcpu *vcpu)
 		.reason = (uint16_t)reason,
 	};
 
+	sampler_observe(vcpu);
 	vcpu->qualification = 0;
 	vcpu->detail = 0;
 	vcpu->exit_view = 0;
@@ -272,7 +275,15 @@ void run_vcpu(struct vcpu *vcpu)
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		if (vcpu->trace.on)
+			sampler_drain(vcpu);
+		if (vcpu->profile)
+			profile_obey(vcpu);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
+	if (vcpu->trace.on)
+		sampler_drain(vcpu);
+	if (vcpu->profile)
+		profile_hand_over(vcpu);
 }

@@ -10,6 +10,9 @@
 #include "differential.h"
 #include "interrupt.h"
 #include "invoke.h"
+#include "profile.h"
+#include "sampler.h"
+#include "vcpu.h"
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
@@ -20,7 +23,11 @@ void vcpu_record(struct vcpu *vcpu, struct record *record)
 	record->vcpu = (uint8_t)vcpu->index;
 	if (record->type == RECORD_EXIT)
 		code_note(vcpu, ((const struct record_exit *)record)->rip);
+	else if (record->type == RECORD_L0_EXIT)
+		code_note(vcpu, ((const struct record_l0_exit *)record)->rip);
 	summary_add(vcpu->summary, record);
+	if (vcpu->profile)
+		profile_add(vcpu->profile, record);
 	if (vcpu->vm->ledger)
 		ledger_append(vcpu->vm->ledger, record);
 }
@@ -37,25 +44,19 @@ static int service_hello(struct vcpu *vcpu, struct ss_request *request)
 	return request->arg[0] == SS_ABI_VERSION ? 0 : -EPROTONOSUPPORT;
 }
 
-static void read_counters(const struct vcpu *vcpu, struct stat_values *values)
-{
-	uint64_t traced;
-
-	stats_read(&vcpu->stats, values);
-	trace_read(&vcpu->trace, values->value + STAT_TRACE_FIRST, &traced);
-	values->observed |= traced << STAT_TRACE_FIRST;
-}
-
 /* The counters are read last here and first in batch_end, so that nothing of ours lies between. */
 static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 {
 	if (!known_operation(vcpu, request->arg[0]) || request->arg[1] == 0 ||
 	    request->arg[1] > UINT32_MAX)
 		return -EINVAL;
+	/* What was before belongs to no batch. */
+	if (vcpu->trace.on)
+		sampler_drain(vcpu);
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
 	vcpu->batch_time = vcpu->exit_time;
-	read_counters(vcpu, &vcpu->batch_start);
+	vcpu_read_counters(vcpu, &vcpu->batch_start);
 	return 0;
 }
 
@@ -70,7 +71,7 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 		.end = vcpu->exit_time,
 	};
 
-	read_counters(vcpu, &now);
+	vcpu_read_counters(vcpu, &now);
 	if (vcpu->batch_operation == 0 || request->arg[0] != vcpu->batch_operation)
 		return -EINVAL;
 	stats_accumulate(&sum, &vcpu->batch_start, &now);

@@ -191,7 +191,8 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.summary = session->machine.summary,
 		.loop = find_loop(session),
 		.judged = judge,
-		.trace_missing = session->machine.trace_missing,
+		.trace_missing = session->machine.tracing.missing,
+		.samples_lost = session->machine.tracing.lost,
 		.counters_missing = session->host.capability[HOST_CAP_binary_stats_fd] == 0,
 		.status = why->status,
 	};

@@ -17,7 +17,8 @@ const char *const stat_names[STAT_COUNT] = {
 #define STAT(name, meaning) #name,
 #include "stat.def"
 #undef STAT
-#define TRACEPOINT(name, meaning) "kvm:" #name,
+#define SAMPLED(name, uses, meaning)
+#define TRACEPOINT(name, uses, meaning) "kvm:" #name,
 #include "tracepoint.def"
 #undef TRACEPOINT
 };
@@ -26,7 +27,8 @@ const char *const stat_meanings[STAT_COUNT] = {
 #define STAT(name, meaning) meaning,
 #include "stat.def"
 #undef STAT
-#define TRACEPOINT(name, meaning) meaning,
+#define SAMPLED(name, uses, meaning)
+#define TRACEPOINT(name, uses, meaning) meaning,
 #include "tracepoint.def"
 #undef TRACEPOINT
 };

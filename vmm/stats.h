@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "trace.h"
+#include "trace_format.h"
 
 enum stat_id {
 #define STAT(name, meaning) STAT_##name,
@@ -15,7 +15,7 @@ enum stat_id {
 #undef STAT
 	STAT_FD_COUNT, /* those of KVM_GET_STATS_FD come first */
 	STAT_TRACE_FIRST = STAT_FD_COUNT,
-	STAT_COUNT = STAT_TRACE_FIRST + TRACE_COUNT
+	STAT_COUNT = STAT_TRACE_FIRST + (int)TRACE_COUNTED
 };
 
 static inline enum stat_id stat_of_trace(enum trace_id id)

@@ -145,6 +145,34 @@ static void add_violation(struct summary *summary, const struct record_violation
 	count_violation(summary, record, 1);
 }
 
+static void count_disagreement(struct summary *summary, const struct disagreement *disagreement)
+{
+	for (size_t i = 0; i < summary->disagreement_count; i++) {
+		struct disagreement *known = &summary->disagreements[i];
+
+		if (known->marked != disagreement->marked || known->rip != disagreement->rip)
+			continue;
+		known->count += disagreement->count;
+		return;
+	}
+	if (summary->disagreement_count < SUMMARY_DISAGREEMENTS_MAX)
+		summary->disagreements[summary->disagreement_count++] = *disagreement;
+}
+
+static void add_l0_exit(struct summary *summary, const struct record_l0_exit *exit)
+{
+	struct l0_summary *l0 = &operation_of(summary, exit->operation)->l0;
+
+	l0->exits++;
+	for (int bit = 0; bit < L0_FLAG_COUNT; bit++)
+		l0->flags[bit] += exit->flags >> bit & 1;
+	if (exit->agreement < AGREEMENT_COUNT)
+		l0->agreement[exit->agreement]++;
+	if (exit->agreement == AGREEMENT_DIFFERS)
+		count_disagreement(summary, &(struct disagreement){exit->operation, exit->routine,
+								   exit->rip, 1});
+}
+
 static void add_interrupt(struct summary *summary, const struct record_interrupt *interrupt)
 {
 	if (interrupt->vector < INTERRUPT_VECTORS && interrupt->event < INTERRUPT_EVENT_COUNT)
@@ -179,6 +207,9 @@ void summary_add(struct summary *summary, const struct record *record)
 	case RECORD_VIOLATION:
 		add_violation(summary, (const void *)record);
 		break;
+	case RECORD_L0_EXIT:
+		add_l0_exit(summary, (const void *)record);
+		break;
 	case RECORD_INTERRUPT:
 		add_interrupt(summary, (const void *)record);
 		break;
@@ -188,6 +219,22 @@ void summary_add(struct summary *summary, const struct record *record)
 	default:
 		break;
 	}
+}
+
+static void merge_l0(struct l0_summary *into, const struct l0_summary *from)
+{
+	into->exits += from->exits;
+	for (int bit = 0; bit < L0_FLAG_COUNT; bit++)
+		into->flags[bit] += from->flags[bit];
+	for (int i = 0; i < AGREEMENT_COUNT; i++)
+		into->agreement[i] += from->agreement[i];
+}
+
+void summary_l0(const struct summary *summary, struct l0_summary *ret_sum)
+{
+	*ret_sum = (struct l0_summary){0};
+	for (size_t i = 0; i <= summary->highest; i++)
+		merge_l0(ret_sum, &summary->operations[i].l0);
 }
 
 static void merge_operation(struct summary *summary, struct operation_summary *into,
@@ -208,6 +255,7 @@ static void merge_operation(struct summary *summary, struct operation_summary *i
 	into->repetitions += from->repetitions;
 	into->handling_ticks += from->handling_ticks;
 	into->violations += from->violations;
+	merge_l0(&into->l0, &from->l0);
 	if (from->result_known) {
 		into->results_differ |= from->results_differ ||
 					(into->result_known &&
@@ -259,6 +307,9 @@ void summary_merge(struct summary *into, struct summary *from)
 	for (size_t i = 0; i < from->violation_count; i++)
 		count_violation(into, &from->violations[i].record, from->violations[i].count);
 	from->violation_count = 0;
+	for (size_t i = 0; i < from->disagreement_count; i++)
+		count_disagreement(into, &from->disagreements[i]);
+	from->disagreement_count = 0;
 	if (from->highest > into->highest)
 		into->highest = from->highest;
 	from->highest = 0;
@@ -333,15 +384,19 @@ void summary_ticks(const struct operation_summary *operation, struct tick_summar
 {
 	size_t count = operation->sample_count;
 	float *sorted = sorted_samples(operation);
+	double sum = 0;
 
 	*ticks = (struct tick_summary){0};
 	if (!sorted)
 		return;
+	for (size_t i = 0; i < count; i++)
+		sum += (double)sorted[i];
 	*ticks = (struct tick_summary){
 		.samples = count,
 		.minimum = sorted[0],
 		.median = quantile(sorted, count, 0.5),
 		.percentile99 = quantile(sorted, count, 0.99),
+		.total = sum * operation->result.sample_size,
 	};
 	free(sorted);
 }

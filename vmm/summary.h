@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "l0_exit.h"
+#include "places.h"
 #include "record.h"
 #include "views/expect.h"
 #include "views/interrupts.h"
@@ -30,6 +32,14 @@ const char *exit_reason_key(uint32_t reason);
 struct tick_summary {
 	size_t samples;
 	double minimum, median, percentile99;
+	double total; /* of all repetitions whose results are known */
+};
+
+/* Exits at L0 that the kernel's tracepoints showed one by one. */
+struct l0_summary {
+	uint64_t exits;
+	uint64_t flags[L0_FLAG_COUNT]; /* those with each enum l0_flag */
+	uint64_t agreement[AGREEMENT_COUNT];
 };
 
 struct operation_summary {
@@ -39,6 +49,7 @@ struct operation_summary {
 	uint64_t reasons[EXIT_REASON_COUNT]; /* of the exits at level vmm */
 	uint64_t handling_ticks;             /* of the exits at level vmm */
 	uint64_t violations;
+	struct l0_summary l0;
 	struct stat_values stats;
 	uint32_t view; /* active at the end of the last batch */
 	bool result_known;
@@ -55,6 +66,15 @@ struct violation_summary {
 	uint64_t count;
 };
 
+/* Exits whose RIP is in the routine of another operation than the marked one. */
+struct disagreement {
+	uint32_t marked, routine;
+	uint64_t rip, count;
+};
+
+/* More different ones than this are only counted, under their operation. */
+#define SUMMARY_DISAGREEMENTS_MAX 16
+
 /* More different ones than this are only counted, under their operation. */
 #define SUMMARY_VIOLATIONS_MAX 256
 
@@ -69,6 +89,8 @@ struct pin_summary {
 struct summary {
 	struct violation_summary violations[SUMMARY_VIOLATIONS_MAX];
 	size_t violation_count;
+	struct disagreement disagreements[SUMMARY_DISAGREEMENTS_MAX];
+	size_t disagreement_count;
 	uint64_t interrupts[INTERRUPT_VECTORS][INTERRUPT_EVENT_COUNT];
 	struct pin_summary pins;
 	/* Number 0 is everything outside any operation. */
@@ -118,6 +140,9 @@ uint64_t summary_whole(double number);
 
 /* Which of the counters that were read is the best evidence for exits at L0 on this kind of host. */
 enum stat_id summary_l0_counter(const struct stat_values *stats, enum host_backend backend);
+
+/* Of all operations, and of what belongs to none. */
+void summary_l0(const struct summary *summary, struct l0_summary *ret_sum);
 
 enum placement summary_placement(const struct operation_summary *operation,
 				 const struct operation_summary *loop, enum host_backend backend);

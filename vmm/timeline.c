@@ -52,7 +52,7 @@ static int add_view(struct maker *maker, const struct record *record, uint32_t v
 				   .begin = time, .end = time});
 }
 
-static int add_exit(struct maker *maker, const struct record_exit *exit)
+static int add_exit(struct maker *maker, const struct record *record, const struct record_exit *exit)
 {
 	uint64_t begin = contents_time(maker->contents, exit);
 	struct slice slice = {.kind = SLICE_EXIT, .begin = begin, .end = begin + exit->cost};
@@ -62,9 +62,9 @@ static int add_exit(struct maker *maker, const struct record_exit *exit)
 		return 0;
 	slice.track.lane = lanes[exit->record.level];
 	maker->used[vcpu_number(&exit->record)] |= (uint8_t)(1u << slice.track.lane);
-	rc = add(maker->timeline, &exit->record, &slice);
+	rc = add(maker->timeline, record, &slice);
 	if (rc == 0 && exit->view != 0)
-		rc = add_view(maker, &exit->record, exit->view - 1, slice.end);
+		rc = add_view(maker, record, exit->view - 1, slice.end);
 	return rc;
 }
 
@@ -173,12 +173,13 @@ static void set_times(struct timeline *timeline, uint64_t khz)
 static int read_records(struct maker *maker, struct ledger_reader *reader)
 {
 	const struct record *record;
+	struct record_exit exit;
 	int rc = 0;
 
 	ledger_rewind(reader);
 	while (rc == 0 && (record = ledger_next(reader)) != NULL) {
-		if (record->type == RECORD_EXIT)
-			rc = add_exit(maker, (const void *)record);
+		if (contents_exit(record, &exit))
+			rc = add_exit(maker, record, &exit);
 		else if (record->type == RECORD_BATCH)
 			rc = add_batch(maker, (const void *)record);
 	}

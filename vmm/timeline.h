@@ -15,7 +15,7 @@ struct track {
 
 enum slice_kind {
 	SLICE_BATCH, /* record is a struct record_batch */
-	SLICE_EXIT,  /* a struct record_exit */
+	SLICE_EXIT,  /* one that contents_exit() takes */
 	SLICE_VIEW,  /* an instant: `view` became active, or was found active at the end of a batch */
 };
 

@@ -182,6 +182,30 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }
 
+uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)
+{
+	int khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint64_t)khz : 0;
+}
+
+void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values)
+{
+	uint64_t hits[TRACE_COUNT], traced;
+
+	stats_read(&vcpu->stats, values);
+	/* What is recorded for a part of the time only is no count. */
+	if (vcpu->trace.mode == TRACING_PART)
+		return;
+	trace_read(&vcpu->trace, hits, &traced);
+	for (int id = 0; id < (int)TRACE_COUNTED; id++) {
+		if (!(traced >> id & 1))
+			continue;
+		values->value[STAT_TRACE_FIRST + id] = hits[id];
+		values->observed |= UINT64_C(1) << (STAT_TRACE_FIRST + id);
+	}
+}
+
 int vcpu_inject_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error_code)
 {
 	struct kvm_vcpu_events events;

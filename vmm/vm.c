@@ -86,11 +86,14 @@ static void fill_memory(struct vm *vm)
 		.iterations = plan->iterations,
 		.flags = plan->engine->context_flags |
 			 (plan->differential ? SS_CONTEXT_PROGRAMS : 0) |
+			 (plan->workload ? SS_CONTEXT_WORKLOAD : 0) |
 			 (plan->flag_path == FLAG_PATH_ENLIGHTENED ? SS_CONTEXT_ENLIGHTENED : 0),
 	};
 
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];
+	if (plan->workload)
+		memcpy(context.workload, plan->workload->pace, sizeof(context.workload));
 	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
 	for (unsigned i = 0; i < plan->vcpus; i++)
 		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept, 0, 0);
@@ -146,6 +149,7 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		if (rc != 0)
 			return rc;
 	}
+	boot_write_frequency(&vm->ram, vcpu_tsc_khz(&vm->vcpus[0]));
 	return 0;
 }
 

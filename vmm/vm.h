@@ -16,9 +16,11 @@
 #include "guest_ram.h"
 #include "keyset.h"
 #include "ledger.h"
+#include "places.h"
 #include "plan.h"
 #include "stats.h"
 #include "summary.h"
+#include "trace.h"
 #include "views/interrupts.h"
 #include "views/pins.h"
 
@@ -29,7 +31,8 @@
 	X(GUEST, "guest-failure", "the guest failed")                                              \
 	X(HOST, "host-failure", "the host failed")                                                 \
 	X(TIMEOUT, "timeout", "the time ran out")                                                  \
-	X(SIGNAL, "signal", "ended by a signal")
+	X(SIGNAL, "signal", "ended by a signal")                                                   \
+	X(QUIT, "quit", "ended by somebody who was watching it")
 
 enum stop_cause {
 #define X(name, key, text) STOP_##name,
@@ -48,6 +51,14 @@ struct stop {
 
 struct vm;
 
+/* See sampler.h. */
+struct sampler {
+	struct l0_assembler assembler;
+	uint32_t sequence, marker; /* the guest's marker when samples were last taken out */
+	uint32_t interval;         /* the operation of the time since then */
+	uint64_t lost;             /* samples, known at the end */
+};
+
 struct vcpu {
 	struct vm *vm;
 	unsigned index;
@@ -56,7 +67,9 @@ struct vcpu {
 	size_t run_size;
 	struct stats stats;
 	struct trace trace; /* opened by the vCPU's own thread */
+	struct sampler sampler;
 	struct summary *summary;
+	struct profile_vcpu *profile; /* NULL: nobody watches */
 	pthread_t thread;
 	bool thread_started;
 	atomic_bool finished;
@@ -91,6 +104,7 @@ struct vm {
 	const struct service_table *services; /* those of this VM */
 	const struct host *host;
 	struct ledger *ledger; /* NULL: none is kept */
+	const struct places *places;
 	int fd;
 	struct guest_ram ram;
 	struct bus ports, mmio;

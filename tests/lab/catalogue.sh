@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: the catalogue in a lab, on both engines that run
 # there, its ledger in every format, guests that use CR0 in every encoding, services, interrupts and a
-# disk, and one whose views are those of a policy file. With BARS costs are held against that file. On
-# Intel the vmcs12 is read back, on AMD a guest looks for SVM that must be hidden from it.
+# disk, and one whose views are those of a policy file. Nested, every exit at L0 is recorded. With BARS
+# costs are held against that file, and those of profiling against the costs without. On Intel the vmcs12
+# is read back, on AMD a guest looks for SVM that must be hidden from it.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
@@ -24,11 +25,13 @@ trap 'rm -rf "$results"' EXIT
 	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
 	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" \
-	--get modules.json="$results/modules.json" -- sh -c '
+	--get modules.json="$results/modules.json" --get profile.json="$results/profile.json" -- sh -c '
 	status=0
-	sidestep test --engine "$0" --format json -o nested.json --ledger nested.ledger || status=1
+	sidestep test --engine "$0" --trace sample --format json -o nested.json --ledger nested.ledger || status=1
 	sidestep test --engine flat --format json -o flat.json || status=1
 	sidestep bench --engine "$0" --format json -o bench.json || status=1
+	: >profile.json
+	[ -z "$1" ] || sidestep profile --engine "$0" --format json >profile.json || status=1
 	for masks in "" "--shadow ts,mp" "--own none" "--own ts" "--shadow mp"; do
 		sidestep run -q --engine "$0" --timeout 5 $masks hostile_encodings.elf || status=1
 	done
@@ -50,10 +53,10 @@ trap 'rm -rf "$results"' EXIT
 	else
 		sidestep run -q --engine "$0" --timeout 5 /usr/bin/svm_hidden.elf || status=1
 	fi
-	exit $status' "$engine"
+	exit $status' "$engine" "$bars"
 check=$source/tests/lab/check_ledger.py
 if [[ $bars ]]; then
-	"$check" "$results/nested.json" "$results/bench.json" "$bars"
+	"$check" "$results/nested.json" "$results/bench.json" "$bars" "$results/profile.json"
 else
 	"$check" "$results/nested.json"
 fi

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""check_ledger.py LEDGER.json [BENCH.json BARS.json]: what a run in a lab must show.
+"""check_ledger.py LEDGER.json [BENCH.json BARS.json PROFILE.json]: what a run in a lab must show.
 
 Every operation agrees with the reference model (the program says so itself); the sources of evidence
-agree with one another, operation by operation; and the costs in BENCH.json keep within BARS.json.
+agree with one another, operation by operation; the costs in BENCH.json keep within BARS.json; and
+profiling as in PROFILE.json costs little more than not profiling.
 """
 import json
 import sys
@@ -37,6 +38,43 @@ def sources_agree(row):
                   f"KVM_GET_STATS_FD nested_run {stats['nested_run']}, ring {exits['monitor']}")
 
 
+def l0_agrees(row, ring):
+    """Exits at L0 that were recorded one by one, beside all others who have seen some of them."""
+    stats, exits, name = row["kvm_stats"], row["exits_total"], row["operation"]
+    none = {"exits": 0, "nested": 0, "injected": 0, "resumed": 0, "userspace": 0, "by_rip": {}}
+    l0 = row["l0_exits"] or none
+    bracket = 1  # the exit that ends a batch belongs to no operation; at L0 it is one of the guest's own
+
+    def equal(what, recorded, other, source):
+        check(name, recorded == other, f"{what} recorded {recorded}, {source} {other}")
+
+    equal("exits", l0["exits"], stats["kvm:kvm_exit"] - bracket, "tracepoint kvm_exit")
+    equal("exits", l0["exits"], stats["exits"] - stats["irq_exits"] - bracket, "KVM_GET_STATS_FD")
+    equal("exits to user space", l0["userspace"], exits["vmm"], "run loop")
+    if ring:
+        equal("injected", l0["injected"], exits["monitor"], "ring")
+        equal("resumed", l0["resumed"], stats["nested_run"], "KVM_GET_STATS_FD nested_run")
+        equal("nested", l0["nested"], stats["kvm:kvm_nested_vmexit"] - bracket,
+              "tracepoint kvm_nested_vmexit")
+        # Every exit was one of the guest, which went to the relay or was handled at L0, or the relay's.
+        handled = stats["kvm:kvm_nested_vmexit"] - stats["kvm:kvm_nested_vmexit_inject"] - bracket
+        equal("nested, handled at L0", l0["nested"] - l0["injected"], handled, "tracepoints")
+    check(name, l0["by_rip"].get("differs", 0) == 0, "marker and RIP differ")
+
+
+def profiling_is_cheap(bench, path, limit):
+    with open(path, encoding="utf-8") as file:
+        summary = json.loads(file.readlines()[-1])
+    without = {row["operation"]: row["ticks_total"] for row in bench if row["repetitions"]}
+    with_it = {row["operation"]: row["ticks_total"] for row in summary["operations"]}
+    check("profile", with_it.keys() == without.keys(), "another set of operations than bench")
+    more = sum(with_it.values()) / sum(without.values()) - 1
+    recorded = (summary["l0_exits"] or {"exits": 0})["exits"]
+    print(f"profiling: {recorded} of {summary['exits']['l0']:.0f} exits recorded, {100 * more:.1f} % more ticks")
+    check("profile", more <= limit, f"{100 * more:.1f} % more ticks, at most {100 * limit:.0f} % allowed")
+    check("profile", recorded > 0, "nothing was recorded")
+
+
 def within(rows, bars):
     for name, bar in bars.items():
         row = rows.get(name)
@@ -60,15 +98,21 @@ def main():
         ledger = json.load(file)
     check("totals", ledger["totals"]["failed"] == 0, f"{ledger['totals']['failed']} failed")
     check("totals", ledger["totals"]["passed"] > 0, "nothing passed")
+    sampled = ledger["l0_exits"] is not None
+    if sampled:
+        check("totals", ledger["l0_exits"]["lost"] == 0, f"{ledger['l0_exits']['lost']} samples lost")
     for row in ledger["operations"]:
         if row["result"] != "skip":
             sources_agree(row)
+            if sampled:
+                l0_agrees(row, row["monitor"] is not None)
     if len(sys.argv) > 3:
         with open(sys.argv[2], encoding="utf-8") as file:
             bench = json.load(file)
         with open(sys.argv[3], encoding="utf-8") as file:
             bars = json.load(file)
         within({row["operation"]: row for row in bench["operations"]}, bars)
+        profiling_is_cheap(bench["operations"], sys.argv[4], 0.10)
     print(f"{len(ledger['operations'])} operations, {len(faults)} faults")
     for fault in faults:
         print("not ok -", fault)

@@ -51,6 +51,10 @@ def count_exits(form, data):
             _, _, _, operation, cost, *_ = ledger.EXIT.unpack_from(body)
             exits[ledger.LEVELS[level], operation] += 1
             ticks[ledger.LEVELS[level], operation] += cost
+        if name == "L0_EXIT":
+            _, _, _, _, operation, _, cost, *_ = ledger.L0_EXIT.unpack_from(body)
+            exits["l0", operation] += 1
+            ticks["l0", operation] += cost
     return exits, ticks
 
 

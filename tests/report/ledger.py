@@ -14,6 +14,7 @@ LEVELS = ["l0", "monitor", "vmm"]
 HEADER = struct.Struct("<QIIQQQ")
 RECORD = struct.Struct("<HHBBH")
 EXIT = struct.Struct("<QQQIIHHI")
+L0_EXIT = struct.Struct("<QQQQIIIIBBHI")
 BATCH = struct.Struct("<IIIIQQQ")
 OPERATION = struct.Struct("<II40s")
 RESULT = struct.Struct("<IIIIQQIIII")
@@ -50,6 +51,11 @@ class Format:
              qualification=0, **place):
         body = EXIT.pack(time, rip, qualification, operation, cost, reason, detail, view)
         return self.record("EXIT", body, LEVELS.index(level), **place)
+
+    def l0_exit(self, time, operation=0, reason=28, rip=0x100000, cost=10, isa=1, agreement=0, flags=0,
+                info1=0, routine=0, **place):
+        body = L0_EXIT.pack(time, rip, info1, 0, operation, routine, cost, reason, isa, agreement, flags, 0)
+        return self.record("L0_EXIT", body, LEVELS.index("l0"), **place)
 
     def batch(self, operation, count, begin, end, exits=None, view=0xFFFFFFFF, **place):
         """`exits`: what the counter `exits`, bit 0, says; None: not observed."""

@@ -112,6 +112,7 @@ def messy_times(case):
         for i in range(50):
             records.append(form.exit("vmm", 100 + 7 * i, 2, cost=1 << i % 12, **place))
             records.append(form.exit("monitor", 2 ** 64 - 300 + 5 * i, 2, cost=300, **place))
+            records.append(form.l0_exit(90 + 7 * i, 2, cost=1 << i % 12, **place))
         records.append(form.batch(2, 10, 120, 300, **place))
         records.append(form.batch(2, 10, 400, 350, view=1, **place))
         records.append(form.batch(3, 10, 2 ** 64 - 100, 2 ** 64 - 1, view=77, **place))
@@ -120,6 +121,35 @@ def messy_times(case):
         path = case.path("messy.ledger", data)
         exits, _ = check.count_exits(form, data)
         check.check_trace(case.checks, case.sidestep, path, exits)
+
+
+def exits_at_l0(case):
+    """Exits that tracepoints showed count like any other, with the processor's reasons, and what their RIP
+    says stands beside the marker."""
+    form = case.form
+    records = head(form, ("cr0.mp.mov", "view.switch.vmfunc"))
+    records += [form.meta("backend", "vmx"), form.meta("samples.lost", "12"),
+                form.meta("tracepoints.missing", "none of \x1b that")]
+    records += [form.l0_exit(1000 + 10 * i, 2, reason=28, rip=0x1000, cost=7) for i in range(5)]
+    records += [form.l0_exit(2000 + 10 * i, 3, reason=59, rip=0x2000, flags=1, agreement=i % 4)
+                for i in range(8)]
+    records += [form.l0_exit(3000, 3, reason=1 << 31 | 33), form.l0_exit(3100, 0, isa=9, agreement=77),
+                form.end()]
+    path = case.path("l0.ledger", ledger.ledger(records))
+    check.check_all(case.checks, case.sidestep, form, path)
+    reasons = {row["reason"]: row for row in json.loads(
+        check.run(case.sidestep, "--by", "reason", "--format", "json", path))["exits"]}
+    case.checks.equal("exits at L0: reasons", {name: row["exits"] for name, row in reasons.items()},
+                      {"VMFUNC": 8, "control-register access": 6, "VM-entry failure: invalid guest state": 1})
+    case.checks.equal("exits at L0: ticks", reasons["control-register access"]["handling_ticks"], 45)
+    text = check.run(case.sidestep, path)
+    case.checks.that("exits at L0: lost", "l0, one by one: 15 recorded, 12 lost\n" in text, text)
+    case.checks.that("exits at L0: by RIP", "marker: 8 agrees, 2 elsewhere, 2 unmarked, 2 differs\n" in text,
+                     text)
+    case.checks.that("exits at L0: what differs", "  marked view.switch.vmfunc, rip 0x2000 in the routine of "
+                     in text, text)
+    case.checks.that("exits at L0: what is missing", "tracepoints: not observed: none of \\x1b that\n" in text,
+                     text)
 
 
 def one_clock(case):
@@ -260,8 +290,8 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, messy_times, one_clock, histogram, differences, damage, nothing,
-                     usage):
+        for test in (strange_names, messy_times, exits_at_l0, one_clock, histogram, differences, damage,
+                     nothing, usage):
             test(case)
         return case.checks.finish()
 

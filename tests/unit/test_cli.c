@@ -15,6 +15,7 @@ static const struct {
 	{"count", "10"},      {"memory", "64M"},        {"vcpus", "2"},      {"vms", "3"},
 	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"},
 	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
+	{"trace", "sample"},
 	{"services", "view,map:cpl0"},
 	{"weight", "ticks"},
 };
@@ -191,7 +192,10 @@ static void defaults(void **state)
 		assert_int_equal(settings.plan.vcpus, 1);
 		assert_int_equal(settings.plan.vms, 1);
 		assert_int_equal(settings.plan.timeout_ms,
-				 strcmp(commands[i].name, "run") == 0 ? 0 : 60000);
+				 strcmp(commands[i].name, "run") == 0 ||
+						 strcmp(commands[i].name, "profile") == 0
+					 ? 0
+					 : 60000);
 		assert_null(settings.output);
 		assert_false(settings.help);
 	}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "l0_exit.h"
+
+static const uint16_t flag_of[TRACE_COUNT] = {
+#define X(name, bit, tracepoint, key, text) [TRACE_##tracepoint] = L0_##name,
+	L0_FLAGS(X)
+#undef X
+};
+
+const char *const l0_flag_keys[L0_FLAG_COUNT] = {
+#define X(name, bit, tracepoint, key, text) key,
+	L0_FLAGS(X)
+#undef X
+};
+
+void l0_assemble_end(struct l0_assembler *assembler)
+{
+	if (!assembler->pending)
+		return;
+	assembler->pending = false;
+	assembler->emit(assembler->opaque, &assembler->exit);
+}
+
+static void begin(struct l0_assembler *assembler, const struct trace_formats *formats, uint64_t time,
+		  const uint8_t *raw, size_t size)
+{
+	l0_assemble_end(assembler);
+	assembler->pending = true;
+	assembler->exit = (struct l0_exit){.time = time};
+	if (assembler->start == TRACE_kvm_emulate_insn) {
+		assembler->exit.rip =
+			trace_format_value(formats, FIELD_kvm_emulate_insn_rip, raw, size);
+		return;
+	}
+	assembler->exit.rip = trace_format_value(formats, FIELD_kvm_exit_guest_rip, raw, size);
+	assembler->exit.reason =
+		(uint32_t)trace_format_value(formats, FIELD_kvm_exit_exit_reason, raw, size);
+	assembler->exit.isa = (uint8_t)trace_format_value(formats, FIELD_kvm_exit_isa, raw, size);
+	assembler->exit.info1 = trace_format_value(formats, FIELD_kvm_exit_info1, raw, size);
+	assembler->exit.info2 = trace_format_value(formats, FIELD_kvm_exit_info2, raw, size);
+}
+
+/* KVM_RUN that a signal has ended passes the same tracepoint with a negative errno. */
+static bool to_userspace(const struct trace_formats *formats, const uint8_t *raw, size_t size)
+{
+	return (int64_t)trace_format_value(formats, FIELD_kvm_userspace_exit_errno, raw, size) >= 0;
+}
+
+void l0_assemble(struct l0_assembler *assembler, const struct trace_formats *formats, uint64_t time,
+		 const uint8_t *raw, size_t size)
+{
+	enum trace_id id = trace_format_which(formats, raw, size);
+
+	if (id == TRACE_COUNT)
+		return;
+	assembler->seen[id]++;
+	if (id == assembler->start) {
+		begin(assembler, formats, time, raw, size);
+		return;
+	}
+	if (!assembler->pending)
+		return;
+	if (id == TRACE_kvm_entry) {
+		assembler->exit.cost = time - assembler->exit.time;
+		l0_assemble_end(assembler);
+		return;
+	}
+	if (id != TRACE_kvm_userspace_exit || to_userspace(formats, raw, size))
+		assembler->exit.flags |= flag_of[id];
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Keys as they are pressed, and a screen that is rewritten in place. There is one terminal. */
+#ifndef VMM_TERMINAL_H
+#define VMM_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * Takes keys from standard input one by one, without echo, if it is a terminal. What was before comes
+ * back with terminal_leave(), and by itself when a signal ends or stops the process; only SIGKILL
+ * leaves nobody to do it. Returns the descriptor to wait on, -1 if there are no keys to be had.
+ */
+int terminal_enter(void);
+void terminal_leave(void);
+
+/* Whether q has been pressed. Does not wait. */
+bool terminal_quit(void);
+
+/* Rows of the terminal behind a stream; 0: it is none. */
+size_t terminal_rows(FILE *stream);
+
+/* Clears the screen before something new is written to it. */
+void terminal_clear(FILE *stream);
+
+#endif

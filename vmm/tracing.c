@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "tracing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "sampler.h"
+
+int tracing_create(struct tracing *tracing, const struct plan *plan, const struct host *host)
+{
+	int rc;
+
+	*tracing = (struct tracing){
+		.plan = {.mode = plan->trace, .interpreted = host->backend == HOST_BACKEND_PVM},
+		.fd = -1,
+	};
+	tracing->plan.formats = &tracing->formats;
+	if (plan->trace <= TRACING_COUNT)
+		return 0;
+	rc = trace_formats_load(&tracing->formats);
+	if (rc < 0) {
+		trace_explain(rc, plan->trace, tracing->missing, sizeof(tracing->missing));
+		tracing->plan.mode = TRACING_OFF;
+		return rc == -ENOMEM ? rc : 0;
+	}
+	tracing->fd = epoll_create1(EPOLL_CLOEXEC);
+	return places_create(&tracing->places, &plan->image);
+}
+
+void tracing_destroy(struct tracing *tracing)
+{
+	places_destroy(&tracing->places);
+	if (tracing->fd >= 0)
+		close(tracing->fd);
+	*tracing = (struct tracing){.fd = -1};
+}
+
+void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu)
+{
+	bool first = vcpu->index == 0 && vcpu->vm->index == 0;
+	struct epoll_event event = {.events = EPOLLIN};
+	char reason[sizeof(tracing->missing)];
+
+	if (tracing->plan.mode == TRACING_OFF)
+		return;
+	vcpu->vm->places = &tracing->places;
+	trace_open(&vcpu->trace, &tracing->plan, reason, sizeof(reason));
+	if (trace_samples(&vcpu->trace)) {
+		sampler_start(vcpu);
+		epoll_ctl(tracing->fd, EPOLL_CTL_ADD, vcpu->trace.leader, &event);
+	}
+	if (!first)
+		return; /* the same holds for all */
+	memcpy(tracing->missing, reason, sizeof(reason));
+	atomic_store(&tracing->mode, vcpu->trace.mode);
+	if (reason[0] && vcpu->vm->ledger)
+		ledger_append_meta(vcpu->vm->ledger, "tracepoints.missing", reason);
+}
+
+void tracing_acknowledge(const struct tracing *tracing)
+{
+	struct epoll_event events[8];
+
+	while (epoll_wait(tracing->fd, events, 8, 0) == 8)
+		;
+}
