@@ -15,6 +15,7 @@
 #include "vmm/cli.h"
 #include "vmm/policy_file.h"
 #include "vmm/policy_source.h"
+#include "vmm/probe.h"
 #include "vmm/record.h"
 #include "vmm/report.h"
 #include "vmm/stats.h"
@@ -525,6 +526,23 @@ static void md_on_violation(void)
 #undef X
 }
 
+/* The two tools number the arguments differently. */
+static void md_probes(void)
+{
+	puts("| Probe | bpftrace | perf | Argument | Meaning |\n|---|---|---|---|---|");
+	for (size_t i = 0; i < probe_count; i++) {
+		printf("| `%s` | | | | ", probes[i].name);
+		put_cell(probes[i].meaning);
+		puts(" |");
+		for (int j = 0; probes[i].arguments[j].name; j++) {
+			printf("| | `arg%d` | `arg%d` | `%s` | ", j, j + 1,
+			       probes[i].arguments[j].name);
+			put_cell(probes[i].arguments[j].meaning);
+			puts(" |");
+		}
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -540,7 +558,7 @@ static const struct {
 	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
-	{"violation-flags", md_violation_flags},
+	{"violation-flags", md_violation_flags}, {"probes", md_probes},
 };
 
 static int usage(void)
