@@ -66,6 +66,7 @@ struct plan_request {
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
 	const char *disk;   /* path, perhaps with ":ro", or NULL */
+	const char *pid_file; /* path or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
@@ -97,7 +98,7 @@ struct plan {
 	enum on_violation on_violation;
 	bool trace;
 	struct differential *differential;
-	const char *guest, *ledger;
+	const char *guest, *ledger, *pid_file;
 	const char *views;   /* the policy file; NULL: the default views */
 	size_t tagged_views; /* views that have a page of `frames` */
 	struct storage storage; /* of the VMs' disks, if it is a file */
