@@ -125,12 +125,29 @@ static void man_reasons(void)
 	}
 }
 
+static void man_probes(void)
+{
+	for (size_t i = 0; i < probe_count; i++) {
+		man_pair(probes[i].name, probes[i].meaning);
+		putchar('\t');
+		for (int j = 0; probes[i].arguments[j].name; j++) {
+			fputs(j ? ", _" : "_", stdout);
+			put_scdoc(probes[i].arguments[j].name);
+			fputs("_ (", stdout);
+			put_scdoc(probes[i].arguments[j].meaning);
+			putchar(')');
+		}
+		puts("\n");
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
 } sections[] = {
 	{"@SYNOPSIS@", man_synopsis}, {"@COMMANDS@", man_commands},	    {"@ENGINES@", man_engines},
 	{"@COLUMNS@", man_columns},   {"@EXIT STATUSES@", man_statuses}, {"@EXIT REASONS@", man_reasons},
+	{"@PROBES@", man_probes},
 };
 
 static bool print_section(const char *line)
@@ -526,6 +543,8 @@ static void md_on_violation(void)
 #undef X
 }
 
+#define BPFTRACE_ARGUMENTS 6 /* those that a function would have in registers */
+
 /* The two tools number the arguments differently. */
 static void md_probes(void)
 {
@@ -535,8 +554,11 @@ static void md_probes(void)
 		put_cell(probes[i].meaning);
 		puts(" |");
 		for (int j = 0; probes[i].arguments[j].name; j++) {
-			printf("| | `arg%d` | `arg%d` | `%s` | ", j, j + 1,
-			       probes[i].arguments[j].name);
+			if (j < BPFTRACE_ARGUMENTS)
+				printf("| | `arg%d`", j);
+			else
+				fputs("| | -", stdout);
+			printf(" | `arg%d` | `%s` | ", j + 1, probes[i].arguments[j].name);
 			put_cell(probes[i].arguments[j].meaning);
 			puts(" |");
 		}
