@@ -15,6 +15,7 @@
 #include "vmm/cli.h"
 #include "vmm/policy_file.h"
 #include "vmm/policy_source.h"
+#include "vmm/probe.h"
 #include "vmm/profile_write.h"
 #include "vmm/record.h"
 #include "vmm/report.h"
@@ -131,6 +132,22 @@ static void man_reasons(void)
 	}
 }
 
+static void man_probes(void)
+{
+	for (size_t i = 0; i < probe_count; i++) {
+		man_pair(probes[i].name, probes[i].meaning);
+		putchar('\t');
+		for (int j = 0; probes[i].arguments[j].name; j++) {
+			fputs(j ? ", _" : "_", stdout);
+			put_scdoc(probes[i].arguments[j].name);
+			fputs("_ (", stdout);
+			put_scdoc(probes[i].arguments[j].meaning);
+			putchar(')');
+		}
+		puts("\n");
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -138,6 +155,7 @@ static const struct {
 	{"@SYNOPSIS@", man_synopsis}, {"@COMMANDS@", man_commands},	    {"@ENGINES@", man_engines},
 	{"@COLUMNS@", man_columns},   {"@EXIT STATUSES@", man_statuses}, {"@EXIT REASONS@", man_reasons},
 	{"@PROFILE COLUMNS@", man_profile_columns},
+	{"@PROBES@", man_probes},
 };
 
 static bool print_section(const char *line)
@@ -578,6 +596,28 @@ static void md_on_violation(void)
 #undef X
 }
 
+#define BPFTRACE_ARGUMENTS 6 /* those that a function would have in registers */
+
+/* The two tools number the arguments differently. */
+static void md_probes(void)
+{
+	puts("| Probe | bpftrace | perf | Argument | Meaning |\n|---|---|---|---|---|");
+	for (size_t i = 0; i < probe_count; i++) {
+		printf("| `%s` | | | | ", probes[i].name);
+		put_cell(probes[i].meaning);
+		puts(" |");
+		for (int j = 0; probes[i].arguments[j].name; j++) {
+			if (j < BPFTRACE_ARGUMENTS)
+				printf("| | `arg%d`", j);
+			else
+				fputs("| | -", stdout);
+			printf(" | `arg%d` | `%s` | ", j + 1, probes[i].arguments[j].name);
+			put_cell(probes[i].arguments[j].meaning);
+			puts(" |");
+		}
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -595,7 +635,7 @@ static const struct {
 	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
-	{"violation-flags", md_violation_flags},
+	{"violation-flags", md_violation_flags}, {"probes", md_probes},
 };
 
 static int usage(void)

@@ -8,6 +8,7 @@
 #include "invoke.h"
 #include "monitor.h"
 #include "operand.h"
+#include "probe.h"
 #include "run.h"
 #include "service.h"
 #include "vcpu.h"
@@ -43,6 +44,8 @@ static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
 	relay->shadow = words.shadow;
 	relay->action = RELAY_STEP;
 	vcpu->vm->plan->engine->load_cr0(vcpu, words.value, words.shadow);
+	probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, relay->owned,
+				 vcpu->vm->index);
 }
 
 /* The relay has decided that the caller may have the service. */

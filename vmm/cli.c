@@ -359,6 +359,14 @@ static int parse_disk(struct settings *settings, const char *argument, struct er
 	return 0;
 }
 
+static int parse_pid_file(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "-") == 0)
+		return bad_argument(error, "--pid-file", argument, "the name of a file");
+	settings->plan.pid_file = argument;
+	return 0;
+}
+
 static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
 {
 	for (int i = 0; i < ON_VIOLATION_COUNT; i++)

@@ -5,6 +5,7 @@
 
 #include "interrupt.h"
 #include "pin.h"
+#include "probe.h"
 #include "views/service.h"
 
 static int64_t invoke_view(struct vcpu *vcpu, const struct invocation *invocation)
@@ -85,6 +86,18 @@ int64_t invoke_service(struct vcpu *vcpu, const struct invocation *given)
 	return rc == 0 ? handlers[invocation.number](vcpu, &invocation) : rc;
 }
 
+static int switch_view(struct vcpu *vcpu, const struct invocation *invocation, bool active)
+{
+	int32_t from = (int32_t)vcpu->vm->view;
+	int rc = active ? 0 : (int)invoke_view(vcpu, invocation);
+
+	vcpu->exit_view = invocation->index + 1;
+	if (rc == 0)
+		probe_view_switch(vcpu->index, LEVEL_VMM, from, (int32_t)invocation->index,
+				  vcpu->vm->index);
+	return rc;
+}
+
 int invoke_vmfunc(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
 		  uint64_t *ret_rax)
 {
@@ -102,10 +115,8 @@ int invoke_vmfunc(struct vcpu *vcpu, const struct invocation *invocation, unsign
 	*ret_rax = 0;
 	if (decision.verdict == SERVICE_REFUSED)
 		*ret_rax = (uint64_t)(int64_t)decision.error;
-	if (decision.verdict == SERVICE_SWITCH) {
-		vcpu->exit_view = invocation->index + 1;
-		return decision.eptp == vm->vmfunc.eptp ? 0 : (int)invoke_view(vcpu, invocation);
-	}
+	if (decision.verdict == SERVICE_SWITCH)
+		return switch_view(vcpu, invocation, decision.eptp == vm->vmfunc.eptp);
 	if (decision.verdict != SERVICE_PERFORM)
 		return 0;
 	/* With a relay the instruction works, and the relay knows who calls. */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pid_file.h"
 #include "pin.h"
 #include "profile.h"
 #include "run.h"
@@ -78,6 +79,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 
 	*machine = (struct machine){
 		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
+	gate_init(&machine->gate);
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
 	machine->console.stop = &machine->ending;
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -122,6 +124,8 @@ static void *vcpu_thread(void *argument)
 	free(start);
 	/* Not being permitted leaves the other sources; the report names what is missing. */
 	tracing_start_thread(&machine->tracing, vcpu);
+	vcpu->tid = gettid();
+	gate_pass(&machine->gate);
 	run_vcpu(vcpu);
 	atomic_store(&vcpu->finished, true);
 	eventfd_write(machine->done_fd, 1);
@@ -131,7 +135,7 @@ static void *vcpu_thread(void *argument)
 static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error *error)
 {
 	struct thread_start *start = malloc(sizeof(*start));
-	char name[16];
+	char name[VCPU_NAME_SIZE];
 	int rc;
 
 	if (!start)
@@ -143,11 +147,7 @@ static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error
 		return error_set(error, -rc, STATUS_INTERNAL, "pthread_create: %s", strerror(rc));
 	}
 	vcpu->thread_started = true;
-	/* Shown by top, perf and gdb. */
-	if (machine->plan->vms == 1)
-		snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
-	else
-		snprintf(name, sizeof(name), "vm%u-vcpu%u", vcpu->vm->index, vcpu->index);
+	vcpu_thread_name(vcpu, name);
 	pthread_setname_np(vcpu->thread, name);
 	return 0;
 }
@@ -396,23 +396,27 @@ static void conclude(struct machine *machine)
 	}
 }
 
+/* All threads are at the gate afterwards, those that could be started. */
 static int start_all(struct machine *machine, struct error *error)
 {
+	unsigned started = 0;
+	int rc = 0;
+
 	for (unsigned i = 0; i < machine->vms_created; i++) {
 		struct vm *vm = &machine->vms[i];
 
-		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			int rc = start_thread(machine, &vm->vcpus[j], error);
-
-			if (rc != 0)
-				return rc;
+		for (unsigned j = 0; j < vm->vcpus_created && rc == 0; j++) {
+			rc = start_thread(machine, &vm->vcpus[j], error);
+			started += rc == 0;
 		}
 	}
-	return 0;
+	gate_await(&machine->gate, started);
+	return rc;
 }
 
 int machine_run(struct machine *machine, bool progress, struct error *error)
 {
+	const char *pid_file = machine->plan->pid_file;
 	sigset_t handled, blocked, before;
 	int signal_fd, rc;
 
@@ -431,9 +435,14 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 	rc = start_all(machine, error);
 	if (rc != 0)
 		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
+	else if (pid_file && (rc = pid_file_write(pid_file, machine, error)) != 0)
+		stop_all(machine, STOP_HOST, error->status, "the file of --pid-file could not be written");
+	gate_open(&machine->gate);
 	supervise(machine, signal_fd, progress);
 	join_and_merge(machine);
 	record_losses(machine);
+	if (rc == 0 && pid_file)
+		pid_file_remove(pid_file);
 	conclude(machine);
 	close(signal_fd);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -454,5 +463,6 @@ void machine_destroy(struct machine *machine)
 	summary_destroy(machine->summary);
 	tracing_destroy(&machine->tracing);
 	console_finish(&machine->console);
+	gate_finish(&machine->gate);
 	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
 }

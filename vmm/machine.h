@@ -3,6 +3,7 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
+#include "gate.h"
 #include "tracing.h"
 #include "vm.h"
 
@@ -26,6 +27,7 @@ struct machine {
 	struct ledger ledger;
 	bool ledger_kept;
 	atomic_bool ending; /* timeout or signal: nothing waits for a reader of guest output any more */
+	struct gate gate; /* vCPU threads wait there until all have started */
 	int done_fd; /* eventfd: a vCPU thread has ended */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */

@@ -12,6 +12,7 @@
 #include "boot.h"
 #include "descriptor.h"
 #include "engine_target.h"
+#include "probe.h"
 #include "service.h"
 #include "vcpu.h"
 #include "views/service.h"
@@ -247,6 +248,19 @@ int monitor_view_of(const struct vm *vm, uint64_t pointer)
 	return -1;
 }
 
+/* The probes for what the relay has completed. The words are still those it was decided by: they
+ * change only while the relay waits, after its records have been taken. */
+static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,
+		 const struct relay_record *record)
+{
+	if (record->wanted)
+		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted, relay->owned,
+					 vcpu->vm->index);
+	if (record->view)
+		probe_view_switch(vcpu->index, LEVEL_MONITOR, -1, record->view - 1,
+				  vcpu->vm->index);
+}
+
 /* No guest can reach the ring and its indices, but they are guest memory: whatever is found there
  * leads to no more records than a ring has, of this vCPU's ring. */
 static void take_records(struct vcpu *vcpu, uint64_t head)
@@ -274,7 +288,8 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 
 		if (record.operation > vcpu->vm->plan->image.operation_count)
 			record.operation = 0;
-		vcpu_record(vcpu, &record.record);
+		fire(vcpu, relay, from);
+		vcpu_record_exit(vcpu, &record);
 	}
 	relay->tail = tail;
 }

@@ -69,6 +69,7 @@ struct plan_request {
 	const char *ledger; /* path or NULL */
 	const char *workload; /* what the built-in firmware does for ever; NULL: its catalogue, once */
 	const char *disk;   /* path, perhaps with ":ro", or NULL */
+	const char *pid_file; /* path or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	unsigned timeout_ms; /* 0: none */
@@ -101,7 +102,7 @@ struct plan {
 	enum on_violation on_violation;
 	enum trace_mode trace;
 	struct differential *differential;
-	const char *guest, *ledger;
+	const char *guest, *ledger, *pid_file;
 	struct workload *workload; /* NULL: none */
 	const char *views;   /* the policy file; NULL: the default views */
 	size_t tagged_views; /* views that have a page of `frames` */

@@ -244,7 +244,7 @@ static void handle_exit(struct vcpu *vcpu)
 	record.service = vcpu->service;
 	cost = __rdtsc() - start;
 	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
-	vcpu_record(vcpu, &record.record);
+	vcpu_record_exit(vcpu, &record);
 }
 
 static void run_failed(struct vcpu *vcpu, int error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "sampler.h"
 
+#include "code_note.h"
 #include "service.h"
 
 static uint32_t saturate(uint64_t ticks)
@@ -27,6 +28,7 @@ static void emit(void *opaque, struct l0_exit *exit)
 		.flags = exit->flags,
 	};
 
+	code_note(vcpu, record.rip);
 	vcpu_record(vcpu, &record.record);
 }
 

@@ -5,11 +5,15 @@
 #include <stddef.h>
 #include <string.h>
 
+/* The one probe here is about a record in memory. */
+#define STAP_SDT_ARG_CONSTRAINT o
+
 #include "boot.h"
 #include "code_note.h"
 #include "differential.h"
 #include "interrupt.h"
 #include "invoke.h"
+#include "probe.h"
 #include "profile.h"
 #include "sampler.h"
 #include "vcpu.h"
@@ -17,19 +21,34 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 
-void vcpu_record(struct vcpu *vcpu, struct record *record)
+static inline void sign(const struct vcpu *vcpu, struct record *record)
 {
 	record->vm = (uint8_t)vcpu->vm->index;
 	record->vcpu = (uint8_t)vcpu->index;
-	if (record->type == RECORD_EXIT)
-		code_note(vcpu, ((const struct record_exit *)record)->rip);
-	else if (record->type == RECORD_L0_EXIT)
-		code_note(vcpu, ((const struct record_l0_exit *)record)->rip);
+}
+
+static inline void keep(struct vcpu *vcpu, const struct record *record)
+{
 	summary_add(vcpu->summary, record);
 	if (vcpu->profile)
 		profile_add(vcpu->profile, record);
 	if (vcpu->vm->ledger)
 		ledger_append(vcpu->vm->ledger, record);
+}
+
+void vcpu_record(struct vcpu *vcpu, struct record *record)
+{
+	sign(vcpu, record);
+	keep(vcpu, record);
+}
+
+void vcpu_record_exit(struct vcpu *vcpu, struct record_exit *record)
+{
+	sign(vcpu, &record->record);
+	PROBE_FIRE(exit, record->record.vcpu, record->record.level, record->reason, record->rip,
+		   record->operation, record->cost, record->record.vm, record->time);
+	code_note(vcpu, record->rip);
+	keep(vcpu, &record->record);
 }
 
 static bool known_operation(const struct vcpu *vcpu, uint64_t number)
@@ -56,6 +75,9 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 	vcpu->batch_operation = (uint32_t)request->arg[0];
 	vcpu->batch_count = (uint32_t)request->arg[1];
 	vcpu->batch_time = vcpu->exit_time;
+	probe_operation_begin(vcpu->index, vcpu->batch_operation,
+			      image_operation_name(&vcpu->vm->plan->image, vcpu->batch_operation),
+			      vcpu->batch_count, vcpu->vm->index);
 	vcpu_read_counters(vcpu, &vcpu->batch_start);
 	return 0;
 }
@@ -81,6 +103,9 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 	if (vcpu->vm->plan->engine->drain)
 		vcpu->vm->plan->engine->drain(vcpu);
 	vcpu_record(vcpu, &record.record);
+	probe_operation_end(vcpu->index, record.operation,
+			    image_operation_name(&vcpu->vm->plan->image, record.operation),
+			    record.count, vcpu->vm->index);
 	vcpu->batch_operation = 0;
 	return 0;
 }

@@ -10,7 +10,10 @@
 /* Performs the request at a guest-physical address for vm->active. `opaque` is the VM. */
 void service_request(void *opaque, uint32_t address);
 
-/* Adds a record to the vCPU's summary and to the ledger, if one is kept. */
+/* Adds a record, but one of an exit, to the vCPU's summary and to the ledger, if one is kept. */
 void vcpu_record(struct vcpu *vcpu, struct record *record);
+
+/* The same for an exit, with the probe that goes with it. */
+void vcpu_record_exit(struct vcpu *vcpu, struct record_exit *record);
 
 #endif

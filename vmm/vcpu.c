@@ -72,6 +72,14 @@ void vcpu_destroy(struct vcpu *vcpu)
 	*vcpu = (struct vcpu){.fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
 }
 
+void vcpu_thread_name(const struct vcpu *vcpu, char name[VCPU_NAME_SIZE])
+{
+	if (vcpu->vm->plan->vms == 1)
+		snprintf(name, VCPU_NAME_SIZE, "vcpu%u", vcpu->index);
+	else
+		snprintf(name, VCPU_NAME_SIZE, "vm%u-vcpu%u", vcpu->vm->index, vcpu->index);
+}
+
 static void set_segments(struct kvm_sregs *sregs, unsigned index)
 {
 	struct kvm_segment code = {

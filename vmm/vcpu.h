@@ -10,6 +10,10 @@
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error);
 void vcpu_destroy(struct vcpu *vcpu);
 
+/* What the vCPU's thread is called, in top, perf and gdb. */
+#define VCPU_NAME_SIZE 16 /* the kernel's limit */
+void vcpu_thread_name(const struct vcpu *vcpu, char name[VCPU_NAME_SIZE]);
+
 /* The state that guestfw/abi.h promises: 64-bit mode at the image's entry point. */
 int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error);
 

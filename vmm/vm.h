@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "devices/bus.h"
 #include "devices/console.h"
@@ -72,6 +73,7 @@ struct vcpu {
 	struct profile_vcpu *profile; /* NULL: nobody watches */
 	pthread_t thread;
 	bool thread_started;
+	pid_t tid; /* of the thread; known when it waits at the machine's gate */
 	atomic_bool finished;
 	/* The page shared with the guest; read with volatile accesses, one field at a time. */
 	volatile struct ss_vcpu_page *page;

@@ -60,6 +60,7 @@ struct relay_record {
 	uint32_t cost;      /* ticks from entry into the relay to its end */
 	uint16_t view;      /* the view that the relay made active, plus 1; 0: none */
 	uint16_t service;   /* service_code() of a VMFUNC, else 0 */
+	uint64_t wanted;    /* the CR0 that the guest reads since the relay has written it; 0: it has not */
 };
 
 struct relay_write {
@@ -102,7 +103,7 @@ struct relay_vcpu {
 	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
 };
 
-_Static_assert(sizeof(struct relay_record) == 40, "shared with the relay");
+_Static_assert(sizeof(struct relay_record) == 48, "shared with the relay");
 _Static_assert(sizeof(struct relay_vcpu) <= RELAY_VCPU_STRIDE / 2, "half of the area is the stack");
 #endif
 #endif

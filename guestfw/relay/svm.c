@@ -164,7 +164,8 @@ static void write_gpr(struct relay_vcpu *vcpu, void *vmcb, const struct relay_in
 }
 
 /* Returns 0 if the VMM has to decide: nothing has been changed then. */
-static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *words)
+static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *words,
+		     struct relay_record *record)
 {
 	uint64_t asked = flags_write(words, vcpu->wanted);
 
@@ -176,12 +177,13 @@ static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *wor
 		return 0;
 	vmcb_set_cr0(vmcb, words->value);
 	vcpu->shadow = words->shadow;
+	record->wanted = vcpu->wanted;
 	step(vmcb, vcpu->length);
 	return 1;
 }
 
 /* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
-static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
+static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
 	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmcb_cr0(vmcb)};
 	struct relay_insn insn = decode_at_rip(vmcb);
@@ -211,7 +213,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb)
 		vcpu->length = 0;
 		return 0;
 	}
-	return write_cr0(vcpu, vmcb, &words);
+	return write_cr0(vcpu, vmcb, &words, record);
 }
 
 /* Hands the exit to the VMM, which also changes the control structure itself, and does what it
@@ -252,7 +254,7 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 		return undefined(vcpu, vmcb, record);
 	case VMEXIT_CR0_READ:
 	case VMEXIT_CR0_WRITE:
-		return access_cr0(vcpu, vmcb);
+		return access_cr0(vcpu, vmcb, record);
 	default:
 		return 0;
 	}

@@ -122,7 +122,8 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 }
 
 /* Returns 0 if the VMM has to decide: nothing has been changed then. */
-static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip)
+static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
+		     struct relay_record *record)
 {
 	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmread(VMCS_guest_cr0)};
 	uint64_t asked;
@@ -142,6 +143,7 @@ static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t r
 		vmwrite(VMCS_guest_cr0, words.value);
 	vcpu->shadow = words.shadow;
 	vmwrite(VMCS_cr0_read_shadow, words.shadow);
+	record->wanted = vcpu->wanted;
 	step(rip, vmread(VMCS_vm_exit_instruction_len));
 	return 1;
 }
@@ -205,7 +207,7 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 			return 0;
 		break;
 	case EXIT_CR_ACCESS:
-		return write_cr0(vcpu, qualification, rip);
+		return write_cr0(vcpu, qualification, rip, record);
 	case EXIT_VMFUNC:
 		return vmfunc(vcpu, rip, record);
 	default:

@@ -142,6 +142,17 @@ add_programs() {
 	done
 }
 
+# Found as the shell finds it. A script would need more than the libraries of its interpreter.
+add_named_programs() {
+	local name file
+	for name in ${withs[@]+"${withs[@]}"}; do
+		file=$(type -P -- "$name") || die_usage "--with $name: no such program here"
+		[[ $(head -c 2 -- "$file") != '#!' ]] ||
+			die_usage "--with $name: $file is a script: name the program that it runs"
+		add_program "$file"
+	done
+}
+
 add_put_files() {
 	local pair left right
 	for pair in ${puts[@]+"${puts[@]}"}; do
@@ -198,6 +209,7 @@ build_root() {
 		step 'making the transfer disk' truncate -s "$TRANSFER_DISK" "$work/disk"
 	fi
 	add_programs
+	add_named_programs
 	add_put_files
 	add_settings
 	step 'packing the initramfs' pack_root
