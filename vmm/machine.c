@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <time.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "pin.h"
@@ -113,6 +113,18 @@ struct thread_start {
 	struct vcpu *vcpu;
 };
 
+/* Shown by top, perf and gdb. */
+static void name_thread(const struct vcpu *vcpu)
+{
+	char name[16];
+
+	if (vcpu->vm->plan->vms == 1)
+		snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
+	else
+		snprintf(name, sizeof(name), "vm%u-vcpu%u", vcpu->vm->index, vcpu->index);
+	pthread_setname_np(pthread_self(), name);
+}
+
 static void *vcpu_thread(void *argument)
 {
 	struct thread_start *start = argument;
@@ -121,6 +133,7 @@ static void *vcpu_thread(void *argument)
 	char reason[sizeof(machine->trace_missing)] = "";
 
 	free(start);
+	name_thread(vcpu);
 	/* Not being permitted leaves the other sources; the report names what is missing. */
 	if (machine->plan->trace && trace_open(&vcpu->trace, reason, sizeof(reason)) == 0 &&
 	    vcpu == &machine->vms[0].vcpus[0])
@@ -134,7 +147,6 @@ static void *vcpu_thread(void *argument)
 static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error *error)
 {
 	struct thread_start *start = malloc(sizeof(*start));
-	char name[16];
 	int rc;
 
 	if (!start)
@@ -146,12 +158,6 @@ static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error
 		return error_set(error, -rc, STATUS_INTERNAL, "pthread_create: %s", strerror(rc));
 	}
 	vcpu->thread_started = true;
-	/* Shown by top, perf and gdb. */
-	if (machine->plan->vms == 1)
-		snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
-	else
-		snprintf(name, sizeof(name), "vm%u-vcpu%u", vcpu->vm->index, vcpu->index);
-	pthread_setname_np(vcpu->thread, name);
 	return 0;
 }
 
@@ -208,14 +214,6 @@ static void stop_all(struct machine *machine, enum stop_cause cause, int status,
 			vm_stop(&machine->vms[i], cause, status, "%s", text);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void show_progress(const struct machine *machine)
 {
 	const struct vcpu *vcpu = &machine->vms[0].vcpus[0];
@@ -249,42 +247,32 @@ static void time_out(struct machine *machine)
 }
 
 /* How long to sleep at most, in ms; -1: until something happens. */
-static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline)
+static int patience(bool ending, bool progress)
 {
-	uint64_t wait = UINT64_MAX;
-
-	if (deadline)
-		wait = deadline > now ? deadline - now : 0;
-	if (progress && wait > PROGRESS_MS)
-		wait = PROGRESS_MS;
-	if (ending && wait > KICK_AGAIN_MS)
-		wait = KICK_AGAIN_MS;
-	if (wait == UINT64_MAX)
-		return -1;
-	return wait > INT32_MAX ? INT32_MAX : (int)wait;
+	return ending ? KICK_AGAIN_MS : progress ? PROGRESS_MS : -1;
 }
 
 /* Waits until every thread has ended. A kick is repeated: it may find its thread in a write to a
  * full pipe rather than in KVM_RUN. */
-static void supervise(struct machine *machine, int signal_fd, bool progress)
+static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool progress)
 {
-	uint64_t timeout = machine->plan->timeout_ms, deadline = timeout ? now_ms() + timeout : 0;
+	struct pollfd fds[] = {
+		{signal_fd, POLLIN, 0}, {machine->done_fd, POLLIN, 0}, {timer_fd, POLLIN, 0}};
 	bool ending;
 
 	while (any_running(machine, &ending)) {
-		struct pollfd fds[] = {{signal_fd, POLLIN, 0}, {machine->done_fd, POLLIN, 0}};
-		uint64_t now = now_ms();
 		eventfd_t ended;
 
-		if (deadline && now >= deadline) {
-			time_out(machine);
-			deadline = 0;
-			ending = true;
-		}
 		if (ending)
 			for_each_vcpu(machine, kick_if_ending);
-		if (poll(fds, 2, patience(ending, progress, now, deadline)) > 0 && fds[0].revents)
-			take_signal(machine, signal_fd);
+		if (poll(fds, 3, patience(ending, progress)) > 0) {
+			if (fds[0].revents)
+				take_signal(machine, signal_fd);
+			if (fds[2].revents) {
+				time_out(machine);
+				fds[2].fd = -1;
+			}
+		}
 		eventfd_read(machine->done_fd, &ended);
 		if (progress)
 			show_progress(machine);
@@ -318,13 +306,11 @@ static void join_and_merge(struct machine *machine)
 /* A VM that was ended from outside: say where it was. */
 static void add_position(struct vm *vm)
 {
-	char where[200];
 	size_t used = strlen(vm->why.text);
 
-	if (vm->why.cause != STOP_TIMEOUT && vm->why.cause != STOP_SIGNAL)
-		return;
-	vcpu_describe(&vm->vcpus[0], where, sizeof(where));
-	snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s", where);
+	if (vm->why.cause == STOP_TIMEOUT || vm->why.cause == STOP_SIGNAL)
+		snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s",
+			 vm->vcpus[0].where);
 }
 
 /* The end that matters most: a failure of the host, then the first VM with a bad status. */
@@ -363,10 +349,48 @@ static int start_all(struct machine *machine, struct error *error)
 	return 0;
 }
 
+/* The run's time, as a descriptor: what waits for it needs no clock. -1: failed, with errno. */
+static int start_timer(unsigned timeout_ms)
+{
+	const struct itimerspec time = {
+		.it_value = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L},
+	};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	if (fd >= 0 && timerfd_settime(fd, 0, &time, NULL) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int run_threads(struct machine *machine, const sigset_t *signals, bool progress,
+		       struct error *error)
+{
+	int signal_fd = signalfd(-1, signals, SFD_CLOEXEC), rc = 0;
+	int timer_fd = start_timer(machine->plan->timeout_ms);
+
+	if (signal_fd < 0 || timer_fd < 0)
+		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd or timerfd: %s",
+			       strerror(errno));
+	if (rc == 0)
+		rc = start_all(machine, error);
+	if (rc != 0)
+		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
+	supervise(machine, signal_fd, timer_fd, progress);
+	join_and_merge(machine);
+	conclude(machine);
+	if (signal_fd >= 0)
+		close(signal_fd);
+	if (timer_fd >= 0)
+		close(timer_fd);
+	return rc;
+}
+
 int machine_run(struct machine *machine, bool progress, struct error *error)
 {
 	sigset_t handled, blocked, before;
-	int signal_fd, rc;
+	int rc;
 
 	sigemptyset(&handled);
 	sigaddset(&handled, SIGINT);
@@ -375,18 +399,9 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 	blocked = handled;
 	sigaddset(&blocked, RUN_KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &blocked, &before);
-	signal_fd = signalfd(-1, &handled, SFD_CLOEXEC);
-	if (signal_fd < 0) {
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-		return error_set(error, -errno, STATUS_INTERNAL, "signalfd: %s", strerror(errno));
-	}
-	rc = start_all(machine, error);
-	if (rc != 0)
-		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
-	supervise(machine, signal_fd, progress);
-	join_and_merge(machine);
-	conclude(machine);
-	close(signal_fd);
+	rc = run_threads(machine, &handled, progress, error);
+	/* This thread never handles a kick. */
+	sigaddset(&before, RUN_KICK_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	/* With signals allowed again: this may wait for a reader. */
 	console_flush(&machine->console);

@@ -275,4 +275,5 @@ void run_vcpu(struct vcpu *vcpu)
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
+	vcpu_describe(vcpu, vcpu->where, sizeof(vcpu->where));
 }

@@ -60,6 +60,7 @@ struct vcpu {
 	pthread_t thread;
 	bool thread_started;
 	atomic_bool finished;
+	char where[200]; /* the guest was when the thread ended, in words */
 	/* The page shared with the guest; read with volatile accesses, one field at a time. */
 	volatile struct ss_vcpu_page *page;
 	/* State of the run loop */
