@@ -14,6 +14,10 @@ int session_start(struct session *session, const struct settings *settings, int 
 	int rc;
 
 	*session = (struct session){0};
+	/* First of all: no other process may come into being later. */
+	rc = output_open(&session->output, settings->output, error);
+	if (rc != 0)
+		return rc;
 	rc = host_open(&session->host, error);
 	session->host_open = rc == 0;
 	if (rc == 0)
@@ -38,6 +42,7 @@ void session_finish(struct session *session)
 		plan_finish(&session->plan);
 	if (session->host_open)
 		host_close(&session->host);
+	output_discard(&session->output);
 	*session = (struct session){0};
 }
 
@@ -222,19 +227,24 @@ void report_finish(struct report *report)
 	*report = (struct report){0};
 }
 
+int output_fill(emit_writer *write, const void *data, const struct settings *settings,
+		struct output *output, struct error *error)
+{
+	int rc = write(data, settings, output->stream);
+
+	if (rc != 0) {
+		output_discard(output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(output, error);
+}
+
 int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error)
 {
 	struct output output;
 	int rc = output_open(&output, settings->output, error);
 
-	if (rc != 0)
-		return rc;
-	rc = write(data, settings, output.stream);
-	if (rc != 0) {
-		output_discard(&output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(&output, error);
+	return rc == 0 ? output_fill(write, data, settings, &output, error) : rc;
 }
 
 static int write_report(const void *data, const struct settings *settings, FILE *stream)
@@ -253,11 +263,6 @@ static int write_report(const void *data, const struct settings *settings, FILE 
 	return -EINVAL;
 }
 
-int report_emit(const struct report *report, const struct settings *settings, struct error *error)
-{
-	return output_emit(write_report, report, settings, error);
-}
-
 int session_status(const struct report *report, bool judge)
 {
 	if (report->end[0] || report->status != STATUS_SUCCESS)
@@ -267,7 +272,7 @@ int session_status(const struct report *report, bool judge)
 	return judge && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
 }
 
-int session_emit(const struct session *session, const struct settings *settings, const char *schema,
+int session_emit(struct session *session, const struct settings *settings, const char *schema,
 		 bool judge, uint32_t hidden, struct error *error)
 {
 	struct report report;
@@ -280,7 +285,7 @@ int session_emit(const struct session *session, const struct settings *settings,
 	report.hidden = hidden;
 	report.status = session_status(&report, judge);
 	status = report.status;
-	if (report_emit(&report, settings, error) != 0)
+	if (output_fill(write_report, &report, settings, &session->output, error) != 0)
 		status = error->status;
 	else if (report.end[0])
 		error_set(error, -EIO, status, "%s", report.end);

@@ -4,10 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vmm/output.h"
@@ -131,7 +134,7 @@ static void full(void **state)
 
 	(void)state;
 	assert_int_equal(output_open(&output, "/dev/full", &error), 0);
-	assert_null(output.temporary);
+	assert_int_equal(output.writer.pid, 0);
 	fprintf(output.stream, "data");
 	assert_int_equal(output_commit(&output, &error), -ENOSPC);
 	assert_int_equal(error.status, STATUS_INTERNAL);
@@ -159,6 +162,83 @@ static void remembered(void **state)
 	fprintf(output.stream, "data");
 	fflush(output.stream);
 	assert_int_equal(fgetc(output.stream), EOF); /* opened for writing only */
+	assert_true(output_commit(&output, &error) < 0);
+	assert_int_equal(error.status, STATUS_INTERNAL);
+	assert_int_equal(entries(), 0);
+}
+
+/* The process that makes the file outlives the one that writes by as long as it takes to clean up. */
+static void killed(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	unlink(path);
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct output output;
+
+		if (output_open(&output, path, NULL) != 0)
+			_exit(1);
+		for (int i = 0; i < 100000; i++)
+			fputc('x', output.stream);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	for (int i = 0; i < 1000 && entries() != 0; i++)
+		usleep(10000);
+	assert_int_equal(entries(), 0);
+}
+
+/* What ends a run from the keyboard does not end its report. */
+static void signalled(void **state)
+{
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	assert_int_equal(output_open(&output, path, &error), 0);
+	kill(output.writer.pid, SIGINT);
+	kill(output.writer.pid, SIGTERM);
+	kill(output.writer.pid, SIGHUP);
+	fprintf(output.stream, "complete\n");
+	assert_int_equal(output_commit(&output, &error), 0);
+	expect_contents("complete\n");
+	unlink(path);
+}
+
+/* The file system takes no more, long before the last byte. */
+static void no_room(void **state)
+{
+	const struct rlimit little = {8192, 8192};
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(prlimit(output.writer.pid, RLIMIT_FSIZE, &little, NULL), 0);
+	for (int i = 0; i < 200000; i++)
+		fputc('x', output.stream);
+	assert_int_equal(output_commit(&output, &error), -EFBIG);
+	assert_int_equal(error.status, STATUS_INTERNAL);
+	assert_non_null(strstr(error.text, "File too large"));
+	assert_int_equal(entries(), 0);
+}
+
+/* The process that makes the file has gone. */
+static void writer_gone(void **state)
+{
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(output_open(&output, path, &error), 0);
+	kill(output.writer.pid, SIGKILL);
+	usleep(10000);
+	fprintf(output.stream, "data");
 	assert_true(output_commit(&output, &error) < 0);
 	assert_int_equal(error.status, STATUS_INTERNAL);
 	assert_int_equal(entries(), 0);
@@ -210,7 +290,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commit), cmocka_unit_test(discard), cmocka_unit_test(no_place),
-		cmocka_unit_test(full),   cmocka_unit_test(remembered), cmocka_unit_test(device),  cmocka_unit_test(standard_output),
+		cmocka_unit_test(full),   cmocka_unit_test(remembered), cmocka_unit_test(killed),
+		cmocka_unit_test(signalled), cmocka_unit_test(no_room), cmocka_unit_test(writer_gone),
+		cmocka_unit_test(device),  cmocka_unit_test(standard_output),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, make_directory, remove_directory);
