@@ -4,7 +4,8 @@
 # Sourced by tools/quickstart and tools/check.
 
 packages_build=(gcc libc6-dev meson ninja-build pkg-config
-	libconfig-dev libsmartcols-dev libjansson-dev libelf-dev libzydis-dev libcmocka-dev scdoc)
+	libconfig-dev libsmartcols-dev libjansson-dev libelf-dev libzydis-dev libcmocka-dev scdoc
+	libseccomp-dev libcap-dev)
 packages_lab=(bochs bochsbios vgabios xorriso isolinux syslinux-common qemu-system-x86 busybox-static cpio xz-utils)
 # shellcheck disable=SC2034 # used by tools/check
 packages_check=(clang-14 libclang-rt-14-dev shellcheck libxml2-utils util-linux python3 chromium)

@@ -341,6 +341,16 @@ static int parse_on_violation(struct settings *settings, const char *argument, s
 	return bad_argument(error, "--on-violation", argument, "report, stop or inject");
 }
 
+static int parse_seccomp(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int mode = JAIL_ON; mode < JAIL_MODE_COUNT; mode++)
+		if (strcmp(argument, jail_mode_keys[mode]) == 0) {
+			settings->plan.jail = (enum jail_mode)mode;
+			return 0;
+		}
+	return bad_argument(error, "--seccomp", argument, "on, log or off");
+}
+
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
 {
 	char *end;
@@ -442,7 +452,8 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	int value;
 
 	*settings = (struct settings){
-		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
+		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS,
+			 .jail = JAIL_ON},
 		.format = "text",
 		.by = "operation",
 		.threshold = -1,

@@ -10,6 +10,7 @@
 
 /* A run from the command line to its end. */
 struct session {
+	struct inherited inherited;
 	struct output output;
 	struct host host;
 	struct plan plan;
@@ -21,6 +22,7 @@ struct session {
  * reason in `error`; session_finish() is due in both cases. Guest output goes to `console_fd`. */
 int session_start(struct session *session, const struct settings *settings, int console_fd,
 		  struct error *error);
+/* From here on the process is in the jail (jail.h), unless the settings say JAIL_NONE. */
 int session_run(struct session *session, bool progress, struct error *error);
 void session_finish(struct session *session);
 

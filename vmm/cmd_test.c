@@ -95,7 +95,7 @@ static int list(const struct settings *settings, struct error *error)
 		return rc;
 	rc = check_patterns(&image, settings, error);
 	if (rc == 0)
-		rc = output_open(&output, settings->output, error);
+		rc = output_open(&output, settings->output, JAIL_NONE, error);
 	if (rc == 0) {
 		rc = strcmp(settings->format, "json") == 0
 			     ? list_json(&image, settings, output.stream)

@@ -49,6 +49,10 @@ static void describe_run(struct machine *machine)
 	ledger_append_meta(ledger, "vcpus", number);
 	snprintf(number, sizeof(number), "%u", machine->plan->vms);
 	ledger_append_meta(ledger, "vms", number);
+	ledger_append_meta(ledger, "seccomp", jail_mode_keys[machine->plan->jail]);
+	ledger_append_meta(ledger, "landlock", machine->host->landlock);
+	if (jail_instrumented)
+		ledger_append_meta(ledger, "jail.instrumented", jail_instrumented);
 	for (size_t i = 0; i < machine->plan->policy.view_count; i++) {
 		char key[32];
 
@@ -71,12 +75,13 @@ static void describe_run(struct machine *machine)
 }
 
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
-		   int console_fd, struct error *error)
+		   int console_fd, const struct output *output, struct error *error)
 {
 	int rc;
 
 	*machine = (struct machine){
 		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}};
+	seal_init(&machine->seal, plan->jail, output);
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
 	machine->console.stop = &machine->ending;
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -138,6 +143,7 @@ static void *vcpu_thread(void *argument)
 	if (machine->plan->trace && trace_open(&vcpu->trace, reason, sizeof(reason)) == 0 &&
 	    vcpu == &machine->vms[0].vcpus[0])
 		memcpy(machine->trace_missing, reason, sizeof(reason));
+	seal_vcpu(machine, vcpu);
 	run_vcpu(vcpu);
 	atomic_store(&vcpu->finished, true);
 	eventfd_write(machine->done_fd, 1);
@@ -334,7 +340,7 @@ static void conclude(struct machine *machine)
 	}
 }
 
-static int start_all(struct machine *machine, struct error *error)
+static int start_all(struct machine *machine, unsigned *ret_started, struct error *error)
 {
 	for (unsigned i = 0; i < machine->vms_created; i++) {
 		struct vm *vm = &machine->vms[i];
@@ -344,6 +350,7 @@ static int start_all(struct machine *machine, struct error *error)
 
 			if (rc != 0)
 				return rc;
+			(*ret_started)++;
 		}
 	}
 	return 0;
@@ -369,14 +376,18 @@ static int run_threads(struct machine *machine, const sigset_t *signals, bool pr
 {
 	int signal_fd = signalfd(-1, signals, SFD_CLOEXEC), rc = 0;
 	int timer_fd = start_timer(machine->plan->timeout_ms);
+	unsigned started = 0;
 
 	if (signal_fd < 0 || timer_fd < 0)
 		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd or timerfd: %s",
 			       strerror(errno));
 	if (rc == 0)
-		rc = start_all(machine, error);
+		rc = start_all(machine, &started, error);
+	if (rc == 0)
+		rc = seal_main(machine, started, signal_fd, error);
 	if (rc != 0)
 		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
+	seal_open(&machine->seal);
 	supervise(machine, signal_fd, timer_fd, progress);
 	join_and_merge(machine);
 	conclude(machine);
@@ -413,6 +424,7 @@ void machine_destroy(struct machine *machine)
 	for (unsigned i = 0; i < machine->vms_created; i++)
 		vm_destroy(&machine->vms[i]);
 	free(machine->vms);
+	seal_finish(&machine->seal);
 	if (machine->ledger_kept)
 		ledger_close(&machine->ledger);
 	if (machine->done_fd >= 0)

@@ -28,13 +28,13 @@ static int check_directory(const char *path)
 	return rc;
 }
 
-static int open_writer(struct output *output, struct error *error)
+static int open_writer(struct output *output, enum jail_mode mode, struct error *error)
 {
 	int rc = check_directory(output->path);
 
 	if (rc != 0)
 		return cannot(error, rc, output->path);
-	rc = writer_start(&output->writer, output->path);
+	rc = writer_start(&output->writer, output->path, mode);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "%s: %s", output->path, strerror(-rc));
 	output->stream = fdopen(output->writer.data, "w");
@@ -51,7 +51,7 @@ static void decide_buffering(FILE *stream)
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
 }
 
-int output_open(struct output *output, const char *path, struct error *error)
+int output_open(struct output *output, const char *path, enum jail_mode mode, struct error *error)
 {
 	struct stat status;
 	int rc = 0;
@@ -63,7 +63,7 @@ int output_open(struct output *output, const char *path, struct error *error)
 		if (path[0] == '\0')
 			return cannot(error, ENOENT, path);
 		if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
-			rc = open_writer(output, error);
+			rc = open_writer(output, mode, error);
 		} else {
 			/* A device or a pipe cannot be renamed into. */
 			output->stream = fopen(path, "we");

@@ -14,8 +14,9 @@ struct output {
 	struct writer writer; /* makes the file, if it is a regular one */
 };
 
-/* Opens for writing. `path` NULL or "-" is standard output; the string is kept, not copied. */
-int output_open(struct output *output, const char *path, struct error *error);
+/* Opens for writing. `path` NULL or "-" is standard output; the string is kept, not copied. `mode` is for the
+ * process that makes the file: that of the run, or JAIL_NONE if there is no run. */
+int output_open(struct output *output, const char *path, enum jail_mode mode, struct error *error);
 
 /* Makes the file appear under its name. Reports what could not be written. */
 int output_commit(struct output *output, struct error *error);

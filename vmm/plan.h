@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "host.h"
 #include "image.h"
+#include "jail.h"
 #include "storage.h"
 #include "views/policy.h"
 #include "views/service_table.h"
@@ -72,6 +73,7 @@ struct plan_request {
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
 	bool trace; /* count kvm tracepoints where permitted; costs ticks */
+	enum jail_mode jail;
 	/* CR0 flags of --own and --shadow; the n-th occurrence is for VM n, the last for all others */
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
@@ -96,6 +98,7 @@ struct plan {
 	uint32_t iterations;
 	enum on_violation on_violation;
 	bool trace;
+	enum jail_mode jail;
 	struct differential *differential;
 	const char *guest, *ledger;
 	const char *views;   /* the policy file; NULL: the default views */

@@ -53,6 +53,7 @@ struct report {
 	enum host_backend backend;
 	const char *kernel, *guest;
 	unsigned vcpus, vms;
+	const char *seccomp, *landlock; /* the jail of the run; NULL: not known */
 	struct report_row *rows;
 	size_t row_count;
 	const struct summary *summary;

@@ -156,6 +156,19 @@ static void print_notes(const struct report *report, FILE *stream)
 			fprintf(stream, "FAIL %s: %s\n", report->rows[i].name, report->rows[i].note);
 }
 
+/* What was missing; nothing if the jail was complete. */
+static void print_jail(const struct report *report, FILE *stream)
+{
+	if (!report->seccomp || !report->landlock ||
+	    (strcmp(report->seccomp, "on") == 0 && strncmp(report->landlock, "abi ", 4) == 0))
+		return;
+	fputs("jail: seccomp ", stream);
+	report_plain(stream, report->seccomp);
+	fputs(", Landlock ", stream);
+	report_plain(stream, report->landlock);
+	fputs("\n", stream);
+}
+
 void report_run(const struct report *report, FILE *stream)
 {
 	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
@@ -184,6 +197,7 @@ int report_text(const struct report *report, FILE *stream)
 			report_evidence(report, (enum level)level));
 	if (report->trace_missing && report->trace_missing[0])
 		fprintf(stream, "tracepoints: not observed: %s\n", report->trace_missing);
+	print_jail(report, stream);
 	if (rc == 0)
 		rc = violations_text(report, stream);
 	report_io_text(report, stream);

@@ -8,29 +8,54 @@
 #include "boot.h"
 #include "cmd.h"
 
+/* The jail as it was asked for, or the reason why not. */
+static int check_jail(const struct session *session, enum jail_mode mode, struct error *error)
+{
+	if (mode == JAIL_LOG || mode == JAIL_OFF)
+		fprintf(stderr,
+			mode == JAIL_OFF ? "sidestep: --seccomp off: no system call is refused while the "
+					   "guest runs\n"
+					 : "sidestep: --seccomp log: system calls that are not listed are "
+					   "logged, not refused, while the guest runs\n");
+	if (session->host.jail.seccomp[0] && (mode == JAIL_ON || mode == JAIL_LOG))
+		return error_set(error, -ENOSYS, STATUS_INTERNAL,
+				 "%s; --seccomp off runs a guest without them",
+				 session->host.jail.seccomp);
+	return 0;
+}
+
 int session_start(struct session *session, const struct settings *settings, int console_fd,
 		  struct error *error)
 {
 	int rc;
 
 	*session = (struct session){0};
+	if (settings->plan.jail != JAIL_NONE && inherited_note(&session->inherited) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	/* First of all: no other process may come into being later. */
-	rc = output_open(&session->output, settings->output, error);
+	rc = output_open(&session->output, settings->output, settings->plan.jail, error);
 	if (rc != 0)
 		return rc;
 	rc = host_open(&session->host, error);
 	session->host_open = rc == 0;
+	if (rc == 0)
+		rc = check_jail(session, settings->plan.jail, error);
 	if (rc == 0)
 		rc = plan_make(&session->plan, &settings->plan, &session->host, error);
 	session->planned = rc == 0;
 	if (rc != 0)
 		return rc;
 	session->created = true;
-	return machine_create(&session->machine, &session->plan, &session->host, console_fd, error);
+	rc = machine_create(&session->machine, &session->plan, &session->host, console_fd,
+			    &session->output, error);
+	session->machine.seal.inherited = session->inherited;
+	session->inherited = (struct inherited){0};
+	return rc;
 }
 
 int session_run(struct session *session, bool progress, struct error *error)
 {
+	host_release(&session->host);
 	return machine_run(&session->machine, progress, error);
 }
 
@@ -43,6 +68,7 @@ void session_finish(struct session *session)
 	if (session->host_open)
 		host_close(&session->host);
 	output_discard(&session->output);
+	inherited_finish(&session->inherited);
 	*session = (struct session){0};
 }
 
@@ -193,6 +219,8 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.guest = plan->guest ? plan->guest : "built-in",
 		.vcpus = plan->vcpus,
 		.vms = plan->vms,
+		.seccomp = jail_mode_keys[plan->jail],
+		.landlock = session->host.landlock,
 		.summary = session->machine.summary,
 		.loop = find_loop(session),
 		.judged = judge,
@@ -242,7 +270,7 @@ int output_fill(emit_writer *write, const void *data, const struct settings *set
 int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error)
 {
 	struct output output;
-	int rc = output_open(&output, settings->output, error);
+	int rc = output_open(&output, settings->output, JAIL_NONE, error);
 
 	return rc == 0 ? output_fill(write, data, settings, &output, error) : rc;
 }

@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +20,6 @@
 struct file {
 	const char *path;
 	char temporary[PATH_MAX];
-	mode_t mode;
 	int fd;    /* -1: not there yet */
 	int error; /* first failure, an errno */
 };
@@ -27,11 +27,9 @@ struct file {
 /* Beside the file it becomes, so that renaming is all that is left to do. */
 static void create(struct file *file)
 {
-	file->fd = mkostemp(file->temporary, O_CLOEXEC);
+	file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (file->fd < 0)
 		file->error = errno;
-	else
-		fchmod(file->fd, file->mode);
 }
 
 static void add(struct file *file, const char *bytes, size_t size)
@@ -84,19 +82,46 @@ static int work(struct file *file)
 	return conclude(file, read(VERDICT, &verdict, 1) == 1);
 }
 
-static _Noreturn void child(const char *path, int data, int verdict)
+static int seal(const char *path, enum jail_mode mode)
 {
-	mode_t mask = umask(0);
-	struct file file = {.path = path, .fd = -1, .mode = 0666 & ~mask};
+	struct jail_thread thread = jail_thread(JAIL_ROLE_WRITER, mode);
+	char directory[PATH_MAX];
+	int rc;
 
-	umask(mask);
+	snprintf(directory, sizeof(directory), "%s", path);
+	thread.directory = open(dirname(directory), O_PATH | O_CLOEXEC);
+	if (thread.directory < 0)
+		return -errno;
+	rc = jail_enter(&thread, NULL);
+	close(thread.directory);
+	return rc;
+}
+
+/* Not mkostemp(), which may look for entropy only when it creates the file. */
+static int name_temporary(struct file *file)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -EAGAIN;
+	return snprintf(file->temporary, sizeof(file->temporary), "%s.%012" PRIx64, file->path,
+			random >> 16) < (int)sizeof(file->temporary)
+		       ? 0
+		       : -ENAMETOOLONG;
+}
+
+static _Noreturn void child(const char *path, enum jail_mode mode, int data, int verdict)
+{
+	struct file file = {.path = path, .fd = -1};
+	int rc;
+
 	if (dup2(data, DATA) < 0 || dup2(verdict, VERDICT) < 0)
 		_exit(errno);
 	close_range(STDERR_FILENO + 1, UINT_MAX, 0);
-	if (snprintf(file.temporary, sizeof(file.temporary), "%s.XXXXXX", path) >=
-	    (int)sizeof(file.temporary))
-		_exit(ENAMETOOLONG);
-	_exit(work(&file));
+	rc = name_temporary(&file);
+	if (rc == 0)
+		rc = seal(path, mode);
+	_exit(rc == 0 ? work(&file) : -rc);
 }
 
 /* A signal to the whole process group ends the run, whose report is still to be written: the child is never
@@ -114,7 +139,7 @@ static pid_t fork_deaf(void)
 	return pid;
 }
 
-int writer_start(struct writer *writer, const char *path)
+int writer_start(struct writer *writer, const char *path, enum jail_mode mode)
 {
 	int data[2], verdict[2], rc;
 	pid_t pid;
@@ -130,7 +155,7 @@ int writer_start(struct writer *writer, const char *path)
 	pid = fork_deaf();
 	rc = pid < 0 ? -errno : 0;
 	if (pid == 0)
-		child(path, data[0], verdict[0]);
+		child(path, mode, data[0], verdict[0]);
 	close(verdict[0]);
 	if (pid > 0)
 		*writer = (struct writer){pid, data[1], verdict[1]};

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "jail.h"
+
 struct writer {
 	pid_t pid;   /* 0: there is none */
 	int data;    /* the file's contents go here; the caller closes it */
@@ -18,9 +20,10 @@ struct writer {
 
 /*
  * Starts the process. The file appears under `path` by renaming, when writer_finish() has said so; if
- * this process ends before, by whatever cause, no file is left behind. Returns 0 or a negative errno.
+ * this process ends before, by whatever cause, no file is left behind. `mode` is for a jail of its own. Returns
+ * 0 or a negative errno.
  */
-int writer_start(struct writer *writer, const char *path);
+int writer_start(struct writer *writer, const char *path, enum jail_mode mode);
 
 /* After `data` was closed: has the file appear, or not, and waits for the process. Returns 0 or a
  * negative errno. Does nothing a second time. */

@@ -17,6 +17,7 @@ static const struct {
 	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
 	{"services", "view,map:cpl0"},
 	{"weight", "ticks"},
+	{"seccomp", "log"},
 };
 
 static const char *good_argument(const struct option_row *row)

@@ -68,7 +68,7 @@ static void commit(void **state)
 	for (int run = 0; run < 2; run++) {
 		unlink(path);
 		mask = umask(run ? 077 : 022);
-		assert_int_equal(output_open(&output, path, &error), 0);
+		assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 		assert_int_equal(fprintf(output.stream, "complete\n"), 9);
 		assert_int_equal(access(path, F_OK), -1);
 		assert_int_equal(output_commit(&output, &error), 0);
@@ -81,7 +81,7 @@ static void commit(void **state)
 		expect_contents("complete\n");
 	}
 	/* An old file is replaced at once, not emptied first. */
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	fprintf(output.stream, "new\n");
 	fflush(output.stream);
 	expect_contents("complete\n");
@@ -97,7 +97,7 @@ static void discard(void **state)
 
 	(void)state;
 	unlink(path);
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	fprintf(output.stream, "half");
 	fflush(output.stream);
 	output_discard(&output);
@@ -110,7 +110,7 @@ static void refused(const char *name, const char *fragment)
 	struct error error = {0};
 	struct output output;
 
-	assert_true(output_open(&output, name, &error) < 0);
+	assert_true(output_open(&output, name, JAIL_ON, &error) < 0);
 	assert_int_equal(error.status, STATUS_USAGE);
 	if (!strstr(error.text, name) || !strstr(error.text, fragment))
 		fail_msg("'%s' does not say '%s' and '%s'", error.text, name, fragment);
@@ -133,7 +133,7 @@ static void full(void **state)
 	struct output output;
 
 	(void)state;
-	assert_int_equal(output_open(&output, "/dev/full", &error), 0);
+	assert_int_equal(output_open(&output, "/dev/full", JAIL_ON, &error), 0);
 	assert_int_equal(output.writer.pid, 0);
 	fprintf(output.stream, "data");
 	assert_int_equal(output_commit(&output, &error), -ENOSPC);
@@ -143,7 +143,7 @@ static void full(void **state)
 	assert_int_equal(access("/dev/full", F_OK), 0);
 	/* More than a stream buffers, so that the failure comes before the end. */
 	error = (struct error){0};
-	assert_int_equal(output_open(&output, "/dev/full", &error), 0);
+	assert_int_equal(output_open(&output, "/dev/full", JAIL_ON, &error), 0);
 	for (int i = 0; i < 100000; i++)
 		fputc('x', output.stream);
 	assert_true(output_commit(&output, &error) < 0);
@@ -158,7 +158,7 @@ static void remembered(void **state)
 
 	(void)state;
 	unlink(path);
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	fprintf(output.stream, "data");
 	fflush(output.stream);
 	assert_int_equal(fgetc(output.stream), EOF); /* opened for writing only */
@@ -179,7 +179,7 @@ static void killed(void **state)
 	if (child == 0) {
 		struct output output;
 
-		if (output_open(&output, path, NULL) != 0)
+		if (output_open(&output, path, JAIL_ON, NULL) != 0)
 			_exit(1);
 		for (int i = 0; i < 100000; i++)
 			fputc('x', output.stream);
@@ -199,7 +199,7 @@ static void signalled(void **state)
 	struct output output;
 
 	(void)state;
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	kill(output.writer.pid, SIGINT);
 	kill(output.writer.pid, SIGTERM);
 	kill(output.writer.pid, SIGHUP);
@@ -217,7 +217,7 @@ static void no_room(void **state)
 	struct output output;
 
 	(void)state;
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	assert_int_equal(prlimit(output.writer.pid, RLIMIT_FSIZE, &little, NULL), 0);
 	for (int i = 0; i < 200000; i++)
 		fputc('x', output.stream);
@@ -235,7 +235,7 @@ static void writer_gone(void **state)
 
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	kill(output.writer.pid, SIGKILL);
 	usleep(10000);
 	fprintf(output.stream, "data");
@@ -252,7 +252,7 @@ static void device(void **state)
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(output_open(&output, "/dev/null", &error), 0);
+	assert_int_equal(output_open(&output, "/dev/null", JAIL_ON, &error), 0);
 	fprintf(output.stream, "data");
 	assert_int_equal(output_commit(&output, &error), 0);
 	assert_int_equal(stat("/dev/null", &status), 0);
@@ -271,7 +271,7 @@ static void standard_output(void **state)
 	assert_true(fd >= 0);
 	fflush(stdout);
 	dup2(fd, STDOUT_FILENO);
-	assert_int_equal(output_open(&output, "-", &error), 0);
+	assert_int_equal(output_open(&output, "-", JAIL_ON, &error), 0);
 	assert_ptr_equal(output.stream, stdout);
 	fprintf(output.stream, "data");
 	assert_int_equal(output_commit(&output, &error), -ENOSPC);
@@ -279,7 +279,7 @@ static void standard_output(void **state)
 	clearerr(stdout);
 	dup2(kept, STDOUT_FILENO);
 	error = (struct error){0};
-	assert_int_equal(output_open(&output, NULL, &error), 0);
+	assert_int_equal(output_open(&output, NULL, JAIL_ON, &error), 0);
 	assert_int_equal(output_commit(&output, &error), 0);
 	dup2(kept, STDOUT_FILENO);
 	close(kept);
