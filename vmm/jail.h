@@ -45,25 +45,25 @@ enum jail_role {
 
 extern const char *const jail_role_keys[JAIL_ROLE_COUNT];
 
-/* What argument 0 of a system call may have to be. */
+/* What argument 0 of a system call may have to be: SUBJECT(NAME, "in words"). */
 #define JAIL_SUBJECTS(X)                                                                           \
-	X(ANY)                                                                                     \
-	X(SIGNAL)  /* signalfd */                                                                  \
-	X(DONE)    /* eventfd: a vCPU's thread has ended */                                        \
-	X(STDERR)                                                                                  \
-	X(OUTPUT)  /* of the report */                                                             \
-	X(VERDICT) /* pipe to the process that writes a file */                                    \
-	X(WRITER)  /* that process */                                                              \
-	X(SELF)    /* this process */                                                              \
-	X(LEDGER)                                                                                  \
-	X(CONSOLE) /* where guest output goes */                                                   \
-	X(VM)                                                                                      \
-	X(VCPU)    /* the thread's own */                                                          \
-	X(STATS)   /* of this vCPU */                                                              \
-	X(TRACE)   /* leader of its tracepoints */
+	X(ANY, "")                                                                                 \
+	X(SIGNAL, "signalfd")                                                                      \
+	X(DONE, "eventfd of the threads")                                                          \
+	X(STDERR, "standard error")                                                                \
+	X(OUTPUT, "the report's descriptor")                                                       \
+	X(VERDICT, "pipe to the writer")                                                           \
+	X(WRITER, "the writer's process")                                                          \
+	X(SELF, "this process")                                                                    \
+	X(LEDGER, "the ledger")                                                                    \
+	X(CONSOLE, "where guest output goes")                                                      \
+	X(VM, "the VM")                                                                            \
+	X(VCPU, "the thread's own vCPU")                                                           \
+	X(STATS, "counters of this vCPU")                                                          \
+	X(TRACE, "tracepoints of this vCPU")
 
 enum jail_subject {
-#define X(name) JAIL_SUBJECT_##name,
+#define X(name, words) JAIL_SUBJECT_##name,
 	JAIL_SUBJECTS(X)
 #undef X
 	JAIL_SUBJECT_COUNT
@@ -95,6 +95,7 @@ struct jail_rule {
 	unsigned when, seen;
 	enum jail_subject subject;
 	struct jail_condition conditions[2];
+	const char *conditions_text; /* as in jail.def */
 	const char *purpose;
 };
 

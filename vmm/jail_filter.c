@@ -15,10 +15,7 @@
 #include "jail.h"
 #include "run.h"
 
-/* What locks and pthread_join() ask for. Of the operations on priority inheritance only FUTEX_TRYLOCK_PI
- * cannot be told from them by a mask. */
-#define JAIL_FUTEX_MAIN                                                                            \
-	(FUTEX_WAKE | FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
+_Static_assert(RUN_KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send it");
 
 #define LOW32 UINT64_C(0xffffffff)
 
@@ -35,8 +32,8 @@
 #define IS(n, v) {n, LOW32, (uint32_t)(v)},
 #define ONLY(n, bits) {n, ~(uint64_t)(bits), 0},
 #define RULE(role, call, when, seen, subject, conditions, purpose)                                 \
-	{JAIL_ROLE_##role,       __NR_##call,  #call,  when, seen,                                 \
-	 JAIL_SUBJECT_##subject, {conditions}, purpose},
+	{JAIL_ROLE_##role,       __NR_##call,  #call,       when,   seen,                          \
+	 JAIL_SUBJECT_##subject, {conditions}, #conditions, purpose},
 
 const struct jail_rule jail_rules[] = {
 #include "jail.def"

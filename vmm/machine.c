@@ -52,7 +52,7 @@ static void describe_run(struct machine *machine)
 	ledger_append_meta(ledger, "seccomp", jail_mode_keys[machine->plan->jail]);
 	ledger_append_meta(ledger, "landlock", machine->host->landlock);
 	if (jail_instrumented)
-		ledger_append_meta(ledger, "jail.instrumented", jail_instrumented);
+		ledger_append_meta(ledger, "instrumented", jail_instrumented);
 	for (size_t i = 0; i < machine->plan->policy.view_count; i++) {
 		char key[32];
 

@@ -19,14 +19,18 @@ json_t *json_cell(const struct cell *cell, enum cell_type type)
 	return json_real(cell->number);
 }
 
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_text(text) : json_null();
+}
+
 static json_t *jail_json(const struct report *report)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "seccomp",
-			    report->seccomp ? json_text(report->seccomp) : json_null());
-	json_object_set_new(object, "landlock",
-			    report->landlock ? json_text(report->landlock) : json_null());
+	json_object_set_new(object, "seccomp", text_or_null(report->seccomp));
+	json_object_set_new(object, "landlock", text_or_null(report->landlock));
+	json_object_set_new(object, "instrumented", text_or_null(report->instrumented));
 	return object;
 }
 

@@ -221,6 +221,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.vms = plan->vms,
 		.seccomp = jail_mode_keys[plan->jail],
 		.landlock = session->host.landlock,
+		.instrumented = jail_instrumented,
 		.summary = session->machine.summary,
 		.loop = find_loop(session),
 		.judged = judge,

@@ -52,7 +52,7 @@ static struct {
 } state;
 
 static const char *const subjects[] = {
-#define X(name) #name,
+#define X(name, words) #name,
 	JAIL_SUBJECTS(X)
 #undef X
 };
