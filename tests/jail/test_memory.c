@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 {
 	static struct session session;
 	struct settings settings = {
-		.plan = {.engine = "flat", .vcpus = 1, .vms = 1, .iterations = 100, .timeout_ms = 60000},
+		.plan = {.engine = "flat", .vcpus = 1, .vms = 1, .iterations = 60, .timeout_ms = 60000},
 	};
 	struct error error = {0};
 	int status = 1;

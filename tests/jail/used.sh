@@ -9,6 +9,10 @@ begin "$1"
 needs_kvm
 tracer=$(realpath "$2") guests=$(realpath "$3") hostile=$(realpath "$4")
 cd "$scratch" || exit 99
+if ! "$tracer" -- true 2>/dev/null; then
+	echo 'skipped: needs: ptrace; host: not permitted to trace a child'
+	exit 77
+fi
 
 environment=flat
 info=$("$sidestep" info)
