@@ -13,6 +13,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "code_note.h"
 #include "pin.h"
 #include "run.h"
 #include "vcpu.h"
@@ -74,6 +75,22 @@ static void describe_run(struct machine *machine)
 	}
 }
 
+static int record_all(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		struct vm *vm = &machine->vms[i];
+
+		vm->ledger = &machine->ledger;
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			int rc = code_note_init(&vm->vcpus[j]);
+
+			if (rc != 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
 		   int console_fd, const struct output *output, struct error *error)
 {
@@ -107,8 +124,9 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 			return rc;
 		machine->ledger_kept = true;
 		describe_run(machine);
-		for (unsigned i = 0; i < plan->vms; i++)
-			machine->vms[i].ledger = &machine->ledger;
+		rc = record_all(machine);
+		if (rc != 0)
+			return error_set(error, rc, STATUS_INTERNAL, "out of memory");
 	}
 	return 0;
 }
