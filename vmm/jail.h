@@ -57,6 +57,7 @@ extern const char *const jail_role_keys[JAIL_ROLE_COUNT];
 	X(SELF, "this process")                                                                    \
 	X(LEDGER, "the ledger")                                                                    \
 	X(CONSOLE, "where guest output goes")                                                      \
+	X(DISK, "the guest's disk")                                                                \
 	X(VM, "the VM")                                                                            \
 	X(VCPU, "the thread's own vCPU")                                                           \
 	X(STATS, "counters of this vCPU")                                                          \

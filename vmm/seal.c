@@ -56,6 +56,8 @@ void seal_vcpu(struct machine *machine, const struct vcpu *vcpu)
 	thread.subject[JAIL_SUBJECT_VM] = vcpu->vm->fd;
 	thread.subject[JAIL_SUBJECT_STATS] = vcpu->stats.fd;
 	thread.subject[JAIL_SUBJECT_TRACE] = vcpu->trace.leader;
+	if (vcpu->vm->disk.sectors > 0)
+		thread.subject[JAIL_SUBJECT_DISK] = vcpu->vm->disk.fd;
 	thread.subject[JAIL_SUBJECT_CONSOLE] = machine->console.fd;
 	thread.subject[JAIL_SUBJECT_DONE] = machine->done_fd;
 	set_ledger(&thread, machine);

@@ -109,6 +109,7 @@ struct vm {
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
 	struct pins pins;
+	uint64_t pin_limit; /* of the host, in bytes */
 	struct disk disk;
 	struct storage scratch_storage; /* the disk's own, if it is in memory */
 	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */

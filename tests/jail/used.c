@@ -111,12 +111,16 @@ static bool is_subject(pid_t id, enum jail_subject subject, const uint64_t *args
 		return args[0] == STDOUT_FILENO || (link_is(id, args[0], "pipe:") && args[2] != 1);
 	case JAIL_SUBJECT_CONSOLE:
 		return args[0] == STDOUT_FILENO || args[0] == STDERR_FILENO;
+	case JAIL_SUBJECT_DISK:
+		return link_is(id, args[0], "/memfd:sidestep-disk");
+	case JAIL_SUBJECT_LEDGER:
+		return !link_is(id, args[0], "/memfd:sidestep-disk");
 	case JAIL_SUBJECT_VM:
 		return link_is(id, args[0], "anon_inode:kvm-vm");
 	case JAIL_SUBJECT_STATS:
 		return link_is(id, args[0], "anon_inode:kvm-vcpu-stats");
 	case JAIL_SUBJECT_VCPU:
-		return link_is(id, args[0], "anon_inode:kvm-vcpu");
+		return link_is(id, args[0], "anon_inode:kvm-vcpu:");
 	case JAIL_SUBJECT_TRACE:
 		return link_is(id, args[0], "anon_inode:[perf_event]");
 	default:

@@ -35,6 +35,8 @@ traced 'interrupted' 130 'ended by signal 2' --interrupt -- \
 	"$sidestep" run -q -c 4 "$hostile/hostile_spin.elf"
 traced 'a ledger of several blocks' 0 '' -- "$sidestep" run -q --ledger ledger "$guests/jail_loop.bin"
 traced 'a great deal of samples' 0 '' -- "$sidestep" run --vms 64 "$guests/jail_reports.elf"
+head -c 8192 /dev/zero >disk
+traced 'buffers that stay pinned' 0 '' -- "$sidestep" run -q --disk disk "$hostile/hostile_disk.elf"
 traced 'output' 0 '' -- "$sidestep" run -q "$hostile/hostile_log.elf"
 mkdir left
 traced 'killed while it writes a file' 159 '' --inject main/write/VERDICT 110 -- \
