@@ -77,10 +77,9 @@ enum jail_when {
 	JAIL_WHEN_VMX = 1 << 1,
 	JAIL_WHEN_SVM = 1 << 2,
 	JAIL_WHEN_NESTED = JAIL_WHEN_VMX | JAIL_WHEN_SVM,
-	JAIL_WHEN_PVM = 1 << 3,    /* engine flat where KVM interprets code at CPL 0 */
-	JAIL_WHEN_TRACED = 1 << 4, /* kvm tracepoints can be counted */
-	JAIL_WHEN_RUN = 1 << 5,    /* any run on this host's KVM */
-	JAIL_WHEN_INSTRUMENTED = 1 << 6, /* a build with sanitizers or coverage */
+	JAIL_WHEN_TRACED = 1 << 3, /* kvm tracepoints can be counted */
+	JAIL_WHEN_RUN = 1 << 4,    /* any run on this host's KVM */
+	JAIL_WHEN_INSTRUMENTED = 1 << 5, /* a build with sanitizers or coverage */
 };
 
 /* Argument `argument`, of which the bits in `mask` count, equals `value`. Mask 0: no condition. */

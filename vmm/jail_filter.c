@@ -24,7 +24,6 @@ _Static_assert(RUN_KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to s
 #define FLAT JAIL_WHEN_FLAT
 #define SVM JAIL_WHEN_SVM
 #define NESTED JAIL_WHEN_NESTED
-#define PVM JAIL_WHEN_PVM
 #define TRACED JAIL_WHEN_TRACED
 #define RUN JAIL_WHEN_RUN
 #define INSTRUMENTED JAIL_WHEN_INSTRUMENTED

@@ -281,7 +281,6 @@ static void list(const char *environment)
 		unsigned seen;
 	} environments[] = {
 		{"flat", JAIL_WHEN_RUN | JAIL_WHEN_FLAT},
-		{"pvm", JAIL_WHEN_RUN | JAIL_WHEN_FLAT | JAIL_WHEN_PVM},
 		{"traced", JAIL_WHEN_TRACED},
 		{"vmx", JAIL_WHEN_VMX},
 		{"svm", JAIL_WHEN_SVM},
