@@ -16,26 +16,32 @@ void console_init(struct console *console, int fd, uint64_t limit)
 	};
 }
 
-/* A write that has begun is interrupted by a signal; one that has not must not begin. */
-static bool given_up(const struct console *console)
+static bool ending(const struct console *console)
+{
+	return console->stop && atomic_load(console->stop);
+}
+
+static bool would_wait(const struct console *console)
 {
 	struct pollfd fd = {console->fd, POLLOUT, 0};
 
-	return console->stop && atomic_load(console->stop) && poll(&fd, 1, 0) <= 0;
+	return poll(&fd, 1, 0) <= 0;
 }
 
-static void flush_locked(struct console *console)
+/* Writes what is in the buffer, or gives it up if a signal ends the wait for a reader when the run is to end. */
+static void write_buffer(struct console *console)
 {
 	size_t done = 0;
 
-	while (done < console->used && console->fd >= 0 && console->error == 0 &&
-	       !given_up(console)) {
+	while (done < console->used && console->fd >= 0 && console->error == 0) {
 		ssize_t n = write(console->fd, console->buffer + done, console->used - done);
 
 		if (n > 0)
 			done += (size_t)n;
 		else if (n < 0 && errno != EINTR)
 			console->error = errno;
+		else if (ending(console))
+			break;
 	}
 	console->used = 0;
 }
@@ -43,7 +49,9 @@ static void flush_locked(struct console *console)
 void console_flush(struct console *console)
 {
 	pthread_mutex_lock(&console->lock);
-	flush_locked(console);
+	if (ending(console) && would_wait(console))
+		console->used = 0;
+	write_buffer(console);
 	pthread_mutex_unlock(&console->lock);
 }
 
@@ -70,10 +78,15 @@ size_t console_escape(char out[4], unsigned char byte, bool keep_lines)
 	return 4;
 }
 
+/* A write that has begun is interrupted by a signal when the run is to end; one that has not must not begin.
+ * console_flush() sees to what is in the buffer then; the rest is given up. */
 static void put(struct console *console, unsigned char byte)
 {
-	if (console->used + 4 > sizeof(console->buffer))
-		flush_locked(console);
+	if (console->used + 4 > sizeof(console->buffer)) {
+		if (ending(console))
+			return;
+		write_buffer(console);
+	}
 	if (console->escape)
 		console->used +=
 			console_escape(console->buffer + console->used, byte, true);
@@ -91,8 +104,8 @@ void console_write(struct console *console, const char *text, size_t length)
 		}
 		console->written++;
 		put(console, (unsigned char)text[i]);
-		if (text[i] == '\n')
-			flush_locked(console);
+		if (text[i] == '\n' && !ending(console))
+			write_buffer(console);
 	}
 	pthread_mutex_unlock(&console->lock);
 }

@@ -22,7 +22,8 @@ struct console {
 	uint64_t written; /* bytes of guest output taken, dropped ones not included */
 	uint64_t dropped;
 	int error; /* first errno of a failed write, 0 if none */
-	const atomic_bool *stop; /* once set, what would have to wait is given up; may be NULL */
+	/* Once set, nothing waits for a reader any more; may be NULL. */
+	const atomic_bool *stop;
 	size_t used;
 	char buffer[512];
 	pthread_mutex_t lock;
@@ -34,6 +35,8 @@ void console_finish(struct console *console); /* flushes; NULL is allowed */
 
 /* Takes guest output. Lines are passed on whole where possible. */
 void console_write(struct console *console, const char *text, size_t length);
+
+/* Passes on what is left; once `stop` is set only what the reader takes at once. */
 void console_flush(struct console *console);
 
 /*

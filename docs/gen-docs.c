@@ -13,6 +13,7 @@
 #include "views/policy_error.h"
 #include "views/policy_lint.h"
 #include "vmm/cli.h"
+#include "vmm/jail.h"
 #include "vmm/policy_file.h"
 #include "vmm/policy_source.h"
 #include "vmm/probe.h"
@@ -618,6 +619,56 @@ static void md_probes(void)
 	}
 }
 
+static const char *const subject_words[JAIL_SUBJECT_COUNT] = {
+#define X(name, words) words,
+	JAIL_SUBJECTS(X)
+#undef X
+};
+
+static void put_demands(const struct jail_rule *rule)
+{
+	put_cell(subject_words[rule->subject]);
+	if (rule->conditions[0].mask == 0)
+		return;
+	fputs(rule->subject == JAIL_SUBJECT_ANY ? "`" : ", `", stdout);
+	put_cell(rule->conditions_text);
+	putchar('`');
+}
+
+/* Rules that only builds with sanitizers have are no part of any document. */
+static void jail_rows(enum jail_role role)
+{
+	puts("| System call | Of, with | What for |\n|---|---|---|");
+	for (size_t i = 0; i < jail_rule_count; i++) {
+		const struct jail_rule *rule = &jail_rules[i];
+
+		if (rule->role != role || rule->when & JAIL_WHEN_INSTRUMENTED)
+			continue;
+		printf("| `%s` | ", rule->name);
+		put_demands(rule);
+		printf(" | %s%s |\n", rule->purpose,
+		       rule->when == JAIL_WHEN_FLAT	  ? " (engine flat)"
+		       : rule->when == JAIL_WHEN_SVM	  ? " (engine svm)"
+		       : rule->when == JAIL_WHEN_NESTED ? " (engines vmx and svm)"
+							  : "");
+	}
+}
+
+static void md_jail_main(void)
+{
+	jail_rows(JAIL_ROLE_MAIN);
+}
+
+static void md_jail_vcpu(void)
+{
+	jail_rows(JAIL_ROLE_VCPU);
+}
+
+static void md_jail_writer(void)
+{
+	jail_rows(JAIL_ROLE_WRITER);
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -636,6 +687,7 @@ static const struct {
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
 	{"violation-flags", md_violation_flags}, {"probes", md_probes},
+	{"jail-main", md_jail_main},	   {"jail-vcpu", md_jail_vcpu}, {"jail-writer", md_jail_writer},
 };
 
 static int usage(void)

@@ -7,11 +7,15 @@
 
 #include "ept_builder.h"
 
+/* Uniform ranges whose tables are remembered; when there are more, building them is work done again. */
+#define MEMO_CAPACITY 8192
+
 struct ept_live {
 	struct view_target target;
 	struct gpa_range *ranges; /* those of the target */
 	struct table_arena arena;
 	struct ept_builder builder;
+	uint8_t *marks; /* one for each page of the arena */
 	size_t root_count;
 	gpa_t roots[VIEW_MAX];
 };
@@ -29,6 +33,16 @@ static int copy_target(struct ept_live *live, const struct view_target *target)
 	return 0;
 }
 
+/* What changes will need: they may be made where no memory can be had. */
+static int reserve(struct ept_live *live, size_t regions)
+{
+	live->marks = malloc(live->arena.size / GPA_PAGE_SIZE);
+	if (!live->marks || extents_reserve(&live->builder.extents, regions) != 0 ||
+	    memo_fix(&live->builder.memo, MEMO_CAPACITY) != 0)
+		return -ENOMEM;
+	return tables_reserve(&live->builder.pool);
+}
+
 int ept_live_create(const struct view_policy *policy, const struct view_target *target,
 		    const struct table_arena *arena, struct ept_views *ret_views,
 		    struct ept_live **ret_live, struct policy_error *ret_error)
@@ -43,7 +57,8 @@ int ept_live_create(const struct view_policy *policy, const struct view_target *
 	if (!live || copy_target(live, target) != 0)
 		goto out_of_memory;
 	live->arena = *arena;
-	if (ept_builder_init(&live->builder, &live->target, &live->arena) != 0)
+	if (ept_builder_init(&live->builder, &live->target, &live->arena) != 0 ||
+	    reserve(live, policy->region_count) != 0)
 		goto out_of_memory;
 	result = ept_builder_views(&live->builder, policy, true, ret_views, ret_error);
 	if (result < 0) {
@@ -65,6 +80,7 @@ void ept_live_destroy(struct ept_live *live)
 	if (!live)
 		return;
 	ept_builder_finish(&live->builder);
+	free(live->marks);
 	free(live->ranges);
 	free(live);
 }
@@ -123,17 +139,14 @@ static void mark(const struct ept_live *live, uint8_t *marks, uint64_t entry)
 /* What the memo remembers may lead to tables that go; it fills again as views change. */
 int ept_live_collect(struct ept_live *live)
 {
-	uint8_t *marks = calloc(live->arena.size / GPA_PAGE_SIZE, 1);
 	int error;
 
-	if (!marks)
-		return -ENOMEM;
+	memset(live->marks, 0, live->arena.size / GPA_PAGE_SIZE);
 	for (size_t i = 0; i < live->root_count; i++)
-		mark(live, marks, live->roots[i].v);
-	error = tables_sweep(&live->builder.pool, marks);
+		mark(live, live->marks, live->roots[i].v);
+	error = tables_sweep(&live->builder.pool, live->marks);
 	if (!error)
-		memo_finish(&live->builder.memo);
-	free(marks);
+		memo_forget(&live->builder.memo);
 	return error;
 }
 

@@ -23,8 +23,8 @@ struct ept_change {
 
 /*
  * As ept_build(), and keeps what it takes to change the views. The arena is the
- * object's from then on; the ranges of the target are copied. On failure
- * everything is untouched.
+ * object's from then on; the ranges of the target are copied. Changes then allocate
+ * nothing. On failure everything is untouched.
  */
 int ept_live_create(const struct view_policy *policy, const struct view_target *target,
 		    const struct table_arena *arena, struct ept_views *ret_views,

@@ -2,14 +2,37 @@
 #include "extent.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-static int compare_extents(const void *a, const void *b)
+static bool sorted(const struct extent *list, size_t count)
 {
-	const struct extent *left = a;
-	const struct extent *right = b;
+	for (size_t i = 1; i < count; i++) {
+		if (list[i - 1].start > list[i].start)
+			return false;
+	}
+	return true;
+}
 
-	return (left->start > right->start) - (left->start < right->start);
+/* Shell's, in place, because qsort() may allocate. */
+static void sort_extents(struct extent *list, size_t count)
+{
+	size_t gap = 1;
+
+	/* Regions mostly come in the order of their addresses. */
+	if (sorted(list, count))
+		return;
+	while (gap < count / 3)
+		gap = 3 * gap + 1;
+	for (; gap > 0; gap /= 3)
+		for (size_t i = gap; i < count; i++) {
+			const struct extent moved = list[i];
+			size_t at = i;
+
+			for (; at >= gap && list[at - gap].start > moved.start; at -= gap)
+				list[at] = list[at - gap];
+			list[at] = moved;
+		}
 }
 
 static struct mapping rule_mapping(const struct view_rule *rule, gpa_t region)
@@ -21,7 +44,7 @@ static struct mapping rule_mapping(const struct view_rule *rule, gpa_t region)
 	return mapping;
 }
 
-static int reserve(struct extent_list *extents, size_t count)
+int extents_reserve(struct extent_list *extents, size_t count)
 {
 	struct extent *list;
 
@@ -55,7 +78,7 @@ int extents_collect(struct extent_list *extents,
 		    const struct view_policy *policy, const struct view *view)
 {
 	const struct mapping fallback = { .rights = view->rights };
-	const int error = reserve(extents, view->rule_count);
+	const int error = extents_reserve(extents, view->rule_count);
 
 	if (error)
 		return error;
@@ -74,9 +97,7 @@ int extents_collect(struct extent_list *extents,
 			.mapping = mapping,
 		};
 	}
-	if (extents->count > 0)
-		qsort(extents->list, extents->count, sizeof(*extents->list),
-		      compare_extents);
+	sort_extents(extents->list, extents->count);
 	join_neighbours(extents);
 	return 0;
 }

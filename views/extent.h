@@ -32,6 +32,10 @@ struct extent_list {
 int extents_collect(struct extent_list *extents,
 		    const struct view_policy *policy, const struct view *view);
 
+/* Makes room for the extents of a view with so many rules: collecting no more allocates nothing. Returns 0 or
+ * -ENOMEM. */
+int extents_reserve(struct extent_list *extents, size_t count);
+
 void extents_finish(struct extent_list *extents);
 
 #endif

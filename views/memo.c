@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_CAPACITY 64
 
@@ -54,13 +55,11 @@ bool memo_find(const struct memo *memo, unsigned level, uint64_t start,
 	return true;
 }
 
-static int make_room(struct memo *memo)
+static int resize(struct memo *memo, size_t capacity)
 {
 	struct memo grown = *memo;
 
-	if (memo->count < memo->capacity / 4 * 3)
-		return 0;
-	grown.capacity = memo->capacity ? memo->capacity * 2 : FIRST_CAPACITY;
+	grown.capacity = capacity;
 	grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
 	if (!grown.slots)
 		return -ENOMEM;
@@ -74,6 +73,32 @@ static int make_room(struct memo *memo)
 	free(memo->slots);
 	*memo = grown;
 	return 0;
+}
+
+static int make_room(struct memo *memo)
+{
+	if (memo->count < memo->capacity / 4 * 3)
+		return 0;
+	if (memo->fixed) {
+		memo_forget(memo);
+		return 0;
+	}
+	return resize(memo, memo->capacity ? memo->capacity * 2 : FIRST_CAPACITY);
+}
+
+int memo_fix(struct memo *memo, size_t capacity)
+{
+	const int error = memo->capacity < capacity ? resize(memo, capacity) : 0;
+
+	memo->fixed = !error;
+	return error;
+}
+
+void memo_forget(struct memo *memo)
+{
+	if (memo->slots)
+		memset(memo->slots, 0, memo->capacity * sizeof(*memo->slots));
+	memo->count = 0;
 }
 
 int memo_add(struct memo *memo, unsigned level, uint64_t start,

@@ -39,6 +39,7 @@ struct memo {
 	struct memo_slot *slots;
 	size_t capacity; /* a power of two, or 0 */
 	size_t count;
+	bool fixed; /* forgets rather than grows */
 };
 
 /* The key is the level of the entries, the first address and the mapping. */
@@ -48,6 +49,13 @@ bool memo_find(const struct memo *memo, unsigned level, uint64_t start,
 /* Adds a key that memo_find() did not find. Returns 0 or -ENOMEM. */
 int memo_add(struct memo *memo, unsigned level, uint64_t start,
 	     struct mapping mapping, struct subtree subtree);
+
+/* From now on the memo has room for three quarters of the capacity, a power of two, or for what it had if that
+ * is more; when it is full it forgets everything, which is only work lost. Adding then allocates nothing.
+ * Returns 0 or -ENOMEM. */
+int memo_fix(struct memo *memo, size_t capacity);
+
+void memo_forget(struct memo *memo);
 
 void memo_finish(struct memo *memo);
 

@@ -182,10 +182,10 @@ int policy_find_view(const struct view_policy *policy, const char *name,
 	return -ENOENT;
 }
 
-/* A copy of `count` elements; of none, room for one, so that NULL means failure. */
-static void *copy_array(const void *array, size_t count, size_t size)
+/* A copy of `count` elements with room for `room`; of none, for one, so that NULL means failure. */
+static void *copy_array(const void *array, size_t count, size_t room, size_t size)
 {
-	void *copy = calloc(count ? count : 1, size);
+	void *copy = calloc(room ? room : 1, size);
 
 	if (copy && count)
 		memcpy(copy, array, count * size);
@@ -196,10 +196,10 @@ int policy_copy(const struct view_policy *policy, struct view_policy *ret_copy)
 {
 	struct view_policy copy = {
 		.regions = copy_array(policy->regions, policy->region_count,
-				      sizeof(*policy->regions)),
+				      policy->region_count, sizeof(*policy->regions)),
 		.region_count = policy->region_count,
 		.region_capacity = policy->region_count,
-		.views = copy_array(policy->views, policy->view_count,
+		.views = copy_array(policy->views, policy->view_count, policy->view_count,
 				    sizeof(*policy->views)),
 		.view_capacity = policy->view_count,
 	};
@@ -209,8 +209,9 @@ int policy_copy(const struct view_policy *policy, struct view_policy *ret_copy)
 	     copy.view_count++) {
 		struct view *view = &copy.views[copy.view_count];
 
-		view->rules = copy_array(view->rules, view->rule_count, sizeof(*view->rules));
-		view->rule_capacity = view->rule_count;
+		view->rules = copy_array(view->rules, view->rule_count, policy->region_count,
+					 sizeof(*view->rules));
+		view->rule_capacity = policy->region_count;
 		if (!view->rules)
 			break;
 	}

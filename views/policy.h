@@ -106,7 +106,8 @@ int policy_validate(const struct view_policy *policy,
 		    const struct view_target *target,
 		    struct policy_error *ret_error);
 
-/* Makes `ret_copy`, which holds nothing yet, equal. Returns 0 or -ENOMEM. */
+/* Makes `ret_copy`, which holds nothing yet, equal. Changing rights of regions that are there allocates
+ * nothing then. Returns 0 or -ENOMEM. */
 int policy_copy(const struct view_policy *policy, struct view_policy *ret_copy);
 
 /* Frees what the policy holds and zeroes it. NULL is allowed. */

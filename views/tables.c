@@ -59,14 +59,11 @@ static struct table_slot *find_slot(const struct table_pool *pool,
 	}
 }
 
-/* Keeps at least a quarter of the slots empty, so that searches end soon. */
-static int make_room(struct table_pool *pool)
+static int resize(struct table_pool *pool, size_t capacity)
 {
 	struct table_pool grown = *pool;
 
-	if (pool->count < pool->capacity / 4 * 3)
-		return 0;
-	grown.capacity = pool->capacity * 2;
+	grown.capacity = capacity;
 	grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
 	if (!grown.slots)
 		return -ENOMEM;
@@ -78,6 +75,46 @@ static int make_room(struct table_pool *pool)
 	free(pool->slots);
 	*pool = grown;
 	return 0;
+}
+
+/* At least a quarter of the slots stays empty, so that searches end soon. */
+static bool has_room(size_t capacity, size_t count)
+{
+	return count < capacity / 4 * 3;
+}
+
+static int make_room(struct table_pool *pool)
+{
+	return has_room(pool->capacity, pool->count) ? 0 : resize(pool, pool->capacity * 2);
+}
+
+/* What a sweep needs: as many pages as could ever be free, and slots to move the others to. */
+static int reserve_sweep(struct table_pool *pool)
+{
+	const size_t pages = pool->arena->size / GPA_PAGE_SIZE;
+	struct table_slot *spare = calloc(pool->capacity, sizeof(*spare));
+
+	if (!pool->free_pages)
+		pool->free_pages = malloc(pages * sizeof(*pool->free_pages));
+	if (!spare || !pool->free_pages) {
+		free(spare);
+		return -ENOMEM;
+	}
+	free(pool->spare);
+	pool->spare = spare;
+	pool->spare_capacity = pool->capacity;
+	return 0;
+}
+
+int tables_reserve(struct table_pool *pool)
+{
+	size_t capacity = pool->capacity;
+	int error;
+
+	while (!has_room(capacity, pool->arena->size / GPA_PAGE_SIZE))
+		capacity *= 2;
+	error = resize(pool, capacity);
+	return error ? error : reserve_sweep(pool);
 }
 
 int tables_init(struct table_pool *pool, struct table_arena *arena)
@@ -97,6 +134,7 @@ int tables_init(struct table_pool *pool, struct table_arena *arena)
 void tables_finish(struct table_pool *pool)
 {
 	free(pool->slots);
+	free(pool->spare);
 	free(pool->free_pages);
 	*pool = (struct table_pool){ 0 };
 }
@@ -168,21 +206,13 @@ uint64_t *tables_at(const struct table_pool *pool, gpa_t table)
 	return (uint64_t *)page_at(pool, (table.v - arena->base.v) / GPA_PAGE_SIZE);
 }
 
-int tables_sweep(struct table_pool *pool, const uint8_t *marks)
+/* Moves what is marked to the other slots, which are empty. */
+static void sweep(struct table_pool *pool, struct table_slot *other, const uint8_t *marks)
 {
 	struct table_pool swept = *pool;
 
-	/* As many as could ever be free: they are pages of the arena. */
-	swept.free_pages = malloc(pool->arena->size / GPA_PAGE_SIZE * sizeof(*swept.free_pages));
-	swept.slots = calloc(pool->capacity, sizeof(*swept.slots));
-	if (!swept.free_pages || !swept.slots) {
-		free(swept.free_pages);
-		free(swept.slots);
-		return -ENOMEM;
-	}
-	if (pool->free_count > 0)
-		memcpy(swept.free_pages, pool->free_pages,
-		       pool->free_count * sizeof(*swept.free_pages));
+	swept.slots = other;
+	swept.spare = pool->slots;
 	for (size_t i = 0; i < pool->capacity; i++) {
 		const struct table_slot *slot = &pool->slots[i];
 
@@ -195,8 +225,19 @@ int tables_sweep(struct table_pool *pool, const uint8_t *marks)
 			swept.count--;
 		}
 	}
-	free(pool->slots);
-	free(pool->free_pages);
 	*pool = swept;
+}
+
+int tables_sweep(struct table_pool *pool, const uint8_t *marks)
+{
+	/* The first time without tables_reserve(), or after the pool has grown. */
+	if (!pool->spare || pool->spare_capacity != pool->capacity) {
+		const int error = reserve_sweep(pool);
+
+		if (error)
+			return error;
+	}
+	memset(pool->spare, 0, pool->capacity * sizeof(*pool->spare));
+	sweep(pool, pool->spare, marks);
 	return 0;
 }

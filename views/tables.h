@@ -33,6 +33,8 @@ struct table_pool {
 	struct table_slot *slots;
 	size_t capacity; /* a power of two */
 	size_t count;
+	struct table_slot *spare; /* for a sweep; NULL: not yet needed */
+	size_t spare_capacity;
 	uint64_t *free_pages; /* numbers of pages to take before the arena's next */
 	size_t free_count;
 };
@@ -42,6 +44,10 @@ int tables_init(struct table_pool *pool, struct table_arena *arena);
 
 /* Frees what the pool holds; the tables stay in the arena. */
 void tables_finish(struct table_pool *pool);
+
+/* Makes room for as many tables as the arena has pages: from then on nothing is allocated. Returns 0 or
+ * -ENOMEM. */
+int tables_reserve(struct table_pool *pool);
 
 /*
  * Finds the table with this content or adds it. Returns 0, -ENOSPC if the

@@ -390,6 +390,16 @@ static int parse_interval(struct settings *settings, const char *argument, struc
 	return 0;
 }
 
+static int parse_seccomp(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int mode = JAIL_ON; mode < JAIL_MODE_COUNT; mode++)
+		if (strcmp(argument, jail_mode_keys[mode]) == 0) {
+			settings->plan.jail = (enum jail_mode)mode;
+			return 0;
+		}
+	return bad_argument(error, "--seccomp", argument, "on, log or off");
+}
+
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
 {
 	char *end;
@@ -491,7 +501,8 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	int value;
 
 	*settings = (struct settings){
-		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS},
+		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS,
+			 .jail = JAIL_ON},
 		.format = "text",
 		.interval_ms = 1000,
 		.by = "operation",

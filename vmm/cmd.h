@@ -10,16 +10,19 @@
 
 /* A run from the command line to its end. */
 struct session {
+	struct inherited inherited;
+	struct output output;
 	struct host host;
 	struct plan plan;
 	struct machine machine;
 	bool host_open, planned, created;
 };
 
-/* Opens the host, makes the plan, creates the machine. On failure returns a negative errno with the
+/* Opens the output and the host, makes the plan, creates the machine. On failure returns a negative errno with the
  * reason in `error`; session_finish() is due in both cases. Guest output goes to `console_fd`. */
 int session_start(struct session *session, const struct settings *settings, int console_fd,
 		  struct error *error);
+/* From here on the process is in the jail (jail.h), unless the settings say JAIL_NONE. */
 int session_run(struct session *session, bool progress, struct error *error);
 void session_finish(struct session *session);
 
@@ -35,22 +38,25 @@ int session_report(const struct session *session, const char *schema, bool judge
 		   struct report *report);
 void report_finish(struct report *report);
 
-/* Writes to where the settings say what the writer makes of `data`. The writer returns 0 or -ENOMEM; what
- * the stream does not take is found here. */
+/* What makes something of `data` for a stream. Returns 0 or -ENOMEM; what the stream does not take is found
+ * when the output is closed. */
 typedef int emit_writer(const void *data, const struct settings *settings, FILE *stream);
-int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error);
 
-/* Writes a report in a format whose name has been checked, to where the settings say. */
-int report_emit(const struct report *report, const struct settings *settings, struct error *error);
+/* Writes to an output that is open, and closes it. */
+int output_fill(emit_writer *write, const void *data, const struct settings *settings,
+		struct output *output, struct error *error);
+
+/* The same for a command that runs no guest: opens what the settings say. */
+int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error);
 
 /* The exit status that a report stands for; `judge`: it compares with the model. */
 int session_status(const struct report *report, bool judge);
 
 /*
- * Describes a run that has ended, with the columns in `hidden` left out, and writes it to where the
- * settings say. Returns the exit status; `error` has a line if the run did not end as it should.
+ * Describes a run that has ended, with the columns in `hidden` left out, and writes it to the session's
+ * output. Returns the exit status; `error` has a line if the run did not end as it should.
  */
-int session_emit(const struct session *session, const struct settings *settings, const char *schema,
+int session_emit(struct session *session, const struct settings *settings, const char *schema,
 		 bool judge, uint32_t hidden, struct error *error);
 
 /* sidestep test --random and --replay. */

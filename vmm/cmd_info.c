@@ -73,6 +73,11 @@ static void print_text(const struct host *host, FILE *stream)
 	print_tracepoints(stream);
 	fputs("  monitor ring of the relay, in engines that have one\n", stream);
 	fputs("  vmm     run loop\n", stream);
+	fputs("\njail\n", stream);
+	fprintf(stream, "  seccomp  %-4s %s\n", host->jail.seccomp[0] ? "no" : "yes",
+		host->jail.seccomp[0] ? host->jail.seccomp : "filters of system calls");
+	fprintf(stream, "  landlock %-4s %s\n", host->jail.landlock[0] ? "no" : "yes",
+		host->jail.landlock[0] ? host->jail.landlock : host->landlock);
 	fputs("\ncapabilities\n", stream);
 	for (int i = 0; i < HOST_CAP_COUNT; i++)
 		fprintf(stream, "  %-36s %-6d %s\n", host_capability_names[i], host->capability[i],
@@ -106,6 +111,12 @@ static json_t *traits_json(const struct host *host)
 	return array;
 }
 
+static json_t *jail_json(const struct host *host)
+{
+	return json_pack("{s:b,s:i}", "seccomp", host->jail.seccomp[0] == '\0', "landlock_abi",
+			 host->jail.landlock_abi);
+}
+
 static int print_json(const struct host *host, FILE *stream)
 {
 	json_t *root = json_begin("sidestep.info", INFO_VERSION), *capabilities = json_object();
@@ -118,6 +129,7 @@ static int print_json(const struct host *host, FILE *stream)
 	json_object_set_new(root, "memory_bytes", json_integer((json_int_t)host->memory));
 	json_object_set_new(root, "processor_traits", traits_json(host));
 	json_object_set_new(root, "engines", engines_json(host));
+	json_object_set_new(root, "jail", jail_json(host));
 	for (int i = 0; i < HOST_CAP_COUNT; i++)
 		json_object_set_new(capabilities, host_capability_names[i],
 				    json_integer(host->capability[i]));
@@ -128,7 +140,7 @@ static int print_json(const struct host *host, FILE *stream)
 static int print_info(const struct host *host, const struct settings *settings, struct error *error)
 {
 	struct output output;
-	int rc = output_open(&output, settings->output, error);
+	int rc = output_open(&output, settings->output, JAIL_NONE, error);
 
 	if (rc != 0)
 		return rc;

@@ -26,12 +26,9 @@ static int end_status(const struct machine *machine, struct error *error)
 static int watch_run(struct session *session, const struct settings *settings, struct error *error)
 {
 	struct profile_watch watch;
-	struct output output;
-	int status, rc = output_open(&output, NULL, error);
+	struct output *output = &session->output;
+	int status, rc = profile_watch_begin(&watch, session, settings, output->stream);
 
-	if (rc != 0)
-		return error->status;
-	rc = profile_watch_begin(&watch, session, settings, output.stream);
 	status = rc == 0 && session_run(session, false, error) != 0
 			 ? error->status
 			 : end_status(&session->machine, error);
@@ -39,13 +36,12 @@ static int watch_run(struct session *session, const struct settings *settings, s
 		rc = profile_watch_summary(&watch);
 	profile_watch_finish(&watch);
 	if (rc == -ENOMEM) {
-		output_discard(&output);
 		error_set(error, rc, STATUS_INTERNAL, "out of memory");
 		return error->status;
 	}
 	if (rc != 0)
 		error_set(error, rc, STATUS_INTERNAL, "standard output: %s", strerror(-rc));
-	return output_commit(&output, error) == 0 && rc == 0 ? status : error->status;
+	return output_commit(output, error) == 0 && rc == 0 ? status : error->status;
 }
 
 /* The guest's own output would be in the way of the table. */

@@ -76,23 +76,21 @@ static int write_json(const struct differential *run, const struct session *sess
 	return json_finish(root, stream);
 }
 
-static int emit(const struct differential *run, const struct session *session,
+static int emit(const struct differential *run, struct session *session,
 		const struct settings *settings, struct error *error)
 {
-	struct output output;
-	int rc = output_open(&output, settings->output, error);
+	struct output *output = &session->output;
+	int rc = 0;
 
-	if (rc != 0)
-		return rc;
 	if (strcmp(settings->format, "json") == 0)
-		rc = write_json(run, session, output.stream);
+		rc = write_json(run, session, output->stream);
 	else
-		write_text(run, session, output.stream);
+		write_text(run, session, output->stream);
 	if (rc != 0) {
-		output_discard(&output);
+		output_discard(output);
 		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
 	}
-	return output_commit(&output, error);
+	return output_commit(output, error);
 }
 
 static int perform(struct session *session, struct differential *run,
@@ -138,7 +136,8 @@ int command_random(const struct settings *given)
 		 (given->replay && read_replay(&run, given->replay, &error) != 0))
 		status = error.status;
 	else if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
-		status = session.host_open ? error.status : STATUS_SKIPPED;
+		status = session.host_open || !session.output.stream ? error.status
+								      : STATUS_SKIPPED;
 	else
 		status = perform(&session, &run, &settings, &error);
 	if (error.text[0])

@@ -95,7 +95,7 @@ static int list(const struct settings *settings, struct error *error)
 		return rc;
 	rc = check_patterns(&image, settings, error);
 	if (rc == 0)
-		rc = output_open(&output, settings->output, error);
+		rc = output_open(&output, settings->output, JAIL_NONE, error);
 	if (rc == 0) {
 		rc = strcmp(settings->format, "json") == 0
 			     ? list_json(&image, settings, output.stream)
@@ -112,16 +112,14 @@ static int list(const struct settings *settings, struct error *error)
 }
 
 /* Without KVM, or an engine that cannot run here, everything is skipped, and TAP has a way to say so. */
-static int skip_all(const struct settings *settings, struct error *error)
+static int skip_all(struct session *session, const struct settings *settings, struct error *error)
 {
 	struct error write_error = {0};
-	struct output output;
 
-	if (strcmp(settings->format, "tap") == 0 &&
-	    output_open(&output, settings->output, &write_error) == 0) {
-		fprintf(output.stream, "TAP version 13\n1..0 # SKIP %s%s\n",
+	if (strcmp(settings->format, "tap") == 0) {
+		fprintf(session->output.stream, "TAP version 13\n1..0 # SKIP %s%s\n",
 			strstr(error->text, "needs: ") ? "" : "needs: kvm; host: ", error->text);
-		output_commit(&output, &write_error);
+		output_commit(&session->output, &write_error);
 	}
 	return STATUS_SKIPPED;
 }
@@ -147,9 +145,10 @@ int command_test(const struct settings *given)
 	if (settings.random || settings.replay)
 		return command_random(&settings);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
-		status = session.host_open && error.status != STATUS_SKIPPED
+		status = !session.output.stream ||
+					 (session.host_open && error.status != STATUS_SKIPPED)
 				 ? error.status
-				 : skip_all(&settings, &error);
+				 : skip_all(&session, &settings, &error);
 	else if (session_run(&session, isatty(STDERR_FILENO), &error) != 0)
 		status = error.status;
 	else

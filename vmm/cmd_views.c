@@ -110,7 +110,7 @@ static int emit(const struct views_report *report, const struct settings *settin
 	/* A file that is wrong has no text to be printed. */
 	if (!report->sound && strcmp(settings->format, "text") == 0)
 		return 0;
-	rc = output_open(&output, settings->output, error);
+	rc = output_open(&output, settings->output, JAIL_NONE, error);
 	if (rc != 0)
 		return rc;
 	rc = strcmp(settings->format, "json") == 0 ? views_json(report, output.stream)

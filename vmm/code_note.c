@@ -45,6 +45,11 @@ static void name(const struct vcpu *vcpu, struct record_code *record)
 	snprintf(record->symbol, sizeof(record->symbol), "%s", symbol->name);
 }
 
+int code_note_init(struct vcpu *vcpu)
+{
+	return keyset_reserve(&vcpu->noted, CODE_NOTES_MAX);
+}
+
 void code_note(struct vcpu *vcpu, uint64_t rip)
 {
 	struct record_code record = {
@@ -56,7 +61,6 @@ void code_note(struct vcpu *vcpu, uint64_t rip)
 
 	if (!vcpu->vm->ledger || known == CODE_NOTES_MAX)
 		return;
-	/* Without memory for another address there is no code for it. */
 	if (keyset_add(&vcpu->noted, (struct key){rip, 0}) != (int64_t)known)
 		return;
 	fetch(vcpu, &record);

@@ -84,6 +84,12 @@ static int take_meta(struct contents *contents, const struct record_meta *meta)
 		contents->report.kernel = value;
 	else if (strcmp(key, "guest") == 0)
 		contents->report.guest = value;
+	else if (strcmp(key, "seccomp") == 0)
+		contents->report.seccomp = value;
+	else if (strcmp(key, "landlock") == 0)
+		contents->report.landlock = value;
+	else if (strcmp(key, "instrumented") == 0)
+		contents->report.instrumented = value;
 	else if (strcmp(key, "vcpus") == 0)
 		contents->report.vcpus = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(key, "vms") == 0)

@@ -172,6 +172,8 @@ int host_open(struct host *host, struct error *error)
 	host->memory = pages > 0 && page_size > 0 ? (uint64_t)pages * (uint64_t)page_size : 0;
 	host->backend = find_backend();
 	host->traits = find_traits();
+	jail_probe(&host->jail);
+	jail_landlock_text(&host->jail, host->landlock);
 	if (uname(&name) == 0)
 		snprintf(host->kernel, sizeof(host->kernel), "%s", name.release);
 	rc = ask_capabilities(host, error);
@@ -180,6 +182,13 @@ int host_open(struct host *host, struct error *error)
 	if (rc != 0)
 		host_close(host);
 	return rc;
+}
+
+void host_release(struct host *host)
+{
+	if (host->kvm >= 0)
+		close(host->kvm);
+	host->kvm = -1;
 }
 
 void host_close(struct host *host)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "jail.h"
 #include "views/expect.h"
 
 /* Capabilities that sidestep looks at: CAPABILITY(name, constant, number, required, use). Numbers
@@ -48,6 +49,8 @@ struct host {
 	uint64_t memory;          /* bytes of memory of the host */
 	char kernel[65];          /* release of the running kernel */
 	char vendor[13];          /* CPUID leaf 0 as a guest sees it */
+	struct jail_support jail;
+	char landlock[80]; /* the same in words */
 };
 
 /*
@@ -56,6 +59,9 @@ struct host {
  */
 int host_open(struct host *host, struct error *error);
 void host_close(struct host *host);
+
+/* Closes the device: nothing more will be created. What host_open() found out stays. */
+void host_release(struct host *host);
 
 /* Whether a guest could use nested virtualization; if not, why, in `reason`. */
 bool host_has_nested(const struct host *host, bool intel, char *reason, size_t size);

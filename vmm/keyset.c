@@ -37,9 +37,8 @@ static size_t slot_of(const struct keyset *set, struct key key)
 	return slot;
 }
 
-static int grow(struct keyset *set)
+static int resize(struct keyset *set, size_t capacity)
 {
-	size_t capacity = set->capacity ? 2 * set->capacity : CAPACITY_MIN;
 	struct key *keys;
 	uint32_t *slots;
 
@@ -58,6 +57,20 @@ static int grow(struct keyset *set)
 	for (size_t i = 0; i < set->count; i++)
 		slots[slot_of(set, keys[i])] = (uint32_t)i + 1;
 	return 0;
+}
+
+static int grow(struct keyset *set)
+{
+	return resize(set, set->capacity ? 2 * set->capacity : CAPACITY_MIN);
+}
+
+int keyset_reserve(struct keyset *set, size_t count)
+{
+	size_t capacity = CAPACITY_MIN;
+
+	while (capacity < count && capacity < CAPACITY_MAX)
+		capacity *= 2;
+	return capacity > set->capacity ? resize(set, capacity) : 0;
 }
 
 int64_t keyset_find(const struct keyset *set, struct key key)

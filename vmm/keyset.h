@@ -25,6 +25,9 @@ int64_t keyset_find(const struct keyset *set, struct key key);
 /* The key's number, which it gets if it has none; -ENOMEM or, past 2^31 keys, -E2BIG. */
 int64_t keyset_add(struct keyset *set, struct key key);
 
+/* Makes room for so many keys: until there are more, adding allocates nothing. Returns 0, -ENOMEM or -E2BIG. */
+int keyset_reserve(struct keyset *set, size_t count);
+
 void keyset_finish(struct keyset *set);
 
 #endif

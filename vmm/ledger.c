@@ -11,29 +11,45 @@
 #include <unistd.h>
 
 #define META_TEXT_MAX 1000
+#define MAPPING_SIZE (LEDGER_HEADER_SIZE + LEDGER_LIMIT)
 
 static size_t round8(size_t size)
 {
 	return (size + 7) & ~(size_t)7;
 }
 
-/* Space is allocated first: a store into a hole of a full file system would raise SIGBUS. */
-static int map_block(struct ledger *ledger, uint64_t start)
+/* Takes room from the file system by writing zeros: a store into a hole of a full file system would raise
+ * SIGBUS, and not every file system has fallocate(). */
+static int take_room(int fd, off_t at, size_t size)
 {
-	off_t at = (off_t)(LEDGER_HEADER_SIZE + start);
-	void *block;
-	int rc = posix_fallocate(ledger->fd, at, LEDGER_BLOCK);
+	static const uint8_t zeros[LEDGER_BLOCK];
+	size_t done = 0;
 
-	if (rc != 0)
-		return -rc;
-	block = mmap(NULL, LEDGER_BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, ledger->fd, at);
-	if (block == MAP_FAILED)
-		return -errno;
-	if (ledger->block)
-		munmap(ledger->block, LEDGER_BLOCK);
-	ledger->block = block;
-	ledger->block_start = start;
+	while (done < size) {
+		ssize_t n = pwrite(fd, zeros + done, size - done, at + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
 	return 0;
+}
+
+static int take_block(struct ledger *ledger, uint64_t start)
+{
+	int rc = take_room(ledger->fd, (off_t)(LEDGER_HEADER_SIZE + start), LEDGER_BLOCK);
+
+	if (rc == 0)
+		ledger->block_start = start;
+	return rc;
+}
+
+/* What was recorded stays in the file; the process does not grow with it. */
+static void forget_block(struct ledger *ledger)
+{
+	madvise(ledger->records + ledger->block_start, LEDGER_BLOCK, MADV_DONTNEED);
 }
 
 static int open_file(const char *path, struct error *error)
@@ -51,29 +67,45 @@ static int open_file(const char *path, struct error *error)
 			 "%s: not a regular file; a ledger is written through a mapping", path);
 }
 
-int ledger_create(struct ledger *ledger, const char *path, uint64_t tsc_khz, struct error *error)
+/* Of the largest file there may be; what lies behind the end of the file is not touched. A thread that
+ * runs a guest then needs no system call that maps memory. */
+static int map_all(struct ledger *ledger)
 {
-	int fd = open_file(path, error), rc;
-	void *header;
+	void *data = mmap(NULL, MAPPING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, ledger->fd, 0);
 
-	if (fd < 0)
-		return fd;
-	*ledger = (struct ledger){.fd = fd, .limit = LEDGER_LIMIT, .lock = PTHREAD_MUTEX_INITIALIZER};
-	rc = -posix_fallocate(fd, 0, LEDGER_HEADER_SIZE);
-	header = rc == 0 ? mmap(NULL, LEDGER_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-			 : MAP_FAILED;
-	if (header != MAP_FAILED) {
-		ledger->header = header;
+	if (data == MAP_FAILED)
+		return -errno;
+	ledger->header = data;
+	ledger->records = (uint8_t *)data + LEDGER_HEADER_SIZE;
+	return 0;
+}
+
+static int begin(struct ledger *ledger, uint64_t tsc_khz)
+{
+	int rc = take_room(ledger->fd, 0, LEDGER_HEADER_SIZE);
+
+	if (rc == 0)
+		rc = map_all(ledger);
+	if (rc == 0)
+		rc = take_block(ledger, 0);
+	if (rc == 0)
 		*ledger->header = (struct ledger_header){
 			.magic = LEDGER_MAGIC,
 			.version = LEDGER_VERSION,
 			.header_size = LEDGER_HEADER_SIZE,
 			.tsc_khz = tsc_khz,
 		};
-		rc = map_block(ledger, 0);
-	} else if (rc == 0) {
-		rc = -errno;
-	}
+	return rc;
+}
+
+int ledger_create(struct ledger *ledger, const char *path, uint64_t tsc_khz, struct error *error)
+{
+	int fd = open_file(path, error), rc;
+
+	if (fd < 0)
+		return fd;
+	*ledger = (struct ledger){.fd = fd, .limit = LEDGER_LIMIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+	rc = begin(ledger, tsc_khz);
 	if (rc == 0)
 		return 0;
 	ledger_close(ledger);
@@ -95,9 +127,10 @@ static bool reserve(struct ledger *ledger, size_t size)
 	if (inside < LEDGER_BLOCK) {
 		struct record pad = {.type = RECORD_PAD, .size = (uint16_t)(LEDGER_BLOCK - inside)};
 
-		memcpy(ledger->block + inside, &pad, sizeof(pad));
+		memcpy(ledger->records + used, &pad, sizeof(pad));
 	}
-	if (map_block(ledger, ledger->block_start + LEDGER_BLOCK) != 0)
+	forget_block(ledger);
+	if (take_block(ledger, ledger->block_start + LEDGER_BLOCK) != 0)
 		return false;
 	__atomic_store_n(&ledger->header->used, ledger->block_start, __ATOMIC_RELEASE);
 	return true;
@@ -109,7 +142,7 @@ void ledger_append(struct ledger *ledger, const struct record *record)
 	if (reserve(ledger, record->size)) {
 		uint64_t used = ledger->header->used;
 
-		memcpy(ledger->block + (used - ledger->block_start), record, record->size);
+		memcpy(ledger->records + used, record, record->size);
 		/* Published last: a reader never sees half a record. */
 		__atomic_store_n(&ledger->header->used, used + record->size, __ATOMIC_RELEASE);
 	} else {
@@ -142,10 +175,8 @@ void ledger_close(struct ledger *ledger)
 
 		/* If this fails the file only keeps unused room at its end. */
 		(void)!ftruncate(ledger->fd, size);
-		munmap(ledger->header, LEDGER_HEADER_SIZE);
+		munmap(ledger->header, MAPPING_SIZE);
 	}
-	if (ledger->block)
-		munmap(ledger->block, LEDGER_BLOCK);
 	close(ledger->fd);
 	pthread_mutex_destroy(&ledger->lock);
 	*ledger = (struct ledger){.fd = -1};

@@ -21,8 +21,8 @@
 struct ledger {
 	int fd;
 	struct ledger_header *header;
-	uint8_t *block; /* mapping of the block that holds offset header->used */
-	uint64_t block_start;
+	uint8_t *records; /* behind the header, in the same mapping */
+	uint64_t block_start; /* of the last block that the file has */
 	uint64_t limit;
 	pthread_mutex_t lock;
 };

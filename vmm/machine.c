@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <time.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
+#include "code_note.h"
 #include "pid_file.h"
 #include "pin.h"
 #include "profile.h"
@@ -22,6 +24,7 @@
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10
 #define SIGNAL_STATUS 128
+#define TSC_KHZ_UNKNOWN 1000000 /* KVM does not say it: a guess, for when to look again */
 
 static void describe_clock(struct machine *machine, struct vcpu *vcpu)
 {
@@ -51,6 +54,10 @@ static void describe_run(struct machine *machine)
 	ledger_append_meta(ledger, "vcpus", number);
 	snprintf(number, sizeof(number), "%u", machine->plan->vms);
 	ledger_append_meta(ledger, "vms", number);
+	ledger_append_meta(ledger, "seccomp", jail_mode_keys[machine->plan->jail]);
+	ledger_append_meta(ledger, "landlock", machine->host->landlock);
+	if (jail_instrumented)
+		ledger_append_meta(ledger, "instrumented", jail_instrumented);
 	for (size_t i = 0; i < machine->plan->policy.view_count; i++) {
 		char key[32];
 
@@ -72,14 +79,30 @@ static void describe_run(struct machine *machine)
 	}
 }
 
+static int record_all(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		struct vm *vm = &machine->vms[i];
+
+		vm->ledger = &machine->ledger;
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			int rc = code_note_init(&vm->vcpus[j]);
+
+			if (rc != 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
-		   int console_fd, struct error *error)
+		   int console_fd, const struct output *output, struct error *error)
 {
 	int rc;
 
 	*machine = (struct machine){
 		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
-	gate_init(&machine->gate);
+	seal_init(&machine->seal, plan->jail, output);
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
 	machine->console.stop = &machine->ending;
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -94,6 +117,9 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 		if (rc != 0)
 			return rc;
 	}
+	machine->tsc_khz = vcpu_tsc_khz(&machine->vms[0].vcpus[0]);
+	if (machine->tsc_khz == 0)
+		machine->tsc_khz = TSC_KHZ_UNKNOWN;
 	rc = run_install_kick();
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "sigaction: %s", strerror(-rc));
@@ -104,8 +130,9 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 			return rc;
 		machine->ledger_kept = true;
 		describe_run(machine);
-		for (unsigned i = 0; i < plan->vms; i++)
-			machine->vms[i].ledger = &machine->ledger;
+		rc = record_all(machine);
+		if (rc != 0)
+			return error_set(error, rc, STATUS_INTERNAL, "out of memory");
 	}
 	return 0;
 }
@@ -115,6 +142,18 @@ struct thread_start {
 	struct vcpu *vcpu;
 };
 
+/* Shown by top, perf and gdb. */
+static void name_thread(const struct vcpu *vcpu)
+{
+	char name[16];
+
+	if (vcpu->vm->plan->vms == 1)
+		snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
+	else
+		snprintf(name, sizeof(name), "vm%u-vcpu%u", vcpu->vm->index, vcpu->index);
+	pthread_setname_np(pthread_self(), name);
+}
+
 static void *vcpu_thread(void *argument)
 {
 	struct thread_start *start = argument;
@@ -122,10 +161,11 @@ static void *vcpu_thread(void *argument)
 	struct machine *machine = start->machine;
 
 	free(start);
+	name_thread(vcpu);
 	/* Not being permitted leaves the other sources; the report names what is missing. */
 	tracing_start_thread(&machine->tracing, vcpu);
 	vcpu->tid = gettid();
-	gate_pass(&machine->gate);
+	seal_vcpu(machine, vcpu);
 	run_vcpu(vcpu);
 	atomic_store(&vcpu->finished, true);
 	eventfd_write(machine->done_fd, 1);
@@ -135,7 +175,6 @@ static void *vcpu_thread(void *argument)
 static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error *error)
 {
 	struct thread_start *start = malloc(sizeof(*start));
-	char name[VCPU_NAME_SIZE];
 	int rc;
 
 	if (!start)
@@ -147,8 +186,6 @@ static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error
 		return error_set(error, -rc, STATUS_INTERNAL, "pthread_create: %s", strerror(rc));
 	}
 	vcpu->thread_started = true;
-	vcpu_thread_name(vcpu, name);
-	pthread_setname_np(vcpu->thread, name);
 	return 0;
 }
 
@@ -211,12 +248,10 @@ static void stop_all(struct machine *machine, enum stop_cause cause, int status,
 			vm_stop(&machine->vms[i], cause, status, "%s", text);
 }
 
-uint64_t machine_now(void)
+/* By the time stamp counter, which needs no system call wherever it is read. */
+uint64_t machine_now(const struct machine *machine)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return __rdtsc() / machine->tsc_khz;
 }
 
 static void show_progress(const struct machine *machine)
@@ -237,6 +272,10 @@ static void take_signal(struct machine *machine, int signal_fd)
 
 	if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
+	if (info.ssi_signo == SIGTSTP) {
+		machine->watch->suspend();
+		return;
+	}
 	machine->signal = (int)info.ssi_signo;
 	snprintf(text, sizeof(text), "ended by signal %d (%s)", machine->signal,
 		 strsignal(machine->signal));
@@ -268,14 +307,16 @@ static void time_out(struct machine *machine)
 }
 
 /* How long to sleep at most, in ms; -1: until something happens. */
-static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline, uint64_t look)
+static int patience(const struct machine *machine, bool ending, bool progress)
 {
+	const struct machine_watch *watch = machine->watch;
 	uint64_t wait = UINT64_MAX;
 
-	if (deadline)
-		wait = deadline > now ? deadline - now : 0;
-	if (look != UINT64_MAX && (look <= now || wait > look - now))
+	if (watch) {
+		uint64_t look = watch->due(machine, watch->opaque), now = machine_now(machine);
+
 		wait = look > now ? look - now : 0;
+	}
 	if (progress && wait > PROGRESS_MS)
 		wait = PROGRESS_MS;
 	if (ending && wait > KICK_AGAIN_MS)
@@ -287,34 +328,31 @@ static int patience(bool ending, bool progress, uint64_t now, uint64_t deadline,
 
 /* Waits until every thread has ended. A kick is repeated: it may find its thread in a write to a
  * full pipe rather than in KVM_RUN. */
-static void supervise(struct machine *machine, int signal_fd, bool progress)
+static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool progress)
 {
-	uint64_t timeout = machine->plan->timeout_ms, deadline = timeout ? machine_now() + timeout : 0;
 	const struct machine_watch *watch = machine->watch;
+	struct pollfd fds[] = {{signal_fd, POLLIN, 0},
+			       {machine->done_fd, POLLIN, 0},
+			       {timer_fd, POLLIN, 0},
+			       {machine->tracing.fd, POLLIN, 0},
+			       {watch ? watch->fd : -1, POLLIN, 0}};
 	bool ending;
 
 	while (any_running(machine, &ending)) {
-		struct pollfd fds[] = {{signal_fd, POLLIN, 0},
-				       {machine->done_fd, POLLIN, 0},
-				       {machine->tracing.fd, POLLIN, 0},
-				       {watch ? watch->fds[0] : -1, POLLIN, 0},
-				       {watch ? watch->fds[1] : -1, POLLIN, 0}};
-		uint64_t look = watch ? watch->due(watch->opaque) : UINT64_MAX;
-		uint64_t now = machine_now();
 		eventfd_t ended;
 
-		if (deadline && now >= deadline) {
-			time_out(machine);
-			deadline = 0;
-			ending = true;
-		}
 		if (ending)
 			for_each_vcpu(machine, kick_if_ending);
-		if (poll(fds, 5, patience(ending, progress, now, deadline, look)) > 0 && fds[0].revents)
-			take_signal(machine, signal_fd);
-		if (fds[2].revents) {
-			tracing_acknowledge(&machine->tracing);
-			for_each_vcpu(machine, kick_if_pressing);
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), patience(machine, ending, progress)) > 0) {
+			if (fds[0].revents)
+				take_signal(machine, signal_fd);
+			if (fds[2].revents) {
+				time_out(machine);
+				fds[2].fd = -1;
+			}
+			/* Says so once: the next poll() looks anew whether a ring has filled (perf_poll()). */
+			if (fds[3].revents)
+				for_each_vcpu(machine, kick_if_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
 		if (watch)
@@ -331,11 +369,6 @@ static void join(struct vcpu *vcpu)
 	if (vcpu->thread_started)
 		pthread_join(vcpu->thread, NULL);
 	vcpu->thread_started = false;
-	sampler_finish(vcpu);
-	if (vcpu->vm->plan->engine->drain)
-		vcpu->vm->plan->engine->drain(vcpu);
-	if (vcpu->profile)
-		profile_hand_over(vcpu);
 }
 
 /* Buffers belong to a VM: they are given back when none of its vCPUs runs any more. */
@@ -356,13 +389,11 @@ static void join_and_merge(struct machine *machine)
 /* A VM that was ended from outside: say where it was. */
 static void add_position(struct vm *vm)
 {
-	char where[200];
 	size_t used = strlen(vm->why.text);
 
-	if (vm->why.cause != STOP_TIMEOUT && vm->why.cause != STOP_SIGNAL)
-		return;
-	vcpu_describe(&vm->vcpus[0], where, sizeof(where));
-	snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s", where);
+	if (vm->why.cause == STOP_TIMEOUT || vm->why.cause == STOP_SIGNAL)
+		snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s",
+			 vm->vcpus[0].where);
 }
 
 static void record_losses(struct machine *machine)
@@ -396,55 +427,90 @@ static void conclude(struct machine *machine)
 	}
 }
 
-/* All threads are at the gate afterwards, those that could be started. */
-static int start_all(struct machine *machine, struct error *error)
+static int start_all(struct machine *machine, unsigned *ret_started, struct error *error)
 {
-	unsigned started = 0;
-	int rc = 0;
-
 	for (unsigned i = 0; i < machine->vms_created; i++) {
 		struct vm *vm = &machine->vms[i];
 
-		for (unsigned j = 0; j < vm->vcpus_created && rc == 0; j++) {
-			rc = start_thread(machine, &vm->vcpus[j], error);
-			started += rc == 0;
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			int rc = start_thread(machine, &vm->vcpus[j], error);
+
+			if (rc != 0)
+				return rc;
+			(*ret_started)++;
 		}
 	}
-	gate_await(&machine->gate, started);
+	return 0;
+}
+
+/* The run's time, as a descriptor: what waits for it needs no clock. -1: failed, with errno. */
+static int start_timer(unsigned timeout_ms)
+{
+	const struct itimerspec time = {
+		.it_value = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L},
+	};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	if (fd >= 0 && timerfd_settime(fd, 0, &time, NULL) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int run_threads(struct machine *machine, const sigset_t *signals, bool progress,
+		       struct error *error)
+{
+	int signal_fd = signalfd(-1, signals, SFD_CLOEXEC), rc = 0;
+	int timer_fd = start_timer(machine->plan->timeout_ms);
+	const char *pid_file = machine->plan->pid_file;
+	unsigned started = 0;
+
+	if (signal_fd < 0 || timer_fd < 0)
+		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd or timerfd: %s",
+			       strerror(errno));
+	if (rc == 0 && pid_file)
+		rc = pid_file_prepare(pid_file, machine, error);
+	if (rc == 0)
+		rc = start_all(machine, &started, error);
+	if (rc == 0)
+		rc = seal_await(&machine->seal, started, error);
+	if (rc == 0 && pid_file)
+		rc = pid_file_write(pid_file, machine, error);
+	if (rc == 0)
+		rc = seal_main(machine, signal_fd, error);
+	if (rc != 0)
+		stop_all(machine, STOP_HOST, error->status, error->text);
+	seal_open(&machine->seal);
+	supervise(machine, signal_fd, timer_fd, progress);
+	join_and_merge(machine);
+	record_losses(machine);
+	remover_finish(&machine->remover);
+	conclude(machine);
+	if (signal_fd >= 0)
+		close(signal_fd);
+	if (timer_fd >= 0)
+		close(timer_fd);
 	return rc;
 }
 
 int machine_run(struct machine *machine, bool progress, struct error *error)
 {
-	const char *pid_file = machine->plan->pid_file;
 	sigset_t handled, blocked, before;
-	int signal_fd, rc;
+	int rc;
 
 	sigemptyset(&handled);
 	sigaddset(&handled, SIGINT);
 	sigaddset(&handled, SIGTERM);
 	sigaddset(&handled, SIGHUP);
+	if (machine->watch)
+		machine->watch->signals(&handled);
 	blocked = handled;
 	sigaddset(&blocked, RUN_KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &blocked, &before);
-	signal_fd = signalfd(-1, &handled, SFD_CLOEXEC);
-	if (signal_fd < 0) {
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-		return error_set(error, -errno, STATUS_INTERNAL, "signalfd: %s", strerror(errno));
-	}
-	rc = start_all(machine, error);
-	if (rc != 0)
-		stop_all(machine, STOP_HOST, STATUS_INTERNAL, "not every vCPU thread could start");
-	else if (pid_file && (rc = pid_file_write(pid_file, machine, error)) != 0)
-		stop_all(machine, STOP_HOST, error->status, "the file of --pid-file could not be written");
-	gate_open(&machine->gate);
-	supervise(machine, signal_fd, progress);
-	join_and_merge(machine);
-	record_losses(machine);
-	if (rc == 0 && pid_file)
-		pid_file_remove(pid_file);
-	conclude(machine);
-	close(signal_fd);
+	rc = run_threads(machine, &handled, progress, error);
+	/* This thread never handles a kick. */
+	sigaddset(&before, RUN_KICK_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	/* With signals allowed again: this may wait for a reader. */
 	console_flush(&machine->console);
@@ -456,6 +522,7 @@ void machine_destroy(struct machine *machine)
 	for (unsigned i = 0; i < machine->vms_created; i++)
 		vm_destroy(&machine->vms[i]);
 	free(machine->vms);
+	seal_finish(&machine->seal);
 	if (machine->ledger_kept)
 		ledger_close(&machine->ledger);
 	if (machine->done_fd >= 0)
@@ -463,6 +530,5 @@ void machine_destroy(struct machine *machine)
 	summary_destroy(machine->summary);
 	tracing_destroy(&machine->tracing);
 	console_finish(&machine->console);
-	gate_finish(&machine->gate);
 	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
 }

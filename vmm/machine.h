@@ -3,7 +3,8 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
-#include "gate.h"
+#include "remover.h"
+#include "seal.h"
 #include "tracing.h"
 #include "vm.h"
 
@@ -11,10 +12,12 @@ struct machine;
 
 /* Somebody who looks at a run while it goes on, in the thread that waits for its end. */
 struct machine_watch {
-	int fds[2]; /* what it waits for; -1: nothing */
+	int fd; /* of a terminal, whose keys it waits for; -1: none */
 	/* When look() is due at the latest, in ms of machine_now(). */
-	uint64_t (*due)(void *opaque);
+	uint64_t (*due)(const struct machine *machine, void *opaque);
 	void (*look)(struct machine *machine, void *opaque);
+	void (*signals)(sigset_t *signals); /* adds what is to end the run, besides the usual ones */
+	void (*suspend)(void);              /* what SIGTSTP, if it is one of them, does instead */
 	void *opaque;
 };
 
@@ -26,9 +29,11 @@ struct machine {
 	struct console console;
 	struct ledger ledger;
 	bool ledger_kept;
+	struct seal seal;
+	struct remover remover; /* of the file of --pid-file */
 	atomic_bool ending; /* timeout or signal: nothing waits for a reader of guest output any more */
-	struct gate gate; /* vCPU threads wait there until all have started */
-	int done_fd; /* eventfd: a vCPU thread has ended */
+	uint64_t tsc_khz;
+	int done_fd; /* eventfd: a vCPU thread has ended, or handed over what it counted */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */
 	struct tracing tracing;
@@ -36,15 +41,16 @@ struct machine {
 	int signal;              /* the signal that ended the run, or 0 */
 };
 
-/* Creates the VMs and, last, the ledger. Guest output goes to `console_fd` (-1: nowhere). Returns 0
+/* Creates the VMs and, last, the ledger. Guest output goes to `console_fd` (-1: nowhere), the report to
+ * `output` (NULL: there is none). Returns 0
  * or a negative errno with the reason in `error`; machine_destroy() is due in both cases. */
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
-		   int console_fd, struct error *error);
+		   int console_fd, const struct output *output, struct error *error);
 
 /*
- * Runs all vCPUs to the end, the timeout, or SIGINT, SIGTERM or SIGHUP. With `progress` the current
+ * Puts all threads into the jail, and runs all vCPUs to the end, the timeout, or SIGINT, SIGTERM or SIGHUP. With `progress` the current
  * operation is shown on standard error from time to time. Returns 0, or a negative errno if no
- * thread could be started. How the run ended is in machine->why.
+ * thread could be started, or the jail not be closed. How the run ended is in machine->why.
  */
 int machine_run(struct machine *machine, bool progress, struct error *error);
 
@@ -53,7 +59,7 @@ int machine_run(struct machine *machine, bool progress, struct error *error);
 void machine_kick(struct machine *machine);
 void machine_quit(struct machine *machine);
 
-uint64_t machine_now(void);
+uint64_t machine_now(const struct machine *machine);
 
 void machine_destroy(struct machine *machine);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -13,6 +14,14 @@ static void occupy_standard_descriptors(void)
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+/* One heap for all threads, of which no thread but the main one needs to map more, and no limit that moves
+ * between it and separate mappings: what malloc asks the kernel for is then the same in every run. */
+static void settle_malloc(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 }
 
 static int printed(void)
@@ -32,6 +41,7 @@ int main(int argc, char **argv)
 	struct error error = {0};
 
 	occupy_standard_descriptors();
+	settle_malloc();
 	/* A reader that goes away is a failed write, reported like any other. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {

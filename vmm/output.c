@@ -2,6 +2,8 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,52 +15,64 @@ static int cannot(struct error *error, int number, const char *path)
 			 strerror(number));
 }
 
-static int open_temporary(struct output *output, struct error *error)
+/* Found out before the run, not after it. */
+static int check_directory(const char *path)
 {
-	mode_t mask = umask(0);
-	int fd;
-
-	umask(mask);
-	if (asprintf(&output->temporary, "%s.XXXXXX", output->path) < 0) {
-		output->temporary = NULL;
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	}
-	fd = mkostemp(output->temporary, 0);
-	if (fd < 0) {
-		free(output->temporary);
-		output->temporary = NULL;
-		return cannot(error, errno, output->path);
-	}
-	fchmod(fd, 0666 & ~mask);
-	output->stream = fdopen(fd, "w");
-	if (!output->stream) {
-		close(fd);
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	}
-	return 0;
-}
-
-int output_open(struct output *output, const char *path, struct error *error)
-{
-	struct stat status;
+	char *copy = strdup(path);
 	int rc;
 
-	*output = (struct output){.stream = stdout};
-	if (!path || strcmp(path, "-") == 0)
+	if (!copy)
+		return ENOMEM;
+	rc = faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+	free(copy);
+	return rc;
+}
+
+static int open_writer(struct output *output, enum jail_mode mode, struct error *error)
+{
+	int rc = check_directory(output->path);
+
+	if (rc != 0)
+		return cannot(error, rc, output->path);
+	rc = writer_start(&output->writer, output->path, mode);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "%s: %s", output->path, strerror(-rc));
+	output->stream = fdopen(output->writer.data, "w");
+	if (output->stream)
 		return 0;
-	output->path = path;
-	output->stream = NULL;
-	if (path[0] == '\0')
-		return cannot(error, ENOENT, path);
-	if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
-		rc = open_temporary(output, error);
-		if (rc != 0)
-			output_discard(output);
-		return rc;
+	close(output->writer.data);
+	writer_finish(&output->writer, false);
+	return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+}
+
+/* A stream asks what its descriptor is when it is first written to. Here, so that it need not later. */
+static void decide_buffering(FILE *stream)
+{
+	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
+}
+
+int output_open(struct output *output, const char *path, enum jail_mode mode, struct error *error)
+{
+	struct stat status;
+	int rc = 0;
+
+	*output = (struct output){.stream = stdout};
+	if (path && strcmp(path, "-") != 0) {
+		output->path = path;
+		output->stream = NULL;
+		if (path[0] == '\0')
+			return cannot(error, ENOENT, path);
+		if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
+			rc = open_writer(output, mode, error);
+		} else {
+			/* A device or a pipe cannot be renamed into. */
+			output->stream = fopen(path, "we");
+			rc = output->stream ? 0 : cannot(error, errno, path);
+		}
 	}
-	/* A device or a pipe cannot be renamed into. */
-	output->stream = fopen(path, "w");
-	return output->stream ? 0 : cannot(error, errno, path);
+	if (rc == 0)
+		decide_buffering(output->stream);
+	return rc;
 }
 
 static int finish(struct output *output)
@@ -81,25 +95,20 @@ int output_commit(struct output *output, struct error *error)
 {
 	const char *name = output->path ? output->path : "standard output";
 	int number = finish(output);
+	int rc = writer_finish(&output->writer, number == 0);
 
-	if (number == 0 && output->temporary && rename(output->temporary, output->path) != 0)
-		number = errno;
-	if (number == 0) {
-		free(output->temporary);
-		output->temporary = NULL;
-		return 0;
-	}
-	output_discard(output);
-	return error_set(error, -number, STATUS_INTERNAL, "%s: %s", name, strerror(number));
+	if (number == 0)
+		number = -rc;
+	*output = (struct output){0};
+	return number == 0 ? 0
+			   : error_set(error, -number, STATUS_INTERNAL, "%s: %s", name,
+				       strerror(number));
 }
 
 void output_discard(struct output *output)
 {
 	if (output->stream && output->stream != stdout)
 		fclose(output->stream);
-	if (output->temporary) {
-		unlink(output->temporary);
-		free(output->temporary);
-	}
+	writer_finish(&output->writer, false);
 	*output = (struct output){0};
 }

@@ -6,20 +6,22 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "writer.h"
 
 struct output {
 	FILE *stream;
 	const char *path; /* NULL: standard output */
-	char *temporary;  /* file that becomes `path`; NULL if path is no regular file */
+	struct writer writer; /* makes the file, if it is a regular one */
 };
 
-/* Opens for writing. `path` NULL or "-" is standard output; the string is kept, not copied. */
-int output_open(struct output *output, const char *path, struct error *error);
+/* Opens for writing. `path` NULL or "-" is standard output; the string is kept, not copied. `mode` is for the
+ * process that makes the file: that of the run, or JAIL_NONE if there is no run. */
+int output_open(struct output *output, const char *path, enum jail_mode mode, struct error *error);
 
 /* Makes the file appear under its name. Reports what could not be written. */
 int output_commit(struct output *output, struct error *error);
 
-/* Leaves no file behind. Does nothing after output_commit(). */
+/* Leaves no file behind. Does nothing after output_commit() or for an output never opened, all zero. */
 void output_discard(struct output *output);
 
 #endif

@@ -104,7 +104,7 @@ int perf_command_print(const struct settings *settings)
 	bool known = host_open(&host, &error) == 0;
 
 	error = (struct error){0};
-	if (output_open(&output, NULL, &error) == 0) {
+	if (output_open(&output, NULL, JAIL_NONE, &error) == 0) {
 		put_commands(settings, known && host.backend == HOST_BACKEND_PVM, output.stream);
 		output_commit(&output, &error);
 	}

@@ -2,6 +2,7 @@
 #include "pid_file.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,9 +24,8 @@ static void write_lines(const struct machine *machine, FILE *stream)
 	}
 }
 
-int pid_file_write(const char *path, const struct machine *machine, struct error *error)
+int pid_file_prepare(const char *path, struct machine *machine, struct error *error)
 {
-	struct output output;
 	struct stat status;
 	int rc;
 
@@ -33,15 +33,20 @@ int pid_file_write(const char *path, const struct machine *machine, struct error
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "%s: not a regular file; name one for --pid-file", path);
-	rc = output_open(&output, path, error);
+	rc = remover_start(&machine->remover, path, machine->seal.mode);
+	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", path, strerror(-rc));
+}
+
+int pid_file_write(const char *path, struct machine *machine, struct error *error)
+{
+	struct output output;
+	int rc = output_open(&output, path, machine->seal.mode, error);
+
 	if (rc != 0)
 		return rc;
 	write_lines(machine, output.stream);
-	return output_commit(&output, error);
-}
-
-void pid_file_remove(const char *path)
-{
-	/* Whoever has removed it meanwhile had a reason. */
-	(void)!unlink(path);
+	rc = output_commit(&output, error);
+	if (rc == 0 && (rc = remover_arm(&machine->remover)) != 0)
+		error_set(error, rc, STATUS_INTERNAL, "%s: %s", path, strerror(-rc));
+	return rc;
 }

@@ -8,7 +8,7 @@
 
 #include "service.h"
 
-static uint64_t lock_limit(void)
+uint64_t pin_limit(void)
 {
 	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 
@@ -27,7 +27,7 @@ static void record_event(struct vcpu *vcpu, enum pin_event event, const struct p
 		.gpa = pinned->gpa.v,
 		.size = pinned->size,
 		.total = vcpu->vm->pins.bytes,
-		.limit = event == PIN_HOST_REFUSED ? lock_limit() : 0,
+		.limit = event == PIN_HOST_REFUSED ? vcpu->vm->pin_limit : 0,
 		.status = status,
 		.event = event,
 	};

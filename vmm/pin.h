@@ -23,4 +23,8 @@ void pin_release_all(struct vm *vm);
 int pin_memory(const struct vm *vm, uint64_t handle, unsigned access, uint8_t **ret_memory,
 	       uint64_t *ret_size);
 
+
+/* What the host lets this process pin, in bytes; UINT64_MAX: anything. */
+uint64_t pin_limit(void);
+
 #endif

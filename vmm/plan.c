@@ -500,6 +500,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
 		.trace = trace_mode(request, host),
+		.jail = request->jail,
 		.differential = request->differential,
 		.guest = request->guest,
 		.ledger = request->ledger,

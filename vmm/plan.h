@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "host.h"
 #include "image.h"
+#include "jail.h"
 #include "storage.h"
 #include "trace.h"
 #include "views/policy.h"
@@ -77,6 +78,7 @@ struct plan_request {
 	enum on_violation on_violation;
 	enum trace_mode trace; /* of kvm tracepoints, where permitted; costs ticks */
 	bool trace_asked;      /* by name */
+	enum jail_mode jail;
 	/* CR0 flags of --own and --shadow; the n-th occurrence is for VM n, the last for all others */
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
@@ -101,6 +103,7 @@ struct plan {
 	uint32_t iterations;
 	enum on_violation on_violation;
 	enum trace_mode trace;
+	enum jail_mode jail;
 	struct differential *differential;
 	const char *guest, *ledger, *pid_file;
 	struct workload *workload; /* NULL: none */

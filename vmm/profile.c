@@ -37,22 +37,20 @@ void profile_counts_clear(struct profile_counts *counts)
 	*counts = (struct profile_counts){.table = counts->table};
 }
 
-int profile_create(struct profile *profile, enum host_backend backend)
+int profile_create(struct profile *profile, enum host_backend backend, int fd)
 {
 	*profile = (struct profile){
 		.backend = backend,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.fd = fd,
 	};
-	return profile_counts_create(&profile->fresh) == 0 && profile->fd >= 0 ? 0 : -ENOMEM;
+	return profile_counts_create(&profile->fresh) == 0 ? 0 : -ENOMEM;
 }
 
 void profile_destroy(struct profile *profile)
 {
 	profile_counts_destroy(&profile->fresh);
 	pthread_mutex_destroy(&profile->lock);
-	if (profile->fd >= 0)
-		close(profile->fd);
 	*profile = (struct profile){.fd = -1};
 }
 

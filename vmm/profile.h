@@ -25,7 +25,7 @@ struct profile {
 	struct profile_counts fresh; /* what has been handed over and not been taken yet */
 	atomic_uint wanted;          /* rises when everybody shall hand over */
 	atomic_bool recording;       /* exits at L0 shall be recorded now */
-	int fd;                      /* eventfd: somebody has handed over */
+	int fd;                      /* eventfd: somebody has handed over; not its own */
 };
 
 struct profile_vcpu {
@@ -36,7 +36,7 @@ struct profile_vcpu {
 };
 
 /* Both return 0 or -ENOMEM; the other one is due in any case. */
-int profile_create(struct profile *profile, enum host_backend backend);
+int profile_create(struct profile *profile, enum host_backend backend, int fd);
 void profile_destroy(struct profile *profile);
 
 int profile_counts_create(struct profile_counts *counts);

@@ -37,7 +37,7 @@ static void count_recorded(const struct profile_counts *counts, struct recorded 
 {
 	*recorded = (struct recorded){0};
 	for (size_t i = 0; i < counts->table->count; i++) {
-		const struct profile_row *row = counts->table->rows[i];
+		const struct profile_row *row = &counts->table->rows[i];
 
 		if (row->key.level != LEVEL_L0)
 			continue;
@@ -78,7 +78,7 @@ static int add_rows(struct profile_lines *lines, const struct profile_counts *co
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < counts->table->count; i++) {
-		const struct profile_row *row = counts->table->rows[i];
+		const struct profile_row *row = &counts->table->rows[i];
 		struct profile_line line = {.key = row->key, .exits = (double)row->count, .row = row};
 
 		if (row->key.level >= LEVEL_COUNT)

@@ -14,19 +14,12 @@ struct profile_table *profile_table_create(void)
 
 void profile_table_clear(struct profile_table *table)
 {
-	for (size_t i = 0; i < table->count; i++)
-		free(table->rows[i]);
 	table->count = 0;
-	table->out_of_memory = false;
 	memset(table->index, 0, sizeof(table->index));
 }
 
 void profile_table_destroy(struct profile_table *table)
 {
-	if (!table)
-		return;
-	profile_table_clear(table);
-	free(table->rows);
 	free(table);
 }
 
@@ -43,37 +36,17 @@ static uint16_t *find(struct profile_table *table, const struct profile_key *key
 			key->reason * 2246822519u;
 	size_t at = (hash ^ hash >> 15) % INDEX_SIZE;
 
-	while (table->index[at] != 0 && !same(&table->rows[table->index[at] - 1]->key, key))
+	while (table->index[at] != 0 && !same(&table->rows[table->index[at] - 1].key, key))
 		at = (at + 1) % INDEX_SIZE;
 	return &table->index[at];
-}
-
-static bool grow(struct profile_table *table)
-{
-	size_t wanted = table->capacity ? 2 * table->capacity : 64;
-	struct profile_row **rows;
-
-	if (table->count < table->capacity)
-		return true;
-	rows = realloc(table->rows, wanted * sizeof(struct profile_row *));
-	if (!rows)
-		return false;
-	table->rows = rows;
-	table->capacity = wanted;
-	return true;
 }
 
 static struct profile_row *add_row(struct profile_table *table, uint16_t *at,
 				   const struct profile_key *key)
 {
-	struct profile_row *row = grow(table) ? calloc(1, sizeof(*row)) : NULL;
+	struct profile_row *row = &table->rows[table->count++];
 
-	if (!row) {
-		table->out_of_memory = true;
-		return NULL;
-	}
-	row->key = *key;
-	table->rows[table->count++] = row;
+	*row = (struct profile_row){.key = *key};
 	*at = (uint16_t)table->count;
 	return row;
 }
@@ -84,7 +57,7 @@ static struct profile_row *row_of(struct profile_table *table, const struct prof
 	uint16_t *at = find(table, key);
 
 	if (*at != 0)
-		return table->rows[*at - 1];
+		return &table->rows[*at - 1];
 	/* A row for each level is kept back. */
 	if (table->count < PROFILE_ROWS_MAX - 8 || same(key, &other))
 		return add_row(table, at, key);
@@ -112,8 +85,6 @@ void profile_table_add(struct profile_table *table, const struct profile_key *ke
 {
 	struct profile_row *row = row_of(table, key);
 
-	if (!row)
-		return;
 	row->count++;
 	if (ticks == 0)
 		return;
@@ -125,18 +96,15 @@ void profile_table_add(struct profile_table *table, const struct profile_key *ke
 void profile_table_merge(struct profile_table *into, const struct profile_table *from)
 {
 	for (size_t i = 0; i < from->count; i++) {
-		const struct profile_row *row = from->rows[i];
+		const struct profile_row *row = &from->rows[i];
 		struct profile_row *sum = row_of(into, &row->key);
 
-		if (!sum)
-			continue;
 		sum->count += row->count;
 		sum->timed += row->timed;
 		sum->ticks += row->ticks;
 		for (unsigned j = 0; j < HISTOGRAM_BUCKETS; j++)
 			sum->histogram[j] += row->histogram[j];
 	}
-	into->out_of_memory |= from->out_of_memory;
 }
 
 uint32_t profile_row_quantile(const struct profile_row *row, double part)

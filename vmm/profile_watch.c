@@ -59,7 +59,7 @@ static int write_view(const struct profile_watch *watch, const struct profile_vi
 static int write_lines(struct profile_watch *watch, const struct report *report)
 {
 	const struct machine *machine = &watch->session->machine;
-	uint64_t now = machine_now(), since = report ? watch->start : watch->last;
+	uint64_t now = machine_now(machine), since = report ? watch->start : watch->last;
 	enum profile_l0 how = l0_known(watch);
 	struct profile_lines lines = {0}, total = {0};
 	const struct profile_view view = {
@@ -70,7 +70,7 @@ static int write_lines(struct profile_watch *watch, const struct report *report)
 		.total = &total,
 		.image = &watch->session->plan.image,
 		.engine = watch->session->plan.engine,
-		.tsc_khz = vcpu_tsc_khz(&machine->vms[0].vcpus[0]),
+		.tsc_khz = machine->tsc_khz,
 		.l0_source = l0_source(watch),
 		.missing = machine->tracing.missing,
 		.report = report,
@@ -133,10 +133,10 @@ static void pass_edge(struct profile_watch *watch, struct machine *machine, uint
 	machine_kick(machine);
 }
 
-static uint64_t due(void *opaque)
+static uint64_t due(const struct machine *machine, void *opaque)
 {
 	const struct profile_watch *watch = opaque;
-	uint64_t next = watch->collecting ? machine_now() + KICK_AGAIN_MS : watch->due;
+	uint64_t next = watch->collecting ? machine_now(machine) + KICK_AGAIN_MS : watch->due;
 
 	return watch->edge < next ? watch->edge : next;
 }
@@ -159,9 +159,8 @@ static void end_interval(struct profile_watch *watch, struct machine *machine, u
 static void look(struct machine *machine, void *opaque)
 {
 	struct profile_watch *watch = opaque;
-	uint64_t now = machine_now(), ignored;
+	uint64_t now = machine_now(machine);
 
-	(void)!read(watch->profile.fd, &ignored, sizeof(ignored));
 	if (terminal_quit())
 		machine_quit(machine);
 	if (now >= watch->edge)
@@ -194,7 +193,7 @@ static int attach_all(struct profile_watch *watch)
 int profile_watch_begin(struct profile_watch *watch, struct session *session,
 			const struct settings *settings, FILE *stream)
 {
-	uint64_t now = machine_now();
+	uint64_t now = machine_now(&session->machine);
 	int rc;
 
 	*watch = (struct profile_watch){
@@ -207,7 +206,7 @@ int profile_watch_begin(struct profile_watch *watch, struct session *session,
 		.edge = now + OPEN_MS,
 		.random = 2463534242,
 	};
-	rc = profile_create(&watch->profile, session->host.backend);
+	rc = profile_create(&watch->profile, session->host.backend, session->machine.done_fd);
 	if (rc == 0)
 		rc = profile_counts_create(&watch->interval);
 	if (rc == 0)
@@ -220,9 +219,11 @@ int profile_watch_begin(struct profile_watch *watch, struct session *session,
 		profile_csv_header(stream);
 	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(fileno(stream));
 	watch->hook = (struct machine_watch){
-		.fds = {watch->interactive ? terminal_enter() : -1, watch->profile.fd},
+		.fd = watch->interactive ? terminal_enter() : -1,
 		.due = due,
 		.look = look,
+		.signals = terminal_signals,
+		.suspend = terminal_suspend,
 		.opaque = watch,
 	};
 	session->machine.watch = &watch->hook;

@@ -53,6 +53,8 @@ struct report {
 	enum host_backend backend;
 	const char *kernel, *guest;
 	unsigned vcpus, vms;
+	const char *seccomp, *landlock; /* the jail of the run; NULL: not known */
+	const char *instrumented; /* what more it allowed, for a build with sanitizers; NULL: nothing */
 	struct report_row *rows;
 	size_t row_count;
 	const struct summary *summary;

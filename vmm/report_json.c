@@ -19,6 +19,21 @@ json_t *json_cell(const struct cell *cell, enum cell_type type)
 	return json_real(cell->number);
 }
 
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_text(text) : json_null();
+}
+
+static json_t *jail_json(const struct report *report)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "seccomp", text_or_null(report->seccomp));
+	json_object_set_new(object, "landlock", text_or_null(report->landlock));
+	json_object_set_new(object, "instrumented", text_or_null(report->instrumented));
+	return object;
+}
+
 void json_run(json_t *object, const struct report *report)
 {
 	json_object_set_new(object, "engine", json_string(engine_keys[report->engine]));
@@ -27,6 +42,7 @@ void json_run(json_t *object, const struct report *report)
 	json_object_set_new(object, "guest", json_text(report->guest));
 	json_object_set_new(object, "vcpus", json_integer(report->vcpus));
 	json_object_set_new(object, "vms", json_integer(report->vms));
+	json_object_set_new(object, "jail", jail_json(report));
 }
 
 static json_t *stats_json(const struct operation_summary *summary)

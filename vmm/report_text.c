@@ -156,6 +156,19 @@ static void print_notes(const struct report *report, FILE *stream)
 			fprintf(stream, "FAIL %s: %s\n", report->rows[i].name, report->rows[i].note);
 }
 
+/* What was missing; nothing if the jail was complete. */
+static void print_jail(const struct report *report, FILE *stream)
+{
+	if (!report->seccomp || !report->landlock ||
+	    (strcmp(report->seccomp, "on") == 0 && strncmp(report->landlock, "abi ", 4) == 0))
+		return;
+	fputs("jail: seccomp ", stream);
+	report_plain(stream, report->seccomp);
+	fputs(", Landlock ", stream);
+	report_plain(stream, report->landlock);
+	fputs("\n", stream);
+}
+
 void report_run(const struct report *report, FILE *stream)
 {
 	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
@@ -188,6 +201,7 @@ int report_text(const struct report *report, FILE *stream)
 		fputc('\n', stream);
 	}
 	report_l0_text(report, stream);
+	print_jail(report, stream);
 	if (rc == 0)
 		rc = violations_text(report, stream);
 	report_io_text(report, stream);

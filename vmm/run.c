@@ -282,8 +282,11 @@ void run_vcpu(struct vcpu *vcpu)
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
-	if (vcpu->trace.on)
-		sampler_drain(vcpu);
+	/* Here, because no other thread may ask the kernel for what is this one's. */
+	sampler_finish(vcpu);
+	if (vcpu->vm->plan->engine->drain)
+		vcpu->vm->plan->engine->drain(vcpu);
 	if (vcpu->profile)
 		profile_hand_over(vcpu);
+	vcpu_describe(vcpu, vcpu->where, sizeof(vcpu->where));
 }

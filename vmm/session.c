@@ -8,25 +8,54 @@
 #include "boot.h"
 #include "cmd.h"
 
+/* The jail as it was asked for, or the reason why not. */
+static int check_jail(const struct session *session, enum jail_mode mode, struct error *error)
+{
+	if (mode == JAIL_LOG || mode == JAIL_OFF)
+		fprintf(stderr,
+			mode == JAIL_OFF ? "sidestep: --seccomp off: no system call is refused while the "
+					   "guest runs\n"
+					 : "sidestep: --seccomp log: system calls that are not listed are "
+					   "logged, not refused, while the guest runs\n");
+	if (session->host.jail.seccomp[0] && (mode == JAIL_ON || mode == JAIL_LOG))
+		return error_set(error, -ENOSYS, STATUS_INTERNAL,
+				 "%s; --seccomp off runs a guest without them",
+				 session->host.jail.seccomp);
+	return 0;
+}
+
 int session_start(struct session *session, const struct settings *settings, int console_fd,
 		  struct error *error)
 {
 	int rc;
 
 	*session = (struct session){0};
+	if (settings->plan.jail != JAIL_NONE && inherited_note(&session->inherited) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	/* First of all: no other process may come into being later. */
+	rc = output_open(&session->output, settings->output, settings->plan.jail, error);
+	if (rc != 0)
+		return rc;
 	rc = host_open(&session->host, error);
 	session->host_open = rc == 0;
+	if (rc == 0)
+		rc = check_jail(session, settings->plan.jail, error);
 	if (rc == 0)
 		rc = plan_make(&session->plan, &settings->plan, &session->host, error);
 	session->planned = rc == 0;
 	if (rc != 0)
 		return rc;
 	session->created = true;
-	return machine_create(&session->machine, &session->plan, &session->host, console_fd, error);
+	rc = machine_create(&session->machine, &session->plan, &session->host, console_fd,
+			    &session->output, error);
+	session->machine.seal.inherited = session->inherited;
+	session->inherited = (struct inherited){0};
+	return rc;
 }
 
 int session_run(struct session *session, bool progress, struct error *error)
 {
+	host_release(&session->host);
 	return machine_run(&session->machine, progress, error);
 }
 
@@ -38,6 +67,8 @@ void session_finish(struct session *session)
 		plan_finish(&session->plan);
 	if (session->host_open)
 		host_close(&session->host);
+	output_discard(&session->output);
+	inherited_finish(&session->inherited);
 	*session = (struct session){0};
 }
 
@@ -188,6 +219,9 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.guest = plan->guest ? plan->guest : "built-in",
 		.vcpus = plan->vcpus,
 		.vms = plan->vms,
+		.seccomp = jail_mode_keys[plan->jail],
+		.landlock = session->host.landlock,
+		.instrumented = jail_instrumented,
 		.summary = session->machine.summary,
 		.loop = find_loop(session),
 		.judged = judge,
@@ -223,19 +257,24 @@ void report_finish(struct report *report)
 	*report = (struct report){0};
 }
 
+int output_fill(emit_writer *write, const void *data, const struct settings *settings,
+		struct output *output, struct error *error)
+{
+	int rc = write(data, settings, output->stream);
+
+	if (rc != 0) {
+		output_discard(output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(output, error);
+}
+
 int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error)
 {
 	struct output output;
-	int rc = output_open(&output, settings->output, error);
+	int rc = output_open(&output, settings->output, JAIL_NONE, error);
 
-	if (rc != 0)
-		return rc;
-	rc = write(data, settings, output.stream);
-	if (rc != 0) {
-		output_discard(&output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(&output, error);
+	return rc == 0 ? output_fill(write, data, settings, &output, error) : rc;
 }
 
 static int write_report(const void *data, const struct settings *settings, FILE *stream)
@@ -254,11 +293,6 @@ static int write_report(const void *data, const struct settings *settings, FILE 
 	return -EINVAL;
 }
 
-int report_emit(const struct report *report, const struct settings *settings, struct error *error)
-{
-	return output_emit(write_report, report, settings, error);
-}
-
 int session_status(const struct report *report, bool judge)
 {
 	if (report->end[0] || report->status != STATUS_SUCCESS)
@@ -268,7 +302,7 @@ int session_status(const struct report *report, bool judge)
 	return judge && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
 }
 
-int session_emit(const struct session *session, const struct settings *settings, const char *schema,
+int session_emit(struct session *session, const struct settings *settings, const char *schema,
 		 bool judge, uint32_t hidden, struct error *error)
 {
 	struct report report;
@@ -281,7 +315,7 @@ int session_emit(const struct session *session, const struct settings *settings,
 	report.hidden = hidden;
 	report.status = session_status(&report, judge);
 	status = report.status;
-	if (report_emit(&report, settings, error) != 0)
+	if (output_fill(write_report, &report, settings, &session->output, error) != 0)
 		status = error->status;
 	else if (report.end[0])
 		error_set(error, -EIO, status, "%s", report.end);

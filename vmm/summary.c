@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "summary.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -22,12 +23,33 @@ struct summary *summary_create(void)
 	return calloc(1, sizeof(struct summary));
 }
 
+struct summary *summary_create_bounded(size_t operations)
+{
+	struct summary *summary = summary_create();
+
+	assert(operations <= SS_MAX_OPERATIONS);
+	if (!summary)
+		return NULL;
+	/* Pages that no sample reaches are never there. */
+	summary->pool = calloc(operations + 1, SUMMARY_SAMPLES_MAX * sizeof(float));
+	if (!summary->pool) {
+		free(summary);
+		return NULL;
+	}
+	for (size_t i = 0; i <= operations; i++) {
+		summary->operations[i].samples = summary->pool + i * SUMMARY_SAMPLES_MAX;
+		summary->operations[i].sample_capacity = SUMMARY_SAMPLES_MAX;
+	}
+	return summary;
+}
+
 void summary_destroy(struct summary *summary)
 {
 	if (!summary)
 		return;
-	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
+	for (size_t i = 0; i <= SS_MAX_OPERATIONS && !summary->pool; i++)
 		free(summary->operations[i].samples);
+	free(summary->pool);
 	free(summary);
 }
 
@@ -40,13 +62,16 @@ static struct operation_summary *operation_of(struct summary *summary, uint32_t 
 	return &summary->operations[number];
 }
 
-static bool grow_samples(struct operation_summary *operation, size_t more)
+static bool grow_samples(const struct summary *summary, struct operation_summary *operation,
+			 size_t more)
 {
 	size_t wanted = operation->sample_count + more;
 	float *samples;
 
 	if (wanted <= operation->sample_capacity)
 		return true;
+	if (summary->pool)
+		return false;
 	samples = realloc(operation->samples, wanted * sizeof(*samples));
 	if (!samples)
 		return false;
@@ -100,8 +125,8 @@ static void add_result(struct summary *summary, const struct ss_result *result)
 	operation->result = *result;
 	if (result->sample_size == 0)
 		return;
-	if (!grow_samples(operation, samples)) {
-		summary->out_of_memory = true;
+	if (!grow_samples(summary, operation, samples)) {
+		summary->samples_dropped = true;
 		return;
 	}
 	for (size_t i = 0; i < samples; i++) {
@@ -265,12 +290,12 @@ static void merge_operation(struct summary *summary, struct operation_summary *i
 	}
 	if (from->sample_count == 0)
 		return;
-	if (grow_samples(into, from->sample_count)) {
+	if (grow_samples(summary, into, from->sample_count)) {
 		memcpy(into->samples + into->sample_count, from->samples,
 		       from->sample_count * sizeof(float));
 		into->sample_count += from->sample_count;
 	} else {
-		summary->out_of_memory = true;
+		summary->samples_dropped = true;
 	}
 }
 
@@ -295,14 +320,26 @@ static void merge_pins(struct pin_summary *into, struct pin_summary *from)
 	*from = (struct pin_summary){0};
 }
 
+static void empty(const struct summary *summary, struct operation_summary *operation)
+{
+	struct operation_summary none = {0};
+
+	if (summary->pool) {
+		none.samples = operation->samples;
+		none.sample_capacity = operation->sample_capacity;
+	} else {
+		free(operation->samples);
+	}
+	*operation = none;
+}
+
 void summary_merge(struct summary *into, struct summary *from)
 {
 	merge_interrupts(into, from);
 	merge_pins(&into->pins, &from->pins);
 	for (size_t i = 0; i <= from->highest; i++) {
 		merge_operation(into, &into->operations[i], &from->operations[i]);
-		free(from->operations[i].samples);
-		from->operations[i] = (struct operation_summary){0};
+		empty(from, &from->operations[i]);
 	}
 	for (size_t i = 0; i < from->violation_count; i++)
 		count_violation(into, &from->violations[i].record, from->violations[i].count);

@@ -75,6 +75,9 @@ struct disagreement {
 /* More different ones than this are only counted, under their operation. */
 #define SUMMARY_DISAGREEMENTS_MAX 16
 
+/* What a vCPU reports of an operation again and again is kept up to here. */
+#define SUMMARY_SAMPLES_MAX (8u * SS_MAX_SAMPLES)
+
 /* More different ones than this are only counted, under their operation. */
 #define SUMMARY_VIOLATIONS_MAX 256
 
@@ -96,10 +99,15 @@ struct summary {
 	/* Number 0 is everything outside any operation. */
 	struct operation_summary operations[SS_MAX_OPERATIONS + 1];
 	uint32_t highest; /* largest operation number seen */
-	bool out_of_memory; /* some samples were dropped */
+	bool samples_dropped; /* some samples found no room */
+	float *pool;          /* of all operations' samples, in a bounded summary */
 };
 
 struct summary *summary_create(void);
+
+/* As the thread of a vCPU needs it: takes any records, but keeps the samples of operations 1 to
+ * `operations` only, at most SUMMARY_SAMPLES_MAX of each, and allocates nothing more. */
+struct summary *summary_create_bounded(size_t operations);
 void summary_destroy(struct summary *summary); /* NULL is allowed */
 
 /* Takes a record into account. Numbers out of range are counted under 0. */

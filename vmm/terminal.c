@@ -5,17 +5,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
-/* Those that end or stop a process, and that nobody else handles. */
-static const int signals[] = {SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE,
-			      SIGSEGV, SIGSYS, SIGXCPU, SIGTSTP, SIGCONT};
-#define SIGNAL_COUNT (sizeof(signals) / sizeof(signals[0]))
-
 static struct termios before, keys;
-static struct sigaction actions[SIGNAL_COUNT];
-static volatile sig_atomic_t entered;
+static bool entered, stoppable;
 
 static void set(const struct termios *mode)
 {
@@ -23,34 +18,16 @@ static void set(const struct termios *mode)
 		;
 }
 
-/* Everything called here may be called from a handler (signal-safety(7)). */
-static void handle(int number)
+/* Whether there is a shell that could have us go on after a stop (orphaned process groups are not stopped). */
+static bool has_shell(void)
 {
-	struct sigaction standard = {.sa_handler = SIG_DFL}, again;
-	int saved = errno;
-	sigset_t mask;
+	pid_t parent = getppid();
 
-	if (number == SIGCONT) {
-		set(&keys);
-		errno = saved;
-		return;
-	}
-	set(&before);
-	sigaction(number, &standard, &again);
-	sigemptyset(&mask);
-	sigaddset(&mask, number);
-	raise(number);
-	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
-	/* Only a process that was stopped gets here, when it goes on. */
-	sigaction(number, &again, NULL);
-	set(&keys);
-	errno = saved;
+	return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
 }
 
 int terminal_enter(void)
 {
-	struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
-
 	/* In the background it is not ours to change. */
 	if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
 	    tcgetattr(STDIN_FILENO, &before) != 0)
@@ -59,22 +36,34 @@ int terminal_enter(void)
 	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	keys.c_cc[VMIN] = 1;
 	keys.c_cc[VTIME] = 0;
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		sigaction(signals[i], &action, &actions[i]);
+	stoppable = has_shell();
 	set(&keys);
-	entered = 1;
+	entered = true;
 	return STDIN_FILENO;
 }
 
 void terminal_leave(void)
 {
+	if (entered)
+		set(&before);
+	entered = false;
+}
+
+void terminal_signals(sigset_t *signals)
+{
 	if (!entered)
 		return;
-	entered = 0;
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		sigaction(signals[i], &actions[i], NULL);
+	sigaddset(signals, SIGQUIT);
+	if (stoppable)
+		sigaddset(signals, SIGTSTP);
+}
+
+void terminal_suspend(void)
+{
 	set(&before);
+	/* To this thread, the first one of the process; all of them stop. */
+	syscall(SYS_tgkill, getpid(), getpid(), SIGSTOP);
+	set(&keys);
 }
 
 bool terminal_quit(void)

@@ -59,11 +59,3 @@ void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu)
 	if (reason[0] && vcpu->vm->ledger)
 		ledger_append_meta(vcpu->vm->ledger, "tracepoints.missing", reason);
 }
-
-void tracing_acknowledge(const struct tracing *tracing)
-{
-	struct epoll_event events[8];
-
-	while (epoll_wait(tracing->fd, events, 8, 0) == 8)
-		;
-}

@@ -14,7 +14,7 @@ struct tracing {
 	atomic_int mode;   /* enum trace_mode: what came of what was asked for */
 	char missing[240]; /* what is not observed, and why; empty: nothing is missing */
 	uint64_t lost;     /* samples of all vCPUs, known at the end */
-	int fd;            /* epoll: readable when a ring is half full; -1: none */
+	int fd;            /* epoll: when a ring is half full poll() says so, once; -1: none */
 };
 
 /* Returns 0 or -ENOMEM. That something is missing is no failure; tracing->missing says it. */
@@ -23,9 +23,5 @@ void tracing_destroy(struct tracing *tracing);
 
 /* For the vCPU's own thread, before it enters the guest. */
 void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu);
-
-/* When `fd` is readable: forgets that it was. What has to be done is to kick those vCPUs that are
- * pressing. */
-void tracing_acknowledge(const struct tracing *tracing);
 
 #endif

@@ -34,7 +34,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
 	interrupts_init(&vcpu->interrupts);
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
-	vcpu->summary = summary_create();
+	vcpu->summary = summary_create_bounded(vm->plan->image.operation_count);
 	if (!vcpu->summary)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);

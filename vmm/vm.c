@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "pin.h"
 #include "service.h"
 #include "vcpu.h"
 #include "views/effect.h"
@@ -115,6 +116,7 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		.console = console,
 		.fd = -1,
 		.scratch_storage = {.fd = -1},
+		.pin_limit = pin_limit(),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 	};

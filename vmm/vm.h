@@ -75,6 +75,7 @@ struct vcpu {
 	bool thread_started;
 	pid_t tid; /* of the thread; known when it waits at the machine's gate */
 	atomic_bool finished;
+	char where[200]; /* the guest was when the thread ended, in words */
 	/* The page shared with the guest; read with volatile accesses, one field at a time. */
 	volatile struct ss_vcpu_page *page;
 	/* State of the run loop */
@@ -124,6 +125,7 @@ struct vm {
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
 	struct pins pins;
+	uint64_t pin_limit; /* of the host, in bytes */
 	struct disk disk;
 	struct storage scratch_storage; /* the disk's own, if it is in memory */
 	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */

@@ -18,7 +18,7 @@ CLEAR = b"\x1b[H\x1b[J"
 class Run:
     """The program in a session of its own whose terminal we hold the other end of."""
 
-    def __init__(self, sidestep, *extra):
+    def __init__(self, sidestep, *extra, shell=False):
         self.master, slave = os.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 120, 0, 0))
         self.slave = slave  # kept open: settings outlive the program
@@ -31,8 +31,32 @@ class Run:
             for fd in range(3):
                 os.dup2(slave, fd)
             os.close(self.master)
+            if shell:
+                self.be_shell()
             os.execv(sidestep, [sidestep, "profile", "--workload", "ref.port.out@50,ref.cpuid@20",
                                 "--interval", "0.1", *extra])
+
+    @staticmethod
+    def be_shell():
+        """Goes on as a child in the foreground, whose parent stays, as a shell does, and ends like it."""
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        ready, go = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(go)
+            os.read(ready, 1)
+            signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+            return
+        os.setpgid(child, child)
+        os.tcsetpgrp(0, child)
+        os.close(go)
+        # What stops it is told, and it goes on, not at once.
+        while os.WIFSTOPPED(status := os.waitpid(child, os.WUNTRACED)[1]):
+            stopped_at = termios.tcgetattr(0)[3]
+            os.write(1, b"stopped, echo %d\n" % bool(stopped_at & termios.ECHO))
+            time.sleep(0.2)
+            os.kill(child, signal.SIGCONT)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xff)
 
     def read(self, seconds):
         if select.select([self.master], [], [], seconds)[0]:
@@ -94,25 +118,26 @@ def ended_by(sidestep, number, status):
 
 
 def stopped(sidestep):
-    run = Run(sidestep)
+    run = Run(sidestep, shell=True)
     run.started()
-    os.kill(run.pid, signal.SIGTSTP)
-
-    def state():
-        with open(f"/proc/{run.pid}/stat", encoding="ascii") as file:
-            return file.read().rsplit(")", 1)[1].split()[0]
-
-    # A session without a shell in it has nobody who could continue it: then it does not stop.
-    deadline = time.monotonic() + 2
-    while state() != "T" and time.monotonic() < deadline:
-        run.read(0.05)
-    if state() == "T":
-        assert termios.tcgetattr(run.master) == run.before, "stopped: terminal"
-        os.kill(run.pid, signal.SIGCONT)
+    os.write(run.master, b"\x1a")
+    run.until(lambda: b"stopped, echo" in run.output, "a stop")
+    assert b"stopped, echo 1" in run.output, "stopped: terminal"
     run.until(lambda: not run.mode() & termios.ECHO, "keys after SIGCONT")
     os.write(run.master, b"q")
     assert run.end() == 0, "stopped: status"
     assert run.restored(), "stopped: terminal at the end"
+
+
+def not_stopped(sidestep):
+    run = Run(sidestep)  # no shell that could have it go on
+    run.started()
+    os.write(run.master, b"\x1a")
+    before = run.output.count(CLEAR)
+    run.until(lambda: run.output.count(CLEAR) >= before + 3, "three more tables")
+    os.write(run.master, b"q")
+    assert run.end() == 0, "not stopped: status"
+    assert run.restored(), "not stopped: terminal"
 
 
 def main():
@@ -120,9 +145,9 @@ def main():
     quits_with(sidestep, b"q")
     quits_with(sidestep, b"\x03")
     ended_by(sidestep, signal.SIGTERM, 128 + signal.SIGTERM)
-    ended_by(sidestep, signal.SIGQUIT, -signal.SIGQUIT)
-    ended_by(sidestep, signal.SIGSEGV, -signal.SIGSEGV)
+    ended_by(sidestep, signal.SIGQUIT, 128 + signal.SIGQUIT)
     stopped(sidestep)
+    not_stopped(sidestep)
     print("all is well")
 
 

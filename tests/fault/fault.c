@@ -138,6 +138,7 @@ static int run(const struct scenario *scenario)
 	unlink(output_path);
 	unlink(new_ledger);
 	runs++;
+	fflush(stdout); /* what waits there is not the child's to write */
 	pid = fork();
 	if (pid == 0)
 		child(scenario);

@@ -4,7 +4,8 @@
 # there, its ledger in every format, guests that use CR0 in every encoding, services, interrupts and a
 # disk, and one whose views are those of a policy file. Nested, every exit at L0 is recorded. With BARS
 # costs are held against that file, and those of profiling against the costs without. On Intel the vmcs12
-# is read back, on AMD a guest looks for SVM that must be hidden from it.
+# is read back, on AMD a guest looks for SVM that must be hidden from it. The rules of the
+# jail for the engine are all used.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
@@ -53,6 +54,15 @@ trap 'rm -rf "$results"' EXIT
 	else
 		sidestep run -q --engine "$0" --timeout 5 /usr/bin/svm_hidden.elf || status=1
 	fi
+	# The rules of the jail that only this engine uses, and those for tracepoints.
+	traced="jail_used --record used -- sidestep"
+	$traced test --engine "$0" ref.nothing >/dev/null || status=1
+	$traced run -q --engine "$0" --timeout 20 --own none hostile_encodings.elf || status=1
+	[ "$0" = vmx ] || $traced run -q --engine "$0" --timeout 20 /usr/bin/svm_hidden.elf || status=1
+	$traced profile --engine "$0" --workload "ref.cpuid@50" --timeout 1 >/dev/null || status=1
+	for rule in $(jail_used --list "$0"; jail_used --list traced); do
+		grep -qx "$rule" used || { echo "no run uses the rule $rule"; status=1; }
+	done
 	exit $status' "$engine" "$bars"
 check=$source/tests/lab/check_ledger.py
 if [[ $bars ]]; then

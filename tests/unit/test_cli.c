@@ -18,6 +18,7 @@ static const struct {
 	{"trace", "sample"},
 	{"services", "view,map:cpl0"},
 	{"weight", "ticks"},
+	{"seccomp", "log"},
 };
 
 static const char *good_argument(const struct option_row *row)

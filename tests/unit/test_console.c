@@ -210,20 +210,44 @@ static void partial(void **state)
 	close(fd);
 }
 
-/* Nobody reads: once `stop` is set a write that would block for ever is given up. */
+/* What was printed before the end reaches a reader who is there. */
+static void last_words(void **state)
+{
+	atomic_bool stop = true;
+	struct console console;
+	char text[16] = {0};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	console_init(&console, fds[1], CONSOLE_LIMIT);
+	console.stop = &stop;
+	console_write(&console, "the\nend", 7);
+	console_finish(&console);
+	assert_int_equal(read(fds[0], text, sizeof(text)), 7);
+	assert_string_equal(text, "the\nend");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static atomic_bool alarmed;
+
 static void on_alarm(int signal)
 {
 	(void)signal;
+	alarmed = true;
 }
 
+/* Nobody reads: a write that waits is given up when a signal comes and `stop` is set, and no other begins. */
 static void stuck(void **state)
 {
 	struct sigaction action = {.sa_handler = on_alarm};
-	atomic_bool stop = true;
 	struct console console;
+	char many[2000];
 	int fds[2], size;
 
 	(void)state;
+	memset(many, 'x', sizeof(many));
 	assert_int_equal(pipe(fds), 0);
 	size = fcntl(fds[1], F_GETPIPE_SZ);
 	assert_true(size > 0);
@@ -233,12 +257,14 @@ static void stuck(void **state)
 		assert_int_equal(write(fds[1], block, sizeof(block)), sizeof(block));
 	}
 	sigaction(SIGALRM, &action, NULL);
-	ualarm(50000, 50000);
 	console_init(&console, fds[1], CONSOLE_LIMIT);
-	console.stop = &stop;
+	console.stop = &alarmed;
+	ualarm(50000, 0);
 	console_write(&console, "never read\n", 11);
-	ualarm(0, 0);
+	assert_true(alarmed);
+	console_write(&console, many, sizeof(many));
 	console_finish(&console);
+	assert_int_equal(console.error, 0);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -249,6 +275,7 @@ int main(void)
 		cmocka_unit_test(every_byte),  cmocka_unit_test(raw),     cmocka_unit_test(terminal),
 		cmocka_unit_test(limit),       cmocka_unit_test(lines),   cmocka_unit_test(nowhere),
 		cmocka_unit_test(write_error), cmocka_unit_test(partial), cmocka_unit_test(stuck),
+		cmocka_unit_test(last_words),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

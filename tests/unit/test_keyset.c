@@ -33,10 +33,33 @@ static void numbers(void **state)
 	keyset_finish(&set);
 }
 
+/* What was made room for needs no more memory. */
+static void reserved(void **state)
+{
+	struct keyset set = {0};
+	const struct key *keys;
+	const uint32_t *slots;
+
+	(void)state;
+	assert_int_equal(keyset_add(&set, key(7)), 0);
+	assert_int_equal(keyset_reserve(&set, 1000), 0);
+	keys = set.keys;
+	slots = set.slots;
+	for (int64_t i = 1; i < 1000; i++)
+		assert_int_equal(keyset_add(&set, key((uint64_t)i + 7)), i);
+	assert_ptr_equal(set.keys, keys);
+	assert_ptr_equal(set.slots, slots);
+	assert_int_equal(keyset_find(&set, key(7)), 0);
+	assert_int_equal(keyset_reserve(&set, 10), 0);
+	assert_ptr_equal(set.keys, keys);
+	keyset_finish(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(reserved),
 	};
 
 	return cmocka_run_group_tests_name("keyset", tests, NULL, NULL);

@@ -4,10 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vmm/output.h"
@@ -65,7 +68,7 @@ static void commit(void **state)
 	for (int run = 0; run < 2; run++) {
 		unlink(path);
 		mask = umask(run ? 077 : 022);
-		assert_int_equal(output_open(&output, path, &error), 0);
+		assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 		assert_int_equal(fprintf(output.stream, "complete\n"), 9);
 		assert_int_equal(access(path, F_OK), -1);
 		assert_int_equal(output_commit(&output, &error), 0);
@@ -78,7 +81,7 @@ static void commit(void **state)
 		expect_contents("complete\n");
 	}
 	/* An old file is replaced at once, not emptied first. */
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	fprintf(output.stream, "new\n");
 	fflush(output.stream);
 	expect_contents("complete\n");
@@ -94,7 +97,7 @@ static void discard(void **state)
 
 	(void)state;
 	unlink(path);
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	fprintf(output.stream, "half");
 	fflush(output.stream);
 	output_discard(&output);
@@ -107,7 +110,7 @@ static void refused(const char *name, const char *fragment)
 	struct error error = {0};
 	struct output output;
 
-	assert_true(output_open(&output, name, &error) < 0);
+	assert_true(output_open(&output, name, JAIL_ON, &error) < 0);
 	assert_int_equal(error.status, STATUS_USAGE);
 	if (!strstr(error.text, name) || !strstr(error.text, fragment))
 		fail_msg("'%s' does not say '%s' and '%s'", error.text, name, fragment);
@@ -130,8 +133,8 @@ static void full(void **state)
 	struct output output;
 
 	(void)state;
-	assert_int_equal(output_open(&output, "/dev/full", &error), 0);
-	assert_null(output.temporary);
+	assert_int_equal(output_open(&output, "/dev/full", JAIL_ON, &error), 0);
+	assert_int_equal(output.writer.pid, 0);
 	fprintf(output.stream, "data");
 	assert_int_equal(output_commit(&output, &error), -ENOSPC);
 	assert_int_equal(error.status, STATUS_INTERNAL);
@@ -140,7 +143,7 @@ static void full(void **state)
 	assert_int_equal(access("/dev/full", F_OK), 0);
 	/* More than a stream buffers, so that the failure comes before the end. */
 	error = (struct error){0};
-	assert_int_equal(output_open(&output, "/dev/full", &error), 0);
+	assert_int_equal(output_open(&output, "/dev/full", JAIL_ON, &error), 0);
 	for (int i = 0; i < 100000; i++)
 		fputc('x', output.stream);
 	assert_true(output_commit(&output, &error) < 0);
@@ -155,10 +158,87 @@ static void remembered(void **state)
 
 	(void)state;
 	unlink(path);
-	assert_int_equal(output_open(&output, path, &error), 0);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
 	fprintf(output.stream, "data");
 	fflush(output.stream);
 	assert_int_equal(fgetc(output.stream), EOF); /* opened for writing only */
+	assert_true(output_commit(&output, &error) < 0);
+	assert_int_equal(error.status, STATUS_INTERNAL);
+	assert_int_equal(entries(), 0);
+}
+
+/* The process that makes the file outlives the one that writes by as long as it takes to clean up. */
+static void killed(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	unlink(path);
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct output output;
+
+		if (output_open(&output, path, JAIL_ON, NULL) != 0)
+			_exit(1);
+		for (int i = 0; i < 100000; i++)
+			fputc('x', output.stream);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	for (int i = 0; i < 1000 && entries() != 0; i++)
+		usleep(10000);
+	assert_int_equal(entries(), 0);
+}
+
+/* What ends a run from the keyboard does not end its report. */
+static void signalled(void **state)
+{
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
+	kill(output.writer.pid, SIGINT);
+	kill(output.writer.pid, SIGTERM);
+	kill(output.writer.pid, SIGHUP);
+	fprintf(output.stream, "complete\n");
+	assert_int_equal(output_commit(&output, &error), 0);
+	expect_contents("complete\n");
+	unlink(path);
+}
+
+/* The file system takes no more, long before the last byte. */
+static void no_room(void **state)
+{
+	const struct rlimit little = {8192, 8192};
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
+	assert_int_equal(prlimit(output.writer.pid, RLIMIT_FSIZE, &little, NULL), 0);
+	for (int i = 0; i < 200000; i++)
+		fputc('x', output.stream);
+	assert_int_equal(output_commit(&output, &error), -EFBIG);
+	assert_int_equal(error.status, STATUS_INTERNAL);
+	assert_non_null(strstr(error.text, "File too large"));
+	assert_int_equal(entries(), 0);
+}
+
+/* The process that makes the file has gone. */
+static void writer_gone(void **state)
+{
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(output_open(&output, path, JAIL_ON, &error), 0);
+	kill(output.writer.pid, SIGKILL);
+	usleep(10000);
+	fprintf(output.stream, "data");
 	assert_true(output_commit(&output, &error) < 0);
 	assert_int_equal(error.status, STATUS_INTERNAL);
 	assert_int_equal(entries(), 0);
@@ -172,7 +252,7 @@ static void device(void **state)
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(output_open(&output, "/dev/null", &error), 0);
+	assert_int_equal(output_open(&output, "/dev/null", JAIL_ON, &error), 0);
 	fprintf(output.stream, "data");
 	assert_int_equal(output_commit(&output, &error), 0);
 	assert_int_equal(stat("/dev/null", &status), 0);
@@ -191,7 +271,7 @@ static void standard_output(void **state)
 	assert_true(fd >= 0);
 	fflush(stdout);
 	dup2(fd, STDOUT_FILENO);
-	assert_int_equal(output_open(&output, "-", &error), 0);
+	assert_int_equal(output_open(&output, "-", JAIL_ON, &error), 0);
 	assert_ptr_equal(output.stream, stdout);
 	fprintf(output.stream, "data");
 	assert_int_equal(output_commit(&output, &error), -ENOSPC);
@@ -199,7 +279,7 @@ static void standard_output(void **state)
 	clearerr(stdout);
 	dup2(kept, STDOUT_FILENO);
 	error = (struct error){0};
-	assert_int_equal(output_open(&output, NULL, &error), 0);
+	assert_int_equal(output_open(&output, NULL, JAIL_ON, &error), 0);
 	assert_int_equal(output_commit(&output, &error), 0);
 	dup2(kept, STDOUT_FILENO);
 	close(kept);
@@ -210,7 +290,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commit), cmocka_unit_test(discard), cmocka_unit_test(no_place),
-		cmocka_unit_test(full),   cmocka_unit_test(remembered), cmocka_unit_test(device),  cmocka_unit_test(standard_output),
+		cmocka_unit_test(full),   cmocka_unit_test(remembered), cmocka_unit_test(killed),
+		cmocka_unit_test(signalled), cmocka_unit_test(no_room), cmocka_unit_test(writer_gone),
+		cmocka_unit_test(device),  cmocka_unit_test(standard_output),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, make_directory, remove_directory);

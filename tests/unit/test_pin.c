@@ -74,7 +74,8 @@ static int setup(void **state)
 	lock_error = active_view = 0;
 	page = (struct ss_vcpu_page){0};
 	plan = (struct plan){.engine = &engine};
-	vm = (struct vm){.plan = &plan, .vcpus = &vcpu, .vcpus_created = 1};
+	vm = (struct vm){.plan = &plan, .vcpus = &vcpu, .vcpus_created = 1,
+			 .pin_limit = pin_limit()};
 	vcpu = (struct vcpu){.vm = &vm, .page = &page, .summary = summary_create()};
 	if (!vcpu.summary || guest_ram_create(&vm.ram, MEMORY) != 0)
 		return -1;

@@ -402,6 +402,34 @@ static void reasons(void **state)
 	assert_string_equal(exit_reason_key(UINT32_MAX), "?");
 }
 
+/* A guest that reports for ever: memory does not grow, and the first samples are kept. */
+static void bounded(void **state)
+{
+	struct summary *summary = summary_create_bounded(2), *all = summary_create();
+	const float *where = summary->operations[2].samples;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		add_result(summary, 2, SS_MAX_SAMPLES, 1, 0, i * 1000, 7);
+		add_result(summary, 3, SS_MAX_SAMPLES, 1, 0, 0, 7);
+	}
+	assert_ptr_equal(summary->operations[2].samples, where);
+	assert_int_equal(summary->operations[2].sample_count, SUMMARY_SAMPLES_MAX);
+	assert_int_equal(summary->operations[2].samples[SUMMARY_SAMPLES_MAX - 1],
+			 7000 + SS_MAX_SAMPLES - 1);
+	assert_int_equal(summary->operations[3].sample_count, 0);
+	assert_true(summary->operations[3].result_known);
+	assert_true(summary->samples_dropped);
+	summary_merge(all, summary);
+	assert_int_equal(all->operations[2].sample_count, SUMMARY_SAMPLES_MAX);
+	assert_int_equal(summary->operations[2].sample_count, 0);
+	add_result(summary, 2, 3, 1, 0, 5, 7);
+	assert_int_equal(summary->operations[2].sample_count, 3);
+	assert_ptr_equal(summary->operations[2].samples, where);
+	summary_destroy(summary);
+	summary_destroy(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,7 +439,7 @@ int main(void)
 		cmocka_unit_test(tracepoints_come_first), cmocka_unit_test(placement),
 		cmocka_unit_test(violations),
 		cmocka_unit_test(merge),        cmocka_unit_test(reasons),
-		cmocka_unit_test(bracket),
+		cmocka_unit_test(bracket),      cmocka_unit_test(bounded),
 	};
 
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);

@@ -6,6 +6,8 @@
 /* The source, for its hash: collisions have to be made on purpose. */
 #include "../../views/tables.c"
 
+#include "memo.h"
+
 #define PAGE UINT64_C(4096)
 #define TABLES 3000
 
@@ -103,12 +105,47 @@ static void full_arena_still_finds(void **state)
 	intern(content, false);
 }
 
+static struct subtree subtree_of(unsigned i)
+{
+	return (struct subtree){ gpa_at(i * PAGE), i + 1 };
+}
+
+/* A memo that may not grow forgets, and what it still knows is right. */
+static void memo_that_forgets(void **state)
+{
+	struct memo memo = { 0 };
+	struct subtree found;
+	const void *slots;
+	unsigned known = 0;
+
+	(void)state;
+	assert_int_equal(memo_fix(&memo, 64), 0);
+	slots = memo.slots;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(memo_add(&memo, 1, i, (struct mapping){ 0 }, subtree_of(i)), 0);
+		assert_true(memo_find(&memo, 1, i, (struct mapping){ 0 }, &found));
+		assert_int_equal(found.tables, i + 1);
+	}
+	assert_ptr_equal(memo.slots, slots);
+	for (unsigned i = 0; i < 1000; i++) {
+		if (!memo_find(&memo, 1, i, (struct mapping){ 0 }, &found))
+			continue;
+		assert_int_equal(found.tables, i + 1);
+		known++;
+	}
+	assert_in_range(known, 1, 48);
+	memo_forget(&memo);
+	assert_false(memo_find(&memo, 1, 999, (struct mapping){ 0 }, &found));
+	memo_finish(&memo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(found_again_after_growth, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(collision, setup, teardown),
+		cmocka_unit_test(memo_that_forgets),
 		cmocka_unit_test_setup_teardown(full_arena_still_finds, setup,
 						teardown),
 	};

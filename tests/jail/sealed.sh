@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The program in its jail, as the system shows it: what every thread has left, which descriptors are open, and
+# what is said when the jail is not complete. Arguments: the program, the program that hides parts of the
+# kernel, the directory of the hostile guests.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "${BASH_SOURCE%/*}/../lib.sh"
+begin "$1"
+needs_kvm
+without=$(realpath "$2") hostile=$(realpath "$3")
+cd "$scratch" || exit 99
+spin=$hostile/hostile_spin.elf
+echo secret >inherited
+echo secret >inherited-too
+
+# Starts a run of a guest that never ends, with descriptors that it should not have, and waits until its main
+# thread is sealed.
+start() { # ARGUMENT...
+	"$sidestep" run -q "$@" "$spin" >"$out" 2>"$err" 7<inherited 9<inherited-too </dev/null &
+	pid=$!
+	for _ in {1..500}; do
+		[ "$(sed -n 's/^Seccomp:\t//p' /proc/$pid/status)" = 2 ] && return
+		sleep 0.01
+	done
+}
+
+stop() {
+	kill -TERM $pid
+	wait $pid
+	status=$?
+}
+
+# Only with CAP_SETPCAP, number 8, can the bounding set be emptied.
+setpcap=$((0x$(sed -n 's/^CapEff:\t//p' /proc/self/status) >> 8 & 1))
+
+field() { sed -n "s/^$1:[[:space:]]*//p" "$2/status"; }
+
+start -c 3 --ledger ledger
+threads=0
+for task in /proc/"$pid"/task/*; do
+	name=$(field Name "$task")
+	case $name in
+	sidestep | vcpu*) threads=$((threads + 1)) ;;
+	esac
+	that "$name: no new privileges" [ "$(field NoNewPrivs "$task")" = 1 ]
+	that "$name: a filter" [ "$(field Seccomp "$task")" = 2 ]
+	for set in CapInh CapPrm CapEff CapAmb; do
+		that "$name: $set is empty" [ "$(field $set "$task")" = 0000000000000000 ]
+	done
+	if [ $setpcap -eq 1 ]; then
+		that "$name: CapBnd is empty" [ "$(field CapBnd "$task")" = 0000000000000000 ]
+	fi
+done
+that 'the main thread and three of vCPUs' [ $threads -eq 4 ]
+ls -l /proc/$pid/fd >open
+that 'nothing that was inherited is open' [ "$(grep -c "$scratch/inherited" open)" -eq 0 ]
+that 'the KVM device is not open' [ "$(grep -c '/dev/kvm' open)" -eq 0 ]
+that 'standard input is not open' [ ! -e /proc/$pid/fd/0 ]
+that 'the ledger is open' grep -q "$scratch/ledger" open
+that 'no core file' grep -Eq '^Max core file size +0 +0 ' /proc/$pid/limits
+stop
+judge 'ended by a signal' 143 'ended by signal 15'
+check 'the ledger is complete' 0 '' "$sidestep" report ledger
+
+# --- What is named by an inherited descriptor is used before it is closed.
+mkfifo pipe
+cat <pipe >named &
+reader=$!
+"$sidestep" test --engine flat ref.nothing -o /dev/fd/9 9>pipe >"$out" 2>"$err"
+status=$?
+wait $reader
+judge 'output to an inherited pipe' 0 ''
+that 'output to an inherited pipe: it is there' grep -q '^ref.nothing' named
+
+# --- Weaker filters are told and recorded.
+for mode in log off; do
+	for command in test run bench; do
+		what=(ref.nothing)
+		[ $command = run ] && what=(--ledger ledger "$hostile/hostile_hello.elf")
+		check "$command --seccomp $mode" 0 "^sidestep: --seccomp $mode: " \
+			"$sidestep" $command --engine flat --seccomp $mode "${what[@]}"
+		case $command in
+		run) that "$command --seccomp $mode: in the ledger" grep -aq "seccomp.$mode" ledger ;;
+		*) that "$command --seccomp $mode: in the report" grep -q "^jail: seccomp $mode" "$out" ;;
+		esac
+	done
+	check "JSON with --seccomp $mode" 0 '--seccomp' \
+		"$sidestep" test --engine flat --seccomp $mode --format json ref.nothing
+	that "JSON with --seccomp $mode says so" grep -q "\"seccomp\": \"$mode\"" "$out"
+done
+check 'JSON with --seccomp on' 0 '' "$sidestep" test --engine flat --seccomp on --format json ref.nothing
+that 'JSON with --seccomp on says so' grep -q '"seccomp": "on"' "$out"
+check 'unknown mode' 2 "--seccomp: 'none' is not on, log or off" "$sidestep" run --seccomp none
+
+# --- A kernel without.
+check 'without Landlock' 0 '' \
+	"$without" landlock "$sidestep" test --engine flat ref.nothing
+that 'without Landlock: in the report' grep -q '^jail: seccomp on, Landlock missing: ' "$out"
+check 'without Landlock: run with a ledger' 0 '' \
+	"$without" landlock "$sidestep" run -q --ledger ledger "$hostile/hostile_hello.elf"
+check 'without Landlock: report' 0 '' "$sidestep" report --format json ledger
+that 'without Landlock: in the ledger' grep -q '"landlock": "missing: ' "$out"
+for command in test run bench; do
+	check "without seccomp: $command" 99 \
+		'^sidestep: no seccomp filters in this kernel .*; --seccomp off runs a guest without them$' \
+		"$without" seccomp "$sidestep" $command --engine flat
+done
+check 'without seccomp: a file' 99 'no seccomp filters' \
+	"$without" seccomp "$sidestep" test --engine flat ref.nothing -o new
+that 'without seccomp: a file: none' [ ! -e new ]
+check 'without seccomp: off' 0 '^sidestep: --seccomp off' \
+	"$without" seccomp "$sidestep" test --engine flat --seccomp off ref.nothing -o new
+that 'without seccomp: off: a file' grep -q '^ref.nothing' new
+check 'without seccomp: info' 0 '' "$without" seccomp "$sidestep" info
+that 'without seccomp: info says so' grep -Eq 'seccomp +no +no seccomp filters' "$out"
+
+finish

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a process can no longer do once it is in the jail, apart from system calls that are refused. Each test
+ * in a child: there is no way back. */
+#include "unit/cmocka_prelude.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vmm/jail.h"
+#include "vmm/landlock.h"
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			dprintf(2, "line %d: not so: %s (errno %d)\n", __LINE__, #condition, errno); \
+			_exit(1);                                                                  \
+		}                                                                                  \
+	} while (0)
+
+static char directory[] = "/tmp/sidestep-jail-XXXXXX";
+
+static int make_directory(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+	(void)state;
+	return rmdir(directory);
+}
+
+static struct jail_thread main_thread(void)
+{
+	struct jail_thread thread = jail_thread(JAIL_ROLE_MAIN, JAIL_OFF);
+
+	thread.file_size = 1 << 20;
+	return thread;
+}
+
+static void in_child(void (*check)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		check();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void enter(const struct jail_thread *thread)
+{
+	struct error error = {0};
+
+	CHECK(jail_enter(thread, &error) == 0);
+	CHECK(error.text[0] == '\0');
+}
+
+static void without_privileges(void)
+{
+	const struct jail_thread thread = main_thread();
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	bool could;
+
+	CHECK(syscall(SYS_capget, &header, data) == 0);
+	could = data[0].effective >> CAP_SETPCAP & 1;
+	enter(&thread);
+	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	CHECK(syscall(SYS_capget, &header, data) == 0);
+	for (int i = 0; i < 2; i++)
+		CHECK((data[i].effective | data[i].permitted | data[i].inheritable) == 0);
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+		CHECK(!could || prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0);
+		CHECK(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 0);
+	}
+}
+
+static void privileges(void **state)
+{
+	(void)state;
+	in_child(without_privileges);
+}
+
+static void without_files(void)
+{
+	const struct jail_thread thread = main_thread();
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	int open_before = open("/dev/null", O_WRONLY), tcp;
+
+	enter(&thread);
+	CHECK(open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES);
+	CHECK(open("/proc/self/mem", O_RDWR) < 0 && errno == EACCES);
+	CHECK(open(directory, O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES);
+	CHECK(chdir(directory) == 0);
+	CHECK(open("new", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+	CHECK(mkdir("new", 0700) < 0 && errno == EACCES);
+	CHECK(mkfifo("new", 0700) < 0 && errno == EACCES);
+	CHECK(symlink("/", "new") < 0 && errno == EACCES);
+	CHECK(rmdir(directory) < 0 && errno == EACCES);
+	CHECK(write(open_before, "x", 1) == 1);
+	tcp = socket(AF_INET, SOCK_STREAM, 0);
+	if (tcp >= 0 && landlock_abi() >= 4) {
+		CHECK(bind(tcp, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == EACCES);
+		address.sin_port = htons(1);
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		CHECK(connect(tcp, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == EACCES);
+	}
+}
+
+static void needs_landlock(void)
+{
+	struct jail_support support;
+
+	jail_probe(&support);
+	if (support.landlock[0]) {
+		print_message("skipped: needs: landlock; host: %s\n", support.landlock);
+		skip();
+	}
+}
+
+static void files(void **state)
+{
+	(void)state;
+	needs_landlock();
+	in_child(without_files);
+}
+
+/* The process that makes a file may do so in one directory. */
+static void only_there(void)
+{
+	struct jail_thread thread = jail_thread(JAIL_ROLE_WRITER, JAIL_OFF);
+	int fd;
+
+	thread.directory = open(directory, O_PATH);
+	CHECK(chdir(directory) == 0);
+	enter(&thread);
+	fd = open("new", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	CHECK(fd >= 0);
+	CHECK(write(fd, "x", 1) == 1);
+	CHECK(rename("new", "old") == 0);
+	CHECK(open("old", O_RDONLY) < 0 && errno == EACCES);
+	CHECK(rename("old", "../sidestep-jail-escaped") < 0 && (errno == EACCES || errno == EXDEV));
+	CHECK(open("../sidestep-jail-escaped", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+	CHECK(mkdir("new", 0700) < 0 && errno == EACCES);
+	CHECK(unlink("old") == 0);
+}
+
+static void one_directory(void **state)
+{
+	(void)state;
+	needs_landlock();
+	in_child(only_there);
+}
+
+static void within_limits(void)
+{
+	struct jail_thread thread = main_thread();
+	char name[] = "/tmp/sidestep-jail-size-XXXXXX";
+	int fd = mkstemp(name);
+	struct rlimit limit;
+
+	CHECK(fd >= 0 && unlink(name) == 0 && ftruncate(fd, 12345) == 0);
+	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
+	enter(&thread);
+	CHECK(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max <= 16);
+	CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_max == 12345 + (1 << 20));
+	/* Refused like a full device, not ended by SIGXFSZ. */
+	CHECK(pwrite(fd, "x", 1, 12345 + (1 << 20)) < 0 && errno == EFBIG);
+	CHECK(pwrite(fd, "x", 1, 12345) == 1);
+}
+
+static void limits(void **state)
+{
+	(void)state;
+	in_child(within_limits);
+}
+
+/* Nothing at all: for tests that run a guest in their own process. */
+static void not_entered(void)
+{
+	struct jail_thread thread = main_thread();
+	struct rlimit limit;
+
+	thread.mode = JAIL_NONE;
+	enter(&thread);
+	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
+	CHECK(open("/", O_RDONLY) >= 0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 16);
+}
+
+static void none(void **state)
+{
+	(void)state;
+	in_child(not_entered);
+}
+
+static void dies(void)
+{
+	struct jail_thread thread = jail_thread(JAIL_ROLE_VCPU, JAIL_ON);
+
+	enter(&thread);
+	syscall(SYS_getppid);
+}
+
+/* jail_enter() installs the filter that jail_filter() describes, and its violation ends the process. */
+static void filter(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		dies();
+		for (;;)
+			syscall(SYS_exit, 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(privileges), cmocka_unit_test(files), cmocka_unit_test(one_directory),
+		cmocka_unit_test(limits), cmocka_unit_test(none), cmocka_unit_test(filter),
+	};
+
+	return cmocka_run_group_tests_name("enter", tests, make_directory, remove_directory);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "inherited.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Where /proc is not there to ask. */
+#define DESCRIPTORS_TRIED 1024
+
+static int add(struct inherited *inherited, int fd)
+{
+	int *fds;
+
+	if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
+		return 0;
+	fds = reallocarray(inherited->fds, inherited->count + 1, sizeof(*fds));
+	if (!fds)
+		return -ENOMEM;
+	inherited->fds = fds;
+	fds[inherited->count++] = fd;
+	return 0;
+}
+
+static int note_listed(struct inherited *inherited, DIR *directory)
+{
+	struct dirent *entry;
+	int rc = 0;
+
+	while (rc == 0 && (entry = readdir(directory)) != NULL) {
+		char *end;
+		long fd = strtol(entry->d_name, &end, 10);
+
+		if (end != entry->d_name && *end == '\0' && fd != dirfd(directory))
+			rc = add(inherited, (int)fd);
+	}
+	return rc;
+}
+
+int inherited_note(struct inherited *inherited)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	int rc = 0;
+
+	*inherited = (struct inherited){0};
+	if (directory) {
+		rc = note_listed(inherited, directory);
+		closedir(directory);
+		return rc;
+	}
+	for (int fd = 0; fd < DESCRIPTORS_TRIED && rc == 0; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			rc = add(inherited, fd);
+	return rc;
+}
+
+void inherited_keep(struct inherited *inherited, int fd)
+{
+	for (size_t i = 0; i < inherited->count; i++)
+		if (inherited->fds[i] == fd)
+			inherited->fds[i] = inherited->fds[--inherited->count];
+}
+
+void inherited_close(struct inherited *inherited)
+{
+	for (size_t i = 0; i < inherited->count; i++)
+		close(inherited->fds[i]);
+	inherited_finish(inherited);
+}
+
+void inherited_finish(struct inherited *inherited)
+{
+	free(inherited->fds);
+	*inherited = (struct inherited){0};
+}
