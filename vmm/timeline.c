@@ -123,6 +123,30 @@ static bool same_track(const struct slice *a, const struct slice *b)
 	return track_number(a->track) == track_number(b->track);
 }
 
+static void sort(struct timeline *timeline)
+{
+	qsort(timeline->slices, timeline->count, sizeof(*timeline->slices), by_time);
+}
+
+/* The request that begins a batch is an exit itself. L0 sees it from before the batch's beginning until
+ * after it, and nest() would cut the batch with it: beside such exits the batch begins when it is over. */
+static void begin_after_exits(struct timeline *timeline)
+{
+	const struct slice *exit = NULL; /* of those so far on the track, the one that ends last */
+
+	for (size_t i = 0; i < timeline->count; i++) {
+		struct slice *slice = &timeline->slices[i];
+
+		if (exit && !same_track(slice, exit))
+			exit = NULL;
+		if (slice->kind == SLICE_EXIT && (!exit || slice->end > exit->end))
+			exit = slice;
+		else if (slice->kind == SLICE_BATCH && exit && slice->begin < exit->end &&
+			 exit->end < slice->end)
+			slice->begin = exit->end;
+	}
+}
+
 /* Cuts what would reach past the slice it began in. `around` are the slices that enclose the one in
  * front, the innermost last. */
 static int nest(struct timeline *timeline)
@@ -203,7 +227,9 @@ int timeline_make(struct contents *contents, struct timeline *timeline)
 	if (rc != 0 || timeline->count == 0)
 		return rc;
 	set_times(timeline, contents->reader.header.tsc_khz);
-	qsort(timeline->slices, timeline->count, sizeof(*timeline->slices), by_time);
+	sort(timeline);
+	begin_after_exits(timeline);
+	sort(timeline);
 	return nest(timeline);
 }
 

@@ -98,6 +98,45 @@ for engine in vmx svm; do
 	that "test --engine $engine: TAP says so" grep -q '^1\.\.0 # SKIP .*needs: ' "$out"
 done
 
+# --- Nobody sees the counts of a quiet run, so it opens no tracepoints. The shim tells of each.
+cat >shim.c <<-'END'
+	#include <errno.h>
+	#include <stdarg.h>
+	#include <stdio.h>
+	#include <sys/syscall.h>
+	long syscall(long number, ...)
+	{
+		long given[5], result;
+		va_list list;
+		va_start(list, number);
+		for (int i = 0; i < 5; i++)
+			given[i] = va_arg(list, long);
+		va_end(list);
+		if (number == SYS_perf_event_open)
+			fputs("perf event\n", stderr);
+		register long r10 __asm__("r10") = given[3];
+		register long r8 __asm__("r8") = given[4];
+		__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(given[0]), "S"(given[1]),
+				 "d"(given[2]), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+		if (result < 0)
+			errno = (int)-result;
+		return result < 0 ? -1 : result;
+	}
+END
+"$compiler" -w -shared -fPIC -o shim.so shim.c || exit 99
+printf '\060\300\346\364\353\376' >exits # xor %al, %al; out %al, $0xf4; jmp .
+shimmed=(env LD_PRELOAD="$PWD/shim.so" ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0)
+run "${shimmed[@]}" "$sidestep" run exits
+if grep -q '^perf event$' "$err"; then
+	check 'quiet: no tracepoints' 0 '' "${shimmed[@]}" "$sidestep" run -q exits
+	run "${shimmed[@]}" "$sidestep" run -q --trace count exits
+	that 'quiet: tracepoints, if asked for' grep -q '^perf event$' "$err"
+	run "${shimmed[@]}" "$sidestep" run -q --ledger ledger exits
+	that 'quiet: tracepoints for a ledger' grep -q '^perf event$' "$err"
+else
+	echo 'ok - quiet: no tracepoints # SKIP needs: tracepoints; host: not permitted'
+fi
+
 # --- A ledger to report on, from a run that prints its own.
 check 'run with a ledger' 0 '' "$sidestep" run --ledger ledger
 that 'run prints a ledger' grep -Eq '^cr0\.ts\.clts ' "$out"
@@ -174,23 +213,24 @@ for arguments in "${outputs[@]}"; do
 		'Permission denied' "$sidestep" "${words[@]}" -o new
 	chmod 700 .
 done
-"$sidestep" run >/dev/full 2>"$err"
+"$sidestep" run exits >/dev/full 2>"$err"
 status=$?
 judge 'run to a full device' 99 '^sidestep: standard output: No space left'
-"$sidestep" run >&- 2>"$err"
+"$sidestep" run exits >&- 2>"$err"
 status=$?
 judge 'run to a closed stdout' 99 '^sidestep: standard output: Bad file descriptor'
 # With all three descriptors closed nothing of ours may land in a file that took their place.
-"$sidestep" run -q --ledger closed <&- >&- 2>&-
+"$sidestep" run -q --ledger closed exits <&- >&- 2>&-
 status=$?
 that 'run with nothing open: status' [ "$status" -eq 0 ]
 check 'run with nothing open: the ledger' 0 '' "$sidestep" report closed
 
 # --- TAP: a plan and as many lines.
-check 'all of the catalogue as TAP' 0 '' "$sidestep" test --format tap
+check 'some of the catalogue as TAP' 0 '' "$sidestep" test --format tap 'cr0.*' 'ref.*'
 plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$out")
 that 'TAP: the plan is the number of lines' [ "$plan" -eq "$(grep -Ec '^(not )?ok [0-9]+ - ' "$out")" ]
-that 'TAP: the plan is the list' [ "$plan" -eq $(($("$sidestep" test --list | wc -l) - 1)) ]
+that 'TAP: the plan is the list' \
+	[ "$plan" -eq $(($("$sidestep" test --list 'cr0.*' 'ref.*' | wc -l) - 1)) ]
 
 # --- An output file appears only when it is complete.
 mkdir dir
@@ -239,12 +279,8 @@ that 'services: no switch of views' grep -q 'needs: views; host: --services leav
 check 'services: for everybody' 0 '' "$sidestep" test --engine flat --services map:cpl3 service.map.cpl3
 that 'services: for everybody, so no exception' grep -q '^service\.map\.cpl3 *pass *0x' "$out"
 
-# --- Several vCPUs and VMs.
-check 'four vCPUs' 0 '' "$sidestep" run -c 4
-that 'four vCPUs: all performed the loop' grep -Eq '^ref\.nothing .* 4000 ' "$out"
-check 'three VMs' 0 '' "$sidestep" run --vms 3
-that 'three VMs: all performed the loop' grep -Eq '^ref\.nothing .* 3000 ' "$out"
-check 'two VMs of two vCPUs with a ledger' 0 '' "$sidestep" run -q --vms 2 -c 2 --ledger ledger
+# --- Several vCPUs and VMs. What they do is tests/catalogue's.
+check 'two VMs of two vCPUs with a ledger' 0 '' "$sidestep" run -q --vms 2 -c 2 --ledger ledger exits
 check 'two VMs of two vCPUs: report' 0 '' "$sidestep" report ledger
 that 'two VMs of two vCPUs: said so' grep -q '2 VM x 2 vCPU' "$out"
 

@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../vmm/trace.h"
+
 #define ERRNO_MAX 4
 #define STATUS_MAX_RUNTIME_S 20
 
@@ -263,6 +265,16 @@ static bool wanted(enum call call, char *const *names)
 	return false;
 }
 
+/* As tests/keep_tracepoints.c: so that the thousands of runs do not wait for the kernel to let go. */
+static void keep_tracepoints(void)
+{
+	static const struct trace_plan plan = {.mode = TRACING_COUNT};
+	static struct trace trace;
+	char reason[240];
+
+	trace_open(&trace, &plan, reason, sizeof(reason));
+}
+
 static void prepare(const char *parent)
 {
 	static const struct scenario records = {"ledger", {"run", "-q", "--ledger", "@l", "@g"}, NULL};
@@ -321,6 +333,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setrlimit(RLIMIT_CORE, &no_core);
+	keep_tracepoints();
 	guest = argv[optind + 1];
 	prepare(argv[optind]);
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)

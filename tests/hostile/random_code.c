@@ -4,22 +4,26 @@
  * Random bytes as a guest's code, one run of the program per seed. Every run has to end as a success,
  * a guest failure or a timeout, in time, without a crash, an internal error or a sanitizer's report.
  *
- * random_code [-e ENGINE] [-f FIRST] [-n SEEDS] [-t TIMEOUT_MS] PROGRAM
+ * random_code [-e ENGINE] [-f FIRST] [-j WORKERS] [-n SEEDS] [-t TIMEOUT_MS] PROGRAM
  *
+ * As many runs at a time as there are processors, or WORKERS.
  * Prints how the guests ended. A seed that does not keep the rule is named with what was printed; the
  * status is 1 then. `-n 1 -f SEED` repeats one.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,7 +84,13 @@ extern const uint8_t survivor[], survivor_end[];
 struct settings {
 	const char *program, *engine;
 	uint64_t first, seeds;
-	unsigned timeout_ms;
+	unsigned timeout_ms, workers;
+};
+
+/* Of all workers, in memory that they share. */
+struct tally {
+	atomic_ulong taken; /* seeds that a worker has begun with */
+	atomic_ulong failures, timeouts, successes, bad;
 };
 
 struct outcome {
@@ -239,13 +249,14 @@ static bool judge(uint64_t seed, const char *fault, const struct outcome *outcom
 		return true;
 	printf("seed %" PRIu64 ": %s: status %d after %.0f ms\n%s", seed, fault, outcome->status,
 	       outcome->ms, outcome->text);
+	fflush(stdout); /* at once and as one, so that workers do not mix */
 	return false;
 }
 
 /* What an ordinary launch takes here, besides the guest: the least of several. */
 static double launch_ms(const struct settings *settings, int code_fd, int text_fd)
 {
-	const struct settings patient = {settings->program, settings->engine, 0, 0, 60000};
+	const struct settings patient = {settings->program, settings->engine, 0, 0, 60000, 1};
 	static const uint8_t exits[] = {0x30, 0xc0, 0xe6, 0xf4, 0xeb, 0xfe}; /* status 0 */
 	struct outcome outcome;
 	double least = 1e9;
@@ -262,38 +273,84 @@ static double launch_ms(const struct settings *settings, int code_fd, int text_f
 	return least;
 }
 
+static void try_seed(const struct settings *settings, double limit, uint64_t seed, int code_fd,
+		     int text_fd, struct tally *tally)
+{
+	struct outcome outcome;
+	uint8_t guest[GUEST_MAX];
+	int attempt = 0;
+
+	write_guest(code_fd, guest, generate(seed, guest));
+	do
+		run(settings, code_fd, text_fd, &outcome);
+	while (outcome.ms > limit && ++attempt < ATTEMPTS);
+	if (!judge(seed, fault_of(&outcome), &outcome) ||
+	    !judge(seed, outcome.ms > limit ? "it hung" : NULL, &outcome))
+		tally->bad++;
+	else if (outcome.exited)
+		tally->successes++;
+	else if (outcome.status == STATUS_TIMEOUT)
+		tally->timeouts++;
+	else
+		tally->failures++;
+}
+
+__attribute__((noreturn)) static void work(const struct settings *settings, double limit,
+					   struct tally *tally)
+{
+	int code_fd = memory_file("guest.bin"), text_fd = memory_file("stderr");
+	uint64_t i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while ((i = tally->taken++) < settings->seeds)
+		try_seed(settings, limit, settings->first + i, code_fd, text_fd, tally);
+	exit(0);
+}
+
+/* Returns whether all workers came to their end. */
+static bool run_workers(const struct settings *settings, double limit, struct tally *tally)
+{
+	unsigned started = 0, ended = 0;
+	int status;
+
+	for (; started < settings->workers; started++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (pid == 0)
+			work(settings, limit, tally);
+	}
+	for (unsigned i = 0; i < started; i++)
+		ended += wait(&status) > 0 && status == 0;
+	return ended == started;
+}
+
 static int run_all(const struct settings *settings)
 {
 	int code_fd = memory_file("guest.bin"), text_fd = memory_file("stderr");
-	uint64_t failures = 0, timeouts = 0, successes = 0, bad = 0;
 	double limit = launch_ms(settings, code_fd, text_fd) + settings->timeout_ms + SLACK_MS;
+	struct tally *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool complete;
 
-	for (uint64_t i = 0; i < settings->seeds; i++) {
-		uint64_t seed = settings->first + i;
-		struct outcome outcome;
-		uint8_t guest[GUEST_MAX];
-		int attempt = 0;
-
-		write_guest(code_fd, guest, generate(seed, guest));
-		do
-			run(settings, code_fd, text_fd, &outcome);
-		while (outcome.ms > limit && ++attempt < ATTEMPTS);
-		if (!judge(seed, fault_of(&outcome), &outcome) ||
-		    !judge(seed, outcome.ms > limit ? "it hung" : NULL, &outcome))
-			bad++;
-		else if (outcome.exited)
-			successes++;
-		else if (outcome.status == STATUS_TIMEOUT)
-			timeouts++;
-		else
-			failures++;
-	}
-	printf("random code: %" PRIu64 " guests: %" PRIu64 " failed, %" PRIu64 " timed out, %" PRIu64
-	       " exited, %" PRIu64 " broke a rule\n",
-	       settings->seeds, failures, timeouts, successes, bad);
 	close(code_fd);
 	close(text_fd);
-	return bad ? 1 : 0;
+	if (tally == MAP_FAILED)
+		die("mmap");
+	complete = run_workers(settings, limit, tally);
+	printf("random code: %" PRIu64 " guests: %lu failed, %lu timed out, %lu exited, %lu broke a rule\n",
+	       settings->seeds, tally->failures, tally->timeouts, tally->successes, tally->bad);
+	if (!complete)
+		return STATUS_INTERNAL;
+	return tally->bad ? 1 : 0;
+}
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
 static uint64_t number(const char *text)
@@ -312,16 +369,20 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {.engine = "flat", .seeds = 100, .timeout_ms = 50};
+	struct settings settings = {.engine = "flat", .seeds = 100, .timeout_ms = 50,
+				    .workers = processors()};
 	int option;
 
-	while ((option = getopt(argc, argv, "e:f:n:t:")) != -1) {
+	while ((option = getopt(argc, argv, "e:f:j:n:t:")) != -1) {
 		switch (option) {
 		case 'e':
 			settings.engine = optarg;
 			break;
 		case 'f':
 			settings.first = number(optarg);
+			break;
+		case 'j':
+			settings.workers = (unsigned)number(optarg);
 			break;
 		case 'n':
 			settings.seeds = number(optarg);
@@ -333,9 +394,10 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind + 1 != argc) {
+	if (optind + 1 != argc || settings.workers == 0) {
 		fprintf(stderr,
-			"usage: random_code [-e ENGINE] [-f FIRST] [-n SEEDS] [-t TIMEOUT_MS] PROGRAM\n");
+			"usage: random_code [-e ENGINE] [-f FIRST] [-j WORKERS] [-n SEEDS] "
+			"[-t TIMEOUT_MS] PROGRAM\n");
 		return 2;
 	}
 	settings.program = argv[optind];

@@ -12,7 +12,7 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
 # shellcheck disable=SC2016 # expanded in the lab
-"$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout 800 \
+"$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout 3000 \
 	--put "$build/tests/hostile/hostile_encodings.elf" \
 	--put "$build/tests/hostile/hostile_raise.elf" \
 	--put "$build/tests/hostile/hostile_dispositions.elf" \

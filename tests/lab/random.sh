@@ -11,7 +11,7 @@ for guest in relay_overwrite ac_loop context_scribble self_modifying self_page_t
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf=/tmp/$guest.elf")
 done
 # shellcheck disable=SC2016 # expanded in the lab
-"$source/tools/lab" "$lab" --build "$build" --timeout 700 "${puts[@]}" -- sh -c '
+"$source/tools/lab" "$lab" --build "$build" --timeout 3000 "${puts[@]}" -- sh -c '
 	set -e
 	sidestep test --engine "$0" --random "$1" --timeout 300
 	sidestep run --engine "$0" --vms 2 --own ts --shadow mp --own mp --shadow ts -q /usr/bin/toggle

@@ -5,7 +5,7 @@
 set -uo pipefail
 source=$1 build=$2 lab=$3 engine=$4
 # shellcheck disable=SC2016 # expanded in the lab
-out=$("$source/tools/lab" "$lab" --build "$build" --kvm-option nested=0 --timeout 60 -- sh -c '
+out=$("$source/tools/lab" "$lab" --build "$build" --kvm-option nested=0 --timeout 1000 -- sh -c '
 	sidestep test --engine "$0"
 	echo "status $?"
 	sidestep info | grep "^  $0 "

@@ -9,6 +9,7 @@ needs_kvm
 prints=$(realpath "$2/hostile_log.elf") spins=$(realpath "$2/hostile_spin.elf") compiler=$3
 cd "$scratch" || exit 99
 
+# shellcheck disable=SC2317 # called through that
 await_file() { # name
 	for _ in $(seq 600); do
 		[ -e "$1" ] && return
