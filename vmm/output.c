@@ -13,6 +13,25 @@ static int cannot(struct error *error, int number, const char *path)
 			 strerror(number));
 }
 
+/* A signal that ends the program does so before there is a temporary file, or after. */
+static void defer_signals(struct output *output)
+{
+	sigset_t deadly;
+
+	sigemptyset(&deadly);
+	sigaddset(&deadly, SIGINT);
+	sigaddset(&deadly, SIGTERM);
+	sigaddset(&deadly, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &deadly, &output->before);
+}
+
+static void forget_temporary(struct output *output)
+{
+	free(output->temporary);
+	output->temporary = NULL;
+	pthread_sigmask(SIG_SETMASK, &output->before, NULL);
+}
+
 static int open_temporary(struct output *output, struct error *error)
 {
 	mode_t mask = umask(0);
@@ -23,11 +42,13 @@ static int open_temporary(struct output *output, struct error *error)
 		output->temporary = NULL;
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	}
+	defer_signals(output);
 	fd = mkostemp(output->temporary, 0);
 	if (fd < 0) {
-		free(output->temporary);
-		output->temporary = NULL;
-		return cannot(error, errno, output->path);
+		int number = errno;
+
+		forget_temporary(output);
+		return cannot(error, number, output->path);
 	}
 	fchmod(fd, 0666 & ~mask);
 	output->stream = fdopen(fd, "w");
@@ -85,8 +106,8 @@ int output_commit(struct output *output, struct error *error)
 	if (number == 0 && output->temporary && rename(output->temporary, output->path) != 0)
 		number = errno;
 	if (number == 0) {
-		free(output->temporary);
-		output->temporary = NULL;
+		if (output->temporary)
+			forget_temporary(output);
 		return 0;
 	}
 	output_discard(output);
@@ -99,7 +120,7 @@ void output_discard(struct output *output)
 		fclose(output->stream);
 	if (output->temporary) {
 		unlink(output->temporary);
-		free(output->temporary);
+		forget_temporary(output);
 	}
 	*output = (struct output){0};
 }

@@ -3,6 +3,7 @@
 #ifndef VMM_OUTPUT_H
 #define VMM_OUTPUT_H
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "error.h"
@@ -11,6 +12,7 @@ struct output {
 	FILE *stream;
 	const char *path; /* NULL: standard output */
 	char *temporary;  /* file that becomes `path`; NULL if path is no regular file */
+	sigset_t before;  /* with a temporary: the signals that were blocked before it was made */
 };
 
 /* Opens for writing. `path` NULL or "-" is standard output; the string is kept, not copied. */
