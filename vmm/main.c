@@ -32,8 +32,9 @@ int main(int argc, char **argv)
 	struct error error = {0};
 
 	occupy_standard_descriptors();
-	/* A reader that goes away is a failed write, reported like any other. */
+	/* A reader that goes away is a failed write, reported like any other; so is a file that must not grow. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
 		printf("sidestep %s\n", SIDESTEP_VERSION);
 		return printed();
