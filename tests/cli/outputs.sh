@@ -51,7 +51,7 @@ kvm o standard output: test --engine flat --random 3
 kvm o standard output: bench ref.nothing
 kvm o standard output: bench --format json ref.nothing
 kvm - standard output: run --trace off hello
-kvm - guest output: run -q --trace off --timeout 1 prints
+kvm - guest output: run -q --trace off --timeout 0.3 prints
 kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 0.3 --interval 0.1
 kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 0.3 --interval 0.1 --format json
 kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 0.3 --interval 0.1 --format csv
