@@ -70,16 +70,12 @@ static int parse_format(struct settings *settings, const char *argument, struct 
 
 static int parse_by(struct settings *settings, const char *argument, struct error *error)
 {
-	static const char *const keys[] = {"operation", "reason", "rip", "level", "service",
-					   "violation"};
+	enum group_key key = group_key_by_name(argument);
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(argument, keys[i]) == 0) {
-			settings->by = argument;
-			return 0;
-		}
-	return bad_argument(error, "--by", argument,
-			    "operation, reason, rip, level, service or violation");
+	if (key == GROUP_KEY_COUNT)
+		return bad_argument(error, "--by", argument, GROUP_KEY_WORDS);
+	settings->by = key;
+	return 0;
 }
 
 static int parse_trace(struct settings *settings, const char *argument, struct error *error)
@@ -505,7 +501,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 			 .jail = JAIL_ON},
 		.format = "text",
 		.interval_ms = 1000,
-		.by = "operation",
+		.by = GROUP_OPERATION,
 		.threshold = -1,
 		.seed = 1,
 		.shard = 1,

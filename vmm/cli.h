@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "formats.h"
+#include "group_key.h"
 #include "plan.h"
 #include "report_ledger.h"
 
@@ -17,7 +18,7 @@
 struct settings {
 	struct plan_request plan;
 	const char *format;
-	const char *by;
+	enum group_key by;
 	enum report_weight weight;
 	bool diff, exits_only;
 	double threshold; /* percent; below 0: not given */

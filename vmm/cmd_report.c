@@ -24,7 +24,7 @@ static const struct ledger_format *format_of(const struct settings *settings)
 static int write_ledger(const void *data, const struct settings *settings, FILE *stream)
 {
 	return ledger_format_write(format_of(settings), ((const struct task *)data)->contents,
-				   group_key_by_name(settings->by), settings->weight, stream);
+				   settings->by, settings->weight, stream);
 }
 
 /* What a reader should know about the file itself. Returns the exit status it gives. */
@@ -89,7 +89,7 @@ static int report_two(struct contents contents[2], const struct settings *settin
 static int check_options(const struct settings *settings, struct error *error)
 {
 	const struct ledger_format *format;
-	bool by = group_key_by_name(settings->by) != GROUP_OPERATION;
+	bool by = settings->by != GROUP_OPERATION;
 
 	if (cli_check_format(settings, FORMATS_REPORT, error) != 0)
 		return -EINVAL;
@@ -104,7 +104,7 @@ static int check_options(const struct settings *settings, struct error *error)
 	if (by && !format->groups)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--by %s: --format %s has no such table; text, json and csv have",
-				 settings->by, format->name);
+				 group_key_names[settings->by], format->name);
 	if (settings->weight != WEIGHT_EXITS && format->whole != report_folded)
 		return error_set(error, -EINVAL, STATUS_USAGE, "--weight goes with --format folded");
 	if (!settings->diff && (settings->exits_only || settings->threshold >= 0))

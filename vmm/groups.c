@@ -5,15 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const group_key_names[GROUP_KEY_COUNT] = {"operation", "reason", "rip", "level",
-						       "service", "violation"};
+const char *const group_key_names[GROUP_KEY_COUNT] = {
+#define X(name, key, before) key,
+	GROUP_KEYS(X)
+#undef X
+};
 
 enum group_key group_key_by_name(const char *name)
 {
-	for (int i = 0; i < GROUP_KEY_COUNT; i++)
-		if (strcmp(group_key_names[i], name) == 0)
-			return (enum group_key)i;
-	return GROUP_OPERATION;
+	int i = 0;
+
+	while (i < GROUP_KEY_COUNT && strcmp(group_key_names[i], name) != 0)
+		i++;
+	return (enum group_key)i;
 }
 
 static uint64_t key_of(enum group_key by, const struct record_exit *exit)

@@ -6,19 +6,7 @@
 #include <jansson.h>
 
 #include "contents.h"
-
-/* The first and the last have tables of their own. */
-enum group_key {
-	GROUP_OPERATION,
-	GROUP_REASON,
-	GROUP_RIP,
-	GROUP_LEVEL,
-	GROUP_SERVICE,
-	GROUP_VIOLATION,
-	GROUP_KEY_COUNT
-};
-
-extern const char *const group_key_names[GROUP_KEY_COUNT];
+#include "group_key.h"
 
 struct group {
 	uint64_t key;
@@ -32,9 +20,6 @@ struct group_list {
 	size_t count;
 	uint64_t total; /* exits of all groups */
 };
-
-/* GROUP_OPERATION for an unknown name. */
-enum group_key group_key_by_name(const char *name);
 
 /* Counts the exits of a ledger by key and level, the most frequent first. Returns 0 or -ENOMEM. */
 int groups_count(struct contents *contents, enum group_key by, struct group_list *ret_list);

@@ -17,11 +17,14 @@ static void occupy_standard_descriptors(void)
 }
 
 /* One heap for all threads, of which no thread but the main one needs to map more, and no limit that moves
- * between it and separate mappings: what malloc asks the kernel for is then the same in every run. */
+ * between it and separate mappings: what malloc asks the kernel for is then the same in every run. A thread
+ * that ends gives small chunks back, which must not make malloc shrink the heap: a sealed thread of a vCPU
+ * has no call for it. */
 static void settle_malloc(void)
 {
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, -1);
 }
 
 static int printed(void)
@@ -42,8 +45,9 @@ int main(int argc, char **argv)
 
 	occupy_standard_descriptors();
 	settle_malloc();
-	/* A reader that goes away is a failed write, reported like any other. */
+	/* A reader that goes away is a failed write, reported like any other; so is a file that must not grow. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
 		printf("sidestep %s\n", SIDESTEP_VERSION);
 		return printed();

@@ -19,11 +19,17 @@ static int cannot(struct error *error, int number, const char *path)
 static int check_directory(const char *path)
 {
 	char *copy = strdup(path);
+	const char *directory;
+	struct stat status;
 	int rc;
 
 	if (!copy)
 		return ENOMEM;
-	rc = faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+	directory = dirname(copy);
+	if (stat(directory, &status) != 0 || faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
+		rc = errno;
+	else
+		rc = S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
 	free(copy);
 	return rc;
 }

@@ -2,19 +2,10 @@
 #include "seal.h"
 
 #include <jansson.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "machine.h"
-
-/* A thread that ends gives small chunks back that malloc has kept for it. What becomes free by that must not be
- * returned to the system: the thread has no call for it (mallopt(3)). */
-static void keep_memory(void)
-{
-	mallopt(M_ARENA_MAX, 1);
-	mallopt(M_TRIM_THRESHOLD, -1);
-}
 
 void seal_init(struct seal *seal, enum jail_mode mode, const struct output *output)
 {
@@ -26,8 +17,6 @@ void seal_init(struct seal *seal, enum jail_mode mode, const struct output *outp
 		.gate = PTHREAD_MUTEX_INITIALIZER,
 	};
 	pthread_mutex_lock(&seal->gate);
-	if (mode != JAIL_NONE)
-		keep_memory();
 }
 
 void seal_finish(struct seal *seal)

@@ -83,20 +83,6 @@ else
 fi
 unset SIDESTEP_KVM
 
-# Output that cannot be written is a failure with a reason.
-for arguments in --help --version 'test --help' 'test --list' 'test --list --format json'; do
-	read -ra words <<<"$arguments"
-	"$sidestep" "${words[@]}" >/dev/full 2>"$err"
-	status=$?
-	judge "$arguments to a full device" 99 '^sidestep: standard output: No space left'
-	"$sidestep" "${words[@]}" >&- 2>"$err"
-	status=$?
-	judge "$arguments to a closed stdout" 99 '^sidestep: standard output: Bad file descriptor'
-done
-check 'list to a full device' 99 '^sidestep: /dev/full: No space left' "$sidestep" test --list -o /dev/full
-check 'list to no directory' 2 '^sidestep: /nonexistent/x: No such' "$sidestep" test --list -o /nonexistent/x
-check 'list to a directory' 2 "^sidestep: $scratch: Is a directory" "$sidestep" test --list -o "$scratch"
-
 # Ledgers that are none.
 printf 'hello\n' >"$scratch/text"
 head -c 5000 /dev/zero >"$scratch/zeros"

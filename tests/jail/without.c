@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0);
 		if (rc == 0)
 			rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-					      SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
+					      (struct scmp_arg_cmp){0, SCMP_CMP_EQ, PR_SET_SECCOMP, 0});
 	}
 	if (rc == 0)
 		rc = seccomp_load(filter);

@@ -179,6 +179,24 @@ static void services(void **state)
 	}
 }
 
+/* Every key by its name, and the sentence about them says no other. */
+static void keys_of_by(void **state)
+{
+	char words[200] = "";
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (int i = 0; i < GROUP_KEY_COUNT; i++) {
+		assert_int_equal(parse("report", "--by", group_key_names[i], &settings, &error), 0);
+		assert_int_equal(settings.by, i);
+		strcat(words, i == 0 ? "" : i + 1 < GROUP_KEY_COUNT ? ", " : " or ");
+		strcat(words, group_key_names[i]);
+	}
+	assert_int_equal(parse("report", "--by", "reasons", &settings, &error), -EINVAL);
+	assert_non_null(strstr(error.text, words));
+}
+
 static void defaults(void **state)
 {
 	struct settings settings;
@@ -189,7 +207,7 @@ static void defaults(void **state)
 		assert_int_equal(parse(commands[i].name, NULL, NULL, &settings, &error), 0);
 		assert_string_equal(settings.plan.engine, "auto");
 		assert_string_equal(settings.format, "text");
-		assert_string_equal(settings.by, "operation");
+		assert_int_equal(settings.by, GROUP_OPERATION);
 		assert_int_equal(settings.plan.vcpus, 1);
 		assert_int_equal(settings.plan.vms, 1);
 		assert_int_equal(settings.plan.timeout_ms,
@@ -451,6 +469,7 @@ static void report_formats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_of_by),
 		cmocka_unit_test(tables),        cmocka_unit_test(every_option),
 		cmocka_unit_test(services),      cmocka_unit_test(defaults),      cmocka_unit_test(operands),
 		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
