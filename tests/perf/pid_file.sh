@@ -38,6 +38,21 @@ that 'no file after a signal' [ ! -e run.pid ]
 that 'and nothing beside it' [ -z "$(ls run.pid* 2>/dev/null)" ]
 
 # --- The ends.
+"$sidestep" run -q --pid-file run.pid "$spins" >"$out" 2>"$err" &
+pid=$!
+for _ in {1..500}; do
+	[ -e run.pid ] && break
+	sleep 0.02
+done
+that 'killed: a file' [ -e run.pid ]
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+# The process that removes it is nobody's child any more.
+for _ in {1..500}; do
+	[ -e run.pid ] || break
+	sleep 0.02
+done
+that 'killed: no file' [ ! -e run.pid ]
 check 'a guest that ends' 0 '' "$sidestep" run -q --pid-file run.pid "$prints"
 that 'a guest that ends: no file' [ ! -e run.pid ]
 check 'timeout' 124 'timeout after' "$sidestep" run -q --timeout 0.2 --pid-file run.pid "$spins"
