@@ -2,12 +2,12 @@
 /* sidestep test: perform the catalogue and compare with the reference model. */
 #include <errno.h>
 #include <fnmatch.h>
-#include <libsmartcols.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "json.h"
+#include "table.h"
 
 #define LIST_VERSION 1
 
@@ -48,24 +48,17 @@ static bool wanted(const struct settings *settings, const char *name)
 
 static int list_text(const struct image *image, const struct settings *settings, FILE *stream)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = table_start(stream, false);
 	int rc = table && scols_table_new_column(table, "OPERATION", 0, 0) &&
 				 scols_table_new_column(table, "NEEDS", 0, 0) &&
 				 scols_table_new_column(table, "MEANING", 0, 0)
 			 ? 0
 			 : -ENOMEM;
 
-	if (rc == 0) {
-		scols_table_set_stream(table, stream);
-		scols_table_set_termwidth(table, 400);
-	}
 	for (size_t i = 0; rc == 0 && i < image->operation_count; i++)
 		if (wanted(settings, image->operations[i].name))
 			rc = list_row(table, &image->operations[i]);
-	if (rc == 0)
-		rc = scols_print_table(table);
-	scols_unref_table(table);
-	return rc;
+	return table_finish(table, rc);
 }
 
 static int list_json(const struct image *image, const struct settings *settings, FILE *stream)

@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hw_reason.h"
 #include "report_l0.h"
+#include "table.h"
 
 const char *const profile_column_headers[PROFILE_COLUMN_COUNT] = {
 #define PROFILE_COLUMN(id, header, key, flags, meaning) header,
@@ -134,23 +133,15 @@ static int add_text_row(const struct profile_view *view, const struct profile_li
 
 static int print_table(const struct profile_view *view, size_t rows, FILE *stream)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = table_start(stream, true);
 	int rc = table ? 0 : -ENOMEM;
 
-	if (rc == 0) {
-		scols_table_set_stream(table, stream);
-		if (!isatty(fileno(stream)))
-			scols_table_set_termwidth(table, 400);
-	}
 	for (int i = 0; rc == 0 && i < PROFILE_COLUMN_COUNT; i++)
 		if (!scols_table_new_column(table, profile_column_headers[i], 0, column_flags[i]))
 			rc = -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < view->lines->count && (rows == 0 || i < rows); i++)
 		rc = add_text_row(view, &view->lines->lines[i], table);
-	if (rc == 0)
-		rc = scols_print_table(table);
-	scols_unref_table(table);
-	return rc;
+	return table_finish(table, rc);
 }
 
 static void print_sources(const struct profile_view *view, FILE *stream)

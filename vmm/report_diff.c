@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <libsmartcols.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "diff.h"
 #include "json.h"
+#include "table.h"
 
 #define DIFF_VERSION 1
 #define CELL_SIZE 96
@@ -97,21 +97,16 @@ static int add_row(const struct diff *diff, const struct diff_row *row, struct l
 
 static int print_table(const struct diff *diff, FILE *stream)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = table_start(stream, false);
 	int rc;
 
 	if (!table)
 		return -ENOMEM;
-	scols_table_set_stream(table, stream);
-	scols_table_set_termwidth(table, 400);
 	rc = add_columns(table);
 	for (size_t i = 0; i < diff->row_count && rc == 0; i++)
 		if (diff->rows[i].change != DIFF_NONE)
 			rc = add_row(diff, &diff->rows[i], table);
-	if (rc == 0)
-		rc = scols_print_table(table);
-	scols_unref_table(table);
-	return rc;
+	return table_finish(table, rc);
 }
 
 static void print_totals(const struct diff *diff, FILE *stream)

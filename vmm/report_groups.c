@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <string.h>
 
 #include "code.h"
 #include "groups.h"
 #include "json.h"
+#include "table.h"
 #include "views/service.h"
 
 #define GROUPS_VERSION 2
@@ -209,17 +209,12 @@ static int fill_table(struct libscols_table *table, const struct contents *conte
 int groups_text(const struct contents *contents, enum group_key by, const struct group_list *list,
 		FILE *stream)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = table_start(stream, false);
 	int rc;
 
 	if (!table)
 		return -ENOMEM;
-	scols_table_set_stream(table, stream);
-	scols_table_set_termwidth(table, 400);
-	rc = fill_table(table, contents, by, list);
-	if (rc == 0)
-		rc = scols_print_table(table);
-	scols_unref_table(table);
+	rc = table_finish(table, fill_table(table, contents, by, list));
 	fprintf(stream, "\nrecorded exits only; %s: %s\n", level_keys[LEVEL_L0],
 		report_evidence(&contents->report, LEVEL_L0));
 	return rc;

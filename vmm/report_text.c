@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "report_io.h"
 #include "report_l0.h"
 #include "report_violations.h"
+#include "table.h"
 
 /* https://no-color.org */
 static bool colours_wanted(FILE *stream)
@@ -90,24 +90,17 @@ static int add_row(const struct report *report, const struct report_row *row,
 
 static int print_table(const struct report *report, FILE *stream)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = table_start(stream, true);
 	int index[COLUMN_COUNT], rc;
 
 	if (!table)
 		return -ENOMEM;
-	scols_table_set_stream(table, stream);
 	scols_table_enable_colors(table, colours_wanted(stream));
-	/* Whole lines when the reader is a program or a file. */
-	if (!isatty(fileno(stream)))
-		scols_table_set_termwidth(table, 400);
 	rc = add_columns(report, table, index);
 	for (size_t i = 0; rc == 0 && i < report->row_count; i++)
 		if (report->rows[i].verdict != VERDICT_SKIP)
 			rc = add_row(report, &report->rows[i], table, index);
-	if (rc == 0)
-		rc = scols_print_table(table);
-	scols_unref_table(table);
-	return rc;
+	return table_finish(table, rc);
 }
 
 #define LINE_WIDTH 78

@@ -3,11 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
-#include <unistd.h>
 
 #include "devices/console.h"
 #include "json.h"
+#include "table.h"
 
 /* A terminal has room for this many; the other formats have them all. */
 #define SHOWN 16
@@ -171,20 +170,11 @@ static int fill_table(const struct report *report, struct libscols_table *table,
 
 static int write_table(const struct report *report, FILE *stream, size_t most, uint64_t *ret_told)
 {
-	struct libscols_table *table = scols_new_table();
-	int rc;
+	struct libscols_table *table = table_start(stream, true);
 
 	if (!table)
 		return -ENOMEM;
-	scols_table_set_stream(table, stream);
-	/* Whole lines when the reader is a program or a file. */
-	if (!isatty(fileno(stream)))
-		scols_table_set_termwidth(table, 400);
-	rc = fill_table(report, table, most, ret_told);
-	if (rc == 0)
-		rc = scols_print_table(table);
-	scols_unref_table(table);
-	return rc;
+	return table_finish(table, fill_table(report, table, most, ret_told));
 }
 
 int violations_text(const struct report *report, FILE *stream)

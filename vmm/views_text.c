@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "report.h"
+#include "table.h"
 #include "views_report.h"
 
 #define CELL_SIZE 120
@@ -14,28 +13,6 @@
 #define NAMES_SHOWN 6
 
 typedef struct libscols_table table_t;
-
-static table_t *new_table(FILE *stream)
-{
-	table_t *table = scols_new_table();
-
-	if (!table)
-		return NULL;
-	scols_table_set_stream(table, stream);
-	/* Whole lines when the reader is a program or a file. */
-	if (!isatty(fileno(stream)))
-		scols_table_set_termwidth(table, 4000);
-	return table;
-}
-
-/* Prints a table that has been filled, unless that failed. */
-static int finish_table(table_t *table, int rc)
-{
-	if (rc == 0)
-		rc = scols_print_table(table) == 0 ? 0 : -ENOMEM;
-	scols_unref_table(table);
-	return rc;
-}
 
 static int add_column(table_t *table, const char *header, bool right)
 {
@@ -88,7 +65,7 @@ static void cell_of(const struct views_report *report, uint32_t view, enum view_
 
 static int print_views(const struct views_report *report, FILE *stream)
 {
-	table_t *table = new_table(stream);
+	table_t *table = table_start(stream, true);
 	int rc = table ? 0 : -ENOMEM;
 
 	for (int c = 0; rc == 0 && c < VIEW_COLUMN_COUNT; c++)
@@ -104,7 +81,7 @@ static int print_views(const struct views_report *report, FILE *stream)
 			rc = add_cell(line, c, text);
 		}
 	}
-	return finish_table(table, rc);
+	return table_finish(table, rc);
 }
 
 static const char *region_name(const struct views_report *report, uint32_t region)
@@ -158,7 +135,7 @@ static int add_region_cells(const struct views_report *report, uint32_t region,
 static int print_regions(const struct views_report *report, FILE *stream)
 {
 	const struct view_policy *policy = &report->file.policy;
-	table_t *table = new_table(stream);
+	table_t *table = table_start(stream, true);
 	int rc = table ? add_column(table, "REGION", false) : -ENOMEM;
 
 	if (rc == 0)
@@ -169,7 +146,7 @@ static int print_regions(const struct views_report *report, FILE *stream)
 		rc = add_column(table, policy->views[v].name, false);
 	for (uint32_t r = 0; rc == 0 && r <= policy->region_count; r++)
 		rc = add_region_cells(report, r, scols_table_new_line(table, NULL));
-	return finish_table(table, rc);
+	return table_finish(table, rc);
 }
 
 static void set_text(const struct views_report *report, const struct view_set *set,
@@ -219,14 +196,14 @@ static int print_shared(const struct views_report *report, FILE *stream)
 		fputs("no memory that one view can write is seen in another\n", stream);
 		return 0;
 	}
-	table = new_table(stream);
+	table = table_start(stream, true);
 	rc = table ? 0 : -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < sizeof(headers) / sizeof(headers[0]); i++)
 		rc = add_column(table, headers[i], i < 2);
 	for (size_t i = 0; rc == 0 && i < report->survey.shared_count; i++)
 		rc = add_shared(report, &report->survey.shared[i],
 				scols_table_new_line(table, NULL));
-	return finish_table(table, rc);
+	return table_finish(table, rc);
 }
 
 static void print_costs(const struct views_report *report, FILE *stream)

@@ -5,26 +5,12 @@
  */
 #include <stdio.h>
 
-#include "fuzz.h"
+#include "once.h"
 
 #define INPUT_MAX (1u << 16)
 /* In a long stretch of zeros one byte is like the other. */
 #define ZEROS_MAX 16
 
-static unsigned long inputs;
-
-/* In memory of its exact size, so that a sanitizer sees a read past the end. */
-static void one(const uint8_t *data, size_t size)
-{
-	uint8_t *copy = malloc(size ? size : 1);
-
-	MUST(copy);
-	if (size)
-		memcpy(copy, data, size);
-	LLVMFuzzerTestOneInput(copy, size);
-	free(copy);
-	inputs++;
-}
 
 int main(int argc, char **argv)
 {

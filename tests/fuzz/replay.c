@@ -7,13 +7,12 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#include "fuzz.h"
+#include "once.h"
 
 #define INPUT_MAX (1u << 16)
 #define MUTATIONS 200
 #define TRUNCATIONS 64
 
-static unsigned long inputs;
 
 static uint64_t next(uint64_t *state)
 {
@@ -21,19 +20,6 @@ static uint64_t next(uint64_t *state)
 	*state ^= *state >> 7;
 	*state ^= *state << 17;
 	return *state;
-}
-
-/* In memory of its own and of its exact size, so that a sanitizer sees a read past the end. */
-static void one(const uint8_t *data, size_t size)
-{
-	uint8_t *copy = malloc(size ? size : 1);
-
-	MUST(copy);
-	if (size)
-		memcpy(copy, data, size);
-	LLVMFuzzerTestOneInput(copy, size);
-	free(copy);
-	inputs++;
 }
 
 static void mutate(const uint8_t *data, size_t size, uint64_t *state)

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cmd.h"
+#include "kvm.h"
 #include "vmm/diagnostic.h"
 
 #define CYCLES 200
@@ -214,19 +214,6 @@ static void write_policy(void)
 		perror(policy);
 		exit(STATUS_INTERNAL);
 	}
-}
-
-static int needs_kvm(void)
-{
-	struct error error = {0};
-	struct host host;
-
-	if (host_open(&host, &error) == 0) {
-		host_close(&host);
-		return 0;
-	}
-	printf("skipped: needs: kvm; host: %s\n", error.text);
-	return STATUS_SKIPPED;
 }
 
 /* What malloc() keeps for a thread, freed or not, counts as in use: it shall keep nothing. It reads that only

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vmm/cmd.h"
+#include "kvm.h"
 
 #define KICKS 10000
 #define LIVES 8          /* of each guest */
@@ -170,19 +170,6 @@ static bool live(const char *guest, unsigned long kicks)
 		printf("not ok - %s: %s%s\n", guest, error.text, session.machine.why.text);
 	session_finish(&session);
 	return good;
-}
-
-static int needs_kvm(void)
-{
-	struct error error = {0};
-	struct host host;
-
-	if (host_open(&host, &error) == 0) {
-		host_close(&host);
-		return 0;
-	}
-	printf("skipped: needs: kvm; host: %s\n", error.text);
-	return STATUS_SKIPPED;
 }
 
 int main(int argc, char **argv)
