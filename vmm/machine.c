@@ -14,7 +14,6 @@
 #include <x86intrin.h>
 
 #include "code_note.h"
-#include "pid_file.h"
 #include "pin.h"
 #include "profile.h"
 #include "run.h"
@@ -470,13 +469,13 @@ static int run_threads(struct machine *machine, const sigset_t *signals, bool pr
 		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd or timerfd: %s",
 			       strerror(errno));
 	if (rc == 0 && pid_file)
-		rc = pid_file_prepare(pid_file, machine, error);
+		rc = pid_file_prepare(&machine->pid_file, pid_file, machine->plan->jail, error);
 	if (rc == 0)
 		rc = start_all(machine, &started, error);
 	if (rc == 0)
 		rc = seal_await(&machine->seal, started, error);
 	if (rc == 0 && pid_file)
-		rc = pid_file_write(pid_file, machine, error);
+		rc = pid_file_write(&machine->pid_file, machine, error);
 	if (rc == 0)
 		rc = seal_main(machine, signal_fd, error);
 	if (rc != 0)
@@ -485,7 +484,7 @@ static int run_threads(struct machine *machine, const sigset_t *signals, bool pr
 	supervise(machine, signal_fd, timer_fd, progress);
 	join_and_merge(machine);
 	record_losses(machine);
-	remover_finish(&machine->remover);
+	pid_file_finish(&machine->pid_file);
 	conclude(machine);
 	if (signal_fd >= 0)
 		close(signal_fd);

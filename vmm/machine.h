@@ -3,7 +3,7 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
-#include "remover.h"
+#include "pid_file.h"
 #include "seal.h"
 #include "tracing.h"
 #include "vm.h"
@@ -30,7 +30,7 @@ struct machine {
 	struct ledger ledger;
 	bool ledger_kept;
 	struct seal seal;
-	struct remover remover; /* of the file of --pid-file */
+	struct pid_file pid_file;
 	atomic_bool ending; /* timeout or signal: nothing waits for a reader of guest output any more */
 	uint64_t tsc_khz;
 	int done_fd; /* eventfd: a vCPU thread has ended, or handed over what it counted */

@@ -2,11 +2,14 @@
 #include "pid_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "output.h"
+#include "aide.h"
+#include "machine.h"
 #include "vcpu.h"
 
 static void write_lines(const struct machine *machine, FILE *stream)
@@ -24,29 +27,56 @@ static void write_lines(const struct machine *machine, FILE *stream)
 	}
 }
 
-int pid_file_prepare(const char *path, struct machine *machine, struct error *error)
+int pid_file_prepare(struct pid_file *file, const char *path, enum jail_mode mode, struct error *error)
 {
 	struct stat status;
 	int rc;
 
+	file->path = path;
 	/* A pipe would wait for its reader, at a time when no signal is taken. */
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "%s: not a regular file; name one for --pid-file", path);
-	rc = remover_start(&machine->remover, path, machine->seal.mode);
+	rc = aide_name_temporary(path, file->temporary);
+	if (rc == 0)
+		rc = remover_start(&file->remover, path, file->temporary, mode);
 	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", path, strerror(-rc));
 }
 
-int pid_file_write(const char *path, struct machine *machine, struct error *error)
+static int write_temporary(const struct pid_file *file, const struct machine *machine)
 {
-	struct output output;
-	int rc = output_open(&output, path, machine->seal.mode, error);
+	int fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = 0;
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (rc != 0)
+	if (!stream) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
 		return rc;
-	write_lines(machine, output.stream);
-	rc = output_commit(&output, error);
-	if (rc == 0 && (rc = remover_arm(&machine->remover)) != 0)
-		error_set(error, rc, STATUS_INTERNAL, "%s: %s", path, strerror(-rc));
-	return rc;
+	}
+	write_lines(machine, stream);
+	if (ferror(stream) || fflush(stream) != 0)
+		rc = -errno;
+	return fclose(stream) != 0 && rc == 0 ? -errno : rc;
+}
+
+int pid_file_write(struct pid_file *file, const struct machine *machine, struct error *error)
+{
+	int rc = write_temporary(file, machine);
+
+	/* Told first: whatever ends this process in between, nothing is left behind. */
+	if (rc == 0)
+		rc = remover_arm(&file->remover);
+	if (rc == 0 && rename(file->temporary, file->path) != 0) {
+		rc = -errno;
+		remover_disarm(&file->remover);
+	}
+	return rc == 0 ? 0
+		       : error_set(error, rc, STATUS_USAGE, "%s: %s; name a file that can be written",
+				   file->path, strerror(-rc));
+}
+
+void pid_file_finish(struct pid_file *file)
+{
+	remover_finish(&file->remover);
 }

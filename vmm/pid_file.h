@@ -3,17 +3,31 @@
 #ifndef VMM_PID_FILE_H
 #define VMM_PID_FILE_H
 
-#include "machine.h"
+#include <limits.h>
 
-/* Refuses what cannot be such a file, and sees to it that the file goes away when the run ends, however it does.
+#include "error.h"
+#include "remover.h"
+
+struct machine;
+
+struct pid_file {
+	const char *path;
+	char temporary[PATH_MAX];
+	struct remover remover; /* the file goes away when the run ends, however it does */
+};
+
+/* Refuses what cannot be such a file. `path` is used, not copied; `mode` is for the process that removes the file.
  * Returns 0 or a negative errno with the reason in `error`. */
-int pid_file_prepare(const char *path, struct machine *machine, struct error *error);
+int pid_file_prepare(struct pid_file *file, const char *path, enum jail_mode mode, struct error *error);
 
 /*
  * Writes the number of the process, then of each vCPU thread with its name, a line each; all have
  * been started. The file appears when it is complete, in place of one that was there. Returns 0 or a
  * negative errno with the reason in `error`.
  */
-int pid_file_write(const char *path, struct machine *machine, struct error *error);
+int pid_file_write(struct pid_file *file, const struct machine *machine, struct error *error);
+
+/* Removes the file. Does nothing for one all zero. */
+void pid_file_finish(struct pid_file *file);
 
 #endif

@@ -7,22 +7,27 @@
 
 #include "aide.h"
 
-static _Noreturn void child(const char *path, enum jail_mode mode, int in)
+/* What it is told, the last word counts. */
+#define ARMED 'a'
+#define DISARMED 'd'
+
+static _Noreturn void child(const char *path, const char *temporary, enum jail_mode mode, int in)
 {
 	int rc = aide_settle(in, -1, path, mode);
-	char byte;
+	char word, last = DISARMED;
 
 	if (rc != 0)
 		_exit(-rc);
-	if (read(STDIN_FILENO, &byte, 1) != 1)
-		_exit(0); /* there never was a file */
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
-	/* Whoever has removed it meanwhile had a reason. */
-	_exit(unlink(path) == 0 || errno == ENOENT ? 0 : errno);
+	while (read(STDIN_FILENO, &word, 1) == 1)
+		last = word;
+	/* Whoever has removed them meanwhile had a reason. */
+	unlink(temporary);
+	if (last == ARMED)
+		unlink(path);
+	_exit(0);
 }
 
-int remover_start(struct remover *remover, const char *path, enum jail_mode mode)
+int remover_start(struct remover *remover, const char *path, const char *temporary, enum jail_mode mode)
 {
 	int fds[2];
 	pid_t pid;
@@ -31,7 +36,7 @@ int remover_start(struct remover *remover, const char *path, enum jail_mode mode
 		return -errno;
 	pid = aide_fork();
 	if (pid == 0)
-		child(path, mode, fds[0]);
+		child(path, temporary, mode, fds[0]);
 	close(fds[0]);
 	if (pid < 0) {
 		int rc = -errno;
@@ -43,9 +48,19 @@ int remover_start(struct remover *remover, const char *path, enum jail_mode mode
 	return 0;
 }
 
+static int tell(const struct remover *remover, char word)
+{
+	return write(remover->fd, &word, 1) == 1 ? 0 : -errno;
+}
+
 int remover_arm(struct remover *remover)
 {
-	return write(remover->fd, "", 1) == 1 ? 0 : -errno;
+	return tell(remover, ARMED);
+}
+
+int remover_disarm(struct remover *remover)
+{
+	return tell(remover, DISARMED);
 }
 
 void remover_finish(struct remover *remover)

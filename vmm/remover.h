@@ -12,13 +12,15 @@ struct remover {
 	int fd;
 };
 
-/* Starts the process. `mode` is for a jail of its own. Returns 0 or a negative errno. */
-int remover_start(struct remover *remover, const char *path, enum jail_mode mode);
+/* Starts the process, which is to remove `temporary` in any case, and `path` from remover_arm() on. `mode` is for
+ * a jail of its own. Returns 0 or a negative errno. */
+int remover_start(struct remover *remover, const char *path, const char *temporary, enum jail_mode mode);
 
-/* The file is there, and is to be removed. Returns 0 or a negative errno. */
+/* `temporary` is about to become `path`; or it could not. Both return 0 or a negative errno. */
 int remover_arm(struct remover *remover);
+int remover_disarm(struct remover *remover);
 
-/* Removes the file now. Does nothing for a remover all zero. */
+/* Has it remove the files now. Does nothing for a remover all zero. */
 void remover_finish(struct remover *remover);
 
 #endif

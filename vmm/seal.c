@@ -106,8 +106,8 @@ static int seal_self(struct machine *machine, int signal_fd, struct error *error
 		thread.subject[JAIL_SUBJECT_VERDICT] = output->writer.verdict;
 		thread.subject[JAIL_SUBJECT_WRITER] = output->writer.pid;
 	}
-	if (machine->remover.pid > 0)
-		thread.subject[JAIL_SUBJECT_REMOVER] = machine->remover.pid;
+	if (machine->pid_file.remover.pid > 0)
+		thread.subject[JAIL_SUBJECT_REMOVER] = machine->pid_file.remover.pid;
 	if (machine->watch) {
 		thread.when |= JAIL_WHEN_WATCHED;
 		thread.subject[JAIL_SUBJECT_KEYS] = machine->watch->fd;

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "aide.h"
@@ -81,25 +79,12 @@ static int work(struct file *file)
 	return conclude(file, read(VERDICT, &verdict, 1) == 1);
 }
 
-/* Not mkostemp(), which may look for entropy only when it creates the file. */
-static int name_temporary(struct file *file)
-{
-	uint64_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -EAGAIN;
-	return snprintf(file->temporary, sizeof(file->temporary), "%s.%012" PRIx64, file->path,
-			random >> 16) < (int)sizeof(file->temporary)
-		       ? 0
-		       : -ENAMETOOLONG;
-}
-
 static _Noreturn void child(const char *path, enum jail_mode mode, int data, int verdict)
 {
 	struct file file = {.path = path, .fd = -1};
 	int rc;
 
-	rc = name_temporary(&file);
+	rc = aide_name_temporary(path, file.temporary);
 	if (rc == 0)
 		rc = aide_settle(data, verdict, path, mode);
 	_exit(rc == 0 ? work(&file) : -rc);

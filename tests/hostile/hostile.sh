@@ -11,13 +11,19 @@ cd "$scratch" || exit 99
 
 where='vcpu0 at rip 0x[0-9a-f]+.* in operation -$'
 
-# guest NAME STATUS REGEX [OPTIONS...]: with a timeout of one second, ends within one second more.
+# guest NAME STATUS REGEX [OPTIONS...]: one that may time out does so after one second, and within one second
+# more; once more if it took longer, since the machine may have been busy. Others have their time.
 guest() {
-	local name=$1 wanted=$2 regex=$3 file=$guests/hostile_$1.elf
+	local name=$1 wanted=$2 regex=$3 file=$guests/hostile_$1.elf timeout=30
 	shift 3
 	[ -e "$file" ] || file=$name
-	check "$name $*" "$wanted" "$regex" "$sidestep" run -q --timeout 1 "$@" "$file"
-	that "$name $*: in time" [ "$elapsed" -lt 2000 ]
+	[[ $wanted != *124* ]] || timeout=1
+	for _ in 1 2 3; do
+		run "$sidestep" run -q --timeout "$timeout" "$@" "$file"
+		[ "$elapsed" -ge $((timeout * 1000 + 1000)) ] || break
+	done
+	judge "$name $*" "$wanted" "$regex"
+	that "$name $*: in time" [ "$elapsed" -lt $((timeout * 1000 + 1000)) ]
 }
 
 guest status 7 'guest exit status 7'
@@ -137,16 +143,20 @@ done
 # ignore SIGINT; timeout passes signals on.
 for pair in INT:130 TERM:143 HUP:129; do
 	signal=${pair%:*}
-	env --default-signal timeout -s KILL 10 "$sidestep" run -q --ledger ledger \
+	env --default-signal timeout -s KILL 60 "$sidestep" run -q --ledger ledger --pid-file run.pid \
 		"$guests/hostile_spin.elf" >"$out" 2>"$err" &
 	pid=$!
-	sleep 0.4
+	for _ in {1..1000}; do
+		[ -s run.pid ] && break
+		sleep 0.02
+	done
+	sleep 0.2
 	start=$(now_ms)
 	kill -s "$signal" $pid
 	wait $pid
 	status=$? elapsed=$(($(now_ms) - start))
 	judge "SIG$signal" "${pair#*:}" "ended by signal.*; $where"
-	that "SIG$signal: at once" [ "$elapsed" -lt 400 ]
+	that "SIG$signal: at once" [ "$elapsed" -lt 1000 ]
 	check "SIG$signal: the ledger is complete" 0 '' "$sidestep" report ledger
 done
 
