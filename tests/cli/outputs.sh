@@ -129,8 +129,8 @@ files() {
 # What is written to a file is complete or not there, also if no file may grow; a disk in memory counts as one.
 limited() { # arguments
 	local name=$*
-	# The limit is for the file that takes messages too.
-	run bash -c '(ulimit -f 0; exec env --default-signal "$@") 2>&1 >/dev/null | cat >&2; exit "${PIPESTATUS[0]}"' \
+	# The limit is for the file that takes messages too, and for counters of coverage.
+	run bash -c '(ulimit -f 0; exec env --default-signal GCOV_ERROR_FILE=/dev/null "$@") 2>&1 >/dev/null | cat >&2; exit "${PIPESTATUS[0]}"' \
 		- "$sidestep" "$@" ../sink/file
 	runs=$((runs + 1))
 	judge "$name FILE that may not grow" '2|99' '^sidestep: (\.\./sink/file|no memory for a disk): File too large'
