@@ -21,6 +21,7 @@ begin() { # program
 
 finish() {
 	echo "$checks checks, $failures failed"
+	echo "figure: checks $checks"
 	[ "$failures" -eq 0 ]
 	exit
 }

@@ -20,7 +20,7 @@ if [[ $protocol =~ ^[0-9]+$ ]]; then
 	}
 	exit "$status"
 fi
-"$@"
-status=$?
+"$@" | sed -u -n -f "${BASH_SOURCE%/*}/../figures.sed"
+status=${PIPESTATUS[0]}
 [ "$protocol" = tap ] && [ "$status" -eq 77 ] && exit 0
 exit "$status"

@@ -345,5 +345,6 @@ int main(int argc, char **argv)
 				good &= try_all(&scenarios[i], call, every);
 	clean_up();
 	printf("faults: %lu injected in %lu runs\n", faults, runs);
+	printf("figure: faults %lu\n", faults);
 	return good ? 0 : 1;
 }

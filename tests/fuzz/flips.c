@@ -50,6 +50,6 @@ int main(int argc, char **argv)
 		one(data, at);
 	}
 	one(data, size);
-	printf("inputs: %lu\n", inputs);
+	printf("figure: fuzz inputs %lu\n", inputs);
 	return 0;
 }

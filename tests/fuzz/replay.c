@@ -98,6 +98,6 @@ int main(int argc, char **argv)
 
 	for (int i = 1; i < argc; i++)
 		failed |= directory(argv[i]);
-	printf("fuzz inputs: %lu\n", inputs);
+	printf("figure: fuzz inputs %lu\n", inputs);
 	return failed || inputs == 0;
 }

@@ -8,6 +8,7 @@ begin "$1"
 needs_kvm
 guests=$(realpath "$2")
 cd "$scratch" || exit 99
+hostile=0
 
 where='vcpu0 at rip 0x[0-9a-f]+.* in operation -$'
 
@@ -15,6 +16,7 @@ where='vcpu0 at rip 0x[0-9a-f]+.* in operation -$'
 guest() {
 	local name=$1 wanted=$2 regex=$3 file=$guests/hostile_$1.elf
 	shift 3
+	hostile=$((hostile + 1))
 	[ -e "$file" ] || file=$name
 	check "$name $*" "$wanted" "$regex" "$sidestep" run -q --timeout 1 "$@" "$file"
 	that "$name $*: in time" [ "$elapsed" -lt 2000 ]
@@ -67,10 +69,12 @@ guest db_loop '1|124' "$where"
 guest ac_loop '1|124' "$where"
 for name in self_modifying context_scribble relay_overwrite ports_sweep; do
 	check $name 0 '' "$sidestep" run -q --timeout 60 "$guests/hostile_$name.elf"
+	hostile=$((hostile + 1))
 done
 for count in 2 4; do
 	check "racing_requests -c $count" 0 '' \
 		"$sidestep" run -q --timeout 60 -c $count "$guests/hostile_racing_requests.elf"
+	hostile=$((hostile + 1))
 	that "racing_requests -c $count: whole texts only" [ $(($(wc -c <"$out") % 4)) -eq 0 ]
 done
 
@@ -132,6 +136,7 @@ for n in {1..25}; do
 	esac
 	that "random bytes $n: in time" [ "$elapsed" -lt 1300 ]
 done
+echo "figure: random guests $n"
 
 # --- Signals end a spinning guest at once. Started by env, because a shell makes a background job
 # ignore SIGINT; timeout passes signals on.
@@ -168,4 +173,5 @@ for delay in 0.05 0.2 0.5; do
 	that "killed after $delay s: ${exits:-no} exits" [ "${exits:-0}" -gt 100 ]
 done
 
+echo "figure: hostile guests $hostile"
 finish

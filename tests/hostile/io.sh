@@ -8,10 +8,12 @@ begin "$1"
 needs_kvm
 guests=$(realpath "$2")
 cd "$scratch" || exit 99
+hostile=0
 
 guest() { # name, status, regex, guest, options
 	local name=$1 wanted=$2 regex=$3 file=$guests/hostile_$4.elf
 	shift 4
+	hostile=$((hostile + 1))
 	check "$name" "$wanted" "$regex" "$sidestep" run -q --timeout 20 "$@" "$file"
 }
 refused() { # name, regex, options
@@ -88,4 +90,5 @@ else
 	echo "ok - limits # SKIP needs: setpriv, prlimit; host: $(head -n 1 "$err")"
 fi
 
+echo "figure: hostile guests $hostile"
 finish

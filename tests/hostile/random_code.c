@@ -341,6 +341,7 @@ static int run_all(const struct settings *settings)
 	complete = run_workers(settings, limit, tally);
 	printf("random code: %" PRIu64 " guests: %lu failed, %lu timed out, %lu exited, %lu broke a rule\n",
 	       settings->seeds, tally->failures, tally->timeouts, tally->successes, tally->bad);
+	printf("figure: random guests %" PRIu64 "\n", settings->seeds);
 	if (!complete)
 		return STATUS_INTERNAL;
 	return tally->bad ? 1 : 0;

@@ -21,15 +21,17 @@ done
 		shift
 		status=0
 		sidestep run --engine "$engine" -q --timeout 5 /tmp/$guest.elf || status=$?
+		hostile=$((hostile + 1))
 		case " $* " in
 		*" $status "*) echo "$guest: status $status" ;;
 		*) echo "$guest: status $status, expected $*"; exit 1 ;;
 		esac
 	}
-	engine=$0
+	engine=$0 hostile=0
 	for guest in relay_overwrite context_scribble; do ends $guest 0; done
 	# The emulated AMD processor goes on with the old bytes.
 	[ "$0" = svm ] || ends self_modifying 0
 	for guest in ac_loop self_page_tables stack_zero; do ends $guest 1 124; done
 	# The emulated AMD processor does not survive random code itself.
-	[ "$0" = svm ] || random_code -e "$0" -n 40 -t 500 /usr/bin/sidestep' "$engine" "$count"
+	[ "$0" = svm ] || random_code -e "$0" -n 40 -t 500 /usr/bin/sidestep
+	echo "figure: hostile guests $hostile"' "$engine" "$count" | sed -u -n -f "$source/tests/figures.sed"
