@@ -6,9 +6,7 @@
 
 #include "guestfw/abi.h"
 
-/* Comes after the pages of the window. */
-#define REGION_KERNEL SS_WINDOW_PAGES
-
+/* The region of the kernel comes after these. */
 static const char *const region_names[SS_WINDOW_PAGES] = {
 	[SS_WINDOW_TAG] = "window.tag",
 	[SS_WINDOW_SHARED] = "window.shared",
@@ -17,13 +15,28 @@ static const char *const region_names[SS_WINDOW_PAGES] = {
 
 static const struct {
 	const char *name;
-	unsigned shared, private_;
+	unsigned shared, private_, kernel;
 } rows[DEFAULT_POLICY_VIEWS] = {
-	{"kernel", VIEW_RIGHTS_ALL, VIEW_RIGHTS_ALL},
-	{"driver", VIEW_READ, VIEW_RIGHTS_ALL},
-	{"guest", VIEW_READ, 0},
-	{"bare", 0, 0},
+	{"kernel", VIEW_RIGHTS_ALL, VIEW_RIGHTS_ALL, VIEW_RIGHTS_ALL},
+	{"driver", VIEW_READ, VIEW_RIGHTS_ALL, VIEW_READ | VIEW_EXECUTE},
+	{"guest", VIEW_READ, 0, VIEW_READ | VIEW_EXECUTE},
+	{"bare", 0, 0, VIEW_READ | VIEW_EXECUTE},
 };
+
+/* How a view, not the first, differs in a region. */
+static int add_rule(struct view_policy *policy, unsigned index, uint32_t region,
+		    const struct default_policy_layout *layout)
+{
+	if (region == SS_WINDOW_TAG)
+		return policy_set_remap(policy, index, region,
+					gpa_add(layout->frames, (index - 1) * GPA_PAGE_SIZE));
+	if (index >= DEFAULT_POLICY_VIEWS)
+		return 0;
+	return policy_set_rights(policy, index, region,
+				 region == SS_WINDOW_SHARED    ? rows[index].shared
+				 : region == SS_WINDOW_PRIVATE ? rows[index].private_
+							       : rows[index].kernel);
+}
 
 static int add_view(struct view_policy *policy, unsigned index,
 		    const struct default_policy_layout *layout)
@@ -34,17 +47,8 @@ static int add_view(struct view_policy *policy, unsigned index,
 
 	snprintf(number, sizeof(number), "view%u", index);
 	rc = policy_add_view(policy, named ? rows[index].name : number, VIEW_RIGHTS_ALL, NULL);
-	if (rc != 0 || index == 0)
-		return rc;
-	rc = policy_set_remap(policy, index, SS_WINDOW_TAG,
-			      gpa_add(layout->frames, (index - 1) * GPA_PAGE_SIZE));
-	if (rc != 0 || !named)
-		return rc;
-	rc = policy_set_rights(policy, index, SS_WINDOW_SHARED, rows[index].shared);
-	if (rc == 0)
-		rc = policy_set_rights(policy, index, SS_WINDOW_PRIVATE, rows[index].private_);
-	if (rc == 0 && layout->kernel.size != 0)
-		rc = policy_set_rights(policy, index, REGION_KERNEL, VIEW_READ | VIEW_EXECUTE);
+	for (uint32_t region = 0; index > 0 && rc == 0 && region < policy->region_count; region++)
+		rc = add_rule(policy, index, region, layout);
 	return rc;
 }
 

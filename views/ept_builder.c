@@ -90,7 +90,7 @@ static int touched_entry(struct ept_builder *builder, struct span span,
 }
 
 /*
- * Takes from a span the entry at index and the extents that intersect it.
+ * Takes from a span the entry at index and the extents that intersect it, as the first does.
  * Extents are consumed when they end inside or at the end of the entry; one
  * that goes on belongs to the next entry too.
  */
@@ -98,7 +98,7 @@ static struct span take_entry(struct span *span, size_t index)
 {
 	const uint64_t size = PAGING_SPAN(span->level);
 	struct span entry = *span;
-	size_t taken = 0;
+	size_t taken = 1;
 	size_t consumed;
 
 	entry.start = span->start + index * size;
@@ -107,7 +107,7 @@ static struct span take_entry(struct span *span, size_t index)
 		taken++;
 	entry.count = taken;
 	consumed = taken;
-	if (taken > 0 && span->extents[taken - 1].end > entry.start + size)
+	if (span->extents[taken - 1].end > entry.start + size)
 		consumed--;
 	span->extents += consumed;
 	span->count -= consumed;

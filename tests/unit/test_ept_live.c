@@ -295,6 +295,32 @@ static void no_room(void **unused)
 	for (size_t view = 0; view < MANY_VIEWS; view++)
 		check_view(view);
 	assert_int_equal(ept_live_update(fixture->live, policy, MANY_VIEWS, 0, &change), -ENOENT);
+	assert_int_equal(ept_live_update(fixture->live, policy, 0, MANY_REGIONS, &change), -ENOENT);
+}
+
+/* A region under more root entries than a change names: all are rewritten, and counted. */
+static void wide_change(void **unused)
+{
+	const uint64_t entry = UINT64_C(1) << 39, count = EPT_CHANGE_MAX + 2;
+	struct scenario *scenario = &fixture->scenario;
+	const struct paging_caps caps = {.has_2m = true, .has_1g = true, .maxphyaddr = 46};
+	struct ept_change change = {.count = 77};
+
+	(void)unused;
+	scenario_init(scenario, PAGING_EPT, caps);
+	scenario_add_memory(scenario, entry, (count + 1) * entry);
+	assert_int_equal(policy_add_region(&scenario->policy, "wide", gpa_at(entry), count * entry,
+					   NULL), 0);
+	assert_int_equal(policy_add_view(&scenario->policy, "view", VIEW_RIGHTS_ALL, NULL), 0);
+	fixture->edge_count = scenario_edges(scenario, fixture->edges, EDGES_MAX);
+	create();
+	check_view(0);
+	assert_int_equal(policy_set_rights(&scenario->policy, 0, 0, VIEW_READ), 0);
+	assert_int_equal(ept_live_update(fixture->live, &scenario->policy, 0, 0, &change), 0);
+	assert_int_equal(change.count, count);
+	for (size_t i = 0; i < EPT_CHANGE_MAX; i++)
+		assert_int_equal(change.entries[i].v & 0xfff, 8 * (i + 1));
+	check_view(0);
 }
 
 int main(void)
@@ -304,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(own_roots, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_number_of_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(wide_change, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("ept_live", tests, NULL, NULL);

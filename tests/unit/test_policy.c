@@ -438,6 +438,60 @@ static void error_table(void **state)
 	assert_int_equal(policy_error_number(POLICY_ERROR_INVALID), 0);
 	assert_null(policy_error_key(POLICY_ERROR_INVALID));
 	assert_null(policy_error_text(POLICY_ERROR_COUNT));
+	assert_null(policy_error_key(POLICY_ERROR_COUNT));
+	assert_int_equal(policy_error_number(POLICY_ERROR_COUNT), 0);
+}
+
+/* Indexes have 32 bits, of which the last means none. */
+static void as_many_as_can_be_named(void **state)
+{
+	struct view_policy policy = { .region_count = POLICY_NO_INDEX,
+				      .view_count = POLICY_NO_INDEX };
+	uint32_t index = 7;
+
+	(void)state;
+	assert_int_equal(policy_add_region(&policy, "r", gpa_at(0), PAGE, &index), -ENOMEM);
+	assert_int_equal(policy_add_view(&policy, "v", 0, &index), -ENOMEM);
+	assert_int_equal(index, 7);
+}
+
+/* Memory slots: what can be read can be executed, and what cannot be read is not there. */
+static void slots(void **state)
+{
+	static const enum policy_error_kind wanted[] = {
+		[0] = POLICY_ERROR_INVALID,
+		[VIEW_READ] = POLICY_ERROR_EXECUTE_WITHHELD,
+		[VIEW_READ | VIEW_WRITE] = POLICY_ERROR_EXECUTE_WITHHELD,
+		[VIEW_READ | VIEW_EXECUTE] = POLICY_ERROR_INVALID,
+		[VIEW_RIGHTS_ALL] = POLICY_ERROR_INVALID,
+	};
+
+	(void)state;
+	for (unsigned rights = 0; rights <= VIEW_RIGHTS_ALL; rights++) {
+		const enum policy_error_kind kind = paging_slots.check_rights(rights, &plain.caps);
+
+		if (rights == 0 || rights & VIEW_READ)
+			assert_int_equal(kind, wanted[rights]);
+		else
+			assert_int_equal(kind, paging_formats[PAGING_NPT].check_rights(rights,
+										       &plain.caps));
+	}
+}
+
+/* Across ranges that touch, but not over a hole nor past the end of the address space, where a sum would
+ * come back to memory. */
+static void containment(void **state)
+{
+	(void)state;
+	assert_true(layout_contains(&plain.memory, gpa_at(0), 32 * MIB));
+	assert_false(layout_contains(&plain.memory, gpa_at(0), 32 * MIB + 1));
+	assert_false(layout_contains(&plain.memory, gpa_at(0), UINT64_MAX));
+	assert_false(layout_contains(&plain.memory, gpa_at(PAGE), UINT64_MAX - PAGE + 2));
+	assert_false(layout_contains(&plain.memory, gpa_at(UINT64_MAX), 2));
+	/* Neither the last byte nor nothing goes beyond. */
+	assert_true(gpa_wraps(gpa_at(UINT64_MAX), 2));
+	assert_false(gpa_wraps(gpa_at(UINT64_MAX), 1));
+	assert_false(gpa_wraps(gpa_at(UINT64_MAX), 0));
 }
 
 struct fault_list {
@@ -558,6 +612,9 @@ int main(void)
 		cmocka_unit_test(copy),
 		cmocka_unit_test(memory_faults),
 		cmocka_unit_test(error_table),
+		cmocka_unit_test(as_many_as_can_be_named),
+		cmocka_unit_test(slots),
+		cmocka_unit_test(containment),
 		cmocka_unit_test(all_faults),
 	};
 

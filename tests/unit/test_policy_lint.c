@@ -136,6 +136,8 @@ static void table(void **state)
 	(void)state;
 	assert_null(lint_key(LINT_INVALID));
 	assert_null(lint_key(LINT_COUNT));
+	assert_null(lint_text(LINT_INVALID));
+	assert_null(lint_text(LINT_COUNT));
 	for (int kind = LINT_INVALID + 1; kind < LINT_COUNT; kind++) {
 		assert_non_null(lint_text((enum lint_kind)kind));
 		for (int other = LINT_INVALID + 1; other < kind; other++)
@@ -298,6 +300,37 @@ static void across(void **state)
 	bench_destroy(bench);
 }
 
+/* One region that shows two pages that other views execute is one warning; a region before it that is
+ * written too, but shows memory behind, is not meant. */
+static void across_views(void **state)
+{
+	struct bench *bench = bench_create();
+	struct lint_warning last;
+
+	(void)state;
+	region(bench, 2, 1);
+	region(bench, 4, 1);
+	region(bench, 5, 1);
+	region(bench, 8, 2);
+	for (uint32_t v = 0; v < 3; v++)
+		view(bench, "v", R);
+	strcpy(bench->policy.views[1].name, "first");
+	strcpy(bench->policy.views[2].name, "second");
+	rights(bench, 0, 0, R | W);
+	remap(bench, 0, 0, 12);
+	rights(bench, 0, 3, R | W);
+	remap(bench, 0, 3, 4);
+	rights(bench, 1, 1, R | X);
+	rights(bench, 2, 2, R | X);
+	lint(bench);
+	assert_int_equal(count_of(bench, LINT_WRITE_EXECUTE_ACROSS, &last), 1);
+	assert_int_equal(last.region, 3);
+	assert_int_equal(last.other_view, 1);
+	assert_int_equal(last.gpa.v, 8 * PAGE);
+	assert_int_equal(last.count, 2 * PAGE);
+	bench_destroy(bench);
+}
+
 /* What the check must find, byte by byte. */
 static bool view_byte(const struct bench *bench, uint32_t view_index, uint64_t at,
 		      uint8_t wanted)
@@ -407,6 +440,29 @@ static void parts(void **state)
 	bench_destroy(bench);
 }
 
+/* What is between two parts is zero as well. */
+static void gap(void **state)
+{
+	static const uint8_t first[] = { 0x0f }, second[] = { 0x01, 0xd4 };
+	struct lint_bytes bytes[] = {
+		{ gpa_at(PAGE + 100), sizeof(first), first },
+		{ gpa_at(PAGE + 102), sizeof(second), second },
+	};
+	struct bench *bench = bench_create();
+
+	(void)state;
+	view(bench, "v", R | X);
+	bench->subject.bytes = bytes;
+	bench->subject.bytes_count = 2;
+	lint(bench);
+	assert_int_equal(bench->count, 0);
+	bytes[1].gpa.v--;
+	lint(bench);
+	assert_int_equal(bench->count, 1);
+	assert_int_equal(bench->found[0].gpa.v, PAGE + 100);
+	bench_destroy(bench);
+}
+
 /* A kernel and a driver with a gate between them, and nothing to be said. */
 static struct bench *gated(void)
 {
@@ -469,6 +525,15 @@ static void gates(void **state)
 	bench->views[0].gate_count = 0;
 	one_warning(bench, LINT_GATE_WITHOUT_VMFUNC, 1);
 
+	/* One behind the gate is none at the gate, nor one whose end may not be executed. */
+	for (uint64_t at = 4 * PAGE - 2; at <= 12 * PAGE; at += 8 * PAGE + 2) {
+		bench = gated();
+		bench->bytes[3 * PAGE + 102] = 0xd5;
+		vmfunc_at(bench, at);
+		bench->views[0].gate_count = 0;
+		one_warning(bench, LINT_GATE_WITHOUT_VMFUNC, 1);
+	}
+
 	bench = gated();
 	rights(bench, 0, 0, R | W | X);
 	bench->views[0].writes_code = bench->views[1].writes_code = true;
@@ -497,6 +562,26 @@ static void gates(void **state)
 	assert_int_equal(last.view, 1);
 	assert_int_equal(last.other_view, 0);
 	bench_destroy(bench);
+}
+
+/* Views that are entered through either of two pages. */
+static void two_gates(void **state)
+{
+	static const uint32_t both[] = { 2, 0 };
+	struct bench *bench = gated();
+
+	(void)state;
+	region(bench, 7, 1);
+	vmfunc_at(bench, 7 * PAGE);
+	for (uint32_t v = 0; v < 2; v++) {
+		rights(bench, v, 2, R | X);
+		bench->views[v] = (struct lint_view){ both, 2, false };
+	}
+	lint(bench);
+	assert_int_equal(bench->count, 0);
+	bench->views[0].writes_code = bench->views[1].writes_code = true;
+	rights(bench, 1, 0, R | W | X);
+	one_warning(bench, LINT_GATE_WRITABLE, 1);
 }
 
 static void needs(void **state)
@@ -543,6 +628,17 @@ static void needs(void **state)
 		assert_int_equal(last.gpa.v, 10 * PAGE);
 		bench_destroy(bench);
 	}
+
+	/* It ends where there is no memory. */
+	bench = gated();
+	bench->need = (struct lint_need){
+		"need", { { (PAGES - 1) * PAGE }, 2 * PAGE }, R
+	};
+	bench->subject.need_count = 1;
+	lint(bench);
+	assert_int_equal(count_of(bench, LINT_NEED, &last), 2);
+	assert_int_equal(last.gpa.v, PAGES * PAGE);
+	bench_destroy(bench);
 }
 
 static void start(void **state)
@@ -565,9 +661,12 @@ int main(void)
 		cmocka_unit_test(alias),
 		cmocka_unit_test(random_alias),
 		cmocka_unit_test(across),
+		cmocka_unit_test(across_views),
 		cmocka_unit_test(vmfunc),
 		cmocka_unit_test(parts),
+		cmocka_unit_test(gap),
 		cmocka_unit_test(gates),
+		cmocka_unit_test(two_gates),
 		cmocka_unit_test(needs),
 		cmocka_unit_test(start),
 	};

@@ -257,12 +257,36 @@ static void soften(void **state)
 	}
 }
 
+static enum policy_error_kind nothing_at_all(unsigned rights, const struct paging_caps *caps)
+{
+	(void)rights;
+	(void)caps;
+	return POLICY_ERROR_EXECUTE_WITHHELD;
+}
+
+/* What no addition makes expressible is left as it was asked for. */
+static void soften_in_vain(void **state)
+{
+	const struct paging_format nothing = { .name = "nothing", .check_rights = nothing_at_all };
+	const struct view_target to = { .format = &nothing };
+	struct view_policy policy = { 0 };
+	unsigned count = 0;
+
+	(void)state;
+	policy_add_view(&policy, "v", VIEW_WRITE, NULL);
+	policy_soften(&policy, &to, note, &count);
+	assert_int_equal(policy.views[0].rights, VIEW_WRITE);
+	assert_int_equal(count, 0);
+	policy_finish(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(against_pages),
 		cmocka_unit_test(map),
 		cmocka_unit_test(soften),
+		cmocka_unit_test(soften_in_vain),
 	};
 
 	return cmocka_run_group_tests_name("policy_survey", tests, NULL, NULL);

@@ -107,6 +107,32 @@ static void counts(void **state)
 	program_predict(&where, &program, &prediction);
 	assert_int_equal(prediction.monitor, 4); /* every access */
 	assert_int_equal(prediction.vmm, 2);
+	/* Steps that a program cannot have do not count. */
+	for (uint32_t i = 0; i < SS_PROGRAM_STEPS; i++)
+		program.steps[i] = (struct ss_step){SS_INSN_LOAD, 0, 0};
+	program.count = SS_PROGRAM_STEPS + 1;
+	program_predict(&where, &program, &prediction);
+	assert_int_equal(prediction.monitor, SS_PROGRAM_STEPS);
+}
+
+/* Shrinking takes steps out, and leaves the others in their order. */
+static void removal(void **state)
+{
+	struct ss_program whole;
+
+	(void)state;
+	program_generate(5, 0, true, 8, &whole);
+	for (uint32_t first = 0; first < whole.count; first++)
+		for (uint32_t count = 0; first + count <= whole.count; count++) {
+			struct ss_program left = whole;
+
+			program_remove(&left, first, count);
+			assert_int_equal(left.count, whole.count - count);
+			for (uint32_t i = 0; i < left.count; i++)
+				assert_memory_equal(&left.steps[i],
+						    &whole.steps[i < first ? i : i + count],
+						    sizeof(left.steps[i]));
+		}
 }
 
 static void text(void **state)
@@ -162,7 +188,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(generation), cmocka_unit_test(values), cmocka_unit_test(counts),
-		cmocka_unit_test(text),       cmocka_unit_test(bad_text),
+		cmocka_unit_test(removal),    cmocka_unit_test(text),
+		cmocka_unit_test(bad_text),
 	};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);

@@ -127,12 +127,24 @@ static void switched_off(void **unused)
 	assert_int_equal(service_decide(&state, &call).verdict, SERVICE_UNDEFINED);
 }
 
+/* As records have it: a number that no service can have is one, and no verdict gives 0. */
+static void codes(void **unused)
+{
+	(void)unused;
+	assert_int_equal(service_code(0, SERVICE_SWITCH) & 0xff, 0);
+	assert_int_not_equal(service_code(0, SERVICE_SWITCH), 0);
+	assert_int_equal(service_code(63, SERVICE_PERFORM), 63 | SERVICE_PERFORM << 8);
+	assert_int_equal(service_code(64, SERVICE_UNDEFINED), 64 | SERVICE_UNDEFINED << 8);
+	assert_int_equal(service_code(UINT32_MAX, SERVICE_UNDEFINED), 64 | SERVICE_UNDEFINED << 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination),
 		cmocka_unit_test(processor_controls),
 		cmocka_unit_test(switched_off),
+		cmocka_unit_test(codes),
 	};
 
 	return cmocka_run_group_tests_name("service", tests, NULL, NULL);

@@ -101,6 +101,8 @@ static void full_arena_still_finds(void **state)
 	assert_int_equal(tables_intern(&pool, content, &table, &is_new),
 			 -ENOSPC);
 	assert_int_equal(table.v, 1);
+	assert_int_equal(tables_take(&pool, content, &table), -ENOSPC);
+	assert_int_equal(table.v, 1);
 	content[511] = 0;
 	intern(content, false);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "default_policy.h"
 #include "ept.h"
 #include "ept_live.h"
 #include "policy_lint.h"
@@ -281,6 +282,30 @@ static void live_changes(void **state)
 	free(views);
 }
 
+static void every_allocation_of_the_default(void **state)
+{
+	static const struct default_policy_layout layout = {
+		{ 0xe0000 }, { 0xe4000 }, { { 0x100000 }, PAGE }
+	};
+	int result = -ENOMEM;
+	long failures = 0;
+
+	(void)state;
+	for (; result == -ENOMEM; failures++) {
+		struct view_policy policy;
+
+		allocations_left = failures;
+		result = default_policy(&policy, &layout, VIEWS);
+		allocations_left = -1;
+		assert_int_equal(result == 0, policy.view_count == VIEWS &&
+						      policy.views[VIEWS - 1].rule_count > 0);
+		policy_finish(&policy);
+	}
+	assert_int_equal(result, 0);
+	/* Regions, views, and the rules of each view but the first. */
+	assert_true(failures > 2 + VIEWS - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +313,7 @@ int main(void)
 		cmocka_unit_test(every_examination),
 		cmocka_unit_test(every_allocation_of_changes),
 		cmocka_unit_test(live_changes),
+		cmocka_unit_test(every_allocation_of_the_default),
 	};
 
 	return cmocka_run_group_tests_name("views_alloc", tests, NULL, NULL);

@@ -224,6 +224,7 @@ static void names(void **unused)
 	assert_null(vmfunc_outcome_key(VMFUNC_OUTCOME_COUNT));
 	assert_null(eptp_rule_key(EPTP_RULE_COUNT));
 	assert_null(eptp_rule_text(EPTP_RULE_INVALID));
+	assert_null(eptp_rule_text(EPTP_RULE_COUNT));
 	assert_int_equal(vmfunc_reason_outcome(VMFUNC_REASON_COUNT),
 			 VMFUNC_OUTCOME_INVALID);
 }
