@@ -118,8 +118,7 @@ static void expect_enlightened(const struct expect_environment *environment,
 	if (count & 1)
 		flags_write(&words, flags_read(&words) ^ op->arg);
 	expect_value(expectation, flags_read(&words));
-	if (op->arg & words.owned)
-		cr0_write_step(environment, SS_INSN_MOV, &unmasked, op->arg & words.owned, &steps);
+	cr0_write_step(environment, SS_INSN_MOV, &unmasked, op->arg & words.owned, &steps);
 	expectation->exits[LEVEL_L0] =
 		expect_l0(environment, expect_exactly(steps.vmx), expect_exactly(steps.svm));
 }

@@ -446,7 +446,7 @@ static void gap(void **state)
 	static const uint8_t first[] = { 0x0f }, second[] = { 0x01, 0xd4 };
 	struct lint_bytes bytes[] = {
 		{ gpa_at(PAGE + 100), sizeof(first), first },
-		{ gpa_at(PAGE + 102), sizeof(second), second },
+		{ gpa_at(PAGE + 102), 1, second + 1 },
 	};
 	struct bench *bench = bench_create();
 
@@ -456,7 +456,7 @@ static void gap(void **state)
 	bench->subject.bytes_count = 2;
 	lint(bench);
 	assert_int_equal(bench->count, 0);
-	bytes[1].gpa.v--;
+	bytes[1] = (struct lint_bytes){ gpa_at(PAGE + 101), 2, second };
 	lint(bench);
 	assert_int_equal(bench->count, 1);
 	assert_int_equal(bench->found[0].gpa.v, PAGE + 100);
@@ -525,14 +525,25 @@ static void gates(void **state)
 	bench->views[0].gate_count = 0;
 	one_warning(bench, LINT_GATE_WITHOUT_VMFUNC, 1);
 
-	/* One behind the gate is none at the gate, nor one whose end may not be executed. */
-	for (uint64_t at = 4 * PAGE - 2; at <= 12 * PAGE; at += 8 * PAGE + 2) {
-		bench = gated();
-		bench->bytes[3 * PAGE + 102] = 0xd5;
-		vmfunc_at(bench, at);
-		bench->views[0].gate_count = 0;
-		one_warning(bench, LINT_GATE_WITHOUT_VMFUNC, 1);
-	}
+	/* One whose end may not be executed is none. */
+	bench = gated();
+	bench->bytes[3 * PAGE + 102] = 0xd5;
+	vmfunc_at(bench, 4 * PAGE - 2);
+	bench->views[0].gate_count = 0;
+	one_warning(bench, LINT_GATE_WITHOUT_VMFUNC, 1);
+
+	/* One behind the gate is none at the gate. */
+	bench = gated();
+	bench->bytes[3 * PAGE + 102] = 0xd5;
+	vmfunc_at(bench, 5 * PAGE + 100);
+	rights(bench, 1, 1, R | X);
+	rights(bench, 0, 1, R);
+	bench->views[0].gate_count = 0;
+	lint(bench);
+	assert_int_equal(count_of(bench, LINT_VMFUNC, &last), 1);
+	assert_int_equal(count_of(bench, LINT_GATE_WITHOUT_VMFUNC, &last), 1);
+	assert_int_equal(last.view, 1);
+	bench_destroy(bench);
 
 	bench = gated();
 	rights(bench, 0, 0, R | W | X);

@@ -135,6 +135,7 @@ static void codes(void **unused)
 	assert_int_not_equal(service_code(0, SERVICE_SWITCH), 0);
 	assert_int_equal(service_code(63, SERVICE_PERFORM), 63 | SERVICE_PERFORM << 8);
 	assert_int_equal(service_code(64, SERVICE_UNDEFINED), 64 | SERVICE_UNDEFINED << 8);
+	assert_int_equal(service_code(65, SERVICE_UNDEFINED), 64 | SERVICE_UNDEFINED << 8);
 	assert_int_equal(service_code(UINT32_MAX, SERVICE_UNDEFINED), 64 | SERVICE_UNDEFINED << 8);
 }
 
