@@ -12,11 +12,9 @@ puts=()
 for guest in encodings raise dispositions disk violations; do
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
-for guest in parameters rights; do
-	puts+=(--put "$build/tests/services/services_$guest.elf")
-done
 # shellcheck disable=SC2016 # expanded in the lab
 "$source/tools/lab" "$lab" --build "$build" --timeout 500 "${puts[@]}" \
+	--put "$build/tests/services/services_parameters.elf" \
 	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get counters.tar="$counters/counters.tar" -- sh -c '
 	export GCOV_PREFIX=/tmp/counters
@@ -42,7 +40,6 @@ done
 	done
 	guest hostile_violations.elf --on-violation inject
 	guest services_parameters.elf --vms 2
-	guest services_rights.elf -c 2
 	guest modules.elf --on-violation report --views kernel-drivers.views
 	tar -C /tmp/counters -cf counters.tar .
 	exit $status' "$engine"
