@@ -12,6 +12,7 @@ struct checking {
 	const struct policy_file *file;
 	const struct policy_subject *subject;
 	struct diagnostics *diagnostics;
+	bool out_of_memory;
 };
 
 void rights_text(unsigned rights, char text[RIGHTS_TEXT_SIZE])
@@ -112,12 +113,16 @@ static bool about_rights(enum policy_error_kind kind)
 
 static bool take_fault(void *data, const struct policy_error *error)
 {
-	const struct checking *checking = data;
+	struct checking *checking = data;
 	const struct policy_file *file = checking->file;
 	struct place place = place_of(file, error);
 	const char *text = policy_error_text(error->kind), *key = policy_error_key(error->kind);
 	char rights[RIGHTS_TEXT_SIZE];
 
+	if (error->kind == POLICY_ERROR_OUT_OF_MEMORY) {
+		checking->out_of_memory = true;
+		return false;
+	}
 	/* A region without a rule of its own repeats what was said about the view's default. */
 	if (about_rights(error->kind) && error->region < file->policy.region_count &&
 	    !policy_file_has_rights(file, error->view, error->region))
@@ -193,7 +198,7 @@ int policy_file_load(struct policy_file *file, const char *path,
 		     const struct policy_subject *subject, struct diagnostics *diagnostics,
 		     struct error *error)
 {
-	struct checking checking = {file, subject, diagnostics};
+	struct checking checking = {file, subject, diagnostics, false};
 	int rc;
 
 	*file = (struct policy_file){0};
@@ -207,6 +212,8 @@ int policy_file_load(struct policy_file *file, const char *path,
 		policy_soften(&file->policy, subject->target, take_softening, &checking);
 	if (rc == 0)
 		policy_check(&file->policy, subject->target, take_fault, &checking);
+	if (checking.out_of_memory)
+		rc = -ENOMEM;
 	diagnostics_sort(diagnostics);
 	if (rc == -ENOMEM)
 		return error_set(error, rc, STATUS_INTERNAL, "%s: out of memory", path);

@@ -5,7 +5,7 @@
  * documented status; if that is not success it says why in one line, and it leaves no file that is not
  * complete. The linker puts the wrappers here between the program and the C library.
  *
- * fault [-s EVERY] DIRECTORY GUEST [CALL...]; -s tries only every EVERY-th call, from the first on.
+ * fault [-s EVERY] DIRECTORY GUEST POLICY [CALL...]; -s tries only every EVERY-th call, from the first on.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -87,7 +87,7 @@ int sidestep_main(int argc, char **argv);
 
 static const struct scenario {
 	const char *name;
-	const char *arguments[12]; /* @o: an output file, @l: a ledger, @g: the guest */
+	const char *arguments[12]; /* @o: an output file, @l: a ledger, @g: the guest, @p: a policy */
 	const char *end;           /* of a complete output; NULL: that of a JSON document */
 } scenarios[] = {
 	{"info", {"info", "--format", "json", "-o", "@o"}, NULL},
@@ -100,10 +100,18 @@ static const struct scenario {
 	{"trace", {"report", "--format", "trace", "-o", "@o", "@l"}, NULL},
 	{"folded", {"report", "--format", "folded", "-o", "@o", "@l"}, "\n"},
 	{"diff", {"report", "--diff", "--format", "json", "-o", "@o", "@l", "@l"}, NULL},
+	{"views", {"views", "--format", "json", "-o", "@o", "@p", "@g"}, NULL},
+	{"policy", {"run", "-q", "--timeout", "10", "--views", "@p", "@g"}, NULL},
+	{"random", {"test", "--engine", "flat", "--random", "3", "--format", "json", "-o", "@o"}, NULL},
+	{"bench", {"bench", "--engine", "flat", "--count", "2", "--format", "json", "-o", "@o", "ref.nothing"},
+	 NULL},
+	{"profile",
+	 {"profile", "--engine", "flat", "--trace", "off", "--interval", "1", "--format", "json", "@g"},
+	 NULL},
 };
 
 static char directory[200], output_path[256], new_ledger[256], old_ledger[256], text_path[256];
-static const char *guest;
+static const char *guest, *policy;
 static unsigned long runs, faults;
 
 static const char *expand(const char *word)
@@ -114,6 +122,8 @@ static const char *expand(const char *word)
 		return new_ledger;
 	if (strcmp(word, "@l") == 0)
 		return old_ledger;
+	if (strcmp(word, "@p") == 0)
+		return policy;
 	return strcmp(word, "@g") == 0 ? guest : word;
 }
 
@@ -331,17 +341,18 @@ int main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "+s:")) != -1)
 		every = option == 's' ? strtoul(optarg, NULL, 10) : 0;
-	if (every == 0 || optind + 2 > argc) {
-		fprintf(stderr, "usage: fault [-s EVERY] DIRECTORY GUEST [CALL...]\n");
+	if (every == 0 || optind + 3 > argc) {
+		fprintf(stderr, "usage: fault [-s EVERY] DIRECTORY GUEST POLICY [CALL...]\n");
 		return 2;
 	}
 	setrlimit(RLIMIT_CORE, &no_core);
 	keep_tracepoints();
 	guest = argv[optind + 1];
+	policy = argv[optind + 2];
 	prepare(argv[optind]);
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 		for (enum call call = 0; call < CALL_COUNT; call++)
-			if (wanted(call, argv + optind + 2))
+			if (wanted(call, argv + optind + 3))
 				good &= try_all(&scenarios[i], call, every);
 	clean_up();
 	printf("faults: %lu injected in %lu runs\n", faults, runs);
