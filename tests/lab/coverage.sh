@@ -9,7 +9,7 @@ counters=$build/lab-coverage/$lab
 rm -rf "$counters"
 mkdir -p "$counters"
 puts=()
-for guest in encodings raise dispositions disk violations; do
+for guest in encodings raise dispositions disk violations violations_odd; do
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
 # shellcheck disable=SC2016 # expanded in the lab
@@ -39,6 +39,11 @@ done
 		guest "hostile_$name.elf" --disk disk
 	done
 	guest hostile_violations.elf --on-violation inject
+	for answer in inject report; do
+		guest hostile_violations_odd.elf --on-violation "$answer"
+	done
+	guest /usr/bin/violation_nested.elf --on-violation report
+	try sidestep test --engine "$engine" --random 300
 	guest services_parameters.elf --vms 2
 	guest modules.elf --on-violation report --views kernel-drivers.views
 	tar -C /tmp/counters -cf counters.tar .
