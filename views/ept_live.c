@@ -137,17 +137,13 @@ static void mark(const struct ept_live *live, uint8_t *marks, uint64_t entry)
 }
 
 /* What the memo remembers may lead to tables that go; it fills again as views change. */
-int ept_live_collect(struct ept_live *live)
+void ept_live_collect(struct ept_live *live)
 {
-	int error;
-
 	memset(live->marks, 0, live->arena.size / GPA_PAGE_SIZE);
 	for (size_t i = 0; i < live->root_count; i++)
 		mark(live, live->marks, live->roots[i].v);
-	error = tables_sweep(&live->builder.pool, live->marks);
-	if (!error)
-		memo_forget(&live->builder.memo);
-	return error;
+	tables_sweep(&live->builder.pool, live->marks);
+	memo_forget(&live->builder.memo);
 }
 
 uint64_t ept_live_pages(const struct ept_live *live)

@@ -46,9 +46,8 @@ int ept_live_update(struct ept_live *live, const struct view_policy *policy, uin
 /*
  * Finds the tables that no view leads to any more; their pages will be written
  * again. The caller sees to it that no processor has anything of them cached.
- * Returns 0 or -ENOMEM.
  */
-int ept_live_collect(struct ept_live *live);
+void ept_live_collect(struct ept_live *live);
 
 /* Pages of the arena that a table is in, those that no view leads to any more too. */
 uint64_t ept_live_pages(const struct ept_live *live);

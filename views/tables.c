@@ -88,33 +88,21 @@ static int make_room(struct table_pool *pool)
 	return has_room(pool->capacity, pool->count) ? 0 : resize(pool, pool->capacity * 2);
 }
 
-/* What a sweep needs: as many pages as could ever be free, and slots to move the others to. */
-static int reserve_sweep(struct table_pool *pool)
-{
-	const size_t pages = pool->arena->size / GPA_PAGE_SIZE;
-	struct table_slot *spare = calloc(pool->capacity, sizeof(*spare));
-
-	if (!pool->free_pages)
-		pool->free_pages = malloc(pages * sizeof(*pool->free_pages));
-	if (!spare || !pool->free_pages) {
-		free(spare);
-		return -ENOMEM;
-	}
-	free(pool->spare);
-	pool->spare = spare;
-	pool->spare_capacity = pool->capacity;
-	return 0;
-}
-
 int tables_reserve(struct table_pool *pool)
 {
+	const size_t pages = pool->arena->size / GPA_PAGE_SIZE;
 	size_t capacity = pool->capacity;
 	int error;
 
-	while (!has_room(capacity, pool->arena->size / GPA_PAGE_SIZE))
+	while (!has_room(capacity, pages))
 		capacity *= 2;
 	error = resize(pool, capacity);
-	return error ? error : reserve_sweep(pool);
+	if (error)
+		return error;
+	/* What a sweep needs: slots to move to, and as many pages as could ever be free. */
+	pool->spare = calloc(capacity, sizeof(*pool->spare));
+	pool->free_pages = malloc(pages * sizeof(*pool->free_pages));
+	return pool->spare && pool->free_pages ? 0 : -ENOMEM;
 }
 
 int tables_init(struct table_pool *pool, struct table_arena *arena)
@@ -206,12 +194,12 @@ uint64_t *tables_at(const struct table_pool *pool, gpa_t table)
 	return (uint64_t *)page_at(pool, (table.v - arena->base.v) / GPA_PAGE_SIZE);
 }
 
-/* Moves what is marked to the other slots, which are empty. */
-static void sweep(struct table_pool *pool, struct table_slot *other, const uint8_t *marks)
+void tables_sweep(struct table_pool *pool, const uint8_t *marks)
 {
 	struct table_pool swept = *pool;
 
-	swept.slots = other;
+	memset(pool->spare, 0, pool->capacity * sizeof(*pool->spare));
+	swept.slots = pool->spare;
 	swept.spare = pool->slots;
 	for (size_t i = 0; i < pool->capacity; i++) {
 		const struct table_slot *slot = &pool->slots[i];
@@ -226,18 +214,4 @@ static void sweep(struct table_pool *pool, struct table_slot *other, const uint8
 		}
 	}
 	*pool = swept;
-}
-
-int tables_sweep(struct table_pool *pool, const uint8_t *marks)
-{
-	/* The first time without tables_reserve(), or after the pool has grown. */
-	if (!pool->spare || pool->spare_capacity != pool->capacity) {
-		const int error = reserve_sweep(pool);
-
-		if (error)
-			return error;
-	}
-	memset(pool->spare, 0, pool->capacity * sizeof(*pool->spare));
-	sweep(pool, pool->spare, marks);
-	return 0;
 }

@@ -33,8 +33,7 @@ struct table_pool {
 	struct table_slot *slots;
 	size_t capacity; /* a power of two */
 	size_t count;
-	struct table_slot *spare; /* for a sweep; NULL: not yet needed */
-	size_t spare_capacity;
+	struct table_slot *spare; /* for a sweep: as many as there are slots */
 	uint64_t *free_pages; /* numbers of pages to take before the arena's next */
 	size_t free_count;
 };
@@ -45,8 +44,8 @@ int tables_init(struct table_pool *pool, struct table_arena *arena);
 /* Frees what the pool holds; the tables stay in the arena. */
 void tables_finish(struct table_pool *pool);
 
-/* Makes room for as many tables as the arena has pages: from then on nothing is allocated. Returns 0 or
- * -ENOMEM. */
+/* Makes room for as many tables as the arena has pages, once: from then on nothing is allocated, and there
+ * may be sweeps. Returns 0 or -ENOMEM. */
 int tables_reserve(struct table_pool *pool);
 
 /*
@@ -69,8 +68,8 @@ uint64_t *tables_at(const struct table_pool *pool, gpa_t table);
 
 /*
  * Gives back every table found by content whose page is not marked; marks has
- * one byte for each page of the arena. Returns 0 or -ENOMEM with nothing changed.
+ * one byte for each page of the arena.
  */
-int tables_sweep(struct table_pool *pool, const uint8_t *marks);
+void tables_sweep(struct table_pool *pool, const uint8_t *marks);
 
 #endif

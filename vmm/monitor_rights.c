@@ -63,10 +63,10 @@ int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 	/* Pages of old tables can be written again once KVM knows nothing of them. */
 	if (rc == -ENOSPC) {
 		rc = monitor_flush(vm);
-		if (rc == 0)
-			rc = ept_live_collect(live);
-		if (rc == 0)
-			rc = ept_live_update(live, &vm->policy, view, region, &change);
+		if (rc != 0)
+			return rc;
+		ept_live_collect(live);
+		rc = ept_live_update(live, &vm->policy, view, region, &change);
 	}
 	if (rc != 0)
 		return rc;

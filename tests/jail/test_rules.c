@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -172,10 +173,13 @@ static int status_of(const struct sealed *sealed, const struct call *call, enum 
 	return status;
 }
 
+static unsigned long tried;
+
 static bool killed(const struct sealed *sealed, const struct call *call, enum way way)
 {
 	int status = status_of(sealed, call, way);
 
+	tried++;
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 }
 
@@ -367,5 +371,8 @@ int main(void)
 		cmocka_unit_test(never), cmocka_unit_test(left_out), cmocka_unit_test(logged),
 	};
 
-	return cmocka_run_group_tests_name("rules", tests, compile_all, release_all);
+	int failed = cmocka_run_group_tests_name("rules", tests, compile_all, release_all);
+
+	printf("figure: sealed system calls %lu\n", tried);
+	return failed;
 }

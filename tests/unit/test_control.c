@@ -3,12 +3,7 @@
  * embodiment. */
 #include "cmocka_prelude.h"
 
-#include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control_reference.h"
 #include "flags.h"
@@ -234,63 +229,6 @@ static void tables(void **state)
 	assert_null(control_fault_text(CONTROL_FAULT_COUNT));
 }
 
-static sigjmp_buf aborted;
-
-static void on_abort(int number)
-{
-	(void)number;
-	siglongjmp(aborted, 1);
-}
-
-/* Whether the call is refused as a mistake of the caller. */
-static bool is_misuse(struct control_state state, struct control_operation operation)
-{
-	/* Of what the assertion prints. */
-	const int text = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
-	volatile bool misuse = true;
-
-	assert_true(text >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
-	signal(SIGABRT, on_abort);
-	if (sigsetjmp(aborted, 1) == 0) {
-		control_execute(&state, &operation);
-		misuse = false;
-	}
-	signal(SIGABRT, SIG_DFL);
-	dup2(text, STDERR_FILENO);
-	close(text);
-	close(nowhere);
-	return misuse;
-}
-
-/* What no instruction is: a caller's mistake, never one of a guest. */
-static void misuse(void **unused)
-{
-	static const struct control_state cr0 = {.reg = CONTROL_CR0,
-						 .embodiment = FLAGS_TWO_WORDS};
-	struct control_state cr4 = cr0, unknown = cr0;
-
-	(void)unused;
-	cr4.reg = CONTROL_CR4;
-	unknown.embodiment = FLAGS_EMBODIMENT_COUNT;
-	for (unsigned width = 0; width <= 65; width++) {
-		const struct control_operation to = {.insn = CONTROL_MOV_TO, .width = width};
-		const struct control_operation from = {.insn = CONTROL_MOV_FROM, .width = width};
-		const struct control_operation smsw = {.insn = CONTROL_SMSW, .width = width};
-		const bool whole = width == 32 || width == 64;
-
-		assert_int_equal(is_misuse(cr0, to), !whole);
-		assert_int_equal(is_misuse(cr0, from), !whole);
-		assert_int_equal(is_misuse(cr0, smsw), !whole && width != 16);
-	}
-	for (enum control_insn insn = CONTROL_MOV_TO; insn < CONTROL_INSN_COUNT; insn++) {
-		const struct control_operation operation = {.insn = insn, .width = 64};
-
-		assert_true(is_misuse(unknown, operation));
-		assert_int_equal(is_misuse(cr4, operation),
-				 insn != CONTROL_MOV_TO && insn != CONTROL_MOV_FROM);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,7 +237,6 @@ int main(void)
 		cmocka_unit_test(random_scenarios),
 		cmocka_unit_test(embodiments_agree),
 		cmocka_unit_test(tables),
-		cmocka_unit_test(misuse),
 	};
 
 	return cmocka_run_group_tests_name("control", tests, NULL, NULL);

@@ -181,7 +181,7 @@ static void run_one(uint64_t seed, enum paging_format_id format)
 
 		change_at_random(&state, second_half);
 		if (second_half && i % 3 == 0)
-			assert_int_equal(ept_live_collect(fixture->live), 0);
+			ept_live_collect(fixture->live);
 		for (size_t view = 0; view < fixture->views.count; view++)
 			check_view(view);
 	}
@@ -253,7 +253,7 @@ static void any_number_of_changes(void **unused)
 		result = ept_live_update(fixture->live, policy, view, region, &change);
 		if (result == -ENOSPC) {
 			collections++;
-			assert_int_equal(ept_live_collect(fixture->live), 0);
+			ept_live_collect(fixture->live);
 			result = ept_live_update(fixture->live, policy, view, region, &change);
 		}
 		assert_int_equal(result, 0);
@@ -284,8 +284,10 @@ static void no_room(void **unused)
 		assert_int_equal(policy_set_remap(policy, view, region,
 						  gpa_at((made + 1) * PAGE)), 0);
 		result = ept_live_update(fixture->live, policy, view, region, &change);
-		if (result == -ENOSPC && ept_live_collect(fixture->live) == 0)
+		if (result == -ENOSPC) {
+			ept_live_collect(fixture->live);
 			result = ept_live_update(fixture->live, policy, view, region, &change);
+		}
 		made++;
 	}
 	assert_true(made > MANY_VIEWS);

@@ -121,6 +121,7 @@ static void memo_that_forgets(void **state)
 	unsigned known = 0;
 
 	(void)state;
+	memo_forget(&memo); /* nothing */
 	assert_int_equal(memo_fix(&memo, 64), 0);
 	slots = memo.slots;
 	for (unsigned i = 0; i < 1000; i++) {
@@ -141,6 +142,24 @@ static void memo_that_forgets(void **state)
 	memo_finish(&memo);
 }
 
+/* One that has more room than it is given keeps that, and what it knows. */
+static void memo_with_room(void **state)
+{
+	struct memo memo = { 0 };
+	struct subtree found;
+	size_t capacity;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(memo_add(&memo, 1, i, (struct mapping){ 0 }, subtree_of(i)), 0);
+	capacity = memo.capacity;
+	assert_int_equal(memo_fix(&memo, 64), 0);
+	assert_int_equal(memo.capacity, capacity);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_true(memo_find(&memo, 1, i, (struct mapping){ 0 }, &found));
+	memo_finish(&memo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +167,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(collision, setup, teardown),
 		cmocka_unit_test(memo_that_forgets),
+		cmocka_unit_test(memo_with_room),
 		cmocka_unit_test_setup_teardown(full_arena_still_finds, setup,
 						teardown),
 	};

@@ -188,7 +188,7 @@ static int change_all(struct ept_live *live, struct view_policy *policy)
 		if (result == 0)
 			result = ept_live_update(live, policy, 0, i, &change);
 		if (result == 0 && i % 16 == 15)
-			result = ept_live_collect(live);
+			ept_live_collect(live);
 	}
 	return result;
 }
@@ -267,13 +267,21 @@ static void live_changes(void **state)
 		result = ept_live_update(live, &policy, view, region, &change);
 		if (result == -ENOSPC) {
 			collections++;
-			assert_int_equal(ept_live_collect(live), 0);
+			ept_live_collect(live);
 			result = ept_live_update(live, &policy, view, region, &change);
 		}
 		assert_int_equal(result, 0);
 	}
 	assert_int_equal(allocations_left, 0);
+	/* More rules than there were regions when memory was set aside. */
 	allocations_left = -1;
+	assert_int_equal(policy_add_region(&policy, "late", gpa_at(UINT64_C(1) << 29), PAGE, NULL), 0);
+	for (uint32_t i = 0; i <= REGIONS; i++)
+		assert_int_equal(policy_set_rights(&policy, 0, i, VIEW_READ), 0);
+	allocations_left = 0;
+	assert_int_equal(ept_live_update(live, &policy, 0, REGIONS, &(struct ept_change){ 0 }), -ENOMEM);
+	allocations_left = -1;
+	assert_int_equal(ept_live_update(live, &policy, 0, REGIONS, &(struct ept_change){ 0 }), 0);
 	assert_true(collections > 10);
 	ept_live_destroy(live);
 	policy_finish(&policy);
