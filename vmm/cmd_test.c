@@ -2,6 +2,7 @@
 /* sidestep test: perform the catalogue and compare with the reference model. */
 #include <errno.h>
 #include <fnmatch.h>
+#include <libsmartcols.h>
 #include <string.h>
 #include <unistd.h>
 

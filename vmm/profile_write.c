@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libsmartcols.h>
 #include <string.h>
 
 #include "hw_reason.h"

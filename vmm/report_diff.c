@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <libsmartcols.h>
 #include <math.h>
 #include <stdlib.h>
 

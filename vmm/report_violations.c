@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libsmartcols.h>
 
 #include "devices/console.h"
 #include "json.h"

@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <errno.h>
+#include <libsmartcols.h>
 #include <unistd.h>
 
 #define WHOLE_LINE 4000

@@ -3,9 +3,10 @@
 #ifndef VMM_TABLE_H
 #define VMM_TABLE_H
 
-#include <libsmartcols.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+struct libscols_table;
 
 /* A table without columns, or NULL. With `fit` lines are made to fit into a terminal; where the reader is a
  * program or a file they are whole in any case. */
