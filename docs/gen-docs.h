@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Documentation from the tables behind the program: one file for each kind. */
+#ifndef DOCS_GEN_DOCS_H
+#define DOCS_GEN_DOCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "vmm/cli.h"
+
+struct exit_status_row {
+	int value;
+	const char *meaning;
+};
+
+extern const struct exit_status_row exit_statuses[];
+extern const size_t exit_status_count;
+
+static inline bool applies(const struct option_row *option, const struct command_row *command)
+{
+	return strchr(option->commands, command->letter) != NULL;
+}
+
+/* scdoc source of sidestep(1): the template with its @SECTION@ lines filled. Returns an exit status. */
+int print_man(const char *path);
+
+/* Completion for bash. */
+int print_bash(void);
+
+/* A table of the documents as Markdown. */
+struct markdown_table {
+	const char *name;
+	void (*print)(void);
+};
+
+extern const struct markdown_table markdown_tables[];
+extern const size_t markdown_table_count;
+
+#endif
