@@ -39,17 +39,19 @@ static int parse_number(const char *text, uint64_t limit, uint64_t *ret_number, 
 	return 0;
 }
 
-static int parse_count_of(const char *option, const char *argument, uint64_t limit,
-			  uint64_t *ret_number, struct error *error)
+/* A number from 1 to limit, or a negative errno. */
+static int64_t parse_count_of(const char *option, const char *argument, int64_t limit,
+			      struct error *error)
 {
 	const char *end;
-	int rc = parse_number(argument, limit, ret_number, &end);
+	uint64_t number;
+	int rc = parse_number(argument, (uint64_t)limit, &number, &end);
 
-	if (rc == 0 && *end == '\0' && *ret_number > 0)
-		return 0;
+	if (rc == 0 && *end == '\0' && number > 0)
+		return (int64_t)number;
 	if (rc == -ERANGE)
-		return error_set(error, rc, STATUS_USAGE, "%s: %s is more than %llu", option, argument,
-				 (unsigned long long)limit);
+		return error_set(error, rc, STATUS_USAGE, "%s: %s is more than %lld", option, argument,
+				 (long long)limit);
 	return bad_argument(error, option, argument, "a whole number above 0");
 }
 
@@ -175,7 +177,11 @@ static int parse_help(struct settings *settings, const char *argument, struct er
 
 static int parse_random(struct settings *settings, const char *argument, struct error *error)
 {
-	return parse_count_of("--random", argument, UINT64_C(1) << 40, &settings->random, error);
+	int64_t number = parse_count_of("--random", argument, INT64_C(1) << 40, error);
+
+	if (number > 0)
+		settings->random = (uint64_t)number;
+	return number > 0 ? 0 : (int)number;
 }
 
 static int parse_seed(struct settings *settings, const char *argument, struct error *error)
@@ -208,12 +214,11 @@ static int parse_replay(struct settings *settings, const char *argument, struct 
 
 static int parse_count(struct settings *settings, const char *argument, struct error *error)
 {
-	uint64_t number;
-	int rc = parse_count_of("--count", argument, 100000000, &number, error);
+	int64_t number = parse_count_of("--count", argument, 100000000, error);
 
-	if (rc == 0)
+	if (number > 0)
 		settings->plan.iterations = (uint32_t)number;
-	return rc;
+	return number > 0 ? 0 : (int)number;
 }
 
 static int parse_memory(struct settings *settings, const char *argument, struct error *error)
@@ -239,22 +244,20 @@ static int parse_memory(struct settings *settings, const char *argument, struct 
 
 static int parse_vcpus(struct settings *settings, const char *argument, struct error *error)
 {
-	uint64_t number;
-	int rc = parse_count_of("-c", argument, SS_MAX_VCPUS, &number, error);
+	int64_t number = parse_count_of("-c", argument, SS_MAX_VCPUS, error);
 
-	if (rc == 0)
+	if (number > 0)
 		settings->plan.vcpus = (unsigned)number;
-	return rc;
+	return number > 0 ? 0 : (int)number;
 }
 
 static int parse_vms(struct settings *settings, const char *argument, struct error *error)
 {
-	uint64_t number;
-	int rc = parse_count_of("--vms", argument, PLAN_VMS_MAX, &number, error);
+	int64_t number = parse_count_of("--vms", argument, PLAN_VMS_MAX, error);
 
-	if (rc == 0)
+	if (number > 0)
 		settings->plan.vms = (unsigned)number;
-	return rc;
+	return number > 0 ? 0 : (int)number;
 }
 
 /* "ts,mp" or "none". */
