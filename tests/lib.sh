@@ -4,6 +4,8 @@
 # says whether all were well, 77 that the test could not be run. Source with: . lib.sh; begin PROGRAM.
 
 set -u
+# By hand, without Meson: the same surroundings.
+[ "${SURROUNDED-}" ] || exec "${BASH_SOURCE%/*}/surroundings.sh" "$0" "$@"
 failures=0 checks=0 sidestep='' scratch=''
 # Results of the last `run`.
 status=0 elapsed=0 out='' err=''
@@ -50,11 +52,16 @@ fail() { # name, reason
 	head -n 20 "$err" | sed 's/^/#   | /'
 }
 
-# Runs a command with standard output and error in files. Nothing here may take a minute.
+# Seconds that nothing takes unless it hangs, of so many on a machine that has nothing else to do.
+patient() {
+	echo $(($1 * PATIENCE))
+}
+
+# Runs a command with standard output and error in files. Nothing here takes half a minute.
 run() {
 	local start
 	start=$(now_ms)
-	timeout -s KILL "${LIMIT:-60}" "$@" >"$out" 2>"$err" </dev/null
+	timeout -s KILL "$(patient "${LIMIT:-30}")" "$@" >"$out" 2>"$err" </dev/null
 	status=$?
 	elapsed=$(($(now_ms) - start))
 }
@@ -83,6 +90,27 @@ check() {
 	shift 3
 	run "$@"
 	judge "$name" "$wanted" "$regex"
+}
+
+# in_time NAME MS: the last command took less. On a machine that is so busy that it did not, ten times what a run
+# takes there that has next to nothing to do is added.
+in_time() {
+	local allowed=$2 took=$elapsed start
+	if [ "$took" -ge "$allowed" ]; then
+		start=$(now_ms)
+		"$sidestep" test --engine flat --trace off ref.nothing >/dev/null 2>&1 </dev/null
+		allowed=$((allowed + 10 * ($(now_ms) - start)))
+	fi
+	that "$1: in time, less than $allowed ms" [ "$took" -lt "$allowed" ]
+}
+
+# await COMMAND...: until it succeeds; fails if it never does.
+await() {
+	local last=$((SECONDS + $(patient 10)))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $last ] || return 1
+		sleep 0.01
+	done
 }
 
 # that NAME COMMAND...: the command succeeds; it is about the results of the last `run`.

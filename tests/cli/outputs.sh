@@ -79,7 +79,7 @@ exec 4<&-
 
 # try COMMAND...: as `run` does, with whatever standard output there is, and signals as a shell would give them.
 try() {
-	timeout -s KILL 60 env --default-signal "$sidestep" "$@" 2>"$err" </dev/null
+	timeout -s KILL "$(patient 30)" env --default-signal "$sidestep" "$@" 2>"$err" </dev/null
 	status=$?
 	runs=$((runs + 1))
 }

@@ -11,7 +11,10 @@ import termios
 import time
 from fcntl import ioctl
 
-PATIENCE = 30
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from patience import patient
+
+PATIENCE = patient(15)
 CLEAR = b"\x1b[H\x1b[J"
 
 

@@ -38,5 +38,5 @@ fi
 grep '^sidestep ' commands | while read -r _ arguments; do
 	echo "$ sidestep $arguments"
 	# shellcheck disable=SC2086 # words of a command line
-	timeout -k 5 60 "$sidestep" $arguments
+	timeout -k 5 $((30 * ${PATIENCE:-12})) "$sidestep" $arguments
 done

@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #include "../../vmm/trace.h"
+#include "../patience.h"
 
 #define ERRNO_MAX 4
-#define STATUS_MAX_RUNTIME_S 20
 
 enum call {
 #define FAULT(result, name, parameters, arguments, failure, ...) CALL_##name,
@@ -137,7 +137,7 @@ __attribute__((noreturn)) static void child(const struct scenario *scenario)
 	text = open(text_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	dup2(text, STDERR_FILENO);
 	dup2(open("/dev/null", O_RDWR), STDOUT_FILENO);
-	alarm(STATUS_MAX_RUNTIME_S);
+	alarm(patient(10));
 	atomic_store(&injection->armed, true);
 	status = sidestep_main(argc, argv);
 	/* What a build with coverage does at the end is not the program's. */

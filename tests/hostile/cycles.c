@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../patience.h"
 #include "kvm.h"
 #include "vmm/diagnostic.h"
 
@@ -102,7 +103,7 @@ static int cycle(const struct kind *kind, struct error *error)
 {
 	struct settings settings = {
 		.plan = {.engine = "flat", .vcpus = 1, .vms = 1, .trace = TRACING_OFF,
-			 .timeout_ms = 60000},
+			 .timeout_ms = 1000 * patient(20)},
 		.output = "/dev/null",
 	};
 	struct session session;

@@ -14,7 +14,7 @@ guest() { # name, status, regex, guest, options
 	local name=$1 wanted=$2 regex=$3 file=$guests/hostile_$4.elf
 	shift 4
 	hostile=$((hostile + 1))
-	check "$name" "$wanted" "$regex" "$sidestep" run -q --timeout 20 "$@" "$file"
+	check "$name" "$wanted" "$regex" "$sidestep" run -q --timeout "$(patient 10)" "$@" "$file"
 }
 refused() { # name, regex, options
 	local name=$1 regex=$2

@@ -21,11 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../patience.h"
 #include "kvm.h"
 
 #define KICKS 10000
 #define LIVES 8          /* of each guest */
-#define PATIENCE_S 20    /* far beyond what a busy machine needs to run a thread */
 #define PAUSE_BITS 9     /* a kick comes within 2^8 us, half of them within 16 */
 #define LINGER_EVERY 4
 #define LINGER_US 16
@@ -101,7 +101,7 @@ static bool await(sem_t *event)
 	struct timespec limit;
 
 	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += PATIENCE_S;
+	limit.tv_sec += patient(10);
 	while (sem_timedwait(event, &limit) != 0)
 		if (errno != EINTR)
 			return false;
@@ -110,8 +110,8 @@ static bool await(sem_t *event)
 
 __attribute__((noreturn)) static void lost(const char *what, const struct session *session)
 {
-	printf("not ok - %s: kick %lu was lost: %s %d s later\n", session->plan.guest, sent, what,
-	       PATIENCE_S);
+	printf("not ok - %s: kick %lu was lost: %s %u s later\n", session->plan.guest, sent, what,
+	       patient(10));
 	fflush(stdout);
 	_exit(STATUS_FAILED);
 }

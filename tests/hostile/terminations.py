@@ -19,7 +19,10 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 20  # seconds, for a machine that is busy with something else
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from patience import patient
+
+PATIENCE = patient(10)  # seconds, for a machine that is busy with something else
 WORKERS = 4  # a run mostly waits for the kernel to create and destroy things
 ENDED = re.compile(r"sidestep: ended by signal 15 \(Terminated\)(; vcpu0 at rip .*)?\n")
 COMMON = ["--trace", "off", "--ledger", "ledger"]

@@ -18,10 +18,7 @@ echo secret >inherited-too
 start() { # ARGUMENT...
 	"$sidestep" run -q "$@" "$spin" >"$out" 2>"$err" 7<inherited 9<inherited-too </dev/null &
 	pid=$!
-	for _ in {1..500}; do
-		[ "$(sed -n 's/^Seccomp:\t//p' /proc/$pid/status)" = 2 ] && return
-		sleep 0.01
-	done
+	await grep -q '^Seccomp:.2' /proc/$pid/status
 }
 
 stop() {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/patience.h"
 #include "vmm/cmd.h"
 #include "vmm/run.h"
 
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
 {
 	static struct session session;
 	struct settings settings = {
-		.plan = {.engine = "flat", .vcpus = 1, .vms = 1, .iterations = 60, .timeout_ms = 60000},
+		.plan = {.engine = "flat", .vcpus = 1, .vms = 1, .iterations = 60, .timeout_ms = 1000 * patient(20)},
 	};
 	struct error error = {0};
 	int status = 1;

@@ -8,7 +8,7 @@ begin "$1"
 needs_kvm
 guest=$(realpath "$2") views=$(realpath "$3") judge=$(realpath "$4")
 cd "$scratch" || exit 99
-demo=("$sidestep" run -q --engine flat --timeout 50 --views "$views")
+demo=("$sidestep" run -q --engine flat --timeout "$(patient 20)" --views "$views")
 
 # says TEXT: the last command printed such a line.
 says() {
@@ -21,7 +21,7 @@ everything_works() {
 	that 'nothing else went wrong' [ "$(grep -c 'WRONG\|CHANGED' "$out")" -eq 0 ]
 }
 
-check 'without its views' 1 'guest exit status 1' "$sidestep" run -q --engine flat --timeout 50 "$guest"
+check 'without its views' 1 'guest exit status 1' "$sidestep" run -q --engine flat --timeout "$(patient 20)" "$guest"
 says 'this guest needs its views: --views examples/kernel-drivers.views'
 check 'the policy gives no cause for a warning' 0 '' "$sidestep" views "$views" "$guest"
 run "${demo[@]}" "$guest"

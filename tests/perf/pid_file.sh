@@ -9,18 +9,9 @@ needs_kvm
 prints=$(realpath "$2/hostile_log.elf") spins=$(realpath "$2/hostile_spin.elf") compiler=$3
 cd "$scratch" || exit 99
 
-# shellcheck disable=SC2317 # called through that
-await_file() { # name
-	for _ in $(seq 600); do
-		[ -e "$1" ] && return
-		sleep 0.05
-	done
-	return 1
-}
-
 # --- While a guest runs: the process, then each vCPU thread by its name.
-"$sidestep" run -q --vms 2 -c 2 --timeout 60 --pid-file run.pid "$spins" 2>messages &
-that 'the file appears' await_file run.pid
+"$sidestep" run -q --vms 2 -c 2 --timeout "$(patient 30)" --pid-file run.pid "$spins" 2>messages &
+that 'the file appears' await test -e run.pid
 mapfile -t lines <run.pid
 pid=${lines[0]}
 that 'first line: the process alone' [ "$pid" = $! ]
@@ -40,19 +31,11 @@ that 'and nothing beside it' [ -z "$(ls run.pid* 2>/dev/null)" ]
 # --- The ends.
 "$sidestep" run -q --pid-file run.pid "$spins" >"$out" 2>"$err" &
 pid=$!
-for _ in {1..500}; do
-	[ -e run.pid ] && break
-	sleep 0.02
-done
-that 'killed: a file' [ -e run.pid ]
+that 'killed: a file' await test -e run.pid
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 # The process that removes it is nobody's child any more.
-for _ in {1..500}; do
-	[ -e run.pid ] || break
-	sleep 0.02
-done
-that 'killed: no file' [ ! -e run.pid ]
+that 'killed: no file' await test ! -e run.pid
 check 'a guest that ends' 0 '' "$sidestep" run -q --pid-file run.pid "$prints"
 that 'a guest that ends: no file' [ ! -e run.pid ]
 check 'timeout' 124 'timeout after' "$sidestep" run -q --timeout 0.2 --pid-file run.pid "$spins"

@@ -18,6 +18,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from patience import patient
+
 RECIPE = re.compile(r"^<!-- recipe: (\w+)-([\w-]+); ([\w, ]+) -->\n+```sh\n(.*?)^```$", re.M | re.S)
 PLACES = {"lab", "host"}
 # What the recipes call guest.elf: prints for ever.
@@ -258,17 +261,6 @@ def missing(group, build):
     return f"BPF; host: {why}" if why else None
 
 
-def mount_privately():
-    """perf mounts the tracefs where it is missing: that must not outlive the test, or other tests on
-    this host see events come and go."""
-    if os.geteuid() != 0 or "MOUNTS_ARE_PRIVATE" in os.environ:
-        return
-    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
-        return  # a container that forbids it mostly forbids mounting too
-    os.environ["MOUNTS_ARE_PRIVATE"] = "1"
-    os.execvp("unshare", ["unshare", "--mount", "--", sys.executable, *sys.argv])
-
-
 def perform(commands, directory, environment):
     """What they print. What they leave running ends with them: a recipe that failed half-way may have
     started a guest that runs for ever."""
@@ -276,7 +268,7 @@ def perform(commands, directory, environment):
         with subprocess.Popen(["sh", "-c", commands], cwd=directory, env=environment, stdout=output,
                               stderr=output, start_new_session=True) as shell:
             try:
-                shell.wait(timeout=300)
+                shell.wait(timeout=patient(150))
             except subprocess.TimeoutExpired:
                 print("it took too long")
             finally:
@@ -289,10 +281,6 @@ def perform(commands, directory, environment):
 
 
 def run_on_host(build, group, chosen):
-    mount_privately()
-    if not os.path.exists("/sys/kernel/tracing/events"):
-        subprocess.run(["mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"],
-                       capture_output=True, check=False)
     why = missing(group, build)
     if why:
         print(f"skipped: needs: {why}")

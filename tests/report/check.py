@@ -8,8 +8,12 @@ import collections
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from patience import patient
 
 import ledger
 
@@ -36,7 +40,7 @@ class Checks:
 
 def run(sidestep, *arguments, status=0):
     """Standard output; the status must be as wanted, and a 0 leaves nothing to complain of."""
-    done = subprocess.run([sidestep, "report", *arguments], capture_output=True, timeout=120)
+    done = subprocess.run([sidestep, "report", *arguments], capture_output=True, timeout=patient(60))
     if done.returncode != status or (status == 0 and done.stderr):
         raise SystemExit(f"report {' '.join(map(str, arguments))}: status {done.returncode}, not "
                          f"{status}: {done.stderr.decode(errors='replace')}")

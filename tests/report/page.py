@@ -17,6 +17,7 @@ import tempfile
 import check
 import ledger
 import reports
+from check import patient
 
 SCHEMES = {"light": "1", "dark": "0"}
 
@@ -91,7 +92,7 @@ def open_page(program, path, directory, scheme="light"):
          "--enable-logging=stderr", "--dump-dom", "--host-resolver-rules=MAP * ~NOTFOUND",
          f"--user-data-dir={directory}/profile", "--window-size=1280,1000",
          f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}", path.as_uri()],
-        capture_output=True, text=True, timeout=240)
+        capture_output=True, text=True, timeout=patient(120))
     console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
     return done.stdout, console
 

@@ -11,6 +11,7 @@ import tempfile
 
 import check
 import ledger
+from check import patient
 
 FORMATS = ["text", "json", "csv", "html", "trace", "folded"]
 # What a guest, a file name or a damaged file may put where people expect a word.
@@ -30,7 +31,7 @@ class Case:
         return path
 
     def report(self, *arguments):
-        done = subprocess.run([self.sidestep, "report", *arguments], capture_output=True, timeout=60)
+        done = subprocess.run([self.sidestep, "report", *arguments], capture_output=True, timeout=patient(30))
         return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
 
     def refused(self, name, words, *arguments):

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "elf_maker.h"
+#include "tests/patience.h"
 #include "vmm/image.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -579,7 +580,7 @@ static void files(void **state)
 	refused_path("/dev/null", -EINVAL, "not a regular file");
 	/* Nobody writes to it: must not wait for a writer. */
 	assert_int_equal(mkfifo(path, 0600), 0);
-	alarm(5);
+	alarm(patient(5));
 	refused_path(path, -EINVAL, "not a regular file");
 	alarm(0);
 	unlink(path);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/patience.h"
 #include "vmm/ledger.h"
 
 static char directory[] = "/tmp/sidestep-ledger-XXXXXX";
@@ -542,7 +543,7 @@ static void foreign(void **state)
 	assert_int_equal(ledger_open(&reader, "/dev/zero", &error), -EINVAL);
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	alarm(5);
+	alarm(patient(5));
 	error = (struct error){0};
 	assert_int_equal(ledger_open(&reader, path, &error), -EINVAL);
 	alarm(0);

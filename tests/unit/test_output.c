@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/patience.h"
 #include "vmm/output.h"
 
 static char directory[] = "/tmp/sidestep-output-XXXXXX";
@@ -187,7 +188,7 @@ static void killed(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
-	for (int i = 0; i < 1000 && entries() != 0; i++)
+	for (unsigned i = 0; i < 100 * patient(5) && entries() != 0; i++)
 		usleep(10000);
 	assert_int_equal(entries(), 0);
 }

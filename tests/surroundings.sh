@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# surroundings.sh COMMAND [ARGUMENT]...: runs a test in surroundings that are the same on every machine. Meson
+# runs every test so; a script that sources lib.sh sees to it itself. Where we may mount, the test has a mount
+# namespace of its own with tracefs, and nothing it mounts outlives it. Where we may not, it finds out and says
+# what it needs.
+# PATIENCE, which tests multiply their limits against hanging by, comes from here: how slow the build is, from
+# SLOWNESS, which Meson sets, and how busy the machine. A limit that is generous costs nothing until a test hangs.
+set -u
+
+umask 022
+unset BASH_ENV CDPATH COLUMNS DISPLAY ENV GLIBC_TUNABLES GREP_OPTIONS LANG LANGUAGE LINES MAKEFLAGS NO_COLOR \
+	POSIXLY_CORRECT "${!CLICOLOR@}" "${!LC_@}" "${!PYTHON@}" "${!XDG_@}"
+export LC_ALL=C.UTF-8 TERM=dumb HOME=/nonexistent
+
+read -r load _ </proc/loadavg
+export PATIENCE=$((${SLOWNESS:-3} * (4 + ${load%.*} / $(nproc)))) SURROUNDED=1
+
+# Also what a caller ignores or has closed. Started so, a shell could not even trap what is ignored.
+set -- env --default-signal "$@"
+tracing=/sys/kernel/tracing
+if unshare --mount true 2>/dev/null; then
+	# shellcheck disable=SC2016 # expanded in the namespace
+	set -- unshare --mount sh -c '
+		[ -e "$0/events" ] || mount -t tracefs tracefs "$0" 2>/dev/null
+		exec "$@"' "$tracing" "$@"
+fi
+exec "$@" </dev/null
