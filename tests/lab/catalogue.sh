@@ -1,28 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: the catalogue in a lab, on both engines that run
+# catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: everything that one boot of a lab can do: the catalogue, on both engines that run
 # there, its ledger in every format, guests that use CR0 in every encoding, services, interrupts and a
 # disk, and one whose views are those of a policy file. Nested, every exit at L0 is recorded. With BARS
 # costs are held against that file, and those of profiling against the costs without. On Intel the vmcs12
 # is read back, on AMD a guest looks for SVM that must be hidden from it. The rules of the
-# jail for the engine are all used.
+# jail for the engine are all used. With BARS there are random programs and guests that misbehave as well. In the
+# end the host has no nested virtualization any more.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
+puts=()
+# Not db_loop: the emulated processor itself loops in it.
+for guest in encodings raise dispositions disk violations violations_odd relay_overwrite ac_loop \
+	context_scribble self_modifying self_page_tables stack_zero; do
+	puts+=(--put "$build/tests/hostile/hostile_$guest.elf")
+done
+for script in violations random refusals; do
+	puts+=(--put "$source/tests/lab/$script.sh")
+done
 # shellcheck disable=SC2016 # expanded in the lab
 "$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout 3000 \
-	--put "$build/tests/hostile/hostile_encodings.elf" \
-	--put "$build/tests/hostile/hostile_raise.elf" \
-	--put "$build/tests/hostile/hostile_dispositions.elf" \
-	--put "$build/tests/hostile/hostile_disk.elf" \
+	"${puts[@]}" --put "$build/tests/hostile/random_code" --put "$source/tests/figures.sed" \
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
 	--put "$build/tests/services/services_parameters.elf" \
 	--put "$build/tests/services/services_rights.elf" --put "$build/tests/services/services_stale.elf" \
-	--put "$source/tests/lab/violations.sh" \
-	--put "$build/tests/hostile/hostile_violations.elf" \
-	--put "$build/tests/hostile/hostile_violations_odd.elf" \
 	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
 	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" \
@@ -63,6 +67,8 @@ trap 'rm -rf "$results"' EXIT
 	for rule in $(jail_used --list "$0"; jail_used --list traced); do
 		grep -qx "$rule" used || { echo "no run uses the rule $rule"; status=1; }
 	done
+	[ -z "$1" ] || sh random.sh "$0" || status=1
+	sh refusals.sh "$0" || status=1
 	exit $status' "$engine" "$bars"
 check=$source/tests/lab/check_ledger.py
 if [[ $bars ]]; then
