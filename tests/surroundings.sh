@@ -8,10 +8,11 @@
 # SLOWNESS, which Meson sets, and how busy the machine. A limit that is generous costs nothing until a test hangs.
 set -u
 
+# No home, and none that a program run as root could make.
 umask 022
 unset BASH_ENV CDPATH COLUMNS DISPLAY ENV GLIBC_TUNABLES GREP_OPTIONS LANG LANGUAGE LINES MAKEFLAGS NO_COLOR \
 	POSIXLY_CORRECT "${!CLICOLOR@}" "${!LC_@}" "${!PYTHON@}" "${!XDG_@}"
-export LC_ALL=C.UTF-8 TERM=dumb HOME=/nonexistent
+export LC_ALL=C.UTF-8 TERM=dumb HOME=/dev/null
 
 read -r load _ </proc/loadavg
 export PATIENCE=$((${SLOWNESS:-3} * (4 + ${load%.*} / $(nproc)))) SURROUNDED=1
