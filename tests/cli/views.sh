@@ -151,7 +151,7 @@ if ! "$sidestep" info >/dev/null 2>&1; then
 	echo 'ok - run --views # SKIP needs: kvm'
 	finish
 fi
-flat=("$sidestep" run --engine flat --timeout 50)
+flat=("$sidestep" run --engine flat --timeout "$(patient 20)")
 run "${flat[@]}" --views wrong.views --ledger ledger
 that 'run: a wrong file is refused' [ "$status" -eq 2 ]
 that 'run: with the places' grep -q '^wrong.views:3:41: error: ' "$err"

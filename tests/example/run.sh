@@ -12,7 +12,8 @@ if ! [ -r "$kvm" ] || ! [ -w "$kvm" ]; then
 	exit 77
 fi
 
-output=$(timeout -k 5 60 "$sidestep" run --timeout 50 "$guest")
+patience=${PATIENCE:-12}
+output=$(timeout -k 5 $((30 * patience)) "$sidestep" run --timeout $((20 * patience)) "$guest")
 status=$?
 printf '%s\n' "$output"
 

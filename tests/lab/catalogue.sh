@@ -22,7 +22,7 @@ for script in violations random refusals; do
 	puts+=(--put "$source/tests/lab/$script.sh")
 done
 # shellcheck disable=SC2016 # expanded in the lab
-"$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout 3000 \
+"$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout $((500 * ${PATIENCE:-12})) \
 	"${puts[@]}" --put "$build/tests/hostile/random_code" --put "$source/tests/figures.sed" \
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
 	--put "$build/tests/services/services_parameters.elf" \

@@ -13,7 +13,7 @@ for guest in encodings raise dispositions disk violations violations_odd; do
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
 # shellcheck disable=SC2016 # expanded in the lab
-"$source/tools/lab" "$lab" --build "$build" --timeout 500 "${puts[@]}" \
+"$source/tools/lab" "$lab" --build "$build" --timeout $((500 * ${PATIENCE:-12})) "${puts[@]}" \
 	--put "$build/tests/services/services_parameters.elf" \
 	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get counters.tar="$counters/counters.tar" -- sh -c '

@@ -226,7 +226,7 @@ def run_in_lab(source, build, chosen):
         file.write(script(chosen, "echo 2 >/proc/sys/kernel/kptr_restrict"))
         file.flush()
         done = subprocess.run(
-            [source / "tools/lab", "intel", "--build", build, "--with", "perf", "--timeout", "3000",
+            [source / "tools/lab", "intel", "--build", build, "--with", "perf", "--timeout", str(patient(500)),
              "--put", f"{file.name}=/tmp/recipes.sh",
              "--put", f"{build / GUEST}=/tmp/recipes/guest.elf",
              "--", "sh", "/tmp/recipes.sh"],

@@ -13,7 +13,7 @@ guest() { # NAME STATUS REGEX [OPTIONS...]
 	local name=$1 status=$2 regex=$3
 	shift 3
 	check "$name $*" "$status" "$regex" \
-		"$sidestep" run -q --engine flat --timeout 20 "$@" "$guests/services_$name.elf"
+		"$sidestep" run -q --engine flat --timeout "$(patient 10)" "$@" "$guests/services_$name.elf"
 }
 
 guest parameters 0 ''
