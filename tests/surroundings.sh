@@ -11,7 +11,7 @@ set -u
 # No home, and none that a program run as root could make.
 umask 022
 unset BASH_ENV CDPATH COLUMNS DISPLAY ENV GLIBC_TUNABLES GREP_OPTIONS LANG LANGUAGE LINES MAKEFLAGS NO_COLOR \
-	POSIXLY_CORRECT "${!CLICOLOR@}" "${!LC_@}" "${!PYTHON@}" "${!XDG_@}"
+	POSIXLY_CORRECT "${!CLICOLOR@}" "${!LC_@}" "${!PYTHON@}" "${!XDG_@}" 2>/dev/null # where a locale is not installed, also one that goes is complained of
 export LC_ALL=C.UTF-8 TERM=dumb HOME=/dev/null
 
 read -r load _ </proc/loadavg
