@@ -318,8 +318,8 @@ static int vmx_view_current(struct vcpu *vcpu)
 	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
 }
 
-/* In vmcs12 it is as it was at the last exit to the relay. */
-static int vmx_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+/* In vmcs12 they are as they were at the last exit to the relay. */
+static int vmx_guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 {
 	const struct vmx_vcpu *data = vcpu->engine_data;
 	struct vmcs12 vmcs12;
@@ -328,8 +328,8 @@ static int vmx_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
 	if (rc != 0)
 		return rc;
 	if (data->nested.state.flags & KVM_STATE_NESTED_GUEST_MODE)
-		return vcpu_cr3(vcpu, ret_cr3);
-	*ret_cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+		return vcpu_sregs(vcpu, ret_sregs);
+	vmcs12_sregs(&vmcs12, ret_sregs);
 	return 0;
 }
 
@@ -428,6 +428,7 @@ static unsigned access_of(uint64_t qualification)
 static void describe_violation(struct vcpu *vcpu, struct monitor_exit *exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	struct kvm_sregs sregs;
 	struct vmcs12 vmcs12;
 
 	exit->access = access_of(relay->qualification);
@@ -436,7 +437,9 @@ static void describe_violation(struct vcpu *vcpu, struct monitor_exit *exit)
 	exit->gva = relay->gla;
 	if (engine_vmx_get(vcpu, &vmcs12) != 0)
 		return;
-	exit->cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+	vmcs12_sregs(&vmcs12, &sregs);
+	exit->mode = cpu_mode_of(&sregs);
+	exit->cr3 = sregs.cr3;
 	exit->cpl = (unsigned)(vmcs12_get(&vmcs12, VMCS12_guest_ss_ar_bytes) >> 5 & 3);
 	exit->delivery = (uint32_t)vmcs12_get(&vmcs12, VMCS12_idt_vectoring_info_field);
 }
@@ -470,7 +473,7 @@ const struct engine engine_vmx = {
 	.rights_changed = monitor_rights_changed,
 	.setup = vmx_setup,
 	.view_current = vmx_view_current,
-	.guest_cr3 = vmx_guest_cr3,
+	.guest_sregs = vmx_guest_sregs,
 	.drain = monitor_drain,
 	.reason_name = vmx_reason_name,
 	.describe = vmx_describe,

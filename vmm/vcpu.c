@@ -10,6 +10,7 @@
 #include <x86intrin.h>
 
 #include "boot.h"
+#include "cpu_mode.h"
 
 #define EFER_LONG_MODE 0x500
 #define RFLAGS_FIXED 2
@@ -136,14 +137,9 @@ int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
 	return 0;
 }
 
-int vcpu_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+int vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 {
-	struct kvm_sregs sregs;
-
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
-		return -errno;
-	*ret_cr3 = sregs.cr3;
-	return 0;
+	return ioctl(vcpu->fd, KVM_GET_SREGS, ret_sregs) == 0 ? 0 : -errno;
 }
 
 /* Linux before 5.16 does not tell it. Half of the time that reading the guest's counter takes is
@@ -188,6 +184,21 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 	events.exception.has_error_code = vector == VECTOR_GP;
 	events.exception.error_code = 0;
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
+}
+
+int vcpu_step(struct vcpu *vcpu, unsigned length)
+{
+	struct kvm_regs *regs;
+	struct kvm_sregs sregs;
+	struct cpu_mode mode;
+	int rc = vcpu_sregs(vcpu, &sregs);
+
+	if (rc != 0)
+		return rc;
+	mode = cpu_mode_of(&sregs);
+	regs = vcpu_change_regs(vcpu);
+	regs->rip = cpu_mode_next(&mode, regs->rip, length);
+	return 0;
 }
 
 uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)

@@ -26,6 +26,9 @@ struct relay_insn {
 	unsigned bits; /* its size: 16, 32 or 64 */
 };
 
+/* Width of addresses without a prefix: CS.L and CS.D. */
+enum relay_mode { RELAY_MODE_32, RELAY_MODE_64, RELAY_MODE_16 };
+
 #define RELAY_INSN_MAX 15
 
 struct relay_prefixes {
@@ -46,14 +49,14 @@ static inline int relay_is_segment_or_size(uint8_t byte)
 
 /* A REX prefix counts only directly before the opcode. */
 static inline struct relay_prefixes relay_decode_prefixes(const uint8_t *code, unsigned count,
-							  int long_mode)
+							  enum relay_mode mode)
 {
 	struct relay_prefixes prefixes = {0};
 
 	for (; prefixes.length < count; prefixes.length++) {
 		uint8_t byte = code[prefixes.length];
 
-		if (long_mode && (byte & 0xf0) == 0x40) {
+		if (mode == RELAY_MODE_64 && (byte & 0xf0) == 0x40) {
 			prefixes.rex = byte;
 			continue;
 		}
@@ -84,9 +87,10 @@ static inline void relay_decode_group7(const struct relay_prefixes *prefixes, ui
 		insn->kind = RELAY_INSN_LMSW;
 }
 
-static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count, int long_mode)
+static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count,
+					     enum relay_mode mode)
 {
-	struct relay_prefixes prefixes = relay_decode_prefixes(code, count, long_mode);
+	struct relay_prefixes prefixes = relay_decode_prefixes(code, count, mode);
 	struct relay_insn insn = {.kind = RELAY_INSN_OTHER};
 	const uint8_t *opcode = code + prefixes.length;
 	unsigned left = count - prefixes.length;
@@ -105,12 +109,15 @@ static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count
 	modrm = opcode[2];
 	insn.length++;
 	insn.gpr = (modrm & 7u) | (prefixes.rex & REX_B ? 8u : 0);
-	insn.bits = prefixes.rex & REX_W ? 64 : prefixes.operand16 ? 16 : 32;
+	if (prefixes.rex & REX_W)
+		insn.bits = 64;
+	else /* the prefix chooses the other one */
+		insn.bits = prefixes.operand16 == (mode == RELAY_MODE_16) ? 32 : 16;
 	/* MOV CRn ignores the mode field and the operand size, which is that of the mode. */
 	if ((opcode[1] == 0x20 || opcode[1] == 0x22) && (modrm >> 3 & 7) == 0 &&
 	    !(prefixes.rex & REX_R)) {
 		insn.kind = opcode[1] == 0x22 ? RELAY_INSN_MOV_TO_CR0 : RELAY_INSN_MOV_FROM_CR0;
-		insn.bits = long_mode ? 64 : 32;
+		insn.bits = mode == RELAY_MODE_64 ? 64 : 32;
 	} else if (opcode[1] == 0x01) {
 		relay_decode_group7(&prefixes, modrm, &insn);
 	}

@@ -14,6 +14,7 @@
 #define EVENT_ERROR_CODE 0x800u
 
 #define CS_LONG 0x200u /* attribute bit of a 64-bit code segment */
+#define CS_DEFAULT 0x400u /* of a 32-bit one */
 #define CR4_LA57 0x1000u
 
 _Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
@@ -70,19 +71,28 @@ static struct walk guest_walk(const void *vmcb)
 	};
 }
 
+static enum relay_mode guest_mode(const void *vmcb)
+{
+	uint64_t attributes = vmcb_cs_attrib(vmcb);
+
+	if (attributes & CS_LONG && vmcb_efer(vmcb) & EFER_LMA)
+		return RELAY_MODE_64;
+	return attributes & CS_DEFAULT ? RELAY_MODE_32 : RELAY_MODE_16;
+}
+
 /* Four bytes are enough unless there are prefixes. */
 static struct relay_insn decode_at_rip(const void *vmcb)
 {
-	int long_mode = (vmcb_cs_attrib(vmcb) & CS_LONG) != 0;
-	uint64_t rip = long_mode ? vmcb_rip(vmcb)
-				 : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
+	enum relay_mode mode = guest_mode(vmcb);
+	uint64_t rip = mode == RELAY_MODE_64 ? vmcb_rip(vmcb)
+					     : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
 	struct walk walk = guest_walk(vmcb);
 	uint8_t code[RELAY_INSN_MAX];
-	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), long_mode);
+	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), mode);
 
 	if (insn.kind != RELAY_INSN_OTHER)
 		return insn;
-	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), long_mode);
+	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), mode);
 }
 
 /* Entries of the view list have the format of EPTPs, so that the same rules decide about them; the

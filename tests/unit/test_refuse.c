@@ -202,7 +202,7 @@ static void addresses(void **state)
 		{CODE_OF("movsb (%rsi),(%rdi)", 0xa4), 0x30},
 		{CODE_OF("addq $1,8(%rdi)", 0x48, 0x83, 0x47, 8, 1), 8},
 	};
-	struct insn_state insn_state = {CODE, regs, DATA + 0x2000, DATA + 0x3000};
+	struct insn_state insn_state = {CODE, regs};
 
 	(void)state;
 	regs[RCX] = 4;
@@ -223,7 +223,7 @@ static void addresses(void **state)
 static void two_pages(void **state)
 {
 	static const struct code code = CODE_OF("mov (%rdi),%rax", 0x48, 0x8b, 0x07);
-	struct insn_state insn_state = {CODE, regs, 0, 0};
+	struct insn_state insn_state = {CODE, regs};
 	uint64_t gva = 0;
 
 	(void)state;
@@ -247,7 +247,7 @@ static void two_pages(void **state)
 static void other_accesses(void **state)
 {
 	static const struct code code = CODE_OF("mov (%rdi),%rax", 0x48, 0x8b, 0x07);
-	struct insn_state insn_state = {CODE, regs, 0, 0};
+	struct insn_state insn_state = {CODE, regs};
 	uint64_t gva = 0;
 
 	(void)state;
@@ -312,7 +312,7 @@ static void finished_stores(void **state)
 		const struct code behind = CODE_OF("mov %rax,(%rdi)", 0x48, 0x89, 0x07);
 		uint64_t begin = CODE + 0x10, rip = 0, gva = 0;
 		struct store store = {data_gpa(rows[i].offset), rows[i].data, rows[i].size};
-		struct insn_state insn_state = {begin + rows[i].code.size, regs, 0, 0};
+		struct insn_state insn_state = {begin + rows[i].code.size, regs};
 
 		load_code(begin - before.size, &before);
 		load_code(begin, &rows[i].code);
@@ -340,7 +340,7 @@ static void unknown_stores(void **state)
 	(void)state;
 	regs[RAX] = store.data;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct insn_state insn_state = {CODE + rows[i].size, regs, 0, 0};
+		struct insn_state insn_state = {CODE + rows[i].size, regs};
 		uint64_t rip = 55, gva = 66;
 
 		load_code(CODE, &rows[i]);

@@ -29,7 +29,7 @@ static uint64_t walk_load(uint64_t address)
 }
 
 /* What Zydis makes of the same bytes, in the terms of the relay. */
-static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long_mode)
+static struct relay_insn by_zydis(const uint8_t *code, unsigned count, enum relay_mode mode)
 {
 	struct relay_insn insn = {.kind = RELAY_INSN_OTHER};
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
@@ -38,8 +38,10 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long
 	unsigned operand = 0;
 
 	ZydisDecoderInit(&decoder,
-			 long_mode ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32,
-			 long_mode ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
+			 mode == RELAY_MODE_64   ? ZYDIS_MACHINE_MODE_LONG_64
+			 : mode == RELAY_MODE_32 ? ZYDIS_MACHINE_MODE_LONG_COMPAT_32
+						 : ZYDIS_MACHINE_MODE_LONG_COMPAT_16,
+			 mode == RELAY_MODE_64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
 	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, count, &decoded, operands)))
 		return insn;
 	switch (decoded.mnemonic) {
@@ -81,10 +83,10 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long
 	return insn;
 }
 
-static void compare(const uint8_t *code, unsigned count, bool long_mode)
+static void compare(const uint8_t *code, unsigned count, enum relay_mode mode)
 {
-	struct relay_insn got = relay_decode(code, count, long_mode);
-	struct relay_insn wanted = by_zydis(code, count, long_mode);
+	struct relay_insn got = relay_decode(code, count, mode);
+	struct relay_insn wanted = by_zydis(code, count, mode);
 
 	if (got.kind != wanted.kind)
 		print_message("%02x %02x %02x %02x %02x %02x: %d, Zydis %d\n", code[0], code[1], code[2],
@@ -102,7 +104,7 @@ static void compare(const uint8_t *code, unsigned count, bool long_mode)
 }
 
 /* Every second opcode byte of two-byte instructions that matter, every ModRM, behind up to two of the
- * prefixes, in both modes, with every number of bytes. */
+ * prefixes, in the three modes, with every number of bytes. */
 static void decoding(void **state)
 {
 	static const uint8_t prefixes[] = {0x00, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66,
@@ -124,15 +126,17 @@ static void decoding(void **state)
 					code[at++] = 0x0f;
 					code[at++] = opcodes[o];
 					code[at] = (uint8_t)modrm;
-					compare(code, sizeof(code), true);
-					compare(code, at + 1, true);
-					/* Not a prefix in this mode, but INC or DEC. */
+					compare(code, sizeof(code), RELAY_MODE_64);
+					compare(code, at + 1, RELAY_MODE_64);
+					/* Not a prefix in these modes, but INC or DEC. */
 					if ((prefixes[a] & 0xf0) != 0x40 &&
-					    (prefixes[b] & 0xf0) != 0x40)
-						compare(code, sizeof(code), false);
+					    (prefixes[b] & 0xf0) != 0x40) {
+						compare(code, sizeof(code), RELAY_MODE_32);
+						compare(code, sizeof(code), RELAY_MODE_16);
+					}
 					for (unsigned count = 0; count < at; count++)
 						assert_int_equal(
-							relay_decode(code, count, true).kind,
+							relay_decode(code, count, RELAY_MODE_64).kind,
 							RELAY_INSN_OTHER);
 				}
 }
