@@ -115,9 +115,10 @@ static void handle_hlt(struct vcpu *vcpu)
 		park(vcpu);
 }
 
-static void handle_irq_window(struct vcpu *vcpu)
+/* Nothing has to be done: interrupts are delivered, and `stop` is looked at, after every exit. */
+static void handle_resume(struct vcpu *vcpu)
 {
-	(void)vcpu; /* what was waiting for it is delivered after every exit */
+	(void)vcpu;
 }
 
 static void handle_shutdown(struct vcpu *vcpu)
@@ -131,11 +132,6 @@ static void handle_fail_entry(struct vcpu *vcpu)
 	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
 		"the processor refused to enter the guest (hardware reason 0x%llx)",
 		(unsigned long long)vcpu->qualification);
-}
-
-static void handle_intr(struct vcpu *vcpu)
-{
-	(void)vcpu; /* a signal; the loop looks at `stop` */
 }
 
 static void emulation_failed(struct vcpu *vcpu)
@@ -155,7 +151,8 @@ static void emulation_failed(struct vcpu *vcpu)
 	pthread_mutex_lock(&vcpu->vm->lock);
 	vcpu->vm->active = vcpu;
 	if (complete_instruction(vcpu, bytes, length) ||
-	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && forbidden_fetch(vcpu))) {
+	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && forbidden_fetch(vcpu)) ||
+	    complete_for_user(vcpu)) {
 		pthread_mutex_unlock(&vcpu->vm->lock);
 		return;
 	}
@@ -179,6 +176,13 @@ static void handle_internal_error(struct vcpu *vcpu)
 	}
 	snprintf(what, sizeof(what), "KVM gave up with internal error %u", suberror);
 	stop_guest(vcpu, what);
+}
+
+static void handle_notify(struct vcpu *vcpu)
+{
+	vcpu->qualification = vcpu->run->notify.flags;
+	if (vcpu->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID)
+		stop_guest(vcpu, "the guest took no event for too long, and its state is lost");
 }
 
 static void handle_unexpected(struct vcpu *vcpu)
