@@ -39,11 +39,6 @@ uint64_t cpu_mode_linear(const struct cpu_mode *mode, enum cpu_segment segment, 
 	return segment == SEGMENT_FS || segment == SEGMENT_GS ? base + offset : offset;
 }
 
-uint64_t cpu_mode_next(const struct cpu_mode *mode, uint64_t rip, unsigned length)
-{
-	return mode->code == WIDTH_64 ? rip + length : (uint32_t)(rip + length);
-}
-
 static bool is_canonical(const struct cpu_mode *mode, uint64_t address)
 {
 	unsigned unused = mode->la57 ? 7 : 16;

@@ -38,9 +38,6 @@ struct cpu_mode cpu_mode_of(const struct kvm_sregs *sregs);
 /* Linear address of an offset in a segment. Nothing is checked. */
 uint64_t cpu_mode_linear(const struct cpu_mode *mode, enum cpu_segment segment, uint64_t offset);
 
-/* RIP behind an instruction of `length` bytes (Intel SDM vol. 1, 3.5: outside 64-bit mode EIP). */
-uint64_t cpu_mode_next(const struct cpu_mode *mode, uint64_t rip, unsigned length);
-
 /* What the processor raises for an access of `size` bytes, at least one, before it looks at a page table:
  * 0; 12 for SS; 13. The error code is 0 (Intel SDM vol. 3A, 5.3 and 5.5; vol. 1, 3.3.7.1). */
 unsigned cpu_mode_fault(const struct cpu_mode *mode, enum cpu_segment segment, uint64_t offset,

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tries every instruction of undefined.def at CPL 0, at CPL 3 and as 32-bit code, prints what became of
- * it, and goes on. Exit status 0; 1 if one that the processor does not have raised no #UD at itself.
- * Whoever steps in: none of them ends the VM. What the processor does have is tried at CPL 3 only, if
- * nobody is known to be nested: a KVM that interprets CPL 0 may truly not know it.
+ * it, a vector or "done", and goes on. Exit status 0; 1 if one went wrong. Whoever steps in: none of them ends
+ * the VM. What the processor does have is tried at CPL 3 only where there is no monitor: a KVM that
+ * interprets CPL 0 may truly not know it.
  */
 #include "guestfw/abi.h"
 
 #define SEL_CODE32 0x38
 #define GATES 32
 #define UD 6
+#define DONE 32 /* in place of a vector */
 
 enum { EAX, EBX, ECX, EDX };
 enum kind { KIND_NEVER, KIND_LEGACY_ONLY, KIND_ANY, KIND_CPUID };
@@ -201,35 +202,43 @@ static void load(const struct row *row)
 	code[row->size + 1] = 0x0b;
 }
 
-static int try(const struct row *row, const struct mode *mode)
+/* The vector that was raised, in place of the instruction or in its middle. */
+static unsigned try(const struct row *row, const struct mode *mode)
 {
-	uint64_t end = (uint64_t)code + row->size;
-	int done;
-
 	load(row);
 	run(mode->ss, (uint64_t)user_stack + sizeof(user_stack) / 2, mode->cs, (uint64_t)code);
-	done = trap_vector == UD && trap_rip == end;
-	put(mode->name);
-	if (done)
-		put("done");
-	else
-		put_number(trap_vector);
-	return !done && trap_vector == UD && trap_rip == (uint64_t)code;
+	return trap_vector == UD && trap_rip == (uint64_t)code + row->size ? DONE
+									     : (unsigned)trap_vector;
 }
 
-/* Whether the instruction must raise #UD. */
-static int undefined(const struct row *row, const struct mode *mode)
+/* A fault is one of the instruction itself. */
+static int is_undefined(unsigned vector)
+{
+	return vector == UD && trap_rip == (uint64_t)code;
+}
+
+static int is_right(const struct row *row, const struct mode *mode, unsigned vector)
 {
 	switch (row->where.kind) {
 	case KIND_NEVER:
-		return 1;
+		return is_undefined(vector);
 	case KIND_LEGACY_ONLY:
-		return mode->cs != SEL_CODE32;
+		return mode->cs == SEL_CODE32 || is_undefined(vector);
 	case KIND_CPUID:
-		return !has(row);
+		return has(row) || vector == DONE || is_undefined(vector) ||
+		       mode->cs == SS_SEL_USER_CODE;
 	default:
-		return 0;
+		return 1;
 	}
+}
+
+/* Whether a KVM that interprets could end the VM by it, rightly. */
+static int is_risky(const struct row *row, const struct mode *mode)
+{
+	if (context->flags & SS_CONTEXT_MONITOR || mode->cs == SS_SEL_USER_CODE)
+		return 0;
+	return row->where.kind == KIND_CPUID ? has(row)
+					     : row->where.kind == KIND_LEGACY_ONLY && mode->cs == SEL_CODE32;
 }
 
 static int try_all(const struct row *row)
@@ -239,16 +248,23 @@ static int try_all(const struct row *row)
 	put(row->name);
 	put(":");
 	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		int must = undefined(row, &modes[i]);
+		unsigned vector;
 
-		if (row->where.kind != KIND_ANY && !must && i != 1 &&
-		    !(context->flags & SS_CONTEXT_MONITOR))
-			put(" -");
-		else if (!try(row, &modes[i]) && must)
-			wrong++;
+		put(modes[i].name);
+		if (is_risky(row, &modes[i])) {
+			put("-");
+			continue;
+		}
+		vector = try(row, &modes[i]);
+		if (vector == DONE)
+			put("done");
+		else
+			put_number(vector);
+		if (!is_right(row, &modes[i], vector)) {
+			put(" WRONG");
+			wrong = 1;
+		}
 	}
-	if (wrong)
-		put(" WRONG");
 	end_line();
 	return wrong;
 }
@@ -263,6 +279,6 @@ _Noreturn void _start(struct ss_context *at, uint64_t index)
 	page = (struct ss_vcpu_page *)(at->vcpu_page_gpa + 4096 * index);
 	set_tables();
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		wrong += try_all(&rows[i]);
-	leave(wrong != 0);
+		wrong |= try_all(&rows[i]);
+	leave((uint8_t)wrong);
 }
