@@ -17,6 +17,7 @@
 #define FEATURE_CONTROL_VMX 5 /* locked, VMX outside SMX */
 #define CR4_VMXE 0x2000u
 #define CR4_PAE 0x20u
+#define CR4_OSXSAVE 0x40000u
 #define EFER_LONG_MODE 0x500u
 #define SHADOW_VMCS_SIZE 4096
 
@@ -146,7 +147,9 @@ static void set_host_state(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
 
 	vmcs12_set(vmcs12, VMCS12_host_cr0, SS_CR0_BASE);
 	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);
-	vmcs12_set(vmcs12, VMCS12_host_cr4, CR4_PAE | CR4_VMXE);
+	/* For the XSETBV of a guest, which the relay carries out. */
+	vmcs12_set(vmcs12, VMCS12_host_cr4,
+		   CR4_PAE | CR4_VMXE | (vcpu_caps(vcpu)->cr4_fixed1 & CR4_OSXSAVE));
 	vmcs12_set(vmcs12, VMCS12_host_ia32_efer, EFER_LONG_MODE);
 	vmcs12_set(vmcs12, VMCS12_host_cs_selector, SS_SEL_CODE);
 	vmcs12_set(vmcs12, VMCS12_host_ss_selector, SS_SEL_DATA);
@@ -277,6 +280,8 @@ static int vmx_vcpu_init(struct vcpu *vcpu, struct error *error)
 	if (rc != 0)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
 	monitor_vcpu_init(vcpu);
+	monitor_vcpu(vcpu)->cr0_fixed0 = data->caps.cr0_fixed0;
+	monitor_vcpu(vcpu)->cr0_fixed1 = data->caps.cr0_fixed1;
 	vmcs12_init(&data->installed);
 	set_controls(vcpu, &data->installed);
 	set_host_state(vcpu, &data->installed);
@@ -392,7 +397,7 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(EPT_MISCONFIGURATION, UNKNOWN)                                                           \
 	X(INVEPT, UNDEFINED)                                                                       \
 	X(INVVPID, UNDEFINED)                                                                      \
-	X(XSETBV, PROTECTED)                                                                       \
+	X(XSETBV, UNKNOWN)                                                                         \
 	X(VMFUNC, VMFUNC)
 
 static const char *vmx_reason_name(uint64_t reason)

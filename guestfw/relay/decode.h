@@ -2,7 +2,7 @@
 /*
  * Decodes the few instructions that the relay carries out, from their bytes: a processor without
  * decode assists says neither their length nor their register. Freestanding. Encodings are those of
- * AMD APM vol. 3, 3 (MOV CRn, CLTS, LMSW, SMSW) and Intel SDM vol. 3C, 31.3 (VMFUNC).
+ * AMD APM vol. 3, 3 (MOV CRn, CLTS, LMSW, SMSW, CPUID, VMMCALL) and Intel SDM vol. 3C, 31.3 (VMFUNC).
  */
 #ifndef SIDESTEP_DECODE_H
 #define SIDESTEP_DECODE_H
@@ -17,6 +17,8 @@ enum relay_insn_kind {
 	RELAY_INSN_LMSW,
 	RELAY_INSN_SMSW,
 	RELAY_INSN_VMFUNC,
+	RELAY_INSN_CPUID,
+	RELAY_INSN_VMMCALL,
 };
 
 struct relay_insn {
@@ -24,6 +26,7 @@ struct relay_insn {
 	unsigned length;
 	unsigned gpr;  /* operand, in the processor's numbering */
 	unsigned bits; /* its size: 16, 32 or 64 */
+	int locked;    /* there is a LOCK prefix, so it is RELAY_INSN_OTHER */
 };
 
 /* Width of addresses without a prefix: CS.L and CS.D. */
@@ -73,7 +76,7 @@ static inline struct relay_prefixes relay_decode_prefixes(const uint8_t *code, u
 	return prefixes;
 }
 
-/* 0f 01 /4 is SMSW, /6 LMSW, d4 VMFUNC, which takes no prefix that changes an opcode. */
+/* 0f 01 /4 is SMSW, /6 LMSW, d9 VMMCALL, d4 VMFUNC, which takes no prefix that changes an opcode. */
 static inline void relay_decode_group7(const struct relay_prefixes *prefixes, uint8_t modrm,
 				       struct relay_insn *insn)
 {
@@ -81,6 +84,8 @@ static inline void relay_decode_group7(const struct relay_prefixes *prefixes, ui
 
 	if (modrm == 0xd4 && !prefixes->repeat && !prefixes->operand16)
 		insn->kind = RELAY_INSN_VMFUNC;
+	else if (modrm == 0xd9)
+		insn->kind = RELAY_INSN_VMMCALL;
 	else if (modrm >> 6 == 3 && reg == 4)
 		insn->kind = RELAY_INSN_SMSW;
 	else if (modrm >> 6 == 3 && reg == 6)
@@ -91,7 +96,7 @@ static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count
 					     enum relay_mode mode)
 {
 	struct relay_prefixes prefixes = relay_decode_prefixes(code, count, mode);
-	struct relay_insn insn = {.kind = RELAY_INSN_OTHER};
+	struct relay_insn insn = {.kind = RELAY_INSN_OTHER, .locked = prefixes.lock};
 	const uint8_t *opcode = code + prefixes.length;
 	unsigned left = count - prefixes.length;
 	uint8_t modrm;
@@ -100,8 +105,8 @@ static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count
 	if (left < 2 || opcode[0] != 0x0f || prefixes.lock)
 		return insn;
 	insn.length = prefixes.length + 2;
-	if (opcode[1] == 0x06) {
-		insn.kind = RELAY_INSN_CLTS;
+	if (opcode[1] == 0x06 || opcode[1] == 0xa2) {
+		insn.kind = opcode[1] == 0x06 ? RELAY_INSN_CLTS : RELAY_INSN_CPUID;
 		return insn;
 	}
 	if (left < 3)

@@ -51,6 +51,12 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, enum rela
 	case ZYDIS_MNEMONIC_VMFUNC:
 		insn.kind = RELAY_INSN_VMFUNC;
 		break;
+	case ZYDIS_MNEMONIC_CPUID:
+		insn.kind = RELAY_INSN_CPUID;
+		break;
+	case ZYDIS_MNEMONIC_VMMCALL:
+		insn.kind = RELAY_INSN_VMMCALL;
+		break;
 	case ZYDIS_MNEMONIC_LMSW:
 		insn.kind = RELAY_INSN_LMSW;
 		break;
@@ -70,8 +76,7 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, enum rela
 	default:
 		break;
 	}
-	if (insn.kind != RELAY_INSN_OTHER && insn.kind != RELAY_INSN_CLTS &&
-	    insn.kind != RELAY_INSN_VMFUNC) {
+	if (insn.kind != RELAY_INSN_OTHER && decoded.operand_count_visible > 0) {
 		if (operands[operand].type != ZYDIS_OPERAND_TYPE_REGISTER) {
 			insn.kind = RELAY_INSN_OTHER;
 			return insn;
@@ -146,7 +151,7 @@ static void refused_prefixes(void **state)
 {
 	static const uint8_t lock_mov[] = {0xf0, 0x0f, 0x20, 0xc0}, rep_vmfunc[] = {0xf3, 0x0f, 0x01, 0xd4},
 			     size_vmfunc[] = {0x66, 0x0f, 0x01, 0xd4},
-			     lock_clts[] = {0xf0, 0x0f, 0x06}, cr8[] = {0x44, 0x0f, 0x20, 0xc0},
+			     lock_clts[] = {0xf0, 0x0f, 0x06}, lock_cpuid[] = {0xf0, 0x0f, 0xa2}, cr8[] = {0x44, 0x0f, 0x20, 0xc0},
 			     cr4[] = {0x0f, 0x20, 0xe0}, late_rex[] = {0x41, 0x66, 0x0f, 0x22, 0xc0};
 	uint8_t endless[RELAY_INSN_MAX];
 
@@ -155,6 +160,9 @@ static void refused_prefixes(void **state)
 	assert_int_equal(relay_decode(rep_vmfunc, 4, 1).kind, RELAY_INSN_OTHER);
 	assert_int_equal(relay_decode(size_vmfunc, 4, 1).kind, RELAY_INSN_OTHER);
 	assert_int_equal(relay_decode(lock_clts, 3, 1).kind, RELAY_INSN_OTHER);
+	assert_int_equal(relay_decode(lock_cpuid, 3, 1).kind, RELAY_INSN_OTHER);
+	assert_true(relay_decode(lock_cpuid, 3, 1).locked);
+	assert_false(relay_decode(lock_cpuid + 1, 2, 1).locked);
 	assert_int_equal(relay_decode(cr8, 4, 1).kind, RELAY_INSN_OTHER);
 	assert_int_equal(relay_decode(cr4, 3, 1).kind, RELAY_INSN_OTHER);
 	/* A REX prefix that another prefix follows does not count. */
