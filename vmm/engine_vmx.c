@@ -379,6 +379,7 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(TRIPLE_FAULT, TRIPLE_FAULT)                                                              \
 	X(TASK_SWITCH, UNKNOWN)                                                                    \
 	X(CPUID, UNKNOWN)                                                                          \
+	X(GETSEC, UNDEFINED)                                                                       \
 	X(INVD, IGNORED)                                                                           \
 	X(VMCALL, HYPERCALL)                                                                       \
 	X(VMCLEAR, UNDEFINED)                                                                      \
@@ -398,7 +399,9 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(INVEPT, UNDEFINED)                                                                       \
 	X(INVVPID, UNDEFINED)                                                                      \
 	X(XSETBV, UNKNOWN)                                                                         \
-	X(VMFUNC, VMFUNC)
+	X(VMFUNC, VMFUNC)                                                                          \
+	X(SEAMCALL, UNDEFINED)                                                                     \
+	X(TDCALL, UNDEFINED)
 
 static const char *vmx_reason_name(uint64_t reason)
 {

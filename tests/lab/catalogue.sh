@@ -14,6 +14,8 @@ trap 'rm -rf "$results"' EXIT
 # shellcheck disable=SC2016 # expanded in the lab
 "$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout 3000 \
 	--put "$build/tests/hostile/hostile_encodings.elf" \
+	--put "$build/tests/hostile/hostile_cr8.elf" --put "$build/tests/hostile/hostile_modes.elf" \
+	--put "$build/tests/hostile/hostile_undefined.elf" \
 	--put "$build/tests/hostile/hostile_raise.elf" \
 	--put "$build/tests/hostile/hostile_dispositions.elf" \
 	--put "$build/tests/hostile/hostile_disk.elf" \
@@ -35,6 +37,18 @@ trap 'rm -rf "$results"' EXIT
 	[ -z "$1" ] || sidestep profile --engine "$0" --format json >profile.json || status=1
 	for masks in "" "--shadow ts,mp" "--own none" "--own ts" "--shadow mp"; do
 		sidestep run -q --engine "$0" --timeout 5 $masks hostile_encodings.elf || status=1
+		for answer in report inject; do
+			sidestep run -q --engine "$0" --timeout 20 $masks --on-violation $answer hostile_modes.elf ||
+				status=1
+		done
+	done
+	for engine in "$0" flat; do
+		sidestep run -q --engine $engine --timeout 20 hostile_cr8.elf || status=1
+		sidestep run -q --engine $engine --timeout 20 hostile_modes.elf || status=1
+		sidestep run -q --engine $engine --timeout 20 hostile_undefined.elf >out || {
+			cat out
+			status=1
+		}
 	done
 	head -c 8192 /dev/zero >disk
 	for guest in raise dispositions disk; do
@@ -58,6 +72,7 @@ trap 'rm -rf "$results"' EXIT
 	traced="jail_used --record used -- sidestep"
 	$traced test --engine "$0" ref.nothing >/dev/null || status=1
 	$traced run -q --engine "$0" --timeout 20 --own none hostile_encodings.elf || status=1
+	$traced run -q --engine "$0" --timeout 20 hostile_undefined.elf >/dev/null || status=1
 	[ "$0" = vmx ] || $traced run -q --engine "$0" --timeout 20 /usr/bin/svm_hidden.elf || status=1
 	$traced profile --engine "$0" --workload "ref.cpuid@50" --timeout 1 >/dev/null || status=1
 	for rule in $(jail_used --list "$0"; jail_used --list traced); do
