@@ -7,6 +7,7 @@
 #include "violation.h"
 
 #define RSP 4
+#define VECTOR_UD 6
 #define VECTOR_DF 8
 #define VECTOR_PF 14
 #define VECTOR_VE 20
@@ -100,6 +101,11 @@ static void answer_nowhere(struct vcpu *vcpu, struct relay_vcpu *relay,
 {
 	if (refuse(relay, exit, space))
 		return;
+	/* Code at CPL 3 does not end the VM, as by what KVM cannot interpret. */
+	if (space->user && !exit->walk && !(exit->delivery & DELIVERY_VALID)) {
+		answer_inject(relay, VECTOR_UD, 0);
+		return;
+	}
 	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
 		"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
 		"device, in operation %s",
