@@ -145,6 +145,56 @@ static void stores(void **state)
 	}
 }
 
+/* The same bytes in 32- and 16-bit code, at the base of its segment: lengths, registers and addresses. */
+static void other_modes(void **state)
+{
+	static const struct {
+		struct code code;
+		enum cpu_width width;
+		unsigned length;
+		uint64_t rax, offset;
+	} rows[] = {
+		{CODE_OF("mov 0x20,%eax", 0xa1, 0x20, 0, 0, 0, 0xb3, 0, 0x90, 0x90), WIDTH_32, 5,
+		 UINT32_MAX, 0x20},
+		{CODE_OF("mov 0x20,%ax", 0xa1, 0x20, 0, 0xb3, 0, 0x90, 0x90, 0x90, 0x90), WIDTH_16, 3,
+		 0xaaaaffff, 0x20},
+		{CODE_OF("mov 0x20,%eax", 0x66, 0xa1, 0x20, 0, 0xb3), WIDTH_16, 4, UINT32_MAX, 0x20},
+		{CODE_OF("mov 0x20,%eax", 0x8b, 0x05, 0x20, 0, 0, 0), WIDTH_32, 6, UINT32_MAX, 0x20},
+		{CODE_OF("mov %eax,4(%ebx)", 0x89, 0x43, 4), WIDTH_32, 3, 0xaaaaaaaa, 0x104},
+		{CODE_OF("mov -0x10(%bx,%di),%al", 0x8a, 0x41, 0xf0), WIDTH_16, 3, 0xaaaaaaff, 0xf0},
+		{CODE_OF("mov %es:(%edi),%eax", 0x26, 0x8b, 0x07), WIDTH_32, 3, UINT32_MAX, 0x1000},
+		{CODE_OF("push %eax", 0x50), WIDTH_32, 0, 0, 0x1fc},
+		{CODE_OF("push %ax", 0x50), WIDTH_16, 0, 0, 0x1fe},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct insn_state insn_state = {0x40, regs};
+		uint64_t after[16], gva = 0;
+		unsigned length = 0;
+
+		space.mode = (struct cpu_mode){.code = rows[i].width, .stack = rows[i].width};
+		space.mode.segment[SEGMENT_CS].base = CODE - 0x40;
+		space.mode.segment[SEGMENT_DS].base = DATA;
+		space.mode.segment[SEGMENT_SS].base = DATA;
+		space.mode.segment[SEGMENT_ES].base = DATA + 0x1000;
+		regs[RAX] = 0xaaaaaaaa;
+		regs[RBX] = UINT64_C(0x5555555500000100);
+		regs[RSP] = UINT64_C(0x6666666600000200);
+		regs[RDI] = 0;
+		load_code(CODE, &rows[i].code);
+		if (refuse_find(&space, &insn_state, data_gpa(rows[i].offset), &gva) != 0 ||
+		    gva != DATA + rows[i].offset)
+			fail_msg("%s: 0x%llx", rows[i].code.text, (unsigned long long)gva);
+		memcpy(after, regs, sizeof(regs));
+		if (rows[i].length == 0)
+			continue;
+		assert_int_equal(refuse_access(&space, 0x40, after, &length), 0);
+		assert_int_equal(length, rows[i].length);
+		assert_int_equal(after[RAX], rows[i].rax);
+	}
+}
+
 /* What would have to be computed, moves the stack, repeats or jumps is left to the guest. */
 static void others(void **state)
 {
@@ -205,6 +255,8 @@ static void addresses(void **state)
 	struct insn_state insn_state = {CODE, regs};
 
 	(void)state;
+	space.mode.segment[SEGMENT_FS].base = DATA + 0x2000;
+	space.mode.segment[SEGMENT_GS].base = DATA + 0x3000;
 	regs[RCX] = 4;
 	regs[RSI] = DATA + 0x30;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -356,6 +408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(loads, setup, teardown),
 		cmocka_unit_test_setup_teardown(stores, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(others, setup, teardown),
 		cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_pages, setup, teardown),
