@@ -25,8 +25,6 @@
 	  "#UD instead of a rewritten hypercall instruction")                                      \
 	X(exit_on_emulation_failure, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 204, false,                \
 	  "reporting instructions that KVM cannot interpret")                                      \
-	X(exception_payload, KVM_CAP_EXCEPTION_PAYLOAD, 164, false,                                \
-	  "the single-step trap behind an instruction that the VMM completes")                     \
 	X(binary_stats_fd, KVM_CAP_BINARY_STATS_FD, 203, false, "exits seen by the hypervisor")    \
 	X(nested_state, KVM_CAP_NESTED_STATE, 157, false, "the engines vmx and svm")               \
 	X(user_space_msr, KVM_CAP_X86_USER_SPACE_MSR, 188, false, "the engine svm")                \

@@ -10,8 +10,6 @@
 #include <x86intrin.h>
 
 #include "boot.h"
-#include "cpu_mode.h"
-#include "views/retire.h"
 
 #define EFER_LONG_MODE 0x500
 #define RFLAGS_FIXED 2
@@ -19,8 +17,6 @@
 #define TYPE_DATA 3
 #define TYPE_TSS 11
 #define MSR_TSC 0x10
-#define VECTOR_DB 1
-#define VECTOR_GP 13
 #define VECTOR_PF 14
 #define PARTS_MAX 8192
 
@@ -174,13 +170,7 @@ int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset)
 		return 0;
 	return estimate_tsc_offset(vcpu, ret_offset);
 }
-
-static void set_fault_flags(struct vcpu *vcpu, uint8_t vector)
-{
-	struct kvm_regs *regs = vcpu_change_regs(vcpu);
-
-	regs->rflags = retire_fault(regs->rflags, vector);
-}
+#define VECTOR_GP 13
 
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 {
@@ -192,48 +182,7 @@ int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
 	events.exception.nr = vector;
 	events.exception.has_error_code = vector == VECTOR_GP;
 	events.exception.error_code = 0;
-	set_fault_flags(vcpu, vector);
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
-}
-
-/* The single-step trap, with what DR6 gets as its payload. */
-static void set_trap(const struct vcpu *vcpu, struct kvm_vcpu_events *events)
-{
-	if (vcpu->vm->host->capability[HOST_CAP_exception_payload] == 0)
-		return;
-	events->flags |= KVM_VCPUEVENT_VALID_PAYLOAD;
-	events->exception.pending = 1;
-	events->exception.nr = VECTOR_DB;
-	events->exception_has_payload = 1;
-	events->exception_payload = RETIRE_DEBUG_BS;
-}
-
-int vcpu_step(struct vcpu *vcpu, unsigned length)
-{
-	struct kvm_regs *regs = vcpu_change_regs(vcpu);
-	struct retire state = {.rip = regs->rip, .rflags = regs->rflags};
-	struct kvm_vcpu_events events;
-	struct kvm_sregs sregs;
-	struct cpu_mode mode;
-	int rc = vcpu_sregs(vcpu, &sregs);
-
-	if (rc == 0 && ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) != 0)
-		rc = -errno;
-	if (rc != 0)
-		return rc;
-	mode = cpu_mode_of(&sregs);
-	state.blocking = events.interrupt.shadow;
-	/* KVM's interpreter does not look at DEBUGCTL.BTF either. */
-	retire(&state, length, mode.code == WIDTH_64, 0);
-	regs->rip = state.rip;
-	regs->rflags = state.rflags;
-	events.interrupt.shadow = (uint8_t)state.blocking;
-	if (state.trap)
-		set_trap(vcpu, &events);
-	/* At the next entry, after the registers, which would take the trap away. */
-	vcpu->run->s.regs.events = events;
-	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_EVENTS;
-	return 0;
 }
 
 uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)
@@ -274,7 +223,6 @@ int vcpu_inject_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error_c
 	events.exception.injected = 1;
 	events.exception.nr = VECTOR_PF;
 	events.exception.has_error_code = 1;
-	set_fault_flags(vcpu, VECTOR_PF);
 	events.exception.error_code = error_code;
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }

@@ -28,10 +28,6 @@ int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset);
  * errno. */
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
 
-/* Goes on behind the instruction of `length` bytes at RIP, which the VMM has carried out. Returns 0 or a
- * negative errno. */
-int vcpu_step(struct vcpu *vcpu, unsigned length);
-
 /* Frequency of the guest's time stamp counter; 0: not known. */
 uint64_t vcpu_tsc_khz(const struct vcpu *vcpu);
 

@@ -54,8 +54,6 @@ static int create_kvm_vm(struct vm *vm, struct error *error)
 	if (rc == 0)
 		rc = enable(vm, HOST_CAP_exit_on_emulation_failure,
 			    KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1, error);
-	if (rc == 0)
-		rc = enable(vm, HOST_CAP_exception_payload, KVM_CAP_EXCEPTION_PAYLOAD, 1, error);
 	return rc;
 }
 
