@@ -23,7 +23,6 @@ static bool complete_vmfunc(struct vcpu *vcpu, unsigned length)
 		.arg = {regs->rdx, regs->rbx},
 	};
 	struct kvm_sregs sregs;
-	struct kvm_regs *change;
 	unsigned vector;
 	uint64_t rax;
 
@@ -34,10 +33,8 @@ static bool complete_vmfunc(struct vcpu *vcpu, unsigned length)
 		return false;
 	if (vector)
 		return vcpu_inject(vcpu, (uint8_t)vector) == 0;
-	change = vcpu_change_regs(vcpu);
-	change->rax = rax;
-	change->rip += length;
-	return true;
+	vcpu_change_regs(vcpu)->rax = rax;
+	return vcpu_step(vcpu, length) == 0;
 }
 
 /* WAIT raises #NM if TS and MP are both set (Intel SDM vol. 2D, WAIT/FWAIT). Pending x87 exceptions
@@ -51,8 +48,7 @@ static bool complete_wait(struct vcpu *vcpu, unsigned length)
 		return false;
 	if ((sregs.cr0 & both) == both)
 		return vcpu_inject(vcpu, VECTOR_NM) == 0;
-	vcpu_change_regs(vcpu)->rip += length;
-	return true;
+	return vcpu_step(vcpu, length) == 0;
 }
 
 /* A hypercall instruction that this guest does not have. KVM finds that out in its interpreter when
