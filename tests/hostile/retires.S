@@ -233,9 +233,9 @@ event_dr6: .quad 0
 	INTERRUPTED 0, nop
 	INTERRUPTED 0, cpuid
 	INTERRUPTED 0, vmfunc
-	mov %cr0, %rdx
-	xor $TS, %rdx
-	INTERRUPTED 0, mov %rdx, %cr0
+	mov %cr0, %rsi
+	xor $TS, %rsi
+	INTERRUPTED 0, mov %rsi, %cr0
 	clts
 	testl $SS_CONTEXT_VMMCALL, flags
 	jnz on_svm
