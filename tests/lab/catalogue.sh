@@ -16,6 +16,8 @@ trap 'rm -rf "$results"' EXIT
 	--put "$build/tests/hostile/hostile_encodings.elf" \
 	--put "$build/tests/hostile/hostile_cr8.elf" --put "$build/tests/hostile/hostile_modes.elf" \
 	--put "$build/tests/hostile/hostile_undefined.elf" \
+	--put "$build/tests/hostile/hostile_retires.elf" \
+	--put "$build/tests/hostile/hostile_flag_place.elf" \
 	--put "$build/tests/hostile/hostile_raise.elf" \
 	--put "$build/tests/hostile/hostile_dispositions.elf" \
 	--put "$build/tests/hostile/hostile_disk.elf" \
@@ -36,7 +38,9 @@ trap 'rm -rf "$results"' EXIT
 	: >profile.json
 	[ -z "$1" ] || sidestep profile --engine "$0" --format json >profile.json || status=1
 	for masks in "" "--shadow ts,mp" "--own none" "--own ts" "--shadow mp"; do
-		sidestep run -q --engine "$0" --timeout 5 $masks hostile_encodings.elf || status=1
+		for guest in encodings retires; do
+			sidestep run -q --engine "$0" --timeout 5 $masks "hostile_$guest.elf" || status=1
+		done
 		for answer in report inject; do
 			sidestep run -q --engine "$0" --timeout 20 $masks --on-violation $answer hostile_modes.elf ||
 				status=1
@@ -49,6 +53,11 @@ trap 'rm -rf "$results"' EXIT
 			cat out
 			status=1
 		}
+	done
+	# A flag that is kept in the shadow is there and nowhere else: 10; one that is owned is in the register: 11.
+	for place in "10 --own none --shadow ts" "11 --own ts" "10 --own mp --shadow ts" "11 --own ts --shadow mp"; do
+		sidestep run -q --engine "$0" --timeout 5 ${place#* } hostile_flag_place.elf
+		[ $? = "${place%% *}" ] || { echo "flag_place ${place#* }: not ${place%% *}"; status=1; }
 	done
 	head -c 8192 /dev/zero >disk
 	for guest in raise dispositions disk; do
