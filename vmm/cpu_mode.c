@@ -2,7 +2,6 @@
 #include "cpu_mode.h"
 
 #define CR0_PE 1u
-#define CR4_LA57 0x1000u
 #define EFER_LMA 0x400u
 #define VECTOR_SS 12
 #define VECTOR_GP 13
@@ -18,7 +17,7 @@ struct cpu_mode cpu_mode_of(const struct kvm_sregs *sregs)
 	struct cpu_mode mode = {
 		.legacy = !(sregs->efer & EFER_LMA),
 		.real = !(sregs->cr0 & CR0_PE),
-		.la57 = sregs->cr4 & CR4_LA57,
+		.paging = guest_paging_of(sregs->cr0, sregs->cr4, sregs->efer),
 		.segment = {sregs->es, sregs->cs, sregs->ss, sregs->ds, sregs->fs, sregs->gs},
 	};
 
@@ -41,7 +40,7 @@ uint64_t cpu_mode_linear(const struct cpu_mode *mode, enum cpu_segment segment, 
 
 static bool is_canonical(const struct cpu_mode *mode, uint64_t address)
 {
-	unsigned unused = mode->la57 ? 7 : 16;
+	unsigned unused = mode->paging == GUEST_PAGING_5_LEVELS ? 7 : 16;
 
 	return (uint64_t)((int64_t)(address << unused) >> unused) == address;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How a vCPU reads code and addresses at one moment: the sizes that CS and SS give, the bases and limits
- * of its segments (Intel SDM vol. 1, 3.3 and 3.6; AMD APM vol. 2, 4.8). All zero is 64-bit mode.
+ * of its segments, its page tables (Intel SDM vol. 1, 3.3 and 3.6; AMD APM vol. 2, 4.8). All zero is 64-bit
+ * mode with four levels of tables.
  */
 #ifndef VMM_CPU_MODE_H
 #define VMM_CPU_MODE_H
@@ -9,6 +10,8 @@
 #include <linux/kvm.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "views/guest_paging.h"
 
 /* In the processor's numbering. */
 enum cpu_segment {
@@ -28,7 +31,7 @@ struct cpu_mode {
 	enum cpu_width stack; /* of the stack pointer: SS.B */
 	bool legacy;          /* EFER.LMA is clear */
 	bool real;            /* so is CR0.PE */
-	bool la57;            /* linear addresses have 57 bits in 64-bit mode, not 48 */
+	enum guest_paging paging;
 	struct kvm_segment segment[SEGMENT_COUNT];
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest memory by linear address: the guest's four-level page tables, seen through a view. */
+/* Guest memory by linear address: the guest's page tables, of whatever mode, seen through a view. */
 #ifndef VMM_LINEAR_H
 #define VMM_LINEAR_H
 

@@ -15,7 +15,6 @@
 
 #define CS_LONG 0x200u /* attribute bit of a 64-bit code segment */
 #define CS_DEFAULT 0x400u /* of a 32-bit one */
-#define CR4_LA57 0x1000u
 #define MSR_DEBUGCTL 0x1d9
 
 _Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
@@ -64,15 +63,13 @@ static void step(void *vmcb, uint64_t length)
 	}
 }
 
-/* The address space the guest is in. Only long mode has page tables that are known here. */
+/* The address space the guest is in. */
 static struct walk guest_walk(const void *vmcb)
 {
-	unsigned levels = vmcb_cr4(vmcb) & CR4_LA57 ? 5 : 4;
-
 	return (struct walk){
 		.nested_cr3 = vmcb_nested_cr3(vmcb),
 		.cr3 = vmcb_cr3(vmcb),
-		.levels = (vmcb_efer(vmcb) & EFER_LONG_MODE) == EFER_LONG_MODE ? levels : 0,
+		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
 	};
 }
 

@@ -60,6 +60,9 @@
 
 #include "tests/hostile/gate.inc"
 
+	mov CONTEXT_VCPU_PAGES(%rdi), %rax
+	mov PAGE_CR0_OWNED(%rax), %rax
+	mov %rax, owned
 	GATE UD, undefined
 	GATE NM, no_device
 	GATE GP, protected
@@ -184,11 +187,17 @@ plain:	mov %r11, %r15
 	PREFIXED 35, fwait, 0x66
 	PREFIXED 36, fwait, 0x67
 	PREFIXED 37, fwait, 0xf2, 0x2e, 0x41
+	/* #NM is for those whose register has both flags. */
+	mov owned, %eax
+	not %eax
+	test $(TS | MP), %eax
+	jnz kept
 	mov %cr0, %rdx
 	mov $(BASE | TS | MP), %eax
 	mov %rax, %cr0
 	FAULTS 38, NM, .byte 0x67, 0x48, 0x9b		/* fwait */
 	mov %rdx, %cr0
+kept:
 
 	/* Code that lies on two pages. */
 	jmp crossing
@@ -234,6 +243,7 @@ crossing_middle:
 	.fill 4, 2, 0
 word:
 	.fill 16, 2, 0
+owned:	.quad 0
 idt_pointer:
 	.word 16 * 32 - 1
 	.quad idt

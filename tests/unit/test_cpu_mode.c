@@ -10,7 +10,6 @@
 #include "vmm/vmcs12.h"
 
 #define CR0_PE 1u
-#define CR4_LA57 0x1000u
 #define EFER_LMA 0x400u
 #define DATA 3u        /* type: read, write, accessed */
 #define CODE 11u       /* execute, read, accessed */
@@ -161,7 +160,7 @@ static void canonical_addresses(void **state)
 	assert_int_equal(cpu_mode_fault(&mode, SEGMENT_DS, 0xffff800000000000, 2, false), 0);
 	mode.segment[SEGMENT_GS].base = 0xffff800000000000;
 	assert_int_equal(cpu_mode_fault(&mode, SEGMENT_GS, 8, 2, false), 0);
-	mode.la57 = true;
+	mode.paging = GUEST_PAGING_5_LEVELS;
 	assert_int_equal(cpu_mode_fault(&mode, SEGMENT_SS, 0x800000000000, 2, false), 0);
 	assert_int_equal(cpu_mode_fault(&mode, SEGMENT_SS, 0x100000000000000, 2, false), SS);
 }

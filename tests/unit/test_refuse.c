@@ -195,6 +195,73 @@ static void other_modes(void **state)
 	}
 }
 
+static void put_32(uint64_t gpa, uint32_t value)
+{
+	assert_int_equal(guest_ram_write(&vm.ram, gpa_at(gpa), &value, sizeof(value)), 0);
+}
+
+/* The guest's tables in the modes outside long mode, and what they refuse. */
+static void legacy_tables(void **state)
+{
+	enum { PAE_PDPT = 0x5020, PAE_PD = 0x6000, PD_32 = 0x7000, PT_32 = 0x8000 };
+	struct linear_fault fault;
+	uint8_t byte = 0;
+	uint64_t gpa = 0;
+
+	(void)state;
+	/* An entry of PAE's first level has no rights; 0x86 is a page of 2 MiB that CPL 3 may only read. */
+	put(PAE_PDPT, PAE_PD | 1);
+	put(PAE_PD, PT | PTE);
+	put(PAE_PD + 8, 0x85);
+	space.cr3 = PAE_PDPT;
+	space.mode = (struct cpu_mode){.code = WIDTH_32, .legacy = true, .paging = GUEST_PAGING_PAE};
+	space.user = true;
+	assert_int_equal(linear_translate(&space, DATA + 5, &gpa), 0);
+	assert_int_equal(gpa, data_gpa(5));
+	assert_int_equal(linear_translate(&space, 0x200123, &gpa), 0);
+	assert_int_equal(gpa, 0x123);
+	assert_int_equal(linear_read(&space, 0x200123, &byte, 1, &fault), 0);
+	assert_int_equal(linear_write(&space, 0x200123, &byte, 1, &fault), -EFAULT);
+	assert_int_equal(fault.error_code, LINEAR_PRESENT | LINEAR_WRITE | LINEAR_USER);
+	assert_int_equal(linear_translate(&space, 0x40000000, &gpa), -EFAULT);
+	assert_true(linear_walks(&space, DATA, PAE_PDPT + 4));
+	assert_false(linear_walks(&space, DATA, PAE_PDPT + 8));
+	/* 32 bits: entries of 4 bytes, pages of 4 MiB, whose bits 20:13 are 39:32 of the address. */
+	put_32(PD_32, PT_32 | PTE);
+	put_32(PD_32 + 4, 0x83 | 1 << 13);
+	for (uint32_t i = 0; i < 512; i++)
+		put_32(PT_32 + 4 * i, i << 12 | PTE);
+	space.cr3 = PD_32;
+	space.mode.paging = GUEST_PAGING_32;
+	assert_int_equal(linear_translate(&space, 0x1ff123, &gpa), 0);
+	assert_int_equal(gpa, 0x1ff123);
+	assert_int_equal(linear_translate(&space, 0x412345, &gpa), 0);
+	assert_int_equal(gpa, UINT64_C(0x100012345));
+	assert_int_equal(linear_read(&space, 0x400000, &byte, 1, &fault), -EFAULT);
+	assert_int_equal(fault.error_code, LINEAR_PRESENT | LINEAR_USER);
+	assert_true(linear_walks(&space, 0x1000, PT_32 + 7));
+	assert_false(linear_walks(&space, 0x1000, PT_32));
+	/* No paging. */
+	space.mode.paging = GUEST_PAGING_NONE;
+	assert_int_equal(linear_translate(&space, 0x123456, &gpa), 0);
+	assert_int_equal(gpa, 0x123456);
+	assert_false(linear_walks(&space, 0x1000, PT_32));
+}
+
+/* CR0.PG, EFER.LMA, CR4.PAE, PSE and LA57 (Intel SDM vol. 3A, 4.1.1). */
+static void paging_modes(void **state)
+{
+	enum { PG = 0x80000001u, LMA = 0x400, PSE = 0x10, PAE = 0x20, LA57 = 0x1000 };
+
+	(void)state;
+	assert_int_equal(guest_paging_of(1, PAE | LA57, LMA), GUEST_PAGING_NONE);
+	assert_int_equal(guest_paging_of(PG, PAE, LMA), GUEST_PAGING_4_LEVELS);
+	assert_int_equal(guest_paging_of(PG, PAE | LA57, LMA), GUEST_PAGING_5_LEVELS);
+	assert_int_equal(guest_paging_of(PG, PAE | PSE, 0), GUEST_PAGING_PAE);
+	assert_int_equal(guest_paging_of(PG, PSE, 0), GUEST_PAGING_32);
+	assert_int_equal(guest_paging_of(PG, LA57, 0), GUEST_PAGING_32_4K);
+}
+
 /* What would have to be computed, moves the stack, repeats or jumps is left to the guest. */
 static void others(void **state)
 {
@@ -409,6 +476,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loads, setup, teardown),
 		cmocka_unit_test_setup_teardown(stores, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(legacy_tables, setup, teardown),
+		cmocka_unit_test(paging_modes),
 		cmocka_unit_test_setup_teardown(others, setup, teardown),
 		cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_pages, setup, teardown),

@@ -221,7 +221,7 @@ static void build_guest_tables(void)
 
 static void walking(void **state)
 {
-	struct walk walk = {.cr3 = 0x1000, .levels = 4};
+	struct walk walk = {.cr3 = 0x1000};
 	uint64_t roots[2];
 
 	(void)state;
@@ -237,10 +237,10 @@ static void walking(void **state)
 		assert_int_equal(walk_linear(&walk, 0x200000), WALK_NOWHERE);
 		assert_int_equal(walk_linear(&walk, UINT64_C(0xffff800000000000)), WALK_NOWHERE);
 		walk.cr3 = 0x6fff;
-		walk.levels = 5;
+		walk.paging = GUEST_PAGING_5_LEVELS;
 		assert_int_equal(walk_linear(&walk, 0x30123), 0x30123);
 		walk.cr3 = 0x1000;
-		walk.levels = 4;
+		walk.paging = GUEST_PAGING_4_LEVELS;
 	}
 	/* Tables that the view does not have, or that are somewhere else in it. */
 	walk.nested_cr3 = roots[1];
@@ -253,14 +253,66 @@ static void walking(void **state)
 	walk.cr3 = 0x1000;
 	put(0x5000 + 8 * 7, TABLES_BASE | 3);
 	assert_int_equal(walk_linear(&walk, 0x7000), WALK_NOWHERE);
-	walk.levels = 0;
-	assert_int_equal(walk_linear(&walk, 0x30123), WALK_NOWHERE);
+	/* Without paging only the view counts. */
+	walk.paging = GUEST_PAGING_NONE;
+	assert_int_equal(walk_linear(&walk, 0x30123), 0x30123);
+	assert_int_equal(walk_linear(&walk, 0x40123), 0x30123);
+	assert_int_equal(walk_linear(&walk, 0x50123), WALK_NOWHERE);
+}
+
+static void put_32(uint64_t at, uint32_t value)
+{
+	memcpy(memory + at, &value, sizeof(value));
+}
+
+/* Tables of a guest outside long mode: PAE at 0x7020, 32 bits at 0x9000; each maps 2 MiB at 0 in pages of
+ * 4 KiB, and at 1 GiB in a large one. */
+static void build_legacy_tables(void)
+{
+	put(0x7020, 0x8001);
+	put(0x7028, 0xa001);
+	put(0x8000, 0x5003);
+	put(0xa000, 0x83);
+	put_32(0x9000, 0xb003);
+	put_32(0x9004, 0);
+	put_32(0x9400, 0x83);
+	for (uint32_t i = 1; i < 512; i++)
+		put_32(0xb000 + 4 * i, i << 12 | 3);
+}
+
+static void legacy_walking(void **state)
+{
+	static const struct walk walks[] = {
+		{.cr3 = 0x7020, .paging = GUEST_PAGING_PAE},
+		{.cr3 = 0x9018, .paging = GUEST_PAGING_32},
+		{.cr3 = 0x9018, .paging = GUEST_PAGING_32_4K},
+	};
+	uint64_t roots[2];
+
+	(void)state;
+	build_views(roots);
+	build_guest_tables();
+	build_legacy_tables();
+	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
+		struct walk walk = walks[i];
+
+		walk.nested_cr3 = roots[1];
+		assert_int_equal(walk_linear(&walk, 0), WALK_NOWHERE);
+		assert_int_equal(walk_linear(&walk, 0x1f123), 0x1f123);
+		assert_int_equal(walk_linear(&walk, 0x31124), 0x31124);
+		assert_int_equal(walk_linear(&walk, 0x40123), 0x30123);
+		assert_int_equal(walk_linear(&walk, 0x50123), WALK_NOWHERE);
+		assert_int_equal(walk_linear(&walk, 0x80000000), WALK_NOWHERE);
+		/* Without CR4.PSE it is a table, at address 0, whose first entries are 0. */
+		assert_int_equal(walk_linear(&walk, 0x40040123),
+				 walk.paging == GUEST_PAGING_32_4K ? WALK_NOWHERE : 0x30123);
+	}
 }
 
 /* Code at every place around a page boundary, in adjacent and in scattered pages. */
 static void fetching(void **state)
 {
-	struct walk walk = {.cr3 = 0x1000, .levels = 4};
+	struct walk walk = {.cr3 = 0x1000};
 	uint64_t roots[2];
 
 	(void)state;
@@ -300,6 +352,7 @@ int main(void)
 		cmocka_unit_test(decoding),
 		cmocka_unit_test(refused_prefixes),
 		cmocka_unit_test(walking),
+		cmocka_unit_test(legacy_walking),
 		cmocka_unit_test(fetching),
 	};
 
