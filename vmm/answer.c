@@ -2,7 +2,6 @@
 #include "answer.h"
 
 #include <errno.h>
-#include <sys/ioctl.h>
 
 #include "guestfw/relay/relay.h"
 #include "invoke.h"
@@ -75,6 +74,7 @@ struct linear_space answer_space(const struct vcpu *vcpu, const struct monitor_e
 		.view = active_view(vcpu, monitor_vcpu(vcpu)),
 		.cr3 = exit->cr3,
 		.user = exit->cpl == 3,
+		.mode = exit->mode,
 	};
 }
 
@@ -108,12 +108,14 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 	struct linear_space space = answer_space(vcpu, exit);
 	uint64_t seen = flags_read(&words);
 	uint16_t word = (uint16_t)seen;
-	struct kvm_sregs segments; /* FS and GS are the guest's while the relay runs */
 	struct operand operand;
 
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &segments) != 0 ||
-	    operand_decode(&space, relay->rip, relay->regs, &segments, &operand) != 0) {
+	if (operand_decode(&space, relay->rip, relay->regs, &operand) != 0) {
 		answer_inject(relay, VECTOR_UD, 0);
+		return;
+	}
+	if (operand.vector) {
+		answer_inject(relay, operand.vector, 0);
 		return;
 	}
 	if (!move_operand(vcpu, relay, &space, &operand, &word))

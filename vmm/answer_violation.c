@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What becomes of the violations that reach the relay. */
-#include <errno.h>
-#include <sys/ioctl.h>
-
 #include "answer.h"
 #include "guestfw/relay/relay.h"
 #include "monitor.h"
@@ -10,6 +7,7 @@
 #include "violation.h"
 
 #define RSP 4
+#define VECTOR_UD 6
 #define VECTOR_DF 8
 #define VECTOR_PF 14
 #define VECTOR_VE 20
@@ -56,17 +54,12 @@ static void raise_fault(struct vcpu *vcpu, struct relay_vcpu *relay,
 }
 
 /* SVM does not say for which linear address it was: what the instruction accesses is looked through. */
-static int decode_address(struct vcpu *vcpu, const struct relay_vcpu *relay,
+static int decode_address(const struct relay_vcpu *relay,
 			  const struct monitor_exit *exit, const struct linear_space *space,
 			  struct violation *violation)
 {
-	struct insn_state state = {.rip = relay->rip, .regs = relay->regs};
-	struct kvm_sregs segments; /* FS and GS are the guest's while the relay runs */
+	const struct insn_state state = {.rip = relay->rip, .regs = relay->regs};
 
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &segments) != 0)
-		return -errno;
-	state.fs_base = segments.fs.base;
-	state.gs_base = segments.gs.base;
 	if (exit->delivery & DELIVERY_VALID)
 		return refuse_find_frame(space, relay->regs[RSP], violation->gpa, &violation->gva);
 	if (exit->walk)
@@ -76,7 +69,7 @@ static int decode_address(struct vcpu *vcpu, const struct relay_vcpu *relay,
 	return refuse_find(space, &state, violation->gpa, &violation->gva);
 }
 
-static void find_address(struct vcpu *vcpu, const struct relay_vcpu *relay,
+static void find_address(const struct relay_vcpu *relay,
 			 const struct monitor_exit *exit, const struct linear_space *space,
 			 struct violation *violation)
 {
@@ -84,7 +77,7 @@ static void find_address(struct vcpu *vcpu, const struct relay_vcpu *relay,
 		violation->flags |= VIOLATION_WALK;
 	if (exit->gva_known)
 		violation->gva = exit->gva;
-	if (exit->gva_known || decode_address(vcpu, relay, exit, space, violation) == 0)
+	if (exit->gva_known || decode_address(relay, exit, space, violation) == 0)
 		violation->flags |= VIOLATION_GVA_KNOWN;
 }
 
@@ -108,6 +101,11 @@ static void answer_nowhere(struct vcpu *vcpu, struct relay_vcpu *relay,
 {
 	if (refuse(relay, exit, space))
 		return;
+	/* Code at CPL 3 does not end the VM, as by what KVM cannot interpret. */
+	if (space->user && !exit->walk && !(exit->delivery & DELIVERY_VALID)) {
+		answer_inject(relay, VECTOR_UD, 0);
+		return;
+	}
 	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
 		"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
 		"device, in operation %s",
@@ -139,7 +137,7 @@ void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct 
 		return;
 	}
 	/* Before the instruction is stepped over: a load changes registers that its address is from. */
-	find_address(vcpu, relay, exit, &space, &violation);
+	find_address(relay, exit, &space, &violation);
 	refused = vcpu->vm->plan->on_violation == ON_VIOLATION_REPORT && refuse(relay, exit, &space);
 	answer = violation_answer(vcpu, &violation, refused);
 	violation_record(vcpu, &violation, answer);

@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "code.h"
 
-#include <Zydis/Zydis.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "guestfw/relay/relay.h"
+#include "insn.h"
 #include "summary.h"
 
-struct instruction {
-	ZydisDecodedInstruction decoded;
-	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-};
-
-static bool decode(const uint8_t *bytes, size_t size, struct instruction *instruction)
+/* In the mode that the code was noted in. */
+static bool decode(const struct record_code *code, unsigned at, unsigned end, struct insn *insn)
 {
-	ZydisDecoder decoder;
+	const struct cpu_mode mode = {.code = (enum cpu_width)code->width,
+				      .stack = (enum cpu_width)code->width};
 
-	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, size, &instruction->decoded,
-						   instruction->operands));
+	return insn_decode(&mode, code->bytes + at, end - at, insn) == 0;
 }
 
-static bool is_out(const struct instruction *instruction, unsigned size)
+static bool is_out(const struct insn *insn, unsigned size)
 {
-	ZydisMnemonic mnemonic = instruction->decoded.mnemonic;
+	ZydisMnemonic mnemonic = insn->decoded.mnemonic;
 
 	(void)size;
 	return mnemonic == ZYDIS_MNEMONIC_OUT || mnemonic == ZYDIS_MNEMONIC_OUTSB ||
@@ -32,10 +27,10 @@ static bool is_out(const struct instruction *instruction, unsigned size)
 }
 
 /* KVM takes accesses of more than 8 bytes apart. */
-static bool is_store(const struct instruction *instruction, unsigned size)
+static bool is_store(const struct insn *insn, unsigned size)
 {
-	for (unsigned i = 0; i < instruction->decoded.operand_count; i++) {
-		const ZydisDecodedOperand *operand = &instruction->operands[i];
+	for (unsigned i = 0; i < insn->decoded.operand_count; i++) {
+		const ZydisDecodedOperand *operand = &insn->operands[i];
 
 		if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY &&
 		    operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
@@ -45,13 +40,13 @@ static bool is_store(const struct instruction *instruction, unsigned size)
 	return false;
 }
 
-static bool is_halt(const struct instruction *instruction, unsigned size)
+static bool is_halt(const struct insn *insn, unsigned size)
 {
 	(void)size;
-	return instruction->decoded.mnemonic == ZYDIS_MNEMONIC_HLT;
+	return insn->decoded.mnemonic == ZYDIS_MNEMONIC_HLT;
 }
 
-typedef bool code_test(const struct instruction *instruction, unsigned size);
+typedef bool code_test(const struct insn *insn, unsigned size);
 
 /* What the instruction must be like if KVM may have stepped over it; NULL: it has not. What the relay
  * passes on by its port has the RIP of the guest that the relay was told. */
@@ -77,16 +72,15 @@ static code_test *test_of(const struct record_exit *exit)
 static unsigned length_before(const struct record_code *code, code_test *test, unsigned size)
 {
 	unsigned votes[CODE_BEFORE + 1] = {0}, best = 0;
-	struct instruction instruction;
+	struct insn insn;
 
 	for (unsigned start = 0; start < code->before; start++) {
 		unsigned at = start;
 
-		while (at < code->before &&
-		       decode(code->bytes + at, code->before - at, &instruction)) {
-			unsigned length = instruction.decoded.length;
+		while (at < code->before && decode(code, at, code->before, &insn)) {
+			unsigned length = insn.decoded.length;
 
-			if (at + length == code->before && test(&instruction, size))
+			if (at + length == code->before && test(&insn, size))
 				votes[length]++;
 			at += length;
 		}
@@ -105,24 +99,25 @@ static unsigned stepped_over(const struct record_code *code, const struct record
 {
 	code_test *test = test_of(exit);
 	unsigned size = exit->detail & 0xff, length;
-	struct instruction next;
+	struct insn next;
 
 	length = test ? length_before(code, test, size) : 0;
 	if (length && test == is_out && backend != HOST_BACKEND_PVM &&
-	    decode(code->bytes + code->before, (size_t)(code->count - code->before), &next) &&
+	    decode(code, code->before, code->count, &next) &&
 	    test(&next, size))
 		return 0;
 	return length;
 }
 
-static void disassemble(const uint8_t *bytes, size_t size, struct code_place *place)
+static void disassemble(const struct record_code *code, unsigned at, unsigned end,
+			struct code_place *place)
 {
-	struct instruction instruction;
+	struct insn insn;
 	ZydisFormatter formatter;
 
-	if (!decode(bytes, size, &instruction))
+	if (!decode(code, at, end, &insn))
 		return;
-	place->length = instruction.decoded.length;
+	place->length = insn.decoded.length;
 	ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
 	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
 	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING,
@@ -132,8 +127,7 @@ static void disassemble(const uint8_t *bytes, size_t size, struct code_place *pl
 	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
 				  ZYDIS_PADDING_DISABLED);
 	if (ZYAN_FAILED(ZydisFormatterFormatInstruction(
-		    &formatter, &instruction.decoded, instruction.operands,
-		    instruction.decoded.operand_count_visible, place->text, sizeof(place->text),
+		    &formatter, &insn.decoded, insn.operands, insn.decoded.operand_count_visible, place->text, sizeof(place->text),
 		    place->address, NULL)))
 		snprintf(place->text, sizeof(place->text), "?");
 }
@@ -152,8 +146,7 @@ void code_locate(const struct record_code *code, const struct record_exit *exit,
 		ret_place->symbol = code->symbol;
 		ret_place->offset = code->offset - back;
 	}
-	disassemble(code->bytes + code->before - back, back ? back : (size_t)(code->count - code->before),
-		    ret_place);
+	disassemble(code, code->before - back, back ? code->before : code->count, ret_place);
 }
 
 const char *code_place_name(const struct code_place *place, char *text, size_t size)

@@ -24,12 +24,18 @@ static void fetch(struct vcpu *vcpu, struct record_code *record)
 	const struct engine *engine = vcpu->vm->plan->engine;
 	int view = engine->view_current(vcpu);
 	struct linear_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
+	struct kvm_sregs sregs;
+	uint64_t address;
 
-	if (engine->guest_cr3(vcpu, &space.cr3) != 0)
+	if (engine->guest_sregs(vcpu, &sregs) != 0)
 		return;
-	record->before = (uint8_t)fetch_before(&space, record->rip, record->bytes);
+	space.cr3 = sregs.cr3;
+	space.mode = cpu_mode_of(&sregs);
+	address = cpu_mode_linear(&space.mode, SEGMENT_CS, record->rip);
+	record->width = (uint16_t)space.mode.code;
+	record->before = (uint8_t)fetch_before(&space, address, record->bytes);
 	record->count = (uint8_t)(record->before +
-				  linear_fetch(&space, record->rip,
+				  linear_fetch(&space, address,
 					       record->bytes + record->before,
 					       CODE_BYTES - CODE_BEFORE));
 }

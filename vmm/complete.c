@@ -1,84 +1,97 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Instructions that the VMM carries out where KVM interprets guest code and does not know them. On
- * hardware none of them gets here.
+ * Instructions that KVM could not interpret: the VMM carries out two that KVM does not know, and raises #UD
+ * for those that the guest's processor does not have.
  */
-#include <linux/kvm.h>
+#include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "invoke.h"
+#include "isa.h"
 #include "run.h"
 #include "vcpu.h"
 
 #define VECTOR_UD 6
 #define VECTOR_NM 7
+#define VECTOR_GP 13
+#define USER 3
 
-static bool complete_vmfunc(struct vcpu *vcpu, unsigned length)
+static bool complete_vmfunc(struct vcpu *vcpu, const struct kvm_sregs *sregs, unsigned length)
 {
 	const struct kvm_regs *regs = vcpu_regs(vcpu);
 	struct invocation invocation = {
 		.number = (uint32_t)regs->rax,
 		.index = (uint32_t)regs->rcx,
 		.arg = {regs->rdx, regs->rbx},
+		.cpl = sregs->ss.dpl,
 	};
-	struct kvm_sregs sregs;
-	struct kvm_regs *change;
 	unsigned vector;
 	uint64_t rax;
 
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
-		return false;
-	invocation.cpl = sregs.ss.dpl;
 	if (invoke_vmfunc(vcpu, &invocation, &vector, &rax) != 0)
 		return false;
 	if (vector)
 		return vcpu_inject(vcpu, (uint8_t)vector) == 0;
-	change = vcpu_change_regs(vcpu);
-	change->rax = rax;
-	change->rip += length;
-	return true;
+	vcpu_change_regs(vcpu)->rax = rax;
+	return vcpu_step(vcpu, length) == 0;
 }
 
 /* WAIT raises #NM if TS and MP are both set (Intel SDM vol. 2D, WAIT/FWAIT). Pending x87 exceptions
  * cannot exist: unmasking one takes an instruction that the same interpreter does not know. */
-static bool complete_wait(struct vcpu *vcpu, unsigned length)
+static bool complete_wait(struct vcpu *vcpu, const struct kvm_sregs *sregs, unsigned length)
 {
 	const uint64_t both = SS_CR0_TS | SS_CR0_MP;
-	struct kvm_sregs sregs;
 
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
-		return false;
-	if ((sregs.cr0 & both) == both)
+	if ((sregs->cr0 & both) == both)
 		return vcpu_inject(vcpu, VECTOR_NM) == 0;
-	vcpu_change_regs(vcpu)->rip += length;
-	return true;
+	return vcpu_step(vcpu, length) == 0;
 }
 
-/* A hypercall instruction that this guest does not have. KVM finds that out in its interpreter when
- * the guest is nested, and reports it as a failure (arch/x86/kvm/emulate.c, em_hypercall). */
-static bool complete_hypercall(struct vcpu *vcpu, unsigned length)
+/* What KVM has fetched, and behind that what it did not need: it gives up at the first byte that it does
+ * not know. */
+static int decode(const struct linear_space *space, uint64_t rip, const uint8_t *bytes,
+		  unsigned length, struct insn *ret_insn)
 {
-	(void)length;
-	return vcpu_inject(vcpu, VECTOR_UD) == 0;
-}
+	uint64_t next = cpu_mode_linear(&space->mode, SEGMENT_CS, rip + length);
+	uint8_t code[INSN_MAX];
 
-static const struct {
-	uint8_t bytes[3];
-	unsigned length;
-	bool (*complete)(struct vcpu *vcpu, unsigned length);
-} instructions[] = {
-	{{0x0f, 0x01, 0xd4}, 3, complete_vmfunc},
-	{{0x9b}, 1, complete_wait},
-	{{0x0f, 0x01, 0xc1}, 3, complete_hypercall}, /* VMCALL */
-	{{0x0f, 0x01, 0xd9}, 3, complete_hypercall}, /* VMMCALL */
-};
+	memcpy(code, bytes, length);
+	length += linear_fetch(space, next, code + length, INSN_MAX - length);
+	return insn_decode(&space->mode, code, length, ret_insn);
+}
 
 bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)
 {
-	for (size_t i = 0; i < sizeof(instructions) / sizeof(instructions[0]); i++)
-		if (length >= instructions[i].length &&
-		    memcmp(bytes, instructions[i].bytes, instructions[i].length) == 0)
-			return instructions[i].complete(vcpu, instructions[i].length);
-	return false;
+	const struct engine *engine = vcpu->vm->plan->engine;
+	int view = engine->view_current(vcpu);
+	struct linear_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
+	struct kvm_sregs sregs;
+	struct insn insn;
+	struct isa isa;
+	int rc;
+
+	if (length == 0 || length > INSN_MAX || vcpu_sregs(vcpu, &sregs) != 0)
+		return false;
+	space.cr3 = sregs.cr3;
+	space.user = sregs.ss.dpl == USER;
+	space.mode = cpu_mode_of(&sregs);
+	rc = decode(&space, vcpu_regs(vcpu)->rip, bytes, length, &insn);
+	if (rc == -ENODATA)
+		return false;
+	if (rc != 0)
+		return vcpu_inject(vcpu, rc == -E2BIG ? VECTOR_GP : VECTOR_UD) == 0;
+	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_VMFUNC && !engine_has_monitor(engine))
+		return complete_vmfunc(vcpu, &sregs, insn.decoded.length);
+	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_FWAIT)
+		return complete_wait(vcpu, &sregs, insn.decoded.length);
+	isa = isa_of(vcpu, &sregs);
+	return !isa_has(&isa, &space.mode, &insn) && vcpu_inject(vcpu, VECTOR_UD) == 0;
+}
+
+bool complete_for_user(struct vcpu *vcpu)
+{
+	struct kvm_sregs sregs;
+
+	return vcpu_sregs(vcpu, &sregs) == 0 && sregs.ss.dpl == USER &&
+	       vcpu_inject(vcpu, VECTOR_UD) == 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu_mode.h"
 #include "engine.h"
 #include "hw_reason.h"
 #include "vm.h"
@@ -124,6 +125,7 @@ static int take_code(struct contents *contents, const struct record_code *code)
 	int64_t number;
 
 	if (code->count > CODE_BYTES || code->before > code->count || code->before > CODE_BEFORE ||
+	    code->width >= WIDTH_COUNT ||
 	    !memchr(code->symbol, '\0', sizeof(code->symbol))) {
 		contents->odd = true;
 		return 0;

@@ -55,8 +55,9 @@ struct engine {
 	/* Which view is active, by what the control structure says; -1: none of ours. */
 	int (*view_current)(struct vcpu *vcpu);
 
-	/* The guest's CR3, whichever level runs now. Returns 0 or a negative errno. */
-	int (*guest_cr3)(struct vcpu *vcpu, uint64_t *ret_cr3);
+	/* The guest's segments, control registers and EFER, whichever level runs now; nothing else in
+	 * there counts. Returns 0 or a negative errno. */
+	int (*guest_sregs)(struct vcpu *vcpu, struct kvm_sregs *ret_sregs);
 
 	/* Answers an access to an MSR that the engine has made KVM hand over (run->msr); NULL where
 	 * no engine does. */

@@ -241,5 +241,5 @@ const struct engine engine_flat = {
 	.rights_changed = flat_rights_changed,
 	.setup = flat_setup,
 	.view_current = flat_view_current,
-	.guest_cr3 = vcpu_cr3,
+	.guest_sregs = vcpu_sregs,
 };

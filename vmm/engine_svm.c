@@ -283,15 +283,15 @@ static int svm_view_current(struct vcpu *vcpu)
 	return -1;
 }
 
-/* While L1 runs the guest's is where the next VMRUN will load it from. */
-static int svm_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+/* While L1 runs they are where the next VMRUN will load them from; but FS and GS stay in the vCPU. */
+static int svm_guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 {
 	struct vmcb12 vmcb12;
+	int rc = vcpu_sregs(vcpu, ret_sregs);
 
-	if (engine_svm_get(vcpu, &vmcb12) == 0)
-		return vcpu_cr3(vcpu, ret_cr3);
-	*ret_cr3 = vmcb_cr3(control(vcpu));
-	return 0;
+	if (rc == 0 && engine_svm_get(vcpu, &vmcb12) != 0)
+		vmcb12_sregs(control(vcpu), ret_sregs);
+	return rc;
 }
 
 /* SVM has no read shadow: the relay's copy is what the guest sees. */
@@ -371,6 +371,7 @@ static void svm_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	struct monitor_exit exit = find_code(relay->reason);
+	struct kvm_sregs sregs = {0};
 
 	/* Without a length the relay has not decoded the instruction: its operand is in memory. */
 	if (exit.event == EVENT_CR0_WRITE && relay->length == 0)
@@ -378,7 +379,10 @@ static void svm_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	exit.access = access_of(relay->qualification);
 	exit.walk = relay->qualification >> NPF_WALK & 1;
 	exit.delivery = (uint32_t)vmcb_exit_int_info(control(vcpu));
-	exit.cr3 = vmcb_cr3(control(vcpu));
+	vcpu_sregs(vcpu, &sregs);
+	vmcb12_sregs(control(vcpu), &sregs);
+	exit.mode = cpu_mode_of(&sregs);
+	exit.cr3 = sregs.cr3;
 	exit.cpl = (unsigned)vmcb_cpl(control(vcpu));
 	*ret_exit = exit;
 }
@@ -396,7 +400,7 @@ const struct engine engine_svm = {
 	.rights_changed = monitor_rights_changed,
 	.setup = svm_setup,
 	.view_current = svm_view_current,
-	.guest_cr3 = svm_guest_cr3,
+	.guest_sregs = svm_guest_sregs,
 	.drain = monitor_drain,
 	.reason_name = svm_reason_name,
 	.describe = svm_describe,

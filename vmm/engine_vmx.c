@@ -17,6 +17,7 @@
 #define FEATURE_CONTROL_VMX 5 /* locked, VMX outside SMX */
 #define CR4_VMXE 0x2000u
 #define CR4_PAE 0x20u
+#define CR4_OSXSAVE 0x40000u
 #define EFER_LONG_MODE 0x500u
 #define SHADOW_VMCS_SIZE 4096
 
@@ -146,7 +147,9 @@ static void set_host_state(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
 
 	vmcs12_set(vmcs12, VMCS12_host_cr0, SS_CR0_BASE);
 	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);
-	vmcs12_set(vmcs12, VMCS12_host_cr4, CR4_PAE | CR4_VMXE);
+	/* For the XSETBV of a guest, which the relay carries out. */
+	vmcs12_set(vmcs12, VMCS12_host_cr4,
+		   CR4_PAE | CR4_VMXE | (vcpu_caps(vcpu)->cr4_fixed1 & CR4_OSXSAVE));
 	vmcs12_set(vmcs12, VMCS12_host_ia32_efer, EFER_LONG_MODE);
 	vmcs12_set(vmcs12, VMCS12_host_cs_selector, SS_SEL_CODE);
 	vmcs12_set(vmcs12, VMCS12_host_ss_selector, SS_SEL_DATA);
@@ -277,6 +280,8 @@ static int vmx_vcpu_init(struct vcpu *vcpu, struct error *error)
 	if (rc != 0)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
 	monitor_vcpu_init(vcpu);
+	monitor_vcpu(vcpu)->cr0_fixed0 = data->caps.cr0_fixed0;
+	monitor_vcpu(vcpu)->cr0_fixed1 = data->caps.cr0_fixed1;
 	vmcs12_init(&data->installed);
 	set_controls(vcpu, &data->installed);
 	set_host_state(vcpu, &data->installed);
@@ -318,8 +323,8 @@ static int vmx_view_current(struct vcpu *vcpu)
 	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
 }
 
-/* In vmcs12 it is as it was at the last exit to the relay. */
-static int vmx_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+/* In vmcs12 they are as they were at the last exit to the relay. */
+static int vmx_guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 {
 	const struct vmx_vcpu *data = vcpu->engine_data;
 	struct vmcs12 vmcs12;
@@ -328,8 +333,8 @@ static int vmx_guest_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
 	if (rc != 0)
 		return rc;
 	if (data->nested.state.flags & KVM_STATE_NESTED_GUEST_MODE)
-		return vcpu_cr3(vcpu, ret_cr3);
-	*ret_cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+		return vcpu_sregs(vcpu, ret_sregs);
+	vmcs12_sregs(&vmcs12, ret_sregs);
 	return 0;
 }
 
@@ -374,6 +379,7 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(TRIPLE_FAULT, TRIPLE_FAULT)                                                              \
 	X(TASK_SWITCH, UNKNOWN)                                                                    \
 	X(CPUID, UNKNOWN)                                                                          \
+	X(GETSEC, UNDEFINED)                                                                       \
 	X(INVD, IGNORED)                                                                           \
 	X(VMCALL, HYPERCALL)                                                                       \
 	X(VMCLEAR, UNDEFINED)                                                                      \
@@ -392,8 +398,10 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(EPT_MISCONFIGURATION, UNKNOWN)                                                           \
 	X(INVEPT, UNDEFINED)                                                                       \
 	X(INVVPID, UNDEFINED)                                                                      \
-	X(XSETBV, PROTECTED)                                                                       \
-	X(VMFUNC, VMFUNC)
+	X(XSETBV, UNKNOWN)                                                                         \
+	X(VMFUNC, VMFUNC)                                                                          \
+	X(SEAMCALL, UNDEFINED)                                                                     \
+	X(TDCALL, UNDEFINED)
 
 static const char *vmx_reason_name(uint64_t reason)
 {
@@ -428,6 +436,7 @@ static unsigned access_of(uint64_t qualification)
 static void describe_violation(struct vcpu *vcpu, struct monitor_exit *exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	struct kvm_sregs sregs;
 	struct vmcs12 vmcs12;
 
 	exit->access = access_of(relay->qualification);
@@ -436,7 +445,9 @@ static void describe_violation(struct vcpu *vcpu, struct monitor_exit *exit)
 	exit->gva = relay->gla;
 	if (engine_vmx_get(vcpu, &vmcs12) != 0)
 		return;
-	exit->cr3 = vmcs12_get(&vmcs12, VMCS12_guest_cr3);
+	vmcs12_sregs(&vmcs12, &sregs);
+	exit->mode = cpu_mode_of(&sregs);
+	exit->cr3 = sregs.cr3;
 	exit->cpl = (unsigned)(vmcs12_get(&vmcs12, VMCS12_guest_ss_ar_bytes) >> 5 & 3);
 	exit->delivery = (uint32_t)vmcs12_get(&vmcs12, VMCS12_idt_vectoring_info_field);
 }
@@ -470,7 +481,7 @@ const struct engine engine_vmx = {
 	.rights_changed = monitor_rights_changed,
 	.setup = vmx_setup,
 	.view_current = vmx_view_current,
-	.guest_cr3 = vmx_guest_cr3,
+	.guest_sregs = vmx_guest_sregs,
 	.drain = monitor_drain,
 	.reason_name = vmx_reason_name,
 	.describe = vmx_describe,

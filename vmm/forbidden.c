@@ -31,9 +31,9 @@ static int find_place(struct vcpu *vcpu, struct place *place)
 			 [RBX] = regs->rbx, [RSP] = regs->rsp, [RBP] = regs->rbp,
 			 [RSI] = regs->rsi, [RDI] = regs->rdi, [R8] = regs->r8, regs->r9,
 			 regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15},
-		.state = {.rip = regs->rip, .fs_base = sregs.fs.base, .gs_base = sregs.gs.base},
+		.state = {.rip = regs->rip},
 		.space = {.vm = vcpu->vm, .view = vcpu->vm->view, .cr3 = sregs.cr3,
-			  .user = sregs.ss.dpl == 3},
+			  .user = sregs.ss.dpl == 3, .mode = cpu_mode_of(&sregs)},
 	};
 	place->state.regs = place->regs;
 	return 0;
@@ -149,7 +149,8 @@ void forbidden_access(struct vcpu *vcpu)
 /* Where the bytes end that can be fetched: at RIP, or at the end of its page. */
 static bool find_hidden(const struct vm *vm, const struct place *place, struct violation *violation)
 {
-	const uint64_t ends[] = {violation->rip, (violation->rip | (GPA_PAGE_SIZE - 1)) + 1};
+	uint64_t first = cpu_mode_linear(&place->space.mode, SEGMENT_CS, violation->rip);
+	const uint64_t ends[] = {first, (first | (GPA_PAGE_SIZE - 1)) + 1};
 	struct insn insn;
 
 	if (insn_fetch(&place->space, violation->rip, &insn) == 0)

@@ -18,17 +18,23 @@ struct insn {
 struct insn_state {
 	uint64_t rip;         /* of the instruction */
 	const uint64_t *regs; /* 16, in the processor's numbering */
-	uint64_t fs_base, gs_base;
 };
 
-/* Decodes bytes as one instruction of 64-bit mode. Returns 0 or -EOPNOTSUPP. */
-int insn_decode(const uint8_t *code, unsigned size, struct insn *ret_insn);
+/* Decodes bytes as one instruction in the given mode. Returns 0; -ENODATA: more bytes are needed; -E2BIG: it
+ * has more than INSN_MAX; -EOPNOTSUPP: there is no such instruction. */
+int insn_decode(const struct cpu_mode *mode, const uint8_t *code, unsigned size,
+		struct insn *ret_insn);
 
-/* The same for the instruction at a linear address. */
+/* The same for the instruction at CS:RIP. */
 int insn_fetch(const struct linear_space *space, uint64_t rip, struct insn *ret_insn);
 
-/* Linear address of an operand in memory. Returns 0 or -EOPNOTSUPP. */
-int insn_address(const struct insn *insn, const ZydisDecodedOperand *operand,
-		 const struct insn_state *state, uint64_t *ret_address);
+/* Where an operand in memory is: its segment, and the offset there. Returns 0 or -EOPNOTSUPP. */
+int insn_offset(const struct insn *insn, const ZydisDecodedOperand *operand,
+		const struct insn_state *state, enum cpu_segment *ret_segment, uint64_t *ret_offset);
+
+/* The same as a linear address. */
+int insn_address(const struct cpu_mode *mode, const struct insn *insn,
+		 const ZydisDecodedOperand *operand, const struct insn_state *state,
+		 uint64_t *ret_address);
 
 #endif

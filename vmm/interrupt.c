@@ -74,7 +74,8 @@ static bool can_take(const struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	if (vcpu->entry_pending && run->exit_reason == KVM_EXIT_IRQ_WINDOW_OPEN)
+	if (vcpu->injected ||
+	    (vcpu->entry_pending && run->exit_reason == KVM_EXIT_IRQ_WINDOW_OPEN))
 		return false;
 	return run->ready_for_interrupt_injection && run->if_flag;
 }
@@ -96,4 +97,5 @@ void interrupt_deliver(struct vcpu *vcpu)
 	/* An answer to the relay during this exit concerns the next one. */
 	vcpu->entry_pending = vcpu->answered;
 	vcpu->answered = false;
+	vcpu->injected = false;
 }

@@ -23,6 +23,7 @@ _Static_assert(RUN_KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to s
 /* The words of jail.def. */
 #define ALWAYS JAIL_WHEN_ALWAYS
 #define FLAT JAIL_WHEN_FLAT
+#define VMX JAIL_WHEN_VMX
 #define SVM JAIL_WHEN_SVM
 #define NESTED JAIL_WHEN_NESTED
 #define TRACED JAIL_WHEN_TRACED

@@ -4,12 +4,11 @@
 #include <errno.h>
 
 #include "views/effect.h"
+#include "views/guest_paging.h"
 
-#define PTE_PRESENT 1u
+#define PTE_PRESENT GUEST_PTE_PRESENT
 #define PTE_WRITE 2u
 #define PTE_USER 4u
-#define PTE_LARGE 0x80u
-#define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 
 /* What the view shows at a guest-physical address, if it grants the right. */
 static bool through_view(const struct linear_space *space, uint64_t gpa, unsigned right,
@@ -21,42 +20,50 @@ static bool through_view(const struct linear_space *space, uint64_t gpa, unsigne
 	return effect.rights & right;
 }
 
+/* Of as many bytes as entries have; the rest is 0. */
 static bool load_entry(const struct linear_space *space, uint64_t gpa, uint64_t *ret_entry)
 {
 	gpa_t target;
 
+	*ret_entry = 0;
 	return through_view(space, gpa, VIEW_READ, &target) &&
-	       guest_ram_read(&space->vm->ram, target, ret_entry, sizeof(*ret_entry)) == 0;
+	       guest_ram_read(&space->vm->ram, target, ret_entry,
+			      guest_paging_entry_size(space->mode.paging)) == 0;
 }
 
 /* CR0.WP is taken as set and CR4.SMAP as clear, as a guest starts. */
 static int translate(const struct linear_space *space, uint64_t linear, bool write,
 		     struct linear_fault *fault, uint64_t *ret_gpa)
 {
-	unsigned needed = PTE_PRESENT | (write ? PTE_WRITE : 0) | (space->user ? PTE_USER : 0);
-	uint64_t table = space->cr3 & PTE_ADDRESS;
+	const enum guest_paging paging = space->mode.paging;
+	unsigned rights = (write ? PTE_WRITE : 0) | (space->user ? PTE_USER : 0);
+	uint64_t table = guest_paging_root(paging, space->cr3);
 
 	*fault = (struct linear_fault){
 		.address = linear,
 		.error_code = (write ? LINEAR_WRITE : 0) | (space->user ? LINEAR_USER : 0),
 		.walk = true,
 	};
-	for (unsigned level = 4; level >= 1; level--) {
-		unsigned shift = 12 + 9 * (level - 1);
-		uint64_t entry, offset = (UINT64_C(1) << shift) - 1;
+	if (paging == GUEST_PAGING_NONE) {
+		*ret_gpa = linear;
+		return 0;
+	}
+	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
+		unsigned needed = PTE_PRESENT | (guest_paging_has_rights(paging, level) ? rights : 0);
+		uint64_t entry;
 
-		fault->gpa = table + (linear >> shift & 511) * 8;
+		fault->gpa = guest_paging_entry(paging, table, level, linear);
 		if (!load_entry(space, fault->gpa, &entry))
 			return -EACCES;
 		if ((entry & needed) != needed) {
 			fault->error_code |= entry & PTE_PRESENT ? LINEAR_PRESENT : 0;
 			return -EFAULT;
 		}
-		if (level == 1 || (level <= 3 && entry & PTE_LARGE)) {
-			*ret_gpa = (entry & PTE_ADDRESS & ~offset) | (linear & offset);
+		if (guest_paging_is_page(paging, level, entry)) {
+			*ret_gpa = guest_paging_page(paging, level, entry, linear);
 			return 0;
 		}
-		table = entry & PTE_ADDRESS;
+		table = guest_paging_table(entry);
 	}
 	return -EFAULT;
 }
@@ -113,17 +120,18 @@ int linear_translate(const struct linear_space *space, uint64_t address, uint64_
 
 bool linear_walks(const struct linear_space *space, uint64_t address, uint64_t gpa)
 {
-	uint64_t table = space->cr3 & PTE_ADDRESS;
+	const enum guest_paging paging = space->mode.paging;
+	uint64_t table = guest_paging_root(paging, space->cr3);
 
-	for (unsigned level = 4; level >= 1; level--) {
-		uint64_t at = table + (address >> (12 + 9 * (level - 1)) & 511) * 8, entry;
+	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
+		uint64_t at = guest_paging_entry(paging, table, level, address), entry;
 
-		if ((at ^ gpa) < sizeof(entry))
+		if ((at ^ gpa) < guest_paging_entry_size(paging))
 			return true;
 		if (!load_entry(space, at, &entry) || !(entry & PTE_PRESENT) ||
-		    (level <= 3 && entry & PTE_LARGE))
+		    guest_paging_is_page(paging, level, entry))
 			return false;
-		table = entry & PTE_ADDRESS;
+		table = guest_paging_table(entry);
 	}
 	return false;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest memory by linear address: the guest's four-level page tables, seen through a view. */
+/* Guest memory by linear address: the guest's page tables, of whatever mode, seen through a view. */
 #ifndef VMM_LINEAR_H
 #define VMM_LINEAR_H
 
+#include "cpu_mode.h"
 #include "vm.h"
 
 struct linear_space {
@@ -10,6 +11,7 @@ struct linear_space {
 	uint32_t view;
 	uint64_t cr3;
 	bool user; /* accesses count as made at CPL 3 */
+	struct cpu_mode mode; /* what comes before linear addresses: see insn.h */
 };
 
 /* Bits of a page-fault error code (Intel SDM vol. 3A, 4.7). */

@@ -196,6 +196,7 @@ void monitor_vcpu_init(struct vcpu *vcpu)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	*relay = (struct relay_vcpu){
+		.cr0_fixed1 = UINT64_MAX,
 		.views = vcpu->vm->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,
 		.ring = ring_address(vcpu),

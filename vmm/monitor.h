@@ -8,6 +8,7 @@
 #define VMM_MONITOR_H
 
 #include "guestfw/relay/relay.h"
+#include "cpu_mode.h"
 #include "views/ept_live.h"
 #include "vm.h"
 
@@ -41,6 +42,7 @@ struct monitor_exit {
 	const char *name; /* for messages: the vendor's name of the reason */
 	unsigned access;  /* of a violation: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
 	uint64_t cr3;     /* of the guest, for violations and operands */
+	struct cpu_mode mode; /* the same */
 	unsigned cpl;     /* of the guest, for the same */
 	/* Of a violation. The event is one whose delivery it cut short, as both vendors write it: vector in
 	 * bits 7:0, type in 10:8, valid in 31. */

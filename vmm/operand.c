@@ -5,21 +5,27 @@
 
 #include "insn.h"
 
+#define WORD 2
+
 int operand_decode(const struct linear_space *space, uint64_t rip, const uint64_t regs[16],
-		   const struct kvm_sregs *segments, struct operand *ret_operand)
+		   struct operand *ret_operand)
 {
-	const struct insn_state state = {rip, regs, segments->fs.base, segments->gs.base};
+	const struct insn_state state = {rip, regs};
+	enum cpu_segment segment;
+	uint64_t offset;
 	struct insn insn;
-	uint64_t address;
+	bool store;
 
 	if (insn_fetch(space, rip, &insn) != 0 ||
 	    (insn.decoded.mnemonic != ZYDIS_MNEMONIC_LMSW &&
 	     insn.decoded.mnemonic != ZYDIS_MNEMONIC_SMSW) ||
-	    insn_address(&insn, &insn.operands[0], &state, &address) != 0)
+	    insn_offset(&insn, &insn.operands[0], &state, &segment, &offset) != 0)
 		return -EOPNOTSUPP;
+	store = insn.decoded.mnemonic == ZYDIS_MNEMONIC_SMSW;
 	*ret_operand = (struct operand){
-		.store = insn.decoded.mnemonic == ZYDIS_MNEMONIC_SMSW,
-		.address = address,
+		.store = store,
+		.vector = cpu_mode_fault(&space->mode, segment, offset, WORD, store),
+		.address = cpu_mode_linear(&space->mode, segment, offset),
 		.length = insn.decoded.length,
 	};
 	return 0;

@@ -7,16 +7,14 @@
 
 struct operand {
 	bool store;       /* SMSW stores the word, LMSW loads it */
+	unsigned vector;  /* what its segment makes of the access, with error code 0: 12, 13, or 0 for none */
 	uint64_t address; /* linear */
 	unsigned length;  /* of the instruction */
 };
 
-/*
- * Decodes the instruction at linear address `rip`. `regs` are in the processor's numbering, RSP
- * included; `segments` has the bases of FS and GS. Returns 0, or -EOPNOTSUPP for any other
- * instruction.
- */
+/* Decodes the instruction at CS:RIP. `regs` are in the processor's numbering, RSP included. Returns 0, or
+ * -EOPNOTSUPP for any other instruction. */
 int operand_decode(const struct linear_space *space, uint64_t rip, const uint64_t regs[16],
-		   const struct kvm_sregs *segments, struct operand *ret_operand);
+		   struct operand *ret_operand);
 
 #endif

@@ -198,7 +198,7 @@ struct record_code {
 	uint32_t offset; /* of `rip` in the function `symbol` */
 	uint8_t before;  /* how many of the bytes are in front of `rip`, at most CODE_BEFORE */
 	uint8_t count;   /* of all of them */
-	uint16_t reserved;
+	uint16_t width;  /* of the code, enum cpu_width: 0: 64 bits, 1: 32, 2: 16 */
 	uint8_t bytes[CODE_BYTES];
 	char symbol[64]; /* NUL-terminated, cut if it is longer; empty: not known */
 };

@@ -2,10 +2,12 @@
 #include "refuse.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define PAGE_OFFSET UINT64_C(0xfff)
 #define PREFIX_LOCK 0xf0
 #define FRAME_SIZE 48 /* of an exception with error code */
+#define RSP 4
 
 /* Index of the register that this one is a part of: those of 8 bits are not numbered as the others. */
 static unsigned whole(ZydisRegister reg)
@@ -143,8 +145,24 @@ static bool reaches(const struct linear_space *space, uint64_t first, uint64_t s
 static bool pushes(const ZydisDecodedOperand *operand)
 {
 	return operand->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
-	       operand->mem.base == ZYDIS_REGISTER_RSP &&
+	       whole(operand->mem.base) == RSP &&
+	       ZydisRegisterGetClass(operand->mem.base) != ZYDIS_REGCLASS_INVALID &&
 	       operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+}
+
+static int accessed(const struct linear_space *space, const struct insn *insn,
+		    const ZydisDecodedOperand *operand, const struct insn_state *state,
+		    uint64_t *ret_address)
+{
+	struct insn_state pushed = *state;
+	uint64_t regs[16];
+
+	if (!pushes(operand))
+		return insn_address(&space->mode, insn, operand, state, ret_address);
+	memcpy(regs, state->regs, sizeof(regs));
+	regs[RSP] -= operand->size / 8;
+	pushed.regs = regs;
+	return insn_address(&space->mode, insn, operand, &pushed, ret_address);
 }
 
 static bool find_operand(const struct linear_space *space, const struct insn *insn,
@@ -155,10 +173,8 @@ static bool find_operand(const struct linear_space *space, const struct insn *in
 		const ZydisDecodedOperand *operand = &insn->operands[i];
 		uint64_t address;
 
-		if (insn_address(insn, operand, state, &address) != 0)
+		if (accessed(space, insn, operand, state, &address) != 0)
 			continue;
-		if (pushes(operand))
-			address -= operand->size / 8;
 		if (reaches(space, address, operand->size / 8, gpa, match, ret_gva))
 			return true;
 	}
@@ -180,11 +196,12 @@ int refuse_find(const struct linear_space *space, const struct insn_state *state
 
 int refuse_find_fetch(const struct linear_space *space, uint64_t rip, uint64_t gpa, uint64_t *ret_gva)
 {
-	bool found = reaches(space, rip, INSN_MAX, gpa, MATCH_PAGE, ret_gva);
+	uint64_t first = cpu_mode_linear(&space->mode, SEGMENT_CS, rip);
+	bool found = reaches(space, first, INSN_MAX, gpa, MATCH_PAGE, ret_gva);
 
-	/* An address in the page of RIP, but for the instruction's very first byte, says less than RIP. */
-	if (found && same_page(*ret_gva, rip))
-		*ret_gva = rip;
+	/* An address in the first page, but for the instruction's very first byte, says less than that. */
+	if (found && same_page(*ret_gva, first))
+		*ret_gva = first;
 	return found ? 0 : -ENOENT;
 }
 
@@ -193,7 +210,8 @@ int refuse_find_walk(const struct linear_space *space, const struct insn_state *
 {
 	struct insn insn;
 
-	if (reaches(space, state->rip, 1, gpa, MATCH_WALK, ret_gva))
+	if (reaches(space, cpu_mode_linear(&space->mode, SEGMENT_CS, state->rip), 1, gpa, MATCH_WALK,
+		    ret_gva))
 		return 0;
 	return insn_fetch(space, state->rip, &insn) == 0 &&
 			       find_operand(space, &insn, state, gpa, MATCH_WALK, ret_gva)
@@ -203,8 +221,11 @@ int refuse_find_walk(const struct linear_space *space, const struct insn_state *
 
 int refuse_find_frame(const struct linear_space *space, uint64_t rsp, uint64_t gpa, uint64_t *ret_gva)
 {
-	uint64_t end = rsp & ~UINT64_C(15);
+	uint64_t end = cpu_mode_linear(&space->mode, SEGMENT_SS, rsp);
 
+	/* In long mode the frame is aligned (Intel SDM vol. 3A, 6.14.2). */
+	if (!space->mode.legacy)
+		end &= ~UINT64_C(15);
 	return reaches(space, end - FRAME_SIZE, FRAME_SIZE, gpa, MATCH_ADDRESS, ret_gva) ? 0 : -ENOENT;
 }
 
@@ -245,7 +266,7 @@ static bool made_store(const struct linear_space *space, const struct insn *insn
 		if (operand->size / 8 != store->size ||
 		    !(operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) ||
 		    (operand->visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT && !push) ||
-		    insn_address(insn, operand, &state, &address) != 0)
+		    insn_address(&space->mode, insn, operand, &state, &address) != 0)
 			continue;
 		if (!contradicts(insn, &insn->operands[push ? 0 : 1], behind, store) &&
 		    reaches(space, address, store->size, store->gpa, MATCH_ADDRESS, ret_gva))
@@ -261,7 +282,8 @@ static bool is_store(const struct linear_space *space, const struct insn_state *
 {
 	struct insn insn;
 
-	return insn_decode(code, length, &insn) == 0 && insn.decoded.length == length &&
+	return insn_decode(&space->mode, code, length, &insn) == 0 &&
+	       insn.decoded.length == length &&
 	       made_store(space, &insn, behind, behind->rip - length, store, ret_gva);
 }
 
@@ -274,7 +296,9 @@ int refuse_find_store(const struct linear_space *space, const struct insn_state 
 	unsigned found = 0;
 
 	for (unsigned length = 1; length <= INSN_MAX; length++) {
-		if (linear_fetch(space, state->rip - length, code, length) != length)
+		uint64_t first = cpu_mode_linear(&space->mode, SEGMENT_CS, state->rip - length);
+
+		if (linear_fetch(space, first, code, length) != length)
 			break;
 		if (found && (code[0] != PREFIX_LOCK || length != found + 1))
 			break;

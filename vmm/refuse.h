@@ -10,7 +10,7 @@
  * would have filled becomes all ones, in the width of the operand; what a store would have written is
  * dropped. That works for MOV, MOVZX and MOVSX from memory to a general register, and for every
  * instruction that changes nothing but one operand in memory, which it does not read. Returns 0 and the
- * length of the instruction at linear address `rip`, or -EOPNOTSUPP with `regs` untouched.
+ * length of the instruction at CS:RIP, or -EOPNOTSUPP with `regs` untouched.
  */
 int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
 		  unsigned *ret_length);
@@ -20,7 +20,7 @@ int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[
 int refuse_find(const struct linear_space *space, const struct insn_state *state, uint64_t gpa,
 		uint64_t *ret_gva);
 
-/* The same for other accesses on the way of the instruction: its own bytes, at RIP if that is in the page;
+/* The same for other accesses on the way of the instruction: its own bytes, the first if that is in the page;
  * the page tables, whose entry at `gpa` translates what is returned; the frame of an exception that is
  * delivered on the stack in use. */
 int refuse_find_fetch(const struct linear_space *space, uint64_t rip, uint64_t gpa, uint64_t *ret_gva);

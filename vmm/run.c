@@ -55,6 +55,16 @@ static void park(struct vcpu *vcpu)
 		stop_guest(vcpu, "every vCPU has halted for good and none wrote an exit status");
 }
 
+/* Behind a store or an OUT, which KVM has finished before the exit. */
+static void step_stored(struct vcpu *vcpu)
+{
+	int rc = vcpu_step_stored(vcpu);
+
+	if (rc != 0)
+		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "the single-step trap could not be raised: %s",
+			strerror(-rc));
+}
+
 static void handle_io(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
@@ -77,6 +87,8 @@ static void handle_io(struct vcpu *vcpu)
 	if (vm->exit_port.written)
 		vm_stop(vm, STOP_EXIT, vm->exit_port.status, "guest exit status %u",
 			vm->exit_port.status);
+	else if (out)
+		step_stored(vcpu);
 }
 
 /* There the page of devices has no slot in any view; elsewhere the view's tables keep it back. */
@@ -95,6 +107,7 @@ static void handle_mmio(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	struct kvm_run *run = vcpu->run;
+	bool write = run->mmio.is_write;
 
 	vcpu->qualification = run->mmio.phys_addr;
 	vcpu->detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
@@ -102,11 +115,13 @@ static void handle_mmio(struct vcpu *vcpu)
 	vm->active = vcpu;
 	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
 		forbidden_access(vcpu);
-	else if (run->mmio.is_write)
+	else if (write)
 		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 	else
 		bus_read(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 	pthread_mutex_unlock(&vm->lock);
+	if (write && !vcpu->injected)
+		step_stored(vcpu);
 }
 
 static void handle_hlt(struct vcpu *vcpu)
@@ -115,9 +130,10 @@ static void handle_hlt(struct vcpu *vcpu)
 		park(vcpu);
 }
 
-static void handle_irq_window(struct vcpu *vcpu)
+/* Nothing has to be done: interrupts are delivered, and `stop` is looked at, after every exit. */
+static void handle_resume(struct vcpu *vcpu)
 {
-	(void)vcpu; /* what was waiting for it is delivered after every exit */
+	(void)vcpu;
 }
 
 static void handle_shutdown(struct vcpu *vcpu)
@@ -131,11 +147,6 @@ static void handle_fail_entry(struct vcpu *vcpu)
 	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
 		"the processor refused to enter the guest (hardware reason 0x%llx)",
 		(unsigned long long)vcpu->qualification);
-}
-
-static void handle_intr(struct vcpu *vcpu)
-{
-	(void)vcpu; /* a signal; the loop looks at `stop` */
 }
 
 static void emulation_failed(struct vcpu *vcpu)
@@ -155,7 +166,8 @@ static void emulation_failed(struct vcpu *vcpu)
 	pthread_mutex_lock(&vcpu->vm->lock);
 	vcpu->vm->active = vcpu;
 	if (complete_instruction(vcpu, bytes, length) ||
-	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && forbidden_fetch(vcpu))) {
+	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && forbidden_fetch(vcpu)) ||
+	    complete_for_user(vcpu)) {
 		pthread_mutex_unlock(&vcpu->vm->lock);
 		return;
 	}
@@ -179,6 +191,13 @@ static void handle_internal_error(struct vcpu *vcpu)
 	}
 	snprintf(what, sizeof(what), "KVM gave up with internal error %u", suberror);
 	stop_guest(vcpu, what);
+}
+
+static void handle_notify(struct vcpu *vcpu)
+{
+	vcpu->qualification = vcpu->run->notify.flags;
+	if (vcpu->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID)
+		stop_guest(vcpu, "the guest took no event for too long, and its state is lost");
 }
 
 static void handle_unexpected(struct vcpu *vcpu)

@@ -17,7 +17,6 @@
 #define TYPE_DATA 3
 #define TYPE_TSS 11
 #define MSR_TSC 0x10
-#define VECTOR_PF 14
 #define PARTS_MAX 8192
 
 static int failed(struct error *error, const char *what)
@@ -136,14 +135,9 @@ int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
 	return 0;
 }
 
-int vcpu_cr3(struct vcpu *vcpu, uint64_t *ret_cr3)
+int vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 {
-	struct kvm_sregs sregs;
-
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
-		return -errno;
-	*ret_cr3 = sregs.cr3;
-	return 0;
+	return ioctl(vcpu->fd, KVM_GET_SREGS, ret_sregs) == 0 ? 0 : -errno;
 }
 
 /* Linux before 5.16 does not tell it. Half of the time that reading the guest's counter takes is
@@ -175,20 +169,6 @@ int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset)
 		return 0;
 	return estimate_tsc_offset(vcpu, ret_offset);
 }
-#define VECTOR_GP 13
-
-int vcpu_inject(struct vcpu *vcpu, uint8_t vector)
-{
-	struct kvm_vcpu_events events;
-
-	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) != 0)
-		return -errno;
-	events.exception.injected = 1;
-	events.exception.nr = vector;
-	events.exception.has_error_code = vector == VECTOR_GP;
-	events.exception.error_code = 0;
-	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
-}
 
 uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)
 {
@@ -212,24 +192,6 @@ void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values)
 		values->value[STAT_TRACE_FIRST + id] = hits[id];
 		values->observed |= UINT64_C(1) << (STAT_TRACE_FIRST + id);
 	}
-}
-
-int vcpu_inject_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error_code)
-{
-	struct kvm_vcpu_events events;
-	struct kvm_sregs sregs;
-
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
-		return -errno;
-	sregs.cr2 = address;
-	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0 ||
-	    ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) != 0)
-		return -errno;
-	events.exception.injected = 1;
-	events.exception.nr = VECTOR_PF;
-	events.exception.has_error_code = 1;
-	events.exception.error_code = error_code;
-	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }
 
 /* Nothing is there for what the rest of the instruction reads, and nobody takes what it writes. Returns

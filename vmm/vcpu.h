@@ -17,8 +17,8 @@ void vcpu_thread_name(const struct vcpu *vcpu, char name[VCPU_NAME_SIZE]);
 /* The state that guestfw/abi.h promises: 64-bit mode at the image's entry point. */
 int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error);
 
-/* CR3 as KVM has it: of the nested guest, while that runs. Returns 0 or a negative errno. */
-int vcpu_cr3(struct vcpu *vcpu, uint64_t *ret_cr3);
+/* Special registers as KVM has them: of the nested guest, while that runs. Returns 0 or a negative errno. */
+int vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs);
 
 /* What KVM adds to the host's time stamp counter to make the one that code of L1 reads, here the guest of
  * the engine flat, or the relay. Returns 0 or a negative errno. */
@@ -27,6 +27,13 @@ int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset);
 /* Raises an exception at the next entry, with error code 0 if it has one. Returns 0 or a negative
  * errno. */
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
+
+/* Goes on behind the instruction of `length` bytes at RIP, which the VMM has carried out, with all that its end
+ * means (views/retire.h). Returns 0 or a negative errno. */
+int vcpu_step(struct vcpu *vcpu, unsigned length);
+
+/* The same after the exit for a store into a device or an OUT, as far as KVM has left it to do. */
+int vcpu_step_stored(struct vcpu *vcpu);
 
 /* Frequency of the guest's time stamp counter; 0: not known. */
 uint64_t vcpu_tsc_khz(const struct vcpu *vcpu);

@@ -97,6 +97,7 @@ struct vcpu {
 	uint64_t halts;
 	bool answered;      /* the relay has been answered during this exit: it enters the guest next */
 	bool entry_pending; /* the same during the exit before this one */
+	bool injected;      /* KVM has been given an exception during this exit */
 	uint32_t violations_told; /* sequence number of the last in the vCPU page */
 };
 

@@ -20,6 +20,38 @@ const size_t vmcb12_row_count = sizeof(vmcb12_rows) / sizeof(vmcb12_rows[0]);
 #include "vmcb12.def"
 #undef FIELD
 
+/* Attributes are packed (AMD APM vol. 2, 15.5.1). */
+static void set_attributes(struct kvm_segment *segment, uint64_t attributes)
+{
+	segment->type = attributes & 15;
+	segment->s = attributes >> 4 & 1;
+	segment->dpl = attributes >> 5 & 3;
+	segment->present = attributes >> 7 & 1;
+	segment->avl = attributes >> 8 & 1;
+	segment->l = attributes >> 9 & 1;
+	segment->db = attributes >> 10 & 1;
+	segment->g = attributes >> 11 & 1;
+	segment->unusable = !segment->present;
+}
+
+void vmcb12_sregs(const void *vmcb, struct kvm_sregs *sregs)
+{
+#define SEGMENT(name)                                                                              \
+	sregs->name.base = vmcb_##name##_base(vmcb);                                               \
+	sregs->name.limit = (uint32_t)vmcb_##name##_limit(vmcb);                                   \
+	sregs->name.selector = (uint16_t)vmcb_##name##_selector(vmcb);                             \
+	set_attributes(&sregs->name, vmcb_##name##_attrib(vmcb))
+	SEGMENT(es);
+	SEGMENT(cs);
+	SEGMENT(ss);
+	SEGMENT(ds);
+#undef SEGMENT
+	sregs->cr0 = vmcb_cr0(vmcb);
+	sregs->cr3 = vmcb_cr3(vmcb);
+	sregs->cr4 = vmcb_cr4(vmcb);
+	sregs->efer = vmcb_efer(vmcb);
+}
+
 static bool runs_on_vmrun(uint64_t value)
 {
 	return value & VMCB_MISC2_VMRUN;

@@ -6,6 +6,7 @@
 #ifndef VMM_VMCB12_H
 #define VMM_VMCB12_H
 
+#include <linux/kvm.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +23,9 @@ extern const size_t vmcb12_row_count;
 struct vmcb12 {
 	uint8_t bytes[VMCB_SIZE];
 };
+
+/* Puts what VMRUN loads of ES, CS, SS, DS, CR0, CR3, CR4 and EFER there, in KVM's words. The rest stays. */
+void vmcb12_sregs(const void *vmcb, struct kvm_sregs *sregs);
 
 /* A consistency check that did not hold. */
 struct vmcb12_fault {

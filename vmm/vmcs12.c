@@ -35,6 +35,41 @@ void vmcs12_set(struct vmcs12 *vmcs12, enum vmcs12_field field, uint64_t value)
 	memcpy(vmcs12->bytes + vmcs12_rows[field].offset, &value, vmcs12_rows[field].width);
 }
 
+/* Access rights (Intel SDM vol. 3C, 25.4.1). */
+static void set_rights(struct kvm_segment *segment, uint64_t rights)
+{
+	segment->type = rights & 15;
+	segment->s = rights >> 4 & 1;
+	segment->dpl = rights >> 5 & 3;
+	segment->present = rights >> 7 & 1;
+	segment->avl = rights >> 12 & 1;
+	segment->l = rights >> 13 & 1;
+	segment->db = rights >> 14 & 1;
+	segment->g = rights >> 15 & 1;
+	segment->unusable = rights >> 16 & 1;
+}
+
+void vmcs12_sregs(const struct vmcs12 *vmcs12, struct kvm_sregs *ret_sregs)
+{
+	*ret_sregs = (struct kvm_sregs){0};
+#define SEGMENT(name)                                                                              \
+	ret_sregs->name.base = vmcs12_get(vmcs12, VMCS12_guest_##name##_base);                     \
+	ret_sregs->name.limit = (uint32_t)vmcs12_get(vmcs12, VMCS12_guest_##name##_limit);         \
+	ret_sregs->name.selector = (uint16_t)vmcs12_get(vmcs12, VMCS12_guest_##name##_selector);   \
+	set_rights(&ret_sregs->name, vmcs12_get(vmcs12, VMCS12_guest_##name##_ar_bytes))
+	SEGMENT(es);
+	SEGMENT(cs);
+	SEGMENT(ss);
+	SEGMENT(ds);
+	SEGMENT(fs);
+	SEGMENT(gs);
+#undef SEGMENT
+	ret_sregs->cr0 = vmcs12_get(vmcs12, VMCS12_guest_cr0);
+	ret_sregs->cr3 = vmcs12_get(vmcs12, VMCS12_guest_cr3);
+	ret_sregs->cr4 = vmcs12_get(vmcs12, VMCS12_guest_cr4);
+	ret_sregs->efer = vmcs12_get(vmcs12, VMCS12_guest_ia32_efer);
+}
+
 void vmcs12_init(struct vmcs12 *vmcs12)
 {
 	uint32_t revision = VMCS12_REVISION;

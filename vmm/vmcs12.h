@@ -6,6 +6,7 @@
 #ifndef VMM_VMCS12_H
 #define VMM_VMCS12_H
 
+#include <linux/kvm.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,9 @@ struct vmcs12 {
 
 uint64_t vmcs12_get(const struct vmcs12 *vmcs12, enum vmcs12_field field);
 void vmcs12_set(struct vmcs12 *vmcs12, enum vmcs12_field field, uint64_t value);
+
+/* Segments, CR0, CR3, CR4 and EFER of the guest, in KVM's words. The rest is zero. */
+void vmcs12_sregs(const struct vmcs12 *vmcs12, struct kvm_sregs *ret_sregs);
 
 /* Zeroes it and sets the revision. */
 void vmcs12_init(struct vmcs12 *vmcs12);

@@ -39,9 +39,11 @@
 	X(INVPCID, secondary, 12, false, "enable INVPCID")                                         \
 	X(VMFUNC, secondary, 13, true, "enable VM functions")                                      \
 	X(XSAVES, secondary, 20, false, "enable XSAVES/XRSTORS")                                   \
+	X(SAVE_DEBUG, exit, 2, true, "save debug controls")                                        \
 	X(HOST_64, exit, 9, true, "host address-space size")                                       \
 	X(SAVE_EFER, exit, 20, true, "save IA32_EFER")                                             \
 	X(LOAD_HOST_EFER, exit, 21, true, "load IA32_EFER on exit")                                \
+	X(LOAD_DEBUG, entry, 2, true, "load debug controls")                                       \
 	X(GUEST_64, entry, 9, true, "IA-32e mode guest")                                           \
 	X(LOAD_EFER, entry, 15, true, "load IA32_EFER on entry")
 

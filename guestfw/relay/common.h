@@ -4,7 +4,9 @@
 #define SIDESTEP_RELAY_COMMON_H
 
 #include "guestfw/abi.h"
+#include "insn.h"
 #include "relay.h"
+#include "views/retire.h"
 #include "views/service.h"
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
@@ -18,19 +20,16 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 #define CR0_CD 0x40000000u
 #define CR0_PG 0x80000000u
 #define CR0_DEFINED UINT64_C(0xffffffffe005003f)
+#define CR4_OSXSAVE 0x40000u
+#define CR4_PKE 0x400000u
+#define VECTOR_DB 1
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_PF 14
 #define CPUID_1_ECX_VMX (1u << 5)
+#define CPUID_1_ECX_OSXSAVE (1u << 27)
+#define CPUID_7_ECX_OSPKE (1u << 4)
 #define CPUID_8000_0001_ECX_SVM (1u << 2)
-
-static inline uint64_t read_tsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
 
 /*
  * The VMM has changed words of second-level tables, which an L0 that shadows them does not notice. It
@@ -49,7 +48,7 @@ static inline void ask_vmm(struct relay_vcpu *vcpu)
 	vcpu->write_count = 0;
 	vcpu->touch_count = 0;
 	vcpu->pending = 1;
-	__asm__ volatile("outb %%al, %%dx" : : "a"(0), "d"(RELAY_PORT) : "memory");
+	write_port(RELAY_PORT);
 	touch(vcpu);
 }
 
@@ -92,11 +91,19 @@ static inline uint64_t mov_cr0_value(uint64_t source)
 	return (source & CR0_DEFINED) | CR0_ET;
 }
 
-/* Whether the processor would load the value in 64-bit mode; if not, it raises #GP. */
-static inline int is_legal_cr0(uint64_t value)
+/* Whether 64-bit mode has this value. */
+static inline int is_consistent_cr0(uint64_t value)
 {
 	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
 	       value & CR0_PG;
+}
+
+/* Whether the processor would load the register in 64-bit mode, for a guest that wants to see `wanted`;
+ * if not, it raises #GP. What VMX operation fixes is fixed in the register (Intel SDM vol. 3D, A.7). */
+static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value)
+{
+	return is_consistent_cr0(wanted) && is_consistent_cr0(value) &&
+	       (value & vcpu->cr0_fixed0) == vcpu->cr0_fixed0 && !(value & ~vcpu->cr0_fixed1);
 }
 
 static inline int vector_has_error_code(uint64_t vector)
@@ -104,21 +111,34 @@ static inline int vector_has_error_code(uint64_t vector)
 	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
 }
 
-/* CPUID of the nested guest: ours, without the virtualization that we do not offer. */
-static inline void relay_cpuid(struct relay_vcpu *vcpu)
+/* Whether the answer of CPUID has a copy of a flag of CR4 in it. */
+static inline int cpuid_asks_cr4(const struct relay_vcpu *vcpu)
 {
-	uint32_t leaf = (uint32_t)vcpu->regs[RAX], eax = leaf, ebx, edx;
-	uint32_t ecx = (uint32_t)vcpu->regs[RCX];
+	return (uint32_t)vcpu->regs[RAX] == 1 || (uint32_t)vcpu->regs[RAX] == 7;
+}
 
-	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+static inline uint32_t copy_flag(uint32_t word, uint32_t flag, uint64_t set)
+{
+	return set ? word | flag : word & ~flag;
+}
+
+/* CPUID of the nested guest: ours, without the virtualization that we do not offer, and with the flags of
+ * the guest's CR4 (Intel SDM vol. 2A, CPUID). The state that XCR0 enables is the guest's here too. */
+static inline void relay_cpuid(struct relay_vcpu *vcpu, uint64_t cr4)
+{
+	uint32_t leaf = (uint32_t)vcpu->regs[RAX], subleaf = (uint32_t)vcpu->regs[RCX];
+	struct cpuid_registers r = cpuid(leaf, subleaf);
+
 	if (leaf == 1)
-		ecx &= ~CPUID_1_ECX_VMX;
+		r.ecx = copy_flag(r.ecx & ~CPUID_1_ECX_VMX, CPUID_1_ECX_OSXSAVE, cr4 & CR4_OSXSAVE);
+	if (leaf == 7 && subleaf == 0)
+		r.ecx = copy_flag(r.ecx, CPUID_7_ECX_OSPKE, cr4 & CR4_PKE);
 	if (leaf == 0x80000001)
-		ecx &= ~CPUID_8000_0001_ECX_SVM;
-	vcpu->regs[RAX] = eax;
-	vcpu->regs[RBX] = ebx;
-	vcpu->regs[RCX] = ecx;
-	vcpu->regs[RDX] = edx;
+		r.ecx &= ~CPUID_8000_0001_ECX_SVM;
+	vcpu->regs[RAX] = r.eax;
+	vcpu->regs[RBX] = r.ebx;
+	vcpu->regs[RCX] = r.ecx;
+	vcpu->regs[RDX] = r.edx;
 }
 
 /* A VMFUNC that the processor has not carried out. */

@@ -75,6 +75,7 @@ struct relay_vcpu {
 
 	/* Set by the VMM before entry and changed while the relay waits for an answer. */
 	uint64_t owned, kept, shadow; /* control-register words, see views/flags.h */
+	uint64_t cr0_fixed0, cr0_fixed1; /* what must be 1, and what may be 1, in CR0 */
 	uint64_t views;               /* how many entries of the view list are views */
 	uint64_t home;                /* the entry of view 0 */
 	uint64_t marker;              /* address of the guest's marker */

@@ -14,7 +14,8 @@
 #define EVENT_ERROR_CODE 0x800u
 
 #define CS_LONG 0x200u /* attribute bit of a 64-bit code segment */
-#define CR4_LA57 0x1000u
+#define CS_DEFAULT 0x400u /* of a 32-bit one */
+#define MSR_DEBUGCTL 0x1d9
 
 _Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
 	       "the entry finds it behind the registers");
@@ -26,22 +27,7 @@ static void *control_of(const struct relay_vcpu *vcpu)
 	return (void *)vcpu->control;
 }
 
-/* Stepping over an instruction ends the shadow of STI and MOV SS. */
-static void step(void *vmcb, uint64_t length)
-{
-	vmcb_set_rip(vmcb, vmcb_rip(vmcb) + length);
-	vmcb_set_int_state(vmcb, 0);
-}
-
-/* Of an instruction that was intercepted as such: what the processor says, if it saves the next RIP
- * (CPUID Fn8000_000A EDX.NRIPS), else the length without prefixes. */
-static uint64_t intercepted_length(const void *vmcb, uint64_t usual)
-{
-	uint64_t next = vmcb_next_rip(vmcb);
-
-	return next ? next - vmcb_rip(vmcb) : usual;
-}
-
+/* Its delivery ends the shadow of STI and MOV SS. */
 static void inject(void *vmcb, uint64_t vector, uint64_t error_code)
 {
 	uint32_t event = EVENT_VALID | EVENT_EXCEPTION | (uint32_t)vector;
@@ -51,38 +37,80 @@ static void inject(void *vmcb, uint64_t vector, uint64_t error_code)
 		vmcb_set_event_inj_err(vmcb, error_code);
 	}
 	vmcb_set_event_inj(vmcb, event);
+	vmcb_set_rflags(vmcb, retire_fault(vmcb_rflags(vmcb), vector));
+	vmcb_set_int_state(vmcb, vmcb_int_state(vmcb) & ~RETIRE_SHADOW);
 }
 
-static uint64_t walk_load(uint64_t address)
+/* The guest goes on behind its instruction. Without LBR virtualization DebugCtl is the guest's here too (AMD
+ * APM vol. 2, 15.23). A control structure has no place for a trap that is due but the event to inject, which
+ * leaves DR6 alone (15.20). */
+static void step(void *vmcb, uint64_t length)
 {
-	return *(const uint64_t *)address;
+	struct retire state = {
+		.rip = vmcb_rip(vmcb),
+		.rflags = vmcb_rflags(vmcb),
+		.blocking = vmcb_int_state(vmcb),
+	};
+
+	retire(&state, length, (vmcb_cs_attrib(vmcb) & CS_LONG) != 0,
+	       retire_asks_debugctl(state.rflags) ? read_msr(MSR_DEBUGCTL) : 0);
+	vmcb_set_rip(vmcb, state.rip);
+	vmcb_set_rflags(vmcb, state.rflags);
+	vmcb_set_int_state(vmcb, state.blocking);
+	if (state.trap) {
+		vmcb_set_dr6(vmcb, vmcb_dr6(vmcb) | RETIRE_DEBUG_BS);
+		inject(vmcb, VECTOR_DB, 0);
+	}
 }
 
-/* The address space the guest is in. Only long mode has page tables that are known here. */
+/* The address space the guest is in. */
 static struct walk guest_walk(const void *vmcb)
 {
-	unsigned levels = vmcb_cr4(vmcb) & CR4_LA57 ? 5 : 4;
-
 	return (struct walk){
 		.nested_cr3 = vmcb_nested_cr3(vmcb),
 		.cr3 = vmcb_cr3(vmcb),
-		.levels = (vmcb_efer(vmcb) & EFER_LONG_MODE) == EFER_LONG_MODE ? levels : 0,
+		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
 	};
+}
+
+static enum relay_mode guest_mode(const void *vmcb)
+{
+	uint64_t attributes = vmcb_cs_attrib(vmcb);
+
+	if (attributes & CS_LONG && vmcb_efer(vmcb) & EFER_LMA)
+		return RELAY_MODE_64;
+	return attributes & CS_DEFAULT ? RELAY_MODE_32 : RELAY_MODE_16;
 }
 
 /* Four bytes are enough unless there are prefixes. */
 static struct relay_insn decode_at_rip(const void *vmcb)
 {
-	int long_mode = (vmcb_cs_attrib(vmcb) & CS_LONG) != 0;
-	uint64_t rip = long_mode ? vmcb_rip(vmcb)
-				 : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
+	enum relay_mode mode = guest_mode(vmcb);
+	uint64_t rip = mode == RELAY_MODE_64 ? vmcb_rip(vmcb)
+					     : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
 	struct walk walk = guest_walk(vmcb);
 	uint8_t code[RELAY_INSN_MAX];
-	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), long_mode);
+	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), mode);
 
 	if (insn.kind != RELAY_INSN_OTHER)
 		return insn;
-	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), long_mode);
+	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), mode);
+}
+
+/* Of an instruction that was intercepted as such: what the processor says, if it saves the next RIP
+ * (CPUID Fn8000_000A EDX.NRIPS), else what its bytes say; 0: it is none, for it has a LOCK prefix, which an
+ * emulated processor may not see. */
+static uint64_t intercepted_length(const void *vmcb, enum relay_insn_kind kind, uint64_t usual)
+{
+	uint64_t next = vmcb_next_rip(vmcb);
+	struct relay_insn insn;
+
+	if (next)
+		return next - vmcb_rip(vmcb);
+	insn = decode_at_rip(vmcb);
+	if (insn.locked)
+		return 0;
+	return insn.kind == kind ? insn.length : usual;
 }
 
 /* Entries of the view list have the format of EPTPs, so that the same rules decide about them; the
@@ -169,7 +197,7 @@ static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *wor
 {
 	uint64_t asked = flags_write(words, vcpu->wanted);
 
-	if (!is_legal_cr0(vcpu->wanted) || !is_legal_cr0(words->value)) {
+	if (!is_legal_cr0(vcpu, vcpu->wanted, words->value)) {
 		inject(vmcb, VECTOR_GP, 0);
 		return 1;
 	}
@@ -236,20 +264,32 @@ static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 	}
 }
 
+/* CPUID or VMMCALL. Returns 0 if the VMM has to carry it out. */
+static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
+{
+	if (reason == VMEXIT_CPUID)
+		vcpu->length = intercepted_length(vmcb, RELAY_INSN_CPUID, 2);
+	else
+		vcpu->length = intercepted_length(vmcb, RELAY_INSN_VMMCALL, 3);
+	if (vcpu->length == 0) {
+		inject(vmcb, VECTOR_UD, 0);
+		return 1;
+	}
+	if (reason == VMEXIT_CPUID)
+		relay_cpuid(vcpu, vmcb_cr4(vmcb));
+	else if (!relay_hypercall(vcpu, switch_view))
+		return 0;
+	step(vmcb, vcpu->length);
+	return 1;
+}
+
 static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 		    struct relay_record *record)
 {
 	switch (reason) {
 	case VMEXIT_CPUID:
-		relay_cpuid(vcpu);
-		step(vmcb, intercepted_length(vmcb, 2));
-		return 1;
 	case VMEXIT_VMMCALL:
-		vcpu->length = intercepted_length(vmcb, 3);
-		if (!relay_hypercall(vcpu, switch_view))
-			return 0;
-		step(vmcb, vcpu->length);
-		return 1;
+		return intercepted(vcpu, vmcb, reason);
 	case VMEXIT_EXCEPTION_UD:
 		return undefined(vcpu, vmcb, record);
 	case VMEXIT_CR0_READ:

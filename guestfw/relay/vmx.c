@@ -3,6 +3,7 @@
 #include "common.h"
 #include "relay.h"
 #include "views/flags.h"
+#include "views/xcr.h"
 
 #define FIELD(name, encoding, offset, width) VMCS_##name = (encoding),
 enum vmcs_field {
@@ -14,9 +15,12 @@ enum vmcs_field {
 #define EXIT_CPUID 10
 #define EXIT_VMCALL 18
 #define EXIT_CR_ACCESS 28
+#define EXIT_XSETBV 55
 #define EXIT_VMFUNC 59
 
 #define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
+#define RIGHTS_LONG(rights) ((rights) >> 13 & 1)
+#define CPUID_XSAVE 0xd
 
 #define CR_NUMBER(qualification) ((qualification)&15)
 #define CR_ACCESS(qualification) ((qualification) >> 4 & 3)
@@ -34,39 +38,38 @@ enum vmcs_field {
 void relay_vmx_exit(struct relay_vcpu *vcpu);
 void relay_vmx_resume_failed(struct relay_vcpu *vcpu);
 
-static inline uint64_t vmread(uint64_t field)
+static int is_long_mode(void)
 {
-	uint64_t value;
-
-	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"(field) : "cc");
-	return value;
+	return RIGHTS_LONG(vmread(VMCS_guest_cs_ar_bytes));
 }
 
-/* As vmread(), but says when the field cannot be read. */
-static inline uint64_t vmread_checked(uint64_t field, uint64_t *value)
-{
-	uint8_t failed;
-
-	__asm__ volatile("vmread %2, %0; setbe %1" : "=r"(*value), "=q"(failed) : "r"(field) : "cc");
-	return failed;
-}
-
-static inline void vmwrite(uint64_t field, uint64_t value)
-{
-	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
-}
-
-static inline void write_cr2(uint64_t value)
-{
-	__asm__ volatile("mov %0, %%cr2" : : "r"(value));
-}
-
-/* The length of the instruction is read by those who step over it only. */
+/* The guest goes on behind its instruction. What seldom changes is not written, and what is seldom needed
+ * not read: unlike RIP, RFLAGS and the interruptibility state, the others exit to L0 on every processor. */
 static void step(uint64_t rip, uint64_t length)
 {
-	vmwrite(VMCS_guest_rip, rip + length);
+	const uint64_t rflags = vmread(VMCS_guest_rflags);
+	const uint64_t blocking = vmread(VMCS_guest_interruptibility_info);
+	struct retire state = {.rip = rip, .rflags = rflags, .blocking = blocking};
+
+	retire(&state, length, retire_asks_mode(rip, length) ? is_long_mode() : 1,
+	       retire_asks_debugctl(rflags) ? vmread(VMCS_guest_ia32_debugctl) : 0);
+	vmwrite(VMCS_guest_rip, state.rip);
+	if (state.rflags != rflags)
+		vmwrite(VMCS_guest_rflags, state.rflags);
+	if (state.blocking != blocking)
+		vmwrite(VMCS_guest_interruptibility_info, state.blocking);
+	if (state.trap)
+		vmwrite(VMCS_guest_pending_dbg_exceptions,
+			vmread(VMCS_guest_pending_dbg_exceptions) | RETIRE_DEBUG_BS);
 }
 
+/* By what the processor says of its length, prefixes included (Intel SDM vol. 3C, 28.2.5). */
+static void step_intercepted(uint64_t rip)
+{
+	step(rip, vmread(VMCS_vm_exit_instruction_len));
+}
+
+/* An event that is injected ends the shadow of STI and MOV SS (Intel SDM vol. 3C, 27.7.1). */
 static void inject(uint64_t vector, uint64_t error_code)
 {
 	uint32_t info = ENTRY_VALID | ENTRY_HARDWARE_EXCEPTION | (uint32_t)vector;
@@ -76,6 +79,7 @@ static void inject(uint64_t vector, uint64_t error_code)
 		vmwrite(VMCS_vm_entry_exception_error_code, error_code);
 	}
 	vmwrite(VMCS_vm_entry_intr_info_field, info);
+	vmwrite(VMCS_guest_rflags, retire_fault(vmread(VMCS_guest_rflags), vector));
 }
 
 /* Hands the exit to the VMM and does what it answers. */
@@ -106,14 +110,20 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 	}
 }
 
+/* Outside 64-bit mode an operand has 32 bits, whatever the register holds above. */
+static uint64_t read_gpr(const struct relay_vcpu *vcpu, uint64_t gpr)
+{
+	uint64_t value = gpr == GPR_RSP ? vmread(VMCS_guest_rsp) : vcpu->regs[gpr];
+
+	return value >> 32 && !is_long_mode() ? (uint32_t)value : value;
+}
+
 /* What the guest wants CR0 to be, given what it sees there. */
 static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification, uint64_t seen)
 {
-	uint64_t gpr = CR_GPR(qualification);
-
 	switch (CR_ACCESS(qualification)) {
 	case ACCESS_MOV_TO:
-		return mov_cr0_value(gpr == GPR_RSP ? vmread(VMCS_guest_rsp) : vcpu->regs[gpr]);
+		return mov_cr0_value(read_gpr(vcpu, CR_GPR(qualification)));
 	case ACCESS_CLTS:
 		return seen & ~(uint64_t)SS_CR0_TS;
 	default:
@@ -133,7 +143,7 @@ static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t r
 	vcpu->cr0 = words.value;
 	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&words));
 	asked = flags_write(&words, vcpu->wanted);
-	if (!is_legal_cr0(vcpu->wanted) || !is_legal_cr0(words.value)) {
+	if (!is_legal_cr0(vcpu, vcpu->wanted, words.value)) {
 		inject(VECTOR_GP, 0);
 		return 1;
 	}
@@ -144,7 +154,7 @@ static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t r
 	vcpu->shadow = words.shadow;
 	vmwrite(VMCS_cr0_read_shadow, words.shadow);
 	record->wanted = vcpu->wanted;
-	step(rip, vmread(VMCS_vm_exit_instruction_len));
+	step_intercepted(rip);
 	return 1;
 }
 
@@ -188,19 +198,31 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *re
 	}
 	/* L0 has refused to switch, whatever our rules say of the entry. */
 	vcpu->regs[RAX] = decision.error ? (uint64_t)(int64_t)decision.error : EINVAL_RESULT;
-	step(rip, vmread(VMCS_vm_exit_instruction_len));
+	step_intercepted(rip);
 	return 1;
+}
+
+/* VMX has no way not to intercept it. XCR0 is the guest's while the relay runs too, which uses none of the
+ * state. CR4.OSXSAVE and the privilege level have been checked before the exit. */
+static void set_xcr(const struct relay_vcpu *vcpu, uint64_t rip)
+{
+	uint64_t value = (uint32_t)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
+	const struct cpuid_registers state = cpuid(CPUID_XSAVE, 0);
+
+	if (!xcr_is_legal((uint32_t)vcpu->regs[RCX], value, state.eax | (uint64_t)state.edx << 32)) {
+		inject(VECTOR_GP, 0);
+		return;
+	}
+	write_xcr0(value);
+	step_intercepted(rip);
 }
 
 static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualification, uint64_t rip,
 		    struct relay_record *record)
 {
-	uint64_t length = 3; /* of VMCALL; CPUID is one byte shorter */
-
 	switch (reason) {
 	case EXIT_CPUID:
-		relay_cpuid(vcpu);
-		length = 2;
+		relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? vmread(VMCS_guest_cr4) : 0);
 		break;
 	case EXIT_VMCALL:
 		if (!relay_hypercall(vcpu, switch_view))
@@ -210,10 +232,13 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 		return write_cr0(vcpu, qualification, rip, record);
 	case EXIT_VMFUNC:
 		return vmfunc(vcpu, rip, record);
+	case EXIT_XSETBV:
+		set_xcr(vcpu, rip);
+		return 1;
 	default:
 		return 0;
 	}
-	step(rip, length);
+	step_intercepted(rip);
 	return 1;
 }
 

@@ -10,9 +10,9 @@
 
 #include <stdint.h>
 
-#define WALK_PRESENT 1u
-#define WALK_LARGE 0x80u
-#define WALK_ADDRESS UINT64_C(0x000ffffffffff000)
+#include "views/guest_paging.h"
+
+#define WALK_ADDRESS GUEST_PTE_ADDRESS
 #define WALK_NOWHERE UINT64_MAX
 
 static uint64_t walk_load(uint64_t address);
@@ -20,44 +20,31 @@ static uint64_t walk_load(uint64_t address);
 struct walk {
 	uint64_t nested_cr3;
 	uint64_t cr3;
-	unsigned levels; /* of the guest's tables: 4 or 5; 0: not paged in a way known here */
+	enum guest_paging paging; /* of the guest; nested tables have four levels */
 };
 
-static inline uint64_t walk_offset(unsigned level)
+/* An entry of a table, of 4 or 8 bytes. */
+static inline uint64_t walk_entry(enum guest_paging paging, uint64_t at)
 {
-	return (UINT64_C(1) << (12 + 9 * (level - 1))) - 1;
-}
+	uint64_t word = walk_load(at & ~UINT64_C(7));
 
-static inline int walk_is_leaf(uint64_t entry, unsigned level)
-{
-	return level == 1 || (level <= 3 && entry & WALK_LARGE);
-}
-
-static inline uint64_t walk_leaf(uint64_t entry, unsigned level, uint64_t address)
-{
-	uint64_t offset = walk_offset(level);
-
-	return (entry & WALK_ADDRESS & ~offset) | (address & offset);
-}
-
-static inline uint64_t walk_entry(uint64_t table, unsigned level, uint64_t address)
-{
-	return (table & WALK_ADDRESS) + (address >> (12 + 9 * (level - 1)) & 511) * 8;
+	return guest_paging_is_32(paging) ? (uint32_t)(word >> (at & 4) * 8) : word;
 }
 
 /* Guest-physical to L1's memory, or WALK_NOWHERE. */
 static inline uint64_t walk_view(const struct walk *walk, uint64_t gpa)
 {
-	uint64_t table = walk->nested_cr3;
+	const enum guest_paging paging = GUEST_PAGING_4_LEVELS;
+	uint64_t table = guest_paging_root(paging, walk->nested_cr3);
 
-	for (unsigned level = 4; level >= 1; level--) {
-		uint64_t entry = walk_load(walk_entry(table, level, gpa));
+	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
+		uint64_t entry = walk_entry(paging, guest_paging_entry(paging, table, level, gpa));
 
-		if (!(entry & WALK_PRESENT))
+		if (!(entry & GUEST_PTE_PRESENT))
 			break;
-		if (walk_is_leaf(entry, level))
-			return walk_leaf(entry, level, gpa);
-		table = entry;
+		if (guest_paging_is_page(paging, level, entry))
+			return guest_paging_page(paging, level, entry, gpa);
+		table = guest_paging_table(entry);
 	}
 	return WALK_NOWHERE;
 }
@@ -65,19 +52,22 @@ static inline uint64_t walk_view(const struct walk *walk, uint64_t gpa)
 /* Linear to L1's memory, or WALK_NOWHERE. */
 static inline uint64_t walk_linear(const struct walk *walk, uint64_t linear)
 {
-	uint64_t table = walk->cr3;
+	const enum guest_paging paging = walk->paging;
+	uint64_t table = guest_paging_root(paging, walk->cr3);
 
-	for (unsigned level = walk->levels; level >= 1; level--) {
-		uint64_t at = walk_view(walk, walk_entry(table, level, linear)), entry;
+	if (paging == GUEST_PAGING_NONE)
+		return walk_view(walk, linear);
+	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
+		uint64_t at = walk_view(walk, guest_paging_entry(paging, table, level, linear)), entry;
 
 		if (at == WALK_NOWHERE)
 			break;
-		entry = walk_load(at);
-		if (!(entry & WALK_PRESENT))
+		entry = walk_entry(paging, at);
+		if (!(entry & GUEST_PTE_PRESENT))
 			break;
-		if (walk_is_leaf(entry, level))
-			return walk_view(walk, walk_leaf(entry, level, linear));
-		table = entry;
+		if (guest_paging_is_page(paging, level, entry))
+			return walk_view(walk, guest_paging_page(paging, level, entry, linear));
+		table = guest_paging_table(entry);
 	}
 	return WALK_NOWHERE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * CR0, EFER and an undefined instruction in every encoding and operand, checked against what the guest
- * must see whoever steps in. The exit status is the number of the check that failed, 0 if none has.
+ * CR0, EFER, VMFUNC, WAIT and an undefined instruction in every encoding and operand, checked against what the
+ * guest must see whoever steps in. The exit status is the number of the check that failed, 0 if none has.
  */
 #include "guest.inc"
 
@@ -12,6 +12,7 @@
 #define MSR_FS_BASE 0xc0000100
 #define NXE 0x800
 #define UD 6
+#define NM 7
 #define GP 13
 #define PF 14
 #define CR0_NW 0x20000000
@@ -42,9 +43,28 @@
 1:
 .endm
 
+/* The instruction raises the vector in r15, or none if that is 0. Expects RAX and RCX to be 0, and
+ * leaves them so. */
+.macro PREFIXED number, insn, bytes:vararg
+	xor %r11d, %r11d
+	movabs $2f, %r14
+	.byte \bytes
+	\insn
+2:	cmp %r15, %r11
+	jne 3f
+	test %rax, %rax
+	jz 1f
+3:	FAIL \number
+1:
+.endm
+
 #include "tests/hostile/gate.inc"
 
+	mov CONTEXT_VCPU_PAGES(%rdi), %rax
+	mov PAGE_CR0_OWNED(%rax), %rax
+	mov %rax, owned
 	GATE UD, undefined
+	GATE NM, no_device
 	GATE GP, protected
 	GATE PF, page_fault
 	lidt idt_pointer
@@ -152,6 +172,33 @@
 	xor %ecx, %ecx
 	FAULTS 24, UD, ud2
 
+	/* VMFUNC with prefixes that change nothing ends as it does without, be it #UD; behind a step of a wrong
+	 * length stands no instruction of 64-bit mode. */
+	movabs $plain, %r14
+	xor %r11d, %r11d
+	vmfunc
+plain:	mov %r11, %r15
+	PREFIXED 30, vmfunc, 0x48
+	PREFIXED 31, vmfunc, 0x2e
+	PREFIXED 32, vmfunc, 0x67
+	PREFIXED 33, vmfunc, 0x64, 0x67, 0x4f
+	xor %r15d, %r15d
+	PREFIXED 34, fwait, 0x48
+	PREFIXED 35, fwait, 0x66
+	PREFIXED 36, fwait, 0x67
+	PREFIXED 37, fwait, 0xf2, 0x2e, 0x41
+	/* #NM is for those whose register has both flags. */
+	mov owned, %eax
+	not %eax
+	test $(TS | MP), %eax
+	jnz kept
+	mov %cr0, %rdx
+	mov $(BASE | TS | MP), %eax
+	mov %rax, %cr0
+	FAULTS 38, NM, .byte 0x67, 0x48, 0x9b		/* fwait */
+	mov %rdx, %cr0
+kept:
+
 	/* Code that lies on two pages. */
 	jmp crossing
 crossed:
@@ -159,6 +206,10 @@ crossed:
 	EXPECT 26, %rax, BASE | TS
 	EXIT 0
 
+no_device:
+	mov $NM, %r11d
+	mov %r14, (%rsp)
+	iretq
 undefined:
 	mov $UD, %r11d
 	mov %r14, (%rsp)
@@ -192,6 +243,7 @@ crossing_middle:
 	.fill 4, 2, 0
 word:
 	.fill 16, 2, 0
+owned:	.quad 0
 idt_pointer:
 	.word 16 * 32 - 1
 	.quad idt

@@ -50,6 +50,13 @@ guest violations 0 '' --on-violation inject
 guest violations_odd 0 ''
 guest violations_odd 0 '' --on-violation inject
 guest encodings 0 ''
+guest modes 0 ''
+guest modes 0 '' --on-violation inject
+guest cr8 0 ''
+guest undefined 0 ''
+that 'undefined: every instruction had its turn' [ "$(wc -l <"$out")" -gt 120 ]
+guest retires 0 ''
+guest flag_place 11 'guest exit status 11'
 guest gives_up 1 'the guest gave up: exception [0-9]+ at rip 0xffffffffffffffff'
 guest interrupts 1 "$where"
 guest overwrite 1 "$where"

@@ -36,6 +36,7 @@ traced 'a file that tells the threads' 0 '' -- "$sidestep" run -q --pid-file pid
 head -c 8192 /dev/zero >disk
 traced 'buffers that stay pinned' 0 '' -- "$sidestep" run -q --disk disk "$hostile/hostile_disk.elf"
 traced 'output' 0 '' -- "$sidestep" run -q "$hostile/hostile_log.elf"
+traced 'a guest that steps itself' 0 '' -- "$sidestep" run -q "$hostile/hostile_retires.elf"
 mkdir left
 traced 'killed while it writes a file' 159 '' --inject main/write/VERDICT 110 -- \
 	"$sidestep" test --engine flat --format json -o left/file ref.nothing

@@ -14,8 +14,8 @@ trap 'rm -rf "$results"' EXIT
 
 puts=()
 # Not db_loop: the emulated processor itself loops in it.
-for guest in encodings raise dispositions disk violations violations_odd relay_overwrite ac_loop \
-	context_scribble self_modifying self_page_tables stack_zero; do
+for guest in encodings retires flag_place cr8 modes undefined raise dispositions disk violations \
+	violations_odd relay_overwrite ac_loop context_scribble self_modifying self_page_tables stack_zero; do
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
 for script in violations random refusals; do
@@ -38,7 +38,26 @@ done
 	: >profile.json
 	[ -z "$1" ] || sidestep profile --engine "$0" --format json >profile.json || status=1
 	for masks in "" "--shadow ts,mp" "--own none" "--own ts" "--shadow mp"; do
-		sidestep run -q --engine "$0" --timeout 5 $masks hostile_encodings.elf || status=1
+		for guest in encodings retires; do
+			sidestep run -q --engine "$0" --timeout 5 $masks "hostile_$guest.elf" || status=1
+		done
+		for answer in report inject; do
+			sidestep run -q --engine "$0" --timeout 20 $masks --on-violation $answer hostile_modes.elf ||
+				status=1
+		done
+	done
+	for engine in "$0" flat; do
+		sidestep run -q --engine $engine --timeout 20 hostile_cr8.elf || status=1
+		sidestep run -q --engine $engine --timeout 20 hostile_modes.elf || status=1
+		sidestep run -q --engine $engine --timeout 20 hostile_undefined.elf >out || {
+			cat out
+			status=1
+		}
+	done
+	# A flag that is kept in the shadow is there and nowhere else: 10; one that is owned is in the register: 11.
+	for place in "10 --own none --shadow ts" "11 --own ts" "10 --own mp --shadow ts" "11 --own ts --shadow mp"; do
+		sidestep run -q --engine "$0" --timeout 5 ${place#* } hostile_flag_place.elf
+		[ $? = "${place%% *}" ] || { echo "flag_place ${place#* }: not ${place%% *}"; status=1; }
 	done
 	head -c 8192 /dev/zero >disk
 	for guest in raise dispositions disk; do
@@ -62,6 +81,7 @@ done
 	traced="jail_used --record used -- sidestep"
 	$traced test --engine "$0" ref.nothing >/dev/null || status=1
 	$traced run -q --engine "$0" --timeout 20 --own none hostile_encodings.elf || status=1
+	$traced run -q --engine "$0" --timeout 20 hostile_undefined.elf >/dev/null || status=1
 	[ "$0" = vmx ] || $traced run -q --engine "$0" --timeout 20 /usr/bin/svm_hidden.elf || status=1
 	$traced profile --engine "$0" --workload "ref.cpuid@50" --interval 0.05 --timeout 0.1 >/dev/null || status=1
 	for rule in $(jail_used --list "$0"; jail_used --list traced); do

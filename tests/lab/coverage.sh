@@ -9,7 +9,7 @@ counters=$build/lab-coverage/$lab
 rm -rf "$counters"
 mkdir -p "$counters"
 puts=()
-for guest in encodings raise dispositions disk violations violations_odd; do
+for guest in encodings retires raise dispositions disk violations violations_odd cr8 modes undefined; do
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
 # shellcheck disable=SC2016 # expanded in the lab
@@ -34,6 +34,11 @@ done
 	try sidestep info
 	try sidestep test --engine "$engine" --trace sample --ledger ledger
 	guest hostile_encodings.elf --own ts --shadow mp
+	guest hostile_modes.elf --own ts --shadow mp
+	for name in cr8 undefined; do
+		guest "hostile_$name.elf"
+	done
+	guest hostile_retires.elf --own none --shadow ts,mp
 	head -c 8192 /dev/zero >disk
 	for name in raise dispositions disk; do
 		guest "hostile_$name.elf" --disk disk

@@ -7,6 +7,7 @@
 
 #include "guestfw/relay/relay.h"
 #include "vmm/code.h"
+#include "vmm/cpu_mode.h"
 #include "vmm/summary.h"
 
 #define RIP 0x101548
@@ -110,6 +111,37 @@ static void instructions(void **state)
 	}
 }
 
+/* Code of other widths than that of 64-bit mode. */
+static void widths(void **state)
+{
+	static const struct {
+		struct row row;
+		enum cpu_width width;
+	} other[] = {
+		{{"90", "a1 00 20 10 00 00 00 00 00", LEVEL_VMM, EXIT_REASON_MMIO, 4,
+		  HOST_BACKEND_VMX, 0, "mov eax, [0x102000]", 0}, WIDTH_32},
+		{{"90", "a1 00 20 10 00", LEVEL_VMM, EXIT_REASON_MMIO, 2, HOST_BACKEND_VMX, 0,
+		  "mov ax, [0x2000]", 0}, WIDTH_16},
+		{{"31 ed 48 89 07", "c3", LEVEL_VMM, EXIT_REASON_MMIO, 4 | WRITE, HOST_BACKEND_VMX, 2,
+		  "mov [edi], eax", 0}, WIDTH_32},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
+		const struct row *row = &other[i].row;
+		struct record_code code = code_of(row);
+		const struct record_exit exit = {.record = {.level = row->level}, .rip = RIP,
+						 .reason = row->reason, .detail = row->detail};
+		struct code_place place;
+
+		code.width = (uint16_t)other[i].width;
+		code_locate(&code, &exit, row->backend, &place);
+		if (strcmp(place.text, row->text) != 0 || place.address != RIP - row->back)
+			fail_msg("%s: '%s' at -%u", row->text, place.text,
+				 (unsigned)(RIP - place.address));
+	}
+}
+
 /* Any bytes whatever, under the sanitizers. */
 static void any_bytes(void **state)
 {
@@ -128,6 +160,7 @@ static void any_bytes(void **state)
 
 		for (size_t i = 0; i < CODE_BYTES; i++)
 			code.bytes[i] = (uint8_t)rand();
+		code.width = (uint16_t)(rand() % WIDTH_COUNT);
 		code.before = (uint8_t)(rand() % (CODE_BEFORE + 1));
 		code.count = (uint8_t)(code.before + rand() % (CODE_BYTES - CODE_BEFORE + 1));
 		code_locate(&code, &exit, HOST_BACKEND_VMX, &place);
@@ -155,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instructions),
+		cmocka_unit_test(widths),
 		cmocka_unit_test(any_bytes),
 		cmocka_unit_test(names),
 	};

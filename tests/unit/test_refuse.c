@@ -145,6 +145,123 @@ static void stores(void **state)
 	}
 }
 
+/* The same bytes in 32- and 16-bit code, at the base of its segment: lengths, registers and addresses. */
+static void other_modes(void **state)
+{
+	static const struct {
+		struct code code;
+		enum cpu_width width;
+		unsigned length;
+		uint64_t rax, offset;
+	} rows[] = {
+		{CODE_OF("mov 0x20,%eax", 0xa1, 0x20, 0, 0, 0, 0xb3, 0, 0x90, 0x90), WIDTH_32, 5,
+		 UINT32_MAX, 0x20},
+		{CODE_OF("mov 0x20,%ax", 0xa1, 0x20, 0, 0xb3, 0, 0x90, 0x90, 0x90, 0x90), WIDTH_16, 3,
+		 0xaaaaffff, 0x20},
+		{CODE_OF("mov 0x20,%eax", 0x66, 0xa1, 0x20, 0, 0xb3), WIDTH_16, 4, UINT32_MAX, 0x20},
+		{CODE_OF("mov 0x20,%eax", 0x8b, 0x05, 0x20, 0, 0, 0), WIDTH_32, 6, UINT32_MAX, 0x20},
+		{CODE_OF("mov %eax,4(%ebx)", 0x89, 0x43, 4), WIDTH_32, 3, 0xaaaaaaaa, 0x104},
+		{CODE_OF("mov -0x10(%bx,%di),%al", 0x8a, 0x41, 0xf0), WIDTH_16, 3, 0xaaaaaaff, 0xf0},
+		{CODE_OF("mov %es:(%edi),%eax", 0x26, 0x8b, 0x07), WIDTH_32, 3, UINT32_MAX, 0x1000},
+		{CODE_OF("push %eax", 0x50), WIDTH_32, 0, 0, 0x1fc},
+		{CODE_OF("push %ax", 0x50), WIDTH_16, 0, 0, 0x1fe},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct insn_state insn_state = {0x40, regs};
+		uint64_t after[16], gva = 0;
+		unsigned length = 0;
+
+		space.mode = (struct cpu_mode){.code = rows[i].width, .stack = rows[i].width};
+		space.mode.segment[SEGMENT_CS].base = CODE - 0x40;
+		space.mode.segment[SEGMENT_DS].base = DATA;
+		space.mode.segment[SEGMENT_SS].base = DATA;
+		space.mode.segment[SEGMENT_ES].base = DATA + 0x1000;
+		regs[RAX] = 0xaaaaaaaa;
+		regs[RBX] = UINT64_C(0x5555555500000100);
+		regs[RSP] = UINT64_C(0x6666666600000200);
+		regs[RDI] = 0;
+		load_code(CODE, &rows[i].code);
+		if (refuse_find(&space, &insn_state, data_gpa(rows[i].offset), &gva) != 0 ||
+		    gva != DATA + rows[i].offset)
+			fail_msg("%s: 0x%llx", rows[i].code.text, (unsigned long long)gva);
+		memcpy(after, regs, sizeof(regs));
+		if (rows[i].length == 0)
+			continue;
+		assert_int_equal(refuse_access(&space, 0x40, after, &length), 0);
+		assert_int_equal(length, rows[i].length);
+		assert_int_equal(after[RAX], rows[i].rax);
+	}
+}
+
+static void put_32(uint64_t gpa, uint32_t value)
+{
+	assert_int_equal(guest_ram_write(&vm.ram, gpa_at(gpa), &value, sizeof(value)), 0);
+}
+
+/* The guest's tables in the modes outside long mode, and what they refuse. */
+static void legacy_tables(void **state)
+{
+	enum { PAE_PDPT = 0x5020, PAE_PD = 0x6000, PD_32 = 0x7000, PT_32 = 0x8000 };
+	struct linear_fault fault;
+	uint8_t byte = 0;
+	uint64_t gpa = 0;
+
+	(void)state;
+	/* An entry of PAE's first level has no rights; 0x86 is a page of 2 MiB that CPL 3 may only read. */
+	put(PAE_PDPT, PAE_PD | 1);
+	put(PAE_PD, PT | PTE);
+	put(PAE_PD + 8, 0x85);
+	space.cr3 = PAE_PDPT;
+	space.mode = (struct cpu_mode){.code = WIDTH_32, .legacy = true, .paging = GUEST_PAGING_PAE};
+	space.user = true;
+	assert_int_equal(linear_translate(&space, DATA + 5, &gpa), 0);
+	assert_int_equal(gpa, data_gpa(5));
+	assert_int_equal(linear_translate(&space, 0x200123, &gpa), 0);
+	assert_int_equal(gpa, 0x123);
+	assert_int_equal(linear_read(&space, 0x200123, &byte, 1, &fault), 0);
+	assert_int_equal(linear_write(&space, 0x200123, &byte, 1, &fault), -EFAULT);
+	assert_int_equal(fault.error_code, LINEAR_PRESENT | LINEAR_WRITE | LINEAR_USER);
+	assert_int_equal(linear_translate(&space, 0x40000000, &gpa), -EFAULT);
+	assert_true(linear_walks(&space, DATA, PAE_PDPT + 4));
+	assert_false(linear_walks(&space, DATA, PAE_PDPT + 8));
+	/* 32 bits: entries of 4 bytes, pages of 4 MiB, whose bits 20:13 are 39:32 of the address. */
+	put_32(PD_32, PT_32 | PTE);
+	put_32(PD_32 + 4, 0x83 | 1 << 13);
+	for (uint32_t i = 0; i < 512; i++)
+		put_32(PT_32 + 4 * i, i << 12 | PTE);
+	space.cr3 = PD_32;
+	space.mode.paging = GUEST_PAGING_32;
+	assert_int_equal(linear_translate(&space, 0x1ff123, &gpa), 0);
+	assert_int_equal(gpa, 0x1ff123);
+	assert_int_equal(linear_translate(&space, 0x412345, &gpa), 0);
+	assert_int_equal(gpa, UINT64_C(0x100012345));
+	assert_int_equal(linear_read(&space, 0x400000, &byte, 1, &fault), -EFAULT);
+	assert_int_equal(fault.error_code, LINEAR_PRESENT | LINEAR_USER);
+	assert_true(linear_walks(&space, 0x1000, PT_32 + 7));
+	assert_false(linear_walks(&space, 0x1000, PT_32));
+	/* No paging. */
+	space.mode.paging = GUEST_PAGING_NONE;
+	assert_int_equal(linear_translate(&space, 0x123456, &gpa), 0);
+	assert_int_equal(gpa, 0x123456);
+	assert_false(linear_walks(&space, 0x1000, PT_32));
+}
+
+/* CR0.PG, EFER.LMA, CR4.PAE, PSE and LA57 (Intel SDM vol. 3A, 4.1.1). */
+static void paging_modes(void **state)
+{
+	enum { PG = 0x80000001u, LMA = 0x400, PSE = 0x10, PAE = 0x20, LA57 = 0x1000 };
+
+	(void)state;
+	assert_int_equal(guest_paging_of(1, PAE | LA57, LMA), GUEST_PAGING_NONE);
+	assert_int_equal(guest_paging_of(PG, PAE, LMA), GUEST_PAGING_4_LEVELS);
+	assert_int_equal(guest_paging_of(PG, PAE | LA57, LMA), GUEST_PAGING_5_LEVELS);
+	assert_int_equal(guest_paging_of(PG, PAE | PSE, 0), GUEST_PAGING_PAE);
+	assert_int_equal(guest_paging_of(PG, PSE, 0), GUEST_PAGING_32);
+	assert_int_equal(guest_paging_of(PG, LA57, 0), GUEST_PAGING_32_4K);
+}
+
 /* What would have to be computed, moves the stack, repeats or jumps is left to the guest. */
 static void others(void **state)
 {
@@ -202,9 +319,11 @@ static void addresses(void **state)
 		{CODE_OF("movsb (%rsi),(%rdi)", 0xa4), 0x30},
 		{CODE_OF("addq $1,8(%rdi)", 0x48, 0x83, 0x47, 8, 1), 8},
 	};
-	struct insn_state insn_state = {CODE, regs, DATA + 0x2000, DATA + 0x3000};
+	struct insn_state insn_state = {CODE, regs};
 
 	(void)state;
+	space.mode.segment[SEGMENT_FS].base = DATA + 0x2000;
+	space.mode.segment[SEGMENT_GS].base = DATA + 0x3000;
 	regs[RCX] = 4;
 	regs[RSI] = DATA + 0x30;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -223,7 +342,7 @@ static void addresses(void **state)
 static void two_pages(void **state)
 {
 	static const struct code code = CODE_OF("mov (%rdi),%rax", 0x48, 0x8b, 0x07);
-	struct insn_state insn_state = {CODE, regs, 0, 0};
+	struct insn_state insn_state = {CODE, regs};
 	uint64_t gva = 0;
 
 	(void)state;
@@ -247,7 +366,7 @@ static void two_pages(void **state)
 static void other_accesses(void **state)
 {
 	static const struct code code = CODE_OF("mov (%rdi),%rax", 0x48, 0x8b, 0x07);
-	struct insn_state insn_state = {CODE, regs, 0, 0};
+	struct insn_state insn_state = {CODE, regs};
 	uint64_t gva = 0;
 
 	(void)state;
@@ -312,7 +431,7 @@ static void finished_stores(void **state)
 		const struct code behind = CODE_OF("mov %rax,(%rdi)", 0x48, 0x89, 0x07);
 		uint64_t begin = CODE + 0x10, rip = 0, gva = 0;
 		struct store store = {data_gpa(rows[i].offset), rows[i].data, rows[i].size};
-		struct insn_state insn_state = {begin + rows[i].code.size, regs, 0, 0};
+		struct insn_state insn_state = {begin + rows[i].code.size, regs};
 
 		load_code(begin - before.size, &before);
 		load_code(begin, &rows[i].code);
@@ -340,7 +459,7 @@ static void unknown_stores(void **state)
 	(void)state;
 	regs[RAX] = store.data;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct insn_state insn_state = {CODE + rows[i].size, regs, 0, 0};
+		struct insn_state insn_state = {CODE + rows[i].size, regs};
 		uint64_t rip = 55, gva = 66;
 
 		load_code(CODE, &rows[i]);
@@ -356,6 +475,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(loads, setup, teardown),
 		cmocka_unit_test_setup_teardown(stores, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(legacy_tables, setup, teardown),
+		cmocka_unit_test(paging_modes),
 		cmocka_unit_test_setup_teardown(others, setup, teardown),
 		cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_pages, setup, teardown),

@@ -29,7 +29,7 @@ static uint64_t walk_load(uint64_t address)
 }
 
 /* What Zydis makes of the same bytes, in the terms of the relay. */
-static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long_mode)
+static struct relay_insn by_zydis(const uint8_t *code, unsigned count, enum relay_mode mode)
 {
 	struct relay_insn insn = {.kind = RELAY_INSN_OTHER};
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
@@ -38,8 +38,10 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long
 	unsigned operand = 0;
 
 	ZydisDecoderInit(&decoder,
-			 long_mode ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32,
-			 long_mode ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
+			 mode == RELAY_MODE_64   ? ZYDIS_MACHINE_MODE_LONG_64
+			 : mode == RELAY_MODE_32 ? ZYDIS_MACHINE_MODE_LONG_COMPAT_32
+						 : ZYDIS_MACHINE_MODE_LONG_COMPAT_16,
+			 mode == RELAY_MODE_64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
 	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, count, &decoded, operands)))
 		return insn;
 	switch (decoded.mnemonic) {
@@ -48,6 +50,12 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long
 		break;
 	case ZYDIS_MNEMONIC_VMFUNC:
 		insn.kind = RELAY_INSN_VMFUNC;
+		break;
+	case ZYDIS_MNEMONIC_CPUID:
+		insn.kind = RELAY_INSN_CPUID;
+		break;
+	case ZYDIS_MNEMONIC_VMMCALL:
+		insn.kind = RELAY_INSN_VMMCALL;
 		break;
 	case ZYDIS_MNEMONIC_LMSW:
 		insn.kind = RELAY_INSN_LMSW;
@@ -68,8 +76,7 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long
 	default:
 		break;
 	}
-	if (insn.kind != RELAY_INSN_OTHER && insn.kind != RELAY_INSN_CLTS &&
-	    insn.kind != RELAY_INSN_VMFUNC) {
+	if (insn.kind != RELAY_INSN_OTHER && decoded.operand_count_visible > 0) {
 		if (operands[operand].type != ZYDIS_OPERAND_TYPE_REGISTER) {
 			insn.kind = RELAY_INSN_OTHER;
 			return insn;
@@ -81,10 +88,10 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, bool long
 	return insn;
 }
 
-static void compare(const uint8_t *code, unsigned count, bool long_mode)
+static void compare(const uint8_t *code, unsigned count, enum relay_mode mode)
 {
-	struct relay_insn got = relay_decode(code, count, long_mode);
-	struct relay_insn wanted = by_zydis(code, count, long_mode);
+	struct relay_insn got = relay_decode(code, count, mode);
+	struct relay_insn wanted = by_zydis(code, count, mode);
 
 	if (got.kind != wanted.kind)
 		print_message("%02x %02x %02x %02x %02x %02x: %d, Zydis %d\n", code[0], code[1], code[2],
@@ -102,7 +109,7 @@ static void compare(const uint8_t *code, unsigned count, bool long_mode)
 }
 
 /* Every second opcode byte of two-byte instructions that matter, every ModRM, behind up to two of the
- * prefixes, in both modes, with every number of bytes. */
+ * prefixes, in the three modes, with every number of bytes. */
 static void decoding(void **state)
 {
 	static const uint8_t prefixes[] = {0x00, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66,
@@ -124,15 +131,17 @@ static void decoding(void **state)
 					code[at++] = 0x0f;
 					code[at++] = opcodes[o];
 					code[at] = (uint8_t)modrm;
-					compare(code, sizeof(code), true);
-					compare(code, at + 1, true);
-					/* Not a prefix in this mode, but INC or DEC. */
+					compare(code, sizeof(code), RELAY_MODE_64);
+					compare(code, at + 1, RELAY_MODE_64);
+					/* Not a prefix in these modes, but INC or DEC. */
 					if ((prefixes[a] & 0xf0) != 0x40 &&
-					    (prefixes[b] & 0xf0) != 0x40)
-						compare(code, sizeof(code), false);
+					    (prefixes[b] & 0xf0) != 0x40) {
+						compare(code, sizeof(code), RELAY_MODE_32);
+						compare(code, sizeof(code), RELAY_MODE_16);
+					}
 					for (unsigned count = 0; count < at; count++)
 						assert_int_equal(
-							relay_decode(code, count, true).kind,
+							relay_decode(code, count, RELAY_MODE_64).kind,
 							RELAY_INSN_OTHER);
 				}
 }
@@ -142,7 +151,7 @@ static void refused_prefixes(void **state)
 {
 	static const uint8_t lock_mov[] = {0xf0, 0x0f, 0x20, 0xc0}, rep_vmfunc[] = {0xf3, 0x0f, 0x01, 0xd4},
 			     size_vmfunc[] = {0x66, 0x0f, 0x01, 0xd4},
-			     lock_clts[] = {0xf0, 0x0f, 0x06}, cr8[] = {0x44, 0x0f, 0x20, 0xc0},
+			     lock_clts[] = {0xf0, 0x0f, 0x06}, lock_cpuid[] = {0xf0, 0x0f, 0xa2}, cr8[] = {0x44, 0x0f, 0x20, 0xc0},
 			     cr4[] = {0x0f, 0x20, 0xe0}, late_rex[] = {0x41, 0x66, 0x0f, 0x22, 0xc0};
 	uint8_t endless[RELAY_INSN_MAX];
 
@@ -151,6 +160,9 @@ static void refused_prefixes(void **state)
 	assert_int_equal(relay_decode(rep_vmfunc, 4, 1).kind, RELAY_INSN_OTHER);
 	assert_int_equal(relay_decode(size_vmfunc, 4, 1).kind, RELAY_INSN_OTHER);
 	assert_int_equal(relay_decode(lock_clts, 3, 1).kind, RELAY_INSN_OTHER);
+	assert_int_equal(relay_decode(lock_cpuid, 3, 1).kind, RELAY_INSN_OTHER);
+	assert_true(relay_decode(lock_cpuid, 3, 1).locked);
+	assert_false(relay_decode(lock_cpuid + 1, 2, 1).locked);
 	assert_int_equal(relay_decode(cr8, 4, 1).kind, RELAY_INSN_OTHER);
 	assert_int_equal(relay_decode(cr4, 3, 1).kind, RELAY_INSN_OTHER);
 	/* A REX prefix that another prefix follows does not count. */
@@ -209,7 +221,7 @@ static void build_guest_tables(void)
 
 static void walking(void **state)
 {
-	struct walk walk = {.cr3 = 0x1000, .levels = 4};
+	struct walk walk = {.cr3 = 0x1000};
 	uint64_t roots[2];
 
 	(void)state;
@@ -225,10 +237,10 @@ static void walking(void **state)
 		assert_int_equal(walk_linear(&walk, 0x200000), WALK_NOWHERE);
 		assert_int_equal(walk_linear(&walk, UINT64_C(0xffff800000000000)), WALK_NOWHERE);
 		walk.cr3 = 0x6fff;
-		walk.levels = 5;
+		walk.paging = GUEST_PAGING_5_LEVELS;
 		assert_int_equal(walk_linear(&walk, 0x30123), 0x30123);
 		walk.cr3 = 0x1000;
-		walk.levels = 4;
+		walk.paging = GUEST_PAGING_4_LEVELS;
 	}
 	/* Tables that the view does not have, or that are somewhere else in it. */
 	walk.nested_cr3 = roots[1];
@@ -241,14 +253,66 @@ static void walking(void **state)
 	walk.cr3 = 0x1000;
 	put(0x5000 + 8 * 7, TABLES_BASE | 3);
 	assert_int_equal(walk_linear(&walk, 0x7000), WALK_NOWHERE);
-	walk.levels = 0;
-	assert_int_equal(walk_linear(&walk, 0x30123), WALK_NOWHERE);
+	/* Without paging only the view counts. */
+	walk.paging = GUEST_PAGING_NONE;
+	assert_int_equal(walk_linear(&walk, 0x30123), 0x30123);
+	assert_int_equal(walk_linear(&walk, 0x40123), 0x30123);
+	assert_int_equal(walk_linear(&walk, 0x50123), WALK_NOWHERE);
+}
+
+static void put_32(uint64_t at, uint32_t value)
+{
+	memcpy(memory + at, &value, sizeof(value));
+}
+
+/* Tables of a guest outside long mode: PAE at 0x7020, 32 bits at 0x9000; each maps 2 MiB at 0 in pages of
+ * 4 KiB, and at 1 GiB in a large one. */
+static void build_legacy_tables(void)
+{
+	put(0x7020, 0x8001);
+	put(0x7028, 0xa001);
+	put(0x8000, 0x5003);
+	put(0xa000, 0x83);
+	put_32(0x9000, 0xb003);
+	put_32(0x9004, 0);
+	put_32(0x9400, 0x83);
+	for (uint32_t i = 1; i < 512; i++)
+		put_32(0xb000 + 4 * i, i << 12 | 3);
+}
+
+static void legacy_walking(void **state)
+{
+	static const struct walk walks[] = {
+		{.cr3 = 0x7020, .paging = GUEST_PAGING_PAE},
+		{.cr3 = 0x9018, .paging = GUEST_PAGING_32},
+		{.cr3 = 0x9018, .paging = GUEST_PAGING_32_4K},
+	};
+	uint64_t roots[2];
+
+	(void)state;
+	build_views(roots);
+	build_guest_tables();
+	build_legacy_tables();
+	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
+		struct walk walk = walks[i];
+
+		walk.nested_cr3 = roots[1];
+		assert_int_equal(walk_linear(&walk, 0), WALK_NOWHERE);
+		assert_int_equal(walk_linear(&walk, 0x1f123), 0x1f123);
+		assert_int_equal(walk_linear(&walk, 0x31124), 0x31124);
+		assert_int_equal(walk_linear(&walk, 0x40123), 0x30123);
+		assert_int_equal(walk_linear(&walk, 0x50123), WALK_NOWHERE);
+		assert_int_equal(walk_linear(&walk, 0x80000000), WALK_NOWHERE);
+		/* Without CR4.PSE it is a table, at address 0, whose first entries are 0. */
+		assert_int_equal(walk_linear(&walk, 0x40040123),
+				 walk.paging == GUEST_PAGING_32_4K ? WALK_NOWHERE : 0x30123);
+	}
 }
 
 /* Code at every place around a page boundary, in adjacent and in scattered pages. */
 static void fetching(void **state)
 {
-	struct walk walk = {.cr3 = 0x1000, .levels = 4};
+	struct walk walk = {.cr3 = 0x1000};
 	uint64_t roots[2];
 
 	(void)state;
@@ -288,6 +352,7 @@ int main(void)
 		cmocka_unit_test(decoding),
 		cmocka_unit_test(refused_prefixes),
 		cmocka_unit_test(walking),
+		cmocka_unit_test(legacy_walking),
 		cmocka_unit_test(fetching),
 	};
 

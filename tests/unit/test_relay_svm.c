@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The relay for SVM with a control structure in memory, on a processor that saves the next RIP and on one that
+ * does not. */
+#include "relay_fake.h"
+
+#include "guestfw/relay/svm.c"
+
+#define TABLES 0x1000u /* of the guest and of its view: each address shows itself */
+#define TABLE_ENTRY 7u
+#define LARGE_ENTRY 0x87u
+#define RIP 0x6000u
+#define TF 0x100u
+#define RF 0x10000u
+#define FLAGS 0x202u
+#define BS 0x4000u
+#define DR6_INIT 0xffff0ff0u
+#define CR0 UINT64_C(0x80050033)
+#define TS UINT64_C(8)
+#define CS_64 0xa9bu
+#define CS_32 0xc9bu
+#define DB_INJECTED 0x80000301u
+#define UD_INJECTED 0x80000306u
+#define GP_INJECTED 0x80000b0du
+#define LENGTH_MAX 15u
+
+static uint64_t control[VMCB_SIZE / 8];
+
+static void put(uint64_t at, uint64_t value)
+{
+	memcpy(fake.memory + at, &value, sizeof(value));
+}
+
+static void start(uint64_t reason, const char *code, size_t size)
+{
+	fake_reset();
+	memset(control, 0, sizeof(control));
+	put(TABLES, (TABLES + 0x1000) | TABLE_ENTRY);
+	put(TABLES + 0x1000, (TABLES + 0x2000) | TABLE_ENTRY);
+	put(TABLES + 0x2000, LARGE_ENTRY);
+	memcpy(fake.memory + RIP, code, size);
+	relay.control = (uint64_t)(uintptr_t)control;
+	vmcb_set_exit_code(control, reason);
+	vmcb_set_rip(control, RIP);
+	vmcb_set_rflags(control, FLAGS);
+	vmcb_set_dr6(control, DR6_INIT);
+	vmcb_set_cr0(control, CR0);
+	vmcb_set_cr3(control, TABLES);
+	vmcb_set_nested_cr3(control, TABLES);
+	vmcb_set_efer(control, EFER_LONG_MODE);
+	vmcb_set_cs_attrib(control, CS_64);
+}
+#define START(reason, code) start(reason, code, sizeof(code) - 1)
+
+static void vmm_steps(struct relay_vcpu *vcpu)
+{
+	vcpu->action = RELAY_STEP;
+}
+
+/* Each way in which the relay, or the VMM through it, completes an instruction; `length` is 3 or more. */
+enum way { WAY_CPUID, WAY_VMMCALL, WAY_VMMCALL_VMM, WAY_MOV_CR0, WAY_VMFUNC, WAY_VIOLATION, WAYS };
+
+static void prepare(enum way way, unsigned length)
+{
+	static const uint32_t reasons[] = {VMEXIT_CPUID,     VMEXIT_VMMCALL,	  VMEXIT_VMMCALL,
+					   VMEXIT_CR0_WRITE, VMEXIT_EXCEPTION_UD, VMEXIT_NPF};
+	static const char *const bytes[] = {"\x0f\xa2",	    "\x0f\x01\xd9", "\x0f\x01\xd9",
+					    "\x0f\x22\xc0", "\x0f\x01\xd4", ""};
+	char code[LENGTH_MAX];
+	size_t size = strlen(bytes[way]);
+
+	memset(code, 0x2e, sizeof(code));
+	memcpy(code + length - size, bytes[way], size);
+	start(reasons[way], code, sizeof(code));
+	fake.vmm = vmm_steps;
+	relay.length = length; /* of what the VMM alone knows it of */
+	relay.regs[RAX] = way == WAY_VMMCALL	   ? SS_HYPERCALL_NULL
+			  : way == WAY_VMMCALL_VMM ? SS_HYPERCALL_NULL_VMM
+			  : way == WAY_MOV_CR0	   ? CR0 | TS
+						   : 0;
+	vmcb_set_rax(control, relay.regs[RAX]);
+	if (way == WAY_MOV_CR0) {
+		relay.owned = ~TS;
+		relay.kept = TS;
+	}
+	relay.vmfunc.services.enabled = 1;
+	relay.vmfunc.enabled = true;
+	relay.vmfunc.function_controls = 1;
+	relay.regs[RCX] = 512;
+}
+
+static void whoever_completes_an_instruction_ends_it_alike(void **state)
+{
+	(void)state;
+	for (int way = 0; way < WAYS; way++)
+		for (unsigned length = 3; length <= LENGTH_MAX; length++)
+			for (unsigned run = 0; run < 2 * 2 * 2 * 2; run++) {
+				uint64_t flags = FLAGS | (run & 1 ? TF : 0) | (run & 2 ? RF : 0);
+				bool trap = run & 1 && !(run & 4);
+
+				prepare(way, length);
+				vmcb_set_rflags(control, flags);
+				vmcb_set_int_state(control, run >> 3);
+				fake.debugctl = run & 4 ? 2 : 1;
+				relay_svm_exit(&relay);
+				assert_int_equal(vmcb_rip(control), RIP + length);
+				assert_int_equal(vmcb_rflags(control), flags & ~(uint64_t)RF);
+				assert_int_equal(vmcb_int_state(control), 0);
+				assert_int_equal(vmcb_event_inj(control), trap ? DB_INJECTED : 0);
+				assert_int_equal(vmcb_dr6(control), trap ? DR6_INIT | BS : DR6_INIT);
+			}
+}
+
+static void lengths_are_the_processors_or_those_of_the_bytes(void **state)
+{
+	static const struct {
+		uint64_t reason;
+		const char *code;
+		uint64_t size;
+	} rows[] = {
+		{VMEXIT_CPUID, "\x0f\xa2\x90\x90", 2},
+		{VMEXIT_CPUID, "\x48\x0f\xa2\x90", 3},
+		{VMEXIT_CPUID, "\x67\x0f\xa2\x90", 3},
+		{VMEXIT_CPUID, "\x2e\x2e\x2e\x67\x48\x0f\xa2", 7},
+		{VMEXIT_CPUID, "\xf3\x0f\xa2\x90", 3},
+		{VMEXIT_VMMCALL, "\x0f\x01\xd9\x90", 3},
+		{VMEXIT_VMMCALL, "\x2e\x0f\x01\xd9", 4},
+		{VMEXIT_VMMCALL, "\x66\x2e\x48\x0f\x01\xd9", 6},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		start(rows[i].reason, rows[i].code, strlen(rows[i].code));
+		relay_svm_exit(&relay);
+		assert_int_equal(vmcb_rip(control), RIP + rows[i].size);
+		/* Then the bytes are not looked at: they may have changed since. */
+		START(rows[i].reason, "\x90");
+		vmcb_set_next_rip(control, RIP + 9);
+		relay_svm_exit(&relay);
+		assert_int_equal(vmcb_rip(control), RIP + 9);
+	}
+	START(VMEXIT_CPUID, "\xf0\x0f\xa2");
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_event_inj(control), UD_INJECTED);
+	assert_int_equal(vmcb_rip(control), RIP);
+	/* Code that cannot be read: an instruction without prefixes. */
+	START(VMEXIT_CPUID, "\x48\x0f\xa2");
+	vmcb_set_cr3(control, 0);
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_rip(control), RIP + 2);
+}
+
+static void eip_has_32_bits_outside_64_bit_mode(void **state)
+{
+	(void)state;
+	START(VMEXIT_CPUID, "");
+	vmcb_set_rip(control, 0xfffffffe);
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_rip(control), 0x100000000);
+	START(VMEXIT_CPUID, "");
+	vmcb_set_rip(control, 0xfffffffe);
+	vmcb_set_cs_attrib(control, CS_32);
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_rip(control), 0);
+}
+
+static void faults_set_rf_and_end_the_shadow(void **state)
+{
+	(void)state;
+	START(VMEXIT_EXCEPTION_UD, "\x0f\x0b");
+	vmcb_set_rflags(control, FLAGS | TF);
+	vmcb_set_int_state(control, 1);
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_event_inj(control), UD_INJECTED);
+	assert_int_equal(vmcb_rflags(control), FLAGS | TF | RF);
+	assert_int_equal(vmcb_int_state(control), 0);
+	assert_int_equal(vmcb_dr6(control), DR6_INIT);
+	assert_int_equal(vmcb_rip(control), RIP);
+}
+
+/* Nothing is fixed in CR0 here: a guest may clear NE, as without masks. */
+static void cr0_has_no_fixed_flags(void **state)
+{
+	(void)state;
+	prepare(WAY_MOV_CR0, 3);
+	vmcb_set_rax(control, (CR0 & ~UINT64_C(0x20)) | TS);
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_event_inj(control), 0);
+	assert_int_equal(vmcb_cr0(control), CR0 & ~UINT64_C(0x20));
+	prepare(WAY_MOV_CR0, 3);
+	vmcb_set_rax(control, CR0 & ~UINT64_C(1));
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_event_inj(control), GP_INJECTED);
+	assert_int_equal(vmcb_cr0(control), CR0);
+}
+
+static void a_kept_flag_never_reaches_the_register(void **state)
+{
+	(void)state;
+	prepare(WAY_MOV_CR0, 3);
+	for (unsigned toggles = 1; toggles <= 5; toggles++) {
+		vmcb_set_rax(control, CR0 ^ (toggles & 1 ? TS : 0));
+		vmcb_set_rip(control, RIP);
+		relay_svm_exit(&relay);
+		assert_int_equal(vmcb_cr0(control), CR0);
+		assert_int_equal(relay.shadow & TS, toggles & 1 ? TS : 0);
+	}
+}
+
+static void cpuid_shows_flags_of_the_guests_cr4(void **state)
+{
+	(void)state;
+	for (unsigned set = 0; set < 2; set++) {
+		START(VMEXIT_CPUID, "\x0f\xa2");
+		fake_cpuid = (struct cpuid_registers){.ecx = set ? 0 : CPUID_1_ECX_OSXSAVE};
+		vmcb_set_cr4(control, set ? CR4_OSXSAVE : 0);
+		vmcb_set_rax(control, 1);
+		relay_svm_exit(&relay);
+		assert_int_equal(relay.regs[RCX], set ? CPUID_1_ECX_OSXSAVE : 0);
+		START(VMEXIT_CPUID, "\x0f\xa2");
+		fake_cpuid = (struct cpuid_registers){.ecx = set ? 0 : CPUID_7_ECX_OSPKE};
+		vmcb_set_cr4(control, set ? CR4_PKE : 0);
+		vmcb_set_rax(control, 7);
+		relay_svm_exit(&relay);
+		assert_int_equal(relay.regs[RCX], set ? CPUID_7_ECX_OSPKE : 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whoever_completes_an_instruction_ends_it_alike),
+		cmocka_unit_test(lengths_are_the_processors_or_those_of_the_bytes),
+		cmocka_unit_test(eip_has_32_bits_outside_64_bit_mode),
+		cmocka_unit_test(faults_set_rf_and_end_the_shadow),
+		cmocka_unit_test(cr0_has_no_fixed_flags),
+		cmocka_unit_test(a_kept_flag_never_reaches_the_register),
+		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
