@@ -165,6 +165,7 @@ int views_json(const struct views_report *report, FILE *stream)
 			    json_integer((json_int_t)diagnostics->count[SEVERITY_ERROR]));
 	json_object_set_new(root, "warnings",
 			    json_integer((json_int_t)diagnostics->count[SEVERITY_WARNING]));
+	json_object_set_new(root, "stopped", json_boolean(diagnostics->stopped));
 	json_object_set_new(root, "diagnostics", diagnostics_array(diagnostics));
 	if (report->sound) {
 		json_object_set_new(root, "views", views_array(report));
