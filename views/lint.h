@@ -12,6 +12,14 @@
 struct lint_gate {
 	uint32_t region;
 	uint64_t shown, size;
+	uint32_t executors; /* views that may execute it */
+	bool differs;	    /* they do not all show the same there */
+};
+
+/* The first two views that execute memory which they cannot write, without
+ * having said that they mean it. */
+struct lint_executors {
+	uint32_t first, second;
 };
 
 struct lint {
@@ -19,18 +27,21 @@ struct lint {
 	lint_warning_fn *visit;
 	void *data;
 	struct vmfunc_bytes vmfunc;
-	struct view_map map; /* of the view looked at */
-	struct view_piece *by_shown;
+	struct view_map map;	 /* of the view looked at */
 	struct lint_gate *gates; /* of all views, each once */
 	size_t gate_count;
+	uint32_t *gate_of; /* by region: index of its gate plus one; 0: none */
+	bool *own_gates;   /* by region: the view looked at is entered there */
 	struct policy_survey survey;
+	struct lint_executors *executors; /* of what the survey found shared */
 	struct lint_warning *across; /* by region of the view looked at */
+	bool stopped;
 };
 
-static inline void lint_warn(const struct lint *lint,
-			     struct lint_warning warning)
+static inline void lint_warn(struct lint *lint, struct lint_warning warning)
 {
-	lint->visit(lint->data, &warning);
+	if (!lint->stopped)
+		lint->stopped = !lint->visit(lint->data, &warning);
 }
 
 static inline struct lint_warning
@@ -46,29 +57,15 @@ lint_warning_of(enum lint_kind kind, uint32_t view, uint32_t region)
 	};
 }
 
-static inline uint64_t lint_shown_end(const struct view_piece *piece)
-{
-	return piece->shown + (piece->end - piece->start);
-}
-
-static inline bool lint_is_gate(const struct lint *lint, uint32_t view,
-				uint32_t region)
-{
-	const struct lint_view *notes = &lint->subject->views[view];
-
-	for (size_t i = 0; i < notes->gate_count; i++) {
-		if (notes->gates[i] == region)
-			return true;
-	}
-	return false;
-}
+/* Who executes what is shared. */
+void lint_find_executors(struct lint *lint);
 
 /* Code that can be written, by the view whose map is filled in or by another.
  */
-void lint_code(const struct lint *lint, uint32_t view);
+void lint_code(struct lint *lint, uint32_t view);
 
 /* The gates of that view, and what it can write of any view's. */
-void lint_gates(const struct lint *lint, uint32_t view);
+void lint_gates(struct lint *lint, uint32_t view);
 void lint_collect_gates(struct lint *lint);
 
 #endif

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lint.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define WRITE_AND_EXECUTE (VIEW_WRITE | VIEW_EXECUTE)
 
 /* One warning for what the view's default rights permit, one for each rule. */
-static void check_write_execute(const struct lint *lint, uint32_t view)
+static void check_write_execute(struct lint *lint, uint32_t view)
 {
 	struct lint_warning rest =
 		lint_warning_of(LINT_WRITE_EXECUTE, view, POLICY_NO_INDEX);
@@ -33,17 +32,7 @@ static void check_write_execute(const struct lint *lint, uint32_t view)
 		lint_warn(lint, rest);
 }
 
-static int compare_shown(const void *a, const void *b)
-{
-	const struct view_piece *left = a;
-	const struct view_piece *right = b;
-
-	if (left->shown != right->shown)
-		return left->shown > right->shown ? 1 : -1;
-	return (left->start > right->start) - (left->start < right->start);
-}
-
-static void warn_alias(const struct lint *lint, uint32_t view,
+static void warn_alias(struct lint *lint, uint32_t view,
 		       const struct view_piece *piece,
 		       const struct view_piece *other)
 {
@@ -66,76 +55,87 @@ static void warn_alias(const struct lint *lint, uint32_t view,
  * Pieces in the order of what they show: of those that start before one, if any
  * overlaps it, the one that reaches furthest does.
  */
-static void check_alias(const struct lint *lint, uint32_t view)
+static void check_alias(struct lint *lint, uint32_t view)
 {
 	const struct view_piece *written = NULL, *executed = NULL;
-	size_t count = 0;
 
 	for (size_t i = 0; i < lint->map.count; i++) {
-		const struct view_piece *piece = &lint->map.pieces[i];
+		const struct view_piece *piece = &lint->map.by_shown[i];
 		const unsigned both = piece->rights & WRITE_AND_EXECUTE;
-
-		if (both == VIEW_WRITE || both == VIEW_EXECUTE)
-			lint->by_shown[count++] = *piece;
-	}
-	qsort(lint->by_shown, count, sizeof(*lint->by_shown), compare_shown);
-	for (size_t i = 0; i < count; i++) {
-		const struct view_piece *piece = &lint->by_shown[i];
 		const bool writes = piece->rights & VIEW_WRITE;
 		const struct view_piece *other = writes ? executed : written;
 		const struct view_piece **own = writes ? &written : &executed;
 
-		if (other && lint_shown_end(other) > piece->shown)
+		if (both != VIEW_WRITE && both != VIEW_EXECUTE)
+			continue;
+		if (other && view_piece_shown_end(other) > piece->shown)
 			warn_alias(lint, view, piece, other);
-		if (!*own || lint_shown_end(piece) > lint_shown_end(*own))
+		if (!*own || view_piece_shown_end(piece) > view_piece_shown_end(*own))
 			*own = piece;
 	}
 }
 
-/* The first view but this one that executes the memory, or POLICY_NO_INDEX. If
- * it writes it too, that is worth a warning of its own. */
-static uint32_t other_executor(const struct lint *lint, uint32_t view,
-			       const struct shared_memory *shared)
+void lint_find_executors(struct lint *lint)
 {
-	for (uint32_t v = 0; v < lint->subject->policy->view_count; v++) {
-		if (v != view && view_set_has(&shared->executors, v) &&
-		    !view_set_has(&shared->writers, v) &&
-		    !lint->subject->views[v].writes_code)
-			return v;
+	for (size_t i = 0; i < lint->survey.shared_count; i++) {
+		const struct shared_memory *shared = &lint->survey.shared[i];
+		struct lint_executors found = { POLICY_NO_INDEX,
+						POLICY_NO_INDEX };
+		uint32_t v =
+			(uint32_t)lint->subject->policy->view_count;
+
+		/* If it writes it too, that is worth a warning of its own. */
+		while (v-- > 0) {
+			if (!view_set_has(&shared->executors, v) ||
+			    view_set_has(&shared->writers, v) ||
+			    lint->subject->views[v].writes_code)
+				continue;
+			found.second = found.first;
+			found.first = v;
+		}
+		lint->executors[i] = found;
 	}
-	return POLICY_NO_INDEX;
 }
 
-/* The piece by which the view writes the memory, or NULL. */
-static const struct view_piece *writing_piece(const struct lint *lint,
-					      gpa_t gpa)
+/* The piece by which the view writes the memory, or NULL: of those that start
+ * to show something before it, if any does, the one that reaches furthest. */
+static const struct view_piece *writing_piece(struct lint *lint, gpa_t gpa,
+					      size_t *next,
+					      const struct view_piece *furthest)
 {
-	for (size_t i = 0; i < lint->map.count; i++) {
-		const struct view_piece *piece = &lint->map.pieces[i];
+	for (; *next < lint->map.count; ++*next) {
+		const struct view_piece *piece = &lint->map.by_shown[*next];
 
-		if (piece->rights & VIEW_WRITE && gpa.v >= piece->shown &&
-		    gpa.v < lint_shown_end(piece))
-			return piece;
+		if (piece->shown > gpa.v)
+			break;
+		if (piece->rights & VIEW_WRITE &&
+		    (!furthest || view_piece_shown_end(piece) >
+					  view_piece_shown_end(furthest)))
+			furthest = piece;
 	}
-	return NULL;
+	return furthest;
 }
 
 /* Where the view writes memory that another one executes: one warning for each
  * region, and one for the rest. */
-static void check_across(const struct lint *lint, uint32_t view)
+static void check_across(struct lint *lint, uint32_t view)
 {
 	const size_t regions = lint->subject->policy->region_count;
+	const struct view_piece *piece = NULL;
+	size_t next = 0;
 
 	memset(lint->across, 0, (regions + 1) * sizeof(*lint->across));
 	for (size_t i = 0; i < lint->survey.shared_count; i++) {
 		const struct shared_memory *shared = &lint->survey.shared[i];
-		const uint32_t other = other_executor(lint, view, shared);
-		const struct view_piece *piece = NULL;
+		const struct lint_executors *executors = &lint->executors[i];
+		const uint32_t other = executors->first == view
+					       ? executors->second
+					       : executors->first;
 		struct lint_warning *warning;
 
-		if (other != POLICY_NO_INDEX)
-			piece = writing_piece(lint, shared->gpa);
-		if (!piece)
+		piece = writing_piece(lint, shared->gpa, &next, piece);
+		if (other == POLICY_NO_INDEX || !piece ||
+		    view_piece_shown_end(piece) <= shared->gpa.v)
 			continue;
 		warning = &lint->across[piece->region < regions ? piece->region
 								: regions];
@@ -154,7 +154,7 @@ static void check_across(const struct lint *lint, uint32_t view)
 	}
 }
 
-void lint_code(const struct lint *lint, uint32_t view)
+void lint_code(struct lint *lint, uint32_t view)
 {
 	if (!lint->subject->views[view].writes_code) {
 		check_write_execute(lint, view);

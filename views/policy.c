@@ -157,6 +157,17 @@ int policy_set_remap(struct view_policy *policy, uint32_t view, uint32_t region,
 	return 0;
 }
 
+const struct view_rule *policy_rule(const struct view_policy *policy,
+				    uint32_t view_index, uint32_t region)
+{
+	const struct view *view = &policy->views[view_index];
+	const size_t at = rule_position(view, region);
+
+	return at < view->rule_count && view->rules[at].region == region
+		       ? &view->rules[at]
+		       : NULL;
+}
+
 int policy_find_region(const struct view_policy *policy, const char *name,
 		       uint32_t *ret_index)
 {

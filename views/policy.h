@@ -79,6 +79,10 @@ int policy_set_rights(struct view_policy *policy, uint32_t view,
 int policy_set_remap(struct view_policy *policy, uint32_t view, uint32_t region,
 		     gpa_t target);
 
+/* The rule of a region in a view, both of which are there; NULL if the view's defaults apply. */
+const struct view_rule *policy_rule(const struct view_policy *policy,
+				    uint32_t view, uint32_t region);
+
 /* Finds by name. Returns 0 or -ENOENT. */
 int policy_find_region(const struct view_policy *policy, const char *name,
 		       uint32_t *ret_index);

@@ -7,15 +7,15 @@
 #include "lint.h"
 
 /* Every page of an executable piece at which a VMFUNC starts. */
-static void check_vmfunc_in(const struct lint *lint, uint32_t view,
+static void check_vmfunc_in(struct lint *lint, uint32_t view,
 			    const struct view_piece *piece)
 {
 	struct lint_warning warning =
 		lint_warning_of(LINT_VMFUNC, view, piece->region);
 	size_t i = vmfunc_bytes_from(&lint->vmfunc, piece->shown);
 
-	for (; i < lint->vmfunc.count &&
-	       lint->vmfunc.places[i] < lint_shown_end(piece);
+	for (; i < lint->vmfunc.count && !lint->stopped &&
+	       lint->vmfunc.places[i] < view_piece_shown_end(piece);
 	     i++) {
 		const uint64_t at =
 			piece->start + (lint->vmfunc.places[i] - piece->shown);
@@ -36,13 +36,14 @@ static void check_vmfunc_in(const struct lint *lint, uint32_t view,
 		lint_warn(lint, warning);
 }
 
-static void check_vmfunc(const struct lint *lint, uint32_t view)
+static void check_vmfunc(struct lint *lint, uint32_t view)
 {
 	for (size_t i = 0; i < lint->map.count; i++) {
 		const struct view_piece *piece = &lint->map.pieces[i];
 
 		if (piece->rights & VIEW_EXECUTE &&
-		    !lint_is_gate(lint, view, piece->region))
+		    (piece->region == POLICY_NO_INDEX ||
+		     !lint->own_gates[piece->region]))
 			check_vmfunc_in(lint, view, piece);
 	}
 }
@@ -50,19 +51,13 @@ static void check_vmfunc(const struct lint *lint, uint32_t view)
 static bool has_rule(const struct view_policy *policy, uint32_t view,
 		     const char *region)
 {
-	const struct view *rules = &policy->views[view];
 	uint32_t index;
 
-	if (policy_find_region(policy, region, &index) != 0)
-		return false;
-	for (size_t i = 0; i < rules->rule_count; i++) {
-		if (rules->rules[i].region == index)
-			return true;
-	}
-	return false;
+	return policy_find_region(policy, region, &index) == 0 &&
+	       policy_rule(policy, view, index);
 }
 
-static void check_need(const struct lint *lint, uint32_t view, uint32_t index)
+static void check_need(struct lint *lint, uint32_t view, uint32_t index)
 {
 	const struct lint_need *need = &lint->subject->needs[index];
 	struct lint_warning warning =
@@ -86,7 +81,7 @@ static void check_need(const struct lint *lint, uint32_t view, uint32_t index)
 		lint_warn(lint, warning);
 }
 
-static void check_start(const struct lint *lint)
+static void check_start(struct lint *lint)
 {
 	const uint64_t at = lint->subject->start.v;
 	const struct view_piece *piece = view_map_at(&lint->map, at);
@@ -101,9 +96,19 @@ static void check_start(const struct lint *lint)
 		lint_warn(lint, warning);
 }
 
+/* Marks the gates of a view, or what was marked is none of the next one's. */
+static void mark_gates(struct lint *lint, uint32_t view, bool mark)
+{
+	const struct lint_view *notes = &lint->subject->views[view];
+
+	for (size_t i = 0; i < notes->gate_count; i++)
+		lint->own_gates[notes->gates[i]] = mark;
+}
+
 static void lint_view(struct lint *lint, uint32_t view)
 {
 	view_map_fill(&lint->map, view);
+	mark_gates(lint, view, true);
 	lint_code(lint, view);
 	check_vmfunc(lint, view);
 	lint_gates(lint, view);
@@ -111,6 +116,36 @@ static void lint_view(struct lint *lint, uint32_t view)
 		check_need(lint, view, (uint32_t)i);
 	if (view == 0)
 		check_start(lint);
+	mark_gates(lint, view, false);
+}
+
+/* Room for what is remembered of regions. */
+static int prepare(struct lint *lint)
+{
+	const size_t regions = lint->subject->policy->region_count + 1;
+
+	lint->gates = calloc(regions, sizeof(*lint->gates));
+	lint->gate_of = calloc(regions, sizeof(*lint->gate_of));
+	lint->own_gates = calloc(regions, sizeof(*lint->own_gates));
+	lint->across = calloc(regions, sizeof(*lint->across));
+	return lint->gates && lint->gate_of && lint->own_gates && lint->across
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int survey(struct lint *lint)
+{
+	int result = policy_survey(&lint->survey, lint->subject->policy,
+				   lint->subject->memory);
+
+	if (result != 0)
+		return result;
+	lint->executors = calloc(lint->survey.shared_count + 1,
+				 sizeof(*lint->executors));
+	if (!lint->executors)
+		return -ENOMEM;
+	lint_find_executors(lint);
+	return 0;
 }
 
 int policy_lint(const struct lint_subject *subject, lint_warning_fn *visit,
@@ -123,21 +158,20 @@ int policy_lint(const struct lint_subject *subject, lint_warning_fn *visit,
 
 	if (result == 0)
 		result = view_map_init(&lint.map, policy, memory);
-	lint.by_shown = calloc(2 * policy->region_count + memory->count,
-			       sizeof(*lint.by_shown));
-	lint.gates = calloc(policy->region_count + 1, sizeof(*lint.gates));
-	lint.across = calloc(policy->region_count + 1, sizeof(*lint.across));
-	if (!lint.by_shown || !lint.gates || !lint.across)
-		result = -ENOMEM;
 	if (result == 0)
-		result = policy_survey(&lint.survey, policy, memory);
+		result = prepare(&lint);
+	if (result == 0)
+		result = survey(&lint);
 	if (result == 0)
 		lint_collect_gates(&lint);
-	for (uint32_t v = 0; v < policy->view_count && result == 0; v++)
+	for (uint32_t v = 0;
+	     v < policy->view_count && result == 0 && !lint.stopped; v++)
 		lint_view(&lint, v);
-	free(lint.by_shown);
 	policy_survey_finish(&lint.survey);
+	free(lint.executors);
 	free(lint.across);
+	free(lint.own_gates);
+	free(lint.gate_of);
 	free(lint.gates);
 	view_map_finish(&lint.map);
 	vmfunc_bytes_finish(&lint.vmfunc);

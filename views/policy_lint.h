@@ -89,7 +89,8 @@ struct lint_warning {
 			   how many in the page */
 };
 
-typedef void lint_warning_fn(void *data, const struct lint_warning *warning);
+/* Takes a warning; returns whether to look for more. */
+typedef bool lint_warning_fn(void *data, const struct lint_warning *warning);
 
 /* Calls `visit` for everything that is found. Returns 0 or -ENOMEM. */
 int policy_lint(const struct lint_subject *subject, lint_warning_fn *visit,

@@ -85,29 +85,60 @@ static void add_to(struct view_set *set, uint32_t view)
 	set->bits[view / 64] |= UINT64_C(1) << view % 64;
 }
 
+enum act { ACT_WRITE, ACT_SEE, ACT_EXECUTE, ACT_COUNT };
+
+static struct view_set *who(struct shared_memory *part, enum act act)
+{
+	if (act == ACT_WRITE)
+		return &part->writers;
+	return act == ACT_SEE ? &part->readers : &part->executors;
+}
+
+/* How far it is known where a view does something. */
+struct reach {
+	uint64_t end;
+	size_t part; /* that starts there */
+};
+
+/*
+ * Pieces come in the order of what they show: what lies before the end of an
+ * earlier one belongs to that, so each part is met once, however often the view
+ * shows it.
+ */
+static void mark(struct work *work, struct reach *reach, uint32_t view,
+		 const struct view_piece *piece, enum act act)
+{
+	const uint64_t end = view_piece_shown_end(piece);
+
+	if (piece->shown > reach->end)
+		reach->part = cut_at(work, piece->shown);
+	for (; work->cuts[reach->part] < end; reach->part++)
+		add_to(who(&work->parts[reach->part], act), view);
+	if (end > reach->end)
+		reach->end = end;
+}
+
 static void survey_view(struct work *work, uint32_t index,
 			struct view_survey *view)
 {
+	struct reach reach[ACT_COUNT] = { 0 };
+
 	view_map_fill(&work->map, index);
 	for (size_t i = 0; i < work->map.count; i++) {
-		const struct view_piece *piece = &work->map.pieces[i];
+		const struct view_piece *piece = &work->map.by_shown[i];
+		const enum act act =
+			piece->rights & VIEW_WRITE ? ACT_WRITE : ACT_SEE;
 		const uint64_t size = piece->end - piece->start;
-		size_t part;
 
 		view->readable += piece->rights & VIEW_READ ? size : 0;
 		view->writable += piece->rights & VIEW_WRITE ? size : 0;
 		view->executable += piece->rights & VIEW_EXECUTE ? size : 0;
 		if (piece->rights == 0)
 			continue;
-		for (part = cut_at(work, piece->shown);
-		     work->cuts[part] < piece->shown + size; part++) {
-			if (piece->rights & VIEW_WRITE)
-				add_to(&work->parts[part].writers, index);
-			else
-				add_to(&work->parts[part].readers, index);
-			if (piece->rights & VIEW_EXECUTE)
-				add_to(&work->parts[part].executors, index);
-		}
+		mark(work, &reach[act], index, piece, act);
+		if (piece->rights & VIEW_EXECUTE)
+			mark(work, &reach[ACT_EXECUTE], index, piece,
+			     ACT_EXECUTE);
 	}
 }
 

@@ -40,17 +40,20 @@ int view_map_init(struct view_map *map, const struct view_policy *policy,
 		  const struct guest_memory *memory)
 {
 	const size_t regions = policy->region_count;
+	/* Each region may be followed by a gap, and begin after one. */
+	const size_t room = 2 * regions + memory->count;
 
 	*map = (struct view_map){
 		.policy = policy,
 		.memory = memory,
 		.order = calloc(regions + 1, sizeof(*map->order)),
 		.rules = calloc(regions + 1, sizeof(*map->rules)),
-		/* Each region may be followed by a gap, and begin after one. */
-		.pieces = calloc(2 * regions + memory->count,
-				 sizeof(*map->pieces)),
+		.pieces = calloc(room, sizeof(*map->pieces)),
+		.by_shown = calloc(room, sizeof(*map->by_shown)),
+		.moved = calloc(room, sizeof(*map->moved)),
 	};
-	if (map->order && map->rules && map->pieces && sort_regions(map) == 0)
+	if (map->order && map->rules && map->pieces && map->by_shown &&
+	    map->moved && sort_regions(map) == 0)
 		return 0;
 	view_map_finish(map);
 	return -ENOMEM;
@@ -61,6 +64,8 @@ void view_map_finish(struct view_map *map)
 	free(map->order);
 	free(map->rules);
 	free(map->pieces);
+	free(map->by_shown);
+	free(map->moved);
 	*map = (struct view_map){ 0 };
 }
 
@@ -109,6 +114,43 @@ static size_t join_ranges(const struct guest_memory *memory, size_t first,
 	return next;
 }
 
+static int compare_shown(const void *a, const void *b)
+{
+	const struct view_piece *left = a;
+	const struct view_piece *right = b;
+
+	if (left->shown != right->shown)
+		return left->shown > right->shown ? 1 : -1;
+	return (left->start > right->start) - (left->start < right->start);
+}
+
+/* Most pieces show their own memory and are in order, so only the others are
+ * sorted, and put between them. */
+static void sort_shown(struct view_map *map)
+{
+	size_t next = 0;
+	size_t count = 0;
+
+	map->moved_count = 0;
+	for (size_t i = 0; i < map->count; i++) {
+		if (map->pieces[i].shown != map->pieces[i].start)
+			map->moved[map->moved_count++] = map->pieces[i];
+	}
+	qsort(map->moved, map->moved_count, sizeof(*map->moved), compare_shown);
+	for (size_t i = 0; i < map->count; i++) {
+		const struct view_piece *piece = &map->pieces[i];
+
+		if (piece->shown != piece->start)
+			continue;
+		while (next < map->moved_count &&
+		       compare_shown(&map->moved[next], piece) < 0)
+			map->by_shown[count++] = map->moved[next++];
+		map->by_shown[count++] = *piece;
+	}
+	while (next < map->moved_count)
+		map->by_shown[count++] = map->moved[next++];
+}
+
 void view_map_fill(struct view_map *map, uint32_t view_index)
 {
 	const struct view_policy *policy = map->policy;
@@ -133,9 +175,10 @@ void view_map_fill(struct view_map *map, uint32_t view_index)
 		}
 		add_rest(map, view, at, end);
 	}
+	sort_shown(map);
 }
 
-const struct view_piece *view_map_at(const struct view_map *map, uint64_t at)
+size_t view_map_from(const struct view_map *map, uint64_t at)
 {
 	size_t low = 0;
 	size_t high = map->count;
@@ -148,7 +191,14 @@ const struct view_piece *view_map_at(const struct view_map *map, uint64_t at)
 		else
 			high = middle;
 	}
-	return low < map->count && map->pieces[low].start <= at
-		       ? &map->pieces[low]
+	return low;
+}
+
+const struct view_piece *view_map_at(const struct view_map *map, uint64_t at)
+{
+	const size_t index = view_map_from(map, at);
+
+	return index < map->count && map->pieces[index].start <= at
+		       ? &map->pieces[index]
 		       : NULL;
 }

@@ -500,8 +500,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	int value;
 
 	*settings = (struct settings){
-		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .timeout_ms = TIMEOUT_DEFAULT_MS,
-			 .jail = JAIL_ON},
+		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .jail = JAIL_ON},
 		.format = "text",
 		.interval_ms = 1000,
 		.by = GROUP_OPERATION,
@@ -510,8 +509,8 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.shard = 1,
 		.shards = 1,
 	};
-	if (strcmp(command->name, "run") == 0 || strcmp(command->name, "profile") == 0)
-		settings->plan.timeout_ms = 0;
+	if (strcmp(command->name, "test") == 0 || strcmp(command->name, "bench") == 0)
+		settings->plan.timeout_ms = TIMEOUT_DEFAULT_MS;
 	fill_tables(command, &tables);
 	optind = 0; /* glibc: start afresh, also within a word */
 	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {

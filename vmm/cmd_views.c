@@ -72,6 +72,7 @@ static int examine(struct views_report *report, bool lenient, struct error *erro
 				   &report->target.view.memory);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	policy_file_forget(&report->file);
 	report->sound = true;
 	return 0;
 }

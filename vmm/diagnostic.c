@@ -67,6 +67,7 @@ void diagnostics_print(const struct diagnostics *diagnostics, const char *file, 
 		all += diagnostics->count[i];
 	if (all > diagnostics->kept) {
 		report_plain(stream, file);
-		fprintf(stream, ": and %zu more\n", all - diagnostics->kept);
+		fprintf(stream, ": and %s%zu more\n", diagnostics->stopped ? "at least " : "",
+			all - diagnostics->kept);
 	}
 }

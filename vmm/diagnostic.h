@@ -3,6 +3,7 @@
 #ifndef VMM_DIAGNOSTIC_H
 #define VMM_DIAGNOSTIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -30,6 +31,7 @@ struct diagnostics {
 	struct diagnostic list[DIAGNOSTICS_MAX];
 	size_t kept;
 	size_t count[SEVERITY_COUNT]; /* also those that are not kept */
+	bool stopped;		      /* there were so many that none was looked for any more */
 };
 
 /* Bytes of the text that are not printable ASCII become question marks. */

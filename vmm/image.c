@@ -107,39 +107,69 @@ static bool printable(const char *text)
 	return true;
 }
 
-/* Names end up in messages, so they must not speak to a terminal. Those of a compressed table are in
- * memory that libelf takes back with the file. */
-static bool usable_name(const struct image *image, const char *name)
-{
-	uintptr_t at = (uintptr_t)name, start = (uintptr_t)image->data;
+/* A string table as the file has it, up to its last NUL. A compressed one would have to be inflated to whatever
+ * size it claims, and gives no names; none gives none either. */
+struct names {
+	const char *text;
+	size_t size;
+};
 
-	return at >= start && at - start < image->size && name[0] != '\0' && printable(name);
+static struct names names_of(const struct image *image, Elf *elf, size_t section)
+{
+	const char *text, *last;
+	GElf_Shdr header;
+
+	if (!gelf_getshdr(elf_getscn(elf, section), &header) || header.sh_type != SHT_STRTAB ||
+	    header.sh_flags & SHF_COMPRESSED || header.sh_offset > image->size ||
+	    header.sh_size > image->size - header.sh_offset)
+		return (struct names){0};
+	text = (const char *)image->data + header.sh_offset;
+	last = memrchr(text, '\0', header.sh_size);
+	return (struct names){text, last ? (size_t)(last - text) + 1 : 0};
+}
+
+/* Names end up in messages, so they must not speak to a terminal. NULL: there is none that can be used. */
+static const char *name_at(const struct names *names, size_t offset)
+{
+	const char *name = offset < names->size ? names->text + offset : "";
+
+	return name[0] != '\0' && strnlen(name, IMAGE_NAME_MAX + 1) <= IMAGE_NAME_MAX &&
+			       printable(name)
+		       ? name
+		       : NULL;
+}
+
+static void add_symbol(struct image *image, const GElf_Sym *symbol, const char *name)
+{
+	if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= SHN_LORESERVE || !name ||
+	    GELF_ST_TYPE(symbol->st_info) > STT_FUNC)
+		return;
+	image->symbols[image->symbol_count++] =
+		(struct image_symbol){symbol->st_value, symbol->st_size, name};
 }
 
 /* Symbols are a help for messages and attribution; a file without them is fine. */
-static int read_symbols(struct image *image, Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+static int read_symbols(struct image *image, Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+			const char *name, struct error *error)
 {
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t count;
+	const struct names names = names_of(image, elf, header->sh_link);
+	Elf_Data *data = image->symbols ? NULL : elf_getdata(section, NULL);
+	size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
 
-	if (!data || header->sh_entsize == 0 || image->symbols)
+	if (count == 0)
 		return 0;
-	count = header->sh_size / header->sh_entsize;
-	image->symbols = calloc(count ? count : 1, sizeof(*image->symbols));
+	if (count > IMAGE_SYMBOLS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE,
+				 "%s: %zu symbols, and the limit is %" PRIu64 "; strip it", name, count,
+				 IMAGE_SYMBOLS_MAX);
+	image->symbols = calloc(count, sizeof(*image->symbols));
 	if (!image->symbols)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Sym symbol;
-		const char *name;
 
-		if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF ||
-		    symbol.st_shndx >= SHN_LORESERVE)
-			continue;
-		name = elf_strptr(elf, header->sh_link, symbol.st_name);
-		if (!name || !usable_name(image, name) || GELF_ST_TYPE(symbol.st_info) > STT_FUNC)
-			continue;
-		image->symbols[image->symbol_count++] =
-			(struct image_symbol){symbol.st_value, symbol.st_size, name};
+		if (gelf_getsym(data, (int)i, &symbol))
+			add_symbol(image, &symbol, name_at(&names, symbol.st_name));
 	}
 	qsort(image->symbols, image->symbol_count, sizeof(*image->symbols), by_address);
 	return 0;
@@ -175,13 +205,15 @@ static int check_operation(const struct ss_operation *op, const char *name, stru
 static int read_catalogue(struct image *image, Elf_Scn *section, const char *name,
 			  struct error *error)
 {
-	Elf_Data *data = elf_getdata(section, NULL);
+	Elf_Data *data = image->operations ? NULL : elf_getdata(section, NULL);
 
+	if (image->operations)
+		return 0;
 	if (!data || data->d_size % sizeof(struct ss_operation) != 0 ||
 	    data->d_size / sizeof(struct ss_operation) > SS_MAX_OPERATIONS)
 		return bad(error, name, "the catalogue section has the wrong size",
 			   "build it with this version's abi.h");
-	if (image->operations || data->d_size == 0)
+	if (data->d_size == 0)
 		return 0;
 	image->operations = malloc(data->d_size);
 	if (!image->operations)
@@ -200,7 +232,7 @@ static int read_catalogue(struct image *image, Elf_Scn *section, const char *nam
 /* The caller has made room for it. */
 static void add_section(struct image *image, const GElf_Shdr *header, const char *name)
 {
-	if (!name || !usable_name(image, name))
+	if (!name)
 		return;
 	image->sections[image->section_count++] = (struct image_section){
 		.name = name,
@@ -213,11 +245,13 @@ static void add_section(struct image *image, const GElf_Shdr *header, const char
 static int read_sections(struct image *image, Elf *elf, const char *name, struct error *error)
 {
 	Elf_Scn *section = NULL;
-	size_t names, count = 1;
+	size_t index, count = 1;
+	struct names names;
 	int rc = 0;
 
-	if (elf_getshdrstrndx(elf, &names) != 0)
+	if (elf_getshdrstrndx(elf, &index) != 0)
 		return 0;
+	names = names_of(image, elf, index);
 	/* Those that there are, whatever number the header gives. */
 	while ((section = elf_nextscn(elf, section)) != NULL)
 		count++;
@@ -230,11 +264,11 @@ static int read_sections(struct image *image, Elf *elf, const char *name, struct
 
 		if (!gelf_getshdr(section, &header))
 			continue;
-		section_name = elf_strptr(elf, names, header.sh_name);
+		section_name = name_at(&names, header.sh_name);
 		if (image->section_count < count)
 			add_section(image, &header, section_name);
 		if (header.sh_type == SHT_SYMTAB)
-			rc = read_symbols(image, elf, section, &header);
+			rc = read_symbols(image, elf, section, &header, name, error);
 		else if (header.sh_type == SHT_PROGBITS && section_name &&
 			 strcmp(section_name, SS_OPERATION_SECTION) == 0)
 			rc = read_catalogue(image, section, name, error);
@@ -251,13 +285,40 @@ static const struct image_segment *segment_at(const struct image *image, uint64_
 	return NULL;
 }
 
-static int read_elf(struct image *image, Elf *elf, const char *name, struct error *error)
+/* Of program headers and sections, those that do not fit into the header of the file are in its first section. */
+static int check_counts(const struct image *image, const Elf64_Ehdr *header, const char *name,
+			struct error *error)
 {
-	GElf_Ehdr header;
-	int rc;
+	uint64_t segments = header->e_phnum, sections = header->e_shnum;
+	Elf64_Shdr first;
 
-	if (!gelf_getehdr(elf, &header))
+	if (header->e_shoff != 0 && header->e_shoff <= image->size &&
+	    sizeof(first) <= image->size - header->e_shoff) {
+		memcpy(&first, image->data + header->e_shoff, sizeof(first));
+		if (segments == PN_XNUM)
+			segments = first.sh_info;
+		if (sections == 0)
+			sections = first.sh_size;
+	}
+	if (segments > IMAGE_SEGMENTS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE,
+				 "%s: %" PRIu64 " program headers, and the limit is %d; link with guest.ld",
+				 name, segments, IMAGE_SEGMENTS_MAX);
+	if (sections > IMAGE_SECTIONS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE,
+				 "%s: %" PRIu64 " sections, and the limit is %d; link with guest.ld", name,
+				 sections, IMAGE_SECTIONS_MAX);
+	return 0;
+}
+
+/* Before libelf sees the file: it sets up all that the header claims. */
+static int check_header(const struct image *image, const char *name, struct error *error)
+{
+	Elf64_Ehdr header;
+
+	if (image->size < sizeof(header))
 		return bad(error, name, "truncated ELF header", "copy or build it again");
+	memcpy(&header, image->data, sizeof(header));
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    header.e_machine != EM_X86_64)
 		return bad(error, name, "not an x86-64 image",
@@ -268,6 +329,16 @@ static int read_elf(struct image *image, Elf *elf, const char *name, struct erro
 	if (header.e_phoff > image->size ||
 	    header.e_phnum * sizeof(Elf64_Phdr) > image->size - header.e_phoff)
 		return bad(error, name, "truncated program headers", "copy or build it again");
+	return check_counts(image, &header, name, error);
+}
+
+static int read_elf(struct image *image, Elf *elf, const char *name, struct error *error)
+{
+	GElf_Ehdr header;
+	int rc;
+
+	if (!gelf_getehdr(elf, &header))
+		return bad(error, name, "truncated ELF header", "copy or build it again");
 	image->entry = header.e_entry;
 	rc = read_segments(image, elf, name, error);
 	if (rc == 0)
@@ -304,8 +375,9 @@ static int parse(struct image *image, const char *name, struct error *error)
 
 	if (image->size < SELFMAG || memcmp(image->data, ELFMAG, SELFMAG) != 0)
 		return read_flat(image);
-	if (image->size < sizeof(Elf64_Ehdr))
-		return bad(error, name, "truncated ELF header", "copy or build it again");
+	rc = check_header(image, name, error);
+	if (rc != 0)
+		return rc;
 	elf_version(EV_CURRENT);
 	/* libelf takes a char pointer but does not write to memory it was given to read. */
 	elf = elf_memory((char *)(uintptr_t)image->data, image->size);

@@ -16,7 +16,13 @@
 #include "guestfw/abi.h"
 #include "views/layout.h"
 
+/* What a file may have at most, whatever it claims: reading one takes a moment and little memory. The same numbers
+ * are in docs/guest-abi.md. */
 #define IMAGE_SIZE_MAX (UINT64_C(256) << 20)
+#define IMAGE_SEGMENTS_MAX 256 /* program headers */
+#define IMAGE_SECTIONS_MAX 4096
+#define IMAGE_SYMBOLS_MAX (UINT64_C(1) << 20)
+#define IMAGE_NAME_MAX 512 /* bytes; what has a longer name counts as without one */
 
 struct image_segment {
 	gpa_t gpa;

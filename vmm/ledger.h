@@ -18,6 +18,9 @@
 /* Records past this are counted as lost: a guest may run for ever. */
 #define LEDGER_LIMIT (UINT64_C(1) << 30)
 
+/* No file of ours is larger: what is used, and the blocks that were begun. */
+#define LEDGER_FILE_MAX (LEDGER_HEADER_SIZE + LEDGER_LIMIT + 2 * LEDGER_BLOCK)
+
 struct ledger {
 	int fd;
 	struct ledger_header *header;
@@ -43,6 +46,7 @@ void ledger_close(struct ledger *ledger);
  * ledger_next() has returned NULL. */
 struct ledger_reader {
 	uint8_t *data;
+	size_t mapped; /* bytes of data; 0: it is no mapping */
 	size_t size;   /* of header and records */
 	size_t offset; /* of the next record */
 	size_t start;  /* of the first one */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,26 +86,77 @@ int ledger_open_memory(struct ledger_reader *reader, const void *data, size_t si
 	return rc;
 }
 
+/* What is not filled in takes no memory. */
+static int make_room(struct ledger_reader *reader, size_t size)
+{
+	void *data = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (data == MAP_FAILED)
+		return -errno;
+	reader->data = data;
+	reader->mapped = size + 1;
+	return 0;
+}
+
+/* A copy, not a mapping: a file that shrinks while it is read must not raise SIGBUS. Returns 1 where the file ends
+ * now. */
+static int read_range(struct ledger_reader *reader, int fd, off_t start, off_t end)
+{
+	while (start < end) {
+		ssize_t n = pread(fd, reader->data + start, (size_t)(end - start), start);
+
+		if (n == 0)
+			return 1;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			start += n;
+		if (start > (off_t)reader->size)
+			reader->size = (size_t)start;
+	}
+	return 0;
+}
+
+/* Holes of a sparse file are zeros that nobody has to read. A file system that knows of none has data only. */
+static int read_data(struct ledger_reader *reader, int fd, off_t size)
+{
+	off_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && at < size) {
+		off_t data = lseek(fd, at, SEEK_DATA), hole;
+
+		if (data < 0 && errno == ENXIO)
+			break;
+		if (data < 0)
+			data = at;
+		hole = lseek(fd, data, SEEK_HOLE);
+		at = hole < 0 || hole > size ? size : hole;
+		rc = read_range(reader, fd, data, at);
+	}
+	if (rc == 0)
+		reader->size = (size_t)size;
+	return rc < 0 ? rc : 0;
+}
+
 static int read_file(struct ledger_reader *reader, int fd, const char *path, struct error *error)
 {
 	struct stat status;
+	int rc;
 
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
 		return error_set(error, -EINVAL, STATUS_USAGE, "%s: not a regular file", path);
-	reader->data = malloc((size_t)status.st_size + 1);
-	if (!reader->data)
+	if ((uint64_t)status.st_size > LEDGER_FILE_MAX)
+		return error_set(error, -EFBIG, STATUS_USAGE,
+				 "%s: %jd bytes are too large for a ledger; the limit is %" PRIu64
+				 " bytes",
+				 path, (intmax_t)status.st_size, LEDGER_FILE_MAX);
+	if (make_room(reader, (size_t)status.st_size) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "%s: out of memory", path);
-	while (reader->size < (size_t)status.st_size) {
-		ssize_t n = read(fd, reader->data + reader->size,
-				 (size_t)status.st_size - reader->size);
-		if (n == 0)
-			break;
-		if (n > 0)
-			reader->size += (size_t)n;
-		else if (errno != EINTR)
-			return error_set(error, -errno, STATUS_USAGE, "%s: %s", path,
-					 strerror(errno));
-	}
+	rc = read_data(reader, fd, status.st_size);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_USAGE, "%s: %s", path, strerror(-rc));
 	return adopt(reader, path, error);
 }
 
@@ -165,13 +218,24 @@ static bool chain(const struct ledger_reader *reader, size_t offset, bool unknow
 	return true;
 }
 
+static bool is_zero(const struct ledger_reader *reader, size_t offset)
+{
+	uint64_t word;
+
+	if (reader->size - offset < sizeof(word))
+		return false;
+	memcpy(&word, reader->data + offset, sizeof(word));
+	return word == 0;
+}
+
 static size_t behind_damage(struct ledger_reader *reader)
 {
 	size_t offset = reader->offset;
 
 	while (reader->size - offset >= 8) {
 		offset += 8;
-		if (chain(reader, offset, false))
+		/* Zeros begin no record. */
+		if (!is_zero(reader, offset) && chain(reader, offset, false))
 			return offset;
 	}
 	return reader->size;
@@ -221,6 +285,9 @@ void ledger_rewind(struct ledger_reader *reader)
 
 void ledger_reader_close(struct ledger_reader *reader)
 {
-	free(reader->data);
+	if (reader->mapped)
+		munmap(reader->data, reader->mapped);
+	else
+		free(reader->data);
 	*reader = (struct ledger_reader){0};
 }

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
 #include "code_note.h"
+#include "deadline.h"
 #include "pin.h"
 #include "profile.h"
 #include "run.h"
@@ -264,6 +264,14 @@ static void show_progress(const struct machine *machine)
 			image_operation_name(image, operation));
 }
 
+static void time_out(struct machine *machine)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), DEADLINE_WORDS, machine->plan->timeout_ms / 1000.0);
+	stop_all(machine, STOP_TIMEOUT, STATUS_TIMEOUT, text);
+}
+
 static void take_signal(struct machine *machine, int signal_fd)
 {
 	struct signalfd_siginfo info;
@@ -273,6 +281,10 @@ static void take_signal(struct machine *machine, int signal_fd)
 		return;
 	if (info.ssi_signo == SIGTSTP) {
 		machine->watch->suspend();
+		return;
+	}
+	if (info.ssi_signo == SIGALRM) {
+		time_out(machine);
 		return;
 	}
 	machine->signal = (int)info.ssi_signo;
@@ -297,14 +309,6 @@ void machine_quit(struct machine *machine)
 	stop_all(machine, STOP_QUIT, STATUS_SUCCESS, "ended by the one who watched it");
 }
 
-static void time_out(struct machine *machine)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "timeout after %g s", machine->plan->timeout_ms / 1000.0);
-	stop_all(machine, STOP_TIMEOUT, STATUS_TIMEOUT, text);
-}
-
 /* How long to sleep at most, in ms; -1: until something happens. */
 static int patience(const struct machine *machine, bool ending, bool progress)
 {
@@ -327,12 +331,11 @@ static int patience(const struct machine *machine, bool ending, bool progress)
 
 /* Waits until every thread has ended. A kick is repeated: it may find its thread in a write to a
  * full pipe rather than in KVM_RUN. */
-static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool progress)
+static void supervise(struct machine *machine, int signal_fd, bool progress)
 {
 	const struct machine_watch *watch = machine->watch;
 	struct pollfd fds[] = {{signal_fd, POLLIN, 0},
 			       {machine->done_fd, POLLIN, 0},
-			       {timer_fd, POLLIN, 0},
 			       {machine->tracing.fd, POLLIN, 0},
 			       {watch ? watch->fd : -1, POLLIN, 0}};
 	bool ending;
@@ -345,12 +348,8 @@ static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), patience(machine, ending, progress)) > 0) {
 			if (fds[0].revents)
 				take_signal(machine, signal_fd);
-			if (fds[2].revents) {
-				time_out(machine);
-				fds[2].fd = -1;
-			}
 			/* Says so once: the next poll() looks anew whether a ring has filled (perf_poll()). */
-			if (fds[3].revents)
+			if (fds[2].revents)
 				for_each_vcpu(machine, kick_if_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
@@ -442,32 +441,15 @@ static int start_all(struct machine *machine, unsigned *ret_started, struct erro
 	return 0;
 }
 
-/* The run's time, as a descriptor: what waits for it needs no clock. -1: failed, with errno. */
-static int start_timer(unsigned timeout_ms)
-{
-	const struct itimerspec time = {
-		.it_value = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L},
-	};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-
-	if (fd >= 0 && timerfd_settime(fd, 0, &time, NULL) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static int run_threads(struct machine *machine, const sigset_t *signals, bool progress,
 		       struct error *error)
 {
 	int signal_fd = signalfd(-1, signals, SFD_CLOEXEC), rc = 0;
-	int timer_fd = start_timer(machine->plan->timeout_ms);
 	const char *pid_file = machine->plan->pid_file;
 	unsigned started = 0;
 
-	if (signal_fd < 0 || timer_fd < 0)
-		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd or timerfd: %s",
-			       strerror(errno));
+	if (signal_fd < 0)
+		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd: %s", strerror(errno));
 	if (rc == 0 && pid_file)
 		rc = pid_file_prepare(&machine->pid_file, pid_file, machine->plan->jail, error);
 	if (rc == 0)
@@ -481,15 +463,13 @@ static int run_threads(struct machine *machine, const sigset_t *signals, bool pr
 	if (rc != 0)
 		stop_all(machine, STOP_HOST, error->status, error->text);
 	seal_open(&machine->seal);
-	supervise(machine, signal_fd, timer_fd, progress);
+	supervise(machine, signal_fd, progress);
 	join_and_merge(machine);
 	record_losses(machine);
 	pid_file_finish(&machine->pid_file);
 	conclude(machine);
 	if (signal_fd >= 0)
 		close(signal_fd);
-	if (timer_fd >= 0)
-		close(timer_fd);
 	return rc;
 }
 
@@ -502,14 +482,17 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 	sigaddset(&handled, SIGINT);
 	sigaddset(&handled, SIGTERM);
 	sigaddset(&handled, SIGHUP);
+	if (machine->plan->timeout_ms)
+		sigaddset(&handled, SIGALRM);
 	if (machine->watch)
 		machine->watch->signals(&handled);
 	blocked = handled;
 	sigaddset(&blocked, RUN_KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &blocked, &before);
 	rc = run_threads(machine, &handled, progress, error);
-	/* This thread never handles a kick. */
+	/* This thread never handles a kick, and time that is over after the run is none of its own. */
 	sigaddset(&before, RUN_KICK_SIGNAL);
+	sigaddset(&before, SIGALRM);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	/* With signals allowed again: this may wait for a reader. */
 	console_flush(&machine->console);

@@ -39,7 +39,7 @@ struct place policy_file_view_place(const struct policy_file *file, uint32_t vie
 struct place policy_file_default_place(const struct policy_file *file, uint32_t view)
 {
 	const config_setting_t *rights =
-		config_setting_get_member(file->views[view].setting, "default");
+		policy_text_member(&file->text, file->views[view].setting, "default");
 
 	return rights ? policy_text_value(&file->text, rights) : policy_file_view_place(file, view);
 }
@@ -54,25 +54,36 @@ struct place policy_file_gate_place(const struct policy_file *file, uint32_t vie
 	return policy_file_view_place(file, view);
 }
 
-static const config_setting_t *rule(const struct policy_file *file, uint32_t view, uint32_t region,
-				    const char *group)
+int policy_file_compare_rules(const void *a, const void *b)
 {
-	config_setting_t *rules = config_setting_get_member(file->views[view].setting, group);
+	const struct policy_file_rule *x = a, *y = b;
 
-	return rules && config_setting_is_group(rules) && region < file->policy.region_count
-		       ? config_setting_get_member(rules, file->policy.regions[region].name)
-		       : NULL;
+	if (x->remap != y->remap)
+		return x->remap ? 1 : -1;
+	return (x->region > y->region) - (x->region < y->region);
+}
+
+static const config_setting_t *rule(const struct policy_file *file, uint32_t view, uint32_t region,
+				    bool remap)
+{
+	const struct policy_file_view *notes = &file->views[view];
+	const struct policy_file_rule key = {.region = region, .remap = remap}, *found = NULL;
+
+	if (notes->rule_count)
+		found = bsearch(&key, notes->rules, notes->rule_count, sizeof(key),
+				policy_file_compare_rules);
+	return found ? found->setting : NULL;
 }
 
 bool policy_file_has_rights(const struct policy_file *file, uint32_t view, uint32_t region)
 {
-	return rule(file, view, region, "rights") != NULL;
+	return rule(file, view, region, false) != NULL;
 }
 
 struct place policy_file_rights_place(const struct policy_file *file, uint32_t view,
 				      uint32_t region)
 {
-	const config_setting_t *setting = rule(file, view, region, "rights");
+	const config_setting_t *setting = rule(file, view, region, false);
 
 	return setting ? policy_text_value(&file->text, setting)
 		       : policy_file_default_place(file, view);
@@ -80,7 +91,7 @@ struct place policy_file_rights_place(const struct policy_file *file, uint32_t v
 
 struct place policy_file_remap_place(const struct policy_file *file, uint32_t view, uint32_t region)
 {
-	const config_setting_t *setting = rule(file, view, region, "remap");
+	const config_setting_t *setting = rule(file, view, region, true);
 
 	return setting ? policy_text_value(&file->text, setting)
 		       : policy_file_rights_place(file, view, region);
@@ -178,11 +189,14 @@ static int parse(struct policy_file *file, struct diagnostics *diagnostics)
 
 	if (rc != 0)
 		return rc;
+	rc = policy_text_prepare(&file->text, diagnostics);
+	if (rc != 0)
+		return rc;
 	file->config = malloc(sizeof(*file->config));
 	if (!file->config)
 		return -ENOMEM;
 	config_init(file->config);
-	if (config_read_string(file->config, file->text.data) != CONFIG_TRUE) {
+	if (config_read_string(file->config, file->text.readable) != CONFIG_TRUE) {
 		int line = config_error_line(file->config);
 		struct place place;
 
@@ -224,18 +238,25 @@ int policy_file_load(struct policy_file *file, const char *path,
 			 diagnostics->count[SEVERITY_ERROR] == 1 ? "" : "s");
 }
 
+void policy_file_forget(struct policy_file *file)
+{
+	if (file->config)
+		config_destroy(file->config);
+	free(file->config);
+	file->config = NULL;
+	policy_text_finish(&file->text);
+}
+
 void policy_file_finish(struct policy_file *file)
 {
 	for (size_t i = 0; i < file->view_count; i++) {
+		free(file->views[i].rules);
 		free(file->views[i].gates);
 		free(file->views[i].gate_settings);
 	}
 	free(file->views);
 	free(file->regions);
 	policy_finish(&file->policy);
-	if (file->config)
-		config_destroy(file->config);
-	free(file->config);
-	policy_text_finish(&file->text);
+	policy_file_forget(file);
 	*file = (struct policy_file){0};
 }

@@ -21,11 +21,20 @@ struct policy_file_region {
 	uint32_t index;	  /* in the policy; POLICY_NO_INDEX if its place is at fault */
 };
 
+/* What a view says about a region. */
+struct policy_file_rule {
+	uint32_t region;
+	bool remap; /* else rights */
+	const struct config_setting_t *setting;
+};
+
 struct policy_file_view {
 	const struct config_setting_t *setting;
 	uint32_t *gates; /* regions, in the order of the file */
 	const struct config_setting_t **gate_settings;
 	size_t gate_count;
+	struct policy_file_rule *rules; /* ascending: rights by region, then remaps */
+	size_t rule_count;
 	bool writes_code; /* that what it executes can be written is meant */
 };
 
@@ -57,6 +66,9 @@ int policy_file_load(struct policy_file *file, const char *path,
 		     struct error *error);
 void policy_file_finish(struct policy_file *file);
 
+/* Frees what only tells where things stand in the file, which is not asked any more. */
+void policy_file_forget(struct policy_file *file);
+
 /* Where things stand in the file. What the file does not say, as the rights of a region in a view
  * that has no rule for it, is where the view says most about it. */
 struct place policy_file_region_place(const struct policy_file *file, uint32_t region);
@@ -67,6 +79,9 @@ struct place policy_file_rights_place(const struct policy_file *file, uint32_t v
 struct place policy_file_remap_place(const struct policy_file *file, uint32_t view,
 				     uint32_t region);
 struct place policy_file_gate_place(const struct policy_file *file, uint32_t view, uint32_t region);
+
+/* The order of a view's rules, for qsort(). */
+int policy_file_compare_rules(const void *a, const void *b);
 
 /* Whether a view says itself what rights a region has. */
 bool policy_file_has_rights(const struct policy_file *file, uint32_t view, uint32_t region);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 void reader_wrong(struct reader *reader, const char *key, struct place place, const char *format,
@@ -27,10 +28,25 @@ struct place reader_value(const struct reader *reader, const config_setting_t *s
 	return policy_text_value(&reader->file->text, setting);
 }
 
+config_setting_t *reader_member(const struct reader *reader, config_setting_t *group, const char *name)
+{
+	return policy_text_member(&reader->file->text, group, name);
+}
+
+int reader_length(const struct reader *reader, const config_setting_t *group)
+{
+	return group ? policy_text_length(&reader->file->text, group) : 0;
+}
+
+config_setting_t *reader_elem(const struct reader *reader, const config_setting_t *group, int index)
+{
+	return policy_text_elem(&reader->file->text, group, index);
+}
+
 void reader_check_keys(struct reader *reader, config_setting_t *group, const char *names)
 {
-	for (int i = 0; i < config_setting_length(group); i++) {
-		config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+	for (int i = 0; i < reader_length(reader, group); i++) {
+		config_setting_t *setting = reader_elem(reader, group, i);
 		const char *name = config_setting_name(setting);
 		const char *word = names;
 		bool known = false;
@@ -50,7 +66,7 @@ void reader_check_keys(struct reader *reader, config_setting_t *group, const cha
 
 config_setting_t *reader_group(struct reader *reader, config_setting_t *parent, const char *name)
 {
-	config_setting_t *group = config_setting_get_member(parent, name);
+	config_setting_t *group = reader_member(reader, parent, name);
 
 	if (!group || config_setting_is_group(group))
 		return group;
@@ -112,12 +128,15 @@ bool reader_bool(struct reader *reader, const config_setting_t *setting)
 int policy_read(struct policy_file *file, const struct policy_subject *subject,
 		struct diagnostics *diagnostics)
 {
-	struct reader reader = {.file = file, .subject = subject, .diagnostics = diagnostics};
+	struct reader reader = {.file = file, .subject = subject, .diagnostics = diagnostics,
+				.source = {.image = subject->image}};
 	config_setting_t *root = config_root_setting(file->config);
 
 	reader_check_keys(&reader, root, "regions views");
 	reader_regions(&reader, reader_group(&reader, root, "regions"));
 	if (!reader.out_of_memory)
 		reader_views(&reader, reader_group(&reader, root, "views"));
+	source_finish(&reader.source);
+	free(reader.by_name);
 	return reader.out_of_memory ? -ENOMEM : 0;
 }

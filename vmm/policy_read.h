@@ -9,6 +9,7 @@
 #include <libconfig.h>
 
 #include "policy_file.h"
+#include "policy_source.h"
 
 /* Fills the file's regions, views and policy. Faults go to the diagnostics. Returns 0 or -ENOMEM.
  */
@@ -19,11 +20,19 @@ struct reader {
 	struct policy_file *file;
 	const struct policy_subject *subject;
 	struct diagnostics *diagnostics;
+	struct source source;
+	const struct policy_file_region **by_name; /* the regions that the file has, ascending */
+	size_t by_name_count;
 	bool out_of_memory;
 };
 
 __attribute__((format(printf, 4, 5))) void
 reader_wrong(struct reader *reader, const char *key, struct place place, const char *format, ...);
+
+/* The settings of a group or list, of which NULL has none; the member of a group by that name, or NULL. */
+int reader_length(const struct reader *reader, const config_setting_t *group);
+config_setting_t *reader_elem(const struct reader *reader, const config_setting_t *group, int index);
+config_setting_t *reader_member(const struct reader *reader, config_setting_t *group, const char *name);
 
 /* Where the name of a setting stands, and where its value does. */
 struct place reader_name(const struct reader *reader, const config_setting_t *setting);

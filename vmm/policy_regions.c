@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy_read.h"
-#include "policy_source.h"
 
 #define WHY_SIZE 240
 
@@ -17,7 +17,7 @@ static const char *const region_keys[KEY_COUNT] = {"address", "size", "section",
 static bool locate_by_name(struct reader *reader, config_setting_t *const members[KEY_COUNT],
 			   unsigned given, struct gpa_range *ret_range)
 {
-	const struct image *image = reader->subject->image;
+	struct source *source = &reader->source;
 	enum region_key key = given == 1u << KEY_SECTION  ? KEY_SECTION
 			      : given == 1u << KEY_SYMBOL ? KEY_SYMBOL
 							  : KEY_FROM;
@@ -30,12 +30,14 @@ static bool locate_by_name(struct reader *reader, config_setting_t *const member
 	if (!name || (key == KEY_FROM && !to))
 		return false;
 	if (key == KEY_SECTION)
-		rc = source_section(image, name, ret_range, why, sizeof(why));
+		rc = source_section(source, name, ret_range, why, sizeof(why));
 	else if (key == KEY_SYMBOL)
-		rc = source_symbol(image, name, ret_range, why, sizeof(why));
+		rc = source_symbol(source, name, ret_range, why, sizeof(why));
 	else
-		rc = source_between(image, name, to, ret_range, why, sizeof(why));
-	if (rc != 0)
+		rc = source_between(source, name, to, ret_range, why, sizeof(why));
+	if (rc == -ENOMEM)
+		reader->out_of_memory = true;
+	else if (rc != 0)
 		reader_wrong(reader, "place", reader_value(reader, members[key]), "%s", why);
 	return rc == 0;
 }
@@ -47,7 +49,7 @@ static bool locate(struct reader *reader, config_setting_t *setting, struct gpa_
 
 	reader_check_keys(reader, setting, "address size section symbol from to");
 	for (int i = 0; i < KEY_COUNT; i++) {
-		members[i] = config_setting_get_member(setting, region_keys[i]);
+		members[i] = reader_member(reader, setting, region_keys[i]);
 		given |= members[i] ? 1u << i : 0;
 	}
 	if (given == (1u << KEY_ADDRESS | 1u << KEY_SIZE)) {
@@ -95,14 +97,36 @@ static void read_region(struct reader *reader, config_setting_t *setting)
 	add_region(reader, name, setting, usable ? &range : NULL);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct policy_file_region *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static void sort_regions(struct reader *reader)
+{
+	struct policy_file *file = reader->file;
+
+	reader->by_name = calloc(file->region_count + 1, sizeof(const struct policy_file_region *));
+	if (!reader->by_name) {
+		reader->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < file->region_count; i++)
+		reader->by_name[i] = &file->regions[i];
+	reader->by_name_count = file->region_count;
+	qsort(reader->by_name, reader->by_name_count, sizeof(const struct policy_file_region *), by_name);
+}
+
 void reader_regions(struct reader *reader, config_setting_t *group)
 {
-	int count = group ? config_setting_length(group) : 0;
+	int count = reader_length(reader, group);
 
 	if (count > POLICY_REGIONS_MAX) {
 		reader_wrong(
 			reader, "too-many-regions",
-			reader_name(reader, config_setting_get_elem(group, POLICY_REGIONS_MAX)),
+			reader_name(reader, reader_elem(reader, group, POLICY_REGIONS_MAX)),
 			"there are more than %d regions", POLICY_REGIONS_MAX);
 		count = POLICY_REGIONS_MAX;
 	}
@@ -113,16 +137,22 @@ void reader_regions(struct reader *reader, config_setting_t *group)
 		return;
 	}
 	for (int i = 0; i < count; i++)
-		read_region(reader, config_setting_get_elem(group, (unsigned)i));
+		read_region(reader, reader_elem(reader, group, i));
+	sort_regions(reader);
 }
 
 const struct policy_file_region *reader_region(struct reader *reader, const char *name,
 					       const config_setting_t *setting, struct place place)
 {
 	struct policy_file *file = reader->file;
+	const struct policy_file_region sought = {.name = name}, *key = &sought, **found;
 	const struct builtin_region *builtin = builtin_region_by_name(name);
 
-	for (size_t i = 0; i < file->region_count; i++)
+	found = bsearch(&key, reader->by_name, reader->by_name_count, sizeof(*found), by_name);
+	if (found)
+		return *found;
+	/* The built-in ones that were named so far. */
+	for (size_t i = reader->by_name_count; i < file->region_count; i++)
 		if (strcmp(file->regions[i].name, name) == 0)
 			return &file->regions[i];
 	if (!builtin) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "boot.h"
@@ -66,6 +67,22 @@ static const struct image_section *section_of(const struct image *image, uint64_
 	return NULL;
 }
 
+/* The first symbol at or behind an address, or NULL. */
+static const struct image_symbol *symbol_from(const struct image *image, uint64_t address)
+{
+	size_t low = 0, high = image->symbol_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (image->symbols[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < image->symbol_count ? &image->symbols[low] : NULL;
+}
+
 /* Whoever has a part of the last page would get the region's rights with it. */
 static int check_last_page(const struct image *image, const struct part *part,
 			   const struct reason *why)
@@ -73,29 +90,26 @@ static int check_last_page(const struct image *image, const struct part *part,
 	const struct image_section *own =
 		part->section ? part->section : section_of(image, part->end - 1);
 	uint64_t last = page_up(part->end), own_end = own ? own->address + own->size : part->end;
+	const struct image_symbol *other;
 
 	for (size_t i = 0; i < image->section_count; i++) {
-		const struct image_section *other = &image->sections[i];
+		const struct image_section *section = &image->sections[i];
 
-		if (other->loaded && other->size && other != own && other->address >= part->end &&
-		    other->address < last)
+		if (section->loaded && section->size && section != own &&
+		    section->address >= part->end && section->address < last)
 			return because(why,
 				       "'%.60s' ends at 0x%" PRIx64
 				       ", and section %.60s has the rest of "
 				       "that page; align what follows it to 4096 bytes",
-				       part->name, part->end, other->name);
+				       part->name, part->end, section->name);
 	}
-	for (size_t i = 0; i < image->symbol_count && !part->section; i++) {
-		const struct image_symbol *other = &image->symbols[i];
-
-		if (other->address >= part->end && other->address < last &&
-		    other->address < own_end)
-			return because(why,
-				       "'%.60s' ends at 0x%" PRIx64
-				       ", and '%.60s' has the rest of that page; "
-				       "pad it to whole pages",
-				       part->name, part->end, other->name);
-	}
+	other = part->section ? NULL : symbol_from(image, part->end);
+	if (other && other->address < last && other->address < own_end)
+		return because(why,
+			       "'%.60s' ends at 0x%" PRIx64
+			       ", and '%.60s' has the rest of that page; "
+			       "pad it to whole pages",
+			       part->name, part->end, other->name);
 	return 0;
 }
 
@@ -126,9 +140,10 @@ static int need_names(const struct image *image, const struct reason *why)
 		       : 0;
 }
 
-int source_section(const struct image *image, const char *name, struct gpa_range *ret_range,
+int source_section(const struct source *source, const char *name, struct gpa_range *ret_range,
 		   char *text, size_t size)
 {
+	const struct image *image = source->image;
 	const struct reason why = {text, size};
 	const struct image_section *found = NULL;
 
@@ -153,35 +168,74 @@ int source_section(const struct image *image, const char *name, struct gpa_range
 		ret_range, &why);
 }
 
-static const struct image_symbol *find_symbol(const struct image *image, const char *name,
-					      const struct reason *why)
+static int by_name(const void *a, const void *b)
 {
-	const struct image_symbol *found = NULL;
+	const struct image_symbol *const *x = a, *const *y = b;
 
-	if (need_names(image, why) != 0)
-		return NULL;
-	for (size_t i = 0; i < image->symbol_count; i++) {
-		if (strcmp(image->symbols[i].name, name) != 0)
-			continue;
-		if (found && found->address != image->symbols[i].address) {
-			because(why, "the guest has several symbols '%.60s'", name);
-			return NULL;
-		}
-		found = &image->symbols[i];
-	}
-	if (!found)
-		because(why, "the guest has no symbol '%.60s'", name);
-	return found;
+	return strcmp((*x)->name, (*y)->name);
 }
 
-int source_symbol(const struct image *image, const char *name, struct gpa_range *ret_range,
-		  char *text, size_t size)
+static int sort_names(struct source *source)
+{
+	const struct image *image = source->image;
+
+	if (source->by_name)
+		return 0;
+	source->by_name = calloc(image->symbol_count + 1, sizeof(const struct image_symbol *));
+	if (!source->by_name)
+		return -ENOMEM;
+	for (size_t i = 0; i < image->symbol_count; i++)
+		source->by_name[i] = &image->symbols[i];
+	qsort(source->by_name, image->symbol_count, sizeof(const struct image_symbol *), by_name);
+	return 0;
+}
+
+/* Index of the first symbol, by name, that is not below this one. */
+static size_t position_of(const struct source *source, const char *name)
+{
+	size_t low = 0, high = source->image->symbol_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(source->by_name[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int find_symbol(struct source *source, const char *name, const struct image_symbol **ret_symbol,
+		       const struct reason *why)
+{
+	const struct image_symbol *const *end, *const *at;
+	int rc = need_names(source->image, why);
+
+	if (rc == 0)
+		rc = sort_names(source);
+	if (rc != 0)
+		return rc;
+	end = source->by_name + source->image->symbol_count;
+	at = source->by_name + position_of(source, name);
+	if (at == end || strcmp((*at)->name, name) != 0)
+		return because(why, "the guest has no symbol '%.60s'", name);
+	*ret_symbol = *at;
+	while (++at != end && strcmp((*at)->name, name) == 0)
+		if ((*at)->address != (*ret_symbol)->address)
+			return because(why, "the guest has several symbols '%.60s'", name);
+	return 0;
+}
+
+int source_symbol(struct source *source, const char *name, struct gpa_range *ret_range, char *text,
+		  size_t size)
 {
 	const struct reason why = {text, size};
-	const struct image_symbol *symbol = find_symbol(image, name, &why);
+	const struct image_symbol *symbol;
+	int rc = find_symbol(source, name, &symbol, &why);
 
-	if (!symbol)
-		return -EINVAL;
+	if (rc != 0)
+		return rc;
 	if (symbol->size == 0)
 		return because(
 			&why,
@@ -189,23 +243,32 @@ int source_symbol(const struct image *image, const char *name, struct gpa_range 
 			"assembly",
 			name);
 	return pages_of(
-		image,
+		source->image,
 		&(struct part){symbol->name, symbol->address, symbol->address + symbol->size, NULL},
 		ret_range, &why);
 }
 
-int source_between(const struct image *image, const char *from, const char *to,
+int source_between(struct source *source, const char *from, const char *to,
 		   struct gpa_range *ret_range, char *text, size_t size)
 {
 	const struct reason why = {text, size};
-	const struct image_symbol *start = find_symbol(image, from, &why);
-	const struct image_symbol *end = start ? find_symbol(image, to, &why) : NULL;
+	const struct image_symbol *start, *end;
+	int rc = find_symbol(source, from, &start, &why);
 
-	if (!end)
-		return -EINVAL;
+	if (rc == 0)
+		rc = find_symbol(source, to, &end, &why);
+	if (rc != 0)
+		return rc;
 	if (end->address <= start->address)
 		return because(&why, "'%.60s' is at 0x%" PRIx64 ", not above '%.60s' at 0x%" PRIx64,
 			       to, end->address, from, start->address);
-	return pages_of(image, &(struct part){start->name, start->address, end->address, NULL},
-			ret_range, &why);
+	return pages_of(source->image,
+			&(struct part){start->name, start->address, end->address, NULL}, ret_range,
+			&why);
+}
+
+void source_finish(struct source *source)
+{
+	free(source->by_name);
+	*source = (struct source){0};
 }

@@ -19,16 +19,24 @@ extern const size_t builtin_region_count;
 
 const struct builtin_region *builtin_region_by_name(const char *name);
 
+/* A guest's file, to find much in. */
+struct source {
+	const struct image *image;
+	const struct image_symbol **by_name; /* ascending; NULL: nobody has looked for one yet */
+};
+
+void source_finish(struct source *source);
+
 /*
  * The pages of a section, of a symbol's object, or from one symbol to another, whose address is the
  * first that does not belong. They start on a page boundary, and nothing else has a part of the
- * last page. Return 0, or -EINVAL with the reason in words in `why`.
+ * last page. Return 0, -EINVAL with the reason in words in `why`, or -ENOMEM.
  */
-int source_section(const struct image *image, const char *name, struct gpa_range *ret_range,
+int source_section(const struct source *source, const char *name, struct gpa_range *ret_range,
 		   char *why, size_t size);
-int source_symbol(const struct image *image, const char *name, struct gpa_range *ret_range,
-		  char *why, size_t size);
-int source_between(const struct image *image, const char *from, const char *to,
+int source_symbol(struct source *source, const char *name, struct gpa_range *ret_range, char *why,
+		  size_t size);
+int source_between(struct source *source, const char *from, const char *to,
 		   struct gpa_range *ret_range, char *why, size_t size);
 
 #endif

@@ -14,13 +14,17 @@
 /* Looked at for the column of a fault; a line has fewer. */
 #define ERROR_TOKENS 200
 
+#define DIGITS(number) #number
+#define LIMIT_TEXT(limit) DIGITS(limit)
+
 struct scanner {
 	struct policy_text *text;
 	struct diagnostics *diagnostics;
 	size_t at;
 	struct place place;
 	struct place open[POLICY_TEXT_DEPTH]; /* brackets */
-	unsigned depth;
+	uint32_t brackets[POLICY_TEXT_DEPTH]; /* their tokens */
+	unsigned depth, settings, elements;
 };
 
 static int read_all(int fd, struct policy_text *text)
@@ -143,9 +147,35 @@ static bool in_word(char c)
 	return isalnum((unsigned char)c) || (c != '\0' && strchr("_-*.+", c));
 }
 
+/* The word before this is a name. */
+static int scan_name(struct scanner *scanner)
+{
+	struct policy_text *text = scanner->text;
+	struct token *name = &text->tokens[text->token_count - 1];
+	uint32_t *count = &text->outside;
+
+	if (scanner->depth > 0) {
+		name->group = scanner->brackets[scanner->depth - 1] + 1;
+		count = &text->tokens[name->group - 1].number;
+	}
+	name->kind = TOKEN_NAME;
+	name->number = (*count)++;
+	return ++scanner->settings <= POLICY_SETTINGS_MAX
+		       ? 0
+		       : refuse(scanner, name->place, "a policy has no more than " LIMIT_TEXT(POLICY_SETTINGS_MAX) " settings");
+}
+
+static bool behind_word(const struct scanner *scanner)
+{
+	const struct policy_text *text = scanner->text;
+
+	return text->token_count > 0 && text->tokens[text->token_count - 1].kind == TOKEN_WORD;
+}
+
 static int scan_mark(struct scanner *scanner)
 {
 	char c = peek(scanner, 0);
+	int rc = 0;
 
 	if (c == '@')
 		return refuse(
@@ -154,12 +184,19 @@ static int scan_mark(struct scanner *scanner)
 	if (strchr("{[(", c)) {
 		if (scanner->depth == POLICY_TEXT_DEPTH)
 			return refuse(scanner, scanner->place, "nested too deep for a policy");
+		scanner->brackets[scanner->depth] = (uint32_t)scanner->text->token_count;
 		scanner->open[scanner->depth++] = scanner->place;
 	} else if (strchr("}])", c) && scanner->depth > 0) {
-		scanner->depth--;
+		scanner->text->tokens[scanner->text->token_count].group =
+			scanner->brackets[--scanner->depth] + 1;
+	} else if ((c == '=' || c == ':') && behind_word(scanner)) {
+		rc = scan_name(scanner);
+	} else if (c == ',' && ++scanner->elements > POLICY_ELEMENTS_MAX) {
+		rc = refuse(scanner, scanner->place, "a policy has no more than " LIMIT_TEXT(POLICY_ELEMENTS_MAX)
+				    " elements of lists");
 	}
 	advance(scanner);
-	return 0;
+	return rc;
 }
 
 static int scan_token(struct scanner *scanner)
@@ -225,7 +262,7 @@ static bool is_word(const struct policy_text *text, size_t at, const char *word)
 {
 	const struct token *token = &text->tokens[at];
 
-	return at < text->token_count && token->kind == TOKEN_WORD &&
+	return at < text->token_count && token->kind == TOKEN_NAME &&
 	       strlen(word) == token->length &&
 	       memcmp(text->data + token->offset, word, token->length) == 0;
 }
@@ -235,9 +272,11 @@ static bool is_word(const struct policy_text *text, size_t at, const char *word)
 static int place_children(const struct policy_text *text, struct config_setting_t *parent,
 			  size_t *at)
 {
-	for (int i = 0; i < config_setting_length(parent); i++) {
-		struct config_setting_t *child = config_setting_get_elem(parent, (unsigned)i);
-		const char *name = config_setting_name(child);
+	int count = policy_text_length(text, parent);
+
+	for (int i = 0; i < count; i++) {
+		struct config_setting_t *child = policy_text_elem(text, parent, i);
+		const char *name = child ? config_setting_name(child) : "";
 
 		if (name && !is_word(text, *at, name))
 			return -EINVAL;
@@ -311,8 +350,7 @@ static bool is_on(const struct policy_text *text, size_t at, unsigned line)
 
 static bool is_name(const struct policy_text *text, size_t at)
 {
-	return at < text->token_count && text->tokens[at].kind == TOKEN_WORD &&
-	       (is_mark(text, at + 1, '=') || is_mark(text, at + 1, ':'));
+	return at < text->token_count && text->tokens[at].kind == TOKEN_NAME;
 }
 
 /* Whether an earlier setting of the group that the name at `at` is in has the same name. */
@@ -377,5 +415,6 @@ void policy_text_finish(struct policy_text *text)
 {
 	free(text->data);
 	free(text->tokens);
+	free(text->readable);
 	*text = (struct policy_text){0};
 }

@@ -47,10 +47,19 @@ static bool get_rights(struct reader *reader, const config_setting_t *setting, u
 	return false;
 }
 
+/* There is room for it. */
+static void note_rule(struct reader *reader, uint32_t view, uint32_t region, bool remap,
+		      const config_setting_t *setting)
+{
+	struct policy_file_view *notes = &reader->file->views[view];
+
+	notes->rules[notes->rule_count++] = (struct policy_file_rule){region, remap, setting};
+}
+
 static void read_rights(struct reader *reader, uint32_t view, config_setting_t *group)
 {
-	for (int i = 0; group && i < config_setting_length(group); i++) {
-		config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+	for (int i = 0; i < reader_length(reader, group); i++) {
+		config_setting_t *setting = reader_elem(reader, group, (int)i);
 		const struct policy_file_region *region =
 			reader_region(reader, config_setting_name(setting), setting,
 				      reader_name(reader, setting));
@@ -59,6 +68,7 @@ static void read_rights(struct reader *reader, uint32_t view, config_setting_t *
 		get_rights(reader, setting, &rights);
 		if (!region || region->index == POLICY_NO_INDEX)
 			continue;
+		note_rule(reader, view, region->index, false, setting);
 		if (policy_set_rights(&reader->file->policy, view, region->index, rights) != 0)
 			reader->out_of_memory = true;
 	}
@@ -97,8 +107,8 @@ static void read_remap(struct reader *reader, uint32_t view, config_setting_t *g
 {
 	struct view_policy *policy = &reader->file->policy;
 
-	for (int i = 0; group && i < config_setting_length(group); i++) {
-		config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+	for (int i = 0; i < reader_length(reader, group); i++) {
+		config_setting_t *setting = reader_elem(reader, group, (int)i);
 		const struct policy_file_region *region =
 			reader_region(reader, config_setting_name(setting), setting,
 				      reader_name(reader, setting));
@@ -106,6 +116,7 @@ static void read_remap(struct reader *reader, uint32_t view, config_setting_t *g
 
 		if (!region || region->index == POLICY_NO_INDEX)
 			continue;
+		note_rule(reader, view, region->index, true, setting);
 		own = (struct gpa_range){policy->regions[region->index].gpa,
 					 policy->regions[region->index].size};
 		shown.size = own.size;
@@ -164,6 +175,24 @@ static void read_gates(struct reader *reader, uint32_t view, config_setting_t *l
 		add_gate(reader, view, config_setting_get_elem(list, (unsigned)i));
 }
 
+static void read_rules(struct reader *reader, uint32_t view, config_setting_t *setting)
+{
+	struct policy_file_view *notes = &reader->file->views[view];
+	config_setting_t *rights = reader_group(reader, setting, "rights");
+	config_setting_t *remap = reader_group(reader, setting, "remap");
+	size_t count;
+
+	count = (size_t)reader_length(reader, rights) + (size_t)reader_length(reader, remap);
+	notes->rules = calloc(count + 1, sizeof(*notes->rules));
+	if (!notes->rules) {
+		reader->out_of_memory = true;
+		return;
+	}
+	read_rights(reader, view, rights);
+	read_remap(reader, view, remap);
+	qsort(notes->rules, notes->rule_count, sizeof(*notes->rules), policy_file_compare_rules);
+}
+
 static void read_view(struct reader *reader, config_setting_t *setting)
 {
 	struct policy_file *file = reader->file;
@@ -180,7 +209,7 @@ static void read_view(struct reader *reader, config_setting_t *setting)
 		return;
 	}
 	reader_check_keys(reader, setting, "default rights remap gates wx");
-	fallback = config_setting_get_member(setting, "default");
+	fallback = reader_member(reader, setting, "default");
 	if (!fallback)
 		reader_wrong(reader, "no-default", reader_name(reader, setting),
 			     "view '%s' does not say what rights the rest of memory has; add "
@@ -194,16 +223,15 @@ static void read_view(struct reader *reader, config_setting_t *setting)
 		return;
 	}
 	file->view_count++;
-	read_rights(reader, view, reader_group(reader, setting, "rights"));
-	read_remap(reader, view, reader_group(reader, setting, "remap"));
-	read_gates(reader, view, config_setting_get_member(setting, "gates"));
+	read_rules(reader, view, setting);
+	read_gates(reader, view, reader_member(reader, setting, "gates"));
 	file->views[view].writes_code =
-		reader_bool(reader, config_setting_get_member(setting, "wx"));
+		reader_bool(reader, reader_member(reader, setting, "wx"));
 }
 
 void reader_views(struct reader *reader, config_setting_t *group)
 {
-	size_t count = group ? (size_t)config_setting_length(group) : 0;
+	size_t count = (size_t)reader_length(reader, group);
 
 	reader->file->views = calloc(count + 1, sizeof(*reader->file->views));
 	if (!reader->file->views) {
@@ -211,5 +239,5 @@ void reader_views(struct reader *reader, config_setting_t *group)
 		return;
 	}
 	for (size_t i = 0; i < count && !reader->out_of_memory; i++)
-		read_view(reader, config_setting_get_elem(group, (unsigned)i));
+		read_view(reader, reader_elem(reader, group, (int)i));
 }

@@ -83,9 +83,11 @@ static void say_need(const struct warning_text *text, const struct lint_warning 
 	    view_name(text, warning->view), need->name, rights);
 }
 
-static void take_warning(void *data, const struct lint_warning *warning)
+/* Past this nobody counts: the first ones are shown, and a policy of a million is as wrong as one of these. */
+#define WARNINGS_MAX 10000
+
+static void say_warning(const struct warning_text *text, const struct lint_warning *warning)
 {
-	const struct warning_text *text = data;
 	const char *view = view_name(text, warning->view);
 	const char *region = region_name(text, warning->region);
 	char where[120];
@@ -146,6 +148,20 @@ static void take_warning(void *data, const struct lint_warning *warning)
 	default:
 		break;
 	}
+}
+
+static bool take_warning(void *data, const struct lint_warning *warning)
+{
+	const struct warning_text *text = data;
+	struct diagnostics *diagnostics = text->diagnostics;
+
+	/* Not worded if nobody will read it. */
+	if (diagnostics->kept < DIAGNOSTICS_MAX)
+		say_warning(text, warning);
+	else
+		diagnostics->count[SEVERITY_WARNING]++;
+	diagnostics->stopped = diagnostics->count[SEVERITY_WARNING] >= WARNINGS_MAX;
+	return !diagnostics->stopped;
 }
 
 static int by_address(const void *a, const void *b)

@@ -91,20 +91,23 @@ static json_t *regions_array(const struct views_report *report)
 	return array;
 }
 
-static json_t *set_json(const struct views_report *report, const struct view_set *set)
+/* Of `numbers`, one for each view, those that are in the set: a number is there once for all sets. */
+static json_t *set_json(const json_t *numbers, const struct view_set *set)
 {
 	json_t *array = json_array();
 
-	for (uint32_t v = 0; v < report->file.policy.view_count; v++)
+	for (uint32_t v = 0; v < json_array_size(numbers); v++)
 		if (view_set_has(set, v))
-			json_array_append_new(array, json_integer(v));
+			json_array_append(array, json_array_get(numbers, v));
 	return array;
 }
 
 static json_t *shared_array(const struct views_report *report)
 {
-	json_t *array = json_array();
+	json_t *array = json_array(), *numbers = json_array();
 
+	for (uint32_t v = 0; v < report->file.policy.view_count; v++)
+		json_array_append_new(numbers, json_integer(v));
 	for (size_t i = 0; i < report->survey.shared_count; i++) {
 		const struct shared_memory *shared = &report->survey.shared[i];
 		json_t *object = json_object();
@@ -112,10 +115,11 @@ static json_t *shared_array(const struct views_report *report)
 		json_object_set_new(object, "address", json_hex(shared->gpa.v));
 		json_object_set_new(object, "size", json_integer((json_int_t)shared->size));
 		json_object_set_new(object, "region", region_json(report, shared->region));
-		json_object_set_new(object, "written_in", set_json(report, &shared->writers));
-		json_object_set_new(object, "also_seen_in", set_json(report, &shared->readers));
+		json_object_set_new(object, "written_in", set_json(numbers, &shared->writers));
+		json_object_set_new(object, "also_seen_in", set_json(numbers, &shared->readers));
 		json_array_append_new(array, object);
 	}
+	json_decref(numbers);
 	return array;
 }
 
@@ -165,6 +169,7 @@ int views_json(const struct views_report *report, FILE *stream)
 			    json_integer((json_int_t)diagnostics->count[SEVERITY_ERROR]));
 	json_object_set_new(root, "warnings",
 			    json_integer((json_int_t)diagnostics->count[SEVERITY_WARNING]));
+	json_object_set_new(root, "stopped", json_boolean(diagnostics->stopped));
 	json_object_set_new(root, "diagnostics", diagnostics_array(diagnostics));
 	if (report->sound) {
 		json_object_set_new(root, "views", views_array(report));

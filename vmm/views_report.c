@@ -28,10 +28,9 @@ bool views_number(const struct views_report *report, uint32_t view, enum view_co
 
 struct view_rule views_rule(const struct views_report *report, uint32_t view, uint32_t region)
 {
-	const struct view *rules = &report->file.policy.views[view];
+	const struct view_policy *policy = &report->file.policy;
+	const struct view_rule *rule = policy_rule(policy, view, region);
 
-	for (size_t i = 0; i < rules->rule_count; i++)
-		if (rules->rules[i].region == region)
-			return rules->rules[i];
-	return (struct view_rule){.region = region, .rights = rules->rights};
+	return rule ? *rule
+		    : (struct view_rule){.region = region, .rights = policy->views[view].rights};
 }

@@ -12,6 +12,8 @@
 #define CELL_SIZE 120
 /* A list of more views than these becomes a number; JSON has the names. */
 #define NAMES_SHOWN 6
+/* A table of regions with more cells than these is nothing to look at. */
+#define CELLS_SHOWN 65536
 
 typedef struct libscols_table table_t;
 
@@ -136,9 +138,17 @@ static int add_region_cells(const struct views_report *report, uint32_t region,
 static int print_regions(const struct views_report *report, FILE *stream)
 {
 	const struct view_policy *policy = &report->file.policy;
-	table_t *table = table_start(stream, true);
-	int rc = table ? add_column(table, "REGION", false) : -ENOMEM;
+	table_t *table;
+	int rc;
 
+	if ((policy->region_count + 1) * policy->view_count > CELLS_SHOWN) {
+		fprintf(stream, "%zu regions in %zu views are too many for a table; --format json has "
+				"them\n",
+			policy->region_count, policy->view_count);
+		return 0;
+	}
+	table = table_start(stream, true);
+	rc = table ? add_column(table, "REGION", false) : -ENOMEM;
 	if (rc == 0)
 		rc = add_column(table, "ADDRESS", true);
 	if (rc == 0)

@@ -38,12 +38,13 @@ struct bench {
 	size_t count;
 };
 
-static void take(void *data, const struct lint_warning *warning)
+static bool take(void *data, const struct lint_warning *warning)
 {
 	struct bench *bench = data;
 
 	assert_true(bench->count < ARRAY_SIZE(bench->found));
 	bench->found[bench->count++] = *warning;
+	return true;
 }
 
 static struct bench *bench_create(void)

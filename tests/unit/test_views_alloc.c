@@ -130,10 +130,11 @@ static void every_allocation(void **state)
 	free(views);
 }
 
-static void ignore(void *data, const struct lint_warning *warning)
+static bool ignore(void *data, const struct lint_warning *warning)
 {
 	(void)data;
 	(void)warning;
+	return true;
 }
 
 /* The checks and the survey of a policy that could be built. */
