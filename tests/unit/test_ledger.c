@@ -17,7 +17,7 @@
 #include "vmm/ledger.h"
 
 static char directory[] = "/tmp/sidestep-ledger-XXXXXX";
-static char path[64];
+static char path[64], nowhere[64];
 
 static int make_directory(void **state)
 {
@@ -25,6 +25,7 @@ static int make_directory(void **state)
 	if (!mkdtemp(directory))
 		return -1;
 	snprintf(path, sizeof(path), "%s/ledger", directory);
+	snprintf(nowhere, sizeof(nowhere), "%s/none/ledger", directory);
 	return 0;
 }
 
@@ -535,7 +536,7 @@ static void foreign(void **state)
 	header.magic ^= 0x8000400002;
 	memcpy(data, &header, sizeof(header));
 	refused(data, sizeof(data), "not a ledger");
-	assert_int_equal(ledger_open(&reader, "/nonexistent/ledger", &error), -ENOENT);
+	assert_int_equal(ledger_open(&reader, nowhere, &error), -ENOENT);
 	error = (struct error){0};
 	assert_int_equal(ledger_open(&reader, directory, &error), -EINVAL);
 	error = (struct error){0};
@@ -555,7 +556,7 @@ static void no_place(void **state)
 	struct ledger ledger = {.fd = -1};
 
 	(void)state;
-	assert_true(ledger_create(&ledger, "/nonexistent/ledger", 0, &error) < 0);
+	assert_true(ledger_create(&ledger, nowhere, 0, &error) < 0);
 	assert_int_equal(error.status, STATUS_USAGE);
 	error = (struct error){0};
 	assert_true(ledger_create(&ledger, "/dev/full", 0, &error) < 0);
