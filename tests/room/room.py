@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 PATIENCE = 120  # seconds, against hanging
 HEADER, BLOCK = 4096, 256 << 10
@@ -143,6 +144,22 @@ class Room:
         results = [with_size(size) for size in sizes]
         check(f"{name}: enough in the end", results[-1] and not results[0], results)
 
+    def interference(self, directory):
+        """Other processes: one that would record to the same file, one that cuts it."""
+        path, guest = directory + "/ledger", self.guest(self.guests + "/guest", 0xFFFFFFFF)
+        with subprocess.Popen([self.sidestep, "run", "-q", "--trace", "off", "--timeout", "3", "--ledger", path, guest],
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as first:
+            while first.poll() is None and (not os.path.exists(path) or os.path.getsize(path) < HEADER + 2 * BLOCK):
+                time.sleep(0.01)
+            status, _, error = self.record(path, guest)
+            check("a ledger in use", status == 2 and "in use as a ledger by another process" in error, error)
+            check("a ledger in use is not touched", os.path.getsize(path) > HEADER + BLOCK)
+            os.truncate(path, 0)
+            error = first.communicate(timeout=PATIENCE)[1]
+        check("a ledger that is cut: the run goes on", first.returncode == 124, f"{first.returncode}: {error}")
+        check("a ledger that is cut: told", re.search(r"Input/output error; \d+ records found no room", error), error)
+        os.unlink(path)
+
     def other_outputs(self, name, directory):
         """A report, guest output and a disk where there is no room at all."""
         report, disk = directory + "/report", directory + "/disk"
@@ -257,6 +274,7 @@ def main():
         os.unlink(edges + "/ledger")
         for name in os.listdir(edges):
             os.unlink(edges + "/" + name)
+        room.interference(edges)
         room.ledgers("limit", [0, 8, 260, 300, 516, 1100],
                      lambda kib: room.ledger(f"limit of {kib} KiB", edges, 12000,
                                              before=["prlimit", f"--fsize={kib << 10}"]))
