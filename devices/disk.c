@@ -60,6 +60,13 @@ static enum ss_disk_status find_memory(const struct disk *disk, struct transfer 
 	return SS_DISK_STATUS_DONE;
 }
 
+static size_t piece(uint64_t at, uint64_t left, uint64_t end)
+{
+	if (at + DISK_ROOM <= end)
+		return left < DISK_ROOM / 2 ? (size_t)left : DISK_ROOM / 2;
+	return left >= SS_DISK_SECTOR_SIZE ? SS_DISK_SECTOR_SIZE : 1;
+}
+
 /* Straight from and to guest memory. A storage that has become shorter since it was opened is an
  * error, and so is one that takes no more. */
 static enum ss_disk_status move(const struct disk *disk, const struct transfer *transfer)
@@ -68,10 +75,11 @@ static enum ss_disk_status move(const struct disk *disk, const struct transfer *
 
 	while (done < transfer->size) {
 		uint8_t *memory = transfer->memory + done;
-		size_t left = (size_t)(transfer->size - done);
-		off_t at = (off_t)(transfer->start + done);
-		ssize_t n = transfer->to_memory ? pread(disk->fd, memory, left, at)
-						: pwrite(disk->fd, memory, left, at);
+		uint64_t at = transfer->start + done;
+		uint64_t left = transfer->size - done, end = disk->sectors * SS_DISK_SECTOR_SIZE;
+		ssize_t n = transfer->to_memory
+				    ? pread(disk->fd, memory, (size_t)left, (off_t)at)
+				    : pwrite(disk->fd, memory, piece(at, left, end), (off_t)at);
 
 		if (n > 0)
 			done += (uint64_t)n;

@@ -24,6 +24,10 @@ struct disk_owner {
 	void *opaque;
 };
 
+/* A write is smaller than this, and if there is not so much room in front of the end of the storage, a sector or a
+ * byte: so a limit on its size and one on its offset are enough to keep it within the storage. */
+#define DISK_ROOM 131072u
+
 struct disk {
 	struct disk_owner owner;
 	int fd;           /* the storage, the caller's own; -1: there is no disk */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sidestep report: what a ledger says. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,9 @@ static int warn(const struct contents *contents, const char *path)
 		fprintf(stderr, "sidestep: %s: %s\n", path, text);
 		return STATUS_FAILED;
 	}
+	if (contents->report.lost)
+		fprintf(stderr, "sidestep: %s: %" PRIu64 " records found no room; what was before is shown\n",
+			path, contents->report.lost);
 	if (!contents->ended)
 		fprintf(stderr, "sidestep: %s: the run was cut off; its last records are shown\n",
 			path);

@@ -118,11 +118,19 @@ static int filter_calls(const struct jail_thread *thread)
 	return rc;
 }
 
-static uint64_t size_of(int fd)
+/* How long the file behind standard output or error may get; 0: it is none. */
+static uint64_t output_limit(int fd)
 {
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
+		       ? (uint64_t)status.st_size + JAIL_OUTPUT_MAX
+		       : 0;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
 }
 
 static int limit(int resource, uint64_t value)
@@ -139,7 +147,7 @@ static int limit(int resource, uint64_t value)
 /* Not RLIMIT_NPROC: where it is reached, KVM_RUN cannot start its helper thread (Linux 6.14 and later). */
 static int limit_process(uint64_t file_size)
 {
-	uint64_t out = size_of(STDOUT_FILENO), err = size_of(STDERR_FILENO);
+	uint64_t output = larger(output_limit(STDOUT_FILENO), output_limit(STDERR_FILENO));
 	int rc = limit(RLIMIT_CORE, 0);
 
 	if (rc == 0)
@@ -147,7 +155,7 @@ static int limit_process(uint64_t file_size)
 	/* A write beyond it then fails like one to a full device. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (rc == 0)
-		rc = limit(RLIMIT_FSIZE, file_size + (out > err ? out : err));
+		rc = limit(RLIMIT_FSIZE, larger(file_size, output));
 	return rc;
 }
 
@@ -174,7 +182,7 @@ int jail_enter(const struct jail_thread *thread, struct error *error)
 	rc = abi > 0 ? landlock_confine(abi, thread->directory) : 0;
 	if (rc != 0)
 		return failed(error, rc, "Landlock");
-	rc = thread->file_size ? limit_process(thread->file_size) : 0;
+	rc = thread->limits ? limit_process(thread->file_size) : 0;
 	if (rc != 0)
 		return failed(error, rc, "resource limits");
 	rc = thread->mode == JAIL_OFF ? 0 : filter_calls(thread);

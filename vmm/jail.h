@@ -85,10 +85,17 @@ enum jail_when {
 	JAIL_WHEN_INSTRUMENTED = 1 << 5, /* a build with sanitizers or coverage */
 };
 
-/* Argument `argument`, of which the bits in `mask` count, equals `value`. Mask 0: no condition. */
+/* How an argument compares. */
+enum jail_test {
+	JAIL_EQUALS, /* its bits in `mask` are `value` */
+	JAIL_INSIDE, /* an offset, and `value` bytes from there on are within the largest size of the subject's file */
+};
+
+/* A demand on argument `argument`. Mask 0: none. */
 struct jail_condition {
 	unsigned argument;
 	uint64_t mask, value;
+	enum jail_test test;
 };
 
 struct jail_rule {
@@ -105,15 +112,19 @@ struct jail_rule {
 extern const struct jail_rule jail_rules[];
 extern const size_t jail_rule_count;
 
+#define JAIL_OUTPUT_MAX (UINT64_C(1) << 30)
+
 /* A thread about to be sealed. */
 struct jail_thread {
 	enum jail_role role;
 	enum jail_mode mode;
 	unsigned when;                   /* what this run is, JAIL_WHEN_* */
 	int subject[JAIL_SUBJECT_COUNT]; /* -1: there is none */
+	uint64_t size[JAIL_SUBJECT_COUNT]; /* that its file may have at most; a rule that needs more is left out */
 	int directory; /* files may be made and removed below this one; -1: nowhere */
-	/* Limits of the whole process are set too: no core file, hardly a new descriptor, files that grow by
-	 * this at most; 0: they are not. */
+	/* Limits of the whole process are set too: no core file, hardly a new descriptor, no file longer than
+	 * `file_size`, but for standard output and error, which may grow by JAIL_OUTPUT_MAX. */
+	bool limits;
 	uint64_t file_size;
 };
 

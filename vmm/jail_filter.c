@@ -13,7 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "devices/disk.h"
 #include "jail.h"
+#include "ledger.h"
 #include "run.h"
 
 _Static_assert(RUN_KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send it");
@@ -30,9 +32,10 @@ _Static_assert(RUN_KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to s
 #define WATCHED JAIL_WHEN_WATCHED
 #define RUN JAIL_WHEN_RUN
 #define INSTRUMENTED JAIL_WHEN_INSTRUMENTED
-#define ANYTHING {0, 0, 0},
-#define IS(n, v) {n, LOW32, (uint32_t)(v)},
-#define ONLY(n, bits) {n, ~(uint64_t)(bits), 0},
+#define ANYTHING {0, 0, 0, JAIL_EQUALS},
+#define IS(n, v) {n, LOW32, (uint32_t)(v), JAIL_EQUALS},
+#define ONLY(n, bits) {n, ~(uint64_t)(bits), 0, JAIL_EQUALS},
+#define INSIDE(n, bytes) {n, ~UINT64_C(0), bytes, JAIL_INSIDE},
 #define RULE(role, call, when, seen, subject, conditions, purpose)                                 \
 	{JAIL_ROLE_##role,       __NR_##call,  #call,       when,   seen,                          \
 	 JAIL_SUBJECT_##subject, {conditions}, #conditions, purpose},
@@ -54,27 +57,43 @@ struct jail_thread jail_thread(enum jail_role role, enum jail_mode mode)
 	return thread;
 }
 
+static bool fits(const struct jail_rule *rule, const struct jail_thread *thread)
+{
+	for (size_t i = 0; i < sizeof(rule->conditions) / sizeof(rule->conditions[0]); i++)
+		if (rule->conditions[i].test == JAIL_INSIDE &&
+		    rule->conditions[i].value > thread->size[rule->subject])
+			return false;
+	return true;
+}
+
 bool jail_rule_applies(const struct jail_rule *rule, const struct jail_thread *thread)
 {
 	return rule->role == thread->role && (rule->when == 0 || rule->when & thread->when) &&
-	       (rule->subject == JAIL_SUBJECT_ANY || thread->subject[rule->subject] >= 0);
+	       (rule->subject == JAIL_SUBJECT_ANY || thread->subject[rule->subject] >= 0) &&
+	       fits(rule, thread);
 }
 
-static int add_rule(scmp_filter_ctx filter, const struct jail_rule *rule, int subject)
+static struct scmp_arg_cmp comparison(const struct jail_condition *condition, uint64_t file_size)
 {
+	if (condition->test == JAIL_INSIDE)
+		return (struct scmp_arg_cmp){condition->argument, SCMP_CMP_LE,
+					     file_size - condition->value, 0};
+	return (struct scmp_arg_cmp){condition->argument, SCMP_CMP_MASKED_EQ, condition->mask,
+				     condition->value};
+}
+
+static int add_rule(scmp_filter_ctx filter, const struct jail_rule *rule, const struct jail_thread *thread)
+{
+	uint32_t subject = (uint32_t)thread->subject[rule->subject];
 	struct scmp_arg_cmp arguments[3];
 	unsigned count = 0;
 	int rc;
 
 	if (rule->subject != JAIL_SUBJECT_ANY)
-		arguments[count++] = (struct scmp_arg_cmp){0, SCMP_CMP_MASKED_EQ, LOW32, (uint32_t)subject};
-	for (size_t i = 0; i < sizeof(rule->conditions) / sizeof(rule->conditions[0]); i++) {
-		const struct jail_condition *condition = &rule->conditions[i];
-
-		if (condition->mask)
-			arguments[count++] = (struct scmp_arg_cmp){
-				condition->argument, SCMP_CMP_MASKED_EQ, condition->mask, condition->value};
-	}
+		arguments[count++] = (struct scmp_arg_cmp){0, SCMP_CMP_MASKED_EQ, LOW32, subject};
+	for (size_t i = 0; i < sizeof(rule->conditions) / sizeof(rule->conditions[0]); i++)
+		if (rule->conditions[i].mask)
+			arguments[count++] = comparison(&rule->conditions[i], thread->size[rule->subject]);
 	rc = seccomp_rule_add_exact_array(filter, SCMP_ACT_ALLOW, rule->number, count, arguments);
 	/* Two subjects may be one descriptor. */
 	return rc == -EEXIST ? 0 : rc;
@@ -100,7 +119,7 @@ void *jail_filter(const struct jail_thread *thread)
 
 	for (size_t i = 0; i < jail_rule_count && rc == 0; i++)
 		if (jail_rule_applies(&jail_rules[i], thread))
-			rc = add_rule(filter, &jail_rules[i], thread->subject[jail_rules[i].subject]);
+			rc = add_rule(filter, &jail_rules[i], thread);
 	if (rc == 0)
 		return filter;
 	if (filter)

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,34 +41,100 @@ static int take_room(int fd, off_t at, size_t size)
 	return 0;
 }
 
-static int take_block(struct ledger *ledger, uint64_t start)
+static int take_block(struct ledger *ledger)
 {
-	int rc = take_room(ledger->fd, (off_t)(LEDGER_HEADER_SIZE + start), LEDGER_BLOCK);
+	int rc = ledger->room + LEDGER_BLOCK > ledger->limit ? -EFBIG : 0;
 
 	if (rc == 0)
-		ledger->block_start = start;
+		rc = take_room(ledger->fd, (off_t)(LEDGER_HEADER_SIZE + ledger->room), LEDGER_BLOCK);
+	if (rc == 0)
+		ledger->room += LEDGER_BLOCK;
 	return rc;
 }
 
 /* What was recorded stays in the file; the process does not grow with it. */
-static void forget_block(struct ledger *ledger)
+static void forget_block(struct ledger *ledger, uint64_t start)
 {
-	madvise(ledger->records + ledger->block_start, LEDGER_BLOCK, MADV_DONTNEED);
+	madvise(ledger->records + start, LEDGER_BLOCK, MADV_DONTNEED);
 }
 
-static int open_file(const char *path, struct error *error)
+/*
+ * Room that was taken can be gone: somebody has cut the file, or the file system copies on write and is
+ * full. A store raises SIGBUS then. The thread that is storing goes on at its landing; made by anything
+ * else, the access is made again and ends the process.
+ */
+static _Thread_local sigjmp_buf *landing;
+
+static void on_bus_error(int signal)
+{
+	(void)signal;
+	if (landing)
+		siglongjmp(*landing, 1);
+}
+
+static void catch_bus_errors(void)
+{
+	struct sigaction action = {.sa_handler = on_bus_error, .sa_flags = SA_RESETHAND | SA_NODEFER};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGBUS, &action, NULL);
+}
+
+typedef void store_fn(struct ledger *ledger, const void *data);
+
+/* Nothing else touches the mapping, one thread at a time, and after a bus error nothing does any more. Neither
+ * way makes a system call. Returns whether all went well. */
+static bool try_store(struct ledger *ledger, store_fn *store, const void *data)
+{
+	sigjmp_buf here;
+
+	if (ledger->gone)
+		return false;
+	if (sigsetjmp(here, 0) == 0) {
+		landing = &here;
+		store(ledger, data);
+	} else {
+		ledger->gone = true;
+		ledger->error = -EIO;
+	}
+	landing = NULL;
+	return !ledger->gone;
+}
+
+/* What is replaced must not be in use: cutting it would pull the room from under another run. */
+static int take_file(int fd, const char *path, struct error *error)
 {
 	struct stat status;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "%s: not a regular file; a ledger is written through a mapping", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return error_set(error, -EBUSY, STATUS_USAGE,
+				 "%s: in use as a ledger by another process; wait for it, or name another file",
+				 path);
+	return ftruncate(fd, 0) == 0
+		       ? 0
+		       : error_set(error, -errno, STATUS_USAGE, "%s: %s; name a file that can be written",
+				   path, strerror(errno));
+}
+
+static int open_file(struct ledger *ledger, const char *path, struct error *error)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc;
+
+	ledger->created = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return error_set(error, -errno, STATUS_USAGE, "%s: %s; name a file that can be written",
 				 path, strerror(errno));
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(fd, 0) == 0)
-		return fd;
-	close(fd);
-	return error_set(error, -EINVAL, STATUS_USAGE,
-			 "%s: not a regular file; a ledger is written through a mapping", path);
+	rc = take_file(fd, path, error);
+	if (rc == 0)
+		ledger->fd = fd;
+	else
+		close(fd);
+	return rc;
 }
 
 /* Of the largest file there may be; what lies behind the end of the file is not touched. A thread that
@@ -80,75 +150,128 @@ static int map_all(struct ledger *ledger)
 	return 0;
 }
 
+static void store_header(struct ledger *ledger, const void *header)
+{
+	memcpy(ledger->header, header, sizeof(*ledger->header));
+}
+
 static int begin(struct ledger *ledger, uint64_t tsc_khz)
 {
+	const struct ledger_header header = {
+		.magic = LEDGER_MAGIC,
+		.version = LEDGER_VERSION,
+		.header_size = LEDGER_HEADER_SIZE,
+		.tsc_khz = tsc_khz,
+	};
 	int rc = take_room(ledger->fd, 0, LEDGER_HEADER_SIZE);
 
 	if (rc == 0)
 		rc = map_all(ledger);
 	if (rc == 0)
-		rc = take_block(ledger, 0);
-	if (rc == 0)
-		*ledger->header = (struct ledger_header){
-			.magic = LEDGER_MAGIC,
-			.version = LEDGER_VERSION,
-			.header_size = LEDGER_HEADER_SIZE,
-			.tsc_khz = tsc_khz,
-		};
+		rc = take_block(ledger);
+	if (rc == 0 && !try_store(ledger, store_header, &header))
+		rc = ledger->error;
 	return rc;
 }
 
 int ledger_create(struct ledger *ledger, const char *path, uint64_t tsc_khz, struct error *error)
 {
-	int fd = open_file(path, error), rc;
+	int rc;
 
-	if (fd < 0)
-		return fd;
-	*ledger = (struct ledger){.fd = fd, .limit = LEDGER_LIMIT, .lock = PTHREAD_MUTEX_INITIALIZER};
-	rc = begin(ledger, tsc_khz);
-	if (rc == 0)
-		return 0;
-	ledger_close(ledger);
-	unlink(path);
-	return error_set(error, rc, STATUS_INTERNAL, "%s: %s; a ledger needs room for %u KiB to start",
-			 path, strerror(-rc), LEDGER_BLOCK >> 10);
+	*ledger = (struct ledger){
+		.fd = -1, .path = path, .limit = LEDGER_LIMIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+	rc = open_file(ledger, path, error);
+	if (rc != 0)
+		return rc;
+	catch_bus_errors();
+	ledger->error = begin(ledger, tsc_khz);
+	return ledger->error == 0 ? 0 : ledger_refuse(ledger, error);
 }
 
-/* Makes room for `size` bytes in the current block, or starts the next one. */
-static bool reserve(struct ledger *ledger, size_t size)
+int ledger_refuse(struct ledger *ledger, struct error *error)
 {
-	uint64_t used = ledger->header->used, inside = used - ledger->block_start;
+	uint64_t needed = LEDGER_HEADER_SIZE + ledger->room + LEDGER_BLOCK;
+	const char *path = ledger->path;
+	int rc = ledger->error;
 
-	if (inside + size <= LEDGER_BLOCK)
-		return true;
-	if (used + LEDGER_BLOCK > ledger->limit || size > LEDGER_BLOCK)
-		return false;
-	/* A record never crosses blocks; padding takes what is left of this one. */
-	if (inside < LEDGER_BLOCK) {
-		struct record pad = {.type = RECORD_PAD, .size = (uint16_t)(LEDGER_BLOCK - inside)};
+	ledger_discard(ledger);
+	return error_set(error, rc, STATUS_INTERNAL, "%s: %s; a ledger needs room for %llu KiB to start",
+			 path, strerror(-rc), (unsigned long long)needed >> 10);
+}
 
-		memcpy(ledger->records + used, &pad, sizeof(pad));
+void ledger_reserve(struct ledger *ledger, size_t size)
+{
+	ledger->reserve = size + LEDGER_LAST_RECORD_MAX * (1 + size / LEDGER_BLOCK);
+	while (ledger->error == 0 && ledger->used + ledger->reserve > ledger->room)
+		ledger->error = take_block(ledger);
+}
+
+/* The vCPU threads may ask for more room, and what they leave is enough for the end. */
+static bool find_room(struct ledger *ledger, uint64_t size)
+{
+	if (ledger->ending)
+		return size <= ledger->room;
+	while (ledger->error == 0 && size + ledger->reserve > ledger->room)
+		ledger->error = take_block(ledger);
+	return ledger->error == 0;
+}
+
+/* Makes records published: a reader never sees half a one. */
+static void publish(struct ledger *ledger, uint64_t used)
+{
+	__atomic_store_n(&ledger->header->used, used, __ATOMIC_RELEASE);
+	atomic_signal_fence(memory_order_seq_cst);
+	ledger->used = used;
+}
+
+/* A record never crosses blocks; padding takes what is left of this one. */
+static void finish_block(struct ledger *ledger, uint64_t end)
+{
+	const struct record pad = {.type = RECORD_PAD, .size = (uint16_t)(end - ledger->used)};
+
+	if (pad.size != 0)
+		memcpy(ledger->records + ledger->used, &pad, sizeof(pad));
+	publish(ledger, end);
+	if (!ledger->ending)
+		forget_block(ledger, end - LEDGER_BLOCK);
+}
+
+/* Counted after the store, which may not come back. */
+static void lose(struct ledger *ledger)
+{
+	__atomic_store_n(&ledger->header->lost, ledger->lost + 1, __ATOMIC_RELAXED);
+	atomic_signal_fence(memory_order_seq_cst);
+	ledger->lost++;
+}
+
+static void store_record(struct ledger *ledger, const void *data)
+{
+	const struct record *record = data;
+	uint64_t inside = ledger->used % LEDGER_BLOCK, start = ledger->used;
+
+	if (inside + record->size > LEDGER_BLOCK)
+		start += LEDGER_BLOCK - inside;
+	if (!find_room(ledger, start + record->size)) {
+		lose(ledger);
+		return;
 	}
-	forget_block(ledger);
-	if (take_block(ledger, ledger->block_start + LEDGER_BLOCK) != 0)
-		return false;
-	__atomic_store_n(&ledger->header->used, ledger->block_start, __ATOMIC_RELEASE);
-	return true;
+	if (start % LEDGER_BLOCK == 0 && start > 0)
+		finish_block(ledger, start);
+	memcpy(ledger->records + start, record, record->size);
+	publish(ledger, start + record->size);
 }
 
 void ledger_append(struct ledger *ledger, const struct record *record)
 {
 	pthread_mutex_lock(&ledger->lock);
-	if (reserve(ledger, record->size)) {
-		uint64_t used = ledger->header->used;
-
-		memcpy(ledger->records + used, record, record->size);
-		/* Published last: a reader never sees half a record. */
-		__atomic_store_n(&ledger->header->used, used + record->size, __ATOMIC_RELEASE);
-	} else {
-		ledger->header->lost++;
-	}
+	if (!try_store(ledger, store_record, record))
+		ledger->lost++;
 	pthread_mutex_unlock(&ledger->lock);
+}
+
+void ledger_end(struct ledger *ledger)
+{
+	ledger->ending = true;
 }
 
 void ledger_append_meta(struct ledger *ledger, const char *key, const char *value)
@@ -166,15 +289,27 @@ void ledger_append_meta(struct ledger *ledger, const char *key, const char *valu
 	ledger_append(ledger, &buffer.meta.record);
 }
 
+/* Its name too, if nothing had it before; a name that leads to an older file is the user's. */
+void ledger_discard(struct ledger *ledger)
+{
+	if (ledger->created)
+		unlink(ledger->path);
+	else
+		(void)!ftruncate(ledger->fd, 0);
+	ledger->gone = true;
+	ledger_close(ledger);
+}
+
 void ledger_close(struct ledger *ledger)
 {
 	if (!ledger || ledger->fd < 0)
 		return;
 	if (ledger->header) {
-		off_t size = (off_t)(LEDGER_HEADER_SIZE + ledger->header->used);
+		off_t size = (off_t)(LEDGER_HEADER_SIZE + ledger->used);
 
 		/* If this fails the file only keeps unused room at its end. */
-		(void)!ftruncate(ledger->fd, size);
+		if (!ledger->gone)
+			(void)!ftruncate(ledger->fd, size);
 		munmap(ledger->header, MAPPING_SIZE);
 	}
 	close(ledger->fd);

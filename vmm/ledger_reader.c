@@ -43,13 +43,14 @@ static size_t header_size(struct ledger_reader *reader)
 	return LEDGER_HEADER_SIZE;
 }
 
-/* A file is at most two blocks longer than what is used of it, while the next one is begun. */
+/* A file is not much longer than what is used of it: by what is kept for the end of the run, and two blocks
+ * while the next one is begun. */
 static void find_end(struct ledger_reader *reader)
 {
 	size_t records = reader->size < reader->start ? 0 : reader->size - reader->start;
 
 	reader->truncated = reader->header.used > records;
-	if (!reader->truncated && records - reader->header.used > 2 * LEDGER_BLOCK)
+	if (!reader->truncated && records - reader->header.used > LEDGER_RESERVE_MAX + 2 * LEDGER_BLOCK)
 		reader->damaged = true;
 	else if (!reader->truncated)
 		records = reader->header.used;

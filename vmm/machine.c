@@ -94,6 +94,33 @@ static int record_all(struct machine *machine)
 	return 0;
 }
 
+/* What is recorded when the run is over: of each VM its end, and the buffers that are given back then; and
+ * samples.lost. */
+#define LAST_OF_VM (sizeof(struct record_end) + PINS_MAX * sizeof(struct record_pin))
+#define LAST_OF_RUN 64
+_Static_assert(PLAN_VMS_MAX * LAST_OF_VM + LAST_OF_RUN <= LEDGER_RESERVE_MAX, "there is room for all");
+
+static int begin_ledger(struct machine *machine, struct error *error)
+{
+	const struct plan *plan = machine->plan;
+	struct ledger *ledger = &machine->ledger;
+	int rc = ledger_create(ledger, plan->ledger, vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
+
+	if (rc != 0)
+		return rc;
+	ledger_reserve(ledger, plan->vms * LAST_OF_VM + LAST_OF_RUN);
+	describe_run(machine);
+	if (ledger->error != 0)
+		return ledger_refuse(ledger, error);
+	rc = record_all(machine);
+	if (rc != 0) {
+		ledger_discard(ledger);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	machine->ledger_kept = true;
+	return 0;
+}
+
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
 		   int console_fd, const struct output *output, struct error *error)
 {
@@ -122,18 +149,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	rc = run_install_kick();
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "sigaction: %s", strerror(-rc));
-	if (plan->ledger) {
-		rc = ledger_create(&machine->ledger, plan->ledger,
-				   vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
-		if (rc != 0)
-			return rc;
-		machine->ledger_kept = true;
-		describe_run(machine);
-		rc = record_all(machine);
-		if (rc != 0)
-			return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return 0;
+	return plan->ledger ? begin_ledger(machine, error) : 0;
 }
 
 struct thread_start {
@@ -373,6 +389,7 @@ static void join(struct vcpu *vcpu)
 static void join_and_merge(struct machine *machine)
 {
 	for_each_vcpu(machine, join);
+	ledger_end(&machine->ledger);
 	for (unsigned i = 0; i < machine->vms_created; i++) {
 		struct vm *vm = &machine->vms[i];
 

@@ -163,6 +163,13 @@ static void print_jail(const struct report *report, FILE *stream)
 	fputs("\n", stream);
 }
 
+static void print_lost(const struct report *report, FILE *stream)
+{
+	if (report->lost)
+		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",
+			report->lost);
+}
+
 void report_run(const struct report *report, FILE *stream)
 {
 	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
@@ -182,6 +189,7 @@ int report_text(const struct report *report, FILE *stream)
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed\n", stream);
 		report_io_text(report, stream);
+		print_lost(report, stream);
 		return violations_text(report, stream);
 	}
 	rc = print_table(report, stream);
@@ -200,9 +208,7 @@ int report_text(const struct report *report, FILE *stream)
 		rc = violations_text(report, stream);
 	report_io_text(report, stream);
 	print_notes(report, stream);
-	if (report->lost)
-		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",
-			report->lost);
+	print_lost(report, stream);
 	if (report->judged)
 		fprintf(stream, "%u passed, %u failed, %u skipped\n", report->passed, report->failed,
 			report->skipped);

@@ -41,8 +41,27 @@ static unsigned kind_of_run(const struct machine *machine)
 
 static void set_ledger(struct jail_thread *thread, const struct machine *machine)
 {
-	if (machine->ledger_kept)
-		thread->subject[JAIL_SUBJECT_LEDGER] = machine->ledger.fd;
+	if (!machine->ledger_kept)
+		return;
+	thread->subject[JAIL_SUBJECT_LEDGER] = machine->ledger.fd;
+	thread->size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
+}
+
+/* What the guest of a VM may write there. */
+static uint64_t disk_size(const struct vm *vm)
+{
+	return vm->disk.read_only ? 0 : vm->disk.sectors * SS_DISK_SECTOR_SIZE;
+}
+
+/* The kernel has one limit for all files; who may write to which, and where, is in the lists. */
+static uint64_t largest_file(const struct machine *machine)
+{
+	uint64_t size = machine->ledger_kept ? LEDGER_FILE_MAX : 0;
+
+	for (unsigned i = 0; i < machine->vms_created; i++)
+		if (disk_size(&machine->vms[i]) > size)
+			size = disk_size(&machine->vms[i]);
+	return size;
 }
 
 void seal_vcpu(struct machine *machine, const struct vcpu *vcpu)
@@ -58,6 +77,7 @@ void seal_vcpu(struct machine *machine, const struct vcpu *vcpu)
 	thread.subject[JAIL_SUBJECT_TRACE] = vcpu->trace.leader;
 	if (vcpu->vm->disk.sectors > 0)
 		thread.subject[JAIL_SUBJECT_DISK] = vcpu->vm->disk.fd;
+	thread.size[JAIL_SUBJECT_DISK] = disk_size(vcpu->vm);
 	thread.subject[JAIL_SUBJECT_CONSOLE] = machine->console.fd;
 	thread.subject[JAIL_SUBJECT_DONE] = machine->done_fd;
 	set_ledger(&thread, machine);
@@ -113,7 +133,8 @@ static int seal_self(struct machine *machine, int signal_fd, struct error *error
 		thread.subject[JAIL_SUBJECT_KEYS] = machine->watch->fd;
 	}
 	set_ledger(&thread, machine);
-	thread.file_size = LEDGER_HEADER_SIZE + LEDGER_LIMIT;
+	thread.limits = true;
+	thread.file_size = largest_file(machine);
 	return jail_enter(&thread, error);
 }
 

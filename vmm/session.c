@@ -53,10 +53,24 @@ int session_start(struct session *session, const struct settings *settings, int 
 	return rc;
 }
 
+/* Whether or not there is a report. */
+static void tell_losses(const struct machine *machine)
+{
+	const struct ledger *ledger = &machine->ledger;
+
+	if (ledger->lost > 0)
+		fprintf(stderr, "sidestep: %s: %s; %" PRIu64 " records found no room in the ledger\n",
+			machine->plan->ledger, strerror(-ledger->error), ledger->lost);
+}
+
 int session_run(struct session *session, bool progress, struct error *error)
 {
+	int rc;
+
 	host_release(&session->host);
-	return machine_run(&session->machine, progress, error);
+	rc = machine_run(&session->machine, progress, error);
+	tell_losses(&session->machine);
+	return rc;
 }
 
 void session_finish(struct session *session)
@@ -233,7 +247,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 	if (why->cause != STOP_EXIT)
 		snprintf(report->end, sizeof(report->end), "%s", why->text);
 	if (session->machine.ledger_kept)
-		report->lost = session->machine.ledger.header->lost;
+		report->lost = session->machine.ledger.lost;
 	report->rows = calloc(plan->image.operation_count + 1, sizeof(*report->rows));
 	report->view_names = calloc(plan->policy.view_count + 1, sizeof(*report->view_names));
 	if (!report->rows || !report->view_names) {

@@ -59,6 +59,25 @@ that 'disk of the built-in guest: operations are left out' \
 	grep -q '^skipped, needs: disk; host: --disk names a file' "$out"
 that 'disk of the built-in guest: the file is as it was' cmp original disk
 
+# Every sector of a disk can be written, however large it is, and it gets no longer: less than one piece, as much
+# as the jail lets a write be, more than a ledger may have, more than fits in 32 bits.
+for size in 512 131072 200192 3G 5G; do
+	rm -f sparse
+	truncate -s $size sparse
+	before=$(stat -c %s sparse)
+	guest "disk of $size" 0 '' disk_ends --trace off --disk sparse
+	guest "disk of $size, with a ledger" 0 '' disk_ends --trace off --disk sparse --ledger ledger
+	that "disk of $size: stays so" [ "$(stat -c %s sparse)" -eq "$before" ]
+	rm ledger
+done
+# Wherever a limit of the user's cuts a write short: told to the guest. Messages are files too.
+truncate -s 8192 sparse
+for room in 0 1 511 512 1000 4096 7680 7681 8000 8191; do
+	run env GCOV_PREFIX=/dev/null prlimit --fsize=$room "$sidestep" run -q --timeout 20 --disk sparse "$guests/hostile_disk_ends.elf"
+	that "disk, files of $room bytes at most" [ $status -eq 10 ]
+done
+rm sparse
+
 truncate -s 1000 odd
 : >empty
 mkfifo fifo

@@ -3,7 +3,7 @@
  * export [--check] DIRECTORY: writes the filter of every role as libseccomp prints it to
  * DIRECTORY/jail-ROLE.pfc, so that a change shows in review; with --check it compares instead. A filter
  * holds numbers of descriptors that differ between runs; here they are 1000 and the subject's place in
- * the list of jail.h.
+ * the list of jail.h. The disk has 16 MiB.
  */
 #include <errno.h>
 #include <seccomp.h>
@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "vmm/jail.h"
+#include "vmm/ledger.h"
 
 #define FIRST_SUBJECT 1000
+#define DISK_SIZE (16u << 20)
 
 static char header[160];
 
@@ -34,6 +36,8 @@ static void *whole_filter(enum jail_role role)
 	thread.when = JAIL_WHEN_FLAT | JAIL_WHEN_NESTED | JAIL_WHEN_WATCHED;
 	for (int i = 0; i < JAIL_SUBJECT_COUNT; i++)
 		thread.subject[i] = FIRST_SUBJECT + i;
+	thread.size[JAIL_SUBJECT_DISK] = DISK_SIZE;
+	thread.size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
 	return jail_filter(&thread);
 }
 

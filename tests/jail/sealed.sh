@@ -16,7 +16,7 @@ echo secret >inherited-too
 # Starts a run of a guest that never ends, with descriptors that it should not have, and waits until its main
 # thread is sealed.
 start() { # ARGUMENT...
-	"$sidestep" run -q "$@" "$spin" >"$out" 2>"$err" 7<inherited 9<inherited-too </dev/null &
+	"$sidestep" run -q "$@" "$spin" >"${sink:-$out}" 2>"${sink:-$err}" 7<inherited 9<inherited-too </dev/null &
 	pid=$!
 	await grep -q '^Seccomp:.2' /proc/$pid/status
 }
@@ -58,6 +58,26 @@ that 'no core file' grep -Eq '^Max core file size +0 +0 ' /proc/$pid/limits
 stop
 judge 'ended by a signal' 143 'ended by signal 15'
 check 'the ledger is complete' 0 '' "$sidestep" report ledger
+
+# --- No file gets longer than the longest that is to be written.
+limit_is() { # NAME BYTES OPTION...
+	local name=$1 bytes=$2
+	shift 2
+	sink=/dev/null start "$@"
+	that "$name: files of $bytes bytes at most" \
+		grep -Eq "^Max file size +$bytes +$bytes +bytes" /proc/$pid/limits
+	stop
+}
+truncate -s 8192 disk
+truncate -s 3G large
+limit_is 'nothing to write' 0
+limit_is 'a disk' 8192 --disk disk
+limit_is 'a large disk' 3221225472 --disk large
+limit_is 'a disk that is read' 0 --disk disk:ro
+# Header, 1 GiB of records, and two blocks for a write that is cut short.
+limit_is 'a ledger' $((4096 + (1 << 30) + 2 * 262144)) --disk disk --ledger ledger
+limit_is 'a ledger and a large disk' 3221225472 --disk large --ledger ledger
+rm large
 
 # --- What is named by an inherited descriptor is used before it is closed.
 mkfifo pipe

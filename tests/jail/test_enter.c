@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -48,6 +49,7 @@ static struct jail_thread main_thread(void)
 {
 	struct jail_thread thread = jail_thread(JAIL_ROLE_MAIN, JAIL_OFF);
 
+	thread.limits = true;
 	thread.file_size = 1 << 20;
 	return thread;
 }
@@ -172,28 +174,69 @@ static void one_directory(void **state)
 	in_child(only_there);
 }
 
-static void within_limits(void)
+/* How long files may be, with standard output in one of that length (-1: in none). */
+static void expect_limit(uint64_t file_size, off_t output, uint64_t wanted)
 {
 	struct jail_thread thread = main_thread();
-	char name[] = "/tmp/sidestep-jail-size-XXXXXX";
-	int fd = mkstemp(name);
+	int fd = memfd_create("output", 0), null = open("/dev/null", O_WRONLY);
 	struct rlimit limit;
 
-	CHECK(fd >= 0 && unlink(name) == 0 && ftruncate(fd, 12345) == 0);
-	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
+	CHECK(fd >= 0 && null >= 0 && ftruncate(fd, output < 0 ? 0 : output) == 0);
+	CHECK(dup2(output < 0 ? null : fd, STDOUT_FILENO) == STDOUT_FILENO);
+	CHECK(dup2(null, STDERR_FILENO) == STDERR_FILENO);
+	thread.file_size = file_size;
 	enter(&thread);
 	CHECK(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0);
 	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max <= 16);
-	CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_max == 12345 + (1 << 20));
+	CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == wanted && limit.rlim_max == wanted);
 	/* Refused like a full device, not ended by SIGXFSZ. */
-	CHECK(pwrite(fd, "x", 1, 12345 + (1 << 20)) < 0 && errno == EFBIG);
-	CHECK(pwrite(fd, "x", 1, 12345) == 1);
+	CHECK(pwrite(fd, "x", 1, (off_t)wanted) < 0 && errno == EFBIG);
+	CHECK(wanted == 0 || pwrite(fd, "x", 1, (off_t)wanted - 1) == 1);
+}
+
+static void nothing_to_write(void)
+{
+	expect_limit(0, -1, 0);
+}
+
+static void small_disk(void)
+{
+	expect_limit(12288, -1, 12288);
+}
+
+static void large_disk(void)
+{
+	expect_limit(UINT64_C(3) << 30, -1, UINT64_C(3) << 30);
+}
+
+static void output_grows(void)
+{
+	expect_limit(12288, 12345, 12345 + JAIL_OUTPUT_MAX);
+}
+
+static void disk_is_larger(void)
+{
+	expect_limit(UINT64_C(3) << 30, 12345, UINT64_C(3) << 30);
+}
+
+/* What the user has set is not raised. */
+static void given_limit(void)
+{
+	const struct rlimit given = {1000, 1000};
+
+	CHECK(setrlimit(RLIMIT_FSIZE, &given) == 0);
+	expect_limit(12288, -1, 1000);
 }
 
 static void limits(void **state)
 {
 	(void)state;
-	in_child(within_limits);
+	in_child(nothing_to_write);
+	in_child(small_disk);
+	in_child(large_disk);
+	in_child(output_grows);
+	in_child(disk_is_larger);
+	in_child(given_limit);
 }
 
 /* Nothing at all: for tests that run a guest in their own process. */

@@ -20,12 +20,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "devices/disk.h"
 #include "vmm/jail.h"
+#include "vmm/ledger.h"
 
 #define NUMBERS 1024
 #define X32 0x40000000L
 #define MAIN_CALLS_MAX 20
 #define VCPU_CALLS_MAX 12
+/* Of no round number, with the bit of 4 GiB set. */
+#define DISK_SIZE ((UINT64_C(5) << 30) + 7 * 512)
 
 struct call {
 	long number;
@@ -70,6 +74,8 @@ static int compile_all(void **state)
 		sealed->thread.when |= JAIL_WHEN_FLAT | JAIL_WHEN_NESTED | JAIL_WHEN_WATCHED;
 		for (int i = 0; i < JAIL_SUBJECT_COUNT; i++)
 			sealed->thread.subject[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		sealed->thread.size[JAIL_SUBJECT_DISK] = DISK_SIZE;
+		sealed->thread.size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
 		sealed->end = role == JAIL_ROLE_VCPU ? SYS_exit : SYS_exit_group;
 		compile(sealed);
 	}
@@ -86,6 +92,20 @@ static int release_all(void **state)
 
 /* --- The matcher. */
 
+/* With 128 bits no sum comes round. */
+static bool meets(const struct jail_condition *condition, uint64_t file_size, uint64_t value)
+{
+	if (condition->test == JAIL_INSIDE)
+		return (unsigned __int128)value + condition->value <= file_size;
+	return (value & condition->mask) == condition->value;
+}
+
+/* The largest that is allowed, or the only one. */
+static uint64_t good_value(const struct jail_condition *condition, uint64_t file_size)
+{
+	return condition->test == JAIL_INSIDE ? file_size - condition->value : condition->value;
+}
+
 static bool demand(const struct jail_rule *rule, const struct jail_thread *thread, unsigned argument,
 		   uint64_t value)
 {
@@ -94,7 +114,7 @@ static bool demand(const struct jail_rule *rule, const struct jail_thread *threa
 		return false;
 	for (size_t i = 0; i < 2; i++)
 		if (rule->conditions[i].mask && rule->conditions[i].argument == argument &&
-		    (value & rule->conditions[i].mask) != rule->conditions[i].value)
+		    !meets(&rule->conditions[i], thread->size[rule->subject], value))
 			return false;
 	return true;
 }
@@ -121,7 +141,8 @@ static struct call call_of(const struct jail_rule *rule, const struct jail_threa
 		call.args[0] = (uint64_t)thread->subject[rule->subject];
 	for (size_t i = 0; i < 2; i++)
 		if (rule->conditions[i].mask)
-			call.args[rule->conditions[i].argument] = rule->conditions[i].value;
+			call.args[rule->conditions[i].argument] =
+				good_value(&rule->conditions[i], thread->size[rule->subject]);
 	return call;
 }
 
@@ -334,6 +355,68 @@ static void never(void **state)
 	}
 }
 
+static bool may_write(const struct sealed *sealed, enum jail_subject subject, uint64_t size, uint64_t at)
+{
+	const struct call call = {SYS_pwrite64, {(uint64_t)sealed->thread.subject[subject], 0, size, at}};
+
+	expect(sealed, &call);
+	return allowed(&sealed->thread, &call);
+}
+
+/* No write can make a file longer than it may be, whatever its size and offset. */
+static void none_beyond(const struct sealed *sealed, enum jail_subject subject, uint64_t end)
+{
+	static const uint64_t sizes[] = {1, 2, 511, 512, 513, 1024, 4096, DISK_ROOM / 2, DISK_ROOM - 1, DISK_ROOM,
+					 LEDGER_BLOCK, LEDGER_ROOM - 1, LEDGER_ROOM, UINT32_MAX,
+					 UINT64_C(1) << 32};
+
+	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
+		for (int more = -1; more <= 1; more++)
+			if (may_write(sealed, subject, sizes[s], end - sizes[s] + (uint64_t)more))
+				assert_true(more <= 0);
+	assert_false(may_write(sealed, subject, 1, UINT64_MAX));
+}
+
+/* What has to be written can be, to the last byte. */
+static void within_files(void **state)
+{
+	static const uint64_t disks[] = {512, DISK_ROOM, DISK_ROOM + 512, 3 * DISK_ROOM, DISK_SIZE};
+	const struct sealed *sealed = &roles[JAIL_ROLE_VCPU];
+
+	(void)state;
+	for (size_t d = 0; d < ARRAY_SIZE(disks); d++) {
+		struct sealed other = {.thread = sealed->thread, .end = SYS_exit};
+		uint64_t end = disks[d];
+
+		other.thread.size[JAIL_SUBJECT_DISK] = end;
+		compile(&other);
+		none_beyond(&other, JAIL_SUBJECT_DISK, end);
+		assert_true(may_write(&other, JAIL_SUBJECT_DISK, 1, end - 1));
+		assert_true(may_write(&other, JAIL_SUBJECT_DISK, 512, end - 512));
+		if (end >= DISK_ROOM)
+			assert_true(may_write(&other, JAIL_SUBJECT_DISK, DISK_ROOM / 2, end - DISK_ROOM));
+		free(other.program.filter);
+	}
+	none_beyond(sealed, JAIL_SUBJECT_LEDGER, LEDGER_FILE_MAX);
+	/* The last block that a ledger takes, in one write or two. */
+	for (unsigned done = 0; done <= LEDGER_BLOCK; done += LEDGER_BLOCK / 4)
+		assert_true(may_write(sealed, JAIL_SUBJECT_LEDGER, LEDGER_BLOCK - done,
+				      LEDGER_HEADER_SIZE + LEDGER_LIMIT - LEDGER_BLOCK + done));
+}
+
+/* A disk that is only read has no rule to write it. */
+static void read_only_disk(void **state)
+{
+	struct sealed sealed = {.thread = roles[JAIL_ROLE_VCPU].thread, .end = SYS_exit};
+
+	(void)state;
+	sealed.thread.size[JAIL_SUBJECT_DISK] = 0;
+	compile(&sealed);
+	assert_false(may_write(&sealed, JAIL_SUBJECT_DISK, 0, 0));
+	assert_false(may_write(&sealed, JAIL_SUBJECT_DISK, 1, 0));
+	free(sealed.program.filter);
+}
+
 /* Without a subject or in another kind of run a rule is not there. */
 static void left_out(void **state)
 {
@@ -368,7 +451,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_number), cmocka_unit_test(every_rule), cmocka_unit_test(all_ones),
 		cmocka_unit_test(x32), cmocka_unit_test(i386), cmocka_unit_test(few),
-		cmocka_unit_test(never), cmocka_unit_test(left_out), cmocka_unit_test(logged),
+		cmocka_unit_test(never), cmocka_unit_test(within_files), cmocka_unit_test(read_only_disk),
+		cmocka_unit_test(left_out), cmocka_unit_test(logged),
 	};
 
 	int failed = cmocka_run_group_tests_name("rules", tests, compile_all, release_all);

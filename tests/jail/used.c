@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -65,10 +66,13 @@ static void die(const char *what)
 
 static void rule_name(const struct jail_rule *rule, char name[64])
 {
+	const struct jail_condition *first = &rule->conditions[0];
+	bool whole = first->mask == UINT32_MAX;
+
 	snprintf(name, 64, "%s/%s/%s", jail_role_keys[rule->role], rule->name, subjects[rule->subject]);
-	if (rule->conditions[0].mask)
-		snprintf(name + strlen(name), 64 - strlen(name), "/%u=0x%llx",
-			 rule->conditions[0].argument, (unsigned long long)rule->conditions[0].value);
+	if (first->mask)
+		snprintf(name + strlen(name), 64 - strlen(name), whole ? "/%u=0x%llx" : "/%u&0x%llx",
+			 first->argument, (unsigned long long)(whole ? first->value : ~first->mask));
 }
 
 static struct traced *find(pid_t id)
@@ -82,7 +86,8 @@ static struct traced *find(pid_t id)
 	return &state.threads[state.count++];
 }
 
-static bool link_is(pid_t id, uint64_t fd, const char *start)
+/* What a descriptor is open on starts so, and ends so. */
+static bool link_is(pid_t id, uint64_t fd, const char *start, const char *end)
 {
 	char path[64], target[256];
 	ssize_t n;
@@ -92,7 +97,8 @@ static bool link_is(pid_t id, uint64_t fd, const char *start)
 	if (n < 0)
 		return false;
 	target[n] = '\0';
-	return strncmp(target, start, strlen(start)) == 0;
+	return strncmp(target, start, strlen(start)) == 0 && (size_t)n >= strlen(end) &&
+	       strcmp(target + n - strlen(end), end) == 0;
 }
 
 /* Whether argument 0 may be this subject. Which it is, the filter in the kernel has decided. */
@@ -100,34 +106,54 @@ static bool is_subject(pid_t id, enum jail_subject subject, const uint64_t *args
 {
 	switch (subject) {
 	case JAIL_SUBJECT_SIGNAL:
-		return link_is(id, args[0], "anon_inode:[signalfd]");
+		return link_is(id, args[0], "anon_inode:[signalfd]", "");
 	case JAIL_SUBJECT_DONE:
-		return link_is(id, args[0], "anon_inode:[eventfd]");
+		return link_is(id, args[0], "anon_inode:[eventfd]", "");
 	case JAIL_SUBJECT_KEYS:
 		return args[0] == STDIN_FILENO;
 	case JAIL_SUBJECT_STDERR:
 		return args[0] == STDERR_FILENO;
 	case JAIL_SUBJECT_VERDICT:
-		return args[0] > 2 && link_is(id, args[0], "pipe:") && args[2] == 1;
+		return args[0] > 2 && link_is(id, args[0], "pipe:", "") && args[2] == 1;
 	case JAIL_SUBJECT_OUTPUT:
-		return args[0] == STDOUT_FILENO || (link_is(id, args[0], "pipe:") && args[2] != 1);
+		return args[0] == STDOUT_FILENO || (link_is(id, args[0], "pipe:", "") && args[2] != 1);
 	case JAIL_SUBJECT_CONSOLE:
 		return args[0] == STDOUT_FILENO || args[0] == STDERR_FILENO;
 	case JAIL_SUBJECT_DISK:
-		return link_is(id, args[0], "/memfd:sidestep-disk");
+		return link_is(id, args[0], "/memfd:sidestep-disk", "") || link_is(id, args[0], "/", "/disk");
 	case JAIL_SUBJECT_LEDGER:
-		return !link_is(id, args[0], "/memfd:sidestep-disk");
+		return link_is(id, args[0], "/", "/ledger");
 	case JAIL_SUBJECT_VM:
-		return link_is(id, args[0], "anon_inode:kvm-vm");
+		return link_is(id, args[0], "anon_inode:kvm-vm", "");
 	case JAIL_SUBJECT_STATS:
-		return link_is(id, args[0], "anon_inode:kvm-vcpu-stats");
+		return link_is(id, args[0], "anon_inode:kvm-vcpu-stats", "");
 	case JAIL_SUBJECT_VCPU:
-		return link_is(id, args[0], "anon_inode:kvm-vcpu:");
+		return link_is(id, args[0], "anon_inode:kvm-vcpu:", "");
 	case JAIL_SUBJECT_TRACE:
-		return link_is(id, args[0], "anon_inode:[perf_event]");
+		return link_is(id, args[0], "anon_inode:[perf_event]", "");
 	default:
 		return true;
 	}
+}
+
+/* Of a disk the file is as long as it may be. A ledger is shorter by far. */
+static bool is_inside(pid_t id, uint64_t fd, uint64_t offset, uint64_t size)
+{
+	struct stat status;
+	char path[64];
+
+	if (!is_subject(id, JAIL_SUBJECT_DISK, &fd))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%u", (int)id, (unsigned)fd);
+	return stat(path, &status) == 0 && offset + size <= (uint64_t)status.st_size;
+}
+
+static bool meets(pid_t id, const struct jail_condition *condition, const uint64_t *args)
+{
+	uint64_t value = args[condition->argument];
+
+	return condition->test == JAIL_INSIDE ? is_inside(id, args[0], value, condition->value)
+					      : (value & condition->mask) == condition->value;
 }
 
 static bool matches(const struct traced *thread, const struct jail_rule *rule, uint64_t number,
@@ -136,8 +162,7 @@ static bool matches(const struct traced *thread, const struct jail_rule *rule, u
 	if (rule->role != thread->role || (uint64_t)rule->number != number)
 		return false;
 	for (size_t i = 0; i < 2; i++)
-		if ((args[rule->conditions[i].argument] & rule->conditions[i].mask) !=
-		    rule->conditions[i].value)
+		if (!meets(thread->id, &rule->conditions[i], args))
 			return false;
 	return is_subject(thread->id, rule->subject, args);
 }

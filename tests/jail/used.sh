@@ -35,6 +35,8 @@ traced 'a profile' 0 '' -- "$sidestep" profile --engine flat --workload 'ref.por
 traced 'a file that tells the threads' 0 '' -- "$sidestep" run -q --pid-file pids "$hostile/hostile_log.elf"
 head -c 8192 /dev/zero >disk
 traced 'buffers that stay pinned' 0 '' -- "$sidestep" run -q --disk disk "$hostile/hostile_disk.elf"
+traced 'a disk that takes a part of its last sector' 4 'guest exit status 4' -- \
+	prlimit --fsize=8000 "$sidestep" run -q --disk disk "$hostile/hostile_disk.elf"
 traced 'output' 0 '' -- "$sidestep" run -q "$hostile/hostile_log.elf"
 traced 'a guest that steps itself' 0 '' -- "$sidestep" run -q "$hostile/hostile_retires.elf"
 mkdir left

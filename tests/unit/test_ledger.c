@@ -18,7 +18,7 @@
 #include "vmm/ledger.h"
 
 static char directory[] = "/tmp/sidestep-ledger-XXXXXX";
-static char path[64];
+static char path[64], nowhere[64];
 
 static int make_directory(void **state)
 {
@@ -26,6 +26,7 @@ static int make_directory(void **state)
 	if (!mkdtemp(directory))
 		return -1;
 	snprintf(path, sizeof(path), "%s/ledger", directory);
+	snprintf(nowhere, sizeof(nowhere), "%s/none/ledger", directory);
 	return 0;
 }
 
@@ -536,7 +537,7 @@ static void foreign(void **state)
 	header.magic ^= 0x8000400002;
 	memcpy(data, &header, sizeof(header));
 	refused(data, sizeof(data), "not a ledger");
-	assert_int_equal(ledger_open(&reader, "/nonexistent/ledger", &error), -ENOENT);
+	assert_int_equal(ledger_open(&reader, nowhere, &error), -ENOENT);
 	error = (struct error){0};
 	assert_int_equal(ledger_open(&reader, directory, &error), -EINVAL);
 	error = (struct error){0};
@@ -556,7 +557,7 @@ static void no_place(void **state)
 	struct ledger ledger = {.fd = -1};
 
 	(void)state;
-	assert_true(ledger_create(&ledger, "/nonexistent/ledger", 0, &error) < 0);
+	assert_true(ledger_create(&ledger, nowhere, 0, &error) < 0);
 	assert_int_equal(error.status, STATUS_USAGE);
 	error = (struct error){0};
 	assert_true(ledger_create(&ledger, "/dev/full", 0, &error) < 0);
@@ -618,6 +619,90 @@ static void killed(void **state)
 		ledger_reader_close(&reader);
 		munmap((void *)(uintptr_t)progress, 4096);
 	}
+}
+
+/* Somebody cuts the file, to nothing or behind its first records: what is recorded from then on is lost and
+ * counted, by other threads too, and nothing else happens. */
+static void *append_one(void *ledger)
+{
+	struct record_exit exit = exit_record(1);
+
+	ledger_append(ledger, &exit.record);
+	return NULL;
+}
+
+static void cut_by_others(void **state)
+{
+	static const off_t sizes[] = {0, LEDGER_HEADER_SIZE, LEDGER_HEADER_SIZE + 5 * 4096};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct ledger ledger;
+		struct stat status;
+		pthread_t thread;
+
+		create(&ledger);
+		for (unsigned n = 0; n < 1000; n++)
+			append_one(&ledger);
+		assert_int_equal(ledger.lost, 0);
+		assert_int_equal(truncate(path, sizes[i]), 0);
+		append_one(&ledger);
+		assert_int_equal(ledger.error, -EIO);
+		append_one(&ledger);
+		assert_int_equal(pthread_create(&thread, NULL, append_one, &ledger), 0);
+		pthread_join(thread, NULL);
+		ledger_end(&ledger);
+		append_one(&ledger);
+		assert_int_equal(ledger.lost, 4);
+		ledger_close(&ledger);
+		assert_int_equal(stat(path, &status), 0);
+		assert_int_equal(status.st_size, sizes[i]);
+	}
+}
+
+/* A bus error of anything else still ends the process. */
+static void other_bus_errors(void **state)
+{
+	struct ledger ledger;
+	int status;
+	pid_t child;
+
+	(void)state;
+	create(&ledger);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fd = memfd_create("empty", 0);
+		volatile char *data = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+		alarm(10);
+		*data = 1;
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGBUS);
+	ledger_close(&ledger);
+}
+
+/* A second run would cut the file of the first one. */
+static void in_use(void **state)
+{
+	struct ledger first, second;
+	struct error error = {0};
+
+	(void)state;
+	create(&first);
+	append_one(&first);
+	assert_int_equal(ledger_create(&second, path, 1, &error), -EBUSY);
+	assert_int_equal(second.fd, -1);
+	assert_int_equal(error.status, STATUS_USAGE);
+	assert_non_null(strstr(error.text, "in use as a ledger by another process"));
+	append_one(&first);
+	assert_int_equal(first.lost, 0);
+	ledger_close(&first);
+	create(&second);
+	ledger_close(&second);
 }
 
 /* Somebody reads while it is written: what is published is whole. */
@@ -712,7 +797,9 @@ int main(void)
 		cmocka_unit_test(properties),    cmocka_unit_test(limit),
 		cmocka_unit_test(truncated),     cmocka_unit_test(bit_flips),
 		cmocka_unit_test(random_contents), cmocka_unit_test(foreign),
-		cmocka_unit_test(no_place),      cmocka_unit_test(killed),
+		cmocka_unit_test(no_place),      cmocka_unit_test(cut_by_others),
+		cmocka_unit_test(in_use),        cmocka_unit_test(other_bus_errors),
+		cmocka_unit_test(killed),
 		cmocka_unit_test(threads),       cmocka_unit_test(published),
 		cmocka_unit_test(odd_end),       cmocka_unit_test(behind_damage),
 		cmocka_unit_test(unknown_types), cmocka_unit_test(other_versions),
