@@ -313,6 +313,9 @@ static int vmx_view_current(struct vcpu *vcpu)
 {
 	struct vmcs12 vmcs12;
 
+	/* The relay has said so when it passed the exit on. */
+	if (vcpu->relay_waits)
+		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
 	if (engine_vmx_get(vcpu, &vmcs12) != 0)
 		return -1;
 	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
@@ -452,6 +455,7 @@ static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	/* Of control registers only CR0 has a decision; CR4.VMXE is not the guest's to set. */
 	if (exit.event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
 		exit.event = EVENT_PROTECTED;
+	exit.cpl = (unsigned)relay->cpl;
 	if (exit.event == EVENT_VIOLATION)
 		describe_violation(vcpu, &exit);
 	*ret_exit = exit;
