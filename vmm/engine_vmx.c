@@ -10,6 +10,7 @@
 
 #include "hw_reason.h"
 #include "monitor.h"
+#include "monitor_msr.h"
 #include "vcpu.h"
 #include "vmx_caps.h"
 
@@ -93,8 +94,9 @@ static int vmx_vm_init(struct vm *vm, struct error *error)
 			   sizeof(reason));
 	if (rc != 0)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	return monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
-			      (size_t)(relay_vmx_end - relay_vmx_start), error);
+	rc = monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
+			    (size_t)(relay_vmx_end - relay_vmx_start), error);
+	return rc == 0 ? monitor_msr_protect(vm, NULL, 0, error) : rc;
 }
 
 static void vmx_vm_finish(struct vm *vm)
@@ -389,6 +391,8 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(VMXOFF, UNDEFINED)                                                                       \
 	X(VMXON, UNDEFINED)                                                                        \
 	X(CONTROL_REGISTER_ACCESS, CR0_WRITE)                                                      \
+	X(RDMSR, PROTECTED) /* one that no bitmap has: the guest has none of these */              \
+	X(WRMSR, PROTECTED)                                                                        \
 	X(ENTRY_INVALID_STATE, UNKNOWN)                                                            \
 	X(ENTRY_MSR_LOADING, UNKNOWN)                                                              \
 	X(EPT_VIOLATION, VIOLATION)                                                                \

@@ -94,43 +94,75 @@ static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa
 	return -EACCES;
 }
 
-/* Which view is active takes a system call in the engine vmx, so it is asked for only if it matters. */
-static int check(const struct guest_access *access, uint64_t gpa, uint64_t size, bool itself,
-		 uint32_t *ret_view)
+static bool all_grant(const struct vm *vm, uint64_t gpa, uint64_t size, unsigned rights)
 {
-	struct vm *vm = access->vcpu->vm;
-	uint64_t at = gpa, end = gpa + size;
+	for (uint64_t at = gpa; at - gpa < size; at = next_page(at))
+		if (!policy_all_grant(&vm->policy, gpa_at(at), rights))
+			return false;
+	return true;
+}
+
+/* Whether the view that is active does; if `itself`, it must also show the pages themselves. */
+static int ask_view(const struct guest_access *access, uint32_t view, uint64_t gpa, uint64_t size,
+		    bool itself)
+{
+	const struct view_policy *policy = &access->vcpu->vm->policy;
+	uint64_t end = gpa + size;
 	gpa_t target;
 
-	*ret_view = 0;
-	if (access->cpl != 0)
-		return -EPERM;
-	if (!guest_ram_contains(vm->ram.size, gpa_at(gpa), size))
-		return -EFAULT;
-	while (at < end && policy_all_grant(&vm->policy, gpa_at(at), access->rights))
-		at = next_page(at);
-	if (at >= end)
-		return 0;
-	/* -1, no view that we know, grants nothing. */
-	*ret_view = (uint32_t)vm->plan->engine->view_current(access->vcpu);
-	for (at = gpa; at < end; at = next_page(at))
-		if (!policy_grants(&vm->policy, *ret_view, gpa_at(at), access->rights, &target) ||
-		    (itself && !gpa_equal(target, gpa_at(at))))
-			return refuse(access, *ret_view, at, end - at < left_in_page(at)
-								     ? end - at
-								     : left_in_page(at));
+	for (uint64_t at = gpa; at < end; at = next_page(at)) {
+		bool granted = policy_grants(policy, view, gpa_at(at), access->rights, &target);
+
+		if (!granted || (itself && !gpa_equal(target, gpa_at(at))))
+			return refuse(access, view, at, end - at < left_in_page(at) ? end - at
+										     : left_in_page(at));
+	}
 	return 0;
 }
 
+/* Which view is active takes a system call in the engine vmx, so it is asked for only if it matters. */
 int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
 		 struct guest_span *ret_span)
 {
+	const struct vm *vm = access->vcpu->vm;
+	uint8_t *memory;
 	uint32_t view;
-	int rc = check(access, gpa, size, false, &view);
+	int rc;
 
-	return rc == 0 ? guest_access_through(access->vcpu->vm, view, gpa_at(gpa), size,
-					      access->rights, ret_span)
+	if (access->cpl != 0)
+		return -EPERM;
+	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
+	if (!memory)
+		return -EFAULT;
+	if (all_grant(vm, gpa, size, access->rights)) {
+		*ret_span = (struct guest_span){{memory, NULL}, {size, 0}};
+		return 0;
+	}
+	/* -1, no view that we know, grants nothing. */
+	view = (uint32_t)vm->plan->engine->view_current(access->vcpu);
+	rc = ask_view(access, view, gpa, size, false);
+	return rc == 0 ? guest_access_through(vm, view, gpa_at(gpa), size, access->rights, ret_span)
 		       : rc;
+}
+
+int guest_access_device(const struct guest_access *access, uint64_t gpa, uint64_t size,
+			uint8_t **ret_memory)
+{
+	const struct vm *vm = access->vcpu->vm;
+	uint8_t *memory;
+	int rc = 0;
+
+	if (access->cpl != 0)
+		return -EPERM;
+	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
+	if (!memory)
+		return -EFAULT;
+	if (!all_grant(vm, gpa, size, access->rights))
+		rc = ask_view(access, (uint32_t)vm->plan->engine->view_current(access->vcpu), gpa, size,
+			      true);
+	if (rc == 0)
+		*ret_memory = memory;
+	return rc;
 }
 
 int guest_access_read(const struct guest_access *access, uint64_t gpa, void *data, size_t size)
@@ -150,17 +182,6 @@ int guest_access_write(const struct guest_access *access, uint64_t gpa, const vo
 
 	if (rc == 0)
 		guest_span_write(&span, 0, data, size);
-	return rc;
-}
-
-int guest_access_device(const struct guest_access *access, uint64_t gpa, uint64_t size,
-			uint8_t **ret_memory)
-{
-	uint32_t view;
-	int rc = check(access, gpa, size, true, &view);
-
-	if (rc == 0)
-		*ret_memory = guest_ram_at(&access->vcpu->vm->ram, gpa_at(gpa), size);
 	return rc;
 }
 

@@ -18,7 +18,7 @@ struct guest_access {
 	unsigned rights;   /* VIEW_READ, VIEW_WRITE: all that are needed */
 };
 
-/* Where the bytes are: one page of the host's memory, or parts of two. Once it is found it stays good
+/* Where the bytes are: in one piece of the host's memory, or in two. Once it is found it stays good
  * for the exit, also if the guest switches to another view by what it asks for. */
 struct guest_span {
 	uint8_t *part[2];
