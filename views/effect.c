@@ -28,6 +28,31 @@ struct view_effect policy_effect(const struct view_policy *policy, uint32_t view
 	return (struct view_effect){view->rights, gpa};
 }
 
+bool policy_grants(const struct view_policy *policy, uint32_t view, gpa_t gpa, unsigned rights,
+		   gpa_t *ret_target)
+{
+	struct view_effect effect = policy_effect(policy, view, gpa);
+
+	*ret_target = effect.target;
+	return (effect.rights & rights) == rights;
+}
+
+/* Where no region is, no rule need be looked at. */
+bool policy_all_grant(const struct view_policy *policy, gpa_t gpa, unsigned rights)
+{
+	bool plain = policy_region_at(policy, gpa) == POLICY_NO_INDEX;
+
+	for (uint32_t i = 0; i < policy->view_count; i++) {
+		gpa_t target = gpa;
+
+		if (plain ? (policy->views[i].rights & rights) != rights
+			  : !policy_grants(policy, i, gpa, rights, &target) ||
+				    !gpa_equal(target, gpa))
+			return false;
+	}
+	return true;
+}
+
 uint32_t policy_region_at(const struct view_policy *policy, gpa_t gpa)
 {
 	for (size_t i = 0; policy && i < policy->region_count; i++)

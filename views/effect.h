@@ -13,6 +13,16 @@ struct view_effect {
 /* Without such a view nothing is visible. */
 struct view_effect policy_effect(const struct view_policy *policy, uint32_t view, gpa_t gpa);
 
+/*
+ * Whether a view grants all these rights at an address; what it shows there goes to *ret_target. Whoever
+ * acts on memory for a guest asks this, once for each page.
+ */
+bool policy_grants(const struct view_policy *policy, uint32_t view, gpa_t gpa, unsigned rights,
+		   gpa_t *ret_target);
+
+/* Whether every view does, and shows the address itself: then it does not matter which one is active. */
+bool policy_all_grant(const struct view_policy *policy, gpa_t gpa, unsigned rights);
+
 /* The region that holds an address, or POLICY_NO_INDEX. */
 uint32_t policy_region_at(const struct view_policy *policy, gpa_t gpa);
 

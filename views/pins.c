@@ -42,10 +42,11 @@ static int check_room(const struct pins *pins, const struct pin_request *request
 static bool is_allowed(const struct pin_scope *scope, const struct pin_request *request)
 {
 	for (uint64_t at = 0; at < request->size; at += GPA_PAGE_SIZE) {
-		gpa_t page = gpa_at(request->gpa + at);
-		struct view_effect effect = policy_effect(scope->policy, scope->view, page);
+		gpa_t page = gpa_at(request->gpa + at), target;
 
-		if (request->access & ~(uint64_t)effect.rights || !gpa_equal(effect.target, page))
+		if (!policy_grants(scope->policy, scope->view, page, (unsigned)request->access,
+				   &target) ||
+		    !gpa_equal(target, page))
 			return false;
 	}
 	return true;

@@ -24,14 +24,16 @@ void answer_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_cod
 #define VECTOR_PF 14
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
-static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay)
+static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned cpl)
 {
+	int rc = 0;
+
 	relay->action = RELAY_STEP;
 	if (relay->regs[RAX] == SS_HYPERCALL_REQUEST)
-		service_request(vcpu->vm, (uint32_t)relay->regs[RDI]);
+		rc = service_perform(vcpu, cpl, (uint32_t)relay->regs[RDI]);
 	else if (vcpu->vm->on_null_hypercall)
 		vcpu->vm->on_null_hypercall(vcpu);
-	relay->regs[RAX] = 0;
+	relay->regs[RAX] = (uint64_t)(int64_t)rc;
 }
 
 /* The whole method carried out by the VMM: what the words leave undecided it keeps in the shadow. */
@@ -48,12 +50,13 @@ static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
 }
 
 /* The relay has decided that the caller may have the service. */
-static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay)
+static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned cpl)
 {
 	const struct invocation invocation = {
 		.number = (uint32_t)relay->regs[RAX],
 		.index = (uint32_t)relay->regs[RCX],
 		.arg = {relay->regs[RDX], relay->regs[RBX]},
+		.cpl = cpl,
 	};
 
 	relay->regs[RAX] = (uint64_t)invoke_service(vcpu, &invocation);
@@ -135,7 +138,7 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 	relay->action = RELAY_RESUME;
 	switch (exit->event) {
 	case EVENT_HYPERCALL:
-		answer_hypercall(vcpu, relay);
+		answer_hypercall(vcpu, relay, exit->cpl);
 		break;
 	case EVENT_CR0_WRITE:
 		answer_cr0_write(vcpu, relay);
@@ -147,7 +150,7 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		answer_violation(vcpu, relay, exit);
 		break;
 	case EVENT_VMFUNC:
-		answer_vmfunc(vcpu, relay);
+		answer_vmfunc(vcpu, relay, exit->cpl);
 		break;
 	case EVENT_UNDEFINED:
 		answer_inject(relay, VECTOR_UD, 0);

@@ -83,19 +83,26 @@ static void write_window(const struct guest_ram *ram, gpa_t frames, size_t views
 		put(ram, frames.v + 4096 * (i - 1), SS_VIEW_TAG | i);
 }
 
-void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t masked, uint64_t kept,
-		      uint64_t shadow, uint64_t loaded)
+struct ss_flag_words boot_words(uint64_t masked, uint64_t kept, uint64_t shadow, uint64_t loaded)
 {
-	const struct ss_flag_words words = {
+	return (struct ss_flag_words){
 		.owned = ~masked,
 		.kept = kept,
 		.shadow = (SS_CR0_BASE & ~masked) | (shadow & masked),
 		.value = SS_CR0_BASE | loaded,
 	};
+}
 
-	guest_ram_write(ram,
-			gpa_add(boot_vcpu_page(vcpu), offsetof(struct ss_vcpu_page, cr0)), &words,
-			sizeof(words));
+gpa_t boot_words_address(unsigned vcpu)
+{
+	return gpa_add(boot_vcpu_page(vcpu), offsetof(struct ss_vcpu_page, cr0));
+}
+
+void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t masked, uint64_t kept)
+{
+	const struct ss_flag_words words = boot_words(masked, kept, 0, 0);
+
+	guest_ram_write(ram, boot_words_address(vcpu), &words, sizeof(words));
 }
 
 void boot_write_frequency(const struct guest_ram *ram, uint64_t tsc_khz)

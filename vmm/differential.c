@@ -8,6 +8,7 @@
 
 #include "boot.h"
 #include "engine.h"
+#include "guest_access.h"
 
 static uint64_t exits(const struct vcpu *vcpu, enum level level)
 {
@@ -95,7 +96,7 @@ static void judge(struct differential *run, struct vcpu *vcpu, const struct ss_p
 	}
 }
 
-static int issue(struct differential *run, struct vcpu *vcpu, gpa_t at)
+static int issue(struct differential *run, struct vcpu *vcpu, const struct guest_span *page)
 {
 	const struct engine *engine = vcpu->vm->plan->engine;
 	const struct ss_program *program = &run->program;
@@ -111,7 +112,7 @@ static int issue(struct differential *run, struct vcpu *vcpu, gpa_t at)
 				 (SS_CR0_BASE & ~(uint64_t)program->masked) |
 					 (program->shadow & program->masked));
 	if (rc == 0)
-		rc = guest_ram_write(&vcpu->vm->ram, at, program, sizeof(*program));
+		guest_span_write(page, 0, program, sizeof(*program));
 	run->monitor_before = exits(vcpu, LEVEL_MONITOR);
 	run->vmm_before = exits(vcpu, LEVEL_VMM);
 	return rc;
@@ -120,16 +121,19 @@ static int issue(struct differential *run, struct vcpu *vcpu, gpa_t at)
 int differential_step(struct vcpu *vcpu, bool *ret_more)
 {
 	struct differential *run = vcpu->vm->plan->differential;
-	gpa_t at = gpa_add(boot_vcpu_page(vcpu->index), offsetof(struct ss_vcpu_page, program));
+	const struct guest_access access = {vcpu, 0, VIEW_READ | VIEW_WRITE};
+	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, program);
 	struct ss_program result;
+	struct guest_span span;
 	int rc;
 
 	*ret_more = false;
 	if (!run)
 		return -ENOSYS;
-	rc = guest_ram_read(&vcpu->vm->ram, at, &result, sizeof(result));
+	rc = guest_access(&access, at, sizeof(result), &span);
 	if (rc != 0)
 		return rc;
+	guest_span_read(&span, 0, &result, sizeof(result));
 	if (run->running)
 		judge(run, vcpu, &result);
 	run->running = run->shrinking
@@ -138,5 +142,5 @@ int differential_step(struct vcpu *vcpu, bool *ret_more)
 	*ret_more = run->running;
 	if (!run->running)
 		return vcpu->vm->plan->engine->setup(vcpu, NULL);
-	return issue(run, vcpu, at);
+	return issue(run, vcpu, &span);
 }

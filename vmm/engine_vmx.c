@@ -10,6 +10,7 @@
 
 #include "hw_reason.h"
 #include "monitor.h"
+#include "monitor_msr.h"
 #include "vcpu.h"
 #include "vmx_caps.h"
 
@@ -94,8 +95,9 @@ static int vmx_vm_init(struct vm *vm, struct error *error)
 			   sizeof(reason));
 	if (rc != 0)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	return monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
-			      (size_t)(relay_vmx_end - relay_vmx_start), error);
+	rc = monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
+			    (size_t)(relay_vmx_end - relay_vmx_start), error);
+	return rc == 0 ? monitor_msr_protect(vm, NULL, 0, error) : rc;
 }
 
 static void vmx_vm_finish(struct vm *vm)
@@ -318,6 +320,9 @@ static int vmx_view_current(struct vcpu *vcpu)
 {
 	struct vmcs12 vmcs12;
 
+	/* The relay has said so when it passed the exit on. */
+	if (vcpu->relay_waits)
+		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
 	if (engine_vmx_get(vcpu, &vmcs12) != 0)
 		return -1;
 	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
@@ -392,6 +397,8 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(VMXOFF, UNDEFINED)                                                                       \
 	X(VMXON, UNDEFINED)                                                                        \
 	X(CONTROL_REGISTER_ACCESS, CR0_WRITE)                                                      \
+	X(RDMSR, PROTECTED) /* one that no bitmap has: the guest has none of these */              \
+	X(WRMSR, PROTECTED)                                                                        \
 	X(ENTRY_INVALID_STATE, UNKNOWN)                                                            \
 	X(ENTRY_MSR_LOADING, UNKNOWN)                                                              \
 	X(EPT_VIOLATION, VIOLATION)                                                                \
@@ -463,6 +470,7 @@ static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	/* Of control registers only CR0 has a decision; CR4.VMXE is not the guest's to set. */
 	if (exit.event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
 		exit.event = EVENT_PROTECTED;
+	exit.cpl = (unsigned)relay->cpl;
 	if (exit.event == EVENT_VIOLATION)
 		describe_violation(vcpu, &exit);
 	*ret_exit = exit;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "guest_access.h"
 #include "refuse.h"
 #include "vcpu.h"
 #include "views/effect.h"
@@ -103,14 +104,16 @@ static bool permitted(const struct vcpu *vcpu)
 {
 	const struct vm *vm = vcpu->vm;
 	struct kvm_run *run = vcpu->run;
-	const struct view_effect effect =
-		policy_effect(&vm->policy, vm->view, gpa_at(run->mmio.phys_addr));
+	struct guest_span span;
 
-	if (!(effect.rights & (run->mmio.is_write ? VIEW_WRITE : VIEW_READ)))
+	if (guest_access_through(vm, vm->view, gpa_at(run->mmio.phys_addr), run->mmio.len,
+				 run->mmio.is_write ? VIEW_WRITE : VIEW_READ, &span) != 0)
 		return false;
 	if (run->mmio.is_write)
-		return guest_ram_write(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
-	return guest_ram_read(&vm->ram, effect.target, run->mmio.data, run->mmio.len) == 0;
+		guest_span_write(&span, 0, run->mmio.data, run->mmio.len);
+	else
+		guest_span_read(&span, 0, run->mmio.data, run->mmio.len);
+	return true;
 }
 
 static void refuse(struct vcpu *vcpu)

@@ -221,6 +221,8 @@ bool host_has_nested(const struct host *host, bool intel, char *reason, size_t s
 
 	if (host->capability[HOST_CAP_nested_state] == 0)
 		snprintf(reason, size, "no nested %s (KVM_CAP_NESTED_STATE is 0)", what);
+	else if (host->capability[HOST_CAP_msr_filter] == 0)
+		snprintf(reason, size, "no KVM_CAP_X86_MSR_FILTER; use Linux 5.10 or later");
 	else if (!cpuid_bit(host, intel ? 1 : 0x80000001, intel ? CPUID_VMX_ECX : CPUID_SVM_ECX))
 		snprintf(reason, size, "no nested %s (its CPUID bit is not offered to guests)", what);
 	else

@@ -28,7 +28,7 @@
 	X(binary_stats_fd, KVM_CAP_BINARY_STATS_FD, 203, false, "exits seen by the hypervisor")    \
 	X(nested_state, KVM_CAP_NESTED_STATE, 157, false, "the engines vmx and svm")               \
 	X(user_space_msr, KVM_CAP_X86_USER_SPACE_MSR, 188, false, "the engine svm")                \
-	X(msr_filter, KVM_CAP_X86_MSR_FILTER, 189, false, "the engine svm")                        \
+	X(msr_filter, KVM_CAP_X86_MSR_FILTER, 189, false, "the engines vmx and svm")               \
 	X(nr_memslots, KVM_CAP_NR_MEMSLOTS, 10, false, "regions of guest memory")                  \
 	X(max_vcpus, KVM_CAP_MAX_VCPUS, 66, false, "vCPUs of a guest")
 

@@ -512,6 +512,37 @@ int image_load(const struct image *image, const struct guest_ram *ram)
 	return 0;
 }
 
+/* 0f 00 /3 (Intel SDM vol. 2A, LTR). */
+static bool holds_ltr(const uint8_t *bytes, size_t size)
+{
+	const uint8_t *end = bytes + size;
+
+	while ((size_t)(end - bytes) >= 3 && (bytes = memchr(bytes, 0x0f, (size_t)(end - bytes) - 2))) {
+		if (bytes[1] == 0 && (bytes[2] >> 3 & 7) == 3)
+			return true;
+		bytes++;
+	}
+	return false;
+}
+
+/* From the first to the last byte that is loaded, once: segments may lie over one another. */
+bool image_loads_tss(const struct image *image)
+{
+	uint64_t start = image->size, end = 0;
+
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct image_segment *segment = &image->segments[i];
+
+		if (segment->file_size == 0)
+			continue;
+		if (segment->file_offset < start)
+			start = segment->file_offset;
+		if (segment->file_offset + segment->file_size > end)
+			end = segment->file_offset + segment->file_size;
+	}
+	return start < end && holds_ltr(image->data + start, end - start);
+}
+
 struct gpa_range image_read_only(const struct image *image)
 {
 	for (size_t i = 0; i < image->segment_count; i++) {

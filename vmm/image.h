@@ -82,6 +82,9 @@ int image_load(const struct image *image, const struct guest_ram *ram);
  * 0 if there is none, as in a flat binary. */
 struct gpa_range image_read_only(const struct image *image);
 
+/* Whether what is loaded holds the bytes of an LTR, at any offset. */
+bool image_loads_tss(const struct image *image);
+
 /* The function that holds the address and the offset in it, or NULL. */
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address);
 

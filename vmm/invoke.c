@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "guest_access.h"
 #include "interrupt.h"
 #include "pin.h"
 #include "probe.h"
@@ -56,10 +57,11 @@ static int64_t (*const handlers[])(struct vcpu *vcpu, const struct invocation *i
 };
 
 /* Index and arguments from memory, in place of ECX, RDX and RBX. */
-static int read_parameters(const struct vcpu *vcpu, struct invocation *invocation)
+static int read_parameters(struct vcpu *vcpu, struct invocation *invocation)
 {
+	const struct guest_access access = {vcpu, invocation->cpl, VIEW_READ};
 	struct ss_service_args args;
-	int rc = guest_ram_read(&vcpu->vm->ram, gpa_at(invocation->arg[0]), &args, sizeof(args));
+	int rc = guest_access_read(&access, invocation->arg[0], &args, sizeof(args));
 
 	if (rc != 0)
 		return rc;

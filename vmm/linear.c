@@ -3,32 +3,24 @@
 
 #include <errno.h>
 
-#include "views/effect.h"
+#include "guest_access.h"
 #include "views/guest_paging.h"
 
 #define PTE_PRESENT GUEST_PTE_PRESENT
 #define PTE_WRITE 2u
 #define PTE_USER 4u
 
-/* What the view shows at a guest-physical address, if it grants the right. */
-static bool through_view(const struct linear_space *space, uint64_t gpa, unsigned right,
-			 gpa_t *ret_target)
-{
-	struct view_effect effect = policy_effect(&space->vm->policy, space->view, gpa_at(gpa));
-
-	*ret_target = effect.target;
-	return effect.rights & right;
-}
-
 /* Of as many bytes as entries have; the rest is 0. */
 static bool load_entry(const struct linear_space *space, uint64_t gpa, uint64_t *ret_entry)
 {
-	gpa_t target;
+	const size_t size = guest_paging_entry_size(space->mode.paging);
+	struct guest_span span;
 
 	*ret_entry = 0;
-	return through_view(space, gpa, VIEW_READ, &target) &&
-	       guest_ram_read(&space->vm->ram, target, ret_entry,
-			      guest_paging_entry_size(space->mode.paging)) == 0;
+	if (guest_access_through(space->vm, space->view, gpa_at(gpa), size, VIEW_READ, &span) != 0)
+		return false;
+	guest_span_read(&span, 0, ret_entry, size);
+	return true;
 }
 
 /* CR0.WP is taken as set and CR4.SMAP as clear, as a guest starts. */
@@ -71,19 +63,21 @@ static int translate(const struct linear_space *space, uint64_t linear, bool wri
 static int access_byte(const struct linear_space *space, uint64_t address, uint8_t *byte,
 		       unsigned right, struct linear_fault *fault)
 {
+	struct guest_span span;
 	uint64_t gpa;
-	gpa_t target;
 	int rc = translate(space, address, right == VIEW_WRITE, fault, &gpa);
 
 	if (rc != 0)
 		return rc;
 	fault->gpa = gpa;
 	fault->walk = false;
-	if (!through_view(space, gpa, right, &target))
+	if (guest_access_through(space->vm, space->view, gpa_at(gpa), 1, right, &span) != 0)
 		return -EACCES;
-	rc = right == VIEW_WRITE ? guest_ram_write(&space->vm->ram, target, byte, 1)
-				 : guest_ram_read(&space->vm->ram, target, byte, 1);
-	return rc == 0 ? 0 : -EACCES;
+	if (right == VIEW_WRITE)
+		guest_span_write(&span, 0, byte, 1);
+	else
+		guest_span_read(&span, 0, byte, 1);
+	return 0;
 }
 
 int linear_read(const struct linear_space *space, uint64_t address, void *data, size_t size,

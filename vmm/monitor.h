@@ -43,7 +43,7 @@ struct monitor_exit {
 	unsigned access;  /* of a violation: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
 	uint64_t cr3;     /* of the guest, for violations and operands */
 	struct cpu_mode mode; /* the same */
-	unsigned cpl;     /* of the guest, for the same */
+	unsigned cpl; /* of the guest, for the same, for hypercalls and VMFUNC */
 	/* Of a violation. The event is one whose delivery it cut short, as both vendors write it: vector in
 	 * bits 7:0, type in 10:8, valid in 31. */
 	bool gva_known; /* the processor says for which linear address it was */

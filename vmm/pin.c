@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <x86intrin.h>
 
+#include "guest_access.h"
 #include "service.h"
 
 uint64_t pin_limit(void)
@@ -104,16 +105,17 @@ void pin_release_all(struct vm *vm)
 			release(&vm->vcpus[0], &vm->pins.buffers[i], PIN_RELEASED);
 }
 
-int pin_memory(const struct vm *vm, uint64_t handle, unsigned access, uint8_t **ret_memory,
+int pin_memory(struct vcpu *vcpu, unsigned cpl, uint64_t handle, unsigned right, uint8_t **ret_memory,
 	       uint64_t *ret_size)
 {
-	const struct pinned *pinned = pins_find(&vm->pins, handle);
+	const struct pinned *pinned = pins_find(&vcpu->vm->pins, handle);
+	const struct guest_access access = {vcpu, cpl, right};
 
 	if (!pinned)
 		return -ENOENT;
-	if (access & ~pinned->access)
+	if (right & ~pinned->access ||
+	    guest_access_device(&access, pinned->gpa.v, pinned->size, ret_memory) != 0)
 		return -EACCES;
-	*ret_memory = memory_of(vm, pinned);
 	*ret_size = pinned->size;
 	return 0;
 }

@@ -18,11 +18,11 @@ int pin_release(struct vcpu *vcpu, uint64_t handle);
 /* Gives back what is left when the VM has ended. */
 void pin_release_all(struct vm *vm);
 
-/* The memory of a buffer, for a device that makes this access (VIEW_READ or VIEW_WRITE). Returns 0,
- * -ENOENT for no such buffer, or -EACCES. */
-int pin_memory(const struct vm *vm, uint64_t handle, unsigned access, uint8_t **ret_memory,
+/* The memory of a buffer, for a device that makes this access (VIEW_READ or VIEW_WRITE) by order of code at
+ * this CPL. Returns 0, -ENOENT for no such buffer, or -EACCES if the buffer is not pinned for that, or
+ * the code that gives the order may not do the same itself, now. */
+int pin_memory(struct vcpu *vcpu, unsigned cpl, uint64_t handle, unsigned right, uint8_t **ret_memory,
 	       uint64_t *ret_size);
-
 
 /* What the host lets this process pin, in bytes; UINT64_MAX: anything. */
 uint64_t pin_limit(void);

@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "code_note.h"
 #include "differential.h"
+#include "guest_access.h"
 #include "interrupt.h"
 #include "invoke.h"
 #include "probe.h"
@@ -49,6 +50,12 @@ void vcpu_record_exit(struct vcpu *vcpu, struct record_exit *record)
 		   record->operation, record->cost, record->record.vm, record->time);
 	code_note(vcpu, record->rip);
 	keep(vcpu, &record->record);
+}
+
+/* Handlers act for who has made the request, which only code at CPL 0 can. */
+static struct guest_access requester(struct vcpu *vcpu, unsigned rights)
+{
+	return (struct guest_access){.vcpu = vcpu, .cpl = 0, .rights = rights};
 }
 
 static bool known_operation(const struct vcpu *vcpu, uint64_t number)
@@ -115,8 +122,9 @@ static int service_result(struct vcpu *vcpu, struct ss_request *request)
 	struct record_result record = {
 		.record = {.type = RECORD_RESULT, .size = sizeof(record)},
 	};
+	const struct guest_access access = requester(vcpu, VIEW_READ);
 	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, result);
-	int rc = guest_ram_read(&vcpu->vm->ram, gpa_at(at), &record.result, sizeof(record.result));
+	int rc = guest_access_read(&access, at, &record.result, sizeof(record.result));
 
 	if (rc != 0)
 		return rc;
@@ -130,23 +138,26 @@ static int service_result(struct vcpu *vcpu, struct ss_request *request)
 
 static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 {
+	const struct guest_access access = requester(vcpu, VIEW_WRITE);
 	const struct plan *plan = vcpu->vm->plan;
-
-	const struct ss_operation *op;
+	const struct flag_plan *flags = vcpu->vm->flags;
+	struct ss_flag_words words = boot_words(flags->word_masked, flags->word_kept, 0, 0);
+	const struct ss_operation *op = NULL;
+	struct guest_span span;
 	int rc;
 
-	if (request->arg[0] == 0) {
-		boot_write_words(&vcpu->vm->ram, vcpu->index, vcpu->vm->flags->word_masked,
-				 vcpu->vm->flags->word_kept, 0, 0);
-		return plan->engine->setup(vcpu, NULL);
-	}
-	if (!known_operation(vcpu, request->arg[0]))
+	if (request->arg[0] != 0 && !known_operation(vcpu, request->arg[0]))
 		return -EINVAL;
-	op = &plan->image.operations[request->arg[0] - 1];
-	rc = plan->engine->setup(vcpu, op->flags & SS_OP_ENLIGHTENED ? NULL : op);
-	if (rc == 0)
-		boot_write_words(&vcpu->vm->ram, vcpu->index, op->masked, op->kept, op->shadow,
-				 op->cr0);
+	rc = guest_access(&access, boot_words_address(vcpu->index).v, sizeof(words), &span);
+	if (rc != 0)
+		return rc;
+	if (request->arg[0] != 0) {
+		op = &plan->image.operations[request->arg[0] - 1];
+		words = boot_words(op->masked, op->kept, op->shadow, op->cr0);
+	}
+	rc = plan->engine->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
+	if (rc == 0 || !op)
+		guest_span_write(&span, 0, &words, sizeof(words));
 	return rc;
 }
 
@@ -215,12 +226,13 @@ static int service_fatal(struct vcpu *vcpu, struct ss_request *request)
 
 static int service_log(struct vcpu *vcpu, struct ss_request *request)
 {
+	const struct guest_access access = requester(vcpu, VIEW_READ);
 	char text[SS_LOG_MAX];
 	int rc;
 
 	if (request->arg[1] > SS_LOG_MAX)
 		return -EMSGSIZE;
-	rc = guest_ram_read(&vcpu->vm->ram, gpa_at(request->arg[0]), text, request->arg[1]);
+	rc = guest_access_read(&access, request->arg[0], text, request->arg[1]);
 	if (rc == 0)
 		console_write(vcpu->vm->console, text, request->arg[1]);
 	return rc;
@@ -241,23 +253,33 @@ static int perform(struct vcpu *vcpu, struct ss_request *request)
 	return handlers[request->number](vcpu, request);
 }
 
+int service_perform(struct vcpu *vcpu, unsigned cpl, uint32_t address)
+{
+	const struct guest_access access = {vcpu, cpl, VIEW_READ | VIEW_WRITE};
+	struct ss_request request;
+	struct guest_span span;
+	char where[160];
+	int rc = guest_access(&access, address, sizeof(request), &span);
+
+	if (rc == -EFAULT) {
+		vcpu_describe(vcpu, where, sizeof(where));
+		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+			"a control request at 0x%x, which is outside its memory; %s", address, where);
+	}
+	if (rc != 0)
+		return rc;
+	/* One copy is taken and used; only the results go back. */
+	guest_span_read(&span, 0, &request, sizeof(request));
+	request.status = perform(vcpu, &request);
+	guest_span_write(&span, offsetof(struct ss_request, status), &request.status,
+			 sizeof(request.status));
+	guest_span_write(&span, offsetof(struct ss_request, ret), request.ret, sizeof(request.ret));
+	return 0;
+}
+
 void service_request(void *opaque, uint32_t address)
 {
 	struct vm *vm = opaque;
-	struct vcpu *vcpu = vm->active;
-	struct ss_request request;
-	char where[160];
 
-	/* One copy is taken and used; only the results go back. */
-	if (guest_ram_read(&vm->ram, gpa_at(address), &request, sizeof(request)) != 0) {
-		vcpu_describe(vcpu, where, sizeof(where));
-		vm_stop(vm, STOP_GUEST, STATUS_FAILED,
-			"a control request at 0x%x, which is outside its memory; %s", address, where);
-		return;
-	}
-	request.status = perform(vcpu, &request);
-	guest_ram_write(&vm->ram, gpa_at(address + offsetof(struct ss_request, status)),
-			&request.status, sizeof(request.status));
-	guest_ram_write(&vm->ram, gpa_at(address + offsetof(struct ss_request, ret)), request.ret,
-			sizeof(request.ret));
+	service_perform(vm->active, guest_access_port_cpl(vm->active), address);
 }

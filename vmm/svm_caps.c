@@ -75,8 +75,8 @@ int svm_caps_read(const struct host *host, struct svm_caps *ret_caps, char *reas
 {
 	if (!host_has_nested(host, false, reason, size))
 		return -EOPNOTSUPP;
-	if (!host->capability[HOST_CAP_user_space_msr] || !host->capability[HOST_CAP_msr_filter]) {
-		snprintf(reason, size, "no KVM_CAP_X86_MSR_FILTER; use Linux 5.10 or later");
+	if (!host->capability[HOST_CAP_user_space_msr]) {
+		snprintf(reason, size, "no KVM_CAP_X86_USER_SPACE_MSR; use Linux 5.10 or later");
 		return -EOPNOTSUPP;
 	}
 	return svm_caps_compute(host->cpuid, knows_msr(host, MSR_VM_HSAVE_PA), ret_caps, reason,

@@ -6,28 +6,22 @@
 #include <sys/ioctl.h>
 
 #include "guestfw/relay/vmcb.h"
+#include "monitor_msr.h"
 
 int svm_msr_protect(struct vm *vm, struct error *error)
 {
-	/* A bit that is clear denies an access; what is in no range is allowed. KVM reads whole longs. */
-	static uint8_t denied[sizeof(long)];
+	static const struct monitor_msrs own[MONITOR_MSRS_MORE] = {
+		{MSR_EFER, 1},
+		{MSR_VM_CR, MSR_VM_HSAVE_PA - MSR_VM_CR + 1},
+	};
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_X86_USER_SPACE_MSR,
 		.args = {KVM_MSR_EXIT_REASON_FILTER},
 	};
-	struct kvm_msr_filter filter = {
-		.flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
-		.ranges = {
-			{KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, 1, MSR_EFER, denied},
-			{KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
-			 MSR_VM_HSAVE_PA - MSR_VM_CR + 1, MSR_VM_CR, denied},
-		},
-	};
 
-	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap) == 0 &&
-	    ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &filter) == 0)
-		return 0;
-	return error_set(error, -errno, STATUS_INTERNAL, "KVM_X86_SET_MSR_FILTER: %s",
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap) == 0)
+		return monitor_msr_protect(vm, own, MONITOR_MSRS_MORE, error);
+	return error_set(error, -errno, STATUS_INTERNAL, "KVM_CAP_X86_USER_SPACE_MSR: %s",
 			 strerror(errno));
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -18,12 +19,32 @@
 #define TYPE_TSS 11
 #define MSR_TSC 0x10
 #define PARTS_MAX 8192
+#define CPUID_KVM_FEATURES 0x40000001
 
 static int failed(struct error *error, const char *what)
 {
 	int rc = errno ? -errno : -EIO;
 
 	return error_set(error, rc, STATUS_INTERNAL, "%s: %s", what, strerror(-rc));
+}
+
+/* A nested guest gets no paravirtual services of KVM, see monitor_msr.h. */
+static int set_cpuid(const struct vcpu *vcpu)
+{
+	const struct kvm_cpuid2 *host = vcpu->vm->host->cpuid;
+	size_t size = sizeof(*host) + host->nent * sizeof(host->entries[0]);
+	struct kvm_cpuid2 *cpuid = malloc(size);
+	int rc = -1;
+
+	if (!cpuid)
+		return -1;
+	memcpy(cpuid, host, size);
+	for (uint32_t i = 0; i < cpuid->nent && engine_has_monitor(vcpu->vm->plan->engine); i++)
+		if (cpuid->entries[i].function == CPUID_KVM_FEATURES)
+			cpuid->entries[i].eax = 0;
+	rc = ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	free(cpuid);
+	return rc;
 }
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error)
@@ -48,7 +69,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	}
 	vcpu->run_size = (size_t)size;
 	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
-	if (ioctl(vcpu->fd, KVM_SET_CPUID2, vm->host->cpuid) != 0)
+	if (set_cpuid(vcpu) != 0)
 		return failed(error, "KVM_SET_CPUID2");
 	/* A kernel without counters only leaves more "not observed". */
 	if (vm->host->capability[HOST_CAP_binary_stats_fd])

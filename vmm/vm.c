@@ -97,7 +97,7 @@ static void fill_memory(struct vm *vm)
 		memcpy(context.workload, plan->workload->pace, sizeof(context.workload));
 	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
 	for (unsigned i = 0; i < plan->vcpus; i++)
-		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept, 0, 0);
+		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept);
 	/* The plan has checked that every segment fits. */
 	image_load(&plan->image, &vm->ram);
 }
@@ -117,6 +117,7 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		.fd = -1,
 		.scratch_storage = {.fd = -1},
 		.pin_limit = pin_limit(),
+		.own_tss = image_loads_tss(&plan->image),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 	};

@@ -125,6 +125,7 @@ struct vm {
 	struct vmfunc_state vmfunc;
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
+	bool own_tss; /* the guest's code can load a TSS other than the one it starts with */
 	struct pins pins;
 	uint64_t pin_limit; /* of the host, in bytes */
 	struct disk disk;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "guest_access.h"
 #include "interrupt.h"
 #include "pin.h"
 
@@ -11,7 +12,10 @@
 static int disk_memory(void *opaque, uint32_t handle, bool to_memory, uint8_t **ret_memory,
 		       uint64_t *ret_size)
 {
-	return pin_memory(opaque, handle, to_memory ? VIEW_WRITE : VIEW_READ, ret_memory, ret_size);
+	struct vcpu *vcpu = ((struct vm *)opaque)->active;
+
+	return pin_memory(vcpu, guest_access_port_cpl(vcpu), handle, to_memory ? VIEW_WRITE : VIEW_READ,
+			  ret_memory, ret_size);
 }
 
 /* The vCPU that gave the command gets the interrupt. */

@@ -93,6 +93,7 @@ struct relay_vcpu {
 	uint64_t reason, qualification, rip, length;
 	uint64_t gpa, gla, error;
 	uint64_t pointer;     /* entry of the view list that is active */
+	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
 	uint64_t cr0, wanted; /* of a CR0 write: the register, and what the guest wants to see */
 
 	/* The answer. */

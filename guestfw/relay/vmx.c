@@ -89,8 +89,13 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 	vcpu->qualification = qualification;
 	vcpu->rip = rip;
 	vcpu->length = vmread(VMCS_vm_exit_instruction_len);
-	vcpu->gpa = vmread(VMCS_guest_physical_address);
-	vcpu->gla = vmread(VMCS_guest_linear_address);
+	/* The VMM acts for code at CPL 0 only; other exits are about an address, if anything. */
+	if (reason == EXIT_VMCALL || reason == EXIT_VMFUNC) {
+		vcpu->cpl = RIGHTS_DPL(vmread(VMCS_guest_ss_ar_bytes));
+	} else {
+		vcpu->gpa = vmread(VMCS_guest_physical_address);
+		vcpu->gla = vmread(VMCS_guest_linear_address);
+	}
 	vcpu->pointer = vmread(VMCS_ept_pointer);
 	ask_vmm(vcpu);
 	for (uint64_t i = 0; i < vcpu->write_count && i < RELAY_WRITES_MAX; i++) {

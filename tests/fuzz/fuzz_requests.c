@@ -179,8 +179,20 @@ static void check_vmfunc(const struct ss_request *asked, const struct ss_request
 		MUST(got->ret[1] == 0);
 }
 
+/* What a view lets the VMM do for the guest there. */
+static bool granted(const struct fake *fake, unsigned view, uint64_t at, uint64_t size, unsigned rights)
+{
+	for (uint64_t i = 0; i < size; i++) {
+		struct view_effect effect = policy_effect(&fake->vm.policy, view, gpa_at(at + i));
+
+		if ((effect.rights & rights) != rights)
+			return false;
+	}
+	return true;
+}
+
 static void check_known(const struct fake *fake, const struct ss_request *asked,
-			const struct ss_request *got)
+			const struct ss_request *got, unsigned view)
 {
 	uint64_t operations = fake->plan.image.operation_count;
 	const uint64_t *arg = asked->arg;
@@ -206,8 +218,9 @@ static void check_known(const struct fake *fake, const struct ss_request *asked,
 		break;
 	case SS_REQUEST_LOG:
 		MUST(got->status == (arg[1] > SS_LOG_MAX ? -EMSGSIZE
-				     : guest_ram_contains(MEMORY, gpa_at(arg[0]), arg[1]) ? 0
-											    : -EFAULT));
+				     : !guest_ram_contains(MEMORY, gpa_at(arg[0]), arg[1]) ? -EFAULT
+				     : granted(fake, view, arg[0], arg[1], VIEW_READ)     ? 0
+											  : -EACCES));
 		break;
 	case SS_REQUEST_SETUP:
 		MUST(got->status == 0 || arg[0] != 0);
@@ -227,6 +240,10 @@ static void check_answer(const struct fake *fake, const struct ss_request *asked
 	struct ss_request got, rest;
 
 	MUST(guest_ram_read(&fake->vm.ram, gpa_at(REQUEST), &got, sizeof(got)) == 0);
+	if (!granted(fake, view, REQUEST, sizeof(got), VIEW_READ | VIEW_WRITE)) {
+		MUST(memcmp(&got, asked, sizeof(got)) == 0);
+		return;
+	}
 	rest = got;
 	rest.status = asked->status;
 	memcpy(rest.ret, asked->ret, sizeof(rest.ret));
@@ -239,7 +256,7 @@ static void check_answer(const struct fake *fake, const struct ss_request *asked
 	else if (asked->number == SS_REQUEST_VMFUNC)
 		check_vmfunc(asked, &got, state, view);
 	else
-		check_known(fake, asked, &got);
+		check_known(fake, asked, &got, view);
 }
 
 /* What the VMM keeps. */

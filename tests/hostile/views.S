@@ -30,7 +30,7 @@
 	jne 2f
 	dec %ebp
 	jnz 1b
-	/* View 3 shows neither page: a request there is the VMM's business all the same. */
+	/* View 3 does not show the page: a request there is none. */
 	ARGUMENT 1, 3
 	REQUEST 4, 0
 	lea 0x2000(%rbx), %eax

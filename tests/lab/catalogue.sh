@@ -27,6 +27,8 @@ done
 	--put "$build/guestfw/trampoline/trampoline.elf" --put "$source/examples/trampoline.views" \
 	--put "$build/tests/services/services_parameters.elf" \
 	--put "$build/tests/services/services_rights.elf" --put "$build/tests/services/services_stale.elf" \
+	--put "$build/tests/services/services_deputy.elf" \
+	--put "$build/tests/services/services_deputy_bitmap.elf" --put "$source/tests/services/deputy.views" \
 	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
 	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" \
@@ -71,6 +73,20 @@ done
 	sidestep run -q --engine "$0" --timeout 20 services_parameters.elf || status=1
 	sidestep run -q --engine "$0" --timeout 20 -c 2 services_rights.elf || status=1
 	rights_flush "$0" services_stale.elf || status=1
+	# What the VMM does for a guest, a view has to let that guest do, also at CPL 3.
+	for engine in "$0" flat; do
+		for guest in deputy deputy_bitmap; do
+			head -c 4096 /dev/zero >blank
+			sidestep run -q --engine $engine --timeout 60 --views deputy.views --disk blank \
+				--services view,map:cpl3:views,pin:cpl3:views,unpin:cpl3:views \
+				services_$guest.elf >printed || status=1
+			[ "$(cat printed)" = "$(printf "said\nsaid\nsaid\nsaid")" ] || {
+				echo "$guest on $engine has printed:"
+				cat printed
+				status=1
+			}
+		done
+	done
 	sh violations.sh "$0" || status=1
 	if [ "$0" = vmx ]; then
 		vmcs_readback || status=1

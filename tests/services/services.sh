@@ -22,6 +22,20 @@ guest parameters 0 '' -m 64M
 guest parameters 251 'guest exit status 251' --services view
 guest rights 0 '' -c 2
 
+# What the VMM does for a guest, a view has to let that guest do. The list lets anybody ask.
+truncate -s 4K disk
+for name in deputy deputy_bitmap; do
+	guest $name 0 '' --views "${BASH_SOURCE%/*}/deputy.views" --disk disk --ledger deputy.ledger \
+		--services view,map:cpl3:views,pin:cpl3:views,unpin:cpl3:views
+	that "$name: the views that allow it had the text printed" [ "$(grep -c '^said$' "$out")" -eq 4 ]
+	that "$name: no more than that" [ "$(grep -vc '^said$\|^no ports at CPL 3$' "$out")" -eq 0 ]
+done
+check 'what was refused is in the ledger' 0 '' "$sidestep" report --by violation deputy.ledger
+for row in 'reader window-private write .* refused' 'blind *window-private read .* refused' \
+	'blind *context *read .* refused' 'reader context *write .* refused'; do
+	that "what was refused: $row" grep -q "$row" "$out"
+done
+
 # By whom each service was done, and what became of the others: from the file of exits.
 guest parameters 0 '' --ledger ledger
 check 'report by service' 0 '' "$sidestep" report --by service --format csv ledger

@@ -58,6 +58,42 @@ static void effects(void **state)
 	policy_finish(&policy);
 }
 
+/* By the effects: all rights at once, and the same of every view. */
+static void grants(void **state)
+{
+	struct view_policy policy = {0};
+	gpa_t target;
+
+	(void)state;
+	/* Without a view there is none that does not. */
+	assert_true(policy_all_grant(&policy, gpa_at(0), VIEW_RIGHTS_ALL));
+	assert_int_equal(policy_add_region(&policy, "a", gpa_at(10 * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_add_region(&policy, "b", gpa_at(11 * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_add_region(&policy, "c", gpa_at(12 * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_add_view(&policy, "plain", VIEW_READ | VIEW_EXECUTE, NULL), 0);
+	assert_int_equal(policy_add_view(&policy, "ruled", VIEW_RIGHTS_ALL, NULL), 0);
+	assert_int_equal(policy_set_rights(&policy, 0, 0, VIEW_RIGHTS_ALL), 0);
+	assert_int_equal(policy_set_rights(&policy, 1, 1, VIEW_READ), 0);
+	assert_int_equal(policy_set_rights(&policy, 1, 2, VIEW_RIGHTS_ALL), 0);
+	assert_int_equal(policy_set_remap(&policy, 1, 2, gpa_at(40 * PAGE)), 0);
+	for (uint64_t at = 8 * PAGE; at < 16 * PAGE; at += 512)
+		for (unsigned rights = 0; rights <= VIEW_RIGHTS_ALL; rights++) {
+			bool all = true;
+
+			for (uint32_t view = 0; view < 3; view++) {
+				struct view_effect effect = policy_effect(&policy, view, gpa_at(at));
+				bool granted = (rights & ~effect.rights) == 0;
+
+				assert_int_equal(policy_grants(&policy, view, gpa_at(at), rights, &target),
+						 granted);
+				assert_int_equal(target.v, effect.target.v);
+				all &= view == 2 || (granted && effect.target.v == at);
+			}
+			assert_int_equal(policy_all_grant(&policy, gpa_at(at), rights), all);
+		}
+	policy_finish(&policy);
+}
+
 /* The table in default_policy.h. */
 static void default_views(void **state)
 {
@@ -112,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(effects),
+		cmocka_unit_test(grants),
 		cmocka_unit_test(default_views),
 	};
 

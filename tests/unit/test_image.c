@@ -652,9 +652,38 @@ static void sections(void **state)
 	free(copy);
 }
 
+/* Intel SDM vol. 2A, LTR: 0f 00 /3, whatever the operand; not SLDT, STR, LLDT, VERR, VERW. */
+static void finds_ltr(void **state)
+{
+	static const uint8_t filler[] = {0x0f, 0x0f, 0x90, 0x0f, 0x01};
+	struct image image;
+	struct error error;
+
+	(void)state;
+	for (unsigned modrm = 0; modrm <= 0xff; modrm++)
+		for (size_t before = 0; before <= sizeof(filler); before++) {
+			uint8_t code[sizeof(filler) + 3];
+			size_t size = before + 3;
+
+			memcpy(code, filler, before);
+			memcpy(code + before, (const uint8_t[]){0x0f, 0x00, (uint8_t)modrm}, 3);
+			assert_int_equal(image_from_memory(&image, code, size, "code", &error), 0);
+			assert_int_equal(image_loads_tss(&image), (modrm >> 3 & 7) == 3);
+			image_close(&image);
+			assert_int_equal(image_from_memory(&image, code, size - 1, "code", &error), 0);
+			assert_false(image_loads_tss(&image));
+			image_close(&image);
+		}
+	assert_false(image_loads_tss(&(struct image){0}));
+	assert_int_equal(image_builtin(&image, &error), 0);
+	assert_false(image_loads_tss(&image));
+	image_close(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_ltr),
 		cmocka_unit_test(valid),          cmocka_unit_test(loads),
 		cmocka_unit_test(flat),           cmocka_unit_test(truncated),
 		cmocka_unit_test(spoilt),         cmocka_unit_test(not_for_us),

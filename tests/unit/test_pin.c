@@ -109,19 +109,19 @@ static void pins_and_gives_back(void **state)
 	(void)state;
 	assert_int_equal(pin(3, 2, RW, &handle), 0);
 	assert_true(only_locked(3, 2));
-	assert_int_equal(pin_memory(&vm, handle, VIEW_WRITE, &memory, &size), 0);
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_WRITE, &memory, &size), 0);
 	assert_ptr_equal(memory, vm.ram.host + 3 * PAGE);
 	assert_int_equal(size, 2 * PAGE);
 	assert_int_equal(pin(4, 1, RW, &other), -EEXIST);
 	assert_int_equal(other, 0x55);
 	assert_true(only_locked(3, 2));
 	assert_int_equal(pin(5, 1, VIEW_READ, &other), 0);
-	assert_int_equal(pin_memory(&vm, other, VIEW_READ, &memory, &size), 0);
-	assert_int_equal(pin_memory(&vm, other, VIEW_WRITE, &memory, &size), -EACCES);
+	assert_int_equal(pin_memory(&vcpu, 0, other, VIEW_READ, &memory, &size), 0);
+	assert_int_equal(pin_memory(&vcpu, 0, other, VIEW_WRITE, &memory, &size), -EACCES);
 	assert_int_equal(pin_release(&vcpu, handle), 0);
 	assert_true(only_locked(5, 1));
 	assert_int_equal(pin_release(&vcpu, handle), -ENOENT);
-	assert_int_equal(pin_memory(&vm, handle, VIEW_READ, &memory, &size), -ENOENT);
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_READ, &memory, &size), -ENOENT);
 	assert_int_equal(pin_release(&vcpu, other | UINT64_C(1) << 32), -ENOENT);
 	assert_true(only_locked(5, 1));
 	assert_int_equal(vcpu.summary->pins.most, 3 * PAGE);
@@ -183,6 +183,34 @@ static void by_the_active_view(void **state)
 	assert_true(only_locked(3, 1));
 }
 
+/* A device does what the code that orders it may do, when it does: a pin is no way around a view, nor is it
+ * one for code outside CPL 0. */
+static void orders_are_checked_again(void **state)
+{
+	uint32_t handle, region;
+	uint8_t *memory = NULL;
+	uint64_t size;
+
+	(void)state;
+	assert_int_equal(policy_add_region(&vm.policy, "second", gpa_at(4 * PAGE), PAGE, &region), 0);
+	assert_int_equal(pin(3, 2, RW, &handle), 0);
+	for (unsigned cpl = 1; cpl <= 3; cpl++)
+		assert_int_equal(pin_memory(&vcpu, cpl, handle, VIEW_READ, &memory, &size), -EACCES);
+	active_view = 1;
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_WRITE, &memory, &size), -EACCES);
+	assert_null(memory);
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_READ, &memory, &size), 0);
+	assert_ptr_equal(memory, vm.ram.host + 3 * PAGE);
+	assert_int_equal(policy_set_rights(&vm.policy, 1, region, 0), 0);
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_READ, &memory, &size), -EACCES);
+	active_view = 0;
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_WRITE, &memory, &size), 0);
+	assert_int_equal(policy_set_remap(&vm.policy, 0, region, gpa_at(9 * PAGE)), 0);
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_READ, &memory, &size), -EACCES);
+	active_view = -1;
+	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_READ, &memory, &size), -EACCES);
+}
+
 static void refuses_what_is_no_memory(void **state)
 {
 	uint32_t handle;
@@ -204,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gives_all_back_at_the_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_the_active_view, setup, teardown),
+		cmocka_unit_test_setup_teardown(orders_are_checked_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_memory, setup, teardown),
 	};
 

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "guest_access.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "vcpu.h"
+#include "views/effect.h"
+#include "violation.h"
+
+#define RFLAGS_IOPL(rflags) ((rflags) >> 12 & 3)
+
+static size_t left_in_page(uint64_t gpa)
+{
+	return GPA_PAGE_SIZE - gpa % GPA_PAGE_SIZE;
+}
+
+static uint64_t next_page(uint64_t gpa)
+{
+	return gpa + left_in_page(gpa);
+}
+
+int guest_access_through(const struct vm *vm, uint32_t view, gpa_t gpa, size_t size, unsigned rights,
+			 struct guest_span *ret_span)
+{
+	size_t first = size < left_in_page(gpa.v) ? size : left_in_page(gpa.v);
+	struct guest_span span = {.size = {first, size - first}};
+	gpa_t target;
+
+	assert(size <= GPA_PAGE_SIZE);
+	for (unsigned i = 0; i < 2 && span.size[i] > 0; i++) {
+		if (!policy_grants(&vm->policy, view, i ? gpa_add(gpa, first) : gpa, rights, &target))
+			return -EACCES;
+		span.part[i] = guest_ram_at(&vm->ram, target, span.size[i]);
+		if (!span.part[i])
+			return -EFAULT;
+	}
+	*ret_span = span;
+	return 0;
+}
+
+/* From which part the byte at an offset is, and how many follow it there. */
+static uint8_t *span_at(const struct guest_span *span, size_t offset, size_t *ret_count)
+{
+	unsigned part = offset >= span->size[0];
+	size_t inside = offset - (part ? span->size[0] : 0);
+
+	*ret_count = span->size[part] - inside;
+	return span->part[part] + inside;
+}
+
+void guest_span_read(const struct guest_span *span, size_t offset, void *data, size_t size)
+{
+	for (size_t done = 0, count; done < size; done += count) {
+		const uint8_t *from = span_at(span, offset + done, &count);
+
+		count = count < size - done ? count : size - done;
+		memcpy((uint8_t *)data + done, from, count);
+	}
+}
+
+void guest_span_write(const struct guest_span *span, size_t offset, const void *data, size_t size)
+{
+	for (size_t done = 0, count; done < size; done += count) {
+		uint8_t *to = span_at(span, offset + done, &count);
+
+		count = count < size - done ? count : size - done;
+		memcpy(to, (const uint8_t *)data + done, count);
+	}
+}
+
+/* Not by an instruction of the guest's that could be given a page fault: it is not carried out, and the
+ * guest learns that from what it has asked for. */
+static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa, size_t size)
+{
+	struct vcpu *vcpu = access->vcpu;
+	gpa_t target;
+	bool readable = policy_grants(&vcpu->vm->policy, view, gpa_at(gpa), access->rights & VIEW_READ,
+				      &target);
+	const struct violation violation = {
+		.view = view,
+		.access = access->rights & VIEW_READ && !readable ? VIEW_READ : access->rights & ~VIEW_READ,
+		.size = (uint32_t)size,
+		.gpa = gpa,
+		.rip = vcpu->exit_rip,
+		.user = access->cpl == 3,
+	};
+
+	violation_record(vcpu, &violation,
+			 vcpu->vm->plan->on_violation == ON_VIOLATION_STOP ? VIOLATION_STOPPED
+									  : VIOLATION_REFUSED);
+	return -EACCES;
+}
+
+static bool all_grant(const struct vm *vm, uint64_t gpa, uint64_t size, unsigned rights)
+{
+	for (uint64_t at = gpa; at - gpa < size; at = next_page(at))
+		if (!policy_all_grant(&vm->policy, gpa_at(at), rights))
+			return false;
+	return true;
+}
+
+/* Whether the view that is active does; if `itself`, it must also show the pages themselves. */
+static int ask_view(const struct guest_access *access, uint32_t view, uint64_t gpa, uint64_t size,
+		    bool itself)
+{
+	const struct view_policy *policy = &access->vcpu->vm->policy;
+	uint64_t end = gpa + size;
+	gpa_t target;
+
+	for (uint64_t at = gpa; at < end; at = next_page(at)) {
+		bool granted = policy_grants(policy, view, gpa_at(at), access->rights, &target);
+
+		if (!granted || (itself && !gpa_equal(target, gpa_at(at))))
+			return refuse(access, view, at, end - at < left_in_page(at) ? end - at
+										     : left_in_page(at));
+	}
+	return 0;
+}
+
+/* Which view is active takes a system call in the engine vmx, so it is asked for only if it matters. */
+int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
+		 struct guest_span *ret_span)
+{
+	const struct vm *vm = access->vcpu->vm;
+	uint8_t *memory;
+	uint32_t view;
+	int rc;
+
+	if (access->cpl != 0)
+		return -EPERM;
+	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
+	if (!memory)
+		return -EFAULT;
+	if (all_grant(vm, gpa, size, access->rights)) {
+		*ret_span = (struct guest_span){{memory, NULL}, {size, 0}};
+		return 0;
+	}
+	/* -1, no view that we know, grants nothing. */
+	view = (uint32_t)vm->plan->engine->view_current(access->vcpu);
+	rc = ask_view(access, view, gpa, size, false);
+	return rc == 0 ? guest_access_through(vm, view, gpa_at(gpa), size, access->rights, ret_span)
+		       : rc;
+}
+
+int guest_access_device(const struct guest_access *access, uint64_t gpa, uint64_t size,
+			uint8_t **ret_memory)
+{
+	const struct vm *vm = access->vcpu->vm;
+	uint8_t *memory;
+	int rc = 0;
+
+	if (access->cpl != 0)
+		return -EPERM;
+	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
+	if (!memory)
+		return -EFAULT;
+	if (!all_grant(vm, gpa, size, access->rights))
+		rc = ask_view(access, (uint32_t)vm->plan->engine->view_current(access->vcpu), gpa, size,
+			      true);
+	if (rc == 0)
+		*ret_memory = memory;
+	return rc;
+}
+
+int guest_access_read(const struct guest_access *access, uint64_t gpa, void *data, size_t size)
+{
+	struct guest_span span;
+	int rc = guest_access(access, gpa, size, &span);
+
+	if (rc == 0)
+		guest_span_read(&span, 0, data, size);
+	return rc;
+}
+
+int guest_access_write(const struct guest_access *access, uint64_t gpa, const void *data, size_t size)
+{
+	struct guest_span span;
+	int rc = guest_access(access, gpa, size, &span);
+
+	if (rc == 0)
+		guest_span_write(&span, 0, data, size);
+	return rc;
+}
+
+unsigned guest_access_port_cpl(const struct vcpu *vcpu)
+{
+	struct kvm_sregs sregs = {0};
+
+	if (RFLAGS_IOPL(vcpu_regs(vcpu)->rflags) != 3 && !vcpu->vm->own_tss)
+		return 0;
+	/* Who cannot be asked is taken for the least. */
+	return ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) == 0 ? sregs.ss.dpl : 3;
+}
