@@ -26,9 +26,6 @@
 #define LEDGER_RESERVE_MAX (2 * LEDGER_BLOCK)
 #define LEDGER_LAST_RECORD_MAX sizeof(struct record_end)
 
-/* No file of ours is larger: what is used, and the blocks that were begun. */
-#define LEDGER_FILE_MAX (LEDGER_HEADER_SIZE + LEDGER_LIMIT + 2 * LEDGER_BLOCK)
-
 struct ledger {
 	int fd;
 	const char *path;
