@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What instructions leave behind that somebody else than the processor carries out: where the guest goes on, the
- * trap of TF, RF, the end of the shadow of STI and MOV SS, and flags of its registers that the guest keeps. Ends
- * with the number of the first check that fails, in the order of the source; 0: none.
+ * What instructions leave behind that somebody else than the processor carries out: where the guest
+ * goes on, the trap of TF, RF, the end of the shadow of STI and MOV SS, and flags of its registers that
+ * the guest keeps. Ends with the number of the first check that fails, in the order of the source; 0:
+ * none.
  */
 #include "guest.inc"
 #include "gate.inc"
@@ -81,8 +82,8 @@ event_dr6: .quad 0
 	TRAPPED 7b
 .endm
 
-/* The shadow of MOV SS holds the trap back from the instruction behind it, but no longer. KVM's interpreter, which
- * the engine flat may have, knows no such shadow. */
+/* The shadow of MOV SS holds the trap back from the instruction behind it, but no longer. KVM's
+ * interpreter, which the engine flat may have, knows no such shadow. */
 .macro TRAPS_LATER insn:vararg
 	mov %ss, %esi
 	SET_TF
@@ -186,7 +187,8 @@ event_dr6: .quad 0
 	xor %eax, %eax
 	mov $512, %ecx
 	TRAPS vmfunc
-	/* A device. It is touched before: the emulated Intel processor also traps an access that L0 repeats. */
+	/* A device. It is touched before: the emulated Intel processor also traps an access that L0
+	 * repeats. */
 	mov $SS_MMIO_GPA, %edi
 	mov (%rdi), %rax
 	TRAPS mov (%rdi), %rax

@@ -179,8 +179,8 @@ static void faults_set_rf(void **state)
 	assert_int_equal(kvm.run.s.regs.regs.rflags, FLAGS | RF);
 }
 
-/* An OUT of which KVM's interpreter has moved RIP already is trapped here, one that KVM ends when it goes on is
- * not; a store into a device always is. Without TF KVM is not even asked. */
+/* An OUT of which KVM's interpreter has moved RIP already is trapped here, one that KVM ends when it
+ * goes on is not; a store into a device always is. Without TF KVM is not even asked. */
 static void what_kvm_has_finished_is_trapped_once(void **state)
 {
 	static const struct {
