@@ -65,7 +65,7 @@ done
 	$traced test --engine "$0" ref.nothing >/dev/null || status=1
 	$traced run -q --engine "$0" --timeout 20 --own none hostile_encodings.elf || status=1
 	[ "$0" = vmx ] || $traced run -q --engine "$0" --timeout 20 /usr/bin/svm_hidden.elf || status=1
-	$traced profile --engine "$0" --workload "ref.cpuid@50" --interval 0.05 --timeout 0.1 >/dev/null || status=1
+	$traced profile --engine "$0" --workload "ref.cpuid@50" --timeout 0.5 >/dev/null || status=1
 	for rule in $(jail_used --list "$0"; jail_used --list traced); do
 		grep -qx "$rule" used || { echo "no run uses the rule $rule"; status=1; }
 	done
