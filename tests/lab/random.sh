@@ -11,11 +11,12 @@ try() {
 	status=1
 }
 
-ends() { # GUEST STATUS...: ends in one of these ways
-	guest=$1
-	shift
+# A guest that is still there after half a second of the emulated clock would be for ever.
+ends() { # GUEST SECONDS STATUS...: ends in one of these ways
+	guest=$1 seconds=$2
+	shift 2
 	ended=0
-	sidestep run --engine "$engine" -q --timeout 5 "hostile_$guest.elf" || ended=$?
+	sidestep run --engine "$engine" -q --timeout "$seconds" "hostile_$guest.elf" || ended=$?
 	hostile=$((hostile + 1))
 	case " $* " in
 	*" $ended "*) echo "$guest: status $ended" ;;
@@ -29,11 +30,11 @@ ends() { # GUEST STATUS...: ends in one of these ways
 sidestep test --engine "$engine" --random 20000 --timeout 300 >out.txt || status=1
 sed -n -f figures.sed out.txt
 try sidestep run --engine "$engine" --vms 2 --own ts --shadow mp --own mp --shadow ts -q /usr/bin/toggle
-for guest in relay_overwrite context_scribble; do ends $guest 0; done
+for guest in relay_overwrite context_scribble; do ends $guest 5 0; done
 # The emulated AMD processor goes on with the old bytes.
-[ "$engine" = svm ] || ends self_modifying 0
-for guest in ac_loop self_page_tables stack_zero; do ends $guest 1 124; done
+[ "$engine" = svm ] || ends self_modifying 5 0
+for guest in ac_loop self_page_tables stack_zero; do ends $guest 0.5 1 124; done
 # The emulated AMD processor does not survive random code itself.
-[ "$engine" = svm ] || try ./random_code -e "$engine" -n 40 -t 500 /usr/bin/sidestep
+[ "$engine" = svm ] || try ./random_code -e "$engine" -n 40 -t 200 /usr/bin/sidestep
 echo "figure: hostile guests $hostile"
 exit $status
