@@ -65,10 +65,10 @@ static inline void retire(struct retire *state, uint64_t length, bool long_mode,
 }
 
 /*
- * RFLAGS for an instruction that raises an exception instead: what an injected event pushes is RFLAGS as
- * the guest's state has it, so RF has to be set there for a fault, which lets the repeated instruction pass
- * its code breakpoint. Traps (#DB, #BP, #OF) and aborts (#DF, #MC) leave RF as it is (SDM vol. 3B, 18.3.1.1;
- * vol. 3A, 6.5).
+ * RFLAGS for an instruction that raises an exception instead: what an injected event pushes is RFLAGS
+ * as the guest's state has it, so RF has to be set there for a fault, which lets the repeated
+ * instruction pass its code breakpoint. Traps (#DB, #BP, #OF) and aborts (#DF, #MC) leave RF as it is
+ * (SDM vol. 3B, 18.3.1.1; vol. 3A, 6.5).
  */
 static inline uint64_t retire_fault(uint64_t rflags, uint64_t vector)
 {

@@ -15,10 +15,10 @@
 #define XCR0_APX UINT64_C(0x80000)
 
 /*
- * Whether XSETBV with this index (ECX) and value (EDX:EAX) loads the register; if not, it raises #GP(0).
- * `supported` is EDX:EAX of CPUID leaf 0xd. XCR0 is the only such register; x87 is always on, AVX needs SSE,
- * AVX-512 needs AVX and its three parts, MPX and AMX have two parts each, APX excludes MPX (Intel SDM vol. 1,
- * 13.3; vol. 2D, XSETBV).
+ * Whether XSETBV with this index (ECX) and value (EDX:EAX) loads the register; if not, it raises
+ * #GP(0). `supported` is EDX:EAX of CPUID leaf 0xd. XCR0 is the only such register; x87 is always on,
+ * AVX needs SSE, AVX-512 needs AVX and its three parts, MPX and AMX have two parts each, APX excludes
+ * MPX (Intel SDM vol. 1, 13.3; vol. 2D, XSETBV).
  */
 static inline bool xcr_is_legal(uint32_t index, uint64_t value, uint64_t supported)
 {

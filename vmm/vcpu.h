@@ -28,8 +28,8 @@ int vcpu_tsc_offset(struct vcpu *vcpu, int64_t *ret_offset);
  * errno. */
 int vcpu_inject(struct vcpu *vcpu, uint8_t vector);
 
-/* Goes on behind the instruction of `length` bytes at RIP, which the VMM has carried out, with all that its end
- * means (views/retire.h). Returns 0 or a negative errno. */
+/* Goes on behind the instruction of `length` bytes at RIP, which the VMM has carried out, with all that
+ * its end means (views/retire.h). Returns 0 or a negative errno. */
 int vcpu_step(struct vcpu *vcpu, unsigned length);
 
 /* The same after the exit for a store into a device or an OUT, as far as KVM has left it to do. */

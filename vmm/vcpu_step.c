@@ -12,8 +12,8 @@
 #define MSR_DEBUGCTL 0x1d9
 #define NO_ERROR_CODE (-1)
 
-/* What KVM injects as it is, without a look at registers or at DR6. An interrupt has to wait for the next exit:
- * KVM forgets one of two events that it is given. */
+/* What KVM injects as it is, without a look at registers or at DR6. An interrupt has to wait for the
+ * next exit: KVM forgets one of two events that it is given. */
 static int inject(struct vcpu *vcpu, uint8_t vector, int64_t error_code)
 {
 	struct kvm_vcpu_events events;
@@ -74,14 +74,27 @@ static uint64_t debugctl_of(const struct vcpu *vcpu)
 	return ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : 0;
 }
 
+/* A KVM that leaves one instruction to the VMM does so again: from the first one on it tells at every
+ * exit what would take a system call each time. */
+static int read_events(struct vcpu *vcpu, struct kvm_vcpu_events *ret_events)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (run->kvm_valid_regs & KVM_SYNC_X86_EVENTS) {
+		*ret_events = run->s.regs.events;
+		return 0;
+	}
+	run->kvm_valid_regs |= KVM_SYNC_X86_EVENTS;
+	return ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, ret_events) == 0 ? 0 : -errno;
+}
+
 static int end_shadow(struct vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
+	int rc = read_events(vcpu, &events);
 
-	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) != 0)
-		return -errno;
-	if (events.interrupt.shadow == 0)
-		return 0;
+	if (rc != 0 || events.interrupt.shadow == 0)
+		return rc;
 	events.interrupt.shadow = 0;
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0 ? 0 : -errno;
 }
@@ -104,9 +117,10 @@ int vcpu_step(struct vcpu *vcpu, unsigned length)
 }
 
 /*
- * KVM's interpreter leaves an instruction that stores into a device, or writes a port, finished to user space, and
- * does not look at TF then (arch/x86/kvm/x86.c, x86_emulate_instruction, "FIXME"). Of OUT it interprets some
- * only: where it has not moved RIP before the exit it does so, with the trap, when it goes on.
+ * KVM's interpreter leaves an instruction that stores into a device, or writes a port, finished to user
+ * space, and does not look at TF then (arch/x86/kvm/x86.c, x86_emulate_instruction, "FIXME"). Of OUT it
+ * interprets some only: where it has not moved RIP before the exit it does so, with the trap, when it
+ * goes on.
  */
 int vcpu_step_stored(struct vcpu *vcpu)
 {

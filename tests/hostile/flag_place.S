@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sets CR0.TS, clears it and sets it again, as the guest sees it, and asks the processor by an instruction of the
- * FPU where it is. Ends with 10: nowhere but where the guest reads it; 11: in the register; 12: not even where the
- * guest reads it.
+ * Sets CR0.TS, clears it and sets it again, as the guest sees it, and asks the processor by an
+ * instruction of the FPU where it is. Ends with 10: nowhere but where the guest reads it; 11: in the
+ * register; 12: not even where the guest reads it.
  */
 #include "guest.inc"
 #include "gate.inc"

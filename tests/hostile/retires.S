@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What instructions leave behind that somebody else than the processor carries out: where the guest goes on, the
- * trap of TF, RF, the end of the shadow of STI and MOV SS, and flags of its registers that the guest keeps. Ends
- * with the number of the first check that fails, in the order of the source; 0: none.
+ * What instructions leave behind that somebody else than the processor carries out: where the guest
+ * goes on, the trap of TF, RF, the end of the shadow of STI and MOV SS, and flags of its registers that
+ * the guest keeps. Ends with the number of the first check that fails, in the order of the source; 0:
+ * none.
  */
 #include "guest.inc"
 #include "gate.inc"
@@ -81,8 +82,8 @@ event_dr6: .quad 0
 	TRAPPED 7b
 .endm
 
-/* The shadow of MOV SS holds the trap back from the instruction behind it, but no longer. KVM's interpreter, which
- * the engine flat may have, knows no such shadow. */
+/* The shadow of MOV SS holds the trap back from the instruction behind it, but no longer. KVM's
+ * interpreter, which the engine flat may have, knows no such shadow. */
 .macro TRAPS_LATER insn:vararg
 	mov %ss, %esi
 	SET_TF
@@ -107,12 +108,16 @@ event_dr6: .quad 0
 	EVENT VECTOR, 7b
 .endm
 
-/* The instruction faults, at itself and with RF. */
+/* The instruction faults, at itself. */
 .macro FAULTS vector, insn:vararg
 	movq $0, event_vector
 	movq $6f, resume
 7:	\insn
 6:	EVENT \vector, 7b
+.endm
+
+/* And with RF, which the emulated AMD processor does not push with a fault that it raises by itself. */
+.macro CHECK_RF
 	testl $RF, event_flags
 	CHECK nz
 .endm
@@ -182,7 +187,8 @@ event_dr6: .quad 0
 	xor %eax, %eax
 	mov $512, %ecx
 	TRAPS vmfunc
-	/* A device. It is touched before: the emulated Intel processor also traps an access that L0 repeats. */
+	/* A device. It is touched before: the emulated Intel processor also traps an access that L0
+	 * repeats. */
 	mov $SS_MMIO_GPA, %edi
 	mov (%rdi), %rax
 	TRAPS mov (%rdi), %rax
@@ -210,9 +216,11 @@ event_dr6: .quad 0
 	GOES_ON 0x2e, 0x67, 0x66, 0x2e, 0x65, 0x4f, 0x0f, 0xa2
 	mov $64, %eax
 	FAULTS 6, vmfunc
+	CHECK_RF
 	mov %cr0, %rax
 	or $NW, %rax
 	FAULTS 13, mov %rax, %cr0
+	CHECK_RF
 
 	testl $SS_CONTEXT_MONITOR, flags
 	jz everywhere
@@ -246,6 +254,7 @@ event_dr6: .quad 0
 	and $~NE, %eax
 	or $TS, %eax
 	FAULTS 13, mov %rax, %cr0
+	CHECK_RF
 	mov %cr0, %rax
 	test $NE, %al
 	CHECK nz

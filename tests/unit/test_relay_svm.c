@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The relay for SVM with a control structure in memory, on a processor that saves the next RIP and on one that
- * does not. */
+/* The relay for SVM with a control structure in memory, on a processor that saves the next RIP and on
+ * one that does not. */
 #include "relay_fake.h"
 
 #include "guestfw/relay/svm.c"

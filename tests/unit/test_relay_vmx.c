@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The relay for VMX with a control structure in memory: what the emulated processor of the lab does by itself,
- * or lacks, and which fields are touched. */
+/* The relay for VMX with a control structure in memory: what the emulated processor of the lab does by
+ * itself, or lacks, and which fields are touched. */
 #include "relay_fake.h"
 
 #include "guestfw/relay/vmx.c"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The end of an instruction: every combination of length, mode, TF, BTF, RF and shadow, against the manuals'
- * rules one by one. */
+/* The end of an instruction: every combination of length, mode, TF, BTF, RF and shadow, against the
+ * manuals' rules one by one. */
 #include "cmocka_prelude.h"
 
 #include "retire.h"

@@ -119,18 +119,24 @@ static bool is_injected(uint8_t vector)
 static void every_instruction_ends_alike(void **state)
 {
 	(void)state;
-	for (unsigned n = 0; n < 2 * 2 * 2 * 2 * 2; n++) {
+	for (unsigned n = 0; n < 2 * 2 * 2 * 2 * 2 * 2; n++) {
 		bool trap = n & 1 && !(n & 4 && n & 8);
 
 		start(FLAGS | (n & 1 ? TF : 0) | (n & 2 ? RF : 0));
 		kvm.debugctl = n & 4 ? 2 : 0;
 		kvm.knows_debugctl = n & 8;
 		kvm.events.interrupt.shadow = n & 16 ? KVM_X86_SHADOW_INT_STI : 0;
+		/* KVM has told the events at the exit already. */
+		if (n & 32) {
+			kvm.run.kvm_valid_regs = KVM_SYNC_X86_EVENTS;
+			kvm.run.s.regs.events = kvm.events;
+		}
 		assert_int_equal(vcpu_step(&vcpu, 5), 0);
 		assert_int_equal(kvm.run.s.regs.regs.rip, RIP + 5);
 		assert_int_equal(kvm.run.s.regs.regs.rflags, FLAGS | (n & 1 ? TF : 0));
 		assert_int_equal(kvm.run.kvm_dirty_regs, KVM_SYNC_X86_REGS);
 		assert_int_equal(kvm.events.interrupt.shadow, 0);
+		assert_true(kvm.run.kvm_valid_regs & KVM_SYNC_X86_EVENTS);
 		assert_int_equal(is_injected(1), trap);
 		assert_int_equal(kvm.events.exception.has_error_code, 0);
 		assert_int_equal(kvm.debug.dr6, trap ? DR6_INIT | BS : DR6_INIT);
@@ -173,8 +179,8 @@ static void faults_set_rf(void **state)
 	assert_int_equal(kvm.run.s.regs.regs.rflags, FLAGS | RF);
 }
 
-/* An OUT of which KVM's interpreter has moved RIP already is trapped here, one that KVM ends when it goes on is
- * not; a store into a device always is. Without TF KVM is not even asked. */
+/* An OUT of which KVM's interpreter has moved RIP already is trapped here, one that KVM ends when it
+ * goes on is not; a store into a device always is. Without TF KVM is not even asked. */
 static void what_kvm_has_finished_is_trapped_once(void **state)
 {
 	static const struct {
