@@ -127,8 +127,8 @@ static void disassemble(const struct record_code *code, unsigned at, unsigned en
 	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
 				  ZYDIS_PADDING_DISABLED);
 	if (ZYAN_FAILED(ZydisFormatterFormatInstruction(
-		    &formatter, &insn.decoded, insn.operands, insn.decoded.operand_count_visible, place->text, sizeof(place->text),
-		    place->address, NULL)))
+		    &formatter, &insn.decoded, insn.operands, insn.decoded.operand_count_visible,
+		    place->text, sizeof(place->text), place->address, NULL)))
 		snprintf(place->text, sizeof(place->text), "?");
 }
 

@@ -70,7 +70,7 @@ bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned leng
 	struct isa isa;
 	int rc;
 
-	if (length == 0 || length > INSN_MAX || vcpu_sregs(vcpu, &sregs) != 0)
+	if (length > INSN_MAX || vcpu_sregs(vcpu, &sregs) != 0)
 		return false;
 	space.cr3 = sregs.cr3;
 	space.user = sregs.ss.dpl == USER;

@@ -157,7 +157,9 @@ static void emulation_failed(struct vcpu *vcpu)
 	char what[160];
 	int at;
 
-	if (run->emulation_failure.flags & EMULATION_FLAG_BYTES) {
+	/* Without data the flags are those of an earlier exit (Documentation/virt/kvm/api.rst). */
+	if (run->emulation_failure.ndata > 0 &&
+	    run->emulation_failure.flags & EMULATION_FLAG_BYTES) {
 		length = run->emulation_failure.insn_size;
 		if (length > sizeof(bytes))
 			length = sizeof(bytes);

@@ -28,8 +28,9 @@ int svm_msr_protect(struct vm *vm, struct error *error)
 bool svm_msr_efer(uint64_t efer, uint64_t wanted, uint64_t *ret_efer)
 {
 	uint64_t changed = (wanted | EFER_SVME) ^ efer;
+	uint64_t free = EFER_SCE | EFER_NXE | (efer & EFER_LMA ? 0 : EFER_LME);
 
-	if (wanted & EFER_SVME || changed & ~(uint64_t)(EFER_SCE | EFER_NXE))
+	if (wanted & EFER_SVME || changed & ~free)
 		return false;
 	*ret_efer = wanted | EFER_SVME;
 	return true;

@@ -48,9 +48,13 @@ static int create_kvm_vm(struct vm *vm, struct error *error)
 	if (vm->fd < 0)
 		return error_set(error, -errno, STATUS_INTERNAL, "KVM_CREATE_VM: %s",
 				 strerror(errno));
-	/* A hypercall instruction of the other vendor then raises #UD; patched, it could loop. */
+	/* A hypercall instruction of the other vendor then raises #UD; patched, it could loop. So do MONITOR and
+	 * MWAIT of a guest whose CPUID has none, where KVM can be asked for it. */
 	rc = enable(vm, HOST_CAP_disable_quirks2, KVM_CAP_DISABLE_QUIRKS2,
-		    KVM_X86_QUIRK_FIX_HYPERCALL_INSN, error);
+		    KVM_X86_QUIRK_FIX_HYPERCALL_INSN |
+			    ((uint64_t)vm->host->capability[HOST_CAP_disable_quirks2] &
+			     KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS),
+		    error);
 	if (rc == 0)
 		rc = enable(vm, HOST_CAP_exit_on_emulation_failure,
 			    KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1, error);

@@ -60,6 +60,7 @@
 #define VMEXIT_INVALID 0xffffffff
 
 #define EFER_SCE 0x1u
+#define EFER_LME 0x100u
 #define EFER_LMA 0x400u
 #define EFER_LONG_MODE 0x500u
 #define EFER_NXE 0x800u

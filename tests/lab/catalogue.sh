@@ -52,7 +52,10 @@ done
 	done
 	for engine in "$0" flat; do
 		sidestep run -q --engine $engine --timeout 20 hostile_cr8.elf || status=1
-		sidestep run -q --engine $engine --timeout 20 hostile_modes.elf || status=1
+		for guest in hostile_modes.elf /usr/bin/legacy.elf; do
+			sidestep run -q --engine $engine --timeout 20 $guest || status=1
+			sidestep run -q --engine $engine --timeout 20 --on-violation inject $guest || status=1
+		done
 		sidestep run -q --engine $engine --timeout 20 hostile_undefined.elf >out || {
 			cat out
 			status=1

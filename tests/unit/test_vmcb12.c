@@ -210,11 +210,16 @@ static void efer(void **state)
 			assert_true(svm_msr_efer(old, wanted, &result));
 			assert_int_equal(result, wanted | 0x1000);
 		}
-	/* The guest has no SVME, cannot leave long mode, and has no other flag. */
+	/* The guest has no SVME, cannot leave long mode by it, and has no other flag. */
 	for (unsigned bit = 0; bit < 64; bit++) {
 		uint64_t wanted = 0x500 ^ UINT64_C(1) << bit;
 
 		assert_int_equal(svm_msr_efer(0x1500, wanted, &result), bit == 0 || bit == 11);
+		/* Outside long mode it can take LME away, and put it back. */
+		wanted = UINT64_C(1) << bit;
+		assert_int_equal(svm_msr_efer(0x1000, wanted, &result), bit == 0 || bit == 8 || bit == 11);
+		assert_int_equal(svm_msr_efer(0x1100, wanted ^ 0x100, &result),
+				 bit == 0 || bit == 8 || bit == 11);
 	}
 }
 
