@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "deadline.h"
 #include "json.h"
 #include "table.h"
 
@@ -138,6 +139,9 @@ int command_test(const struct settings *given)
 	}
 	if (settings.random || settings.replay)
 		return command_random(&settings);
+	if (strcmp(settings.format, "tap") == 0 &&
+	    (!settings.output || strcmp(settings.output, "-") == 0))
+		deadline_tap();
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
 		status = !session.output.stream ||
 					 (session.host_open && error.status != STATUS_SKIPPED)

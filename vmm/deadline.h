@@ -15,4 +15,7 @@
 /* Starts the clock; 0 ms is no limit. Returns 0 or a negative errno with the reason in `error`. */
 int deadline_start(unsigned timeout_ms, struct error *error);
 
+/* Has the end before the run be told on standard output too, as TAP. */
+void deadline_tap(void);
+
 #endif
