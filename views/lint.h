@@ -38,11 +38,8 @@ struct lint {
 	bool stopped;
 };
 
-static inline void lint_warn(struct lint *lint, struct lint_warning warning)
-{
-	if (!lint->stopped)
-		lint->stopped = !lint->visit(lint->data, &warning);
-}
+/* Tells the visitor, unless it has seen enough. */
+void lint_warn(struct lint *lint, struct lint_warning warning);
 
 static inline struct lint_warning
 lint_warning_of(enum lint_kind kind, uint32_t view, uint32_t region)

@@ -7,12 +7,15 @@
 #ifndef VMM_DEADLINE_H
 #define VMM_DEADLINE_H
 
+#include <stdbool.h>
+
 #include "error.h"
 
 /* How a run that took too long says so, with a double of seconds. */
 #define DEADLINE_WORDS "timeout after %g s"
 
-/* Starts the clock; 0 ms is no limit. Returns 0 or a negative errno with the reason in `error`. */
-int deadline_start(unsigned timeout_ms, struct error *error);
+/* Starts the clock; 0 ms is no limit. With `as_tap` an end before the run is told on standard output too, as
+ * TAP. Returns 0 or a negative errno with the reason in `error`. */
+int deadline_start(unsigned timeout_ms, bool as_tap, struct error *error);
 
 #endif

@@ -28,6 +28,8 @@ static const struct {
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LINE_MAX_SIZE 256
+/* Of a file, which may be a device without end. */
+#define LINES_MAX 10000
 
 static uint32_t *word_of(struct ss_program *program, size_t index)
 {
@@ -101,7 +103,10 @@ int differential_read(FILE *stream, const char *name, struct ss_program *program
 	while (fgets(line, sizeof(line), stream)) {
 		char *rest = line, *word, *argument;
 
-		number++;
+		if (++number > LINES_MAX)
+			return error_set(error, -EFBIG, STATUS_USAGE,
+					 "%s: more than %d lines are too many for a program", name,
+					 LINES_MAX);
 		line[strcspn(line, "#\n")] = '\0';
 		word = strtok_r(rest, " \t\r", &rest);
 		argument = strtok_r(NULL, " \t\r", &rest);

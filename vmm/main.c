@@ -38,6 +38,12 @@ static int printed(void)
 	return error_report(&error);
 }
 
+static bool tap_on_stdout(const struct settings *settings)
+{
+	return strcmp(settings->format, "tap") == 0 &&
+	       (!settings->output || strcmp(settings->output, "-") == 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command_row *command;
@@ -72,7 +78,7 @@ int main(int argc, char **argv)
 		cli_help(command, stdout);
 		return printed();
 	}
-	if (deadline_start(settings.plan.timeout_ms, &error) != 0)
+	if (deadline_start(settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0)
 		return error_report(&error);
 	return command->run(&settings);
 }

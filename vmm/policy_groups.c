@@ -144,8 +144,8 @@ int policy_text_prepare(struct policy_text *text, struct diagnostics *diagnostic
 	for (size_t i = 0; i < text->token_count; i++)
 		take_token(&copy, &text->tokens[i]);
 	take_until(&copy, text->size);
-	/* The last line may be a comment. */
-	put(&copy, is_large(text, 0) ? "\n}" : "");
+	/* The last line may be a comment, which ends with the line. */
+	put(&copy, is_large(text, 0) ? "\n}" : "\n");
 	return refuse_repeated(text, diagnostics);
 }
 

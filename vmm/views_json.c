@@ -42,7 +42,9 @@ static json_t *cell_json(const struct views_report *report, uint32_t view, enum 
 	return json_integer((json_int_t)number);
 }
 
-static json_t *view_json(const struct views_report *report, uint32_t index)
+/* `rights_texts`: each combination, once for all rules. */
+static json_t *view_json(const struct views_report *report, uint32_t index,
+			 json_t *const rights_texts[VIEW_RIGHTS_ALL + 1])
 {
 	const struct view_policy *policy = &report->file.policy;
 	const struct view *view = &policy->views[index];
@@ -55,7 +57,7 @@ static json_t *view_json(const struct views_report *report, uint32_t index)
 		const struct view_rule *rule = &view->rules[i];
 		const char *region = policy->regions[rule->region].name;
 
-		json_object_set_new(rights, region, rights_json(rule->rights));
+		json_object_set(rights, region, rights_texts[rule->rights]);
 		if (rule->remapped)
 			json_object_set_new(remap, region, json_hex(rule->target.v));
 	}
@@ -67,10 +69,14 @@ static json_t *view_json(const struct views_report *report, uint32_t index)
 
 static json_t *views_array(const struct views_report *report)
 {
-	json_t *array = json_array();
+	json_t *array = json_array(), *rights_texts[VIEW_RIGHTS_ALL + 1];
 
+	for (unsigned rights = 0; rights <= VIEW_RIGHTS_ALL; rights++)
+		rights_texts[rights] = rights_json(rights);
 	for (uint32_t v = 0; v < report->file.policy.view_count; v++)
-		json_array_append_new(array, view_json(report, v));
+		json_array_append_new(array, view_json(report, v, rights_texts));
+	for (unsigned rights = 0; rights <= VIEW_RIGHTS_ALL; rights++)
+		json_decref(rights_texts[rights]);
 	return array;
 }
 

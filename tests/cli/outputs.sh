@@ -51,10 +51,10 @@ kvm o standard output: test --engine flat --random 3
 kvm o standard output: bench ref.nothing
 kvm o standard output: bench --format json ref.nothing
 kvm - standard output: run --trace off hello
-kvm - guest output: run -q --trace off --timeout 0.3 prints
-kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 0.3 --interval 0.1
-kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 0.3 --interval 0.1 --format json
-kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 0.3 --interval 0.1 --format csv
+kvm - guest output: run -q --trace off --timeout 2 prints
+kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 2 --interval 0.1
+kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 2 --interval 0.1 --format json
+kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 2 --interval 0.1 --format csv
 '
 
 # Options that name a file, with what is written if all is well: the same columns, an option at the end.
@@ -63,8 +63,8 @@ kvm run -q --trace off hello --ledger
 kvm run -q --trace off hello --pid-file
 kvm test --trace off ref.nothing --ledger
 kvm bench ref.nothing --ledger
-kvm profile --trace off --workload ref.nothing@20 --timeout 0.2 --ledger
-kvm profile --trace off --workload ref.nothing@20 --timeout 0.2 --pid-file
+kvm profile --trace off --workload ref.nothing@20 --timeout 2 --ledger
+kvm profile --trace off --workload ref.nothing@20 --timeout 2 --pid-file
 '
 
 kvm=true

@@ -211,10 +211,10 @@ static void defaults(void **state)
 		assert_int_equal(settings.plan.vcpus, 1);
 		assert_int_equal(settings.plan.vms, 1);
 		assert_int_equal(settings.plan.timeout_ms,
-				 strcmp(commands[i].name, "run") == 0 ||
-						 strcmp(commands[i].name, "profile") == 0
-					 ? 0
-					 : 60000);
+				 strcmp(commands[i].name, "test") == 0 ||
+						 strcmp(commands[i].name, "bench") == 0
+					 ? 60000
+					 : 0);
 		assert_null(settings.output);
 		assert_false(settings.help);
 	}

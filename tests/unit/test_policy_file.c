@@ -109,6 +109,7 @@ static const struct {
 	{VIEW, ""},
 	{"# a comment\n// another\n/* and\none */ " VIEW, ""},
 	{VIEW "\r\n", ""},
+	{VIEW " # the end", ""},
 	{"views: {\n  v = { default = \"rwx\"; };\n", "1:8 syntax"},
 	{"views: {\n  v = { default = \"rwx; };\n};\n", "2:19 syntax"},
 	{"views: { /* v = {}; };", "1:10 syntax"},
@@ -331,6 +332,94 @@ static void limits(void **state)
 	free(loaded);
 }
 
+/* A group of that many settings, one a line, those at `a` and `b` with the same name; -1: none. */
+static size_t write_group(char *text, int count, int a, int b)
+{
+	size_t used = (size_t)sprintf(text, VIEW " regions: {\n");
+
+	for (int i = 0; i < count; i++)
+		used += (size_t)sprintf(text + used, "r%d = { address = 0x200000; size = 0x1000; };\n",
+					i == b ? a : i);
+	return used + (size_t)sprintf(text + used, "}; # the end");
+}
+
+/* libconfig reads large groups in parts; names, places and duplicates are those of the file. */
+static void large_groups(void **state)
+{
+	static const struct {
+		int count, a, b;
+		const char *faults;
+	} groups[] = {
+		{32, 0, 31, "33:1 syntax"},  {33, 0, 32, "34:1 syntax"},   {33, 31, 32, "34:1 syntax"},
+		{100, 5, 70, "72:1 syntax"}, {100, 98, 99, "101:1 syntax"},
+	};
+	struct loaded *loaded = malloc(sizeof(*loaded));
+	static char text[POLICY_TEXT_MAX];
+	char found[4000];
+
+	(void)state;
+	assert_non_null(loaded);
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		size_t size = write_group(text, groups[i].count, groups[i].a, groups[i].b);
+
+		load(loaded, text, size, &ept, false);
+		summarize(&loaded->diagnostics, found, sizeof(found));
+		assert_string_equal(found, groups[i].faults);
+		assert_non_null(strstr(loaded->diagnostics.list[0].text, "duplicate setting name"));
+		policy_file_finish(&loaded->file);
+		/* Without the name: regions that overlap, each with its own place. */
+		size = write_group(text, groups[i].count, -1, -1);
+		load(loaded, text, size, &ept, false);
+		assert_int_equal(loaded->file.region_count, groups[i].count);
+		assert_int_equal(loaded->diagnostics.count[SEVERITY_ERROR], groups[i].count - 1);
+		assert_string_equal(loaded->diagnostics.list[0].key, "region-overlap");
+		for (int r = 0; r < groups[i].count; r++) {
+			char name[16];
+
+			snprintf(name, sizeof(name), "r%d", r);
+			assert_string_equal(loaded->file.regions[r].name, name);
+			assert_int_equal(policy_file_region_place(&loaded->file, (uint32_t)r).line, r + 2);
+		}
+		policy_file_finish(&loaded->file);
+	}
+	free(loaded);
+}
+
+/* One more setting, or element of a list, than there may be: refused before anybody reads them. */
+static void too_many(void **state)
+{
+	struct loaded *loaded = malloc(sizeof(*loaded));
+	static char text[POLICY_TEXT_MAX];
+	char found[400];
+
+	(void)state;
+	assert_non_null(loaded);
+	for (int more = 0; more < 2; more++) {
+		size_t used = (size_t)sprintf(text, "x = [ 1");
+
+		for (int i = 0; i < POLICY_ELEMENTS_MAX + more; i++)
+			used += (size_t)sprintf(text + used, ",1");
+		used += (size_t)sprintf(text + used, " ];\n" VIEW);
+		load(loaded, text, used, &ept, false);
+		summarize(&loaded->diagnostics, found, sizeof(found));
+		assert_string_equal(found, more ? "1:131080 syntax" : "1:1 unknown-setting");
+		policy_file_finish(&loaded->file);
+	}
+	for (int more = 0; more < 2; more++) {
+		size_t used = (size_t)sprintf(text, "x: {\n");
+
+		/* The group is a setting too, and so are views and what is in them. */
+		for (int i = 0; i < POLICY_SETTINGS_MAX - 4 + more; i++)
+			used += (size_t)sprintf(text + used, "a%x=1\n", i);
+		used += (size_t)sprintf(text + used, "};\n" VIEW);
+		load(loaded, text, used, &ept, false);
+		summarize(&loaded->diagnostics, found, sizeof(found));
+		assert_string_equal(found, more ? "65536:16 syntax" : "1:1 unknown-setting");
+		policy_file_finish(&loaded->file);
+	}
+	free(loaded);
+}
+
 /* More faults than are kept are counted. */
 static void many(void **state)
 {
@@ -520,6 +609,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(faults),	  cmocka_unit_test(sizes),
+		cmocka_unit_test(large_groups), cmocka_unit_test(too_many),
 		cmocka_unit_test(limits),	  cmocka_unit_test(many),
 		cmocka_unit_test(meaning),	  cmocka_unit_test(lenient),
 		cmocka_unit_test(random_changes),
