@@ -68,9 +68,9 @@ class Room:
         return path
 
     def run(self, *arguments, before=None, **options):
-        # A build with coverage does not write its counters under a limit.
+        # A limit is for the counters of a build with coverage too.
         if before:
-            options["env"] = {**os.environ, "GCOV_PREFIX": "/dev/null", "GCOV_ERROR_FILE": "/dev/null"}
+            options["env"] = {**os.environ, "GCOV_ERROR_FILE": "/dev/null"}
         done = subprocess.run([*(before or []), self.sidestep, *arguments], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False, **options)
         return done.returncode, done.stdout, done.stderr
