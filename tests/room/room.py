@@ -154,7 +154,7 @@ class Room:
                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as first:
             while first.poll() is None and (not os.path.exists(path) or os.path.getsize(path) < HEADER + 2 * BLOCK):
                 time.sleep(0.01)
-            status, _, error = self.record(path, guest)
+            status, _, error = self.record(path, guest, "--timeout", "3")
             check("a ledger in use", status == 2 and "in use as a ledger by another process" in error, error)
             check("a ledger in use is not touched", os.path.getsize(path) > HEADER + BLOCK)
             os.truncate(path, 0)
