@@ -37,9 +37,13 @@ static int warn(const struct contents *contents, const char *path)
 		fprintf(stderr, "sidestep: %s: %s\n", path, text);
 		return STATUS_FAILED;
 	}
-	if (contents->report.lost)
-		fprintf(stderr, "sidestep: %s: %" PRIu64 " records found no room; what was before is shown\n",
-			path, contents->report.lost);
+	if (contents->report.lost) {
+		struct error warning = {0};
+
+		error_set(&warning, 0, STATUS_SUCCESS, "%s: %" PRIu64 " records found no room; what was before is shown",
+			  path, contents->report.lost);
+		error_report(&warning);
+	}
 	if (!contents->ended)
 		fprintf(stderr, "sidestep: %s: the run was cut off; its last records are shown\n",
 			path);

@@ -57,10 +57,13 @@ int session_start(struct session *session, const struct settings *settings, int 
 static void tell_losses(const struct machine *machine)
 {
 	const struct ledger *ledger = &machine->ledger;
+	struct error warning = {0};
 
-	if (ledger->lost > 0)
-		fprintf(stderr, "sidestep: %s: %s; %" PRIu64 " records found no room in the ledger\n",
-			machine->plan->ledger, strerror(-ledger->error), ledger->lost);
+	if (ledger->lost == 0)
+		return;
+	error_set(&warning, ledger->error, STATUS_SUCCESS, "%s: %s; %" PRIu64 " records found no room in the ledger",
+		  machine->plan->ledger, strerror(-ledger->error), ledger->lost);
+	error_report(&warning);
 }
 
 int session_run(struct session *session, bool progress, struct error *error)

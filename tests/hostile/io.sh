@@ -73,7 +73,7 @@ done
 # Wherever a limit of the user's cuts a write short: told to the guest. Messages are files too.
 truncate -s 8192 sparse
 for room in 0 1 511 512 1000 4096 7680 7681 8000 8191; do
-	run env GCOV_PREFIX=/dev/null prlimit --fsize=$room "$sidestep" run -q --timeout 20 --disk sparse "$guests/hostile_disk_ends.elf"
+	run env GCOV_ERROR_FILE=/dev/null prlimit --fsize=$room "$sidestep" run -q --timeout 20 --disk sparse "$guests/hostile_disk_ends.elf"
 	that "disk, files of $room bytes at most" [ $status -eq 10 ]
 done
 rm sparse

@@ -37,6 +37,8 @@ head -c 8192 /dev/zero >disk
 traced 'buffers that stay pinned' 0 '' -- "$sidestep" run -q --disk disk "$hostile/hostile_disk.elf"
 traced 'a disk that takes a part of its last sector' 4 'guest exit status 4' -- \
 	prlimit --fsize=8000 "$sidestep" run -q --disk disk "$hostile/hostile_disk.elf"
+truncate -s 1M disk
+traced 'a disk, from its beginning to its end' 0 '' -- "$sidestep" run -q --disk disk "$hostile/hostile_disk_ends.elf"
 traced 'output' 0 '' -- "$sidestep" run -q "$hostile/hostile_log.elf"
 traced 'a guest that steps itself' 0 '' -- "$sidestep" run -q "$hostile/hostile_retires.elf"
 mkdir left

@@ -68,9 +68,9 @@ class Room:
         return path
 
     def run(self, *arguments, before=None, **options):
-        # A build with coverage does not write its counters under a limit.
+        # A limit is for the counters of a build with coverage too.
         if before:
-            options["env"] = {**os.environ, "GCOV_PREFIX": "/dev/null", "GCOV_ERROR_FILE": "/dev/null"}
+            options["env"] = {**os.environ, "GCOV_ERROR_FILE": "/dev/null"}
         done = subprocess.run([*(before or []), self.sidestep, *arguments], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False, **options)
         return done.returncode, done.stdout, done.stderr
@@ -154,7 +154,7 @@ class Room:
                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as first:
             while first.poll() is None and (not os.path.exists(path) or os.path.getsize(path) < HEADER + 2 * BLOCK):
                 time.sleep(0.01)
-            status, _, error = self.record(path, guest)
+            status, _, error = self.record(path, guest, "--timeout", "3")
             check("a ledger in use", status == 2 and "in use as a ledger by another process" in error, error)
             check("a ledger in use is not touched", os.path.getsize(path) > HEADER + BLOCK)
             os.truncate(path, 0)

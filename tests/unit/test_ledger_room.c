@@ -275,29 +275,73 @@ static void limit(void **state)
 	assert_int_equal(read_back(true, lost) + lost, EXITS);
 }
 
-/* All that may be reserved, and nothing of it left out. */
-static void much_reserved(void **state)
+/* Fills a ledger whose file system has no more room, behind `first` bytes; so many pairs of a small and a large record
+ * of the end fit then, whatever padding they need. */
+static void fits_behind(uint16_t first, unsigned pairs)
 {
+	const struct record_exit small = {.record = {.type = RECORD_EXIT, .size = sizeof(small)}};
 	const struct record_end end = {.record = {.type = RECORD_END, .size = sizeof(end)}};
-	unsigned kept = LEDGER_RESERVE_MAX / sizeof(end);
+	union {
+		struct record record;
+		uint8_t bytes[LEDGER_BLOCK];
+	} filler = {.record = {.type = RECORD_META, .size = first}};
 	struct error error = {0};
 	struct ledger ledger;
+	uint64_t lost;
+
+	room = UINT64_MAX;
+	ended = false;
+	assert_int_equal(ledger_create(&ledger, path, 1, &error), 0);
+	ledger_reserve(&ledger, pairs * (sizeof(small) + sizeof(end)));
+	assert_int_equal(ledger.error, 0);
+	room = 0;
+	ledger_append(&ledger, &filler.record);
+	append_exits(&ledger);
+	lost = ledger.lost;
+	ledger_end(&ledger);
+	ended = true;
+	for (unsigned i = 0; i < pairs; i++) {
+		ledger_append(&ledger, &small.record);
+		ledger_append(&ledger, &end.record);
+	}
+	assert_int_equal(ledger.lost, lost);
+	assert_true(ledger.used <= ledger.room);
+	ledger_close(&ledger);
+}
+
+/* Wherever the end begins in a block, up to all that may be reserved. */
+static void reserved(void **state)
+{
+	(void)state;
+	for (uint16_t first = 8; first < LEDGER_BLOCK; first += 40)
+		for (unsigned pairs = 1; pairs <= LEDGER_RESERVE_MAX / 304; pairs++)
+			fits_behind(first, pairs);
+}
+
+/* Neither a smaller record nor room that is there again comes behind a gap: only the end does. */
+static void ends_once(void **state)
+{
+	const struct record small = {.type = RECORD_PAD, .size = sizeof(small)};
+	struct error error = {0};
+	struct ledger ledger;
+	uint64_t lost, used;
 
 	(void)state;
 	assert_int_equal(ledger_create(&ledger, path, 1, &error), 0);
-	ledger_reserve(&ledger, LEDGER_RESERVE_MAX);
-	assert_int_equal(ledger.error, 0);
+	ledger_reserve(&ledger, LAST);
 	room = 0;
 	append_exits(&ledger);
-	ledger_end(&ledger);
-	ended = true;
-	for (unsigned i = 0; i < kept; i++)
-		ledger_append(&ledger, &end.record);
-	assert_true(ledger.used <= ledger.room);
-	room = ledger.lost;
+	lost = ledger.lost;
+	used = ledger.used;
+	assert_true(lost > 0);
+	room = UINT64_MAX;
+	ledger_append(&ledger, &small);
+	append_exits(&ledger);
+	assert_int_equal(ledger.lost, lost + 1 + EXITS);
+	assert_int_equal(ledger.used, used);
+	append_last(&ledger);
 	ledger_close(&ledger);
-	ended = false;
-	assert_true(room <= EXITS);
+	assert_int_equal(read_back(true, lost + 1 + EXITS) + lost, EXITS);
 }
 
 /* A name that was there stays: it may be a link that somebody has made. */
@@ -323,7 +367,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, all_well)
 	const struct CMUnitTest tests[] = {
 		TEST(every_byte), TEST(every_errno),   TEST(interruptions), TEST(cut_fails),
-		TEST(limit),      TEST(much_reserved), TEST(names_stay),
+		TEST(limit),      TEST(reserved),      TEST(ends_once),     TEST(names_stay),
 	};
 
 	return cmocka_run_group_tests_name("ledger room", tests, make_directory, remove_directory);
