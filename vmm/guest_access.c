@@ -41,33 +41,19 @@ int guest_access_through(const struct vm *vm, uint32_t view, gpa_t gpa, size_t s
 	return 0;
 }
 
-/* From which part the byte at an offset is, and how many follow it there. */
-static uint8_t *span_at(const struct guest_span *span, size_t offset, size_t *ret_count)
-{
-	unsigned part = offset >= span->size[0];
-	size_t inside = offset - (part ? span->size[0] : 0);
-
-	*ret_count = span->size[part] - inside;
-	return span->part[part] + inside;
-}
-
-void guest_span_read(const struct guest_span *span, size_t offset, void *data, size_t size)
+void guest_span_split(const struct guest_span *span, size_t offset, void *read, const void *write,
+		      size_t size)
 {
 	for (size_t done = 0, count; done < size; done += count) {
-		const uint8_t *from = span_at(span, offset + done, &count);
+		unsigned part = offset + done >= span->size[0];
+		size_t inside = offset + done - (part ? span->size[0] : 0);
 
+		count = span->size[part] - inside;
 		count = count < size - done ? count : size - done;
-		memcpy((uint8_t *)data + done, from, count);
-	}
-}
-
-void guest_span_write(const struct guest_span *span, size_t offset, const void *data, size_t size)
-{
-	for (size_t done = 0, count; done < size; done += count) {
-		uint8_t *to = span_at(span, offset + done, &count);
-
-		count = count < size - done ? count : size - done;
-		memcpy(to, (const uint8_t *)data + done, count);
+		if (read)
+			memcpy((uint8_t *)read + done, span->part[part] + inside, count);
+		else
+			memcpy(span->part[part] + inside, (const uint8_t *)write + done, count);
 	}
 }
 
@@ -94,10 +80,23 @@ static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa
 	return -EACCES;
 }
 
-static bool all_grant(const struct vm *vm, uint64_t gpa, uint64_t size, unsigned rights)
+/* The page where a guest has its requests is most often the one of the last. */
+static bool is_open(struct vm *vm, uint64_t gpa)
+{
+	uint64_t page = gpa / GPA_PAGE_SIZE + 1;
+
+	if (vm->open_page == page)
+		return true;
+	if (!policy_all_grant(&vm->policy, gpa_at(gpa), VIEW_READ | VIEW_WRITE))
+		return false;
+	vm->open_page = page;
+	return true;
+}
+
+static bool all_grant(struct vm *vm, uint64_t gpa, uint64_t size, unsigned rights)
 {
 	for (uint64_t at = gpa; at - gpa < size; at = next_page(at))
-		if (!policy_all_grant(&vm->policy, gpa_at(at), rights))
+		if (!is_open(vm, at) && !policy_all_grant(&vm->policy, gpa_at(at), rights))
 			return false;
 	return true;
 }
@@ -124,7 +123,7 @@ static int ask_view(const struct guest_access *access, uint32_t view, uint64_t g
 int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
 		 struct guest_span *ret_span)
 {
-	const struct vm *vm = access->vcpu->vm;
+	struct vm *vm = access->vcpu->vm;
 	uint8_t *memory;
 	uint32_t view;
 	int rc;
@@ -148,7 +147,7 @@ int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
 int guest_access_device(const struct guest_access *access, uint64_t gpa, uint64_t size,
 			uint8_t **ret_memory)
 {
-	const struct vm *vm = access->vcpu->vm;
+	struct vm *vm = access->vcpu->vm;
 	uint8_t *memory;
 	int rc = 0;
 
