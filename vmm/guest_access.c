@@ -63,11 +63,12 @@ static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa
 {
 	struct vcpu *vcpu = access->vcpu;
 	gpa_t target;
+	/* What is not asked for does not count. */
 	bool readable = policy_grants(&vcpu->vm->policy, view, gpa_at(gpa), access->rights & VIEW_READ,
 				      &target);
 	const struct violation violation = {
 		.view = view,
-		.access = access->rights & VIEW_READ && !readable ? VIEW_READ : access->rights & ~VIEW_READ,
+		.access = access->rights & VIEW_WRITE && readable ? VIEW_WRITE : VIEW_READ,
 		.size = (uint32_t)size,
 		.gpa = gpa,
 		.rip = vcpu->exit_rip,
@@ -119,46 +120,49 @@ static int ask_view(const struct guest_access *access, uint32_t view, uint64_t g
 	return 0;
 }
 
-/* Which view is active takes a system call in the engine vmx, so it is asked for only if it matters. */
-int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
-		 struct guest_span *ret_span)
+/*
+ * What is there without views, and the view through which to look at it: -1 if that makes no difference.
+ * Which one is active takes a system call in the engine vmx, so it is asked for only if it matters.
+ */
+static int find(const struct guest_access *access, uint64_t gpa, uint64_t size, bool itself,
+		uint8_t **ret_memory, int *ret_view)
 {
 	struct vm *vm = access->vcpu->vm;
-	uint8_t *memory;
-	uint32_t view;
-	int rc;
 
 	if (access->cpl != 0)
 		return -EPERM;
-	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
-	if (!memory)
+	*ret_memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
+	*ret_view = -1;
+	if (!*ret_memory)
 		return -EFAULT;
-	if (all_grant(vm, gpa, size, access->rights)) {
-		*ret_span = (struct guest_span){{memory, NULL}, {size, 0}};
+	if (all_grant(vm, gpa, size, access->rights))
 		return 0;
-	}
-	/* -1, no view that we know, grants nothing. */
-	view = (uint32_t)vm->plan->engine->view_current(access->vcpu);
-	rc = ask_view(access, view, gpa, size, false);
-	return rc == 0 ? guest_access_through(vm, view, gpa_at(gpa), size, access->rights, ret_span)
-		       : rc;
+	/* Here -1 is no view that we know, which grants nothing. */
+	*ret_view = vm->plan->engine->view_current(access->vcpu);
+	return ask_view(access, (uint32_t)*ret_view, gpa, size, itself);
+}
+
+int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
+		 struct guest_span *ret_span)
+{
+	uint8_t *memory;
+	int view, rc = find(access, gpa, size, false, &memory, &view);
+
+	if (rc != 0)
+		return rc;
+	if (view >= 0)
+		return guest_access_through(access->vcpu->vm, (uint32_t)view, gpa_at(gpa), size,
+					    access->rights, ret_span);
+	*ret_span = (struct guest_span){{memory, NULL}, {size, 0}};
+	return 0;
 }
 
 int guest_access_device(const struct guest_access *access, uint64_t gpa, uint64_t size,
 			uint8_t **ret_memory)
 {
-	struct vm *vm = access->vcpu->vm;
 	uint8_t *memory;
-	int rc = 0;
+	int view, rc = find(access, gpa, size, true, &memory, &view);
 
-	if (access->cpl != 0)
-		return -EPERM;
-	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
-	if (!memory)
-		return -EFAULT;
-	if (!all_grant(vm, gpa, size, access->rights))
-		rc = ask_view(access, (uint32_t)vm->plan->engine->view_current(access->vcpu), gpa, size,
-			      true);
 	if (rc == 0)
 		*ret_memory = memory;
 	return rc;

@@ -313,7 +313,7 @@ static void recorded(void **state)
 /* A device gets the pages themselves, as many as there are. */
 static void devices(void **state)
 {
-	const struct guest_access access = by(0, VIEW_READ);
+	const struct guest_access access = by(0, VIEW_READ), write = by(0, VIEW_WRITE);
 	uint8_t *memory = NULL;
 
 	(void)state;
@@ -325,6 +325,10 @@ static void devices(void **state)
 	assert_ptr_equal(memory, vm.ram.host + READ_ONLY * PAGE);
 	assert_int_equal(guest_access_device(&access, READ_ONLY * PAGE, 2 * PAGE, &memory), -EACCES);
 	assert_int_equal(guest_access_device(&access, MOVED * PAGE, PAGE, &memory), -EACCES);
+	assert_int_equal(vcpu.summary->violations[1].record.gpa, MOVED * PAGE);
+	assert_int_equal(vcpu.summary->violations[1].record.access, VIEW_READ);
+	assert_int_equal(guest_access_device(&write, MOVED * PAGE, PAGE, &memory), -EACCES);
+	assert_int_equal(vcpu.summary->violations[2].record.access, VIEW_WRITE);
 	assert_int_equal(guest_access_device(&access, PLAIN * PAGE, 9 * PAGE, &memory), 0);
 }
 
