@@ -74,7 +74,7 @@
 	X(BAD_COUNT, "COUNT is 0")                                                                 \
 	X(BAD_SECTOR, "the sectors are not all on the disk")                                       \
 	X(BAD_BUFFER, "BUFFER is no handle of a pinned buffer")                                    \
-	X(BAD_ACCESS, "the buffer is not pinned for this direction")                               \
+	X(BAD_ACCESS, "the buffer is not pinned for this, or who commands may not do it himself")  \
 	X(BAD_OFFSET, "the sectors do not fit into the buffer at OFFSET")                          \
 	X(IO_ERROR, "the storage failed")
 

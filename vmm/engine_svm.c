@@ -266,10 +266,21 @@ int engine_svm_get(struct vcpu *vcpu, struct vmcb12 *vmcb12)
 	return 0;
 }
 
-/* The processor switches none, and the relay keeps what it has loaded. */
+/* While L1 runs, what the next VMRUN will load counts. */
 static int svm_view_current(struct vcpu *vcpu)
 {
-	return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
+	const struct vm *vm = vcpu->vm;
+	struct vmcb12 vmcb12;
+	uint64_t root;
+
+	if (engine_svm_get(vcpu, &vmcb12) == 0)
+		root = vmcb_nested_cr3(vmcb12.bytes);
+	else
+		root = vmcb_nested_cr3(control(vcpu));
+	for (size_t i = 0; i < vm->policy.view_count; i++)
+		if ((vm->view_list[i] & POINTER_ADDRESS) == root)
+			return (int)i;
+	return -1;
 }
 
 /* While L1 runs they are where the next VMRUN will load them from; but FS and GS stay in the vCPU. */

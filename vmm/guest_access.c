@@ -41,33 +41,19 @@ int guest_access_through(const struct vm *vm, uint32_t view, gpa_t gpa, size_t s
 	return 0;
 }
 
-/* From which part the byte at an offset is, and how many follow it there. */
-static uint8_t *span_at(const struct guest_span *span, size_t offset, size_t *ret_count)
-{
-	unsigned part = offset >= span->size[0];
-	size_t inside = offset - (part ? span->size[0] : 0);
-
-	*ret_count = span->size[part] - inside;
-	return span->part[part] + inside;
-}
-
-void guest_span_read(const struct guest_span *span, size_t offset, void *data, size_t size)
+void guest_span_split(const struct guest_span *span, size_t offset, void *read, const void *write,
+		      size_t size)
 {
 	for (size_t done = 0, count; done < size; done += count) {
-		const uint8_t *from = span_at(span, offset + done, &count);
+		unsigned part = offset + done >= span->size[0];
+		size_t inside = offset + done - (part ? span->size[0] : 0);
 
+		count = span->size[part] - inside;
 		count = count < size - done ? count : size - done;
-		memcpy((uint8_t *)data + done, from, count);
-	}
-}
-
-void guest_span_write(const struct guest_span *span, size_t offset, const void *data, size_t size)
-{
-	for (size_t done = 0, count; done < size; done += count) {
-		uint8_t *to = span_at(span, offset + done, &count);
-
-		count = count < size - done ? count : size - done;
-		memcpy(to, (const uint8_t *)data + done, count);
+		if (read)
+			memcpy((uint8_t *)read + done, span->part[part] + inside, count);
+		else
+			memcpy(span->part[part] + inside, (const uint8_t *)write + done, count);
 	}
 }
 
@@ -77,11 +63,12 @@ static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa
 {
 	struct vcpu *vcpu = access->vcpu;
 	gpa_t target;
+	/* What is not asked for does not count. */
 	bool readable = policy_grants(&vcpu->vm->policy, view, gpa_at(gpa), access->rights & VIEW_READ,
 				      &target);
 	const struct violation violation = {
 		.view = view,
-		.access = access->rights & VIEW_READ && !readable ? VIEW_READ : access->rights & ~VIEW_READ,
+		.access = access->rights & VIEW_WRITE && readable ? VIEW_WRITE : VIEW_READ,
 		.size = (uint32_t)size,
 		.gpa = gpa,
 		.rip = vcpu->exit_rip,
@@ -94,10 +81,23 @@ static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa
 	return -EACCES;
 }
 
-static bool all_grant(const struct vm *vm, uint64_t gpa, uint64_t size, unsigned rights)
+/* The page where a guest has its requests is most often the one of the last. */
+static bool is_open(struct vm *vm, uint64_t gpa)
+{
+	uint64_t page = gpa / GPA_PAGE_SIZE + 1;
+
+	if (vm->open_page == page)
+		return true;
+	if (!policy_all_grant(&vm->policy, gpa_at(gpa), VIEW_READ | VIEW_WRITE))
+		return false;
+	vm->open_page = page;
+	return true;
+}
+
+static bool all_grant(struct vm *vm, uint64_t gpa, uint64_t size, unsigned rights)
 {
 	for (uint64_t at = gpa; at - gpa < size; at = next_page(at))
-		if (!policy_all_grant(&vm->policy, gpa_at(at), rights))
+		if (!is_open(vm, at) && !policy_all_grant(&vm->policy, gpa_at(at), rights))
 			return false;
 	return true;
 }
@@ -120,46 +120,49 @@ static int ask_view(const struct guest_access *access, uint32_t view, uint64_t g
 	return 0;
 }
 
-/* Which view is active takes a system call in the engine vmx, so it is asked for only if it matters. */
-int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
-		 struct guest_span *ret_span)
+/*
+ * What is there without views, and the view through which to look at it: -1 if that makes no difference.
+ * Which one is active takes a system call in the engine vmx, so it is asked for only if it matters.
+ */
+static int find(const struct guest_access *access, uint64_t gpa, uint64_t size, bool itself,
+		uint8_t **ret_memory, int *ret_view)
 {
-	const struct vm *vm = access->vcpu->vm;
-	uint8_t *memory;
-	uint32_t view;
-	int rc;
+	struct vm *vm = access->vcpu->vm;
 
 	if (access->cpl != 0)
 		return -EPERM;
-	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
-	if (!memory)
+	*ret_memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
+	*ret_view = -1;
+	if (!*ret_memory)
 		return -EFAULT;
-	if (all_grant(vm, gpa, size, access->rights)) {
-		*ret_span = (struct guest_span){{memory, NULL}, {size, 0}};
+	if (all_grant(vm, gpa, size, access->rights))
 		return 0;
-	}
-	/* -1, no view that we know, grants nothing. */
-	view = (uint32_t)vm->plan->engine->view_current(access->vcpu);
-	rc = ask_view(access, view, gpa, size, false);
-	return rc == 0 ? guest_access_through(vm, view, gpa_at(gpa), size, access->rights, ret_span)
-		       : rc;
+	/* Here -1 is no view that we know, which grants nothing. */
+	*ret_view = vm->plan->engine->view_current(access->vcpu);
+	return ask_view(access, (uint32_t)*ret_view, gpa, size, itself);
+}
+
+int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
+		 struct guest_span *ret_span)
+{
+	uint8_t *memory;
+	int view, rc = find(access, gpa, size, false, &memory, &view);
+
+	if (rc != 0)
+		return rc;
+	if (view >= 0)
+		return guest_access_through(access->vcpu->vm, (uint32_t)view, gpa_at(gpa), size,
+					    access->rights, ret_span);
+	*ret_span = (struct guest_span){{memory, NULL}, {size, 0}};
+	return 0;
 }
 
 int guest_access_device(const struct guest_access *access, uint64_t gpa, uint64_t size,
 			uint8_t **ret_memory)
 {
-	const struct vm *vm = access->vcpu->vm;
 	uint8_t *memory;
-	int rc = 0;
+	int view, rc = find(access, gpa, size, true, &memory, &view);
 
-	if (access->cpl != 0)
-		return -EPERM;
-	memory = guest_ram_at(&vm->ram, gpa_at(gpa), size);
-	if (!memory)
-		return -EFAULT;
-	if (!all_grant(vm, gpa, size, access->rights))
-		rc = ask_view(access, (uint32_t)vm->plan->engine->view_current(access->vcpu), gpa, size,
-			      true);
 	if (rc == 0)
 		*ret_memory = memory;
 	return rc;

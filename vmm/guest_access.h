@@ -9,6 +9,8 @@
 #ifndef VMM_GUEST_ACCESS_H
 #define VMM_GUEST_ACCESS_H
 
+#include <string.h>
+
 #include "vm.h"
 
 /* For whom. */
@@ -33,9 +35,27 @@ struct guest_span {
 int guest_access(const struct guest_access *access, uint64_t gpa, size_t size,
 		 struct guest_span *ret_span);
 
-/* Copies to or from a span, from `offset` on; the caller knows that it is long enough. */
-void guest_span_read(const struct guest_span *span, size_t offset, void *data, size_t size);
-void guest_span_write(const struct guest_span *span, size_t offset, const void *data, size_t size);
+/* For a span in two parts: copies out to `read`, or in from `write`. */
+void guest_span_split(const struct guest_span *span, size_t offset, void *read, const void *write,
+		      size_t size);
+
+/* Copies from or to a span, from `offset` on; the caller knows that it is long enough. */
+static inline void guest_span_read(const struct guest_span *span, size_t offset, void *data, size_t size)
+{
+	if (offset + size <= span->size[0])
+		memcpy(data, span->part[0] + offset, size);
+	else
+		guest_span_split(span, offset, data, NULL, size);
+}
+
+static inline void guest_span_write(const struct guest_span *span, size_t offset, const void *data,
+				    size_t size)
+{
+	if (offset + size <= span->size[0])
+		memcpy(span->part[0] + offset, data, size);
+	else
+		guest_span_split(span, offset, NULL, data, size);
+}
 
 /* Both at once. */
 int guest_access_read(const struct guest_access *access, uint64_t gpa, void *data, size_t size);

@@ -189,6 +189,7 @@ int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights
 	rc = engine->check_rights(vm, rights);
 	if (rc != 0 || rights == before)
 		return rc;
+	vm->open_page = 0;
 	rc = policy_set_rights(&vm->policy, view, region, rights);
 	if (rc != 0)
 		return rc;

@@ -125,6 +125,7 @@ struct vm {
 	struct vmfunc_state vmfunc;
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
+	uint64_t open_page; /* a page that no view restricts or moves, plus 1; 0: none is known */
 	bool own_tss; /* the guest's code can load a TSS other than the one it starts with */
 	struct pins pins;
 	uint64_t pin_limit; /* of the host, in bytes */

@@ -47,12 +47,12 @@ static volatile uint8_t *page; /* that the views treat in different ways, behind
 static struct ss_request own;
 
 /* Vectors: exceptions continue at r14, with their number in r11. Page 0 is absent: a
- * fault there is the way back from CPL 3. */
+ * fault at address 16 is the way back from CPL 3. */
 __asm__(".text\n"
 	"page_fault:\n"
 	"	mov %cr2, %r11\n"
-	"	test %r11, %r11\n"
-	"	jz back\n"
+	"	cmp $16, %r11\n"
+	"	je back\n"
 	"	mov $14, %r11d\n"
 	"	add $8, %rsp\n"
 	"	mov %r14, (%rsp)\n"
@@ -87,7 +87,7 @@ __asm__(".text\n"
 	"1:	mov %rdi, %rax\n"
 	"	mov %rsi, %rdi\n"
 	"	call *%rax\n"
-	"	movb $0, 0\n"
+	"	movb $0, 16\n"
 	".bss\n"
 	".p2align 3\n"
 	"kernel_stack: .quad 0\n"
@@ -249,6 +249,7 @@ static uint64_t held(unsigned offset)
 	return value;
 }
 
+/* Ends in view 0. */
 static void fill(void)
 {
 	const uint64_t secret = SECRET;
@@ -256,7 +257,6 @@ static void fill(void)
 	switch_to(0);
 	for (int i = -64; i < PAGE_SIZE; i += 8)
 		put(page + i, &secret, 8);
-	switch_to(view);
 }
 
 /* A request that does nothing, whose structure begins `before` bytes in front of the page: performed if the
@@ -270,7 +270,6 @@ static void structure(enum path path, unsigned before, uint64_t (*how)(uint64_t)
 	int32_t status;
 
 	fill();
-	switch_to(0);
 	put(where, &request, sizeof(request));
 	switch_to(view);
 	rax = at(cpl, how, (uint64_t)where);
@@ -289,7 +288,6 @@ static void text(enum path path, unsigned before)
 	int read = granted[view].read;
 
 	fill();
-	switch_to(0);
 	if (read)
 		put(page - before, said, 5);
 	switch_to(view);
@@ -339,7 +337,6 @@ static void parameters(void)
 	uint64_t wanted = cpl ? FAILED(EPERM) : granted[view].read ? FAILED(ENOENT) : FAILED(EACCES);
 
 	fill();
-	switch_to(0);
 	put(page, &args, sizeof(args));
 	switch_to(view);
 	check(number(MEMORY), service(SS_SERVICE_MAP, SS_SERVICE_IN_MEMORY, (uint64_t)page, 0) == wanted);
@@ -390,7 +387,6 @@ static void disk(enum path path, enum ss_disk_command what, int allowed)
 	int64_t handle;
 
 	fill();
-	switch_to(0);
 	cpl = 0;
 	handle = pin(SS_RIGHT_READ | SS_RIGHT_WRITE);
 	cpl = asks_at;
@@ -418,6 +414,7 @@ static void strings(void)
 	uint8_t seen = 0;
 
 	fill();
+	switch_to(view);
 	__asm__ volatile("lea 1f(%%rip), %%r14\n"
 			 "outsb\n"
 			 "1:\n"
@@ -458,6 +455,7 @@ static void paravirtual(enum path path, uint32_t msr)
 	uint64_t address = (uint64_t)page;
 
 	fill();
+	switch_to(view);
 	__asm__ volatile("lea 1f(%%rip), %%r14\n"
 			 "wrmsr\n"
 			 "1:\n"

@@ -238,6 +238,42 @@ static void asks_for_the_view_if_it_matters(void **state)
 	assert_int_equal(asked_view, 4);
 }
 
+static int any_rights(const struct vm *asked, unsigned rights)
+{
+	(void)asked;
+	(void)rights;
+	return 0;
+}
+
+static int changed(struct vm *asked, uint32_t view, uint32_t region)
+{
+	(void)asked;
+	(void)view;
+	(void)region;
+	return 0;
+}
+
+/* A page that was nobody's concern is, when its rights have changed. */
+static void rights_change(void **state)
+{
+	static const struct engine engine = {
+		.view_current = view_current, .check_rights = any_rights, .rights_changed = changed};
+	const struct guest_access access = by(0, RW);
+	const uint64_t gpa = READ_ONLY * PAGE + 8;
+	struct guest_span span;
+
+	(void)state;
+	plan.engine = &engine;
+	active_view = 1;
+	assert_int_equal(guest_access(&access, gpa, 64, &span), -EACCES);
+	assert_int_equal(vm_set_rights(&vm, 1, 0, VIEW_RIGHTS_ALL), 0);
+	assert_int_equal(guest_access(&access, gpa, 64, &span), 0);
+	assert_int_equal(guest_access(&access, gpa, 64, &span), 0);
+	assert_int_equal(asked_view, 1);
+	assert_int_equal(vm_set_rights(&vm, 1, 0, VIEW_READ), 0);
+	assert_int_equal(guest_access(&access, gpa, 64, &span), -EACCES);
+}
+
 /* What a view withholds is recorded, once, with the byte and the right at which it failed. */
 static void recorded(void **state)
 {
@@ -277,7 +313,7 @@ static void recorded(void **state)
 /* A device gets the pages themselves, as many as there are. */
 static void devices(void **state)
 {
-	const struct guest_access access = by(0, VIEW_READ);
+	const struct guest_access access = by(0, VIEW_READ), write = by(0, VIEW_WRITE);
 	uint8_t *memory = NULL;
 
 	(void)state;
@@ -289,6 +325,10 @@ static void devices(void **state)
 	assert_ptr_equal(memory, vm.ram.host + READ_ONLY * PAGE);
 	assert_int_equal(guest_access_device(&access, READ_ONLY * PAGE, 2 * PAGE, &memory), -EACCES);
 	assert_int_equal(guest_access_device(&access, MOVED * PAGE, PAGE, &memory), -EACCES);
+	assert_int_equal(vcpu.summary->violations[1].record.gpa, MOVED * PAGE);
+	assert_int_equal(vcpu.summary->violations[1].record.access, VIEW_READ);
+	assert_int_equal(guest_access_device(&write, MOVED * PAGE, PAGE, &memory), -EACCES);
+	assert_int_equal(vcpu.summary->violations[2].record.access, VIEW_WRITE);
 	assert_int_equal(guest_access_device(&access, PLAIN * PAGE, 9 * PAGE, &memory), 0);
 }
 
@@ -323,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(spans, setup, teardown),
 		cmocka_unit_test_setup_teardown(privilege, setup, teardown),
 		cmocka_unit_test_setup_teardown(asks_for_the_view_if_it_matters, setup, teardown),
+		cmocka_unit_test_setup_teardown(rights_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(devices, setup, teardown),
 		cmocka_unit_test_setup_teardown(cpl_at_a_port, setup, teardown),
