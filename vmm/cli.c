@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "service_list.h"
 
 #define OPTIONS_MAX 32
@@ -15,6 +16,7 @@
 #define TIMEOUT_MAX_S 1e6
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600
+#define THRESHOLD_MAX 1e9
 
 static int bad_argument(struct error *error, const char *option, const char *argument,
 			const char *wanted)
@@ -22,28 +24,11 @@ static int bad_argument(struct error *error, const char *option, const char *arg
 	return error_set(error, -EINVAL, STATUS_USAGE, "%s: '%s' is not %s", option, argument, wanted);
 }
 
-/* A whole decimal number up to `limit`, all of the text. */
-static int parse_number(const char *text, uint64_t limit, uint64_t *ret_number, const char **ret_end)
-{
-	unsigned long long number;
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno != 0 || number > limit)
-		return -ERANGE;
-	*ret_number = number;
-	*ret_end = end;
-	return 0;
-}
-
 static int parse_count_of(const char *option, const char *argument, uint64_t limit,
 			  uint64_t *ret_number, struct error *error)
 {
 	const char *end;
-	int rc = parse_number(argument, limit, ret_number, &end);
+	int rc = number_whole(argument, limit, ret_number, &end);
 
 	if (rc == 0 && *end == '\0' && *ret_number > 0)
 		return 0;
@@ -125,10 +110,9 @@ static int parse_exits_only(struct settings *settings, const char *argument, str
 
 static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
 {
-	char *end;
-	double percent = strtod(argument, &end);
+	double percent;
 
-	if (end == argument || *end != '\0' || !isfinite(percent) || percent < 0)
+	if (number_decimal(argument, 0, THRESHOLD_MAX, &percent) != 0)
 		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
 	settings->threshold = percent;
 	return 0;
@@ -182,7 +166,7 @@ static int parse_seed(struct settings *settings, const char *argument, struct er
 {
 	const char *end;
 
-	if (parse_number(argument, UINT64_MAX, &settings->seed, &end) != 0 || *end != '\0')
+	if (number_whole(argument, UINT64_MAX, &settings->seed, &end) != 0 || *end != '\0')
 		return bad_argument(error, "--seed", argument, "a whole number");
 	return 0;
 }
@@ -192,8 +176,8 @@ static int parse_shard(struct settings *settings, const char *argument, struct e
 {
 	const char *end;
 
-	if (parse_number(argument, UINT32_MAX, &settings->shard, &end) != 0 || *end != '/' ||
-	    parse_number(end + 1, UINT32_MAX, &settings->shards, &end) != 0 || *end != '\0' ||
+	if (number_whole(argument, UINT32_MAX, &settings->shard, &end) != 0 || *end != '/' ||
+	    number_whole(end + 1, UINT32_MAX, &settings->shards, &end) != 0 || *end != '\0' ||
 	    settings->shard == 0 || settings->shard > settings->shards)
 		return bad_argument(error, "--shard", argument, "I/N with I from 1 to N");
 	return 0;
@@ -223,7 +207,7 @@ static int parse_memory(struct settings *settings, const char *argument, struct 
 	uint64_t number;
 	unsigned shift = 0;
 
-	if (parse_number(argument, UINT64_MAX, &number, &end) != 0)
+	if (number_whole(argument, UINT64_MAX, &number, &end) != 0)
 		return bad_argument(error, "-m", argument, "a size such as 64M");
 	if (*end != '\0') {
 		suffix = strchr(suffixes, *end >= 'a' ? *end - 'a' + 'A' : *end);
@@ -375,11 +359,9 @@ static int parse_on_violation(struct settings *settings, const char *argument, s
 
 static int parse_interval(struct settings *settings, const char *argument, struct error *error)
 {
-	char *end;
-	double seconds = strtod(argument, &end);
+	double seconds;
 
-	if (end == argument || *end != '\0' || !(seconds >= INTERVAL_MIN_S) ||
-	    seconds > INTERVAL_MAX_S || !isdigit((unsigned char)argument[0]))
+	if (number_decimal(argument, INTERVAL_MIN_S, INTERVAL_MAX_S, &seconds) != 0)
 		return bad_argument(error, "--interval", argument,
 				    "a number of seconds from 0.05 to 3600");
 	settings->interval_ms = (unsigned)(seconds * 1000 + 0.5);
@@ -398,11 +380,9 @@ static int parse_seccomp(struct settings *settings, const char *argument, struct
 
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
 {
-	char *end;
-	double seconds = strtod(argument, &end);
+	double seconds;
 
-	if (end == argument || *end != '\0' || !isfinite(seconds) || seconds < 0 ||
-	    seconds > TIMEOUT_MAX_S)
+	if (number_decimal(argument, 0, TIMEOUT_MAX_S, &seconds) != 0)
 		return bad_argument(error, "--timeout", argument, "a number of seconds, such as 2.5");
 	settings->plan.timeout_ms = (unsigned)ceil(seconds * 1000);
 	return 0;
@@ -479,13 +459,34 @@ static const struct option_row *find_option(const struct getopt_tables *tables, 
 	return NULL;
 }
 
-static int getopt_failed(const struct command_row *command, int value, char **argv,
-			 struct error *error)
+/* Whether the option that getopt_long() has found was written out. An abbreviation means another option as soon as
+ * there is one that is called so. */
+static bool spelled_out(const struct option_row *row, int value, const char *word)
+{
+	size_t length = strlen(row->name);
+
+	return value < LONG_BASE ||
+	       (strncmp(word + 2, row->name, length) == 0 && strchr("=", word[2 + length]));
+}
+
+static int abbreviated(const struct command_row *command, const struct option_row *row, const char *word,
+		       struct error *error)
+{
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "%.*s is no option of this command, --%s is; see `sidestep %s --help`",
+			 (int)strcspn(word, "="), word, row->name, command->name);
+}
+
+static int getopt_failed(const struct command_row *command, const struct getopt_tables *tables, int value,
+			 char **argv, struct error *error)
 {
 	const char *what = value == ':' ? "needs an argument" : "is no option of this command";
 	char letter[3] = {'-', (char)optopt, '\0'};
 	const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
+	const struct option_row *row = find_option(tables, optopt);
 
+	if (row && !spelled_out(row, optopt, word))
+		return abbreviated(command, row, word, error);
 	return error_set(error, -EINVAL, STATUS_USAGE, "%s %s; see `sidestep %s --help`", word, what,
 			 command->name);
 }
@@ -513,10 +514,15 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	optind = 0; /* glibc: start afresh, also within a word */
 	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
 		const struct option_row *row = find_option(&tables, value);
+		const char *word = argv[optind - 1];
 		int rc;
 
 		if (!row)
-			return getopt_failed(command, value, argv, error);
+			return getopt_failed(command, &tables, value, argv, error);
+		if (value >= LONG_BASE && optarg == word)
+			word = argv[optind - 2];
+		if (!spelled_out(row, value, word))
+			return abbreviated(command, row, word, error);
 		rc = row->parse(settings, optarg, error);
 		if (rc != 0)
 			return rc;
