@@ -398,7 +398,9 @@ const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 const struct option_row options[] = {
 #define OPTION(letter, name, argument, commands, parser, meaning)                                  \
-	{letter, name, argument, commands, meaning, parse_##parser},
+	{letter, name, argument, commands, meaning, FILE_NONE, parse_##parser},
+#define FILE_OPTION(letter, name, access, commands, parser, meaning)                               \
+	{letter, name, "FILE", commands, meaning, FILE_##access, parse_##parser},
 #include "option.def"
 #undef OPTION
 };
@@ -491,6 +493,19 @@ static int getopt_failed(const struct command_row *command, const struct getopt_
 			 command->name);
 }
 
+static void note_file(struct settings *settings, const struct option_row *row, const char *name)
+{
+	unsigned i = 0;
+
+	while (i < settings->file_count && settings->files[i].option != row)
+		i++;
+	if (row->access == FILE_NONE || i == SETTINGS_FILES_MAX)
+		return;
+	settings->files[i] = (struct settings_file){row, name};
+	if (i == settings->file_count)
+		settings->file_count++;
+}
+
 int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
 	      struct error *error)
 {
@@ -526,6 +541,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		rc = row->parse(settings, optarg, error);
 		if (rc != 0)
 			return rc;
+		note_file(settings, row, optarg);
 		if (settings->given_count < SETTINGS_GIVEN_MAX) {
 			settings->given[settings->given_count].name = row->name;
 			settings->given[settings->given_count++].argument = optarg;

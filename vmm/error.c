@@ -4,16 +4,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "plain.h"
+
+/* Room for two names of files. */
+#define ERROR_RAW_SIZE 9000
+
 int error_set(struct error *error, int result, int status, const char *format, ...)
 {
+	char text[ERROR_RAW_SIZE];
 	va_list args;
 
 	if (!error || error->text[0] != '\0')
 		return result;
 	error->status = status;
 	va_start(args, format);
-	vsnprintf(error->text, sizeof(error->text), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	plain_shorten(error->text, sizeof(error->text), text);
 	return result;
 }
 

@@ -24,10 +24,10 @@ enum exit_status {
 
 struct error {
 	int status;
-	char text[400];
+	char text[400]; /* one line of printable ASCII */
 };
 
-/* Fills the line unless one is there already: the first failure is the one to report. Returns `result`, a
+/* Fills the line, with what is not printable ASCII made visible (plain.h), unless one is there already: the first failure is the one to report. Returns `result`, a
  * negative errno, for use in a return statement. `error` may be NULL. */
 __attribute__((format(printf, 4, 5))) int error_set(struct error *error, int result, int status,
 						    const char *format, ...);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "named_files.h"
 
 /* A descriptor that the caller closed must not become the KVM device or a ledger, into which a message
  * would then go. Opened the wrong way round, it still fails like a closed one. */
@@ -71,5 +72,7 @@ int main(int argc, char **argv)
 		cli_help(command, stdout);
 		return printed();
 	}
+	if (named_files_check(command, &settings, &error) != 0)
+		return error_report(&error);
 	return command->run(&settings);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,32 +14,11 @@ static int cannot(struct error *error, int number, const char *path)
 			 strerror(number));
 }
 
-/* Found out before the run, not after it. */
-static int check_directory(const char *path)
+static int open_writer(struct output *output, const struct target *target, enum jail_mode mode,
+		       struct error *error)
 {
-	char *copy = strdup(path);
-	const char *directory;
-	struct stat status;
-	int rc;
+	int rc = writer_start(&output->writer, target, mode);
 
-	if (!copy)
-		return ENOMEM;
-	directory = dirname(copy);
-	if (stat(directory, &status) != 0 || faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
-		rc = errno;
-	else
-		rc = S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
-	free(copy);
-	return rc;
-}
-
-static int open_writer(struct output *output, enum jail_mode mode, struct error *error)
-{
-	int rc = check_directory(output->path);
-
-	if (rc != 0)
-		return cannot(error, rc, output->path);
-	rc = writer_start(&output->writer, output->path, mode);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "%s: %s", output->path, strerror(-rc));
 	output->stream = fdopen(output->writer.data, "w");
@@ -57,25 +35,38 @@ static void decide_buffering(FILE *stream)
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
 }
 
+bool output_is_stdout(const char *path)
+{
+	struct stat status, out;
+	char end[PATH_MAX];
+
+	return strcmp(path, "-") == 0 ||
+	       (target_follow(path, end) == 1 && stat(path, &status) == 0 &&
+		fstat(STDOUT_FILENO, &out) == 0 && status.st_dev == out.st_dev && status.st_ino == out.st_ino);
+}
+
+static int open_path(struct output *output, const char *path, enum jail_mode mode, struct error *error)
+{
+	struct target target;
+	int rc = target_find(path, &target);
+
+	if (rc != 0)
+		return cannot(error, -rc, path);
+	output->path = path;
+	output->stream = NULL;
+	if (target.replaced)
+		return open_writer(output, &target, mode, error);
+	output->stream = fopen(path, "we");
+	return output->stream ? 0 : cannot(error, errno, path);
+}
+
 int output_open(struct output *output, const char *path, enum jail_mode mode, struct error *error)
 {
-	struct stat status;
 	int rc = 0;
 
 	*output = (struct output){.stream = stdout};
-	if (path && strcmp(path, "-") != 0) {
-		output->path = path;
-		output->stream = NULL;
-		if (path[0] == '\0')
-			return cannot(error, ENOENT, path);
-		if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
-			rc = open_writer(output, mode, error);
-		} else {
-			/* A device or a pipe cannot be renamed into. */
-			output->stream = fopen(path, "we");
-			rc = output->stream ? 0 : cannot(error, errno, path);
-		}
-	}
+	if (path && !output_is_stdout(path))
+		rc = open_path(output, path, mode, error);
 	if (rc == 0)
 		decide_buffering(output->stream);
 	return rc;

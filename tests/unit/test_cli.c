@@ -78,6 +78,8 @@ static void tables(void **state)
 
 		assert_true(strlen(row->name) > 0 && strlen(row->meaning) > 0);
 		assert_true(!row->argument || strlen(row->argument) > 0);
+		/* What becomes of a file is said of every file, and of nothing else. */
+		assert_int_equal(row->access != FILE_NONE, row->argument && strcmp(row->argument, "FILE") == 0);
 		assert_non_null(row->parse);
 		assert_true(strlen(row->commands) > 0);
 		for (const char *letter = row->commands; *letter; letter++) {
@@ -505,6 +507,26 @@ static void errors(void **state)
 	assert_int_equal(error.status, 2);
 	assert_int_equal(error.text[0], 'x');
 	assert_int_equal(error_set(NULL, -7, 1, "nowhere"), -7);
+	/* What is wrong stands at the end, behind a name that may be long. */
+	error = (struct error){0};
+	error_set(&error, -1, 2, "%s: %s", long_text, "no such thing");
+	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+	assert_non_null(strstr(error.text, "xxx: no such thing"));
+	assert_non_null(strstr(error.text, "xx...xx"));
+	/* No byte of it speaks to a terminal, and none is half shown where the middle is left out. */
+	for (size_t length = 1; length < 900; length++) {
+		memset(long_text, '\x1b', length);
+		long_text[length] = '\0';
+		error = (struct error){0};
+		error_set(&error, -1, 2, "%s", long_text);
+		for (const char *c = error.text; *c;) {
+			bool whole = strncmp(c, "\\x1b", 4) == 0;
+
+			assert_true(whole || *c == '.');
+			c += whole ? 4 : 1;
+		}
+		assert_int_equal(strchr(error.text, '.') != NULL, length * 4 >= sizeof(error.text));
+	}
 }
 
 /* What --help offers can be written, and the other way round. */

@@ -120,9 +120,12 @@ static void refused(const char *name, const char *fragment)
 
 static void no_place(void **state)
 {
+	char nowhere[80];
+
 	(void)state;
 	unlink(path);
-	refused("/nonexistent/file", "No such file");
+	snprintf(nowhere, sizeof(nowhere), "%s/none/file", directory);
+	refused(nowhere, "No such file");
 	refused(directory, "Is a directory");
 	refused("", ": No such file");
 }
