@@ -22,6 +22,7 @@
 
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10
+#define WATCHED 5 /* descriptors that supervise() waits for, besides those with readers */
 #define SIGNAL_STATUS 128
 #define TSC_KHZ_UNKNOWN 1000000 /* KVM does not say it: a guess, for when to look again */
 
@@ -94,6 +95,12 @@ static int record_all(struct machine *machine)
 	return 0;
 }
 
+/* In the thread of a vCPU: what it could not print concerns the main thread. */
+static void wake(void *opaque)
+{
+	eventfd_write(((struct machine *)opaque)->done_fd, 1);
+}
+
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
 		   int console_fd, const struct output *output, struct error *error)
 {
@@ -104,6 +111,9 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	seal_init(&machine->seal, plan->jail, output);
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
 	machine->console.stop = &machine->ending;
+	machine->console.failed = wake;
+	machine->console.opaque = machine;
+	readers_note(&machine->readers, &machine->console, output);
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
 	machine->summary = summary_create();
@@ -247,6 +257,17 @@ static void stop_all(struct machine *machine, enum stop_cause cause, int status,
 			vm_stop(&machine->vms[i], cause, status, "%s", text);
 }
 
+static void lose_reader(struct machine *machine)
+{
+	machine->signal = SIGPIPE;
+	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + SIGPIPE, "nobody reads what it writes any more");
+}
+
+bool machine_reader_gone(const struct machine *machine)
+{
+	return machine->why.cause == STOP_SIGNAL && machine->signal == SIGPIPE;
+}
+
 /* By the time stamp counter, which needs no system call wherever it is read. */
 uint64_t machine_now(const struct machine *machine)
 {
@@ -334,9 +355,11 @@ static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool
 			       {machine->done_fd, POLLIN, 0},
 			       {timer_fd, POLLIN, 0},
 			       {machine->tracing.fd, POLLIN, 0},
-			       {watch ? watch->fd : -1, POLLIN, 0}};
+			       {watch ? watch->fd : -1, POLLIN, 0},
+			       [WATCHED] = {-1, 0, 0}, [WATCHED + READERS_MAX - 1] = {-1, 0, 0}};
 	bool ending;
 
+	readers_await(&machine->readers, fds + WATCHED);
 	while (any_running(machine, &ending)) {
 		eventfd_t ended;
 
@@ -354,6 +377,8 @@ static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool
 				for_each_vcpu(machine, kick_if_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
+		if (!atomic_load(&machine->ending) && readers_gone(&machine->readers, fds + WATCHED))
+			lose_reader(machine);
 		if (watch)
 			watch->look(machine, watch->opaque);
 		if (progress)
@@ -504,6 +529,7 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 	sigaddset(&handled, SIGHUP);
 	if (machine->watch)
 		machine->watch->signals(&handled);
+	inherited_leave_out_ignored(&handled);
 	blocked = handled;
 	sigaddset(&blocked, RUN_KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &blocked, &before);
