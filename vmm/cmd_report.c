@@ -30,16 +30,15 @@ static int write_ledger(const void *data, const struct settings *settings, FILE 
 /* What a reader should know about the file itself. Returns the exit status it gives. */
 static int warn(const struct contents *contents, const char *path)
 {
+	struct error warning = {0};
 	char text[300];
 
-	if (contents_complaint(contents, text, sizeof(text))) {
-		fprintf(stderr, "sidestep: %s: %s\n", path, text);
-		return STATUS_FAILED;
-	}
-	if (!contents->ended)
-		fprintf(stderr, "sidestep: %s: the run was cut off; its last records are shown\n",
-			path);
-	return STATUS_SUCCESS;
+	if (contents_complaint(contents, text, sizeof(text)))
+		error_set(&warning, -EINVAL, STATUS_FAILED, "%s: %s", path, text);
+	else if (!contents->ended)
+		error_set(&warning, 0, STATUS_SUCCESS, "%s: the run was cut off; its last records are shown",
+			  path);
+	return warning.text[0] ? error_report(&warning) : STATUS_SUCCESS;
 }
 
 static int report_one(struct contents *contents, const struct settings *settings,
