@@ -38,18 +38,44 @@ static int parse_count_of(const char *option, const char *argument, uint64_t lim
 	return bad_argument(error, option, argument, "a whole number above 0");
 }
 
+/* Options that only switch something on. */
+#define SWITCH(name, member)                                                                       \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		(void)argument;                                                                    \
+		(void)error;                                                                       \
+		settings->member = true;                                                           \
+		return 0;                                                                          \
+	}
+SWITCH(diff, diff)
+SWITCH(exits_only, exits_only)
+SWITCH(list, list)
+SWITCH(perf_command, perf_command)
+SWITCH(quiet, quiet)
+SWITCH(help, help)
+SWITCH(lenient, plan.lenient)
+
+/* Options whose argument somebody else looks into: it names a file, or depends on the command or the catalogue. */
+#define TEXT(name, member)                                                                         \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		(void)error;                                                                       \
+		settings->member = argument;                                                       \
+		return 0;                                                                          \
+	}
+TEXT(format, format)
+TEXT(output, output)
+TEXT(replay, replay)
+TEXT(views, plan.views)
+TEXT(ledger, plan.ledger)
+TEXT(disk, plan.disk)
+TEXT(workload, plan.workload)
+
 static int parse_engine(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "auto") != 0 && !engine_by_key(argument))
 		return bad_argument(error, "--engine", argument, "auto, flat, vmx or svm");
 	settings->plan.engine = argument;
-	return 0;
-}
-
-static int parse_format(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error; /* which formats there are depends on the command */
-	settings->format = argument;
 	return 0;
 }
 
@@ -74,13 +100,6 @@ static int parse_trace(struct settings *settings, const char *argument, struct e
 	return bad_argument(error, "--trace", argument, "off, count or sample");
 }
 
-static int parse_workload(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error; /* the names are those of the catalogue, see plan.c */
-	settings->plan.workload = argument;
-	return 0;
-}
-
 static int parse_weight(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "exits") == 0)
@@ -92,22 +111,6 @@ static int parse_weight(struct settings *settings, const char *argument, struct 
 	return 0;
 }
 
-static int parse_diff(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->diff = true;
-	return 0;
-}
-
-static int parse_exits_only(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->exits_only = true;
-	return 0;
-}
-
 static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
 {
 	double percent;
@@ -115,45 +118,6 @@ static int parse_threshold(struct settings *settings, const char *argument, stru
 	if (number_decimal(argument, 0, THRESHOLD_MAX, &percent) != 0)
 		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
 	settings->threshold = percent;
-	return 0;
-}
-
-static int parse_output(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->output = argument;
-	return 0;
-}
-
-static int parse_list(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->list = true;
-	return 0;
-}
-
-static int parse_perf_command(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->perf_command = true;
-	return 0;
-}
-
-static int parse_quiet(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->quiet = true;
-	return 0;
-}
-
-static int parse_help(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->help = true;
 	return 0;
 }
 
@@ -180,13 +144,6 @@ static int parse_shard(struct settings *settings, const char *argument, struct e
 	    number_whole(end + 1, UINT32_MAX, &settings->shards, &end) != 0 || *end != '\0' ||
 	    settings->shard == 0 || settings->shard > settings->shards)
 		return bad_argument(error, "--shard", argument, "I/N with I from 1 to N");
-	return 0;
-}
-
-static int parse_replay(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->replay = argument;
 	return 0;
 }
 
@@ -300,21 +257,6 @@ static int parse_flag_path(struct settings *settings, const char *argument, stru
 	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
 }
 
-static int parse_views(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->plan.views = argument;
-	return 0;
-}
-
-static int parse_lenient(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->plan.lenient = true;
-	return 0;
-}
-
 static int parse_services(struct settings *settings, const char *argument, struct error *error)
 {
 	struct plan_request *plan = &settings->plan;
@@ -323,20 +265,6 @@ static int parse_services(struct settings *settings, const char *argument, struc
 		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
 				 PLAN_VMS_MAX);
 	return service_list_parse(argument, &plan->services[plan->services_count++], error);
-}
-
-static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->plan.ledger = argument;
-	return 0;
-}
-
-static int parse_disk(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->plan.disk = argument;
-	return 0;
 }
 
 static int parse_pid_file(struct settings *settings, const char *argument, struct error *error)

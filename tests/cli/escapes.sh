@@ -50,7 +50,7 @@ for command in test run profile bench report views info; do
 	quiet "$command: an abbreviation" "$sidestep" $command "--he=$evil"
 	while read -r option; do
 		operands=()
-		[[ $command == report || $command == views ]] && operand=file && operands=("$operand")
+		[[ $command == report || $command == views ]] && operands=(file)
 		quiet "$command $option" "$sidestep" $command "$option" "$evil" "${operands[@]}"
 		quiet "$command $option, in a list" "$sidestep" $command "$option" "ts,$evil@5:$evil/3" "${operands[@]}"
 	done < <("$sidestep" $command --help | sed -n 's/^ *\(-.,\)\? *\(--[a-z-]*\) [A-Z].*/\2/p')
