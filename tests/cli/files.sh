@@ -113,17 +113,19 @@ check 'one ledger compared with itself' 0 '' "$sidestep" report --diff ledger le
 check 'a device twice' 0 '' "$sidestep" report ledger -o /dev/null
 "$sidestep" report ledger -o /dev/null >/dev/null 2>/dev/null
 that 'a device three times' [ $? -eq 0 ]
-"$sidestep" report ledger -o /dev/stdout 2>"$err" | cat >piped
+# Not /dev/stdout itself, which root would lose to a program that replaces it.
+ln -s /proc/self/fd/1 stdout
+"$sidestep" report ledger -o stdout 2>"$err" | cat >piped
 that '-o /dev/stdout into a pipe' grep -q '^engine ' piped
 echo kept >appended
-for name in /dev/stdout /dev/fd/1 /proc/self/fd/1 -; do
+for name in stdout /dev/fd/1 /proc/self/fd/1 -; do
 	"$sidestep" report ledger -o $name >>appended 2>"$err"
 	status=$?
 	judge "-o $name >>file" 0 ''
 done
 that '-o /dev/stdout >>file: appended' [ "$(head -n 1 appended)" = kept ]
 that '-o /dev/stdout >>file: each time' [ "$(grep -c '^engine ' appended)" -eq 4 ]
-that '-o /dev/stdout: still a link' [ -L /dev/stdout ]
+that '-o /dev/stdout: still a link' [ "$(readlink stdout)" = /proc/self/fd/1 ]
 
 # --- A link is followed, to the end, and stays; so do mode and owner of the file that is replaced.
 fresh
