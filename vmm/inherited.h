@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What this process was started with: signals, and descriptors. A run needs none of them once it has opened what is named on
- * the command line, which may be one of them (/dev/fd/63).
+ * What this process was started with: signals, and descriptors. A run needs none of those once it has opened
+ * what is named on the command line, which may be one of them (/dev/fd/63).
  */
 #ifndef VMM_INHERITED_H
 #define VMM_INHERITED_H
@@ -14,8 +14,8 @@ struct inherited {
 	size_t count;
 };
 
-/* First of all in main(): whatever the parent has ignored, blocked or closed, children can be waited for, signals arrive,
- * and nothing that is opened later takes the place of standard input, output or error. */
+/* First of all in main(): whatever the parent has ignored, blocked or closed, children can be waited for,
+ * signals arrive, and nothing that is opened later takes the place of standard input, output or error. */
 void inherited_settle(void);
 
 /* A signal that the parent has ignored, and may, is none that the run is to end by. */

@@ -22,7 +22,6 @@
 
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10
-#define WATCHED 5 /* descriptors that supervise() waits for, besides those with readers */
 #define SIGNAL_STATUS 128
 #define TSC_KHZ_UNKNOWN 1000000 /* KVM does not say it: a guess, for when to look again */
 
@@ -356,10 +355,12 @@ static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool
 			       {timer_fd, POLLIN, 0},
 			       {machine->tracing.fd, POLLIN, 0},
 			       {watch ? watch->fd : -1, POLLIN, 0},
-			       [WATCHED] = {-1, 0, 0}, [WATCHED + READERS_MAX - 1] = {-1, 0, 0}};
+			       {-1, 0, 0},
+			       {-1, 0, 0}};
+	struct pollfd *read_fds = fds + sizeof(fds) / sizeof(fds[0]) - READERS_MAX;
 	bool ending;
 
-	readers_await(&machine->readers, fds + WATCHED);
+	readers_await(&machine->readers, read_fds);
 	while (any_running(machine, &ending)) {
 		eventfd_t ended;
 
@@ -377,7 +378,7 @@ static void supervise(struct machine *machine, int signal_fd, int timer_fd, bool
 				for_each_vcpu(machine, kick_if_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
-		if (!atomic_load(&machine->ending) && readers_gone(&machine->readers, fds + WATCHED))
+		if (!atomic_load(&machine->ending) && readers_gone(&machine->readers, read_fds))
 			lose_reader(machine);
 		if (watch)
 			watch->look(machine, watch->opaque);

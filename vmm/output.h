@@ -14,8 +14,8 @@ struct output {
 	struct writer writer; /* makes the file, if it is a regular one */
 };
 
-/* Whether it is "-", or a link to what is open as standard output, such as /dev/stdout: opened once more, a file would be
- * emptied, and written from its beginning. */
+/* Whether it is "-", or a link to what is open as standard output, such as /dev/stdout: opened once more, a
+ * file would be emptied, and written from its beginning. */
 bool output_is_stdout(const char *path);
 
 /* Opens for writing. `path` NULL, or one of those, is standard output; the string is kept, not copied. `mode` is for the
