@@ -27,18 +27,24 @@ static int write_ledger(const void *data, const struct settings *settings, FILE 
 				   settings->by, settings->weight, stream);
 }
 
+static int tell(int status, const char *path, const char *text)
+{
+	struct error line = {0};
+
+	error_set(&line, -EINVAL, status, "%s: %s", path, text);
+	return error_report(&line);
+}
+
 /* What a reader should know about the file itself. Returns the exit status it gives. */
 static int warn(const struct contents *contents, const char *path)
 {
-	struct error warning = {0};
 	char text[300];
 
 	if (contents_complaint(contents, text, sizeof(text)))
-		error_set(&warning, -EINVAL, STATUS_FAILED, "%s: %s", path, text);
-	else if (!contents->ended)
-		error_set(&warning, 0, STATUS_SUCCESS, "%s: the run was cut off; its last records are shown",
-			  path);
-	return warning.text[0] ? error_report(&warning) : STATUS_SUCCESS;
+		return tell(STATUS_FAILED, path, text);
+	if (!contents->ended)
+		tell(STATUS_SUCCESS, path, "the run was cut off; its last records are shown");
+	return STATUS_SUCCESS;
 }
 
 static int report_one(struct contents *contents, const struct settings *settings,
