@@ -96,7 +96,10 @@ static void put(struct console *console, unsigned char byte)
 
 void console_write(struct console *console, const char *text, size_t length)
 {
+	bool failed;
+
 	pthread_mutex_lock(&console->lock);
+	failed = console->error != 0;
 	for (size_t i = 0; i < length; i++) {
 		if (console->written == console->limit) {
 			console->dropped += length - i;
@@ -107,5 +110,8 @@ void console_write(struct console *console, const char *text, size_t length)
 		if (text[i] == '\n' && !ending(console))
 			write_buffer(console);
 	}
+	failed = !failed && console->error != 0;
 	pthread_mutex_unlock(&console->lock);
+	if (failed && console->failed)
+		console->failed(console->opaque);
 }

@@ -21,7 +21,10 @@ struct console {
 	uint64_t limit;
 	uint64_t written; /* bytes of guest output taken, dropped ones not included */
 	uint64_t dropped;
-	int error; /* first errno of a failed write, 0 if none */
+	atomic_int error; /* first errno of a failed write, 0 if none */
+	/* Told of that by the thread that was to print; may be NULL. */
+	void (*failed)(void *opaque);
+	void *opaque;
 	/* Once set, nothing waits for a reader any more; may be NULL. */
 	const atomic_bool *stop;
 	size_t used;

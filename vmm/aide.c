@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,18 +47,6 @@ int aide_settle(int in, int out, const char *path, enum jail_mode mode)
 		close(STDOUT_FILENO);
 	close_range(STDERR_FILENO + 1, UINT_MAX, 0);
 	return seal(path, mode);
-}
-
-/* Not mkostemp(), which may look for entropy only when it creates the file. */
-int aide_name_temporary(const char *path, char temporary[PATH_MAX])
-{
-	uint64_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -EAGAIN;
-	return snprintf(temporary, PATH_MAX, "%s.%012" PRIx64, path, random >> 16) < PATH_MAX
-		       ? 0
-		       : -ENAMETOOLONG;
 }
 
 int aide_wait(pid_t pid)

@@ -6,7 +6,6 @@
 #ifndef VMM_AIDE_H
 #define VMM_AIDE_H
 
-#include <limits.h>
 #include <sys/types.h>
 
 #include "jail.h"
@@ -18,9 +17,6 @@ pid_t aide_fork(void);
 /* In the child: keeps `in` and `out` (-1: none) as standard input and output, closes everything else but standard
  * error, and seals itself to what may be done in the directory of `path`. Returns 0 or a negative errno. */
 int aide_settle(int in, int out, const char *path, enum jail_mode mode);
-
-/* A name beside `path`, for a file that becomes it by renaming. Returns 0 or a negative errno. */
-int aide_name_temporary(const char *path, char temporary[PATH_MAX]);
 
 /* In the parent: waits for the child's end. Returns its exit status as a negative errno, -EIO if a signal
  * has ended it. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "service_list.h"
 
 #define OPTIONS_MAX 32
@@ -15,28 +16,12 @@
 #define TIMEOUT_MAX_S 1e6
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600
+#define THRESHOLD_MAX 1e9
 
 static int bad_argument(struct error *error, const char *option, const char *argument,
 			const char *wanted)
 {
 	return error_set(error, -EINVAL, STATUS_USAGE, "%s: '%s' is not %s", option, argument, wanted);
-}
-
-/* A whole decimal number up to `limit`, all of the text. */
-static int parse_number(const char *text, uint64_t limit, uint64_t *ret_number, const char **ret_end)
-{
-	unsigned long long number;
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno != 0 || number > limit)
-		return -ERANGE;
-	*ret_number = number;
-	*ret_end = end;
-	return 0;
 }
 
 /* A number from 1 to limit, or a negative errno. */
@@ -45,7 +30,7 @@ static int64_t parse_count_of(const char *option, const char *argument, int64_t 
 {
 	const char *end;
 	uint64_t number;
-	int rc = parse_number(argument, (uint64_t)limit, &number, &end);
+	int rc = number_whole(argument, (uint64_t)limit, &number, &end);
 
 	if (rc == 0 && *end == '\0' && number > 0)
 		return (int64_t)number;
@@ -55,18 +40,44 @@ static int64_t parse_count_of(const char *option, const char *argument, int64_t 
 	return bad_argument(error, option, argument, "a whole number above 0");
 }
 
+/* Options that only switch something on. */
+#define SWITCH(name, member)                                                                       \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		(void)argument;                                                                    \
+		(void)error;                                                                       \
+		settings->member = true;                                                           \
+		return 0;                                                                          \
+	}
+SWITCH(diff, diff)
+SWITCH(exits_only, exits_only)
+SWITCH(list, list)
+SWITCH(perf_command, perf_command)
+SWITCH(quiet, quiet)
+SWITCH(help, help)
+SWITCH(lenient, plan.lenient)
+
+/* Options whose argument somebody else looks into: it names a file, or depends on the command or the catalogue. */
+#define TEXT(name, member)                                                                         \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		(void)error;                                                                       \
+		settings->member = argument;                                                       \
+		return 0;                                                                          \
+	}
+TEXT(format, format)
+TEXT(output, output)
+TEXT(replay, replay)
+TEXT(views, plan.views)
+TEXT(ledger, plan.ledger)
+TEXT(disk, plan.disk)
+TEXT(workload, plan.workload)
+
 static int parse_engine(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "auto") != 0 && !engine_by_key(argument))
 		return bad_argument(error, "--engine", argument, "auto, flat, vmx or svm");
 	settings->plan.engine = argument;
-	return 0;
-}
-
-static int parse_format(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error; /* which formats there are depends on the command */
-	settings->format = argument;
 	return 0;
 }
 
@@ -91,13 +102,6 @@ static int parse_trace(struct settings *settings, const char *argument, struct e
 	return bad_argument(error, "--trace", argument, "off, count or sample");
 }
 
-static int parse_workload(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error; /* the names are those of the catalogue, see plan.c */
-	settings->plan.workload = argument;
-	return 0;
-}
-
 static int parse_weight(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "exits") == 0)
@@ -109,69 +113,13 @@ static int parse_weight(struct settings *settings, const char *argument, struct 
 	return 0;
 }
 
-static int parse_diff(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->diff = true;
-	return 0;
-}
-
-static int parse_exits_only(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->exits_only = true;
-	return 0;
-}
-
 static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
 {
-	char *end;
-	double percent = strtod(argument, &end);
+	double percent;
 
-	if (end == argument || *end != '\0' || !isfinite(percent) || percent < 0)
+	if (number_decimal(argument, 0, THRESHOLD_MAX, &percent) != 0)
 		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
 	settings->threshold = percent;
-	return 0;
-}
-
-static int parse_output(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->output = argument;
-	return 0;
-}
-
-static int parse_list(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->list = true;
-	return 0;
-}
-
-static int parse_perf_command(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->perf_command = true;
-	return 0;
-}
-
-static int parse_quiet(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->quiet = true;
-	return 0;
-}
-
-static int parse_help(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->help = true;
 	return 0;
 }
 
@@ -188,7 +136,7 @@ static int parse_seed(struct settings *settings, const char *argument, struct er
 {
 	const char *end;
 
-	if (parse_number(argument, UINT64_MAX, &settings->seed, &end) != 0 || *end != '\0')
+	if (number_whole(argument, UINT64_MAX, &settings->seed, &end) != 0 || *end != '\0')
 		return bad_argument(error, "--seed", argument, "a whole number");
 	return 0;
 }
@@ -198,17 +146,10 @@ static int parse_shard(struct settings *settings, const char *argument, struct e
 {
 	const char *end;
 
-	if (parse_number(argument, UINT32_MAX, &settings->shard, &end) != 0 || *end != '/' ||
-	    parse_number(end + 1, UINT32_MAX, &settings->shards, &end) != 0 || *end != '\0' ||
+	if (number_whole(argument, UINT32_MAX, &settings->shard, &end) != 0 || *end != '/' ||
+	    number_whole(end + 1, UINT32_MAX, &settings->shards, &end) != 0 || *end != '\0' ||
 	    settings->shard == 0 || settings->shard > settings->shards)
 		return bad_argument(error, "--shard", argument, "I/N with I from 1 to N");
-	return 0;
-}
-
-static int parse_replay(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->replay = argument;
 	return 0;
 }
 
@@ -228,7 +169,7 @@ static int parse_memory(struct settings *settings, const char *argument, struct 
 	uint64_t number;
 	unsigned shift = 0;
 
-	if (parse_number(argument, UINT64_MAX, &number, &end) != 0)
+	if (number_whole(argument, UINT64_MAX, &number, &end) != 0)
 		return bad_argument(error, "-m", argument, "a size such as 64M");
 	if (*end != '\0') {
 		suffix = strchr(suffixes, *end >= 'a' ? *end - 'a' + 'A' : *end);
@@ -319,21 +260,6 @@ static int parse_flag_path(struct settings *settings, const char *argument, stru
 	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
 }
 
-static int parse_views(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->plan.views = argument;
-	return 0;
-}
-
-static int parse_lenient(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)argument;
-	(void)error;
-	settings->plan.lenient = true;
-	return 0;
-}
-
 static int parse_services(struct settings *settings, const char *argument, struct error *error)
 {
 	struct plan_request *plan = &settings->plan;
@@ -342,20 +268,6 @@ static int parse_services(struct settings *settings, const char *argument, struc
 		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
 				 PLAN_VMS_MAX);
 	return service_list_parse(argument, &plan->services[plan->services_count++], error);
-}
-
-static int parse_ledger(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->plan.ledger = argument;
-	return 0;
-}
-
-static int parse_disk(struct settings *settings, const char *argument, struct error *error)
-{
-	(void)error;
-	settings->plan.disk = argument;
-	return 0;
 }
 
 static int parse_pid_file(struct settings *settings, const char *argument, struct error *error)
@@ -378,11 +290,9 @@ static int parse_on_violation(struct settings *settings, const char *argument, s
 
 static int parse_interval(struct settings *settings, const char *argument, struct error *error)
 {
-	char *end;
-	double seconds = strtod(argument, &end);
+	double seconds;
 
-	if (end == argument || *end != '\0' || !(seconds >= INTERVAL_MIN_S) ||
-	    seconds > INTERVAL_MAX_S || !isdigit((unsigned char)argument[0]))
+	if (number_decimal(argument, INTERVAL_MIN_S, INTERVAL_MAX_S, &seconds) != 0)
 		return bad_argument(error, "--interval", argument,
 				    "a number of seconds from 0.05 to 3600");
 	settings->interval_ms = (unsigned)(seconds * 1000 + 0.5);
@@ -401,11 +311,9 @@ static int parse_seccomp(struct settings *settings, const char *argument, struct
 
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
 {
-	char *end;
-	double seconds = strtod(argument, &end);
+	double seconds;
 
-	if (end == argument || *end != '\0' || !isfinite(seconds) || seconds < 0 ||
-	    seconds > TIMEOUT_MAX_S)
+	if (number_decimal(argument, 0, TIMEOUT_MAX_S, &seconds) != 0)
 		return bad_argument(error, "--timeout", argument, "a number of seconds, such as 2.5");
 	settings->plan.timeout_ms = (unsigned)ceil(seconds * 1000);
 	return 0;
@@ -421,7 +329,9 @@ const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 const struct option_row options[] = {
 #define OPTION(letter, name, argument, commands, parser, meaning)                                  \
-	{letter, name, argument, commands, meaning, parse_##parser},
+	{letter, name, argument, commands, meaning, FILE_NONE, parse_##parser},
+#define FILE_OPTION(letter, name, access, commands, parser, meaning)                               \
+	{letter, name, "FILE", commands, meaning, FILE_##access, parse_##parser},
 #include "option.def"
 #undef OPTION
 };
@@ -482,15 +392,49 @@ static const struct option_row *find_option(const struct getopt_tables *tables, 
 	return NULL;
 }
 
-static int getopt_failed(const struct command_row *command, int value, char **argv,
-			 struct error *error)
+/* Whether the option that getopt_long() has found was written out. An abbreviation means another option as soon as
+ * there is one that is called so. */
+static bool spelled_out(const struct option_row *row, int value, const char *word)
+{
+	size_t length = strlen(row->name);
+
+	return value < LONG_BASE ||
+	       (strncmp(word + 2, row->name, length) == 0 && strchr("=", word[2 + length]));
+}
+
+static int abbreviated(const struct command_row *command, const struct option_row *row, const char *word,
+		       struct error *error)
+{
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "%.*s is no option of this command, --%s is; see `sidestep %s --help`",
+			 (int)strcspn(word, "="), word, row->name, command->name);
+}
+
+static int getopt_failed(const struct command_row *command, const struct getopt_tables *tables, int value,
+			 char **argv, struct error *error)
 {
 	const char *what = value == ':' ? "needs an argument" : "is no option of this command";
 	char letter[3] = {'-', (char)optopt, '\0'};
 	const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
+	const struct option_row *row = find_option(tables, optopt);
 
+	if (row && !spelled_out(row, optopt, word))
+		return abbreviated(command, row, word, error);
 	return error_set(error, -EINVAL, STATUS_USAGE, "%s %s; see `sidestep %s --help`", word, what,
 			 command->name);
+}
+
+static void note_file(struct settings *settings, const struct option_row *row, const char *name)
+{
+	unsigned i = 0;
+
+	while (i < settings->file_count && settings->files[i].option != row)
+		i++;
+	if (row->access == FILE_NONE || i == SETTINGS_FILES_MAX)
+		return;
+	settings->files[i] = (struct settings_file){row, name};
+	if (i == settings->file_count)
+		settings->file_count++;
 }
 
 int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
@@ -515,13 +459,19 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	optind = 0; /* glibc: start afresh, also within a word */
 	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
 		const struct option_row *row = find_option(&tables, value);
+		const char *word = argv[optind - 1];
 		int rc;
 
 		if (!row)
-			return getopt_failed(command, value, argv, error);
+			return getopt_failed(command, &tables, value, argv, error);
+		if (value >= LONG_BASE && optarg == word)
+			word = argv[optind - 2];
+		if (!spelled_out(row, value, word))
+			return abbreviated(command, row, word, error);
 		rc = row->parse(settings, optarg, error);
 		if (rc != 0)
 			return rc;
+		note_file(settings, row, optarg);
 		if (settings->given_count < SETTINGS_GIVEN_MAX) {
 			settings->given[settings->given_count].name = row->name;
 			settings->given[settings->given_count++].argument = optarg;

@@ -13,6 +13,18 @@
 #include "report_ledger.h"
 
 #define SETTINGS_GIVEN_MAX 200
+#define SETTINGS_FILES_MAX 8
+
+/* What becomes of the file that an option names, see option.def. */
+enum file_access { FILE_NONE, FILE_READ, FILE_WRITTEN, FILE_OUTPUT, FILE_DISK };
+
+struct option_row;
+
+/* The last one that was given for an option. */
+struct settings_file {
+	const struct option_row *option;
+	const char *name;
+};
 
 /* What the options of any command set. */
 struct settings {
@@ -34,6 +46,8 @@ struct settings {
 		const char *name, *argument;
 	} given[SETTINGS_GIVEN_MAX];
 	unsigned given_count;
+	struct settings_file files[SETTINGS_FILES_MAX];
+	unsigned file_count;
 	char *const *operands;
 	int operand_count;
 };
@@ -54,6 +68,7 @@ struct command_row {
 struct option_row {
 	int letter; /* 0: none */
 	const char *name, *argument, *commands, *meaning;
+	enum file_access access; /* NONE: the argument is no file */
 	int (*parse)(struct settings *settings, const char *argument, struct error *error);
 };
 

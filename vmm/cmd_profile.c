@@ -19,6 +19,8 @@ static int end_status(const struct machine *machine, struct error *error)
 	    (why->cause == STOP_SIGNAL && machine->signal == SIGINT) ||
 	    (why->cause == STOP_EXIT && why->status == STATUS_SUCCESS))
 		return STATUS_SUCCESS;
+	if (machine_reader_gone(machine))
+		error_reader_gone(error);
 	error_set(error, -EIO, why->status, "%s", why->text);
 	return why->status;
 }
@@ -39,9 +41,8 @@ static int watch_run(struct session *session, const struct settings *settings, s
 		error_set(error, rc, STATUS_INTERNAL, "out of memory");
 		return error->status;
 	}
-	if (rc != 0)
-		error_set(error, rc, STATUS_INTERNAL, "standard output: %s", strerror(-rc));
-	return output_commit(output, error) == 0 && rc == 0 ? status : error->status;
+	/* What could not be written, the stream remembers. */
+	return output_commit(output, error) == 0 ? status : error->status;
 }
 
 /* The guest's own output would be in the way of the table. */

@@ -28,25 +28,28 @@ static int write_ledger(const void *data, const struct settings *settings, FILE 
 				   settings->by, settings->weight, stream);
 }
 
+static int tell(int status, const char *path, const char *text)
+{
+	struct error line = {0};
+
+	error_set(&line, -EINVAL, status, "%s: %s", path, text);
+	return error_report(&line);
+}
+
 /* What a reader should know about the file itself. Returns the exit status it gives. */
 static int warn(const struct contents *contents, const char *path)
 {
 	char text[300];
 
-	if (contents_complaint(contents, text, sizeof(text))) {
-		fprintf(stderr, "sidestep: %s: %s\n", path, text);
-		return STATUS_FAILED;
-	}
+	if (contents_complaint(contents, text, sizeof(text)))
+		return tell(STATUS_FAILED, path, text);
 	if (contents->report.lost) {
-		struct error warning = {0};
-
-		error_set(&warning, 0, STATUS_SUCCESS, "%s: %" PRIu64 " records found no room; what was before is shown",
-			  path, contents->report.lost);
-		error_report(&warning);
+		snprintf(text, sizeof(text), "%" PRIu64 " records found no room; what was before is shown",
+			 contents->report.lost);
+		tell(STATUS_SUCCESS, path, text);
 	}
 	if (!contents->ended)
-		fprintf(stderr, "sidestep: %s: the run was cut off; its last records are shown\n",
-			path);
+		tell(STATUS_SUCCESS, path, "the run was cut off; its last records are shown");
 	return STATUS_SUCCESS;
 }
 

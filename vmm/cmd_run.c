@@ -17,6 +17,10 @@ static int run_and_report(struct session *session, const struct settings *settin
 
 	if (session_run(session, progress, error) != 0)
 		return error->status;
+	if (machine_reader_gone(&session->machine)) {
+		error_reader_gone(error);
+		return error->status;
+	}
 	if (console->dropped)
 		fprintf(stderr, "sidestep: the guest printed more than %llu bytes; %llu were dropped\n",
 			(unsigned long long)console->limit, (unsigned long long)console->dropped);

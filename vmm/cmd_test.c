@@ -115,6 +115,10 @@ static int skip_all(struct session *session, const struct settings *settings, st
 			strstr(error->text, "needs: ") ? "" : "needs: kvm; host: ", error->text);
 		output_commit(&session->output, &write_error);
 	}
+	if (write_error.text[0]) {
+		*error = write_error;
+		return error->status;
+	}
 	return STATUS_SKIPPED;
 }
 

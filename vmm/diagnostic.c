@@ -5,21 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
 #include "report.h"
 
 const char *const severity_keys[SEVERITY_COUNT] = {"error", "warning"};
-
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
 
 void diagnose(struct diagnostics *diagnostics, enum severity severity, const char *key,
 	      struct place place, const char *format, ...)
 {
 	struct diagnostic *entry;
+	char text[sizeof(entry->text)];
 	va_list args;
 
 	diagnostics->count[severity]++;
@@ -28,9 +23,9 @@ void diagnose(struct diagnostics *diagnostics, enum severity severity, const cha
 	entry = &diagnostics->list[diagnostics->kept++];
 	*entry = (struct diagnostic){.severity = severity, .place = place, .key = key};
 	va_start(args, format);
-	vsnprintf(entry->text, sizeof(entry->text), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	make_printable(entry->text);
+	plain_text(entry->text, sizeof(entry->text), text);
 }
 
 static int by_place(const void *a, const void *b)

@@ -6,6 +6,8 @@
 #ifndef VMM_ERROR_H
 #define VMM_ERROR_H
 
+#include <stdbool.h>
+
 /* Exit statuses of the program (docs/sidestep.1: EXIT STATUS). */
 #define EXIT_STATUSES(X)                                                                           \
 	X(0, SUCCESS, "everything asked for was done, and every test passed")                      \
@@ -22,17 +24,24 @@ enum exit_status {
 #undef X
 };
 
+/* 128 + SIGPIPE. */
+#define STATUS_READER_GONE 141
+
 struct error {
 	int status;
-	char text[400];
+	char text[400]; /* one line of printable ASCII */
+	bool silent;
 };
 
-/* Fills the line unless one is there already: the first failure is the one to report. Returns `result`, a
+/* Fills the line, with what is not printable ASCII made visible (plain.h), unless one is there already: the first failure is the one to report. Returns `result`, a
  * negative errno, for use in a return statement. `error` may be NULL. */
 __attribute__((format(printf, 4, 5))) int error_set(struct error *error, int result, int status,
 						    const char *format, ...);
 
-/* Prints "sidestep: <text>" to standard error and returns the status. */
+/* Nobody reads what is written any more: there is no failure, and nothing to be said. Returns -EPIPE. */
+int error_reader_gone(struct error *error);
+
+/* Unless it is silent, prints "sidestep: <text>" to standard error and returns the status. */
 int error_report(const struct error *error);
 
 #endif

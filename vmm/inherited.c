@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -75,4 +76,58 @@ void inherited_finish(struct inherited *inherited)
 {
 	free(inherited->fds);
 	*inherited = (struct inherited){0};
+}
+
+/* A descriptor that the caller closed must not become the KVM device or a ledger, into which a message
+ * would then go. Opened the wrong way round, it still fails like a closed one. */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+/* What a parent may have ignored for all that it starts, as nohup(1) does. */
+static const int settable[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
+
+static bool ignored(int signal)
+{
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static bool may_be_ignored(int signal)
+{
+	for (size_t i = 0; i < sizeof(settable) / sizeof(settable[0]); i++)
+		if (settable[i] == signal)
+			return true;
+	return false;
+}
+
+static void settle_signals(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		if (ignored(number) && !may_be_ignored(number))
+			signal(number, SIG_DFL);
+	/* A reader that goes away is a failed write, reported like any other; so is a file that must not grow. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void inherited_settle(void)
+{
+	occupy_standard_descriptors();
+	settle_signals();
+}
+
+void inherited_leave_out_ignored(sigset_t *signals)
+{
+	for (size_t i = 0; i < sizeof(settable) / sizeof(settable[0]); i++)
+		if (ignored(settable[i]))
+			sigdelset(signals, settable[i]);
 }

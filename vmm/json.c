@@ -45,7 +45,7 @@ json_t *json_text(const char *text)
 
 int json_finish(json_t *root, FILE *stream)
 {
-	int rc = root ? json_dumpf(root, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : -1;
+	int rc = root ? json_dumpf(root, stream, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
 
 	fputc('\n', stream);
 	json_decref(root);

@@ -121,6 +121,12 @@ static int begin_ledger(struct machine *machine, struct error *error)
 	return 0;
 }
 
+/* In the thread of a vCPU: what it could not print concerns the main thread. */
+static void wake(void *opaque)
+{
+	eventfd_write(((struct machine *)opaque)->done_fd, 1);
+}
+
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
 		   int console_fd, const struct output *output, struct error *error)
 {
@@ -131,6 +137,9 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	seal_init(&machine->seal, plan->jail, output);
 	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
 	machine->console.stop = &machine->ending;
+	machine->console.failed = wake;
+	machine->console.opaque = machine;
+	readers_note(&machine->readers, &machine->console, output);
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
 	machine->summary = summary_create();
@@ -263,6 +272,17 @@ static void stop_all(struct machine *machine, enum stop_cause cause, int status,
 			vm_stop(&machine->vms[i], cause, status, "%s", text);
 }
 
+static void lose_reader(struct machine *machine)
+{
+	machine->signal = SIGPIPE;
+	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + SIGPIPE, "nobody reads what it writes any more");
+}
+
+bool machine_reader_gone(const struct machine *machine)
+{
+	return machine->why.cause == STOP_SIGNAL && machine->signal == SIGPIPE;
+}
+
 /* By the time stamp counter, which needs no system call wherever it is read. */
 uint64_t machine_now(const struct machine *machine)
 {
@@ -353,9 +373,13 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 	struct pollfd fds[] = {{signal_fd, POLLIN, 0},
 			       {machine->done_fd, POLLIN, 0},
 			       {machine->tracing.fd, POLLIN, 0},
-			       {watch ? watch->fd : -1, POLLIN, 0}};
+			       {watch ? watch->fd : -1, POLLIN, 0},
+			       {-1, 0, 0},
+			       {-1, 0, 0}};
+	struct pollfd *read_fds = fds + sizeof(fds) / sizeof(fds[0]) - READERS_MAX;
 	bool ending;
 
+	readers_await(&machine->readers, read_fds);
 	while (any_running(machine, &ending)) {
 		eventfd_t ended;
 
@@ -369,6 +393,8 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 				for_each_vcpu(machine, kick_if_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
+		if (!atomic_load(&machine->ending) && readers_gone(&machine->readers, read_fds))
+			lose_reader(machine);
 		if (watch)
 			watch->look(machine, watch->opaque);
 		if (progress)
@@ -503,6 +529,7 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 		sigaddset(&handled, SIGALRM);
 	if (machine->watch)
 		machine->watch->signals(&handled);
+	inherited_leave_out_ignored(&handled);
 	blocked = handled;
 	sigaddset(&blocked, RUN_KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &blocked, &before);

@@ -4,6 +4,7 @@
 #define VMM_MACHINE_H
 
 #include "pid_file.h"
+#include "readers.h"
 #include "seal.h"
 #include "tracing.h"
 #include "vm.h"
@@ -38,7 +39,8 @@ struct machine {
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */
 	struct tracing tracing;
 	const struct machine_watch *watch; /* NULL: nobody */
-	int signal;              /* the signal that ended the run, or 0 */
+	struct readers readers;
+	int signal;              /* the signal that ended the run, or 0; SIGPIPE: nobody reads what it writes */
 };
 
 /* Creates the VMs and, last, the ledger. Guest output goes to `console_fd` (-1: nowhere), the report to
@@ -58,6 +60,9 @@ int machine_run(struct machine *machine, bool progress, struct error *error);
  * wants it. */
 void machine_kick(struct machine *machine);
 void machine_quit(struct machine *machine);
+
+/* After machine_run(): it ended because nobody reads what it writes any more. */
+bool machine_reader_gone(const struct machine *machine);
 
 uint64_t machine_now(const struct machine *machine);
 

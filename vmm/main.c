@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
-#include <signal.h>
 #include <string.h>
 
 #include "cli.h"
 #include "deadline.h"
-
-/* A descriptor that the caller closed must not become the KVM device or a ledger, into which a message
- * would then go. Opened the wrong way round, it still fails like a closed one. */
-static void occupy_standard_descriptors(void)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
-}
+#include "inherited.h"
+#include "named_files.h"
+#include "output.h"
 
 /* One heap for all threads, of which no thread but the main one needs to map more, and no limit that moves
  * between it and separate mappings: what malloc asks the kernel for is then the same in every run. A thread
@@ -28,14 +19,29 @@ static void settle_malloc(void)
 	mallopt(M_TRIM_THRESHOLD, -1);
 }
 
-static int printed(void)
+/* What can be said without a run. */
+static int print(const struct command_row *command, void (*write)(const struct command_row *command, FILE *stream))
 {
 	struct error error = {0};
+	struct output output;
 
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return STATUS_SUCCESS;
-	error_set(&error, -errno, STATUS_INTERNAL, "standard output: %s", strerror(errno));
-	return error_report(&error);
+	if (output_open(&output, NULL, JAIL_NONE, &error) == 0) {
+		write(command, output.stream);
+		output_commit(&output, &error);
+	}
+	return error.text[0] ? error_report(&error) : STATUS_SUCCESS;
+}
+
+static void write_version(const struct command_row *command, FILE *stream)
+{
+	(void)command;
+	fprintf(stream, "sidestep %s\n", SIDESTEP_VERSION);
+}
+
+static void write_usage(const struct command_row *command, FILE *stream)
+{
+	(void)command;
+	cli_usage(stream);
 }
 
 static bool tap_on_stdout(const struct settings *settings)
@@ -50,19 +56,12 @@ int main(int argc, char **argv)
 	struct settings settings;
 	struct error error = {0};
 
-	occupy_standard_descriptors();
+	inherited_settle();
 	settle_malloc();
-	/* A reader that goes away is a failed write, reported like any other; so is a file that must not grow. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-		printf("sidestep %s\n", SIDESTEP_VERSION);
-		return printed();
-	}
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		cli_usage(stdout);
-		return printed();
-	}
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0)
+		return print(NULL, write_version);
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return print(NULL, write_usage);
 	if (argc < 2) {
 		cli_usage(stderr);
 		return STATUS_USAGE;
@@ -74,11 +73,10 @@ int main(int argc, char **argv)
 	}
 	if (cli_parse(command, argc - 1, argv + 1, &settings, &error) != 0)
 		return error_report(&error);
-	if (settings.help) {
-		cli_help(command, stdout);
-		return printed();
-	}
-	if (deadline_start(settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0)
+	if (settings.help)
+		return print(command, cli_help);
+	if (deadline_start(settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0 ||
+	    named_files_check(command, &settings, &error) != 0)
 		return error_report(&error);
 	return command->run(&settings);
 }

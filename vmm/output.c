@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "stream.h"
 
 static int cannot(struct error *error, int number, const char *path)
 {
@@ -15,106 +16,101 @@ static int cannot(struct error *error, int number, const char *path)
 			 strerror(number));
 }
 
-/* Found out before the run, not after it. */
-static int check_directory(const char *path)
+static int out_of_memory(struct error *error)
 {
-	char *copy = strdup(path);
-	const char *directory;
-	struct stat status;
-	int rc;
-
-	if (!copy)
-		return ENOMEM;
-	directory = dirname(copy);
-	if (stat(directory, &status) != 0 || faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
-		rc = errno;
-	else
-		rc = S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
-	free(copy);
-	return rc;
+	return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 }
 
-static int open_writer(struct output *output, enum jail_mode mode, struct error *error)
+static int open_writer(struct output *output, const struct target *target, enum jail_mode mode,
+		       struct error *error)
 {
-	int rc = check_directory(output->path);
+	int rc = writer_start(&output->writer, target, mode);
 
 	if (rc != 0)
-		return cannot(error, rc, output->path);
-	rc = writer_start(&output->writer, output->path, mode);
-	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "%s: %s", output->path, strerror(-rc));
-	output->stream = fdopen(output->writer.data, "w");
+	output->stream = stream_open(output->writer.data, false);
 	if (output->stream)
 		return 0;
 	close(output->writer.data);
 	writer_finish(&output->writer, false);
-	return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	return out_of_memory(error);
 }
 
-/* A stream asks what its descriptor is when it is first written to. Here, so that it need not later. */
-static void decide_buffering(FILE *stream)
+/* A pipe, a device, or what the caller has opened. */
+static int open_stream(struct output *output, int fd, enum jail_mode mode, struct error *error)
 {
-	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
+	output->stream = stream_open(fd, mode == JAIL_NONE);
+	if (output->stream)
+		return 0;
+	if (fd != STDOUT_FILENO)
+		close(fd);
+	return out_of_memory(error);
+}
+
+bool output_is_stdout(const char *path)
+{
+	struct stat status, out;
+	char end[PATH_MAX];
+
+	return strcmp(path, "-") == 0 ||
+	       (target_follow(path, end) == 1 && stat(path, &status) == 0 &&
+		fstat(STDOUT_FILENO, &out) == 0 && status.st_dev == out.st_dev && status.st_ino == out.st_ino);
+}
+
+static int open_path(struct output *output, enum jail_mode mode, struct error *error)
+{
+	struct target target;
+	int rc = target_find(output->path, &target), fd;
+
+	if (rc != 0)
+		return cannot(error, -rc, output->path);
+	if (target.replaced)
+		return open_writer(output, &target, mode, error);
+	fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return fd < 0 ? cannot(error, errno, output->path) : open_stream(output, fd, mode, error);
 }
 
 int output_open(struct output *output, const char *path, enum jail_mode mode, struct error *error)
 {
-	struct stat status;
-	int rc = 0;
-
-	*output = (struct output){.stream = stdout};
-	if (path && strcmp(path, "-") != 0) {
-		output->path = path;
-		output->stream = NULL;
-		if (path[0] == '\0')
-			return cannot(error, ENOENT, path);
-		if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
-			rc = open_writer(output, mode, error);
-		} else {
-			/* A device or a pipe cannot be renamed into. */
-			output->stream = fopen(path, "we");
-			rc = output->stream ? 0 : cannot(error, errno, path);
-		}
-	}
-	if (rc == 0)
-		decide_buffering(output->stream);
-	return rc;
+	*output = (struct output){.path = path && !output_is_stdout(path) ? path : NULL};
+	return output->path ? open_path(output, mode, error) : open_stream(output, STDOUT_FILENO, mode, error);
 }
 
+/* Closing reports what a delayed write could not do. */
 static int finish(struct output *output)
 {
-	int failed = ferror(output->stream) || fflush(output->stream) != 0;
-	int number = failed ? (errno ? errno : EIO) : 0;
+	int fd = stream_fd(output->stream), rc = stream_finish(output->stream);
 
-	/* Closing reports what a delayed write could not do. */
-	if (output->stream == stdout) {
-		if (close(STDOUT_FILENO) != 0 && number == 0 && errno != EBADF)
-			number = errno;
-	} else if (fclose(output->stream) != 0 && number == 0) {
-		number = errno;
-	}
 	output->stream = NULL;
-	return number;
+	if (close(fd) != 0 && rc == 0 && errno != EBADF)
+		rc = -errno;
+	return rc;
 }
 
 int output_commit(struct output *output, struct error *error)
 {
 	const char *name = output->path ? output->path : "standard output";
-	int number = finish(output);
-	int rc = writer_finish(&output->writer, number == 0);
+	bool direct = output->writer.pid == 0;
+	int rc = finish(output);
+	int made = writer_finish(&output->writer, rc == 0);
 
-	if (number == 0)
-		number = -rc;
 	*output = (struct output){0};
-	return number == 0 ? 0
-			   : error_set(error, -number, STATUS_INTERNAL, "%s: %s", name,
-				       strerror(number));
+	if (rc == 0)
+		rc = made;
+	if (rc == -EPIPE && direct)
+		return error_reader_gone(error);
+	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", name, strerror(-rc));
 }
 
 void output_discard(struct output *output)
 {
-	if (output->stream && output->stream != stdout)
-		fclose(output->stream);
+	if (output->stream) {
+		int fd = stream_fd(output->stream);
+
+		stream_finish(output->stream);
+		if (fd != STDOUT_FILENO)
+			close(fd);
+	}
 	writer_finish(&output->writer, false);
 	*output = (struct output){0};
 }

@@ -14,7 +14,11 @@ struct output {
 	struct writer writer; /* makes the file, if it is a regular one */
 };
 
-/* Opens for writing. `path` NULL or "-" is standard output; the string is kept, not copied. `mode` is for the
+/* Whether it is "-", or a link to what is open as standard output, such as /dev/stdout: opened once more, a
+ * file would be emptied, and written from its beginning. */
+bool output_is_stdout(const char *path);
+
+/* Opens for writing. `path` NULL, or one of those, is standard output; the string is kept, not copied. `mode` is for the
  * process that makes the file: that of the run, or JAIL_NONE if there is no run. */
 int output_open(struct output *output, const char *path, enum jail_mode mode, struct error *error);
 

@@ -6,7 +6,27 @@
 
 #include "host.h"
 #include "output.h"
+#include "report.h"
 #include "trace.h"
+
+/* Bash reads \xNN in quotes of this kind; what is no ASCII would speak to a terminal. */
+static void put_escaped(const char *text, FILE *stream)
+{
+	fputs("$'", stream);
+	for (; *text; text++) {
+		if (*text == '\'' || *text == '\\')
+			fputc('\\', stream);
+		report_plain(stream, (char[2]){*text, '\0'});
+	}
+	fputc('\'', stream);
+}
+
+static bool printable(const char *text)
+{
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
 
 /* In single quotes nothing is special to a shell but the quote itself. */
 static void put_quoted(const char *text, FILE *stream)
@@ -14,6 +34,10 @@ static void put_quoted(const char *text, FILE *stream)
 	if (text[0] != '\0' && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 						 "0123456789-_./,:=@+")] == '\0') {
 		fputs(text, stream);
+		return;
+	}
+	if (!printable(text)) {
+		put_escaped(text, stream);
 		return;
 	}
 	fputc('\'', stream);

@@ -5,10 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "aide.h"
 #include "machine.h"
 #include "vcpu.h"
 
@@ -27,25 +25,30 @@ static void write_lines(const struct machine *machine, FILE *stream)
 	}
 }
 
-int pid_file_prepare(struct pid_file *file, const char *path, enum jail_mode mode, struct error *error)
+static int cannot(const struct pid_file *file, int rc, struct error *error)
 {
-	struct stat status;
-	int rc;
+	return error_set(error, rc, STATUS_USAGE, "%s: %s; name a file that can be written", file->name,
+			 strerror(-rc));
+}
 
-	file->path = path;
+int pid_file_prepare(struct pid_file *file, const char *name, enum jail_mode mode, struct error *error)
+{
+	int rc = target_find(name, &file->target);
+
+	file->name = name;
+	if (rc != 0)
+		return cannot(file, rc, error);
 	/* A pipe would wait for its reader, at a time when no signal is taken. */
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+	if (!file->target.replaced)
 		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "%s: not a regular file; name one for --pid-file", path);
-	rc = aide_name_temporary(path, file->temporary);
-	if (rc == 0)
-		rc = remover_start(&file->remover, path, file->temporary, mode);
-	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", path, strerror(-rc));
+				 "%s: not a regular file; name one for --pid-file", name);
+	rc = remover_start(&file->remover, file->target.path, file->target.temporary, mode);
+	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", name, strerror(-rc));
 }
 
 static int write_temporary(const struct pid_file *file, const struct machine *machine)
 {
-	int fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = 0;
+	int fd = open(file->target.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = 0;
 	FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!stream) {
@@ -67,13 +70,11 @@ int pid_file_write(struct pid_file *file, const struct machine *machine, struct 
 	/* Told first: whatever ends this process in between, nothing is left behind. */
 	if (rc == 0)
 		rc = remover_arm(&file->remover);
-	if (rc == 0 && rename(file->temporary, file->path) != 0) {
+	if (rc == 0 && rename(file->target.temporary, file->target.path) != 0) {
 		rc = -errno;
 		remover_disarm(&file->remover);
 	}
-	return rc == 0 ? 0
-		       : error_set(error, rc, STATUS_USAGE, "%s: %s; name a file that can be written",
-				   file->path, strerror(-rc));
+	return rc == 0 ? 0 : cannot(file, rc, error);
 }
 
 void pid_file_finish(struct pid_file *file)

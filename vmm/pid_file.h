@@ -3,22 +3,21 @@
 #ifndef VMM_PID_FILE_H
 #define VMM_PID_FILE_H
 
-#include <limits.h>
-
 #include "error.h"
 #include "remover.h"
+#include "target.h"
 
 struct machine;
 
 struct pid_file {
-	const char *path;
-	char temporary[PATH_MAX];
+	const char *name; /* as it was given */
+	struct target target;
 	struct remover remover; /* the file goes away when the run ends, however it does */
 };
 
-/* Refuses what cannot be such a file. `path` is used, not copied; `mode` is for the process that removes the file.
+/* Refuses what cannot be such a file. `name` is kept, not copied; `mode` is for the process that removes the file.
  * Returns 0 or a negative errno with the reason in `error`. */
-int pid_file_prepare(struct pid_file *file, const char *path, enum jail_mode mode, struct error *error);
+int pid_file_prepare(struct pid_file *file, const char *name, enum jail_mode mode, struct error *error);
 
 /*
  * Writes the number of the process, then of each vCPU thread with its name, a line each; all have

@@ -467,26 +467,6 @@ static int plan_disk(struct plan *plan, const struct plan_request *request, stru
 	return rc;
 }
 
-/* The file is replaced when the run starts and removed when it ends. */
-static int check_pid_file(const struct plan_request *request, struct error *error)
-{
-	const struct {
-		const char *path, *what;
-	} others[] = {
-		{request->ledger, "the ledger"},
-		{request->guest, "the guest"},
-		{request->views, "the policy file"},
-		{request->disk, "the disk"},
-	};
-
-	for (size_t i = 0; request->pid_file && i < sizeof(others) / sizeof(others[0]); i++)
-		if (others[i].path && strcmp(request->pid_file, others[i].path) == 0)
-			return error_set(error, -EINVAL, STATUS_USAGE,
-					 "--pid-file %s: is also %s; name another file",
-					 request->pid_file, others[i].what);
-	return 0;
-}
-
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error)
 {
@@ -508,9 +488,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.views = request->views,
 		.storage = {.fd = -1},
 	};
-	rc = check_pid_file(request, error);
-	if (rc == 0)
-		rc = choose_engine(plan, request->engine, host, error);
+	rc = choose_engine(plan, request->engine, host, error);
 	if (rc == 0)
 		rc = check_counts(plan, host, error);
 	if (rc == 0)

@@ -86,7 +86,7 @@ int profile_json(const struct profile_view *view, FILE *stream)
 	json_object_set_new(root, "rows", rows);
 	if (view->summary)
 		add_summary(view, root);
-	rc = root ? json_dumpf(root, stream, JSON_COMPACT | JSON_REAL_PRECISION(10)) : -1;
+	rc = root ? json_dumpf(root, stream, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
 	fputc('\n', stream);
 	json_decref(root);
 	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;

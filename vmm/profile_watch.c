@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stream.h"
 #include "terminal.h"
 #include "vcpu.h"
 
@@ -88,7 +89,7 @@ static int write_lines(struct profile_watch *watch, const struct report *report)
 	profile_lines_destroy(&total);
 	profile_counts_clear(&watch->interval);
 	watch->last = now;
-	return rc == 0 && fflush(watch->stream) != 0 ? -errno : rc;
+	return rc == 0 ? stream_flush(watch->stream) : rc;
 }
 
 static bool handed_over(const struct profile_watch *watch)
@@ -217,7 +218,7 @@ int profile_watch_begin(struct profile_watch *watch, struct session *session,
 		return rc;
 	if (strcmp(settings->format, "csv") == 0)
 		profile_csv_header(stream);
-	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(fileno(stream));
+	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(stream_fd(stream));
 	watch->hook = (struct machine_watch){
 		.fd = watch->interactive ? terminal_enter() : -1,
 		.due = due,

@@ -9,6 +9,7 @@
 #include "report_io.h"
 #include "report_l0.h"
 #include "report_violations.h"
+#include "stream.h"
 #include "table.h"
 
 /* https://no-color.org */
@@ -16,7 +17,7 @@ static bool colours_wanted(FILE *stream)
 {
 	const char *no_color = getenv("NO_COLOR");
 
-	return isatty(fileno(stream)) && (!no_color || no_color[0] == '\0');
+	return isatty(stream_fd(stream)) && (!no_color || no_color[0] == '\0');
 }
 
 static const char *verdict_colour(enum verdict verdict)

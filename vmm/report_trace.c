@@ -27,7 +27,7 @@ struct writer {
 static char *quoted(struct writer *writer, const char *text)
 {
 	json_t *string = json_text(text);
-	char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+	char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
 
 	json_decref(string);
 	if (!quoted)

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <libsmartcols.h>
 
-#include "devices/console.h"
 #include "json.h"
+#include "plain.h"
 #include "table.h"
 
 /* A terminal has room for this many; the other formats have them all. */
@@ -27,16 +27,6 @@ struct row {
 	uint64_t count;
 };
 
-/* Text of a guest or of a foreign ledger, as report_plain() writes it. */
-static void plain_cell(char *cell, const char *text)
-{
-	size_t used = 0;
-
-	for (; *text && used + 5 < CELL_SIZE; text++)
-		used += console_escape(cell + used, (unsigned char)*text, false);
-	cell[used] = '\0';
-}
-
 static void count_cell(const struct row *row, char *cell)
 {
 	snprintf(cell, CELL_SIZE, "%" PRIu64, row->count);
@@ -44,12 +34,12 @@ static void count_cell(const struct row *row, char *cell)
 
 static void view_cell(const struct row *row, char *cell)
 {
-	plain_cell(cell, report_view_name(row->report, row->record->view));
+	plain_text(cell, CELL_SIZE, report_view_name(row->report, row->record->view));
 }
 
 static void region_cell(const struct row *row, char *cell)
 {
-	plain_cell(cell, row->record->region[0] ? row->record->region : "-");
+	plain_text(cell, CELL_SIZE, row->record->region[0] ? row->record->region : "-");
 }
 
 static void access_cell(const struct row *row, char *cell)
@@ -79,12 +69,12 @@ static void rip_cell(const struct row *row, char *cell)
 
 static void symbol_cell(const struct row *row, char *cell)
 {
-	plain_cell(cell, row->record->symbol[0] ? row->record->symbol : "-");
+	plain_text(cell, CELL_SIZE, row->record->symbol[0] ? row->record->symbol : "-");
 }
 
 static void operation_cell(const struct row *row, char *cell)
 {
-	plain_cell(cell, report_operation_name(row->report, row->record->operation));
+	plain_text(cell, CELL_SIZE, report_operation_name(row->report, row->record->operation));
 }
 
 static const char *answer_of(const struct record_violation *record)

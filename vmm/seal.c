@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "stream.h"
 
 void seal_init(struct seal *seal, enum jail_mode mode, const struct output *output)
 {
@@ -121,7 +122,7 @@ static int seal_self(struct machine *machine, int signal_fd, struct error *error
 	thread.subject[JAIL_SUBJECT_STDERR] = STDERR_FILENO;
 	thread.subject[JAIL_SUBJECT_SELF] = getpid();
 	if (output && output->stream)
-		thread.subject[JAIL_SUBJECT_OUTPUT] = fileno(output->stream);
+		thread.subject[JAIL_SUBJECT_OUTPUT] = stream_fd(output->stream);
 	if (output && output->writer.pid > 0) {
 		thread.subject[JAIL_SUBJECT_VERDICT] = output->writer.verdict;
 		thread.subject[JAIL_SUBJECT_WRITER] = output->writer.pid;

@@ -14,8 +14,7 @@
 
 #define READ_ONLY_SUFFIX ":ro"
 
-/* The name without the suffix, to be freed. */
-static char *file_name(const char *argument, bool *ret_read_only)
+char *storage_file_name(const char *argument, bool *ret_read_only)
 {
 	size_t length = strlen(argument), suffix = strlen(READ_ONLY_SUFFIX);
 
@@ -69,7 +68,7 @@ int storage_open(struct storage *storage, const char *argument, struct error *er
 	int rc;
 
 	*storage = (struct storage){.fd = -1};
-	path = file_name(argument, &storage->read_only);
+	path = storage_file_name(argument, &storage->read_only);
 	if (!path)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	rc = open_path(storage, path, error);

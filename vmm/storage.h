@@ -14,6 +14,9 @@ struct storage {
 	bool read_only;
 };
 
+/* What a disk's argument names, "FILE" or "FILE:ro", to be freed; NULL: no memory. */
+char *storage_file_name(const char *argument, bool *ret_read_only);
+
 /* Opens a file of whole sectors, and locks it against other writers; "FILE:ro" opens FILE only to read
  * it. Returns 0 or a negative errno with the reason in `error`. */
 int storage_open(struct storage *storage, const char *argument, struct error *error);

@@ -5,6 +5,8 @@
 #include <libsmartcols.h>
 #include <unistd.h>
 
+#include "stream.h"
+
 #define WHOLE_LINE 4000
 
 struct libscols_table *table_start(FILE *stream, bool fit)
@@ -14,7 +16,7 @@ struct libscols_table *table_start(FILE *stream, bool fit)
 	if (!table)
 		return NULL;
 	scols_table_set_stream(table, stream);
-	if (!fit || !isatty(fileno(stream)))
+	if (!fit || !isatty(stream_fd(stream)))
 		scols_table_set_termwidth(table, WHOLE_LINE);
 	return table;
 }

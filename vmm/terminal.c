@@ -9,6 +9,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "stream.h"
+
 static struct termios before, keys;
 static bool entered, stoppable;
 
@@ -86,7 +88,7 @@ size_t terminal_rows(FILE *stream)
 {
 	struct winsize size;
 
-	if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
+	if (!isatty(stream_fd(stream)) || ioctl(stream_fd(stream), TIOCGWINSZ, &size) != 0)
 		return 0;
 	return size.ws_row ? size.ws_row : 24;
 }

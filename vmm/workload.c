@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
+
 /* A rate is kept by batches of this many repetitions, so that the exits come evenly. */
 #define BATCHES_PER_SECOND 5
 /* The firmware takes its samples of so many repetitions. */
 #define SAMPLE_SIZE 10
+#define WORKLOAD_RATE_MIN 0.01
 
 static struct ss_pace pace_of(const struct ss_operation *op, double rate)
 {
@@ -26,17 +29,6 @@ static struct ss_pace pace_of(const struct ss_operation *op, double rate)
 	};
 }
 
-static int parse_rate(const char *text, double *ret_rate)
-{
-	char *end;
-
-	/* strtod() would take spaces, signs, names and hexadecimal. */
-	if (text[0] == '\0' || text[strspn(text, "0123456789.")] != '\0')
-		return -EINVAL;
-	*ret_rate = strtod(text, &end);
-	return *end == '\0' && *ret_rate >= 0.01 && *ret_rate <= WORKLOAD_RATE_MAX ? 0 : -EINVAL;
-}
-
 static int take(struct workload *workload, char *item, const struct ss_operation *operations,
 		size_t count, struct error *error)
 {
@@ -46,10 +38,10 @@ static int take(struct workload *workload, char *item, const struct ss_operation
 
 	if (at)
 		*at++ = '\0';
-	if (at && parse_rate(at, &rate) != 0)
+	if (at && number_decimal(at, WORKLOAD_RATE_MIN, WORKLOAD_RATE_MAX, &rate) != 0)
 		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "--workload: '%s' is no rate; give repetitions a second, 0.01 to %.0f",
-				 at, WORKLOAD_RATE_MAX);
+				 "--workload: '%s' is no rate; give repetitions a second, %g to %.0f",
+				 at, WORKLOAD_RATE_MIN, WORKLOAD_RATE_MAX);
 	for (size_t i = 0; i < count && i < SS_MAX_OPERATIONS; i++)
 		if (fnmatch(item, operations[i].name, 0) == 0) {
 			workload->pace[i] = pace_of(&operations[i], rate);

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "aide.h"
@@ -15,18 +15,22 @@
 #define VERDICT STDOUT_FILENO
 
 struct file {
-	const char *path;
-	char temporary[PATH_MAX];
+	const struct target *target;
 	int fd;    /* -1: not there yet */
 	int error; /* first failure, an errno */
 };
 
-/* Beside the file it becomes, so that renaming is all that is left to do. */
+/* Beside the file it becomes, so that renaming is all that is left to do. Who may not give files away keeps at least
+ * the group, if it is one of his. */
 static void create(struct file *file)
 {
-	file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	const struct target *target = file->target;
+
+	file->fd = open(target->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, target->mode);
 	if (file->fd < 0)
 		file->error = errno;
+	else if (target->exists && fchown(file->fd, target->uid, target->gid) != 0)
+		(void)!fchown(file->fd, (uid_t)-1, target->gid);
 }
 
 static void add(struct file *file, const char *bytes, size_t size)
@@ -64,10 +68,10 @@ static int conclude(struct file *file, bool complete)
 	/* Closing reports what a delayed write could not do. */
 	if (file->fd >= 0 && close(file->fd) != 0 && file->error == 0)
 		file->error = errno;
-	if (complete && file->error == 0 && rename(file->temporary, file->path) != 0)
+	if (complete && file->error == 0 && rename(file->target->temporary, file->target->path) != 0)
 		file->error = errno;
 	if (file->fd >= 0 && (!complete || file->error != 0))
-		unlink(file->temporary);
+		unlink(file->target->temporary);
 	return file->error;
 }
 
@@ -79,18 +83,17 @@ static int work(struct file *file)
 	return conclude(file, read(VERDICT, &verdict, 1) == 1);
 }
 
-static _Noreturn void child(const char *path, enum jail_mode mode, int data, int verdict)
+static _Noreturn void child(const struct target *target, enum jail_mode mode, int data, int verdict)
 {
-	struct file file = {.path = path, .fd = -1};
+	struct file file = {.target = target, .fd = -1};
 	int rc;
 
-	rc = aide_name_temporary(path, file.temporary);
-	if (rc == 0)
-		rc = aide_settle(data, verdict, path, mode);
+	umask(0); /* the mode has been decided */
+	rc = aide_settle(data, verdict, target->path, mode);
 	_exit(rc == 0 ? work(&file) : -rc);
 }
 
-int writer_start(struct writer *writer, const char *path, enum jail_mode mode)
+int writer_start(struct writer *writer, const struct target *target, enum jail_mode mode)
 {
 	int data[2], verdict[2], rc;
 	pid_t pid;
@@ -106,7 +109,7 @@ int writer_start(struct writer *writer, const char *path, enum jail_mode mode)
 	pid = aide_fork();
 	rc = pid < 0 ? -errno : 0;
 	if (pid == 0)
-		child(path, mode, data[0], verdict[0]);
+		child(target, mode, data[0], verdict[0]);
 	close(verdict[0]);
 	if (pid > 0)
 		*writer = (struct writer){pid, data[1], verdict[1]};

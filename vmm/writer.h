@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "jail.h"
+#include "target.h"
 
 struct writer {
 	pid_t pid;   /* 0: there is none */
@@ -19,11 +20,11 @@ struct writer {
 };
 
 /*
- * Starts the process. The file appears under `path` by renaming, when writer_finish() has said so; if
+ * Starts the process. The file appears as `target`, one that is replaced, when writer_finish() has said so; if
  * this process ends before, by whatever cause, no file is left behind. `mode` is for a jail of its own. Returns
  * 0 or a negative errno.
  */
-int writer_start(struct writer *writer, const char *path, enum jail_mode mode);
+int writer_start(struct writer *writer, const struct target *target, enum jail_mode mode);
 
 /* After `data` was closed: has the file appear, or not, and waits for the process. Returns 0 or a
  * negative errno. Does nothing a second time. */

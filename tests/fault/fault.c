@@ -195,9 +195,12 @@ static const char *left_over(void)
 	return found;
 }
 
+/* 128 + SIGPIPE: what it writes nobody reads any more, and there is nothing to explain. */
+#define READER_GONE 141
+
 static const char *fault_of(const struct scenario *scenario, int status, char *text)
 {
-	static const int documented[] = {0, 1, 2, 77, 99, 124};
+	static const int documented[] = {0, 1, 2, 77, 99, 124, READER_GONE};
 	const char *end = scenario->end ? scenario->end : "}\n";
 	static char output[1 << 20];
 	bool known = false;
@@ -214,7 +217,10 @@ static const char *fault_of(const struct scenario *scenario, int status, char *t
 	if (!known)
 		return "an undocumented status";
 	line = strstr(text, "sidestep: ");
-	if (WEXITSTATUS(status) != 0 && (line != text || strchr(text, '\n') != text + size - 1))
+	if (WEXITSTATUS(status) == READER_GONE) {
+		if (injection->call != CALL_write || injection->number != EPIPE || size != 0)
+			return "it says that nobody reads";
+	} else if (WEXITSTATUS(status) != 0 && (line != text || strchr(text, '\n') != text + size - 1))
 		return "not one line of explanation";
 	if (left_over())
 		return "a file is left over";

@@ -121,7 +121,7 @@ in_time 'SIGINT while output is stuck' 500
 exec 3>&-
 run bash -c '"$1" run -q --timeout 1 "$2" | head -c 10; exit "${PIPESTATUS[0]}"' - \
 	"$sidestep" "$guests/hostile_print_debug.elf"
-judge 'output into a pipe that is closed' 99 '^sidestep: guest output: Broken pipe'
+judge 'output into a pipe that is closed' 141 ''
 run bash -c '"$1" run -q --timeout 1 "$2" >/dev/full' - "$sidestep" "$guests/hostile_print_debug.elf"
 judge 'output into a full device' 99 '^sidestep: guest output: No space left'
 

@@ -21,6 +21,7 @@ traced() {
 	check "$name" "$wanted" "$regex" "$tracer" --record used "$@"
 }
 
+: >file
 traced 'the catalogue, into a file' 0 '' -- \
 	"$sidestep" bench --engine flat --count 20 -o file
 that 'the catalogue, into a file: it is there' grep -q '^ref.nothing' file

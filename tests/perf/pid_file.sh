@@ -85,10 +85,10 @@ refused 'a device' /dev/null '^sidestep: /dev/null: not a regular file; '
 refused 'standard output' - "^sidestep: --pid-file: '-' is not the name of a file"
 refused 'an empty name' '' '^sidestep: : No such file or directory; name a file'
 cp "$prints" guest
-check 'the guest itself' 2 '^sidestep: --pid-file guest: is also the guest; ' \
+check 'the guest itself' 2 '^sidestep: --pid-file guest is the same file as GUEST guest; ' \
 	"$sidestep" run -q --pid-file guest guest
 that 'the guest itself: untouched' cmp "$prints" guest
-check 'the ledger' 2 '^sidestep: --pid-file l: is also the ledger; ' \
+check 'the ledger' 2 '^sidestep: --pid-file l is the same file as --ledger l; ' \
 	"$sidestep" run -q --pid-file l --ledger l "$prints"
 that 'the ledger: none' [ ! -e l ]
 finish

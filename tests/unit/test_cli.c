@@ -78,6 +78,8 @@ static void tables(void **state)
 
 		assert_true(strlen(row->name) > 0 && strlen(row->meaning) > 0);
 		assert_true(!row->argument || strlen(row->argument) > 0);
+		/* What becomes of a file is said of every file, and of nothing else. */
+		assert_int_equal(row->access != FILE_NONE, row->argument && strcmp(row->argument, "FILE") == 0);
 		assert_non_null(row->parse);
 		assert_true(strlen(row->commands) > 0);
 		for (const char *letter = row->commands; *letter; letter++) {
@@ -265,7 +267,7 @@ static void timeouts(void **state)
 		const char *text;
 		unsigned ms;
 	} good[] = {{"0", 0}, {"2.5", 2500}, {"0.001", 1}, {"0.0001", 1}, {".5", 500},
-		    {"1e3", 1000000}, {"1000000", 1000000000}};
+		    {"5.", 5000}, {"010", 10000}, {"1000000", 1000000000}};
 	struct settings settings;
 	struct error error;
 
@@ -274,6 +276,72 @@ static void timeouts(void **state)
 		assert_int_equal(parse("run", "--timeout", good[i].text, &settings, &error), 0);
 		assert_int_equal(settings.plan.timeout_ms, good[i].ms);
 	}
+}
+
+/* Every option that takes a number takes one grammar: digits, in some of them a point. */
+static void odd_numbers(void **state)
+{
+	static const char *const odd[] = {"0x10", "0X1p3", "+5", "-5", " 5", "5 ", "\t5", "1e3", "1E3", "nan", "inf",
+					  "infinity", "5,5", "1_000", "5s", "0b1", ".", "1.2.3", "",
+					  "99999999999999999999999999999999"};
+	static const struct {
+		const char *command, *option, *pattern;
+	} rows[] = {
+		{"run", "--timeout", "%s"},	     {"test", "--timeout", "%s"}, {"profile", "--interval", "%s"},
+		{"report", "--threshold", "%s"},     {"run", "-m", "%s"},	  {"run", "-m", "%sM"},
+		{"run", "-c", "%s"},		     {"run", "--vms", "%s"},	  {"test", "--random", "%s"},
+		{"test", "--seed", "%s"},	     {"test", "--shard", "%s/9"}, {"test", "--shard", "1/%s"},
+		{"bench", "--count", "%s"},
+	};
+	struct settings settings;
+	struct error error;
+	char argument[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(odd); j++) {
+			snprintf(argument, sizeof(argument), rows[i].pattern, odd[j]);
+			if (parse(rows[i].command, rows[i].option, argument, &settings, &error) == 0)
+				fail_msg("%s %s '%s' was accepted", rows[i].command, rows[i].option, argument);
+			assert_int_equal(error.status, STATUS_USAGE);
+			assert_non_null(strstr(error.text, rows[i].option));
+		}
+}
+
+/* No beginning of an option's name is that option; the message says which one it begins. */
+static void abbreviations(void **state)
+{
+	struct settings settings;
+	struct error error;
+	char word[64], full[64];
+
+	(void)state;
+	for (size_t i = 0; i < option_count; i++)
+		for (size_t j = 0; j < command_count; j++)
+			for (size_t length = 1; length < strlen(options[i].name); length++) {
+				const char *good = good_argument(&options[i]);
+				size_t begun = 0;
+
+				if (!applies(&options[i], &commands[j]))
+					continue;
+				snprintf(word, sizeof(word), "--%.*s", (int)length, options[i].name);
+				snprintf(full, sizeof(full), "--%s", options[i].name);
+				for (size_t k = 0; k < option_count; k++)
+					begun += applies(&options[k], &commands[j]) &&
+						 strncmp(options[k].name, options[i].name, length) == 0;
+				for (int spelling = 0; spelling < 3; spelling++) {
+					if (spelling == 2 && good)
+						snprintf(word + strlen(word), 30, "=%s", good);
+					if (parse(commands[j].name, word, spelling == 0 ? good : NULL,
+						  &settings, &error) == 0)
+						fail_msg("%s %s was taken for %s", commands[j].name, word, full);
+					assert_int_equal(error.status, STATUS_USAGE);
+					if (!strstr(error.text, "is no option of this command"))
+						fail_msg("%s %s: %s", commands[j].name, word, error.text);
+					if (begun == 1)
+						assert_non_null(strstr(error.text, full));
+				}
+			}
 }
 
 /* One line that names the option and the argument, status 2. */
@@ -439,6 +507,26 @@ static void errors(void **state)
 	assert_int_equal(error.status, 2);
 	assert_int_equal(error.text[0], 'x');
 	assert_int_equal(error_set(NULL, -7, 1, "nowhere"), -7);
+	/* What is wrong stands at the end, behind a name that may be long. */
+	error = (struct error){0};
+	error_set(&error, -1, 2, "%s: %s", long_text, "no such thing");
+	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+	assert_non_null(strstr(error.text, "xxx: no such thing"));
+	assert_non_null(strstr(error.text, "xx...xx"));
+	/* No byte of it speaks to a terminal, and none is half shown where the middle is left out. */
+	for (size_t length = 1; length < 900; length++) {
+		memset(long_text, '\x1b', length);
+		long_text[length] = '\0';
+		error = (struct error){0};
+		error_set(&error, -1, 2, "%s", long_text);
+		for (const char *c = error.text; *c;) {
+			bool whole = strncmp(c, "\\x1b", 4) == 0;
+
+			assert_true(whole || *c == '.');
+			c += whole ? 4 : 1;
+		}
+		assert_int_equal(strchr(error.text, '.') != NULL, length * 4 >= sizeof(error.text));
+	}
 }
 
 /* What --help offers can be written, and the other way round. */
@@ -473,6 +561,7 @@ int main(void)
 		cmocka_unit_test(tables),        cmocka_unit_test(every_option),
 		cmocka_unit_test(services),      cmocka_unit_test(defaults),      cmocka_unit_test(operands),
 		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
+		cmocka_unit_test(odd_numbers),	 cmocka_unit_test(abbreviations),
 		cmocka_unit_test(bad_arguments), cmocka_unit_test(unknown_options),
 		cmocka_unit_test(report_formats),
 		cmocka_unit_test(help),          cmocka_unit_test(formats),
