@@ -379,10 +379,13 @@ static void svm_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	exit.access = access_of(relay->qualification);
 	exit.walk = relay->qualification >> NPF_WALK & 1;
 	exit.delivery = (uint32_t)vmcb_exit_int_info(control(vcpu));
-	vcpu_sregs(vcpu, &sregs);
-	vmcb12_sregs(control(vcpu), &sregs);
-	exit.mode = cpu_mode_of(&sregs);
-	exit.cr3 = sregs.cr3;
+	exit.cr3 = vmcb_cr3(control(vcpu));
+	/* A system call: for exits that something is decoded for, no others. */
+	if (exit.event == EVENT_VIOLATION || exit.event == EVENT_CR0_OPERAND) {
+		vcpu_sregs(vcpu, &sregs);
+		vmcb12_sregs(control(vcpu), &sregs);
+		exit.mode = cpu_mode_of(&sregs);
+	}
 	exit.cpl = (unsigned)vmcb_cpl(control(vcpu));
 	*ret_exit = exit;
 }
