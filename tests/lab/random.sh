@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # random.sh SOURCE BUILD LAB ENGINE COUNT: in a lab, random programs of which none may differ from the
-# model, two VMs with opposite owners of TS and MP that toggle them, on Intel a million times in all, and
+# model, two VMs with opposite owners of TS and MP that toggle them, on Intel a million times in all, with a row of
+# each, and
 # guests that misbehave, as L2: named ones, and random bytes as code.
 set -euo pipefail
 source=$1 build=$2 lab=$3 engine=$4 count=$5
-puts=(--put "$build/tests/hostile/random_code=/usr/bin/random_code")
+puts=(--put "$build/tests/hostile/random_code=/usr/bin/random_code"
+	--put "$build/guestfw/example/example.elf=/tmp/example.elf")
 # Not db_loop: the emulated processor itself loops in it.
 for guest in relay_overwrite ac_loop context_scribble self_modifying self_page_tables stack_zero; do
 	puts+=(--put "$build/tests/hostile/hostile_$guest.elf=/tmp/$guest.elf")
@@ -16,6 +18,13 @@ done
 	sidestep test --engine "$0" --random "$1" --timeout 300
 	sidestep run --engine "$0" --vms 2 --own ts --shadow mp --own mp --shadow ts -q /usr/bin/toggle
 	echo "two VMs: no flag of the other was seen"
+	# Each has rows of its own, of which none mixes them: TS is owned in one VM and in the shadow in the other.
+	sidestep run --engine "$0" --vms 2 --own ts --shadow mp --own mp --shadow ts /tmp/example.elf >/tmp/owners
+	grep -Eq "^example\.ts +1 .* 200 +[0-9]+ +1 +0 monitor " /tmp/owners
+	# On AMD either mask has every write of CR0 exit.
+	[ "$0" = svm ] || grep -Eq "^example\.ts +0 .* 200 +[0-9]+ +0 +0 (cpu|l0) " /tmp/owners
+	[ "$(grep -Ec "^example\.[a-z]+ +[01] " /tmp/owners)" -eq 6 ]
+	echo "two VMs: a row of each"
 	ends() { # GUEST STATUS...: ends in one of these ways
 		guest=$1
 		shift
