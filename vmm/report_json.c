@@ -129,6 +129,7 @@ json_t *json_report(const struct report *report)
 	json_object_set_new(root, "l0_exits", report_l0_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_count(report->lost));
+	json_object_set_new(root, "samples_dropped", json_boolean(report->summary->samples_dropped));
 	for (size_t i = 0; i < report->row_count; i++)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
 	json_object_set_new(root, "operations", operations);

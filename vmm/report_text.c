@@ -200,6 +200,8 @@ static int print_operations(const struct report *report, FILE *stream)
 	rc = print_table(report, stream);
 	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
 	observed_print_counts(report, stream);
+	if (report->summary->samples_dropped)
+		fputs("ticks: of the first samples only, the others found no room\n", stream);
 	return rc;
 }
 

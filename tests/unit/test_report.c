@@ -306,7 +306,9 @@ static void text(void **state)
 	fixture.report.guest = "/tmp/\033[31m\nx";
 	fixture.report.lost = 12;
 	fixture.report.judged = true;
+	fixture.summary->samples_dropped = true;
 	out = written(report_text);
+	assert_non_null(strstr(out, "ticks: of the first samples only"));
 	assert_null(strchr(out, '\033'));
 	assert_non_null(strstr(out, "cr0.mp.mov"));
 	assert_non_null(strstr(out, "expected #NM"));

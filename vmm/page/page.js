@@ -322,6 +322,7 @@ function makeHeader() {
 	byId('run').textContent = `Engine ${data.engine} on ${data.module}, Linux ${data.kernel}, ` +
 		`${data.vms} VM × ${data.vcpus} vCPU`;
 	const warnings = [data.complaint, data.end && `The run ended early: ${data.end}`,
+		data.samples_dropped && 'Ticks are of the first samples only',
 		data.lost > 0 && `${count(data.lost)} records found no room in the ledger`].filter(Boolean);
 	byId('warning').textContent = warnings.join('. ');
 	byId('warning').hidden = warnings.length === 0;
