@@ -267,6 +267,7 @@ static int take_apart(struct contents *contents, const char *name, struct error 
 		.schema = "sidestep.ledger",
 		.kernel = "?",
 		.guest = "?",
+		.of_ledger = true,
 		.trace_mode = TRACE_MODE_UNKNOWN,
 		.lost = contents->reader.header.lost,
 		.hidden = HIDE_IN_LEDGER,

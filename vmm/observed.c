@@ -14,6 +14,12 @@ static uint64_t l0_records(const struct report *report)
 	return sum.exits;
 }
 
+/* A run that has just ended knows of those that found no room in its ledger. */
+static bool records_missing(const struct report *report)
+{
+	return report->of_ledger && report->lost;
+}
+
 static enum recorded l0_recorded(const struct report *report)
 {
 	bool any = l0_records(report) != 0;
@@ -22,7 +28,7 @@ static enum recorded l0_recorded(const struct report *report)
 		return RECORDED_PART;
 	if (!any && report->trace_mode != TRACING_SAMPLE)
 		return RECORDED_NONE;
-	return report->samples_lost || report->lost || report->vcpus_blind ? RECORDED_PART : RECORDED_ALL;
+	return report->samples_lost || records_missing(report) || report->vcpus_blind ? RECORDED_PART : RECORDED_ALL;
 }
 
 static bool any_exit(const struct summary *summary, enum level level)
@@ -43,7 +49,7 @@ enum recorded observed_records(const struct report *report, enum level level)
 		if (report->engine == ENGINE_INVALID)
 			return RECORDED_NONE;
 	}
-	return report->lost ? RECORDED_PART : RECORDED_ALL;
+	return records_missing(report) ? RECORDED_PART : RECORDED_ALL;
 }
 
 static const char *l0_tracepoint(const struct report *report)
@@ -76,7 +82,7 @@ const char *observed_records_text(const struct report *report, enum level level,
 	else
 		snprintf(buffer, OBSERVED_SIZE, "%s%s",
 			 level == LEVEL_MONITOR ? "ring of the relay" : "run loop",
-			 report->lost ? ", but for records that found no room" : "");
+			 records_missing(report) ? ", but for records that found no room" : "");
 	return buffer;
 }
 

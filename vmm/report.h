@@ -86,6 +86,7 @@ struct report {
 	unsigned vcpus_blind;  /* of which less was traced than `trace_mode` */
 	uint64_t samples_lost; /* of tracepoints: exits at l0 that nobody saw one by one */
 	uint64_t lost;         /* records that found no room in the ledger */
+	bool of_ledger;        /* what they would have said is not known: a ledger is all there is */
 };
 
 extern const char *const column_headers[COLUMN_COUNT];
