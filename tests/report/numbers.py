@@ -178,6 +178,10 @@ def blind_vcpus(case):
         path = case.path("blind.ledger", ledger.ledger(records + more + [form.end()]))
         text = check.run(case.sidestep, "--by", "reason", path)
         case.checks.that(f"traced: {name}", words in text, text)
+    path = case.path("full.ledger", ledger.ledger(records + [form.end()], lost=7))
+    document = json.loads(case.report("--by", "level", "--format", "json", path)[1])
+    case.checks.equal("a ledger without room", document["recorded"]["vmm"],
+                      "run loop, but for records that found no room")
 
 
 def shares(case):
