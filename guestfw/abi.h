@@ -377,7 +377,7 @@ struct ss_operation {
 	uint32_t masked;   /* CR0 flags that the guest does not own: the guest/host mask */
 	uint32_t kept;     /* of these, the ones that the monitor keeps in the shadow */
 	uint32_t shadow;   /* initial value of the shadow; counts for masked flags */
-	uint32_t reserved; /* 0 */
+	uint32_t compared; /* number of the operation whose cost it is compared with; 0: none */
 };
 
 /* What the guest says it is doing. Stored without an exit; 0 means nothing under test. Operations

@@ -53,6 +53,17 @@ static int warn(const struct contents *contents, const char *path)
 	return STATUS_SUCCESS;
 }
 
+/* What a format has no word for. */
+static void warn_left_out(struct contents *contents, const struct settings *settings)
+{
+	uint64_t count = settings->weight == WEIGHT_TICKS ? folded_left_out(contents) : 0;
+
+	if (count)
+		fprintf(stderr,
+			"sidestep: %llu exits are left out: how long their handling took was not observed\n",
+			(unsigned long long)count);
+}
+
 static int report_one(struct contents *contents, const struct settings *settings,
 		      struct error *error)
 {
@@ -61,7 +72,8 @@ static int report_one(struct contents *contents, const struct settings *settings
 	if (contents_open(contents, settings->operands[0], error) != 0)
 		return error->status;
 	status = warn(contents, settings->operands[0]);
-	output_emit(write_ledger, &(struct task){contents}, settings, error);
+	if (output_emit(write_ledger, &(struct task){contents}, settings, error) == 0)
+		warn_left_out(contents, settings);
 	return status;
 }
 
@@ -74,6 +86,7 @@ static int report_two(struct contents contents[2], const struct settings *settin
 		      struct error *error)
 {
 	struct diff diff = {
+		.by = settings->by,
 		.threshold = settings->threshold < 0 ? THRESHOLD_DEFAULT : settings->threshold,
 		.exits_only = settings->exits_only,
 	};
@@ -84,7 +97,7 @@ static int report_two(struct contents contents[2], const struct settings *settin
 			return error->status;
 		if (warn(&contents[i], settings->operands[i]) != STATUS_SUCCESS)
 			status = STATUS_FAILED;
-		diff.report[i] = &contents[i].report;
+		diff.contents[i] = &contents[i];
 	}
 	if (diff_make(&diff) != 0)
 		error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
@@ -92,6 +105,10 @@ static int report_two(struct contents contents[2], const struct settings *settin
 		output_emit(write_diff, &diff, settings, error);
 	if (diff_changed(&diff))
 		status = STATUS_FAILED;
+	if (diff.nothing[0] && !error->text[0]) {
+		error_set(error, -ENODATA, STATUS_SKIPPED, "nothing was compared: %s", diff.nothing);
+		status = error->status;
+	}
 	diff_finish(&diff);
 	return status;
 }
@@ -109,9 +126,10 @@ static int check_options(const struct settings *settings, struct error *error)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "report takes %s; make it with `sidestep run --ledger FILE`",
 				 settings->diff ? "two LEDGERs with --diff" : "one LEDGER");
-	if (settings->diff && (by || !format->diff))
+	if (settings->diff && (settings->by == GROUP_VIOLATION || !format->diff))
 		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "--diff compares operations, as text, json or csv");
+				 "--diff compares operations, or exits by reason, rip, symbol, level, vm or "
+				 "service, as text, json or csv");
 	if (by && !format->groups)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--by %s: --format %s has no such table; text, json and csv have",

@@ -31,7 +31,7 @@ static int run_and_report(struct session *session, const struct settings *settin
 	}
 	status = settings->quiet ? why->status
 				 : session_emit(session, settings, "sidestep.run", false,
-						HIDE_IN_LEDGER, error);
+						HIDE_IN_RUN, error);
 	if (why->cause != STOP_EXIT || why->status != STATUS_SUCCESS)
 		error_set(error, -EIO, status, "%s", why->text);
 	return status;

@@ -60,6 +60,31 @@ static int take_clock(struct contents *contents, const char *place, const char *
 	return 0;
 }
 
+/* "plan.VM" */
+static void take_plan(struct contents *contents, const char *vm, const char *value)
+{
+	unsigned long number = strtoul(vm, NULL, 10);
+
+	if (number < REPORT_VMS_MAX)
+		contents->report.plans[number] = value;
+}
+
+/* "compared.OPERATION" */
+static void take_compared(struct contents *contents, const char *operation, const char *value)
+{
+	unsigned long number = strtoul(operation, NULL, 10), with = strtoul(value, NULL, 10);
+
+	if (number <= SS_MAX_OPERATIONS && with <= SS_MAX_OPERATIONS)
+		contents->compared[number] = (uint32_t)with;
+}
+
+static void take_trace_mode(struct contents *contents, const char *value)
+{
+	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
+		if (strcmp(trace_mode_keys[mode], value) == 0)
+			contents->report.trace_mode = mode;
+}
+
 static int take_meta(struct contents *contents, const struct record_meta *meta)
 {
 	size_t room = meta->record.size - sizeof(*meta);
@@ -73,6 +98,14 @@ static int take_meta(struct contents *contents, const struct record_meta *meta)
 		take_view(contents, strtoul(key + 5, NULL, 10), value);
 	else if (strncmp(key, "tsc_offset.", 11) == 0)
 		return take_clock(contents, key + 11, value);
+	else if (strncmp(key, "plan.", 5) == 0)
+		take_plan(contents, key + 5, value);
+	else if (strncmp(key, "compared.", 9) == 0)
+		take_compared(contents, key + 9, value);
+	else if (strcmp(key, "tracing.blind") == 0)
+		contents->report.vcpus_blind = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(key, "tracing") == 0)
+		take_trace_mode(contents, value);
 	else if (strcmp(key, "engine") == 0)
 		contents->report.engine = key_index(engine_keys, ENGINE_COUNT, value);
 	else if (strcmp(key, "backend") == 0)
@@ -153,7 +186,13 @@ static void take_end(struct contents *contents, const struct record_end *end)
 
 static int take(struct contents *contents, const struct record *record)
 {
-	summary_add(contents->summary, record);
+	struct summary **summary = &contents->vm_summaries[record->vm];
+
+	if (!*summary)
+		*summary = summary_create();
+	if (!*summary)
+		return -ENOMEM;
+	summary_add(*summary, record);
 	switch (record->type) {
 	case RECORD_META:
 		return take_meta(contents, (const void *)record);
@@ -170,34 +209,53 @@ static int take(struct contents *contents, const struct record *record)
 	}
 }
 
-static bool left_a_trace(const struct operation_summary *operation)
-{
-	return operation->batches || operation->result_known || operation->l0.exits ||
-	       operation->exits[LEVEL_MONITOR] || operation->exits[LEVEL_VMM];
-}
-
 static int make_rows(struct contents *contents)
 {
 	struct report *report = &contents->report;
 	const struct summary *summary = contents->summary;
 
-	report->rows = calloc(summary->highest + 1ull, sizeof(*report->rows));
+	report->rows = calloc((summary->highest + 1ull) * report_rows_most(report),
+			      sizeof(*report->rows));
 	if (!report->rows)
 		return -ENOMEM;
 	for (uint32_t n = 1; n <= summary->highest; n++)
 		if (contents->kinds[n] == SS_KIND_NOTHING)
-			report->loop = &summary->operations[n];
-	for (uint32_t n = 1; n <= summary->highest; n++) {
-		struct report_row *row = &report->rows[report->row_count];
+			report->loop_number = n;
+	if (report->loop_number)
+		report->loop = &summary->operations[report->loop_number];
+	for (uint32_t n = 1; n <= summary->highest; n++)
+		report_add_rows(report, &(struct report_row){.name = contents_operation(contents, n),
+							     .number = n,
+							     .compared = contents->compared[n]});
+	report_compare(report);
+	return 0;
+}
 
-		if (!left_a_trace(&summary->operations[n]))
+/* All VMs together; where there is only one that is its own. */
+static int add_up(struct contents *contents)
+{
+	struct summary **vms = contents->vm_summaries, *only = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < REPORT_VMS_MAX; i++) {
+		if (!vms[i])
 			continue;
-		report->row_count++;
-		row->number = n;
-		row->name = contents_operation(contents, n);
-		row->summary = &summary->operations[n];
-		report_measure(report, row);
+		only = vms[i];
+		count++;
+		contents->report.vm_count = i + 1;
 	}
+	if (count == 1) {
+		vms[contents->report.vm_count - 1] = NULL;
+		contents->report.vm_count = 0;
+	}
+	contents->summary = count == 1 ? only : summary_create();
+	if (!contents->summary)
+		return -ENOMEM;
+	for (size_t i = 0; i < contents->report.vm_count; i++)
+		if (vms[i])
+			summary_include(contents->summary, vms[i]);
+	contents->report.summary = contents->summary;
+	contents->report.vm_summaries = vms;
 	return 0;
 }
 
@@ -207,19 +265,21 @@ static int take_apart(struct contents *contents, const char *name, struct error 
 	const struct record *record;
 	int rc = 0;
 
-	contents->summary = summary_create();
-	if (!contents->summary)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	contents->report = (struct report){
 		.schema = "sidestep.ledger",
 		.kernel = "?",
 		.guest = "?",
-		.summary = contents->summary,
+		.of_ledger = true,
+		.trace_mode = TRACE_MODE_UNKNOWN,
 		.lost = contents->reader.header.lost,
 		.hidden = HIDE_IN_LEDGER,
 	};
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
 		rc = take(contents, record);
+	if (rc == 0)
+		rc = add_up(contents);
+	if (rc == 0)
+		rc = contents_find_symbols(contents);
 	if (rc == 0)
 		rc = make_rows(contents);
 	if (rc != 0)
@@ -253,7 +313,10 @@ void contents_close(struct contents *contents)
 	keyset_finish(&contents->clocks);
 	free(contents->codes);
 	free(contents->offsets);
+	free(contents->symbols);
 	summary_destroy(contents->summary);
+	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
+		summary_destroy(contents->vm_summaries[i]);
 	ledger_reader_close(&contents->reader);
 	*contents = (struct contents){0};
 }

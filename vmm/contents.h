@@ -13,13 +13,17 @@
 
 struct contents {
 	struct ledger_reader reader;
-	struct summary *summary;
+	struct summary *summary; /* of all VMs */
+	struct summary *vm_summaries[REPORT_VMS_MAX]; /* of each; NULL: it left no record */
 	struct report report; /* a row for every operation that left a trace */
 	const char *views[VIEW_MAX];
 	const char *names[SS_MAX_OPERATIONS + 1]; /* NULL where not known */
 	uint32_t kinds[SS_MAX_OPERATIONS + 1];
+	uint32_t compared[SS_MAX_OPERATIONS + 1]; /* number of the operation it is compared with; 0: none */
 	struct keyset places; /* RIPs whose code is known */
 	const struct record_code **codes;
+	const char **symbols; /* of this code, each once, in order */
+	size_t symbol_count;
 	struct keyset clocks; /* vCPUs whose clock is known */
 	int64_t *offsets;     /* of the guest's time stamp counter to the host's */
 	bool ended;
@@ -40,6 +44,11 @@ const char *contents_operation(const struct contents *contents, uint32_t number)
 
 /* The code around a RIP, or NULL. */
 const struct record_code *contents_code(const struct contents *contents, uint64_t rip);
+
+/* A number for the function that holds a RIP, 0 if that is not known, and its name, "?" for 0. */
+int contents_find_symbols(struct contents *contents);
+uint64_t contents_symbol(const struct contents *contents, uint64_t rip);
+const char *contents_symbol_name(const struct contents *contents, uint64_t number);
 
 /* A record of an exit, from whatever source; false if it is none. */
 bool contents_exit(const struct record *record, struct record_exit *ret_exit);

@@ -8,7 +8,9 @@
 	X(OPERATION, "operation", "")                                                              \
 	X(REASON, "reason", ", ")                                                                  \
 	X(RIP, "rip", ", ")                                                                        \
+	X(SYMBOL, "symbol", ", ")                                                                  \
 	X(LEVEL, "level", ", ")                                                                    \
+	X(VM, "vm", ", ")                                                                          \
 	X(SERVICE, "service", ", ")                                                                \
 	X(VIOLATION, "violation", " or ")
 

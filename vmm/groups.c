@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observed.h"
+
 const char *const group_key_names[GROUP_KEY_COUNT] = {
 #define X(name, key, before) key,
 	GROUP_KEYS(X)
@@ -20,7 +22,8 @@ enum group_key group_key_by_name(const char *name)
 	return (enum group_key)i;
 }
 
-static uint64_t key_of(enum group_key by, const struct record_exit *exit)
+static uint64_t key_of(const struct contents *contents, enum group_key by,
+		       const struct record_exit *exit)
 {
 	switch (by) {
 	case GROUP_REASON:
@@ -31,6 +34,10 @@ static uint64_t key_of(enum group_key by, const struct record_exit *exit)
 		return exit->record.level;
 	case GROUP_SERVICE:
 		return exit->service;
+	case GROUP_SYMBOL:
+		return contents_symbol(contents, exit->rip);
+	case GROUP_VM:
+		return exit->record.vm;
 	default:
 		return exit->operation;
 	}
@@ -42,27 +49,59 @@ static bool counts(enum group_key by, const struct record_exit *exit)
 	return by != GROUP_SERVICE || exit->service != 0;
 }
 
-static int count_exit(struct group_list *list, struct keyset *keys, enum group_key by,
-		      const struct record_exit *exit)
+static size_t level_index(uint16_t level)
 {
-	struct key key = {key_of(by, exit), exit->record.level};
+	return level < LEVEL_COUNT ? level : LEVEL_COUNT;
+}
+
+/* The group of a key; NULL if memory is short. */
+static struct group *group_of(struct group_list *list, struct keyset *keys, struct key key)
+{
 	int64_t number = keyset_add(keys, key);
-	struct group *group;
+	struct group *groups;
 
 	if (number < 0)
-		return (int)number;
+		return NULL;
 	if ((size_t)number == list->count) {
-		group = realloc(list->groups, keys->capacity * sizeof(*group));
+		groups = realloc(list->groups, keys->capacity * sizeof(*groups));
+		if (!groups)
+			return NULL;
+		list->groups = groups;
+		groups[list->count++] = (struct group){
+			.key = key.value, .level = (uint16_t)key.kind, .observed = true};
+	}
+	return &list->groups[number];
+}
+
+static int count_exit(struct group_list *list, struct keyset *keys, uint64_t key,
+		      const struct record_exit *exit)
+{
+	struct group *group = group_of(list, keys, (struct key){key, exit->record.level});
+
+	if (!group)
+		return -ENOMEM;
+	if (group->count++ == 0)
+		group->first = *exit;
+	group->timed += observed_cost(exit->cost);
+	group->ticks += exit->cost;
+	list->total[level_index(exit->record.level)]++;
+	return 0;
+}
+
+/* A level at which no exit was recorded: there was none, or nothing was looking. */
+static int add_levels(const struct report *report, struct group_list *list, struct keyset *keys)
+{
+	for (uint16_t level = 0; level < LEVEL_COUNT; level++) {
+		enum recorded recorded = observed_records(report, (enum level)level);
+		struct group *group;
+
+		if (recorded == RECORDED_NO_LEVEL)
+			continue;
+		group = group_of(list, keys, (struct key){level, level});
 		if (!group)
 			return -ENOMEM;
-		list->groups = group;
-		group[list->count++] = (struct group){
-			.key = key.value, .level = exit->record.level, .first = *exit};
+		group->observed = group->count || recorded != RECORDED_NONE;
 	}
-	group = &list->groups[number];
-	group->count++;
-	group->ticks += exit->cost;
-	list->total++;
 	return 0;
 }
 
@@ -70,6 +109,8 @@ static int by_count(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
 
+	if (x->observed != y->observed)
+		return x->observed ? -1 : 1;
 	if (x->count != y->count)
 		return x->count < y->count ? 1 : -1;
 	if (x->key != y->key)
@@ -88,7 +129,9 @@ int groups_count(struct contents *contents, enum group_key by, struct group_list
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
 		if (contents_exit(record, &exit) && counts(by, &exit))
-			rc = count_exit(ret_list, &keys, by, &exit);
+			rc = count_exit(ret_list, &keys, key_of(contents, by, &exit), &exit);
+	if (rc == 0 && by == GROUP_LEVEL)
+		rc = add_levels(&contents->report, ret_list, &keys);
 	keyset_finish(&keys);
 	if (rc != 0)
 		groups_finish(ret_list);

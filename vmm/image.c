@@ -186,7 +186,8 @@ static bool name_characters(const char *text)
 	       text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-")] == '\0';
 }
 
-static int check_operation(const struct ss_operation *op, const char *name, struct error *error)
+static int check_operation(const struct ss_operation *op, size_t count, const char *name,
+			   struct error *error)
 {
 	if (!terminated(op->name, sizeof(op->name)) || !name_characters(op->name) ||
 	    !terminated(op->needs, sizeof(op->needs)) || !printable(op->needs) ||
@@ -199,6 +200,11 @@ static int check_operation(const struct ss_operation *op, const char *name, stru
 				 "%s: operation %s has an unknown kind or instruction; build it with "
 				 "this version's abi.h",
 				 name, op->name);
+	if (op->compared > count)
+		return error_set(error, -ENOEXEC, STATUS_USAGE,
+				 "%s: operation %s is compared with operation %u of %zu; see "
+				 "docs/guest-abi.md",
+				 name, op->name, op->compared, count);
 	return 0;
 }
 
@@ -221,7 +227,8 @@ static int read_catalogue(struct image *image, Elf_Scn *section, const char *nam
 	memcpy(image->operations, data->d_buf, data->d_size);
 	image->operation_count = data->d_size / sizeof(struct ss_operation);
 	for (size_t i = 0; i < image->operation_count; i++) {
-		int rc = check_operation(&image->operations[i], name, error);
+		int rc = check_operation(&image->operations[i], image->operation_count, name,
+					 error);
 
 		if (rc != 0)
 			return rc;

@@ -24,9 +24,6 @@ json_t *json_count(uint64_t count);
 /* A string that need not be UTF-8, which JSON is: file names, foreign ledgers. */
 json_t *json_text(const char *text);
 
-/* A value of a table; "not observed" and null as everywhere. */
-json_t *json_cell(const struct cell *cell, enum cell_type type);
-
 /* Adds what was run where. */
 void json_run(json_t *object, const struct report *report);
 

@@ -76,6 +76,7 @@ static void describe_run(struct machine *machine)
 		memcpy(record.name, image->operations[i].name, sizeof(record.name));
 		ledger_append(ledger, &record.record);
 	}
+	vm_plan_record(machine->plan, ledger);
 }
 
 static int record_all(struct machine *machine)
@@ -143,10 +144,12 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
 	machine->summary = summary_create();
+	machine->vm_summaries = plan->vms > 1 ? summaries_create(plan->vms) : NULL;
 	if (machine->done_fd < 0 || !machine->vms || !machine->summary ||
-	    tracing_create(&machine->tracing, plan, host) != 0)
+	    (plan->vms > 1 && !machine->vm_summaries) || tracing_create(&machine->tracing, plan, host) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory or descriptors");
 	for (unsigned i = 0; i < plan->vms; i++) {
+		vm_plan_text(plan, i, machine->plan_texts[i]);
 		machine->vms_created = i + 1;
 		rc = vm_create(&machine->vms[i], i, plan, host, &machine->console, error);
 		if (rc != 0)
@@ -418,12 +421,18 @@ static void join_and_merge(struct machine *machine)
 	ledger_end(&machine->ledger);
 	for (unsigned i = 0; i < machine->vms_created; i++) {
 		struct vm *vm = &machine->vms[i];
+		struct summary *own = machine->vm_summaries ? machine->vm_summaries[i]
+							    : machine->summary;
 
 		pin_release_all(vm);
 		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			summary_merge(machine->summary, vm->vcpus[j].summary);
+			summary_merge(own, vm->vcpus[j].summary);
 			machine->tracing.lost += vm->vcpus[j].sampler.lost;
+			machine->tracing.blind +=
+				(int)vm->vcpus[j].trace.mode < atomic_load(&machine->tracing.mode);
 		}
+		if (own != machine->summary)
+			summary_include(machine->summary, own);
 	}
 }
 
@@ -441,10 +450,14 @@ static void record_losses(struct machine *machine)
 {
 	char number[24];
 
-	if (!machine->ledger_kept || machine->tracing.lost == 0)
+	if (!machine->ledger_kept)
 		return;
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)machine->tracing.lost);
-	ledger_append_meta(&machine->ledger, "samples.lost", number);
+	if (machine->tracing.lost)
+		ledger_append_meta(&machine->ledger, "samples.lost", number);
+	snprintf(number, sizeof(number), "%u", machine->tracing.blind);
+	if (machine->tracing.blind)
+		ledger_append_meta(&machine->ledger, "tracing.blind", number);
 }
 
 /* The end that matters most: a failure of the host, then the first VM with a bad status. */
@@ -554,6 +567,7 @@ void machine_destroy(struct machine *machine)
 	if (machine->done_fd >= 0)
 		close(machine->done_fd);
 	summary_destroy(machine->summary);
+	summaries_destroy(machine->vm_summaries);
 	tracing_destroy(&machine->tracing);
 	console_finish(&machine->console);
 	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};

@@ -7,6 +7,7 @@
 #include "readers.h"
 #include "seal.h"
 #include "tracing.h"
+#include "vm_plan.h"
 #include "vm.h"
 
 struct machine;
@@ -36,6 +37,8 @@ struct machine {
 	uint64_t tsc_khz;
 	int done_fd; /* eventfd: a vCPU thread has ended, or handed over what it counted */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
+	struct summary **vm_summaries; /* the same of each VM; NULL if there is only one */
+	char plan_texts[PLAN_VMS_MAX][VM_PLAN_TEXT_SIZE];
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */
 	struct tracing tracing;
 	const struct machine_watch *watch; /* NULL: nobody */

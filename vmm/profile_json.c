@@ -4,26 +4,23 @@
 #include <stdlib.h>
 
 #include "json.h"
+#include "observed.h"
 #include "profile_write.h"
 #include "report_l0.h"
 
 static json_t *row_json(const struct profile_view *view, const struct profile_line *line)
 {
 	json_t *object = json_object();
+	struct cell exits;
 
 	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++) {
-		json_t *value;
-		double number;
+		const struct cell cell = profile_cell(view, line, (enum profile_column)i);
 
-		if (i <= PROFILE_COLUMN_REASON)
-			value = json_text(profile_name(view, line, (enum profile_column)i));
-		else if (profile_number(view, line, (enum profile_column)i, &number))
-			value = json_real(number);
-		else
-			value = json_string("not observed");
-		json_object_set_new(object, profile_column_keys[i], value);
+		json_object_set_new(object, profile_column_keys[i], json_cell(&cell));
 	}
-	json_object_set_new(object, "exits", json_real(line->exits));
+	exits = cell_of_number(CELL_NUMBER, line->key.level != LEVEL_L0 || view->lines->l0_known,
+			       line->exits);
+	json_object_set_new(object, "exits", json_cell(&exits));
 	json_object_set_new(object, "recorded",
 			    json_integer(line->row ? (json_int_t)line->row->count : 0));
 	json_object_set_new(object, "estimated", json_boolean(line->estimated));
@@ -34,9 +31,11 @@ static json_t *totals_json(const struct profile_view *view)
 {
 	json_t *object = json_object();
 
-	for (int level = 0; level < LEVEL_COUNT; level++)
-		json_object_set_new(object, level_keys[level],
-				    json_real(view->lines->total[level]));
+	for (int level = 0; level < LEVEL_COUNT; level++) {
+		const struct cell cell = profile_level(view, (enum level)level);
+
+		json_object_set_new(object, level_keys[level], json_cell(&cell));
+	}
 	return object;
 }
 
@@ -47,6 +46,7 @@ static json_t *operations_json(const struct report *report)
 
 	for (size_t i = 0; i < report->row_count; i++) {
 		const struct report_row *row = &report->rows[i];
+		struct cell ticks;
 		json_t *object;
 
 		if (!row->summary || row->summary->batches == 0)
@@ -55,7 +55,8 @@ static json_t *operations_json(const struct report *report)
 		json_object_set_new(object, "operation", json_text(row->name));
 		json_object_set_new(object, "repetitions",
 				    json_integer((json_int_t)row->summary->repetitions));
-		json_object_set_new(object, "ticks_total", json_real(row->ticks.total));
+		ticks = cell_of_number(CELL_TICKS, row->ticks.samples != 0, row->ticks.total);
+		json_object_set_new(object, "ticks_total", json_cell(&ticks));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -65,8 +66,7 @@ static void add_summary(const struct profile_view *view, json_t *root)
 {
 	json_object_set_new(root, "l0_source", json_string(view->l0_source));
 	json_object_set_new(root, "tracepoints",
-			    view->missing[0] ? json_sprintf("not observed: %s", view->missing)
-					     : json_null());
+			    observed_missing_json(view->missing));
 	json_object_set_new(root, "l0_exits", report_l0_json(view->report));
 	json_object_set_new(root, "operations", operations_json(view->report));
 }

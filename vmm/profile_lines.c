@@ -134,7 +134,7 @@ int profile_lines_create(struct profile_lines *lines, const struct profile_count
 	struct recorded recorded;
 	int rc;
 
-	*lines = (struct profile_lines){0};
+	*lines = (struct profile_lines){.l0_known = how == PROFILE_L0_ALL || counts->l0_known};
 	count_recorded(counts, &recorded);
 	rc = add_rows(lines, counts, &recorded, how);
 	if (rc == 0 && how != PROFILE_L0_ALL)

@@ -19,6 +19,7 @@ struct profile_lines {
 	struct profile_line *lines; /* the most exits first */
 	size_t count, capacity;
 	double total[LEVEL_COUNT];
+	bool l0_known; /* how many exits there were at L0, not only how those that were recorded divide */
 };
 
 /* How exits at L0 are known. */

@@ -20,11 +20,18 @@
 /* Lines of the screen that are no rows of the table: headings, "and N more", the cursor's. */
 #define LINES_AROUND 5
 
-static const char *l0_source(const struct profile_watch *watch)
+static const char *l0_source(const struct profile_watch *watch, bool counted)
 {
-	switch (atomic_load(&watch->session->machine.tracing.mode)) {
+	int mode = atomic_load(&watch->session->machine.tracing.mode);
+
+	switch (counted || mode == TRACING_SAMPLE ? mode : TRACING_MODE_COUNT) {
 	case TRACING_SAMPLE:
 		return "every exit, by tracepoints";
+	case TRACING_MODE_COUNT:
+		return mode == TRACING_PART
+			       ? "numbers: " NOT_OBSERVED
+				 "; reasons and handling times by tracepoints, a twentieth of the time"
+			       : NOT_OBSERVED ": this KVM has no KVM_GET_STATS_FD, and no tracepoint is counted";
 	case TRACING_PART:
 		return "counters of the kernel; reasons and handling times by tracepoints, a twentieth "
 		       "of the time";
@@ -63,16 +70,15 @@ static int write_lines(struct profile_watch *watch, const struct report *report)
 	uint64_t now = machine_now(machine), since = report ? watch->start : watch->last;
 	enum profile_l0 how = l0_known(watch);
 	struct profile_lines lines = {0}, total = {0};
-	const struct profile_view view = {
+	struct profile_view view = {
 		.summary = report != NULL,
 		.time = (double)(now - watch->start) / 1000,
-		.seconds = now > since ? (double)(now - since) / 1000 : 0.001,
+		.seconds = (double)(now - since) / 1000,
 		.lines = report ? &total : &lines,
 		.total = &total,
 		.image = &watch->session->plan.image,
 		.engine = watch->session->plan.engine,
 		.tsc_khz = machine->tsc_khz,
-		.l0_source = l0_source(watch),
 		.missing = machine->tracing.missing,
 		.report = report,
 	};
@@ -83,6 +89,7 @@ static int write_lines(struct profile_watch *watch, const struct report *report)
 	rc = profile_lines_create(&lines, &watch->interval, how);
 	if (rc == 0)
 		rc = profile_lines_create(&total, &watch->total, how);
+	view.l0_source = l0_source(watch, total.l0_known);
 	if (rc == 0)
 		rc = write_view(watch, &view);
 	profile_lines_destroy(&lines);

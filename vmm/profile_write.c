@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hw_reason.h"
+#include "observed.h"
 #include "report_l0.h"
 #include "table.h"
 
@@ -36,8 +37,6 @@ static const int column_flags[PROFILE_COLUMN_COUNT] = {
 
 static const char *reason_name(const struct profile_view *view, const struct profile_key *key)
 {
-	if (key->isa == PROFILE_ISA_UNKNOWN)
-		return "not observed";
 	if (key->reason == PROFILE_REASON_OTHER && key->isa == 0)
 		return "others";
 	if (key->level == LEVEL_L0)
@@ -47,26 +46,21 @@ static const char *reason_name(const struct profile_view *view, const struct pro
 	return exit_reason_key(key->reason);
 }
 
-const char *profile_name(const struct profile_view *view, const struct profile_line *line,
-			 enum profile_column column)
+static const char *operation_name(const struct profile_view *view, const struct profile_key *key)
 {
-	const char *operation;
+	const char *operation = image_operation_name(view->image, key->operation);
 
-	if (column == PROFILE_COLUMN_LEVEL)
-		return level_keys[line->key.level];
-	if (column == PROFILE_COLUMN_REASON)
-		return reason_name(view, &line->key);
-	operation = image_operation_name(view->image, line->key.operation);
 	return operation ? operation : "?";
 }
 
-static bool quantile_ns(const struct profile_view *view, const struct profile_line *line, double part,
-			double *ret_number)
+static struct cell quantile_ns(const struct profile_view *view, const struct profile_line *line,
+			       double part)
 {
 	if (!line->row || line->row->timed == 0 || view->tsc_khz == 0)
-		return false;
-	*ret_number = (double)profile_row_quantile(line->row, part) * 1e6 / (double)view->tsc_khz;
-	return true;
+		return cell_not_observed(CELL_NUMBER);
+	return cell_of_number(CELL_NUMBER, true,
+			      (double)profile_row_quantile(line->row, part) * 1e6 /
+				      (double)view->tsc_khz);
 }
 
 /* Since the start: what the interval could not tell apart is all of the operation at that level. */
@@ -86,24 +80,54 @@ static double total_of(const struct profile_view *view, const struct profile_lin
 	return sum;
 }
 
-bool profile_number(const struct profile_view *view, const struct profile_line *line,
-		    enum profile_column column, double *ret_number)
+/* How many there were, as opposed to how those that were recorded divide. */
+static bool number_known(const struct profile_lines *lines, unsigned level)
 {
+	return level != LEVEL_L0 || lines->l0_known;
+}
+
+static struct cell exits_cell(enum cell_type type, bool observed, const struct profile_line *line,
+			      double number)
+{
+	struct cell cell = cell_of_number(type, observed, number);
+
+	cell.estimated = line->estimated;
+	return cell;
+}
+
+struct cell profile_cell(const struct profile_view *view, const struct profile_line *line,
+			 enum profile_column column)
+{
+	const struct profile_key *key = &line->key;
+
 	switch (column) {
+	case PROFILE_COLUMN_OPERATION:
+		return cell_of_text(operation_name(view, key));
+	case PROFILE_COLUMN_LEVEL:
+		return cell_of_text(level_keys[key->level]);
+	case PROFILE_COLUMN_REASON:
+		return key->isa == PROFILE_ISA_UNKNOWN ? cell_not_observed(CELL_TEXT)
+						       : cell_of_text(reason_name(view, key));
 	case PROFILE_COLUMN_RATE:
-		*ret_number = line->exits / view->seconds;
-		return true;
+		return exits_cell(CELL_RATE, number_known(view->lines, key->level) && view->seconds > 0,
+				  line, line->exits / view->seconds);
 	case PROFILE_COLUMN_SHARE:
-		*ret_number = 100 * line->exits / view->lines->total[line->key.level];
-		return true;
+		return cell_of_number(CELL_SHARE, true, 100 * line->exits / view->lines->total[key->level]);
 	case PROFILE_COLUMN_MEDIAN:
-		return quantile_ns(view, line, 0.5, ret_number);
+		return quantile_ns(view, line, 0.5);
 	case PROFILE_COLUMN_P99:
-		return quantile_ns(view, line, 0.99, ret_number);
+		return quantile_ns(view, line, 0.99);
 	default:
-		*ret_number = total_of(view, line);
-		return true;
+		return exits_cell(CELL_NUMBER, number_known(view->total, key->level), line,
+				  total_of(view, line));
 	}
+}
+
+struct cell profile_level(const struct profile_view *view, enum level level)
+{
+	if (level == LEVEL_MONITOR && view->engine->id == ENGINE_FLAT)
+		return cell_of_text(NULL);
+	return cell_of_number(CELL_NUMBER, number_known(view->lines, level), view->lines->total[level]);
 }
 
 static int add_text_row(const struct profile_view *view, const struct profile_line *line,
@@ -113,21 +137,10 @@ static int add_text_row(const struct profile_view *view, const struct profile_li
 	int rc = row ? 0 : -ENOMEM;
 
 	for (int i = 0; rc == 0 && i < PROFILE_COLUMN_COUNT; i++) {
-		bool counted = i == PROFILE_COLUMN_RATE || i == PROFILE_COLUMN_TOTAL;
-		bool decimal = i == PROFILE_COLUMN_RATE || i == PROFILE_COLUMN_SHARE;
-		char text[48] = "-";
-		double number;
+		const struct cell cell = profile_cell(view, line, (enum profile_column)i);
+		char text[CELL_TEXT_SIZE];
 
-		if (i > PROFILE_COLUMN_REASON &&
-		    profile_number(view, line, (enum profile_column)i, &number))
-			snprintf(text, sizeof(text), "%s%.*f", counted && line->estimated ? "~" : "",
-				 decimal, number);
-		rc = scols_line_set_data(row, (size_t)i,
-					 i <= PROFILE_COLUMN_REASON
-						 ? profile_name(view, line, (enum profile_column)i)
-						 : text) == 0
-			     ? 0
-			     : -ENOMEM;
+		rc = scols_line_set_data(row, (size_t)i, cell_plain(&cell, text)) == 0 ? 0 : -ENOMEM;
 	}
 	return rc;
 }
@@ -149,8 +162,7 @@ static void print_sources(const struct profile_view *view, FILE *stream)
 {
 	fprintf(stream, "\nexits a second; share of a level in percent; handling time in ns\n");
 	fprintf(stream, "l0: %s\n", view->l0_source);
-	if (view->missing[0])
-		fprintf(stream, "tracepoints: not observed: %s\n", view->missing);
+	observed_print_missing(view->missing, stream);
 	report_l0_text(view->report, stream);
 }
 
@@ -163,7 +175,8 @@ int profile_text(const struct profile_view *view, size_t rows, FILE *stream)
 	else
 		fprintf(stream, "%.1f s: the last %.1f s\n", view->time, view->seconds);
 	if (view->lines->count == 0)
-		fputs("no exit\n", stream);
+		fprintf(stream, "no exit%s\n",
+			view->lines->l0_known ? "" : " at monitor or vmm; l0: " NOT_OBSERVED);
 	rc = view->lines->count ? print_table(view, rows, stream) : 0;
 	if (rows && view->lines->count > rows)
 		fprintf(stream, "and %zu more\n", view->lines->count - rows);
@@ -186,20 +199,14 @@ int profile_csv(const struct profile_view *view, FILE *stream)
 {
 	for (size_t i = 0; i < view->lines->count; i++) {
 		const struct profile_line *line = &view->lines->lines[i];
+		struct cell cells[PROFILE_COLUMN_COUNT + 1];
 
-		fprintf(stream, "%.3f,%.3f,%s", view->time, view->seconds,
+		fprintf(stream, "%.3f,%.3f,%s,", view->time, view->seconds,
 			view->summary ? "summary" : "interval");
-		/* Names of reasons may have commas in them, but no quotes. */
-		for (int j = 0; j <= PROFILE_COLUMN_REASON; j++)
-			fprintf(stream, ",\"%s\"", profile_name(view, line, (enum profile_column)j));
-		for (int j = PROFILE_COLUMN_REASON + 1; j < PROFILE_COLUMN_COUNT; j++) {
-			double number;
-
-			fputc(',', stream);
-			if (profile_number(view, line, (enum profile_column)j, &number))
-				fprintf(stream, "%.10g", number);
-		}
-		fprintf(stream, ",%d\n", line->estimated);
+		for (int j = 0; j < PROFILE_COLUMN_COUNT; j++)
+			cells[j] = profile_cell(view, line, (enum profile_column)j);
+		cells[PROFILE_COLUMN_COUNT] = cell_of_count(true, line->estimated);
+		csv_row(stream, cells, PROFILE_COLUMN_COUNT + 1);
 	}
 	return 0;
 }

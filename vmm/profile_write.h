@@ -45,12 +45,10 @@ extern const char *const profile_column_headers[PROFILE_COLUMN_COUNT];
 extern const char *const profile_column_keys[PROFILE_COLUMN_COUNT];
 extern const char *const profile_column_meanings[PROFILE_COLUMN_COUNT];
 
-/* The text of one of the first columns, up to REASON. */
-const char *profile_name(const struct profile_view *view, const struct profile_line *line,
+struct cell profile_cell(const struct profile_view *view, const struct profile_line *line,
 			 enum profile_column column);
 
-/* The number in one of the others; false: it is not observed. */
-bool profile_number(const struct profile_view *view, const struct profile_line *line,
-		    enum profile_column column, double *ret_number);
+/* Exits at a level in the interval. */
+struct cell profile_level(const struct profile_view *view, enum level level);
 
 #endif

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "observed.h"
 #include "report_ledger.h"
 
 struct stack {
@@ -99,4 +100,17 @@ int report_folded(struct contents *contents, enum report_weight weight, FILE *st
 	free(stacks.list);
 	keyset_finish(&stacks.keys);
 	return rc;
+}
+
+uint64_t folded_left_out(struct contents *contents)
+{
+	const struct record *record;
+	struct record_exit exit;
+	uint64_t count = 0;
+
+	ledger_rewind(&contents->reader);
+	while ((record = ledger_next(&contents->reader)) != NULL)
+		if (contents_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
+			count += !observed_cost(exit.cost);
+	return count;
 }

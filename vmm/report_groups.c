@@ -2,27 +2,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libsmartcols.h>
-#include <string.h>
 
 #include "code.h"
 #include "groups.h"
 #include "json.h"
+#include "observed.h"
 #include "table.h"
 #include "views/service.h"
 
-#define GROUPS_VERSION 2
-#define CELL_SIZE 112
-
-enum group_column {
-	GROUP_COLUMN_KEY,
-	GROUP_COLUMN_AT,
-	GROUP_COLUMN_INSTRUCTION,
-	GROUP_COLUMN_LEVEL,
-	GROUP_COLUMN_EXITS,
-	GROUP_COLUMN_SHARE,
-	GROUP_COLUMN_TICKS,
-	GROUP_COLUMN_COUNT
-};
+#define GROUPS_VERSION 3
 
 /* The key's column has the key's name. */
 static const struct {
@@ -34,6 +22,7 @@ static const struct {
 	[GROUP_COLUMN_LEVEL] = {"level", false},
 	[GROUP_COLUMN_EXITS] = {"exits", true},
 	[GROUP_COLUMN_SHARE] = {"share", true},
+	[GROUP_COLUMN_TIMED] = {"timed", true},
 	[GROUP_COLUMN_TICKS] = {"handling_ticks", true},
 };
 
@@ -42,12 +31,12 @@ static const char *column_name(enum group_key by, int column)
 	return column == GROUP_COLUMN_KEY ? group_key_names[by] : columns[column].name;
 }
 
-/* Grouped by level, its column would stand there twice. */
+/* Grouped by level, its column would stand there twice, and every share would be all. */
 static bool shown(enum group_key by, int column)
 {
 	if (column == GROUP_COLUMN_AT || column == GROUP_COLUMN_INSTRUCTION)
 		return by == GROUP_RIP;
-	return column != GROUP_COLUMN_LEVEL || by != GROUP_LEVEL;
+	return (column != GROUP_COLUMN_LEVEL && column != GROUP_COLUMN_SHARE) || by != GROUP_LEVEL;
 }
 
 static const char *level_name(uint16_t level)
@@ -56,7 +45,7 @@ static const char *level_name(uint16_t level)
 }
 
 /* By name, or by number if there is none, and what came of it if it was not carried out. */
-static void name_service(uint64_t code, char *cell, size_t size)
+static struct cell service_cell(uint64_t code)
 {
 	static const char *const names[SERVICE_NUMBERS + 1] = {
 #define X(name, number, key, privilege, text) [number] = #key,
@@ -73,86 +62,114 @@ static void name_service(uint64_t code, char *cell, size_t size)
 	const char *outcome = plain ? "" : outcomes[verdict];
 
 	if (number < SERVICE_NUMBERS && names[number])
-		snprintf(cell, size, "%s%s", names[number], outcome);
-	else
-		snprintf(cell, size, "%" PRIu64 "%s", number, outcome);
+		return cell_of_format("%s%s", names[number], outcome);
+	return cell_of_format("%" PRIu64 "%s", number, outcome);
 }
 
-static void fill_key(const struct contents *contents, enum group_key by, const struct group *group,
-		     char *cell)
+static struct cell key_cell(const struct contents *contents, enum group_key by,
+			    const struct group *group)
 {
-	if (by == GROUP_REASON)
-		snprintf(cell, CELL_SIZE, "%s", contents_reason(contents, group->level, group->key));
-	else if (by == GROUP_RIP)
-		snprintf(cell, CELL_SIZE, "0x%" PRIx64, group->key);
-	else if (by == GROUP_SERVICE)
-		name_service(group->key, cell, CELL_SIZE);
-	else
-		snprintf(cell, CELL_SIZE, "%s", level_name(group->level));
+	switch (by) {
+	case GROUP_REASON:
+		return cell_of_text(contents_reason(contents, group->level, group->key));
+	case GROUP_RIP:
+		return cell_of_format("0x%" PRIx64, group->key);
+	case GROUP_SYMBOL:
+		return cell_of_plain(contents_symbol_name(contents, group->key));
+	case GROUP_VM:
+		return cell_of_count(true, group->key);
+	case GROUP_SERVICE:
+		return service_cell(group->key);
+	default:
+		return cell_of_text(level_name(group->level));
+	}
 }
 
-static void fill_cells(const struct contents *contents, enum group_key by,
-		       const struct group_list *list, const struct group *group,
-		       char cells[GROUP_COLUMN_COUNT][CELL_SIZE])
+static struct cell place_cell(const struct contents *contents, const struct group *group,
+			      enum group_column column)
 {
 	struct code_place place;
+	struct cell cell = {.state = CELL_OBSERVED};
 
-	fill_key(contents, by, group, cells[GROUP_COLUMN_KEY]);
-	if (by == GROUP_RIP) {
-		code_locate(contents_code(contents, group->key), &group->first,
-			    contents->report.backend, &place);
-		code_place_name(&place, cells[GROUP_COLUMN_AT], CELL_SIZE);
-		snprintf(cells[GROUP_COLUMN_INSTRUCTION], CELL_SIZE, "%s", place.text);
+	code_locate(contents_code(contents, group->key), &group->first, contents->report.backend,
+		    &place);
+	if (column == GROUP_COLUMN_INSTRUCTION)
+		return cell_of_format("%s", place.text);
+	code_place_name(&place, cell.buffer, sizeof(cell.buffer));
+	return cell;
+}
+
+struct cell group_cell(const struct contents *contents, enum group_key by,
+		       const struct group_list *list, const struct group *group,
+		       enum group_column column)
+{
+	uint64_t total = list->total[group->level < LEVEL_COUNT ? group->level : LEVEL_COUNT];
+
+	switch (column) {
+	case GROUP_COLUMN_KEY:
+		return key_cell(contents, by, group);
+	case GROUP_COLUMN_AT:
+	case GROUP_COLUMN_INSTRUCTION:
+		return place_cell(contents, group, column);
+	case GROUP_COLUMN_LEVEL:
+		return cell_of_text(level_name(group->level));
+	case GROUP_COLUMN_EXITS:
+		return cell_of_count(group->observed, group->count);
+	case GROUP_COLUMN_SHARE:
+		return cell_of_number(CELL_SHARE, total != 0,
+				      100.0 * (double)group->count / (double)total);
+	case GROUP_COLUMN_TIMED:
+		return cell_of_count(group->observed, group->timed);
+	default:
+		/* None of no exits is a sum, none of some is not. */
+		return cell_of_count(group->observed && (group->timed || group->count == 0),
+				     group->ticks);
 	}
-	snprintf(cells[GROUP_COLUMN_LEVEL], CELL_SIZE, "%s", level_name(group->level));
-	snprintf(cells[GROUP_COLUMN_EXITS], CELL_SIZE, "%" PRIu64, group->count);
-	snprintf(cells[GROUP_COLUMN_SHARE], CELL_SIZE, "%.1f",
-		 100.0 * (double)group->count / (double)list->total);
-	snprintf(cells[GROUP_COLUMN_TICKS], CELL_SIZE, "%" PRIu64, group->ticks);
+}
+
+/* Cells of the columns that are shown; returns how many. */
+static size_t fill_cells(const struct contents *contents, enum group_key by,
+			 const struct group_list *list, const struct group *group,
+			 struct cell cells[GROUP_COLUMN_COUNT])
+{
+	size_t count = 0;
+
+	for (int column = 0; column < GROUP_COLUMN_COUNT; column++)
+		if (shown(by, column))
+			cells[count++] = group_cell(contents, by, list, group,
+						    (enum group_column)column);
+	return count;
 }
 
 int groups_csv(const struct contents *contents, enum group_key by, const struct group_list *list,
 	       FILE *stream)
 {
-	const char *separator = "";
-
-	for (int i = 0; i < GROUP_COLUMN_COUNT; i++) {
-		if (!shown(by, i))
-			continue;
-		fprintf(stream, "%s%s", separator, column_name(by, i));
-		separator = ",";
-	}
-	for (size_t i = 0; i < list->count; i++) {
-		char cells[GROUP_COLUMN_COUNT][CELL_SIZE];
-
-		fill_cells(contents, by, list, &list->groups[i], cells);
-		separator = "\n";
-		for (int j = 0; j < GROUP_COLUMN_COUNT; j++) {
-			if (!shown(by, j))
-				continue;
-			fputs(separator, stream);
-			report_csv_field(stream, cells[j]);
-			separator = ",";
-		}
-	}
+	for (int i = 0; i < GROUP_COLUMN_COUNT; i++)
+		if (shown(by, i))
+			fprintf(stream, "%s%s", i ? "," : "", column_name(by, i));
 	fputs("\n", stream);
+	for (size_t i = 0; i < list->count; i++) {
+		struct cell cells[GROUP_COLUMN_COUNT];
+		size_t count = fill_cells(contents, by, list, &list->groups[i], cells);
+
+		csv_row(stream, cells, count);
+	}
 	return 0;
 }
 
 static json_t *group_json(const struct contents *contents, enum group_key by,
 			  const struct group_list *list, const struct group *group)
 {
-	char cells[GROUP_COLUMN_COUNT][CELL_SIZE];
 	json_t *row = json_object();
 
-	fill_cells(contents, by, list, group, cells);
-	for (int i = 0; i < GROUP_COLUMN_COUNT; i++)
-		if (i == GROUP_COLUMN_LEVEL || (shown(by, i) && !columns[i].number))
-			json_object_set_new(row, column_name(by, i), json_text(cells[i]));
-	json_object_set_new(row, "exits", json_count(group->count));
-	json_object_set_new(row, "share",
-			    json_real(100.0 * (double)group->count / (double)list->total));
-	json_object_set_new(row, "handling_ticks", json_count(group->ticks));
+	for (int i = 0; i < GROUP_COLUMN_COUNT; i++) {
+		struct cell cell;
+
+		if (!shown(by, i))
+			continue;
+		cell = group_cell(contents, by, list, group, (enum group_column)i);
+		json_object_set_new(row, column_name(by, i), json_cell(&cell));
+	}
 	return row;
 }
 
@@ -172,20 +189,21 @@ int groups_json(const struct contents *contents, enum group_key by, const struct
 	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION);
 
 	json_object_set_new(root, "by", json_string(group_key_names[by]));
+	json_object_set_new(root, "recorded", observed_records_json(&contents->report));
 	json_object_set_new(root, "exits", json_groups(contents, by, list, list->count));
 	return json_finish(root, stream);
 }
 
-static int fill_line(struct libscols_line *line, enum group_key by,
-		     char cells[GROUP_COLUMN_COUNT][CELL_SIZE])
+static int fill_line(struct libscols_line *line, const struct cell *cells, size_t count)
 {
-	size_t at = 0;
-
 	if (!line)
 		return -ENOMEM;
-	for (int i = 0; i < GROUP_COLUMN_COUNT; i++)
-		if (shown(by, i) && scols_line_set_data(line, at++, cells[i]) != 0)
+	for (size_t i = 0; i < count; i++) {
+		char buffer[CELL_TEXT_SIZE];
+
+		if (scols_line_set_data(line, i, cell_plain(&cells[i], buffer)) != 0)
 			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -199,10 +217,10 @@ static int fill_table(struct libscols_table *table, const struct contents *conte
 							    columns[i].number ? SCOLS_FL_RIGHT : 0))
 			return -ENOMEM;
 	for (size_t i = 0; i < list->count && rc == 0; i++) {
-		char cells[GROUP_COLUMN_COUNT][CELL_SIZE];
+		struct cell cells[GROUP_COLUMN_COUNT];
+		size_t count = fill_cells(contents, by, list, &list->groups[i], cells);
 
-		fill_cells(contents, by, list, &list->groups[i], cells);
-		rc = fill_line(scols_table_new_line(table, NULL), by, cells);
+		rc = fill_line(scols_table_new_line(table, NULL), cells, count);
 	}
 	return rc;
 }
@@ -216,7 +234,8 @@ int groups_text(const struct contents *contents, enum group_key by, const struct
 	if (!table)
 		return -ENOMEM;
 	rc = table_finish(table, fill_table(table, contents, by, list));
-	fprintf(stream, "\nrecorded exits only; %s: %s\n", level_keys[LEVEL_L0],
-		report_evidence(&contents->report, LEVEL_L0));
+	fputs("\nexits that left a record; shares are within a level; `timed` of them say how long they took\n",
+	      stream);
+	observed_print_records(&contents->report, stream);
 	return rc;
 }

@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "json.h"
+#include "observed.h"
 #include "report_io.h"
 #include "report_l0.h"
 #include "report_violations.h"
 
 #define REPORT_VERSION 1
-
-json_t *json_cell(const struct cell *cell, enum cell_type type)
-{
-	if (cell->absent)
-		return json_null();
-	if (!cell->known)
-		return json_string("not observed");
-	if (type == CELL_TEXT)
-		return json_text(cell->text);
-	if (type == CELL_COUNT)
-		return json_count(summary_whole(cell->number));
-	return json_real(cell->number);
-}
 
 static json_t *text_or_null(const char *text)
 {
@@ -67,13 +55,23 @@ static json_t *reasons_json(const struct operation_summary *summary)
 	return object;
 }
 
-static json_t *exits_json(const struct operation_summary *summary)
+static json_t *exits_json(const struct report *report, const struct operation_summary *summary)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "monitor", json_count(summary->exits[LEVEL_MONITOR]));
+	json_object_set_new(object, "monitor",
+			    observed_records(report, LEVEL_MONITOR) == RECORDED_NO_LEVEL
+				    ? json_null()
+				    : json_count(summary->exits[LEVEL_MONITOR]));
 	json_object_set_new(object, "vmm", json_count(summary->exits[LEVEL_VMM]));
 	return object;
+}
+
+static json_t *ticks_json(const struct tick_summary *ticks)
+{
+	const struct cell cell = cell_of_number(CELL_TICKS, ticks->samples != 0, ticks->total);
+
+	return json_cell(&cell);
 }
 
 static json_t *row_json(const struct report *report, const struct report_row *row)
@@ -84,8 +82,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 		struct cell cell;
 
 		report_cell(report, row, (enum column)column, &cell);
-		json_object_set_new(object, column_keys[column],
-				    json_cell(&cell, column_types[column]));
+		json_object_set_new(object, column_keys[column], json_cell(&cell));
 	}
 	if (!row->summary)
 		return object;
@@ -93,33 +90,23 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 		json_object_set_new(object, "value", json_hex(row->summary->result.value));
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
 	}
-	json_object_set_new(object, "ticks_total", json_real(row->ticks.total));
+	json_object_set_new(object, "ticks_total", ticks_json(&row->ticks));
 	json_object_set_new(object, "violations", json_count(row->summary->violations));
-	json_object_set_new(object, "exits_total", exits_json(row->summary));
+	json_object_set_new(object, "exits_total", exits_json(report, row->summary));
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
 	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
-	json_object_set_new(object, "l0_exits", report_l0_row_json(row->summary));
+	json_object_set_new(object, "l0_exits", report_l0_row_json(report, row->summary));
 	return object;
 }
 
-static json_t *evidence_json(const struct report *report)
+/* How each VM was configured; null where that is not known. */
+static json_t *plans_json(const struct report *report)
 {
-	json_t *object = json_object();
+	json_t *array = json_array();
 
-	for (int level = 0; level < LEVEL_COUNT; level++)
-		json_object_set_new(object, level_keys[level],
-				    json_string(report_evidence(report, (enum level)level)));
-	return object;
-}
-
-static json_t *tracepoints_json(const struct report *report)
-{
-	char text[320];
-
-	if (!report->trace_missing || report->trace_missing[0] == '\0')
-		return json_null();
-	snprintf(text, sizeof(text), "not observed: %s", report->trace_missing);
-	return json_text(text);
+	for (size_t i = 0; i < REPORT_VMS_MAX && i < report->vms; i++)
+		json_array_append_new(array, text_or_null(report->plans[i]));
+	return array;
 }
 
 static json_t *totals_json(const struct report *report)
@@ -135,11 +122,14 @@ json_t *json_report(const struct report *report)
 	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
 	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
-	json_object_set_new(root, "evidence", evidence_json(report));
-	json_object_set_new(root, "tracepoints", tracepoints_json(report));
+	json_object_set_new(root, "evidence", observed_counts_json(report));
+	json_object_set_new(root, "recorded", observed_records_json(report));
+	json_object_set_new(root, "plans", plans_json(report));
+	json_object_set_new(root, "tracepoints", observed_missing_json(report->trace_missing));
 	json_object_set_new(root, "l0_exits", report_l0_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_count(report->lost));
+	json_object_set_new(root, "samples_dropped", json_boolean(report->summary->samples_dropped));
 	for (size_t i = 0; i < report->row_count; i++)
 		json_array_append_new(operations, row_json(report, &report->rows[i]));
 	json_object_set_new(root, "operations", operations);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "json.h"
+#include "observed.h"
 
 void report_l0_text(const struct report *report, FILE *stream)
 {
@@ -11,7 +12,7 @@ void report_l0_text(const struct report *report, FILE *stream)
 	struct l0_summary sum;
 
 	summary_l0(summary, &sum);
-	if (sum.exits == 0 && report->samples_lost == 0)
+	if (observed_records(report, LEVEL_L0) == RECORDED_NONE && report->samples_lost == 0)
 		return;
 	fprintf(stream, "l0, one by one: %" PRIu64 " recorded, %" PRIu64 " lost\n", sum.exits,
 		report->samples_lost);
@@ -45,22 +46,22 @@ static json_t *counts_json(const struct l0_summary *l0)
 	return object;
 }
 
-json_t *report_l0_row_json(const struct operation_summary *operation)
+json_t *report_l0_row_json(const struct report *report, const struct operation_summary *operation)
 {
-	return operation->l0.exits ? counts_json(&operation->l0) : json_null();
+	return observed_records(report, LEVEL_L0) == RECORDED_NONE ? json_string(NOT_OBSERVED)
+								   : counts_json(&operation->l0);
 }
 
 json_t *report_l0_json(const struct report *report)
 {
 	const struct summary *summary = report->summary;
-	json_t *object, *examples = json_array();
+	json_t *object, *examples;
 	struct l0_summary sum;
 
+	if (observed_records(report, LEVEL_L0) == RECORDED_NONE && report->samples_lost == 0)
+		return json_string(NOT_OBSERVED);
 	summary_l0(summary, &sum);
-	if (sum.exits == 0 && report->samples_lost == 0) {
-		json_decref(examples);
-		return json_null();
-	}
+	examples = json_array();
 	object = counts_json(&sum);
 	json_object_set_new(object, "lost", json_integer((json_int_t)report->samples_lost));
 	for (size_t i = 0; i < summary->disagreement_count; i++) {

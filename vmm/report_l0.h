@@ -10,8 +10,8 @@
 /* Lines below the table; nothing if there was nothing to see. */
 void report_l0_text(const struct report *report, FILE *stream);
 
-/* The same for all operations and for one; null if there was nothing to see. */
+/* The same for all operations and for one; "not observed" if nothing recorded them. */
 json_t *report_l0_json(const struct report *report);
-json_t *report_l0_row_json(const struct operation_summary *operation);
+json_t *report_l0_row_json(const struct report *report, const struct operation_summary *operation);
 
 #endif

@@ -19,7 +19,11 @@ ledger_writer report_trace;
 /* A page for a browser, with charts. */
 ledger_writer report_html;
 
-/* Folded stacks of the recorded exits, for flame graphs. */
+/* Folded stacks of the recorded exits, for flame graphs. By ticks, stacks of whose handling nothing was observed are
+ * not there: a line has room for no word. */
 ledger_writer report_folded;
+
+/* How many exits no stack of ticks stands for, because the end of their handling was not seen. */
+uint64_t folded_left_out(struct contents *contents);
 
 #endif

@@ -4,38 +4,17 @@
 
 #include "report.h"
 
-void report_csv_field(FILE *stream, const char *text)
-{
-	if (text[strcspn(text, ",\"\r\n")] == '\0') {
-		fputs(text, stream);
-		return;
-	}
-	fputc('"', stream);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', stream);
-		fputc(*text, stream);
-	}
-	fputc('"', stream);
-}
-
 int report_csv(const struct report *report, FILE *stream)
 {
 	for (int column = 0; column < COLUMN_COUNT; column++)
 		fprintf(stream, "%s%s", column ? "," : "", column_keys[column]);
 	fputs("\n", stream);
 	for (size_t i = 0; i < report->row_count; i++) {
-		for (int column = 0; column < COLUMN_COUNT; column++) {
-			struct cell cell;
-			char buffer[40];
+		struct cell cells[COLUMN_COUNT];
 
-			report_cell(report, &report->rows[i], (enum column)column, &cell);
-			fputs(column ? "," : "", stream);
-			report_csv_field(stream, cell.absent ? ""
-						      : cell_text(&cell, column_types[column], buffer,
-								  sizeof(buffer)));
-		}
-		fputs("\n", stream);
+		for (int column = 0; column < COLUMN_COUNT; column++)
+			report_cell(report, &report->rows[i], (enum column)column, &cells[column]);
+		csv_row(stream, cells, COLUMN_COUNT);
 	}
 	return 0;
 }
@@ -48,12 +27,12 @@ static void describe(const struct report *report, const struct report_row *row, 
 
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
 		struct cell cell;
-		char buffer[40];
+		char buffer[CELL_TEXT_SIZE];
 
 		report_cell(report, row, columns[i], &cell);
-		if (!cell.absent)
+		if (cell.state != CELL_ABSENT)
 			fprintf(stream, "%s %s %s", i ? "," : "", column_keys[columns[i]],
-				cell_text(&cell, column_types[columns[i]], buffer, sizeof(buffer)));
+				cell_plain(&cell, buffer));
 	}
 }
 
@@ -64,9 +43,10 @@ int report_tap(const struct report *report, FILE *stream)
 		report->row_count == 0 ? " # SKIP nothing selected" : "");
 	for (size_t i = 0; i < report->row_count; i++) {
 		const struct report_row *row = &report->rows[i];
+		char name[ROW_NAME_SIZE];
 
 		fprintf(stream, "%sok %zu - %s", row->verdict == VERDICT_FAIL ? "not " : "", i + 1,
-			row->name);
+			report_row_name(row, name));
 		if (row->verdict == VERDICT_SKIP) {
 			fputs(" # SKIP ", stream);
 			report_plain(stream, row->note);
@@ -117,8 +97,10 @@ static void xml_text(FILE *stream, const char *text)
 
 static void junit_case(const struct report *report, const struct report_row *row, FILE *stream)
 {
+	char name[ROW_NAME_SIZE];
+
 	fprintf(stream, "    <testcase classname=\"sidestep.%s\" name=\"%s\">",
-		engine_keys[report->engine], row->name);
+		engine_keys[report->engine], report_row_name(row, name));
 	if (row->verdict == VERDICT_SKIP) {
 		fputs("<skipped message=\"", stream);
 		xml_text(stream, row->note);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "observed.h"
 #include "report_io.h"
 #include "report_l0.h"
 #include "report_violations.h"
@@ -43,7 +44,7 @@ static bool column_used(const struct report *report, enum column column)
 		struct cell cell;
 
 		report_cell(report, &report->rows[i], column, &cell);
-		if (!cell.absent)
+		if (cell.state != CELL_ABSENT)
 			return true;
 	}
 	return false;
@@ -77,14 +78,12 @@ static int add_row(const struct report *report, const struct report_row *row,
 	scols_line_set_color(line, verdict_colour(row->verdict));
 	for (int column = 0; column < COLUMN_COUNT; column++) {
 		struct cell cell;
-		char buffer[40];
+		char buffer[CELL_TEXT_SIZE];
 
 		if (index[column] < 0)
 			continue;
 		report_cell(report, row, (enum column)column, &cell);
-		if (scols_line_set_data(line, (size_t)index[column],
-					cell_text(&cell, column_types[column], buffer,
-						  sizeof(buffer))) != 0)
+		if (scols_line_set_data(line, (size_t)index[column], cell_plain(&cell, buffer)) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -146,9 +145,13 @@ static void print_notes(const struct report *report, FILE *stream)
 		if (row->verdict == VERDICT_SKIP && first_with_note(report, i))
 			print_skipped(report, i, stream);
 	}
-	for (size_t i = 0; i < report->row_count; i++)
+	for (size_t i = 0; i < report->row_count; i++) {
+		char name[ROW_NAME_SIZE];
+
 		if (report->rows[i].verdict == VERDICT_FAIL)
-			fprintf(stream, "FAIL %s: %s\n", report->rows[i].name, report->rows[i].note);
+			fprintf(stream, "FAIL %s: %s\n", report_row_name(&report->rows[i], name),
+				report->rows[i].note);
+	}
 }
 
 /* What was missing; nothing if the jail was complete. */
@@ -181,28 +184,44 @@ void report_run(const struct report *report, FILE *stream)
 	fputs("\n", stream);
 }
 
+/* How the VMs were configured, where that differs. */
+static void print_plans(const struct report *report, FILE *stream)
+{
+	for (size_t i = 0; i < REPORT_VMS_MAX && report_plans_differ(report); i++) {
+		if (!report->plans[i])
+			continue;
+		fprintf(stream, "VM %zu: ", i);
+		report_plain(stream, report->plans[i]);
+		fputs("\n", stream);
+	}
+}
+
+static int print_operations(const struct report *report, FILE *stream)
+{
+	int rc;
+
+	if (report->row_count == 0) {
+		fputs("no operation of a catalogue was performed; exits that left a record:\n", stream);
+		observed_print_records(report, stream);
+		return 0;
+	}
+	rc = print_table(report, stream);
+	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
+	observed_print_counts(report, stream);
+	if (report->summary->samples_dropped)
+		fputs("ticks: of the first samples only, the others found no room\n", stream);
+	return rc;
+}
+
 int report_text(const struct report *report, FILE *stream)
 {
 	int rc;
 
 	report_run(report, stream);
+	print_plans(report, stream);
 	fputs("\n", stream);
-	if (report->row_count == 0) {
-		fputs("no operation of a catalogue was performed\n", stream);
-		report_io_text(report, stream);
-		print_lost(report, stream);
-		return violations_text(report, stream);
-	}
-	rc = print_table(report, stream);
-	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
-	for (int level = 0; level < LEVEL_COUNT; level++)
-		fprintf(stream, "%s: %s\n", level_keys[level],
-			report_evidence(report, (enum level)level));
-	if (report->trace_missing && report->trace_missing[0]) {
-		fputs("tracepoints: not observed: ", stream);
-		report_plain(stream, report->trace_missing);
-		fputc('\n', stream);
-	}
+	rc = print_operations(report, stream);
+	observed_print_missing(report->trace_missing, stream);
 	report_l0_text(report, stream);
 	print_jail(report, stream);
 	if (rc == 0)

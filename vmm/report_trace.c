@@ -10,6 +10,7 @@
 
 #include "code.h"
 #include "json.h"
+#include "observed.h"
 #include "report_ledger.h"
 #include "timeline.h"
 
@@ -173,6 +174,8 @@ static void put_exit(struct writer *writer, const struct slice *slice)
 	if (port || address)
 		fprintf(writer->stream, ",\"access\":\"%s of %u\"",
 			exit.detail >> 8 ? "write" : "read", exit.detail & 0xff);
+	if (!observed_cost(exit.cost))
+		fputs(",\"handling\":\"" NOT_OBSERVED "\"", writer->stream);
 	fputs("}}", writer->stream);
 }
 
@@ -195,12 +198,17 @@ static void put_events(struct writer *writer, const struct timeline *timeline)
 static void put_about(struct writer *writer)
 {
 	const struct report *report = &writer->contents->report;
+	char recorded[LEVEL_COUNT][OBSERVED_SIZE];
 	const char *const members[][2] = {
 		{"engine", engine_keys[report->engine]},
 		{"backend", host_backend_keys[report->backend]},
 		{"kernel", report->kernel},
 		{"guest", report->guest},
-		{"l0", report_evidence(report, LEVEL_L0)},
+		{"l0", observed_counts_text(report, LEVEL_L0)},
+		{"exits at l0", observed_records_text(report, LEVEL_L0, recorded[LEVEL_L0])},
+		{"exits at monitor",
+		 observed_records_text(report, LEVEL_MONITOR, recorded[LEVEL_MONITOR])},
+		{"exits at vmm", observed_records_text(report, LEVEL_VMM, recorded[LEVEL_VMM])},
 		{"time", writer->contents->reader.header.tsc_khz
 				 ? "from ticks of the host's time stamp counter"
 				 : "one nanosecond is a tick of the host's time stamp counter, whose "

@@ -11,7 +11,6 @@
 
 /* A terminal has room for this many; the other formats have them all. */
 #define SHOWN 16
-#define CELL_SIZE 200
 #define VIOLATIONS_VERSION 1
 #define NOT_KNOWN "not known"
 
@@ -27,54 +26,54 @@ struct row {
 	uint64_t count;
 };
 
-static void count_cell(const struct row *row, char *cell)
+static struct cell count_cell(const struct row *row)
 {
-	snprintf(cell, CELL_SIZE, "%" PRIu64, row->count);
+	return cell_of_count(true, row->count);
 }
 
-static void view_cell(const struct row *row, char *cell)
+static struct cell view_cell(const struct row *row)
 {
-	plain_text(cell, CELL_SIZE, report_view_name(row->report, row->record->view));
+	return cell_of_plain(report_view_name(row->report, row->record->view));
 }
 
-static void region_cell(const struct row *row, char *cell)
+static struct cell region_cell(const struct row *row)
 {
-	plain_text(cell, CELL_SIZE, row->record->region[0] ? row->record->region : "-");
+	return cell_of_plain(row->record->region);
 }
 
-static void access_cell(const struct row *row, char *cell)
+static struct cell access_cell(const struct row *row)
 {
-	snprintf(cell, CELL_SIZE, "%s%s", access_name(row->record->access),
-		 row->record->flags & VIOLATION_WALK ? " (page walk)" : "");
+	return cell_of_format("%s%s", access_name(row->record->access),
+			      row->record->flags & VIOLATION_WALK ? " (page walk)" : "");
 }
 
-static void gpa_cell(const struct row *row, char *cell)
+static struct cell gpa_cell(const struct row *row)
 {
-	snprintf(cell, CELL_SIZE, "0x%" PRIx64, row->record->gpa);
+	return cell_of_format("0x%" PRIx64, row->record->gpa);
 }
 
-static void gva_cell(const struct row *row, char *cell)
+static struct cell gva_cell(const struct row *row)
 {
-	if (row->record->flags & VIOLATION_GVA_KNOWN)
-		snprintf(cell, CELL_SIZE, "0x%" PRIx64, row->record->gva);
-	else
-		snprintf(cell, CELL_SIZE, NOT_KNOWN);
+	return row->record->flags & VIOLATION_GVA_KNOWN
+		       ? cell_of_format("0x%" PRIx64, row->record->gva)
+		       : cell_of_text(NOT_KNOWN);
 }
 
-static void rip_cell(const struct row *row, char *cell)
+static struct cell rip_cell(const struct row *row)
 {
-	snprintf(cell, CELL_SIZE, "%s0x%" PRIx64,
-		 row->record->flags & VIOLATION_RIP_BEHIND ? "before " : "", row->record->rip);
+	return cell_of_format("%s0x%" PRIx64,
+			      row->record->flags & VIOLATION_RIP_BEHIND ? "before " : "",
+			      row->record->rip);
 }
 
-static void symbol_cell(const struct row *row, char *cell)
+static struct cell symbol_cell(const struct row *row)
 {
-	plain_text(cell, CELL_SIZE, row->record->symbol[0] ? row->record->symbol : "-");
+	return cell_of_plain(row->record->symbol);
 }
 
-static void operation_cell(const struct row *row, char *cell)
+static struct cell operation_cell(const struct row *row)
 {
-	plain_text(cell, CELL_SIZE, report_operation_name(row->report, row->record->operation));
+	return cell_of_plain(report_operation_name(row->report, row->record->operation));
 }
 
 static const char *answer_of(const struct record_violation *record)
@@ -82,14 +81,14 @@ static const char *answer_of(const struct record_violation *record)
 	return record->answer < VIOLATION_ANSWER_COUNT ? violation_answer_keys[record->answer] : "?";
 }
 
-static void answer_cell(const struct row *row, char *cell)
+static struct cell answer_cell(const struct row *row)
 {
-	snprintf(cell, CELL_SIZE, "%s", answer_of(row->record));
+	return cell_of_text(answer_of(row->record));
 }
 
 static const struct {
 	const char *header, *key;
-	void (*fill)(const struct row *row, char *cell);
+	struct cell (*fill)(const struct row *row);
 	int flags;
 } columns[] = {
 	{"COUNT", "count", count_cell, SCOLS_FL_RIGHT},
@@ -122,10 +121,10 @@ static int add_line(struct libscols_table *table, const struct row *row)
 	if (!line)
 		return -ENOMEM;
 	for (size_t i = 0; i < COLUMNS; i++) {
-		char cell[CELL_SIZE];
+		const struct cell cell = columns[i].fill(row);
+		char buffer[CELL_TEXT_SIZE];
 
-		columns[i].fill(row, cell);
-		if (scols_line_set_data(line, i, cell) != 0)
+		if (scols_line_set_data(line, i, cell_plain(&cell, buffer)) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -200,15 +199,11 @@ int violations_csv(const struct report *report, FILE *stream)
 	fputs("\n", stream);
 	for (size_t i = 0; i < report->summary->violation_count; i++) {
 		const struct row row = row_of(report, i);
+		struct cell cells[COLUMNS];
 
-		for (size_t j = 0; j < COLUMNS; j++) {
-			char cell[CELL_SIZE];
-
-			columns[j].fill(&row, cell);
-			fputs(j ? "," : "", stream);
-			report_csv_field(stream, cell);
-		}
-		fputs("\n", stream);
+		for (size_t j = 0; j < COLUMNS; j++)
+			cells[j] = columns[j].fill(&row);
+		csv_row(stream, cells, COLUMNS);
 	}
 	return 0;
 }

@@ -175,10 +175,11 @@ static void judge_row(const struct session *session, const struct ss_operation *
 		      struct report_row *row)
 {
 	struct expect_environment environment = session_environment(session);
+	unsigned vms = row->vm == REPORT_ALL_VMS ? session->plan.vms : 1;
 	struct expectation expected;
 
 	row->verdict = VERDICT_PASS;
-	if (row->summary->batches != (uint64_t)session->plan.vcpus * session->plan.vms ||
+	if (row->summary->batches != (uint64_t)session->plan.vcpus * vms ||
 	    !row->summary->result_known) {
 		disagree(row, "not performed to the end");
 		return;
@@ -189,37 +190,46 @@ static void judge_row(const struct session *session, const struct ss_operation *
 	check_exits(row, &expected);
 }
 
-static void fill_row(const struct session *session, bool judge, uint32_t number,
-		     struct report *report)
+static void add_skipped(const struct session *session, const struct report_row *like,
+			struct report *report)
 {
-	const struct ss_operation *op = &session->plan.image.operations[number - 1];
 	struct report_row *row = &report->rows[report->row_count++];
 
-	row->name = op->name;
-	row->number = number;
-	if (session->plan.skipped[number - 1]) {
-		row->verdict = VERDICT_SKIP;
-		snprintf(row->note, sizeof(row->note), "%s", session->plan.skipped[number - 1]);
-		report->skipped++;
-		return;
-	}
-	row->summary = &session->machine.summary->operations[number];
-	report_measure(report, row);
-	if (!judge)
-		return;
-	judge_row(session, op, row);
-	if (row->verdict == VERDICT_PASS)
-		report->passed++;
-	else
-		report->failed++;
+	*row = *like;
+	row->vm = REPORT_ALL_VMS;
+	row->verdict = VERDICT_SKIP;
+	snprintf(row->note, sizeof(row->note), "%s", session->plan.skipped[like->number - 1]);
+	report->skipped++;
 }
 
-static const struct operation_summary *find_loop(const struct session *session)
+static void add_operation(const struct session *session, bool judge, uint32_t number,
+			  struct report *report)
+{
+	const struct ss_operation *op = &session->plan.image.operations[number - 1];
+	const struct report_row like = {
+		.name = op->name, .number = number, .compared = op->compared};
+	size_t first = report->row_count;
+
+	if (session->plan.skipped[number - 1]) {
+		add_skipped(session, &like, report);
+		return;
+	}
+	report_add_rows(report, &like);
+	for (size_t i = first; judge && i < report->row_count; i++) {
+		judge_row(session, op, &report->rows[i]);
+		if (report->rows[i].verdict == VERDICT_PASS)
+			report->passed++;
+		else
+			report->failed++;
+	}
+}
+
+static uint32_t find_loop(const struct session *session)
 {
 	for (uint32_t n = 1; n <= session->plan.image.operation_count; n++)
 		if (session->plan.image.operations[n - 1].kind == SS_KIND_NOTHING)
-			return &session->machine.summary->operations[n];
-	return NULL;
+			return n;
+	return 0;
 }
 
 int session_report(const struct session *session, const char *schema, bool judge,
@@ -240,10 +250,15 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.landlock = session->host.landlock,
 		.instrumented = jail_instrumented,
 		.summary = session->machine.summary,
-		.loop = find_loop(session),
+		.loop_number = find_loop(session),
+		.vm_summaries = session->machine.vm_summaries,
+		.vm_count = session->machine.vm_summaries ? plan->vms : 0,
 		.judged = judge,
+		.rows_for_all = true,
+		.trace_mode = session->machine.tracing.mode,
 		.trace_missing = session->machine.tracing.missing,
 		.samples_lost = session->machine.tracing.lost,
+		.vcpus_blind = session->machine.tracing.blind,
 		.counters_missing = session->host.capability[HOST_CAP_binary_stats_fd] == 0,
 		.status = why->status,
 	};
@@ -251,7 +266,12 @@ int session_report(const struct session *session, const char *schema, bool judge
 		snprintf(report->end, sizeof(report->end), "%s", why->text);
 	if (session->machine.ledger_kept)
 		report->lost = session->machine.ledger.lost;
-	report->rows = calloc(plan->image.operation_count + 1, sizeof(*report->rows));
+	if (report->loop_number)
+		report->loop = &report->summary->operations[report->loop_number];
+	for (unsigned i = 0; i < plan->vms; i++)
+		report->plans[i] = session->machine.plan_texts[i];
+	report->rows = calloc((plan->image.operation_count + 1) * report_rows_most(report),
+			      sizeof(*report->rows));
 	report->view_names = calloc(plan->policy.view_count + 1, sizeof(*report->view_names));
 	if (!report->rows || !report->view_names) {
 		report_finish(report);
@@ -262,7 +282,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 	report->view_count = plan->policy.view_count;
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
 		if (plan_bit(plan->selected, n) || plan->skipped[n - 1])
-			fill_row(session, judge, n, report);
+			add_operation(session, judge, n, report);
 	report_compare(report);
 	return 0;
 }

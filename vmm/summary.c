@@ -53,6 +53,27 @@ void summary_destroy(struct summary *summary)
 	free(summary);
 }
 
+struct summary **summaries_create(size_t count)
+{
+	struct summary **summaries = calloc(count + 1, sizeof(*summaries));
+
+	for (size_t i = 0; summaries && i < count; i++) {
+		summaries[i] = summary_create();
+		if (!summaries[i]) {
+			summaries_destroy(summaries);
+			return NULL;
+		}
+	}
+	return summaries;
+}
+
+void summaries_destroy(struct summary **summaries)
+{
+	for (size_t i = 0; summaries && summaries[i]; i++)
+		summary_destroy(summaries[i]);
+	free(summaries);
+}
+
 static struct operation_summary *operation_of(struct summary *summary, uint32_t number)
 {
 	if (number > SS_MAX_OPERATIONS)
@@ -299,15 +320,14 @@ static void merge_operation(struct summary *summary, struct operation_summary *i
 	}
 }
 
-static void merge_interrupts(struct summary *into, struct summary *from)
+static void merge_interrupts(struct summary *into, const struct summary *from)
 {
 	for (unsigned vector = 0; vector < INTERRUPT_VECTORS; vector++)
 		for (int event = 0; event < INTERRUPT_EVENT_COUNT; event++)
 			into->interrupts[vector][event] += from->interrupts[vector][event];
-	memset(from->interrupts, 0, sizeof(from->interrupts));
 }
 
-static void merge_pins(struct pin_summary *into, struct pin_summary *from)
+static void merge_pins(struct pin_summary *into, const struct pin_summary *from)
 {
 	for (int event = 0; event < PIN_EVENT_COUNT; event++)
 		into->count[event] += from->count[event];
@@ -317,7 +337,6 @@ static void merge_pins(struct pin_summary *into, struct pin_summary *from)
 		into->host_error = from->host_error;
 		into->limit = from->limit;
 	}
-	*from = (struct pin_summary){0};
 }
 
 static void empty(const struct summary *summary, struct operation_summary *operation)
@@ -333,22 +352,30 @@ static void empty(const struct summary *summary, struct operation_summary *opera
 	*operation = none;
 }
 
-void summary_merge(struct summary *into, struct summary *from)
+void summary_include(struct summary *into, const struct summary *from)
 {
 	merge_interrupts(into, from);
 	merge_pins(&into->pins, &from->pins);
-	for (size_t i = 0; i <= from->highest; i++) {
+	for (size_t i = 0; i <= from->highest; i++)
 		merge_operation(into, &into->operations[i], &from->operations[i]);
-		empty(from, &from->operations[i]);
-	}
 	for (size_t i = 0; i < from->violation_count; i++)
 		count_violation(into, &from->violations[i].record, from->violations[i].count);
-	from->violation_count = 0;
 	for (size_t i = 0; i < from->disagreement_count; i++)
 		count_disagreement(into, &from->disagreements[i]);
-	from->disagreement_count = 0;
 	if (from->highest > into->highest)
 		into->highest = from->highest;
+	into->samples_dropped |= from->samples_dropped;
+}
+
+void summary_merge(struct summary *into, struct summary *from)
+{
+	summary_include(into, from);
+	for (size_t i = 0; i <= from->highest; i++)
+		empty(from, &from->operations[i]);
+	memset(from->interrupts, 0, sizeof(from->interrupts));
+	from->pins = (struct pin_summary){0};
+	from->violation_count = 0;
+	from->disagreement_count = 0;
 	from->highest = 0;
 }
 

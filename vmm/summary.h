@@ -110,10 +110,17 @@ struct summary *summary_create(void);
 struct summary *summary_create_bounded(size_t operations);
 void summary_destroy(struct summary *summary); /* NULL is allowed */
 
+/* So many, and a NULL behind them; NULL if memory is short. */
+struct summary **summaries_create(size_t count);
+void summaries_destroy(struct summary **summaries); /* NULL is allowed */
+
 /* Takes a record into account. Numbers out of range are counted under 0. */
 void summary_add(struct summary *summary, const struct record *record);
 
-/* Adds what another thread's summary holds, and leaves that one empty. */
+/* Adds what another summary holds. */
+void summary_include(struct summary *into, const struct summary *from);
+
+/* The same of another thread's summary, which is empty then. */
 void summary_merge(struct summary *into, struct summary *from);
 
 void summary_ticks(const struct operation_summary *operation, struct tick_summary *ticks);

@@ -38,24 +38,34 @@ void tracing_destroy(struct tracing *tracing)
 	*tracing = (struct tracing){.fd = -1};
 }
 
+/* What the tracepoints show of this run, and what they do not, though it was asked for. */
+static void describe(const struct tracing *tracing, struct ledger *ledger)
+{
+	if (!ledger)
+		return;
+	ledger_append_meta(ledger, "tracing", trace_mode_keys[atomic_load(&tracing->mode)]);
+	if (tracing->missing[0])
+		ledger_append_meta(ledger, "tracepoints.missing", tracing->missing);
+}
+
 void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu)
 {
 	bool first = vcpu->index == 0 && vcpu->vm->index == 0;
 	struct epoll_event event = {.events = EPOLLIN};
 	char reason[sizeof(tracing->missing)];
 
-	if (tracing->plan.mode == TRACING_OFF)
-		return;
-	vcpu->vm->places = &tracing->places;
-	trace_open(&vcpu->trace, &tracing->plan, reason, sizeof(reason));
+	if (tracing->plan.mode != TRACING_OFF) {
+		vcpu->vm->places = &tracing->places;
+		trace_open(&vcpu->trace, &tracing->plan, reason, sizeof(reason));
+		if (first)
+			memcpy(tracing->missing, reason, sizeof(reason));
+	}
 	if (trace_samples(&vcpu->trace)) {
 		sampler_start(vcpu);
 		epoll_ctl(tracing->fd, EPOLL_CTL_ADD, vcpu->trace.leader, &event);
 	}
 	if (!first)
 		return; /* the same holds for all */
-	memcpy(tracing->missing, reason, sizeof(reason));
 	atomic_store(&tracing->mode, vcpu->trace.mode);
-	if (reason[0] && vcpu->vm->ledger)
-		ledger_append_meta(vcpu->vm->ledger, "tracepoints.missing", reason);
+	describe(tracing, vcpu->vm->ledger);
 }

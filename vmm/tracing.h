@@ -14,6 +14,7 @@ struct tracing {
 	atomic_int mode;   /* enum trace_mode: what came of what was asked for */
 	char missing[240]; /* what is not observed, and why; empty: nothing is missing */
 	uint64_t lost;     /* samples of all vCPUs, known at the end */
+	unsigned blind;    /* vCPUs of which less could be traced than `mode`, the same */
 	int fd;            /* epoll: when a ring is half full poll() says so, once; -1: none */
 };
 

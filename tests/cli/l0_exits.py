@@ -16,8 +16,8 @@ def main():
     for row in ledger["operations"]:
         name, stats, l0 = row["operation"], row["kvm_stats"], row["l0_exits"]
         counted = stats[counter] - 1
-        assert (l0["exits"] if l0 else 0) == counted, (name, l0, counted)
-        if not l0:
+        assert l0["exits"] == counted, (name, l0, counted)
+        if not l0["exits"]:
             continue
         assert l0["userspace"] == row["exits_total"]["vmm"], (name, l0, row["exits_total"])
         assert l0["by_rip"]["differs"] == 0, name

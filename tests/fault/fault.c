@@ -99,7 +99,7 @@ static const struct scenario {
 	{"page", {"report", "--format", "html", "-o", "@o", "@l"}, "</html>\n"},
 	{"trace", {"report", "--format", "trace", "-o", "@o", "@l"}, NULL},
 	{"folded", {"report", "--format", "folded", "-o", "@o", "@l"}, "\n"},
-	{"diff", {"report", "--diff", "--format", "json", "-o", "@o", "@l", "@l"}, NULL},
+	{"diff", {"report", "--diff", "--by", "reason", "--format", "json", "-o", "@o", "@l", "@l"}, NULL},
 	{"views", {"views", "--format", "json", "-o", "@o", "@p", "@g"}, NULL},
 	{"policy", {"run", "-q", "--timeout", "10", "--views", "@p", "@g"}, NULL},
 	{"random", {"test", "--engine", "flat", "--random", "3", "--format", "json", "-o", "@o"}, NULL},

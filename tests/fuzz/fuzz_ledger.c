@@ -59,9 +59,10 @@ static void write_one(const struct ledger_format *format, struct contents *conte
 	free(text);
 }
 
-static void write_diff(const struct ledger_format *format, const struct contents *contents)
+static void write_diff(const struct ledger_format *format, struct contents *contents,
+		       enum group_key by)
 {
-	struct diff diff = {.report = {&contents->report, &contents->report}};
+	struct diff diff = {.contents = {contents, contents}, .by = by};
 	char *text = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
@@ -72,6 +73,7 @@ static void write_diff(const struct ledger_format *format, const struct contents
 	fclose(stream);
 	if (strcmp(format->name, "json") == 0)
 		check_json("diff", text, size);
+	demand(!diff_changed(&diff), "a ledger differs from itself", text);
 	diff_finish(&diff);
 	free(text);
 }
@@ -89,8 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 			for (int by = 0; by < (format->groups ? GROUP_KEY_COUNT : 1); by++)
 				write_one(format, &contents, (enum group_key)by, WEIGHT_TICKS);
-			if (format->diff)
-				write_diff(format, &contents);
+			for (int by = 0; by < GROUP_VIOLATION && format->diff; by++)
+				write_diff(format, &contents, (enum group_key)by);
 		}
 	}
 	contents_close(&contents);

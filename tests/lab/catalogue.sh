@@ -29,6 +29,7 @@ done
 	--put "$build/tests/services/services_rights.elf" --put "$build/tests/services/services_stale.elf" \
 	--put "$build/tests/services/services_deputy.elf" \
 	--put "$build/tests/services/services_deputy_bitmap.elf" --put "$source/tests/services/deputy.views" \
+	--put "$build/guestfw/example/example.elf" \
 	--put "$build/guestfw/modules/modules.elf" --put "$source/examples/kernel-drivers.views" \
 	--get nested.json="$results/nested.json" --get flat.json="$results/flat.json" \
 	--get bench.json="$results/bench.json" --get nested.ledger="$results/nested.ledger" \

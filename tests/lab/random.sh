@@ -30,6 +30,12 @@ ends() { # GUEST SECONDS STATUS...: ends in one of these ways
 sidestep test --engine "$engine" --random 20000 --timeout 300 >out.txt || status=1
 sed -n -f figures.sed out.txt
 try sidestep run --engine "$engine" --vms 2 --own ts --shadow mp --own mp --shadow ts -q /usr/bin/toggle
+# Each VM has rows of its own, of which none mixes them: TS is owned in one VM and in the shadow in the other.
+try sidestep run --engine "$engine" --vms 2 --own ts --shadow mp --own mp --shadow ts example.elf >owners
+try grep -Eq "^example\.ts +1 .* 200 +[0-9]+ +1 +0 monitor " owners
+# On AMD either mask has every write of CR0 exit.
+[ "$engine" = svm ] || try grep -Eq "^example\.ts +0 .* 200 +[0-9]+ +0 +0 (cpu|l0) " owners
+try [ "$(grep -Ec "^example\.[a-z]+ +[01] " owners)" -eq 6 ]
 for guest in relay_overwrite context_scribble; do ends $guest 5 0; done
 # The emulated AMD processor goes on with the old bytes.
 [ "$engine" = svm ] || ends self_modifying 5 0

@@ -38,13 +38,47 @@ class Checks:
         return 1 if self.faults else 0
 
 
-def run(sidestep, *arguments, status=0):
-    """Standard output; the status must be as wanted, and a 0 leaves nothing to complain of."""
+NOT_OBSERVED = "not observed"
+
+
+def run(sidestep, *arguments, status=0, said=None):
+    """Standard output; the status must be as wanted, and a 0 leaves nothing to complain of but what is `said`."""
     done = subprocess.run([sidestep, "report", *arguments], capture_output=True, timeout=patient(60))
-    if done.returncode != status or (status == 0 and done.stderr):
+    complaint = done.stderr if said is None else said.encode() not in done.stderr
+    if done.returncode != status or (status == 0 and complaint):
         raise SystemExit(f"report {' '.join(map(str, arguments))}: status {done.returncode}, not "
                          f"{status}: {done.stderr.decode(errors='replace')}")
     return done.stdout.decode()
+
+
+def properties(form, data):
+    """The META records of a ledger, those of `vms` and the like."""
+    return dict(body.split(b"\0")[:2] for name, _, _, _, body in form.read(data) if name == "META")
+
+
+def looked_at(form, data):
+    """Levels that something would have seen an exit at, and those that the engine has."""
+    about = properties(form, data)
+    there = {level for level, _ in count_exits(form, data)[0]}
+    has = there | ({"l0", "vmm"} if about.get(b"engine") == b"flat" else set(ledger.LEVELS))
+    seen = there | {"vmm"}
+    if about.get(b"tracing") in (b"sample", b"part"):
+        seen.add("l0")
+    if about.get(b"engine") in (b"vmx", b"svm"):
+        seen.add("monitor")
+    return seen, has
+
+
+def count_timed(form, data):
+    """By level, how many exits say how long their handling took, and the sum."""
+    timed, ticks = collections.Counter(), collections.Counter()
+    for name, _, _, level, body in form.read(data):
+        if name in ("EXIT", "L0_EXIT"):
+            cost = (ledger.EXIT if name == "EXIT" else ledger.L0_EXIT).unpack_from(body)[
+                4 if name == "EXIT" else 6]
+            timed[ledger.LEVELS[level]] += cost != 0
+            ticks[ledger.LEVELS[level]] += cost
+    return timed, ticks
 
 
 def count_exits(form, data):
@@ -62,6 +96,13 @@ def count_exits(form, data):
     return exits, ticks
 
 
+def by_level(exits):
+    levels = collections.Counter()
+    for (level, _), number in exits.items():
+        levels[level] += number
+    return levels
+
+
 def names_of(form, data):
     names = {0: "outside operations"}
     for name, _, _, _, body in form.read(data):
@@ -71,33 +112,72 @@ def names_of(form, data):
     return names
 
 
-def check_tables(checks, sidestep, path, exits):
-    by_level = collections.Counter()
-    for (level, _), number in exits.items():
-        by_level[level] += number
-    for by in ("reason", "rip", "level"):
-        groups = json.loads(run(sidestep, "--by", by, "--format", "json", path))
+def check_groups(checks, by, groups, exits, timed, seen):
+    """Every number is the ledger's; what nobody looked at is none; shares are of the exits at the level."""
+    counted, sums, shares = collections.Counter(), collections.Counter(), collections.Counter()
+    for group in groups:
+        level = group["level"]
+        if group["exits"] == NOT_OBSERVED:
+            checks.that(f"--by {by}: not observed at {level}", level not in seen, group)
+            checks.equal(f"--by {by}: ticks of it", group["handling_ticks"], NOT_OBSERVED)
+            continue
+        counted[level] += group["exits"]
+        checks.that(f"--by {by}: timed", 0 <= group["timed"] <= group["exits"], group)
+        checks.equal(f"--by {by}: ticks of what was not timed", group["handling_ticks"] == NOT_OBSERVED,
+                     group["timed"] == 0 and group["exits"] > 0)
+        if group["timed"]:
+            sums["timed", level] += group["timed"]
+            sums["ticks", level] += group["handling_ticks"]
+        if by != "level":
+            checks.that(f"--by {by}: a share", abs(group["share"] - 100 * group["exits"] / exits[level]) < 1e-6,
+                        group)
+            shares[level] += group["share"]
+    checks.equal(f"--by {by}: exits at each level", counted, exits)
+    checks.equal(f"--by {by}: timed exits and their ticks", sums, collections.Counter(
+        {(what, level): number for what, counts in zip(("timed", "ticks"), timed)
+         for level, number in counts.items() if number}))
+    for level, share in shares.items():
+        checks.that(f"--by {by}: shares at {level}", abs(share - 100) < 1e-6, share)
+
+
+def as_csv(cell):
+    return "" if cell is None else str(cell)
+
+
+def check_tables(checks, sidestep, form, data, path, exits):
+    counts = by_level(exits)
+    seen, has = looked_at(form, data)
+    timed = count_timed(form, data)
+    for by in ("reason", "rip", "symbol", "level", "vm"):
+        document = json.loads(run(sidestep, "--by", by, "--format", "json", path))
+        groups = document["exits"]
         rows = list(csv.DictReader(io.StringIO(run(sidestep, "--by", by, "--format", "csv", path))))
-        counted = collections.Counter()
-        for group in groups["exits"]:
-            counted[group["level"]] += group["exits"]
-        checks.equal(f"--by {by}: exits at each level", counted, by_level)
-        checks.equal(f"--by {by}: rows as CSV", len(rows), len(groups["exits"]))
-        checks.equal(f"--by {by}: keys as CSV", [row[by] for row in rows],
-                     [group[by] for group in groups["exits"]])
-        checks.equal(f"--by {by}: exits as CSV", [int(row["exits"]) for row in rows],
-                     [group["exits"] for group in groups["exits"]])
+        check_groups(checks, by, groups, counts, timed, seen)
+        for level in ledger.LEVELS:
+            text = document["recorded"][level]
+            checks.equal(f"--by {by}: {level} is observed", NOT_OBSERVED not in text, level in seen or level not in has)
+        for column in (by, "exits", "timed", "handling_ticks"):
+            checks.equal(f"--by {by}: {column} as CSV", [row[column] for row in rows],
+                         [as_csv(group[column]) for group in groups])
+    levels = {group["level"] for group in json.loads(
+        run(sidestep, "--by", "level", "--format", "json", path))["exits"]}
+    checks.equal("--by level: the levels that there are", levels, has)
     report = json.loads(run(sidestep, "--format", "json", path))
     for level in ("monitor", "vmm"):
-        total = sum(row["exits_total"][level] for row in report["operations"])
-        outside = exits[level, 0]
-        checks.equal(f"by operation: exits at {level}", total, by_level[level] - outside)
+        if level in has:
+            totals = {(row["operation"], row["vm"]): row["exits_total"][level]
+                      for row in report["operations"]}
+            checks.equal(f"by operation: exits at {level}", sum(totals.values()),
+                         counts[level] - exits[level, 0])
 
 
-def check_folded(checks, sidestep, path, names, exits, ticks):
+def check_folded(checks, sidestep, form, data, path, exits, ticks):
+    names = names_of(form, data)
     for weight, wanted in (("exits", exits), ("ticks", ticks)):
         counted = collections.Counter()
-        for line in run(sidestep, "--format", "folded", "--weight", weight, path).splitlines():
+        untimed = weight == "ticks" and count_timed(form, data)[0] != by_level(exits)
+        for line in run(sidestep, "--format", "folded", "--weight", weight, path,
+                        said="handling" if untimed else None).splitlines():
             stack, number = line.rsplit(" ", 1)
             frames = stack.split(";")
             checks.equal("folded: frames", len(frames), 4)
@@ -146,10 +226,7 @@ def check_trace(checks, sidestep, path, exits):
         check_track(checks, titles[track], on_it)
     counted = collections.Counter(event["cat"] for event in events
                                   if event["ph"] == "X" and event["cat"] != "operation")
-    wanted = collections.Counter()
-    for (level, _), number in exits.items():
-        wanted[level] += number
-    checks.equal("trace: a slice for every exit", counted, wanted)
+    checks.equal("trace: a slice for every exit", counted, by_level(exits))
     return trace
 
 
@@ -173,12 +250,19 @@ def check_enclosed(checks, form, data, trace):
                 inside[True] >= 0.9 * sum(inside.values()), inside)
 
 
-def check_diff(checks, sidestep, path, operations):
-    for format_ in ("text", "json", "csv"):
-        run(sidestep, "--diff", "--threshold", "0", "--format", format_, path, path)
-    diff = json.loads(run(sidestep, "--diff", "--format", "json", path, path))
-    checks.equal("diff with itself", diff["changed"], False)
-    checks.equal("diff with itself: operations", len(diff["operations"]), operations)
+def check_diff(checks, sidestep, form, data, path, operations, exits):
+    """A ledger is like itself, if there is anything in it to compare."""
+    performed = any(name in ("BATCH", "RESULT") for name, *_ in form.read(data))
+    for by, status in (("operation", 0 if performed else 77), ("reason", 0 if exits else 77),
+                       ("rip", 0 if exits else 77), ("symbol", 0 if exits else 77), ("level", 0)):
+        for format_ in ("text", "csv"):
+            run(sidestep, "--diff", "--by", by, "--threshold", "0", "--format", format_, path, path,
+                status=status)
+        diff = json.loads(run(sidestep, "--diff", "--by", by, "--format", "json", path, path, status=status))
+        checks.equal(f"diff with itself by {by}", diff["changed"], False)
+        checks.equal(f"diff with itself by {by}: compared", diff["compared"] > 0, status == 0)
+        if by == "operation":
+            checks.equal("diff with itself: operations", len(diff["operations"]), operations)
 
 
 def check_all(checks, sidestep, form, path):
@@ -186,10 +270,10 @@ def check_all(checks, sidestep, form, path):
         data = file.read()
     exits, ticks = count_exits(form, data)
     report = json.loads(run(sidestep, "--format", "json", path))
-    check_tables(checks, sidestep, path, exits)
-    check_folded(checks, sidestep, path, names_of(form, data), exits, ticks)
+    check_tables(checks, sidestep, form, data, path, exits)
+    check_folded(checks, sidestep, form, data, path, exits, ticks)
     check_enclosed(checks, form, data, check_trace(checks, sidestep, path, exits))
-    check_diff(checks, sidestep, path, len(report["operations"]))
+    check_diff(checks, sidestep, form, data, path, len(report["operations"]), exits)
     return report
 
 

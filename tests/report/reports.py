@@ -261,10 +261,9 @@ def nothing(case):
         out = check.run(case.sidestep, "--format", format_, path)
         if format_ in ("json", "trace"):
             json.loads(out)
-    for by in ("reason", "rip", "level"):
+    for by in ("reason", "rip", "symbol", "level", "vm"):
         for format_ in ("text", "json", "csv"):
             check.run(case.sidestep, "--by", by, "--format", format_, path)
-    check.run(case.sidestep, "--diff", path, path)
 
 
 def usage(case):
@@ -273,7 +272,7 @@ def usage(case):
         ("two LEDGERs with --diff", "--diff", path),
         ("report takes one LEDGER", path, path),
         ("--by rip: --format html has no such table", "--by", "rip", "--format", "html", path),
-        ("--diff compares operations", "--diff", "--by", "rip", path, path),
+        ("--diff compares operations", "--diff", "--by", "violation", path, path),
         ("as text, json or csv", "--diff", "--format", "html", path, path),
         ("--weight goes with --format folded", "--weight", "ticks", path),
         ("--weight: 'bytes' is not exits or ticks", "--weight", "bytes", path),

@@ -19,6 +19,37 @@ for ledger in bench test run; do
 	check "$ledger.ledger in every format" 0 '' \
 		"$source/check.py" "$sidestep" "$gen_docs" "$ledger.ledger"
 done
+# VMs whose flags have different owners have rows of their own; what is in the ledger says the same.
+check 'VMs with different owners' 0 '' "$sidestep" run --engine flat --flag-path enlightened --vms 2 \
+	--own ts --shadow mp --own mp --shadow ts --ledger owners.ledger "$guest"
+that 'VMs with different owners: said in words' [ "$(grep -Ec '^VM [01]: own=(mp shadow=ts|ts shadow=mp) ' "$out")" -eq 2 ]
+that 'VMs with different owners: rows of each' [ "$(grep -Ec '^[a-z.]+ +0 ' "$out")" -ge 1 ]
+check 'VMs with different owners: the ledger' 0 '' "$sidestep" report --format json owners.ledger
+cp "$out" owners.json
+that 'VMs with different owners: every row is of one VM' "$source/vms.py" owners.json
+check 'VMs with different owners: every format' 0 '' "$source/check.py" "$sidestep" "$gen_docs" owners.ledger
+check 'VMs with the same owner' 0 '' "$sidestep" run --engine flat --vms 2 "$guest"
+that 'VMs with the same owner: one row for both' [ "$(grep -Ec '^VM [01]:|^[a-z.]+ +[01] ' "$out")" -eq 0 ]
+
+# A guest without a catalogue, where tracefs shows nothing: what cannot be seen is said, and kept.
+printf '\260\0\346\364' >exits.bin # MOV AL, 0; OUT 0xf4, AL
+# shellcheck disable=SC2016 # expanded by that shell
+blind=(unshare -m sh -c 'mount -t tmpfs none /sys/kernel/tracing && exec "$@"' sh)
+if "${blind[@]}" true 2>/dev/null; then
+	run "${blind[@]}" "$sidestep" run --engine flat --trace sample --ledger blind.ledger exits.bin
+	cp "$out" blind.txt
+	run "$sidestep" report blind.ledger
+	cat "$out" >>blind.txt
+	that 'without tracefs: run and report say so' \
+		[ "$(grep -c '^tracepoints: not observed: tracefs' blind.txt)" -eq 2 ]
+	that 'without tracefs: no exit is known one by one' \
+		[ "$(grep -c '^l0: not observed one by one: tracefs' blind.txt)" -eq 2 ]
+	check 'without tracefs: by level' 0 '' "$sidestep" report --by level --format csv blind.ledger
+	that 'without tracefs: l0 is no zero' grep -q '^l0,not observed,not observed,not observed' "$out"
+else
+	echo 'ok - without tracefs # SKIP needs: unshare -m; host: no mounts permitted'
+fi
+
 # Enough repetitions that the host's own doings do not amount to an exit for each of them.
 for run in one two; do
 	check "run $run" 0 '' \

@@ -416,6 +416,7 @@ static void bad_catalogues(void **state)
 	BAD(op->insn = SS_INSN_INVALID, "unknown kind");
 	BAD(op->insn = SS_INSN_COUNT, "unknown kind");
 	BAD(op->count = 0, "unknown kind");
+	BAD(op->compared = 3, "is compared with operation 3 of 2");
 #undef BAD
 	elf_valid(&file);
 	elf_write(&file);
@@ -549,6 +550,39 @@ static void builtin(void **state)
 	/* Attribution by RIP: every routine lies in a segment and ends after it starts. */
 	for (size_t i = 0; i < image.operation_count; i++)
 		assert_true(image.operations[i].entry < image.operations[i].end);
+	image_close(&image);
+}
+
+/* The same instruction with the same operand, and nothing masked; that is what nothing but a mask is added to. */
+static void check_compared(const struct ss_operation *op, const struct ss_operation *with)
+{
+	if (with->kind != op->kind || with->insn != op->insn || with->arg != op->arg ||
+	    with->masked != 0 || with->compared != 0 || (with->flags ^ op->flags) & ~SS_OP_ENLIGHTENED)
+		fail_msg("%s is compared with %s", op->name, with->name);
+	/* An FPU instruction asks the loaded flags, whatever the shadow shows. */
+	if (op->kind == SS_KIND_FPU && with->cr0 != op->cr0)
+		fail_msg("%s is compared with %s, which has other flags loaded", op->name, with->name);
+}
+
+/* What has a mask is compared with what has none, where the catalogue has that. */
+static void comparisons(void **state)
+{
+	struct error error = {0};
+	struct image image;
+	size_t compared = 0;
+
+	(void)state;
+	assert_int_equal(image_builtin(&image, &error), 0);
+	for (size_t i = 0; i < image.operation_count; i++) {
+		const struct ss_operation *op = &image.operations[i];
+
+		if (op->compared)
+			check_compared(op, &image.operations[op->compared - 1]);
+		else if (op->masked && strcmp(op->name, "cr0.same.lmsw.kept") != 0)
+			fail_msg("%s is compared with nothing", op->name);
+		compared += op->compared != 0;
+	}
+	assert_true(compared > 20);
 	image_close(&image);
 }
 
@@ -691,7 +725,8 @@ int main(void)
 		cmocka_unit_test(overlapping),    cmocka_unit_test(memory_fit),
 		cmocka_unit_test(bad_catalogues), cmocka_unit_test(large_catalogue),
 		cmocka_unit_test(symbol_names),   cmocka_unit_test(compressed_names),
-		cmocka_unit_test(builtin),        cmocka_unit_test(files),
+		cmocka_unit_test(builtin),
+		cmocka_unit_test(comparisons),        cmocka_unit_test(files),
 		cmocka_unit_test(sections),
 	};
 

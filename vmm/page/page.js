@@ -5,7 +5,7 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const byId = (id) => document.getElementById(id);
 const LEVELS = [['l0', 'L0'], ['monitor', 'Monitor'], ['vmm', 'VMM']];
 const PLACEMENTS = [['cpu', 'processor'], ['l0', 'L0'], ['monitor', 'monitor'], ['vmm', 'VMM'],
-	['unknown', 'not observed']];
+	['unknown', 'not observed'], ['none', 'not performed to the end']];
 // Where KVM interprets the guest there are no hardware exits to count.
 const COUNTED = { l0: data.backend === 'pvm' ? 'instructions' : 'exits', monitor: 'exits', vmm: 'exits' };
 const ROW = 20, FAMILY = 24, HEAD = 44, MEDIAN = 76;
@@ -30,12 +30,22 @@ function shape(name, attributes = {}, ...children) {
 
 const byText = (a, b) => (a > b) - (a < b);
 const isNumber = (value) => typeof value === 'number';
-const placementOf = (row) => PLACEMENTS.some(([key]) => key === row.placement) ? row.placement : 'unknown';
+const placementOf = (row) => row.placement === null ? 'none' :
+	PLACEMENTS.some(([key]) => key === row.placement) ? row.placement : 'unknown';
+// "cr0.ts.mov", and whose row it is where VMs differ.
+const titleOf = (row) => row.vm === null ? row.operation : `${row.operation} · VM ${row.vm}`;
 
 function ticks(value) {
 	if (!isNumber(value))
 		return value ?? '–';
 	return value < 99.95 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
+}
+
+// Less than a tenth of a percent is not nothing, and what misses one is not all.
+function share(value) {
+	if (!isNumber(value))
+		return value ?? '–';
+	return value > 0 && value < 0.05 ? '<0.1' : value < 100 && value >= 99.95 ? '>99.9' : value.toFixed(1);
 }
 
 function count(value) {
@@ -54,10 +64,13 @@ const rows = data.operations.map((row, index) => ({
 	...row,
 	index,
 	placement: placementOf(row),
+	title: titleOf(row),
 	family: row.operation.split('.')[0],
 	ticks_max: row.distribution?.max ?? null,
 	spread: isNumber(row.ticks_p99) && row.ticks_median > 0 ? row.ticks_p99 / row.ticks_median : null,
 }));
+// Where VMs differ an operation has several rows.
+const UNIT = rows.some((row) => row.vm !== null) ? 'rows of one VM or of all' : 'operations';
 const families = [...new Set(rows.map((row) => row.family))];
 const view = { filter: '', order: 'catalogue', hidden: new Set() };
 
@@ -102,7 +115,7 @@ function tickScale(left, width) {
 }
 
 function layout(width) {
-	const longest = Math.max(9, ...rows.map((row) => row.operation.length));
+	const longest = Math.max(9, ...rows.map((row) => row.title.length));
 	const names = Math.min(longest * 7.4 + 22, width * 0.34);
 	const level = Math.max(44, Math.min(130, (width - names) * 0.13));
 	const levels = LEVELS.map((_, i) => names + i * (level + 18));
@@ -166,7 +179,7 @@ function drawRow(row, place, y) {
 	const group = shape('g', { class: `row ${row.placement}`, 'data-index': row.index });
 	group.append(shape('rect', { class: 'hover', x: -8, y, width: place.width + 16, height: ROW, rx: 3 }),
 		shape('rect', { class: 'dot', x: 0, y: y + 6, width: 8, height: 8, rx: 2 }),
-		shape('text', { class: 'name', x: 15, y: y + 14 }, row.operation));
+		shape('text', { class: 'name', x: 15, y: y + 14 }, row.title));
 	drawExits(group, row, place, y);
 	drawTicks(group, row, place, y);
 	return group;
@@ -214,7 +227,7 @@ function showTip(event) {
 	const facts = [['repetitions', count(row.repetitions)], ...LEVELS.map(([key, title]) => [`${COUNTED[key]} at ${title}`, count(row[key])]),
 		['ticks, least', ticks(row.ticks_min)], ['median', ticks(row.ticks_median)], ['99th percentile', ticks(row.ticks_p99)],
 		['maximum', ticks(row.ticks_max)]];
-	tip.replaceChildren(element('strong', {}, row.operation),
+	tip.replaceChildren(element('strong', {}, row.title),
 		element('table', {}, ...facts.map(([name, value]) =>
 			element('tr', {}, element('td', {}, name), element('td', { class: 'number' }, value)))));
 	const box = tip.getBoundingClientRect();
@@ -276,8 +289,8 @@ function placementTag(key) {
 
 function makeTables() {
 	const plain = (value) => value ?? '–';
-	makeTable(byId('table'), `${rows.length} operations. Exits and ticks are per repetition.`, [
-		{ key: 'operation', title: 'Operation', write: plain, name: true },
+	makeTable(byId('table'), `${rows.length} ${UNIT}. Exits and ticks are per repetition.`, [
+		{ key: 'title', title: 'Operation', write: plain, name: true },
 		{ key: 'placement', title: 'Completed by', write: placementTag },
 		{ key: 'outcome', title: 'Outcome', write: plain, name: true },
 		{ key: 'repetitions', title: 'N', write: count, number: true },
@@ -288,6 +301,7 @@ function makeTables() {
 		{ key: 'ticks_max', title: 'Max', write: ticks, number: true },
 	], rows);
 	const exits = [{ key: 'exits', title: 'Exits', write: count, number: true },
+		{ key: 'share', title: 'Share', write: share, number: true },
 		{ key: 'handling_ticks', title: 'Ticks', write: count, number: true }];
 	makeTable(byId('reasons'), 'By reason, with the ticks of handling them.', [
 		{ key: 'reason', title: 'Reason', write: plain, name: true },
@@ -308,17 +322,25 @@ function makeHeader() {
 	byId('run').textContent = `Engine ${data.engine} on ${data.module}, Linux ${data.kernel}, ` +
 		`${data.vms} VM × ${data.vcpus} vCPU`;
 	const warnings = [data.complaint, data.end && `The run ended early: ${data.end}`,
+		data.samples_dropped && 'Ticks are of the first samples only',
 		data.lost > 0 && `${count(data.lost)} records found no room in the ledger`].filter(Boolean);
 	byId('warning').textContent = warnings.join('. ');
 	byId('warning').hidden = warnings.length === 0;
 	const completed = PLACEMENTS.filter(([key]) => rows.some((row) => row.placement === key));
 	byId('tiles').replaceChildren(...completed.map(([key, title]) => {
 		const number = rows.filter((row) => row.placement === key).length;
-		return element('div', { class: key }, element('dt', {}, key === 'unknown' ? 'Not observed' : `Completed by the ${title}`.replace('the L0', 'L0')),
-			element('dd', {}, count(number), element('small', {}, ` of ${rows.length} operations`)));
+		const told = { unknown: 'Not observed', none: 'Not performed to the end' };
+		return element('div', { class: key }, element('dt', {}, told[key] ?? `Completed by the ${title}`.replace('the L0', 'L0')),
+			element('dd', {}, count(number), element('small', {}, ` of ${rows.length} ${UNIT}`)));
 	}));
-	byId('evidence').replaceChildren(...LEVELS.flatMap(([key, title]) =>
-		[element('dt', {}, title), element('dd', {}, data.evidence[key])]));
+	const told = (texts) => LEVELS.flatMap(([key, title]) =>
+		[element('dt', {}, title), element('dd', {}, texts[key])]);
+	byId('recorded').replaceChildren(...told(data.recorded));
+	byId('evidence').replaceChildren(...told(data.evidence), ...(data.tracepoints === null ? [] :
+		[element('dt', {}, 'Tracepoints'), element('dd', {}, data.tracepoints)]));
+	const plans = new Set(data.plans.filter((plan) => plan !== null));
+	byId('plans').replaceChildren(...(plans.size < 2 ? [] : data.plans.map((plan, vm) =>
+		element('li', {}, `VM ${vm}: ${plan ?? 'not known'}`))));
 	byId('notes').replaceChildren(...data.violations.map((one) => element('li', {},
 		`${count(one.count)} × view ${one.view} (${one.view_name}) forbade a ${one.access} ` +
 		`${one.region === null ? '' : `of ${one.region} `}at ${one.gpa} ` +
