@@ -85,6 +85,9 @@ struct gpa_range image_read_only(const struct image *image);
 /* Whether what is loaded holds the bytes of an LTR, at any offset. */
 bool image_loads_tss(const struct image *image);
 
+/* The first segment whose guest-physical addresses hold this one, or NULL. */
+const struct image_segment *image_segment_at(const struct image *image, uint64_t address);
+
 /* The function that holds the address and the offset in it, or NULL. */
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address);
 
