@@ -74,7 +74,7 @@ static inline uint64_t retire_fault(uint64_t rflags, uint64_t vector)
 {
 	const uint64_t others = 1 << 1 | 1 << 3 | 1 << 4 | 1 << 8 | 1 << 18;
 
-	return vector < 32 && others >> vector & 1 ? rflags : rflags | RETIRE_RFLAGS_RF;
+	return vector < 32 && !(others >> vector & 1) ? rflags | RETIRE_RFLAGS_RF : rflags;
 }
 
 #endif
