@@ -17,7 +17,8 @@ static int run_and_report(struct session *session, const struct settings *settin
 
 	if (session_run(session, progress, error) != 0)
 		return error->status;
-	if (machine_reader_gone(&session->machine)) {
+	/* A guest may have ended by itself before anybody looked what has become of its output. */
+	if (machine_reader_gone(&session->machine) || console->error == EPIPE) {
 		error_reader_gone(error);
 		return error->status;
 	}

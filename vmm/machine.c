@@ -96,9 +96,9 @@ static int record_all(struct machine *machine)
 }
 
 /* What is recorded when the run is over: of each VM its end, and the buffers that are given back then; and
- * samples.lost. */
+ * samples.lost and tracing.blind. */
 #define LAST_OF_VM (sizeof(struct record_end) + PINS_MAX * sizeof(struct record_pin))
-#define LAST_OF_RUN 64
+#define LAST_OF_RUN 128
 _Static_assert(PLAN_VMS_MAX * LAST_OF_VM + LAST_OF_RUN <= LEDGER_RESERVE_MAX, "there is room for all");
 
 static int begin_ledger(struct machine *machine, struct error *error)
@@ -398,6 +398,9 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		eventfd_read(machine->done_fd, &ended);
 		if (!atomic_load(&machine->ending) && readers_gone(&machine->readers, read_fds))
 			lose_reader(machine);
+		/* What poll() says of a reader that is gone it says again at once. */
+		if (atomic_load(&machine->ending))
+			readers_forget(read_fds);
 		if (watch)
 			watch->look(machine, watch->opaque);
 		if (progress)

@@ -35,6 +35,12 @@ void readers_await(const struct readers *readers, struct pollfd *fds)
 		fds[i] = (struct pollfd){.fd = readers->fd[i]};
 }
 
+void readers_forget(struct pollfd *fds)
+{
+	for (int i = 0; i < READERS_MAX; i++)
+		fds[i].fd = -1;
+}
+
 bool readers_gone(const struct readers *readers, const struct pollfd *fds)
 {
 	for (int i = 0; i < READERS_MAX; i++)

@@ -25,4 +25,7 @@ void readers_note(struct readers *readers, const struct console *console, const 
 void readers_await(const struct readers *readers, struct pollfd *fds);
 bool readers_gone(const struct readers *readers, const struct pollfd *fds);
 
+/* Has poll(2) look no more. */
+void readers_forget(struct pollfd *fds);
+
 #endif
