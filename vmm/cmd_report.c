@@ -91,6 +91,7 @@ static int report_two(struct contents contents[2], const struct settings *settin
 		.exits_only = settings->exits_only,
 	};
 	int status = STATUS_SUCCESS;
+	bool damaged;
 
 	for (int i = 0; i < 2; i++) {
 		if (contents_open(&contents[i], settings->operands[i], error) != 0)
@@ -99,6 +100,7 @@ static int report_two(struct contents contents[2], const struct settings *settin
 			status = STATUS_FAILED;
 		diff.contents[i] = &contents[i];
 	}
+	damaged = status != STATUS_SUCCESS;
 	if (diff_make(&diff) != 0)
 		error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	else
@@ -106,7 +108,9 @@ static int report_two(struct contents contents[2], const struct settings *settin
 	if (diff_changed(&diff))
 		status = STATUS_FAILED;
 	if (diff.nothing[0] && !error->text[0]) {
-		error_set(error, -ENODATA, STATUS_SKIPPED, "nothing was compared: %s", diff.nothing);
+		/* That a ledger is damaged is worse than that there was nothing to compare. */
+		error_set(error, -ENODATA, damaged ? STATUS_FAILED : STATUS_SKIPPED,
+			  "nothing was compared: %s", diff.nothing);
 		status = error->status;
 	}
 	diff_finish(&diff);

@@ -59,6 +59,10 @@ def nothing_compared(case):
     ):
         document = compared(case, f"nothing compared: {name}", 77, words, a, b, *options)
         case.checks.equal(f"nothing compared: {name}: as JSON", document["compared"], 0)
+    damaged = bytearray(some)
+    damaged[ledger.PAGE:ledger.PAGE + 8] = bytes(8)
+    paths = case.path("a.ledger", bytes(damaged)), case.path("b.ledger", empty)
+    case.checks.equal("nothing compared, of a damaged ledger: status", case.report("--diff", *paths)[0], 1)
     compared(case, "ticks are something to compare", 0, "", unseen(1), unseen(1))
 
 
