@@ -47,7 +47,7 @@ static void write_usage(const struct command_row *command, FILE *stream)
 static bool tap_on_stdout(const struct settings *settings)
 {
 	return strcmp(settings->format, "tap") == 0 &&
-	       (!settings->output || strcmp(settings->output, "-") == 0);
+	       (!settings->output || output_is_stdout(settings->output));
 }
 
 int main(int argc, char **argv)

@@ -123,6 +123,8 @@ int target_find(const char *name, struct target *target)
 	target->exists = stat(name, &status) == 0;
 	if (!target->exists && errno != ENOENT)
 		return -errno;
+	if (!target->exists && name[strlen(name) - 1] == '/')
+		return -EISDIR;
 	if (rc > 0 || (target->exists && !S_ISREG(status.st_mode)))
 		return 0;
 	target->replaced = true;

@@ -155,6 +155,8 @@ check '-o to a loop' 2 '^sidestep: loop-a: Too many levels of symbolic links; ' 
 ln -s none/x nowhere
 check '-o through a link into no directory' 2 '^sidestep: nowhere: No such file or directory; ' \
 	"$sidestep" report ledger -o nowhere
+check '-o to a directory that is not there' 2 '^sidestep: nothere/: Is a directory; ' \
+	"$sidestep" report ledger -o nothere/
 if [ "$(id -u)" -eq 0 ]; then
 	chown 65534:65533 ../other/target
 	check "-o onto somebody's file" 0 '' "$sidestep" report ledger -o b
