@@ -3,7 +3,7 @@
 
 static const uint16_t flag_of[TRACE_COUNT] = {
 #define X(name, bit, tracepoint, key, text) [TRACE_##tracepoint] = L0_##name,
-	L0_FLAGS(X)
+	L0_FLAGS_OF_TRACEPOINTS(X)
 #undef X
 };
 
@@ -13,20 +13,29 @@ const char *const l0_flag_keys[L0_FLAG_COUNT] = {
 #undef X
 };
 
-void l0_assemble_end(struct l0_assembler *assembler)
+static void finish(struct l0_assembler *assembler)
 {
+	assembler->handled = false;
 	if (!assembler->pending)
 		return;
 	assembler->pending = false;
 	assembler->emit(assembler->opaque, &assembler->exit);
 }
 
+void l0_assemble_end(struct l0_assembler *assembler)
+{
+	finish(assembler);
+	assembler->unprompted = false;
+}
+
 static void begin(struct l0_assembler *assembler, const struct trace_formats *formats, uint64_t time,
 		  const uint8_t *raw, size_t size)
 {
-	l0_assemble_end(assembler);
+	finish(assembler);
 	assembler->pending = true;
-	assembler->exit = (struct l0_exit){.time = time};
+	assembler->exit =
+		(struct l0_exit){.time = time, .flags = assembler->unprompted ? L0_UNPROMPTED : 0};
+	assembler->unprompted = false;
 	if (assembler->start == TRACE_kvm_emulate_insn) {
 		assembler->exit.rip =
 			trace_format_value(formats, FIELD_kvm_emulate_insn_rip, raw, size);
@@ -46,6 +55,13 @@ static bool to_userspace(const struct trace_formats *formats, const uint8_t *raw
 	return (int64_t)trace_format_value(formats, FIELD_kvm_userspace_exit_errno, raw, size) >= 0;
 }
 
+/* Now that KVM_RUN returns. An interpreter exits for more than the instructions that stand for exits. */
+static bool was_unprompted(const struct l0_assembler *assembler)
+{
+	return assembler->start == TRACE_kvm_exit &&
+	       (assembler->pending ? assembler->exit.flags & L0_USERSPACE : assembler->handled);
+}
+
 void l0_assemble(struct l0_assembler *assembler, const struct trace_formats *formats, uint64_t time,
 		 const uint8_t *raw, size_t size)
 {
@@ -58,13 +74,18 @@ void l0_assemble(struct l0_assembler *assembler, const struct trace_formats *for
 		begin(assembler, formats, time, raw, size);
 		return;
 	}
+	if (id == TRACE_kvm_userspace_exit) {
+		if (!to_userspace(formats, raw, size))
+			return;
+		assembler->unprompted |= was_unprompted(assembler);
+	}
 	if (!assembler->pending)
 		return;
 	if (id == TRACE_kvm_entry) {
 		assembler->exit.cost = time - assembler->exit.time;
-		l0_assemble_end(assembler);
+		finish(assembler);
+		assembler->handled = true;
 		return;
 	}
-	if (id != TRACE_kvm_userspace_exit || to_userspace(formats, raw, size))
-		assembler->exit.flags |= flag_of[id];
+	assembler->exit.flags |= flag_of[id];
 }

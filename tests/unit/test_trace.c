@@ -442,10 +442,48 @@ static void exits(void **state)
 		assert_int_equal(emitted[1].flags, L0_USERSPACE);
 		assert_int_equal(emitted[1].cost, 0);
 		assert_int_equal(emitted[2].time, 30);
+		assert_int_equal(emitted[2].flags, 0);
 		assert_int_equal(assembler.seen[TRACE_kvm_exit], 3);
 		assert_int_equal(assembler.seen[TRACE_kvm_entry], 3);
 		assert_int_equal(assembler.seen[TRACE_kvm_userspace_exit], 3);
 	}
+}
+
+/* KVM_RUN that returns without an exit of the guest's own: the next exit says so, whether the vCPU was entered. */
+static void unprompted(void **state)
+{
+	const struct kernel *kernel = &kernels[0];
+	struct l0_assembler assembler = assembler_for(TRACE_kvm_exit);
+	struct raw exit = make_exit(kernel, 28, 0x100), entry = make(kernel, TRACE_kvm_entry);
+	struct raw to_user = make(kernel, TRACE_kvm_userspace_exit);
+	struct trace_formats formats;
+
+	(void)state;
+	load(kernel, &formats);
+	set(&to_user, kernel, TRACE_kvm_userspace_exit, "errno", 0);
+	feed(&assembler, &formats, 1, &exit);
+	feed(&assembler, &formats, 2, &to_user);
+	feed(&assembler, &formats, 3, &to_user); /* turned back before the entry */
+	feed(&assembler, &formats, 4, &entry);
+	feed(&assembler, &formats, 5, &exit);
+	feed(&assembler, &formats, 6, &entry);
+	feed(&assembler, &formats, 7, &to_user); /* of an exit for the host, which is no sample */
+	feed(&assembler, &formats, 8, &entry);
+	feed(&assembler, &formats, 9, &exit);
+	feed(&assembler, &formats, 10, &to_user);
+	feed(&assembler, &formats, 11, &entry);
+	feed(&assembler, &formats, 12, &exit);
+	feed(&assembler, &formats, 13, &to_user);
+	l0_assemble_end(&assembler);
+	feed(&assembler, &formats, 14, &to_user); /* recording has begun again */
+	feed(&assembler, &formats, 15, &exit);
+	l0_assemble_end(&assembler);
+	assert_int_equal(emitted_count, 5);
+	assert_int_equal(emitted[0].flags, L0_USERSPACE);
+	assert_int_equal(emitted[1].flags, L0_UNPROMPTED);
+	assert_int_equal(emitted[2].flags, L0_UNPROMPTED | L0_USERSPACE);
+	assert_int_equal(emitted[3].flags, L0_USERSPACE);
+	assert_int_equal(emitted[4].flags, 0);
 }
 
 /* Where KVM interprets, an instruction stands for an exit. */
@@ -514,6 +552,7 @@ int main(void)
 		cmocka_unit_test(bad_formats),	  cmocka_unit_test(ring_wraps),
 		cmocka_unit_test(ring_losses),	  cmocka_unit_test(ring_broken),
 		cmocka_unit_test(ring_raw_too_long), cmocka_unit_test(exits),
+		cmocka_unit_test(unprompted),
 		cmocka_unit_test(instructions),	  cmocka_unit_test(uses),
 		cmocka_unit_test(filters),	  cmocka_unit_test(explanations),
 	};
