@@ -7,7 +7,7 @@
 #include "guestfw/abi.h"
 
 /* Where every access of CR0 exits because one flag is masked, fewer have to do. */
-#define STEPS 500000
+#define STEPS 100000
 #define STEPS_INTERCEPTED 25000
 #define KEPT_EVERY 64
 #define FLAGS (SS_CR0_TS | SS_CR0_MP)

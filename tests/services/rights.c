@@ -6,7 +6,7 @@
  */
 #include "guest.h"
 
-#define ROUNDS 60
+#define ROUNDS 6
 #define EXIT_EVERY 64 /* accesses */
 #define VALUE SS_WINDOW_SHARED_VALUE
 #define NOTHING UINT64_MAX

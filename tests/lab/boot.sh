@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# boot.sh ENGINE [full]: run inside a lab, by catalogue.sh, which says what is there and what becomes of the files
+# that this leaves: nested.json, nested.ledger, flat.json, bench.json, profile.json, modules.json, counters.tar.
+engine=$1 full=${2-} status=0
+[ -z "${GCOV_PREFIX-}" ] || mkdir -p "$GCOV_PREFIX"
+
+# ends STATUS COMMAND...: says what it does; what a command printed is shown if it ended in another way.
+ends() {
+	wanted=$1
+	shift
+	echo "# $*"
+	ended=0
+	"$@" >out 2>err || ended=$?
+	[ $ended = "$wanted" ] && return
+	echo "failed: $*: status $ended, not $wanted"
+	cat out err
+	status=1
+}
+
+try() {
+	ends 0 "$@"
+}
+
+guest() { # FILE OPTION...
+	file=$1
+	shift
+	try sidestep run -q --engine "$engine" --timeout 60 "$@" "$file"
+}
+
+try sidestep info
+try sidestep test --engine "$engine" --trace sample --format json -o nested.json --ledger nested.ledger
+: >flat.json
+: >profile.json
+if [ "$full" ]; then
+	# Most of the time of the flat catalogue goes into long rotations of views, which one lab does for both.
+	set --
+	[ "$engine" = svm ] || set -- '[!v]*' 'view.[!bc]*' 'view.c[!y]*'
+	try sidestep test --engine flat --format json -o flat.json "$@"
+	try sidestep bench --engine "$engine" --format json -o bench.json
+	sidestep profile --engine "$engine" --format json >profile.json || status=1
+else # nobody looks at the costs
+	try sidestep test --engine flat 'ref.*' 'service.*'
+	try sidestep bench --engine "$engine" --count 20 --format json -o bench.json
+fi
+
+masked() { # OPTION...
+	for name in encodings retires; do
+		guest hostile_$name.elf "$@"
+	done
+	for answer in report inject; do
+		guest hostile_modes.elf --on-violation $answer "$@"
+	done
+}
+
+masked
+masked --own ts --shadow mp
+if [ "$full" ]; then
+	masked --own none
+	masked --own ts
+	masked --shadow mp
+	masked --shadow ts,mp
+fi
+# A flag that is kept in the shadow is there and nowhere else: 10; one that is owned is in the register: 11.
+for place in '10 --own none --shadow ts' '11 --own ts' '10 --own mp --shadow ts' '11 --own ts --shadow mp'; do
+	# shellcheck disable=SC2086 # several words
+	ends "${place%% *}" sidestep run -q --engine "$engine" --timeout 5 ${place#* } hostile_flag_place.elf
+done
+head -c 8192 /dev/zero >disk
+for name in raise dispositions disk; do
+	guest hostile_$name.elf --disk disk
+done
+try sidestep views --engine "$engine" trampoline.views trampoline.elf
+guest services_parameters.elf --vms 2
+guest services_rights.elf -c 2
+try rights_flush "$engine" services_stale.elf
+
+# What the VMM does for a guest, a view has to let that guest do, also at CPL 3.
+printf 'said\nsaid\nsaid\nsaid\n' >said
+nested=$engine
+for engine in "$nested" flat; do
+	guest hostile_cr8.elf
+	guest hostile_undefined.elf
+	for name in hostile_modes.elf /usr/bin/legacy.elf; do
+		guest "$name"
+		guest "$name" --on-violation inject
+	done
+	lenient=
+	[ "$engine" != flat ] || lenient=--lenient
+	guest trampoline.elf --views trampoline.views $lenient
+	for name in deputy deputy_bitmap; do
+		head -c 4096 /dev/zero >blank
+		guest services_$name.elf --views deputy.views --disk blank \
+			--services view,map:cpl3:views,pin:cpl3:views,unpin:cpl3:views
+		mv out printed
+		try cmp printed said
+	done
+done
+engine=$nested
+
+# What views forbid, answered in each way, nested (the host's tests have the flat engine).
+try sidestep test --engine "$engine" --on-violation inject 'view.read.*' 'view.write.*' 'view.call.*' 'service.map.*'
+guest hostile_violations.elf --on-violation inject
+for answer in inject report; do
+	guest hostile_violations_odd.elf --on-violation $answer
+done
+guest /usr/bin/violation_nested.elf
+guest /usr/bin/violation_double.elf
+guest modules.elf --views kernel-drivers.views
+guest modules.elf --views kernel-drivers.views --on-violation inject --ledger modules.ledger
+try sidestep report --format json -o modules.json modules.ledger
+
+if [ "$engine" = vmx ]; then
+	try vmcs_readback
+else
+	guest /usr/bin/svm_hidden.elf
+fi
+
+# The rules of the jail that only this engine uses, and those for tracepoints.
+rules() {
+	traced() { # COMMAND OPTION...
+		command=$1
+		shift
+		try jail_used --record used -- sidestep "$command" --engine "$engine" "$@"
+	}
+
+	traced test ref.nothing
+	traced run -q --timeout 20 --own none hostile_encodings.elf
+	traced run -q --timeout 20 hostile_undefined.elf
+	[ "$engine" = vmx ] || traced run -q --timeout 20 /usr/bin/svm_hidden.elf
+	traced profile --workload 'ref.cpuid@50' --timeout 0.3
+	for rule in $(jail_used --list "$engine"; jail_used --list traced); do
+		grep -qx "$rule" used || {
+			echo "no run uses the rule $rule"
+			status=1
+		}
+	done
+}
+
+if [ "$full" ]; then
+	rules
+	sh random.sh "$engine" || status=1
+else
+	try sidestep test --engine "$engine" --random 300
+fi
+sh refusals.sh "$engine" || status=1
+[ -z "${GCOV_PREFIX-}" ] || tar -C "$GCOV_PREFIX" -cf counters.tar .
+exit $status
