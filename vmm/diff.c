@@ -17,9 +17,10 @@ static const enum column operation_columns[DIFF_COLUMNS] = {
 	COLUMN_L0, COLUMN_MONITOR, COLUMN_VMM, COLUMN_PLACEMENT, COLUMN_TICKS_MEDIAN,
 };
 
-bool diff_in(const struct diff_row *row, int side)
+bool diff_in(const struct diff *diff, const struct diff_row *row, int side)
 {
-	return row->row[side] || row->group[side];
+	return row->row[side] || row->group[side] ||
+	       diff_cell(diff, row, side, 0).state == CELL_NOT_OBSERVED;
 }
 
 static struct cell operation_name(const struct diff_row *row, int i)
@@ -83,9 +84,9 @@ static bool compare(const struct diff *diff, struct diff_row *row)
 
 static enum diff_change change_of(const struct diff *diff, const struct diff_row *row, bool compared)
 {
-	if (!diff_in(row, 1))
+	if (!diff_in(diff, row, 1))
 		return DIFF_ONLY_A;
-	if (!diff_in(row, 0))
+	if (!diff_in(diff, row, 0))
 		return DIFF_ONLY_B;
 	for (size_t i = 0; i < diff_cost_column(diff); i++)
 		if (row->differs[i])

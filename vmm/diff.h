@@ -70,8 +70,8 @@ struct cell diff_name(const struct diff *diff, const struct diff_row *row, int i
 struct cell diff_cell(const struct diff *diff, const struct diff_row *row, int side, size_t column);
 struct cell diff_cost(const struct diff *diff, const struct diff_row *row);
 
-/* Whether a side has the row at all. */
-bool diff_in(const struct diff_row *row, int side);
+/* Whether a side has the row, or did not observe what would be in it. */
+bool diff_in(const struct diff *diff, const struct diff_row *row, int side);
 
 /* The column that may differ by the threshold. */
 static inline size_t diff_cost_column(const struct diff *diff)

@@ -20,10 +20,10 @@ static void both_sides(const struct diff *diff, const struct diff_row *row, size
 	char buffers[2][CELL_TEXT_SIZE];
 	const char *sides[2] = {cell_plain(&a, buffers[0]), cell_plain(&b, buffers[1])};
 
-	if (row->differs[column] && diff_in(row, 0) && diff_in(row, 1))
+	if (row->differs[column] && diff_in(diff, row, 0) && diff_in(diff, row, 1))
 		snprintf(text, DIFF_CELL_SIZE, "%s -> %s", sides[0], sides[1]);
 	else
-		snprintf(text, DIFF_CELL_SIZE, "%s", sides[diff_in(row, 0) ? 0 : 1]);
+		snprintf(text, DIFF_CELL_SIZE, "%s", sides[diff_in(diff, row, 0) ? 0 : 1]);
 }
 
 static const char *only_in(const struct diff_row *row)
@@ -197,7 +197,7 @@ static json_t *side_json(const struct diff *diff, const struct diff_row *row, in
 {
 	json_t *object;
 
-	if (!diff_in(row, side))
+	if (!diff_in(diff, row, side))
 		return json_null();
 	object = json_object();
 	for (size_t i = 0; i < diff->column_count; i++) {

@@ -98,6 +98,12 @@ def any_guest(case):
     rows = {row["level"]: row for row in document["exits"]}
     case.checks.equal("a level that one did not observe: as it is",
                       [rows["l0"][side]["exits"] for side in "ab"], ["not observed", 4])
+    document = compared(case, "reasons at a level that one did not observe", 1, "", base,
+                        guest([(2, 5), (6, 3)], l0=[(1, 4)]), "--by", "reason")
+    rows = [row for row in document["exits"] if row["level"] == "l0"]
+    case.checks.equal("reasons at a level that one did not observe: as they are",
+                      [(row["change"], row["a"]["exits"], row["b"]["exits"]) for row in rows],
+                      [("exits", "not observed", 4)])
     case.refused("by violation", "--diff compares operations, or exits by reason", "--diff", "--by", "violation",
                  case.directory / "a.ledger", case.directory / "b.ledger")
 
