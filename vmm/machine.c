@@ -101,11 +101,38 @@ static int record_all(struct machine *machine)
 #define LAST_OF_RUN 128
 _Static_assert(PLAN_VMS_MAX * LAST_OF_VM + LAST_OF_RUN <= LEDGER_RESERVE_MAX, "there is room for all");
 
+/* Signals that end a run are held back as soon as there is a ledger: a run that has one ends with its last record. */
+static void hold_signals(struct machine *machine, sigset_t *ret_held)
+{
+	sigemptyset(ret_held);
+	sigaddset(ret_held, SIGINT);
+	sigaddset(ret_held, SIGTERM);
+	sigaddset(ret_held, SIGHUP);
+	if (machine->plan->timeout_ms)
+		sigaddset(ret_held, SIGALRM);
+	if (machine->watch)
+		machine->watch->signals(ret_held);
+	inherited_leave_out_ignored(ret_held);
+	pthread_sigmask(SIG_BLOCK, ret_held, machine->signals_held ? NULL : &machine->mask);
+	machine->signals_held = true;
+}
+
+static void release_signals(struct machine *machine)
+{
+	if (machine->signals_held)
+		pthread_sigmask(SIG_SETMASK, &machine->mask, NULL);
+	machine->signals_held = false;
+}
+
 static int begin_ledger(struct machine *machine, struct error *error)
 {
 	const struct plan *plan = machine->plan;
 	struct ledger *ledger = &machine->ledger;
-	int rc = ledger_create(ledger, plan->ledger, vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
+	sigset_t held;
+	int rc;
+
+	hold_signals(machine, &held);
+	rc = ledger_create(ledger, plan->ledger, vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
 
 	if (rc != 0)
 		return rc;
@@ -534,26 +561,18 @@ static int run_threads(struct machine *machine, const sigset_t *signals, bool pr
 
 int machine_run(struct machine *machine, bool progress, struct error *error)
 {
-	sigset_t handled, blocked, before;
+	sigset_t handled, kicks;
 	int rc;
 
-	sigemptyset(&handled);
-	sigaddset(&handled, SIGINT);
-	sigaddset(&handled, SIGTERM);
-	sigaddset(&handled, SIGHUP);
-	if (machine->plan->timeout_ms)
-		sigaddset(&handled, SIGALRM);
-	if (machine->watch)
-		machine->watch->signals(&handled);
-	inherited_leave_out_ignored(&handled);
-	blocked = handled;
-	sigaddset(&blocked, RUN_KICK_SIGNAL);
-	pthread_sigmask(SIG_BLOCK, &blocked, &before);
+	hold_signals(machine, &handled);
+	sigemptyset(&kicks);
+	sigaddset(&kicks, RUN_KICK_SIGNAL);
+	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	rc = run_threads(machine, &handled, progress, error);
 	/* This thread never handles a kick, and time that is over after the run is none of its own. */
-	sigaddset(&before, RUN_KICK_SIGNAL);
-	sigaddset(&before, SIGALRM);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigaddset(&machine->mask, RUN_KICK_SIGNAL);
+	sigaddset(&machine->mask, SIGALRM);
+	release_signals(machine);
 	/* With signals allowed again: this may wait for a reader. */
 	console_flush(&machine->console);
 	return rc;
@@ -561,6 +580,7 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 
 void machine_destroy(struct machine *machine)
 {
+	release_signals(machine);
 	for (unsigned i = 0; i < machine->vms_created; i++)
 		vm_destroy(&machine->vms[i]);
 	free(machine->vms);

@@ -137,6 +137,23 @@ else
 	echo 'ok - quiet: no tracepoints # SKIP needs: tracepoints; host: not permitted'
 fi
 
+# --- A signal that comes as the ledger does, before there is a run that it could end.
+cat >early.c <<-'END'
+	#include <signal.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	int flock(int fd, int operation)
+	{
+		long result = syscall(SYS_flock, fd, operation);
+		kill(getpid(), SIGTERM);
+		return (int)result;
+	}
+END
+"$compiler" -w -shared -fPIC -o early.so early.c || exit 99
+check 'signal as the ledger is made' 143 'ended by signal 15' env LD_PRELOAD="$PWD/early.so" \
+	ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 "$sidestep" run -q --ledger early exits
+check 'signal as the ledger is made: it is complete' 0 '' "$sidestep" report early
+
 # --- A ledger to report on, from a run that prints its own.
 check 'run with a ledger' 0 '' "$sidestep" run --ledger ledger
 that 'run prints a ledger' grep -Eq '^cr0\.ts\.clts ' "$out"
