@@ -39,7 +39,7 @@ static void write_buffer(struct console *console)
 		if (n > 0)
 			done += (size_t)n;
 		else if (n < 0 && errno != EINTR)
-			console->error = errno;
+			console->error = console_errno();
 		else if (ending(console))
 			break;
 	}

@@ -6,11 +6,19 @@
 #ifndef DEVICES_CONSOLE_H
 #define DEVICES_CONSOLE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What errno says of a write that failed: that a connection was reset is that nobody reads, as when a pipe has no
+ * reader any more. */
+static inline int console_errno(void)
+{
+	return errno == ECONNRESET ? EPIPE : errno;
+}
 
 /* Default bound on what one VM may print, in bytes. */
 #define CONSOLE_LIMIT (UINT64_C(1) << 20)

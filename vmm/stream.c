@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "devices/console.h"
 #include "error.h"
 
 struct stream {
@@ -38,7 +39,7 @@ static ssize_t write_all(void *cookie, const char *bytes, size_t size)
 		if (n > 0)
 			done += (size_t)n;
 		else if (n == 0 || errno != EINTR)
-			stream->error = n == 0 ? EIO : errno;
+			stream->error = n == 0 ? EIO : console_errno();
 	}
 	if (stream->error == EPIPE && stream->leave)
 		_exit(STATUS_READER_GONE);

@@ -6,7 +6,8 @@
  *
  *	pipe       standard output is a pipe
  *	socket     standard output is a socket, which is closed
- *	deaf       the same, but it stays open and reads no more
+ *	tcp        standard output is a TCP connection, which is reset if it was not all read
+ *	deaf       as socket, but it stays open and reads no more
  *	fifo:NAME  a FIFO, which is made; standard output is /dev/null
  *	end        nowhere: goes away means SIGTERM
  *
@@ -14,6 +15,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,6 +43,22 @@ static long now_ms(void)
 	return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+static void connect_tcp(int ends[2])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ends[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(listener, (void *)&address, size) != 0 || listen(listener, 1) != 0 ||
+	    getsockname(listener, (void *)&address, &size) != 0 || connect(ends[1], (void *)&address, size) != 0)
+		die("connect");
+	ends[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (ends[0] < 0)
+		die("accept4");
+	close(listener);
+}
+
 /* Both ends; `ends[1]` is what the command writes to, -1 if it opens that itself. */
 static void connect_ends(const char *kind, int ends[2])
 {
@@ -54,6 +72,8 @@ static void connect_ends(const char *kind, int ends[2])
 		ends[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		if (ends[0] < 0 || ends[1] < 0)
 			die(kind + 5);
+	} else if (strcmp(kind, "tcp") == 0) {
+		connect_tcp(ends);
 	} else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
 		die("socketpair");
 	}

@@ -11,6 +11,11 @@ prints=$guests/hostile_print_debug.elf logs=$guests/hostile_log_endless.elf spin
 cd "$scratch" || exit 99
 cp "$root/tests/fuzz/corpus/ledger/flat" ledger
 
+# took KIND BYTES MS COMMAND...: sets `status` and `elapsed`, from when the reader went away.
+took() {
+	read -r status elapsed < <("$reader" "$@" 2>"$err")
+}
+
 # --- Commands that only write: the first write that fails is the end. The reader is gone when they start.
 for arguments in --help --version 'run --help' 'test --list' 'test --list --format json' 'report ledger' \
 	'report --format html ledger' 'report --format trace ledger' 'report --by rip --format csv ledger' \
@@ -25,6 +30,16 @@ for arguments in --help --version 'run --help' 'test --list' 'test --list --form
 	status=$(cat was)
 	judge "$arguments | true" 141 ''
 done
+# Where there is a loopback interface: a connection that is reset, since one byte was not read.
+if "$reader" tcp 0 0 true >/dev/null 2>&1; then
+	for arguments in 'report ledger' 'report --format html ledger'; do
+		# shellcheck disable=SC2016 # expanded there
+		took tcp 1 0 sh -c 'printf xx; sleep 0.5; exec "$0" $1' "$sidestep" "$arguments"
+		judge "$arguments, tcp" 141 ''
+	done
+else
+	echo 'ok - tcp # SKIP needs: a network; host: no connection to 127.0.0.1'
+fi
 # Without KVM `test` is skipped, and says so where nobody listens.
 (sleep 0.1; SIDESTEP_KVM=/nonexistent "$sidestep" test --format tap 2>"$err"; echo $? >was) | true
 status=$(cat was)
@@ -69,11 +84,6 @@ if ! "$sidestep" info >/dev/null 2>&1; then
 	echo 'ok - runs # SKIP needs: kvm'
 	finish
 fi
-
-# took KIND BYTES MS COMMAND...: sets `status` and `elapsed`, from when the reader went away.
-took() {
-	read -r status elapsed < <("$reader" "$@" 2>"$err")
-}
 
 # What a run needs to end when it is told to, on this machine now: the best of some.
 best=60000
