@@ -113,6 +113,15 @@ await() {
 	done
 }
 
+# runs PID: the process, or a child of its, runs a guest, so that a signal ends a run and not what comes before it.
+runs() {
+	local pid
+	for pid in "$1" $(cat "/proc/$1/task/$1/children"); do
+		grep -qsxE '(vm0-)?vcpu0' "/proc/$pid"/task/*/comm && return
+	done
+	return 1
+}
+
 # that NAME COMMAND...: the command succeeds; it is about the results of the last `run`.
 that() {
 	local name=$1

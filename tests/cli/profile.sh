@@ -75,7 +75,8 @@ check 'several vCPUs and VMs' 0 '' "$sidestep" profile -c 2 --vms 2 --workload '
 signalled() { # name, signal, status, regex
 	"$sidestep" profile --workload "$work" --interval 0.1 >"$out" 2>"$err" &
 	local pid=$!
-	sleep 0.5
+	await runs $pid
+	sleep 0.2
 	kill "-$2" $pid
 	wait $pid
 	status=$?

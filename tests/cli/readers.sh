@@ -161,10 +161,7 @@ done
 # What a parent may have a child ignore stays ignored: a run goes on after its terminal.
 for signal in HUP INT TERM; do
 	env --ignore-signal=$signal "$sidestep" run -q --timeout 1 --pid-file pid "$spins" 2>"$err" &
-	for _ in {1..500}; do
-		[ -s pid ] && break
-		sleep 0.02
-	done
+	await test -s pid
 	kill -s $signal $!
 	wait $!
 	status=$?

@@ -236,7 +236,7 @@ that 'TAP: the plan is the list' \
 mkdir dir
 "$sidestep" bench --count 3000000 ref.cpuid -o dir/file >"$out" 2>"$err" &
 pid=$!
-sleep 0.5
+await runs $pid
 that 'interrupted: no file while it runs' [ -z "$(ls dir)" ]
 kill -KILL $pid
 wait $pid 2>/dev/null

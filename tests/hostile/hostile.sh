@@ -111,7 +111,8 @@ judge 'output into a pipe that is full' 124 'timeout after 2 s'
 in_time 'output into a pipe that is full' 3500
 env --default-signal timeout -s KILL "$(patient 10)" "$sidestep" run -q --vms 8 "$guests/hostile_print_debug.elf" >&3 2>"$err" &
 pid=$!
-sleep 1
+await runs $pid
+sleep 0.2
 start=$(now_ms)
 kill -s INT $pid
 wait $pid
@@ -156,10 +157,10 @@ echo "figure: random guests $n"
 # ignore SIGINT; timeout passes signals on.
 for pair in INT:130 TERM:143 HUP:129; do
 	signal=${pair%:*}
-	env --default-signal timeout -s KILL "$(patient 20)" "$sidestep" run -q --ledger ledger --pid-file run.pid \
+	env --default-signal timeout -s KILL "$(patient 20)" "$sidestep" run -q --ledger ledger \
 		"$guests/hostile_spin.elf" >"$out" 2>"$err" &
 	pid=$!
-	await test -s run.pid
+	await runs $pid
 	sleep 0.2
 	start=$(now_ms)
 	kill -s "$signal" $pid
@@ -175,7 +176,7 @@ for delay in 0.05 0.2 0.5; do
 	rm -f ledger
 	"$sidestep" run -q --ledger ledger "$guests/hostile_print_debug.elf" >"$out" 2>"$err" &
 	pid=$!
-	await test -s ledger
+	await runs $pid
 	sleep $delay
 	kill -KILL $pid
 	wait $pid 2>/dev/null
