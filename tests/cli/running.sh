@@ -150,8 +150,9 @@ cat >early.c <<-'END'
 	}
 END
 "$compiler" -w -shared -fPIC -o early.so early.c || exit 99
+printf '\353\376' >spins # jmp .
 check 'signal as the ledger is made' 143 'ended by signal 15' env LD_PRELOAD="$PWD/early.so" \
-	ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 "$sidestep" run -q --ledger early exits
+	ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 "$sidestep" run -q --ledger early spins
 check 'signal as the ledger is made: it is complete' 0 '' "$sidestep" report early
 
 # --- A ledger to report on, from a run that prints its own.
