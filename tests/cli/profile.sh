@@ -39,17 +39,17 @@ if command -v python3 >/dev/null; then
 else
 	echo 'ok - json: what it says # SKIP needs: python3'
 fi
-check 'csv' 0 '' "$sidestep" profile --workload "$work" --timeout 3 --interval 0.2 --format csv
+check 'csv' 0 '' "$sidestep" profile --workload "$work" --timeout 2 --interval 0.2 --format csv
 that 'csv: header' [ "$(head -n 1 "$out")" = 'time,seconds,type,operation,level,reason,exits_per_second,share,median_ns,p99_ns,total,estimated' ]
 that 'csv: as many cells in every line' [ "$(awk -F, '{ print NF }' "$out" | sort -u)" = 12 ]
 that 'csv: an interval' grep -q ',interval,ref.port.out,vmm,io,' "$out"
 that 'csv: the summary' grep -q ',summary,ref.port.out,vmm,io,' "$out"
-check 'text' 0 '' "$sidestep" profile --workload "$work" --timeout 3 --interval 0.2
+check 'text' 0 '' "$sidestep" profile --workload "$work" --timeout 2 --interval 0.2
 that 'text: a table for every interval' [ "$(grep -c '^OPERATION  *LEVEL  *REASON' "$out")" -ge 2 ]
 that 'text: no escape sequences in a file' [ "$(tr -d -c '\033' <"$out" | wc -c)" -eq 0 ]
 that 'text: a summary at the end' grep -q '^summary of ' "$out"
 that 'text: the source of L0' grep -q '^l0: counters of the kernel; reasons and handling times' "$out"
-check 'every exit recorded' 0 '' "$sidestep" profile --workload 'ref.cpuid@20' --trace sample --timeout 3 \
+check 'every exit recorded' 0 '' "$sidestep" profile --workload 'ref.cpuid@20' --trace sample --timeout 2 \
 	--ledger ledger
 that 'every exit recorded: a ledger' "$sidestep" report ledger
 
@@ -71,7 +71,7 @@ fi
 # --- Ends: with the guest, by a signal, by a reader that is gone.
 check 'the guest ends' 0 '' "$sidestep" profile "$hostile/hostile_hello.elf"
 check 'the guest fails' 1 'triple fault' "$sidestep" profile "$hostile/hostile_triple_fault.elf"
-check 'several vCPUs and VMs' 0 '' "$sidestep" profile -c 2 --vms 2 --workload 'ref.cpuid@20' --timeout 3
+check 'several vCPUs and VMs' 0 '' "$sidestep" profile -c 2 --vms 2 --workload 'ref.cpuid@20' --timeout 2
 signalled() { # name, signal, status, regex
 	"$sidestep" profile --workload "$work" --interval 0.1 >"$out" 2>"$err" &
 	local pid=$!
@@ -88,7 +88,7 @@ set -m
 signalled 'Ctrl-C' INT 0 ''
 set +m
 signalled 'SIGTERM' TERM 143 'ended by signal 15'
-"$sidestep" profile --workload "$work" --interval 0.1 --timeout 30 >/dev/full 2>"$err"
+"$sidestep" profile --workload "$work" --interval 0.1 --timeout 20 >/dev/full 2>"$err"
 status=$?
 judge 'to a full device' 99 '^sidestep: standard output: No space left'
 
@@ -97,7 +97,7 @@ if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -lt 0 ]; then
 	echo 'ok - without permission # SKIP host: perf_event_paranoid permits everybody everything'
 else
 	check 'without permission' 0 '' setpriv --no-new-privs --bounding-set=-all --inh-caps=-all \
-		"$sidestep" profile --workload "$work" --timeout 3
+		"$sidestep" profile --workload "$work" --timeout 2
 	that 'without permission: says what would help' grep -Eq \
 		'^tracepoints: not observed: not permitted; run as root.*kernel\.perf_event_paranoid \(now [0-9]+\) to -1|^tracepoints: not observed: tracefs' \
 		"$out"
