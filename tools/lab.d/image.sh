@@ -89,9 +89,9 @@ expand_module() {
 	esac
 }
 
-# Checking a module's signature is half of what loading it takes in a lab; one that has none is loaded as well. The
-# file ends with the signature, a header of 12 bytes whose last 4 are its size, and these words (the kernel's
-# include/linux/module_signature.h).
+# Checking a module's signature is half of what loading it takes in a lab, and Debian's kernels load one that has none
+# as well; a kernel of somebody's own may insist. The file ends with the signature, a header of 12 bytes whose last 4
+# are its size, and these words (the kernel's include/linux/module_signature.h).
 drop_signature() {
 	local file=$1 words='~Module signature appended~' bytes
 	[[ $(tail -c 28 -- "$file" | LC_ALL=C tr -d '\0') == "$words" ]] || return 0
@@ -110,7 +110,7 @@ add_module() {
 	if [[ ! -e $root/lab/$name.ko ]]; then
 		step "$file: cannot be unpacked" expand_module "$file"
 		mv -- "$work/step.out" "$root/lab/$name.ko"
-		drop_signature "$root/lab/$name.ko"
+		[[ $tree != "$cache"/* ]] || drop_signature "$root/lab/$name.ko"
 	fi
 	needed=$(LC_ALL=C tr '\0' '\n' <"$root/lab/$name.ko" | LC_ALL=C sed -n 's/^depends=//p')
 	for dependency in ${needed//,/ }; do
