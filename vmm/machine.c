@@ -572,8 +572,11 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 	/* This thread never handles a kick, and time that is over after the run is none of its own. */
 	sigaddset(&machine->mask, RUN_KICK_SIGNAL);
 	sigaddset(&machine->mask, SIGALRM);
+	/* timeout(1) sends a signal twice, to the process and to its group: that is no reason to lose the report. */
+	if (machine->signal)
+		sigaddset(&machine->mask, machine->signal);
 	release_signals(machine);
-	/* With signals allowed again: this may wait for a reader. */
+	/* With other signals allowed again: this may wait for a reader. */
 	console_flush(&machine->console);
 	return rc;
 }

@@ -155,6 +155,31 @@ check 'signal as the ledger is made' 143 'ended by signal 15' env LD_PRELOAD="$P
 	ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 "$sidestep" run -q --ledger early spins
 check 'signal as the ledger is made: it is complete' 0 '' "$sidestep" report early
 
+# --- The same signal once more, when the run has ended but is not reported: as the first thread is waited for.
+cat >again.c <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <pthread.h>
+	#include <signal.h>
+	#include <unistd.h>
+	int pthread_join(pthread_t thread, void **value)
+	{
+		kill(getpid(), SIGTERM);
+		return ((int (*)(pthread_t, void **))dlsym(RTLD_NEXT, "pthread_join"))(thread, value);
+	}
+END
+"$compiler" -w -shared -fPIC -o again.so again.c || exit 99
+LD_PRELOAD="$PWD/again.so" ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 \
+	"$sidestep" run --seccomp off spins >"$out" 2>"$err" &
+pid=$!
+await runs $pid
+kill -s TERM $pid
+wait $pid
+status=$?
+that 'signal twice: the status' [ $status -eq 143 ]
+that 'signal twice: the message' grep -q 'ended by signal 15' "$err"
+that 'signal twice: the report' grep -q '^engine ' "$out"
+
 # --- A ledger to report on, from a run that prints its own.
 check 'run with a ledger' 0 '' "$sidestep" run --ledger ledger
 that 'run prints a ledger' grep -Eq '^cr0\.ts\.clts ' "$out"
