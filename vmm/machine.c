@@ -133,7 +133,6 @@ static int begin_ledger(struct machine *machine, struct error *error)
 
 	hold_signals(machine, &held);
 	rc = ledger_create(ledger, plan->ledger, vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
-
 	if (rc != 0)
 		return rc;
 	ledger_reserve(ledger, plan->vms * LAST_OF_VM + LAST_OF_RUN);

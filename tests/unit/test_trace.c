@@ -449,7 +449,7 @@ static void exits(void **state)
 	}
 }
 
-/* KVM_RUN that returns without an exit of the guest's own: the next exit says so, whether the vCPU was entered. */
+/* KVM_RUN that returns without an exit of the guest's own: the next exit says so, whether or not the vCPU was entered. */
 static void unprompted(void **state)
 {
 	const struct kernel *kernel = &kernels[0];
