@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "vmm/cli.h"
+#include "vmm/cli/cli.h"
 
 struct exit_status_row {
 	int value;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/probe.h"
-#include "vmm/profile_write.h"
+#include "vmm/observe/probe.h"
+#include "vmm/profile/profile_write.h"
 
 /* scdoc reads these characters as markup. */
 static void put_scdoc(const char *text)

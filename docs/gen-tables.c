@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "views/policy_lint.h"
-#include "vmm/policy_source.h"
-#include "vmm/probe.h"
-#include "vmm/profile_write.h"
-#include "vmm/views_report.h"
+#include "vmm/observe/probe.h"
+#include "vmm/policy/policy_source.h"
+#include "vmm/profile/profile_write.h"
+#include "vmm/report/views_report.h"
 
 static void put_cell(const char *text)
 {
@@ -220,7 +220,7 @@ static void md_tracepoints(void)
 		const char *name, *uses, *meaning;
 	} rows[] = {
 #define TRACEPOINT(name, uses, meaning) {#name, uses, meaning},
-#include "vmm/tracepoint.def"
+#include "vmm/observe/tracepoint.def"
 #undef TRACEPOINT
 	};
 

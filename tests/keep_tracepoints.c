@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "../vmm/trace.h"
+#include "vmm/observe/trace.h"
 
 int main(void)
 {

@@ -33,7 +33,7 @@ static void expect_release(const struct expect_environment *environment, uint32_
 	add_services(environment, 2, expectation);
 	/* An interpreter ends the service at an exit with interrupts on. Elsewhere they are off then, in
 	 * the relay or in the guest's #UD handler, and KVM is to say when they are on: a further exit.
-	 * Of a nested guest it says so too early as well (vmm/interrupt.c). */
+	 * Of a nested guest it says so too early as well (vmm/service/interrupt.c). */
 	if (environment->backend != HOST_BACKEND_PVM)
 		expectation->exits[LEVEL_VMM].count++;
 	if (environment->engine != ENGINE_FLAT)

@@ -21,7 +21,7 @@
 	{                                                                                          \
 		__builtin_memcpy((uint8_t *)vmcb + (offset), &value, width);                       \
 	}
-#include "vmm/vmcb12.def"
+#include "guestfw/relay/vmcb12.def"
 #undef FIELD
 
 /* Intercepts (AMD APM vol. 2, appendix B, table B-1). */

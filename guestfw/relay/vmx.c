@@ -7,7 +7,7 @@
 
 #define FIELD(name, encoding, offset, width) VMCS_##name = (encoding),
 enum vmcs_field {
-#include "vmm/vmcs12.def"
+#include "guestfw/relay/vmcs12.def"
 };
 #undef FIELD
 

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "views/expect.h"
-#include "vmm/ledger.h"
-#include "vmm/summary.h"
+#include "vmm/ledger/ledger.h"
+#include "vmm/ledger/summary.h"
 
 #define LAUNCHES 41
 #define LOOPS 3

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* unjailed ARGUMENT...: `sidestep bench ARGUMENT...` without the jail, to tell what that costs. */
-#include "vmm/cli.h"
+#include "vmm/cli/cli.h"
 
 int main(int argc, char **argv)
 {

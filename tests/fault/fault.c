@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../vmm/trace.h"
+#include "vmm/observe/trace.h"
 #include "../patience.h"
 
 #define ERRNO_MAX 4

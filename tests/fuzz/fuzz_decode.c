@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 #include "guestfw/relay/decode.h"
-#include "vmm/isa.h"
+#include "vmm/emulate/isa.h"
 
 static enum relay_insn_kind kind_of(const struct insn *insn)
 {

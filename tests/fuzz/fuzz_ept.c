@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A policy of any shape: refused, or built so that an independent walker finds what it says. */
 #include "fuzz.h"
-#include "tests/unit/scenario.h"
+#include "tests/unit/views/scenario.h"
 
 #define EDGES_MAX 64
 #define PAGE UINT64_C(4096)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "vmm/ledger_formats.h"
+#include "vmm/report/ledger_formats.h"
 
 static void demand(bool condition, const char *what, const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A command line: words separated by newlines, the first of which names the command. */
 #include "fuzz.h"
-#include "vmm/cli.h"
+#include "vmm/cli/cli.h"
 
 #define WORDS_MAX 40
 

@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 
 #include "fuzz.h"
-#include "vmm/boot.h"
-#include "vmm/pin.h"
-#include "vmm/service.h"
-#include "vmm/service_list.h"
+#include "vmm/guest/boot.h"
+#include "vmm/plan/service_list.h"
+#include "vmm/service/pin.h"
+#include "vmm/service/service.h"
 
 #define MEMORY (UINT64_C(8) << 20)
 #define REQUEST 0x200000u

@@ -17,7 +17,7 @@
 
 #include "../patience.h"
 #include "kvm.h"
-#include "vmm/diagnostic.h"
+#include "vmm/policy/diagnostic.h"
 
 #define CYCLES 200
 #define WARM_UP 4

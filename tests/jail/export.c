@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vmm/jail.h"
-#include "vmm/ledger.h"
+#include "vmm/jail/jail.h"
+#include "vmm/ledger/ledger.h"
 
 #define FIRST_SUBJECT 1000
 #define DISK_SIZE (16u << 20)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a process can no longer do once it is in the jail, apart from system calls that are refused. Each test
  * in a child: there is no way back. */
-#include "unit/cmocka_prelude.h"
+#include "tests/unit/cmocka_prelude.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vmm/jail.h"
-#include "vmm/landlock.h"
+#include "vmm/jail/jail.h"
+#include "vmm/jail/landlock.h"
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "tests/patience.h"
-#include "vmm/cmd.h"
-#include "vmm/run.h"
+#include "vmm/cli/command.h"
+#include "vmm/run/run_loop.h"
 
 static _Thread_local bool guest_runs;
 static atomic_uint asked;

@@ -3,7 +3,7 @@
  * Every filter, live: a child for each call installs it, makes the call, and either goes on or is killed. What
  * has to happen follows from the rules by a matcher of the test's own, which knows nothing of libseccomp.
  */
-#include "unit/cmocka_prelude.h"
+#include "tests/unit/cmocka_prelude.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "devices/disk.h"
-#include "vmm/jail.h"
-#include "vmm/ledger.h"
+#include "vmm/jail/jail.h"
+#include "vmm/ledger/ledger.h"
 
 #define NUMBERS 1024
 #define X32 0x40000000L

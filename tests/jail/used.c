@@ -30,7 +30,7 @@
 /* After <sys/ptrace.h>, which defines the same. */
 #include <linux/ptrace.h>
 
-#include "vmm/jail.h"
+#include "vmm/jail/jail.h"
 
 #define THREADS_MAX 256
 #define RULES_MAX 128

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/cmd.h"
-#include "vmm/monitor.h"
+#include "vmm/cli/command.h"
+#include "vmm/engine/monitor.h"
 
 #define REGION SS_WINDOW_SHARED /* of the default views: regions have the order of the pages */
 #define ROUNDS 200              /* of the guest */

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/cmd.h"
-#include "vmm/engine_vmx.h"
-#include "vmm/monitor.h"
+#include "vmm/cli/command.h"
+#include "vmm/engine/engine_vmx.h"
+#include "vmm/engine/monitor.h"
 
 static struct vmcs12 shown;
 static bool snapshot_taken;

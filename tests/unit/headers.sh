@@ -17,7 +17,7 @@ compile() { # language, header, compiler and flags
 	fi
 }
 
-for header in devices/*.h vmm/*.h views/*.h; do
+for header in devices/*.h vmm/*/*.h views/*.h; do
 	compile c "$header" "$@" "${flags[@]}"
 done
 # What guests include: also where the compiler has neither an operating system nor GNU extensions.

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What becomes of a violation, what is recorded of it and what the guest is told. */
+#include "tests/unit/cmocka_prelude.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "vmm/emulate/violation.h"
+#include "vmm/guest/boot.h"
+
+static struct plan plan;
+static struct vm vm;
+static struct vcpu vcpu;
+static struct image_symbol symbols[] = {{0x100000, 0x100, "a_function_whose_name_is_longer_than_what_a_record_holds"}};
+static struct image_segment segments[] = {{.gpa = {0x100000}, .address = 0x100000, .memory_size = 0x1000}};
+static struct ss_operation operations[] = {{.name = "an.operation"}};
+
+static int setup(void **state)
+{
+	(void)state;
+	plan = (struct plan){.image = {.symbols = symbols, .symbol_count = 1, .segments = segments,
+				       .segment_count = 1, .operations = operations,
+				       .operation_count = 1}};
+	vm = (struct vm){.plan = &plan, .lock = PTHREAD_MUTEX_INITIALIZER,
+			 .stop_lock = PTHREAD_MUTEX_INITIALIZER};
+	vcpu = (struct vcpu){.vm = &vm, .summary = summary_create()};
+	assert_non_null(vcpu.summary);
+	assert_int_equal(guest_ram_create(&vm.ram, BOOT_MEMORY_MIN), 0);
+	vcpu.page = guest_ram_at(&vm.ram, boot_vcpu_page(0), sizeof(*vcpu.page));
+	vcpu.page->marker.operation = 1;
+	assert_int_equal(policy_add_region(&vm.policy, "a-region", gpa_at(0x20000), 0x1000, NULL), 0);
+	assert_int_equal(policy_add_view(&vm.policy, "kernel", VIEW_RIGHTS_ALL, NULL), 0);
+	assert_int_equal(policy_add_view(&vm.policy, "driver", 0, NULL), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	summary_destroy(vcpu.summary);
+	policy_finish(&vm.policy);
+	guest_ram_destroy(&vm.ram);
+	return 0;
+}
+
+/* The columns of enum on_violation; what can be refused is, unless something else was asked for. */
+static void answers(void **state)
+{
+	static const unsigned accesses[] = {VIEW_READ, VIEW_WRITE, VIEW_EXECUTE};
+
+	(void)state;
+	for (int on = 0; on < ON_VIOLATION_COUNT; on++)
+		for (size_t i = 0; i < ARRAY_SIZE(accesses); i++)
+			for (int completed = 0; completed < 2; completed++) {
+				struct violation violation = {.access = accesses[i]};
+				enum violation_answer wanted =
+					on == ON_VIOLATION_STOP				   ? VIOLATION_STOPPED
+					: on == ON_VIOLATION_INJECT			   ? VIOLATION_FAULTED
+					: completed && accesses[i] != VIEW_EXECUTE ? VIOLATION_REFUSED
+										   : VIOLATION_FAULTED;
+
+				plan.on_violation = (enum on_violation)on;
+				assert_int_equal(violation_answer(&vcpu, &violation, completed), wanted);
+			}
+}
+
+/* Intel SDM vol. 3A, 4.7: P, W/R, U/S, I/D. */
+static void error_codes(void **state)
+{
+	static const struct {
+		unsigned access;
+		bool user;
+		uint16_t flags;
+		uint32_t wanted;
+	} rows[] = {
+		{VIEW_READ, false, 0, 1},      {VIEW_WRITE, false, 0, 3},
+		{VIEW_EXECUTE, false, 0, 17},  {VIEW_READ, true, 0, 5},
+		{VIEW_WRITE, true, 0, 7},      {VIEW_EXECUTE, true, 0, 21},
+		{VIEW_WRITE, false, VIOLATION_WALK, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct violation violation = {.access = rows[i].access, .user = rows[i].user,
+					      .flags = rows[i].flags};
+
+		assert_int_equal(violation_error_code(&violation), rows[i].wanted);
+	}
+}
+
+static const struct violation example = {
+	.view = 1, .access = VIEW_WRITE, .size = 8, .gpa = 0x20010, .gva = 0x7020010, .rip = 0x100020,
+	.flags = VIOLATION_GVA_KNOWN,
+};
+
+static void recorded(void **state)
+{
+	const struct record_violation *record = &vcpu.summary->violations[0].record;
+	struct violation elsewhere = example;
+
+	(void)state;
+	violation_record(&vcpu, &example, VIOLATION_REFUSED);
+	assert_int_equal(vcpu.summary->violation_count, 1);
+	assert_int_equal(record->operation, 1);
+	assert_int_equal(record->view, 1);
+	assert_int_equal(record->access, VIEW_WRITE);
+	assert_int_equal(record->size, 8);
+	assert_int_equal(record->gpa, 0x20010);
+	assert_int_equal(record->gva, 0x7020010);
+	assert_int_equal(record->rip, 0x100020);
+	assert_int_equal(record->answer, VIOLATION_REFUSED);
+	assert_int_equal(record->flags, VIOLATION_GVA_KNOWN);
+	assert_string_equal(record->region, "a-region");
+	assert_string_equal(record->symbol, "a_function_whose_name_is_longer_+0x20");
+	assert_false(atomic_load(&vm.stop));
+	/* What was refused is none of the guest's business. */
+	assert_int_equal(vcpu.page->violation.sequence, 0);
+	elsewhere.gpa = 0x30000;
+	elsewhere.rip = 0x200000;
+	violation_record(&vcpu, &elsewhere, VIOLATION_REFUSED);
+	assert_string_equal(record[0].region, "a-region");
+	record = &vcpu.summary->violations[1].record;
+	assert_string_equal(record->region, "");
+	assert_string_equal(record->symbol, "");
+}
+
+/* What the guest finds in its page, and what it makes of the page does not matter. */
+static void told(void **state)
+{
+	(void)state;
+	violation_record(&vcpu, &example, VIOLATION_FAULTED);
+	assert_int_equal(vcpu.page->violation.sequence, 1);
+	assert_int_equal(vcpu.page->violation.view, 1);
+	assert_int_equal(vcpu.page->violation.access, SS_ACCESS_WRITE);
+	assert_int_equal(vcpu.page->violation.flags, SS_VIOLATION_GVA_KNOWN);
+	assert_int_equal(vcpu.page->violation.gpa, 0x20010);
+	assert_int_equal(vcpu.page->violation.gva, 0x7020010);
+	vcpu.page->violation.sequence = 77;
+	violation_record(&vcpu, &example, VIOLATION_FAULTED);
+	assert_int_equal(vcpu.page->violation.sequence, 2);
+	assert_false(atomic_load(&vm.stop));
+}
+
+static void stopped(void **state)
+{
+	(void)state;
+	violation_record(&vcpu, &example, VIOLATION_STOPPED);
+	assert_true(atomic_load(&vm.stop));
+	assert_int_equal(vm.why.cause, STOP_GUEST);
+	assert_int_equal(vm.why.status, STATUS_FAILED);
+	assert_non_null(strstr(vm.why.text, "view 1 (driver) forbids a write at 0x20010 (a-region)"));
+	assert_non_null(strstr(vm.why.text, "in operation an.operation"));
+	assert_int_equal(vcpu.page->violation.sequence, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(error_codes, setup, teardown),
+		cmocka_unit_test_setup_teardown(recorded, setup, teardown),
+		cmocka_unit_test_setup_teardown(told, setup, teardown),
+		cmocka_unit_test_setup_teardown(stopped, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

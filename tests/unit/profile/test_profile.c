@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counts of a profile: the table, its quantiles, and how recorded exits divide what was counted. */
+#include "tests/unit/cmocka_prelude.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/profile/profile_lines.h"
+
+static void add_times(struct profile_table *table, uint32_t operation, uint8_t level,
+		      uint32_t reason, uint32_t ticks, unsigned times)
+{
+	struct profile_key key = {.operation = operation, .level = level, .reason = reason, .isa = 1};
+
+	for (unsigned i = 0; i < times; i++)
+		profile_table_add(table, &key, ticks);
+}
+
+static const struct profile_row *find(const struct profile_table *table, uint32_t operation,
+				      uint8_t level, uint32_t reason)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct profile_key *key = &table->rows[i].key;
+
+		if (key->operation == operation && key->level == level && key->reason == reason)
+			return &table->rows[i];
+	}
+	return NULL;
+}
+
+/* Rows that differ in anything are counted apart, whatever their hashes. */
+static void rows(void **state)
+{
+	struct profile_table *table = profile_table_create();
+
+	(void)state;
+	for (uint32_t operation = 0; operation < 100; operation++)
+		for (uint8_t level = 0; level < 3; level++)
+			for (uint32_t reason = 0; reason < 3; reason++)
+				add_times(table, operation, level, 1000 * reason, 5,
+					  1 + operation % 7 + level);
+	assert_int_equal(table->count, 900);
+	for (uint32_t operation = 0; operation < 100; operation++)
+		for (uint8_t level = 0; level < 3; level++)
+			assert_int_equal(find(table, operation, level, 2000)->count,
+					 1 + operation % 7 + level);
+	profile_table_destroy(table);
+	profile_table_destroy(NULL);
+}
+
+/* A guest that thinks of a new reason each time cannot make the table grow for ever. */
+static void too_many_rows(void **state)
+{
+	struct profile_table *table = profile_table_create();
+	uint64_t sum = 0;
+
+	(void)state;
+	for (uint32_t reason = 0; reason < 100000; reason++)
+		add_times(table, 1, (uint8_t)(reason % 3), reason, 1, 1);
+	assert_in_range(table->count, 1000, PROFILE_ROWS_MAX);
+	for (size_t i = 0; i < table->count; i++)
+		sum += table->rows[i].count;
+	assert_int_equal(sum, 100000);
+	assert_true(find(table, 0, 2, PROFILE_REASON_OTHER)->count > 30000);
+	profile_table_destroy(table);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Quantiles are those of the sorted values, but for the width of a bucket. */
+static void quantiles(void **state)
+{
+	static const double parts[] = {0.01, 0.5, 0.9, 0.99, 1};
+	static const unsigned sizes[] = {1, 2, 3, 100, 1000};
+
+	(void)state;
+	srandom(7);
+	for (unsigned shift = 0; shift < 32; shift++)
+		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+			struct profile_table *table = profile_table_create();
+			uint32_t values[1000];
+
+			for (unsigned j = 0; j < sizes[i]; j++) {
+				values[j] = ((uint32_t)random() << 1 ^ (uint32_t)random()) >> shift;
+				values[j] += values[j] == 0;
+				add_times(table, 1, 0, 1, values[j], 1);
+			}
+			qsort(values, sizes[i], sizeof(values[0]), by_value);
+			for (size_t j = 0; j < ARRAY_SIZE(parts); j++) {
+				size_t rank = (size_t)ceil(parts[j] * sizes[i]);
+				double exact = values[rank ? rank - 1 : 0];
+				double got = profile_row_quantile(find(table, 1, 0, 1), parts[j]);
+
+				assert_true(fabs(got - exact) <= exact / 16);
+			}
+			profile_table_destroy(table);
+		}
+}
+
+/* What does not tell how long it took counts, but has no part in the quantiles. */
+static void untimed(void **state)
+{
+	struct profile_table *table = profile_table_create();
+
+	(void)state;
+	add_times(table, 1, 0, 1, 0, 90);
+	assert_int_equal(profile_row_quantile(find(table, 1, 0, 1), 0.5), 0);
+	add_times(table, 1, 0, 1, 8, 10);
+	assert_int_equal(find(table, 1, 0, 1)->count, 100);
+	assert_int_equal(find(table, 1, 0, 1)->timed, 10);
+	assert_int_equal(profile_row_quantile(find(table, 1, 0, 1), 0.01), 8);
+	profile_table_destroy(table);
+}
+
+static void merging(void **state)
+{
+	struct profile_table *a = profile_table_create(), *b = profile_table_create();
+
+	(void)state;
+	add_times(a, 1, 0, 1, 4, 3);
+	add_times(b, 1, 0, 1, 9, 2);
+	add_times(b, 2, 0, 1, 9, 1);
+	profile_table_merge(a, b);
+	assert_int_equal(b->count, 2);
+	profile_table_clear(b);
+	profile_table_merge(a, b);
+	assert_int_equal(b->count, 0);
+	assert_int_equal(a->count, 2);
+	assert_int_equal(find(a, 1, 0, 1)->count, 5);
+	assert_int_equal(find(a, 1, 0, 1)->ticks, 30);
+	assert_int_equal(profile_row_quantile(find(a, 1, 0, 1), 0.6), 4);
+	assert_int_equal(profile_row_quantile(find(a, 1, 0, 1), 0.7), 9);
+	add_times(b, 3, 0, 1, 9, 1);
+	assert_int_equal(b->count, 1);
+	profile_table_destroy(a);
+	profile_table_destroy(b);
+}
+
+static double exits(const struct profile_lines *lines, uint32_t operation, uint8_t level,
+		    uint32_t reason, uint8_t isa, bool estimated)
+{
+	const struct profile_key key = {.operation = operation, .level = level, .reason = reason,
+					.isa = isa};
+	const struct profile_line *line = profile_lines_find(lines, &key);
+
+	assert_non_null(line);
+	assert_int_equal(line->estimated, estimated);
+	return line->exits;
+}
+
+/* Operation 1 has batches, with 900 exits, and 2 has 50 of which none was recorded; 3 and what has no
+ * operation share the other 1000 - 950 as they were recorded. */
+static void division(void **state)
+{
+	struct profile_counts counts;
+	struct profile_lines lines;
+
+	(void)state;
+	assert_int_equal(profile_counts_create(&counts), 0);
+	counts.l0_known = true;
+	counts.l0 = 1000;
+	counts.batch[1] = 900;
+	counts.batch[2] = 50;
+	add_times(counts.table, 1, LEVEL_L0, 28, 100, 2);
+	add_times(counts.table, 1, LEVEL_L0, 30, 100, 1);
+	add_times(counts.table, 3, LEVEL_L0, 10, 100, 4);
+	add_times(counts.table, 0, LEVEL_L0, 10, 100, 1);
+	add_times(counts.table, 1, LEVEL_VMM, 2, 100, 77);
+	assert_int_equal(profile_lines_create(&lines, &counts, PROFILE_L0_PART), 0);
+	assert_int_equal(lines.count, 6);
+	assert_true(fabs(exits(&lines, 1, LEVEL_L0, 28, 1, true) - 600) < 1e-9);
+	assert_true(fabs(exits(&lines, 1, LEVEL_L0, 30, 1, true) - 300) < 1e-9);
+	assert_true(fabs(exits(&lines, 3, LEVEL_L0, 10, 1, true) - 40) < 1e-9);
+	assert_true(fabs(exits(&lines, 0, LEVEL_L0, 10, 1, true) - 10) < 1e-9);
+	assert_true(exits(&lines, 2, LEVEL_L0, PROFILE_REASON_OTHER, PROFILE_ISA_UNKNOWN, false) == 50);
+	assert_true(exits(&lines, 1, LEVEL_VMM, 2, 1, false) == 77);
+	assert_true(fabs(lines.total[LEVEL_L0] - 1000) < 1e-9);
+	assert_true(lines.total[LEVEL_VMM] == 77);
+	for (size_t i = 1; i < lines.count; i++)
+		assert_true(lines.lines[i - 1].exits >= lines.lines[i].exits);
+	profile_lines_destroy(&lines);
+
+	/* Where every exit was recorded, the records are the counts. */
+	assert_int_equal(profile_lines_create(&lines, &counts, PROFILE_L0_ALL), 0);
+	assert_int_equal(lines.count, 5);
+	assert_true(exits(&lines, 1, LEVEL_L0, 28, 1, false) == 2);
+	assert_true(lines.total[LEVEL_L0] == 8);
+	profile_lines_destroy(&lines);
+	profile_counts_destroy(&counts);
+}
+
+/* Without permission to record, operations with batches have their counts, and the rest one line. */
+static void nothing_recorded(void **state)
+{
+	struct profile_counts counts;
+	struct profile_lines lines;
+
+	(void)state;
+	assert_int_equal(profile_counts_create(&counts), 0);
+	counts.l0_known = true;
+	counts.l0 = 1000;
+	counts.batch[5] = 400;
+	assert_int_equal(profile_lines_create(&lines, &counts, PROFILE_L0_PART), 0);
+	assert_int_equal(lines.count, 2);
+	assert_true(exits(&lines, 5, LEVEL_L0, PROFILE_REASON_OTHER, PROFILE_ISA_UNKNOWN, false) == 400);
+	assert_true(exits(&lines, 0, LEVEL_L0, PROFILE_REASON_OTHER, PROFILE_ISA_UNKNOWN, false) == 600);
+	assert_null(lines.lines[0].row);
+	profile_lines_destroy(&lines);
+
+	/* A host that interprets has one reason only. */
+	assert_int_equal(profile_lines_create(&lines, &counts, PROFILE_L0_SINGLE), 0);
+	assert_true(exits(&lines, 5, LEVEL_L0, 0, 0, false) == 400);
+	profile_lines_destroy(&lines);
+
+	/* A batch that began in an earlier interval: more inside batches than there were. */
+	counts.batch[5] = 2000;
+	assert_int_equal(profile_lines_create(&lines, &counts, PROFILE_L0_PART), 0);
+	assert_int_equal(lines.count, 1);
+	profile_lines_destroy(&lines);
+
+	/* Nobody counts: what was recorded is all there is to tell. */
+	profile_counts_clear(&counts);
+	add_times(counts.table, 1, LEVEL_L0, 28, 100, 2);
+	assert_int_equal(profile_lines_create(&lines, &counts, PROFILE_L0_PART), 0);
+	assert_int_equal(lines.count, 1);
+	assert_true(exits(&lines, 1, LEVEL_L0, 28, 1, true) == 2);
+	profile_lines_destroy(&lines);
+	profile_counts_destroy(&counts);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows),	    cmocka_unit_test(too_many_rows),
+		cmocka_unit_test(quantiles), cmocka_unit_test(untimed),
+		cmocka_unit_test(merging),   cmocka_unit_test(division),
+		cmocka_unit_test(nothing_recorded),
+	};
+
+	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A processor for the relay's code in tests on the host: what guestfw/relay/insn.h has, in memory. Included
+ * before the relay, once in a program. */
+#ifndef TESTS_RELAY_FAKE_H
+#define TESTS_RELAY_FAKE_H
+#define SIDESTEP_RELAY_INSN_H
+
+#include "tests/unit/cmocka_prelude.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "guestfw/abi.h"
+#include "guestfw/relay/relay.h"
+
+#define FIELDS 0x8000
+
+static struct {
+	uint64_t field[FIELDS];
+	unsigned reads[FIELDS], writes[FIELDS];
+	uint64_t cr2, xcr0, debugctl;
+	unsigned xcr0_writes;
+	void (*vmm)(struct relay_vcpu *vcpu); /* answers what the relay passes on */
+	uint8_t memory[0x8000];
+} fake;
+
+static struct relay_vcpu relay;
+static struct relay_record ring[RELAY_RING_RECORDS];
+static struct ss_marker marker;
+
+struct cpuid_registers {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/* CR4 of L1, where the relay executes CPUID, is the opposite of the guest's in every test. */
+static struct cpuid_registers fake_cpuid;
+
+static inline struct cpuid_registers cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	(void)subleaf;
+	if (leaf == 0xd)
+		return (struct cpuid_registers){.eax = 0x602e7, .edx = 0};
+	return fake_cpuid;
+}
+
+static inline uint64_t read_tsc(void)
+{
+	static uint64_t now;
+
+	return now += 100;
+}
+
+static inline void write_port(uint16_t port)
+{
+	assert_int_equal(port, RELAY_PORT);
+	assert_non_null(fake.vmm);
+	relay.pending = 0;
+	fake.vmm(&relay);
+}
+
+static inline void write_cr2(uint64_t value)
+{
+	fake.cr2 = value;
+}
+
+static inline void write_xcr0(uint64_t value)
+{
+	fake.xcr0 = value;
+	fake.xcr0_writes++;
+}
+
+static inline uint64_t read_msr(uint32_t index)
+{
+	assert_int_equal(index, 0x1d9);
+	return fake.debugctl;
+}
+
+static inline uint64_t vmread(uint64_t field)
+{
+	assert_true(field < FIELDS);
+	fake.reads[field]++;
+	return fake.field[field];
+}
+
+static inline uint64_t vmread_checked(uint64_t field, uint64_t *value)
+{
+	*value = vmread(field);
+	return 0;
+}
+
+static inline void vmwrite(uint64_t field, uint64_t value)
+{
+	assert_true(field < FIELDS);
+	fake.writes[field]++;
+	fake.field[field] = value;
+}
+
+static inline uint64_t walk_load(uint64_t address)
+{
+	uint64_t word;
+
+	assert_true(address <= sizeof(fake.memory) - sizeof(word));
+	memcpy(&word, fake.memory + address, sizeof(word));
+	return word;
+}
+
+static void fake_reset(void)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake_cpuid = (struct cpuid_registers){0};
+	relay = (struct relay_vcpu){
+		.owned = UINT64_MAX,
+		.cr0_fixed1 = UINT64_MAX,
+		.marker = (uint64_t)(uintptr_t)&marker,
+		.ring = (uint64_t)(uintptr_t)ring,
+	};
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What changed from one ledger to another: operation by operation, or by what else exits are counted by. */
+#ifndef VMM_ANALYSIS_DIFF_H
+#define VMM_ANALYSIS_DIFF_H
+
+#include "vmm/analysis/exit_groups.h"
+#include "vmm/analysis/ledger_index.h"
+
+/* What makes a row differ: CHANGE(NAME, key). The first that applies. */
+#define DIFF_CHANGES(X)                                                                            \
+	X(NONE, "none")                                                                            \
+	X(ONLY_A, "only_a")                                                                        \
+	X(ONLY_B, "only_b")                                                                        \
+	X(EXITS, "exits")                                                                          \
+	X(COST, "cost")                                                                            \
+	X(NOT_COMPARED, "not_compared") /* nothing was observed on both sides */
+
+enum diff_change {
+#define X(name, key) DIFF_##name,
+	DIFF_CHANGES(X)
+#undef X
+	DIFF_CHANGE_COUNT
+};
+
+extern const char *const diff_change_keys[DIFF_CHANGE_COUNT];
+
+/* The columns that are compared, by operation and by anything else. Those of exits must be equal, "not observed"
+ * included; the last one may differ by the threshold. */
+#define DIFF_COLUMNS 5
+#define DIFF_NAMES 2
+
+struct diff_column {
+	const char *header, *key;
+	bool text;
+};
+
+struct diff_row {
+	const struct report_row *row[2]; /* of A and B, by operation; NULL where it is not in */
+	const struct group *group[2];    /* the same by anything else */
+	bool differs[DIFF_COLUMNS];
+	enum diff_change change;
+};
+
+struct diff {
+	struct contents *contents[2];
+	enum group_key by;
+	double threshold; /* percent */
+	bool exits_only;  /* the last column does not count */
+	const char *names[DIFF_NAMES]; /* headings of the first columns */
+	int name_count;
+	struct diff_column columns[DIFF_COLUMNS];
+	size_t column_count;
+	struct group_list groups[2];
+	struct diff_row *rows; /* those of A, then those only in B */
+	size_t row_count, compared;
+	size_t changes[DIFF_CHANGE_COUNT];
+	char nothing[320]; /* why nothing could be compared; empty if something could */
+};
+
+/* The contents, the key, the threshold and what counts have been set. Returns 0 or -ENOMEM; diff_finish() is due
+ * either way. */
+int diff_make(struct diff *diff);
+void diff_finish(struct diff *diff);
+
+/* Whether any row differs. */
+bool diff_changed(const struct diff *diff);
+
+/* What a row is of, `i` up to DIFF_NAMES; what one side has in a column; how much the last column of B is more. */
+struct cell diff_name(const struct diff *diff, const struct diff_row *row, int i);
+struct cell diff_cell(const struct diff *diff, const struct diff_row *row, int side, size_t column);
+struct cell diff_cost(const struct diff *diff, const struct diff_row *row);
+
+/* Whether a side has the row, or did not observe what would be in it. */
+bool diff_in(const struct diff *diff, const struct diff_row *row, int side);
+
+/* The column that may differ by the threshold. */
+static inline size_t diff_cost_column(const struct diff *diff)
+{
+	return diff->column_count - 1;
+}
+
+/* For the makers of rows: fills `change` and what belongs to it, and counts it. */
+void diff_judge(struct diff *diff, struct diff_row *row);
+
+/* By anything but the operation. */
+int diff_make_groups(struct diff *diff);
+struct cell diff_group_name(const struct diff *diff, const struct diff_row *row, int i);
+struct cell diff_group_cell(const struct diff *diff, const struct diff_row *row, int side, size_t column);
+
+/* The writers; they return 0 or -ENOMEM. Text shows the rows that differ, the others all. */
+typedef int diff_writer(const struct diff *diff, FILE *stream);
+diff_writer diff_text, diff_csv, diff_json;
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/analysis/disassembly.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "guestfw/relay/relay.h"
+#include "vmm/emulate/instruction.h"
+#include "vmm/ledger/summary.h"
+
+/* In the mode that the code was noted in. */
+static bool decode(const struct record_code *code, unsigned at, unsigned end, struct insn *insn)
+{
+	const struct cpu_mode mode = {.code = (enum cpu_width)code->width,
+				      .stack = (enum cpu_width)code->width};
+
+	return insn_decode(&mode, code->bytes + at, end - at, insn) == 0;
+}
+
+static bool is_out(const struct insn *insn, unsigned size)
+{
+	ZydisMnemonic mnemonic = insn->decoded.mnemonic;
+
+	(void)size;
+	return mnemonic == ZYDIS_MNEMONIC_OUT || mnemonic == ZYDIS_MNEMONIC_OUTSB ||
+	       mnemonic == ZYDIS_MNEMONIC_OUTSW || mnemonic == ZYDIS_MNEMONIC_OUTSD;
+}
+
+/* KVM takes accesses of more than 8 bytes apart. */
+static bool is_store(const struct insn *insn, unsigned size)
+{
+	for (unsigned i = 0; i < insn->decoded.operand_count; i++) {
+		const ZydisDecodedOperand *operand = &insn->operands[i];
+
+		if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+		    (operand->size == size * 8 || operand->size > 64))
+			return true;
+	}
+	return false;
+}
+
+static bool is_halt(const struct insn *insn, unsigned size)
+{
+	(void)size;
+	return insn->decoded.mnemonic == ZYDIS_MNEMONIC_HLT;
+}
+
+typedef bool code_test(const struct insn *insn, unsigned size);
+
+/* What the instruction must be like if KVM may have stepped over it; NULL: it has not. What the relay
+ * passes on by its port has the RIP of the guest that the relay was told. */
+static code_test *test_of(const struct record_exit *exit)
+{
+	bool write = exit->detail >> 8;
+
+	if (exit->record.level != LEVEL_VMM)
+		return NULL;
+	if (exit->reason == EXIT_REASON_IO)
+		return write && exit->qualification != RELAY_PORT ? is_out : NULL;
+	if (exit->reason == EXIT_REASON_MMIO)
+		return write ? is_store : NULL;
+	return exit->reason == EXIT_REASON_HLT ? is_halt : NULL;
+}
+
+/*
+ * Length of the instruction that ends at the RIP and passes the test, 0 if there is none. Where it begins
+ * is not written anywhere: decoding is tried from every byte in front, and as instructions decoded
+ * from a wrong start soon fall in step with the right ones, the start that most of them come to is
+ * taken; of several the farthest, which has the prefixes in it.
+ */
+static unsigned length_before(const struct record_code *code, code_test *test, unsigned size)
+{
+	unsigned votes[CODE_BEFORE + 1] = {0}, best = 0;
+	struct insn insn;
+
+	for (unsigned start = 0; start < code->before; start++) {
+		unsigned at = start;
+
+		while (at < code->before && decode(code, at, code->before, &insn)) {
+			unsigned length = insn.decoded.length;
+
+			if (at + length == code->before && test(&insn, size))
+				votes[length]++;
+			at += length;
+		}
+	}
+	for (unsigned length = 1; length <= CODE_BEFORE; length++)
+		if (votes[length] && votes[length] >= votes[best])
+			best = length;
+	return best;
+}
+
+/* Whether the instruction that ends at the RIP is the one that exited. If both it and the one that
+ * begins there could be, it depends on whether KVM interprets: then it has stepped over it. Stores
+ * and HLT it has stepped over always. */
+static unsigned stepped_over(const struct record_code *code, const struct record_exit *exit,
+			     enum host_backend backend)
+{
+	code_test *test = test_of(exit);
+	unsigned size = exit->detail & 0xff, length;
+	struct insn next;
+
+	length = test ? length_before(code, test, size) : 0;
+	if (length && test == is_out && backend != HOST_BACKEND_PVM &&
+	    decode(code, code->before, code->count, &next) &&
+	    test(&next, size))
+		return 0;
+	return length;
+}
+
+static void disassemble(const struct record_code *code, unsigned at, unsigned end,
+			struct code_place *place)
+{
+	struct insn insn;
+	ZydisFormatter formatter;
+
+	if (!decode(code, at, end, &insn))
+		return;
+	place->length = insn.decoded.length;
+	ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING,
+				  ZYDIS_PADDING_DISABLED);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_DISP_PADDING,
+				  ZYDIS_PADDING_DISABLED);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
+				  ZYDIS_PADDING_DISABLED);
+	if (ZYAN_FAILED(ZydisFormatterFormatInstruction(
+		    &formatter, &insn.decoded, insn.operands, insn.decoded.operand_count_visible,
+		    place->text, sizeof(place->text), place->address, NULL)))
+		snprintf(place->text, sizeof(place->text), "?");
+}
+
+void code_locate(const struct record_code *code, const struct record_exit *exit,
+		 enum host_backend backend, struct code_place *ret_place)
+{
+	unsigned back;
+
+	*ret_place = (struct code_place){.address = exit->rip, .text = "?"};
+	if (!code)
+		return;
+	back = stepped_over(code, exit, backend);
+	ret_place->address -= back;
+	if (code->symbol[0] && code->offset >= back) {
+		ret_place->symbol = code->symbol;
+		ret_place->offset = code->offset - back;
+	}
+	disassemble(code, code->before - back, back ? code->before : code->count, ret_place);
+}
+
+const char *code_place_name(const struct code_place *place, char *text, size_t size)
+{
+	if (!place->symbol) {
+		snprintf(text, size, "0x%" PRIx64, place->address);
+		return text;
+	}
+	snprintf(text, size, "%s+0x%" PRIx32, place->symbol, place->offset);
+	for (char *c = text; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			*c = '?';
+	return text;
+}

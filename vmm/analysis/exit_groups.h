@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Recorded exits counted by something other than the operation. */
+#ifndef VMM_ANALYSIS_EXIT_GROUPS_H
+#define VMM_ANALYSIS_EXIT_GROUPS_H
+
+#include <jansson.h>
+
+#include "vmm/analysis/group_key.h"
+#include "vmm/analysis/ledger_index.h"
+
+struct group {
+	uint64_t key;
+	uint16_t level;
+	bool observed;      /* something was looking: then a count of 0 is one */
+	uint64_t count;
+	uint64_t timed;     /* of these, how many say how long their handling took */
+	uint64_t ticks;     /* of those */
+	struct record_exit first; /* of these exits */
+};
+
+struct group_list {
+	struct group *groups;
+	size_t count;
+	uint64_t total[LEVEL_COUNT + 1]; /* exits of all groups at each level, last those of none that there is */
+};
+
+/*
+ * Counts the exits of a ledger by key and level, the most frequent first. By level every level has a group that
+ * the engine has. Returns 0 or -ENOMEM.
+ */
+int groups_count(struct contents *contents, enum group_key by, struct group_list *ret_list);
+void groups_finish(struct group_list *list);
+
+/* Columns of such a table. The key's column has the key's name. */
+enum group_column {
+	GROUP_COLUMN_KEY,
+	GROUP_COLUMN_AT,
+	GROUP_COLUMN_INSTRUCTION,
+	GROUP_COLUMN_LEVEL,
+	GROUP_COLUMN_EXITS,
+	GROUP_COLUMN_SHARE, /* of the exits at that level */
+	GROUP_COLUMN_TIMED,
+	GROUP_COLUMN_TICKS, /* of those that say how long they took */
+	GROUP_COLUMN_COUNT
+};
+
+struct cell group_cell(const struct contents *contents, enum group_key by,
+		       const struct group_list *list, const struct group *group,
+		       enum group_column column);
+
+/* The writers; they return 0 or -ENOMEM. */
+typedef int group_writer(const struct contents *contents, enum group_key by,
+			 const struct group_list *list, FILE *stream);
+group_writer groups_text, groups_csv, groups_json;
+
+/* The first `most` groups as JSON. */
+json_t *json_groups(const struct contents *contents, enum group_key by,
+		    const struct group_list *list, size_t most);
+
+#endif

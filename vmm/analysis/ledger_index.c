@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/analysis/ledger_index.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/emulate/cpu_mode.h"
+#include "vmm/engine/engine.h"
+#include "vmm/observe/hw_reason.h"
+#include "vmm/vm/vm.h"
+
+static uint32_t key_index(const char *const *keys, uint32_t count, const char *key)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(keys[i], key) == 0)
+			return i;
+	return 0;
+}
+
+static void take_view(struct contents *contents, unsigned long view, const char *name)
+{
+	if (view >= VIEW_MAX)
+		return;
+	contents->views[view] = name;
+	contents->report.view_names = contents->views;
+	if (view >= contents->report.view_count)
+		contents->report.view_count = view + 1;
+}
+
+/* The values that are kept beside the keys of a set, with room for one for each; NULL if memory is
+ * short, and `values` is then as it was. */
+static void *beside(void *values, size_t size, const struct keyset *set)
+{
+	return realloc(values, set->capacity * size);
+}
+
+static struct key vcpu_key(uint64_t vm, uint64_t vcpu)
+{
+	return (struct key){vm << 32 | vcpu, 0};
+}
+
+/* "tsc_offset.VM.VCPU" */
+static int take_clock(struct contents *contents, const char *place, const char *value)
+{
+	char *end;
+	uint64_t vm = strtoul(place, &end, 10);
+	int64_t number, *offsets;
+
+	if (*end != '.')
+		return 0;
+	number = keyset_add(&contents->clocks, vcpu_key(vm, strtoul(end + 1, NULL, 10)));
+	if (number < 0)
+		return (int)number;
+	offsets = beside(contents->offsets, sizeof(*offsets), &contents->clocks);
+	if (!offsets)
+		return -ENOMEM;
+	contents->offsets = offsets;
+	offsets[number] = strtoll(value, NULL, 10);
+	return 0;
+}
+
+/* "plan.VM" */
+static void take_plan(struct contents *contents, const char *vm, const char *value)
+{
+	unsigned long number = strtoul(vm, NULL, 10);
+
+	if (number < REPORT_VMS_MAX)
+		contents->report.plans[number] = value;
+}
+
+/* "compared.OPERATION" */
+static void take_compared(struct contents *contents, const char *operation, const char *value)
+{
+	unsigned long number = strtoul(operation, NULL, 10), with = strtoul(value, NULL, 10);
+
+	if (number <= SS_MAX_OPERATIONS && with <= SS_MAX_OPERATIONS)
+		contents->compared[number] = (uint32_t)with;
+}
+
+static void take_trace_mode(struct contents *contents, const char *value)
+{
+	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
+		if (strcmp(trace_mode_keys[mode], value) == 0)
+			contents->report.trace_mode = mode;
+}
+
+static int take_meta(struct contents *contents, const struct record_meta *meta)
+{
+	size_t room = meta->record.size - sizeof(*meta);
+	const char *key = meta->text, *value;
+	size_t key_size = strnlen(key, room);
+
+	if (key_size + 1 >= room || !memchr(key + key_size + 1, '\0', room - key_size - 1))
+		return 0;
+	value = key + key_size + 1;
+	if (strncmp(key, "view.", 5) == 0)
+		take_view(contents, strtoul(key + 5, NULL, 10), value);
+	else if (strncmp(key, "tsc_offset.", 11) == 0)
+		return take_clock(contents, key + 11, value);
+	else if (strncmp(key, "plan.", 5) == 0)
+		take_plan(contents, key + 5, value);
+	else if (strncmp(key, "compared.", 9) == 0)
+		take_compared(contents, key + 9, value);
+	else if (strcmp(key, "tracing.blind") == 0)
+		contents->report.vcpus_blind = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(key, "tracing") == 0)
+		take_trace_mode(contents, value);
+	else if (strcmp(key, "engine") == 0)
+		contents->report.engine = key_index(engine_keys, ENGINE_COUNT, value);
+	else if (strcmp(key, "backend") == 0)
+		contents->report.backend = key_index(host_backend_keys, HOST_BACKEND_COUNT, value);
+	else if (strcmp(key, "tracepoints.missing") == 0)
+		contents->report.trace_missing = value;
+	else if (strcmp(key, "samples.lost") == 0)
+		contents->report.samples_lost = strtoull(value, NULL, 10);
+	else if (strcmp(key, "kernel") == 0)
+		contents->report.kernel = value;
+	else if (strcmp(key, "guest") == 0)
+		contents->report.guest = value;
+	else if (strcmp(key, "seccomp") == 0)
+		contents->report.seccomp = value;
+	else if (strcmp(key, "landlock") == 0)
+		contents->report.landlock = value;
+	else if (strcmp(key, "instrumented") == 0)
+		contents->report.instrumented = value;
+	else if (strcmp(key, "vcpus") == 0)
+		contents->report.vcpus = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(key, "vms") == 0)
+		contents->report.vms = (unsigned)strtoul(value, NULL, 10);
+	return 0;
+}
+
+/* The characters that the name of an operation has, see abi.h. */
+static bool is_name(const char *name, size_t size)
+{
+	size_t length = strnlen(name, size);
+
+	return length > 0 && length < size &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length;
+}
+
+static void take_operation(struct contents *contents, const struct record_operation *operation)
+{
+	if (operation->number == 0 || operation->number > SS_MAX_OPERATIONS ||
+	    !is_name(operation->name, sizeof(operation->name))) {
+		contents->odd = true;
+		return;
+	}
+	contents->names[operation->number] = operation->name;
+	contents->kinds[operation->number] = operation->kind;
+}
+
+static int take_code(struct contents *contents, const struct record_code *code)
+{
+	const struct record_code **codes;
+	size_t known = contents->places.count;
+	int64_t number;
+
+	if (code->count > CODE_BYTES || code->before > code->count || code->before > CODE_BEFORE ||
+	    code->width >= WIDTH_COUNT ||
+	    !memchr(code->symbol, '\0', sizeof(code->symbol))) {
+		contents->odd = true;
+		return 0;
+	}
+	number = keyset_add(&contents->places, (struct key){code->rip, 0});
+	if (number < 0)
+		return (int)number;
+	codes = beside(contents->codes, sizeof(const struct record_code *), &contents->places);
+	if (!codes)
+		return -ENOMEM;
+	contents->codes = codes;
+	/* The first one is what the first exit there found. */
+	if ((size_t)number == known)
+		codes[number] = code;
+	return 0;
+}
+
+static void take_end(struct contents *contents, const struct record_end *end)
+{
+	contents->ended = true;
+	if (end->cause != STOP_EXIT && contents->report.end[0] == '\0')
+		snprintf(contents->report.end, sizeof(contents->report.end), "%.*s",
+			 (int)sizeof(end->text), end->text);
+}
+
+static int take(struct contents *contents, const struct record *record)
+{
+	struct summary **summary = &contents->vm_summaries[record->vm];
+
+	if (!*summary)
+		*summary = summary_create();
+	if (!*summary)
+		return -ENOMEM;
+	summary_add(*summary, record);
+	switch (record->type) {
+	case RECORD_META:
+		return take_meta(contents, (const void *)record);
+	case RECORD_OPERATION:
+		take_operation(contents, (const void *)record);
+		return 0;
+	case RECORD_CODE:
+		return take_code(contents, (const void *)record);
+	case RECORD_END:
+		take_end(contents, (const void *)record);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int make_rows(struct contents *contents)
+{
+	struct report *report = &contents->report;
+	const struct summary *summary = contents->summary;
+
+	report->rows = calloc((summary->highest + 1ull) * report_rows_most(report),
+			      sizeof(*report->rows));
+	if (!report->rows)
+		return -ENOMEM;
+	for (uint32_t n = 1; n <= summary->highest; n++)
+		if (contents->kinds[n] == SS_KIND_NOTHING)
+			report->loop_number = n;
+	if (report->loop_number)
+		report->loop = &summary->operations[report->loop_number];
+	for (uint32_t n = 1; n <= summary->highest; n++)
+		report_add_rows(report, &(struct report_row){.name = contents_operation(contents, n),
+							     .number = n,
+							     .compared = contents->compared[n]});
+	report_compare(report);
+	return 0;
+}
+
+/* All VMs together; where there is only one that is its own. */
+static int add_up(struct contents *contents)
+{
+	struct summary **vms = contents->vm_summaries, *only = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < REPORT_VMS_MAX; i++) {
+		if (!vms[i])
+			continue;
+		only = vms[i];
+		count++;
+		contents->report.vm_count = i + 1;
+	}
+	if (count == 1) {
+		vms[contents->report.vm_count - 1] = NULL;
+		contents->report.vm_count = 0;
+	}
+	contents->summary = count == 1 ? only : summary_create();
+	if (!contents->summary)
+		return -ENOMEM;
+	for (size_t i = 0; i < contents->report.vm_count; i++)
+		if (vms[i])
+			summary_include(contents->summary, vms[i]);
+	contents->report.summary = contents->summary;
+	contents->report.vm_summaries = vms;
+	return 0;
+}
+
+/* The reader has been opened. */
+static int take_apart(struct contents *contents, const char *name, struct error *error)
+{
+	const struct record *record;
+	int rc = 0;
+
+	contents->report = (struct report){
+		.schema = "sidestep.ledger",
+		.kernel = "?",
+		.guest = "?",
+		.of_ledger = true,
+		.trace_mode = TRACE_MODE_UNKNOWN,
+		.lost = contents->reader.header.lost,
+		.hidden = HIDE_IN_LEDGER,
+	};
+	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
+		rc = take(contents, record);
+	if (rc == 0)
+		rc = add_up(contents);
+	if (rc == 0)
+		rc = contents_find_symbols(contents);
+	if (rc == 0)
+		rc = make_rows(contents);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "%s: out of memory", name);
+	return 0;
+}
+
+int contents_open(struct contents *contents, const char *path, struct error *error)
+{
+	int rc;
+
+	*contents = (struct contents){0};
+	rc = ledger_open(&contents->reader, path, error);
+	return rc == 0 ? take_apart(contents, path, error) : rc;
+}
+
+int contents_open_memory(struct contents *contents, const void *data, size_t size, const char *name,
+			 struct error *error)
+{
+	int rc;
+
+	*contents = (struct contents){0};
+	rc = ledger_open_memory(&contents->reader, data, size, name, error);
+	return rc == 0 ? take_apart(contents, name, error) : rc;
+}
+
+void contents_close(struct contents *contents)
+{
+	free(contents->report.rows);
+	keyset_finish(&contents->places);
+	keyset_finish(&contents->clocks);
+	free(contents->codes);
+	free(contents->offsets);
+	free(contents->symbols);
+	summary_destroy(contents->summary);
+	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
+		summary_destroy(contents->vm_summaries[i]);
+	ledger_reader_close(&contents->reader);
+	*contents = (struct contents){0};
+}
+
+bool contents_complaint(const struct contents *contents, char *text, size_t size)
+{
+	const struct ledger_reader *reader = &contents->reader;
+	char version[80] = "", unknown[80] = "";
+
+	if (reader->version)
+		snprintf(version, sizeof(version), "version %u of the format, this program reads %u; ",
+			 reader->header.version, LEDGER_VERSION);
+	if (reader->unknown)
+		snprintf(unknown, sizeof(unknown), "%llu records of unknown types left out; ",
+			 (unsigned long long)reader->unknown);
+	snprintf(text, size, "%s%s%s%swhat could be read is shown", version, unknown,
+		 reader->truncated ? "truncated; " : "",
+		 reader->damaged || contents->odd ? "damaged; " : "");
+	return reader->version || reader->unknown || reader->truncated || reader->damaged ||
+	       contents->odd;
+}
+
+const char *contents_operation(const struct contents *contents, uint32_t number)
+{
+	if (number == 0)
+		return "-";
+	return number <= SS_MAX_OPERATIONS && contents->names[number] ? contents->names[number] : "?";
+}
+
+const struct record_code *contents_code(const struct contents *contents, uint64_t rip)
+{
+	int64_t number = keyset_find(&contents->places, (struct key){rip, 0});
+
+	return number < 0 ? NULL : contents->codes[number];
+}
+
+bool contents_exit(const struct record *record, struct record_exit *ret_exit)
+{
+	const struct record_l0_exit *l0 = (const void *)record;
+
+	if (record->type == RECORD_EXIT) {
+		*ret_exit = *(const struct record_exit *)record;
+		return true;
+	}
+	if (record->type != RECORD_L0_EXIT)
+		return false;
+	*ret_exit = (struct record_exit){
+		.record = {.type = RECORD_EXIT, .size = sizeof(*ret_exit), .vm = record->vm,
+			   .vcpu = record->vcpu, .level = LEVEL_L0},
+		.time = l0->time,
+		.rip = l0->rip,
+		.qualification = l0->info1,
+		.operation = l0->operation,
+		.cost = l0->cost,
+		.reason = (uint16_t)l0->reason,
+	};
+	return true;
+}
+
+uint64_t contents_time(const struct contents *contents, const struct record_exit *exit)
+{
+	int64_t number;
+
+	if (exit->record.level != LEVEL_MONITOR)
+		return exit->time;
+	number = keyset_find(&contents->clocks, vcpu_key(exit->record.vm, exit->record.vcpu));
+	return number < 0 ? exit->time : exit->time - (uint64_t)contents->offsets[number];
+}
+
+static enum hw_isa isa_of(enum host_backend backend)
+{
+	return backend == HOST_BACKEND_VMX   ? ISA_VMX
+	       : backend == HOST_BACKEND_SVM ? ISA_SVM
+					     : ISA_INTERPRETED;
+}
+
+/* All that is cut off of a reason are the upper half of VMEXIT_INVALID and flags of VMX. */
+static uint64_t l0_reason(uint64_t reason)
+{
+	return reason == UINT16_MAX ? UINT32_MAX : reason;
+}
+
+const char *contents_reason(const struct contents *contents, unsigned level, uint64_t reason)
+{
+	const struct engine *engine = engine_by_key(engine_keys[contents->report.engine]);
+
+	if (level == LEVEL_L0)
+		return hw_reason_name(isa_of(contents->report.backend), l0_reason(reason));
+	if (level == LEVEL_MONITOR)
+		return engine && engine->reason_name ? engine->reason_name(reason) : "?";
+	return exit_reason_key((uint32_t)reason);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/analysis/observed.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "vmm/table/json.h"
+
+static uint64_t l0_records(const struct report *report)
+{
+	struct l0_summary sum;
+
+	summary_l0(report->summary, &sum);
+	return sum.exits;
+}
+
+/* A run that has just ended knows of those that found no room in its ledger. */
+static bool records_missing(const struct report *report)
+{
+	return report->of_ledger && report->lost;
+}
+
+static enum recorded l0_recorded(const struct report *report)
+{
+	bool any = l0_records(report) != 0;
+
+	if (report->trace_mode == TRACING_PART)
+		return RECORDED_PART;
+	if (!any && report->trace_mode != TRACING_SAMPLE)
+		return RECORDED_NONE;
+	return report->samples_lost || records_missing(report) || report->vcpus_blind ? RECORDED_PART : RECORDED_ALL;
+}
+
+static bool any_exit(const struct summary *summary, enum level level)
+{
+	for (size_t i = 0; i <= summary->highest; i++)
+		if (summary->operations[i].exits[level])
+			return true;
+	return false;
+}
+
+enum recorded observed_records(const struct report *report, enum level level)
+{
+	if (level == LEVEL_L0)
+		return l0_recorded(report);
+	if (level == LEVEL_MONITOR && !any_exit(report->summary, level)) {
+		if (report->engine == ENGINE_FLAT)
+			return RECORDED_NO_LEVEL;
+		if (report->engine == ENGINE_INVALID)
+			return RECORDED_NONE;
+	}
+	return records_missing(report) ? RECORDED_PART : RECORDED_ALL;
+}
+
+static const char *l0_tracepoint(const struct report *report)
+{
+	return report->backend == HOST_BACKEND_PVM ? "kvm:kvm_emulate_insn" : "kvm:kvm_exit";
+}
+
+static void l0_records_text(const struct report *report, char *text)
+{
+	if (l0_recorded(report) == RECORDED_NONE)
+		snprintf(text, OBSERVED_SIZE, NOT_OBSERVED " one by one%s%s",
+			 report->trace_missing && report->trace_missing[0] ? ": " : "; run --trace sample does",
+			 report->trace_missing ? report->trace_missing : "");
+	else
+		snprintf(text, OBSERVED_SIZE, "tracepoint %s, %" PRIu64 " one by one, %" PRIu64 " lost%s%s",
+			 l0_tracepoint(report), l0_records(report), report->samples_lost,
+			 report->trace_mode == TRACING_PART ? ", a twentieth of the time" : "",
+			 report->vcpus_blind ? ", some vCPUs " NOT_OBSERVED : "");
+}
+
+const char *observed_records_text(const struct report *report, enum level level,
+				  char buffer[OBSERVED_SIZE])
+{
+	if (level == LEVEL_L0)
+		l0_records_text(report, buffer);
+	else if (observed_records(report, level) == RECORDED_NO_LEVEL)
+		snprintf(buffer, OBSERVED_SIZE, "this engine has none");
+	else if (observed_records(report, level) == RECORDED_NONE)
+		snprintf(buffer, OBSERVED_SIZE, NOT_OBSERVED ": no engine is named");
+	else
+		snprintf(buffer, OBSERVED_SIZE, "%s%s",
+			 level == LEVEL_MONITOR ? "ring of the relay" : "run loop",
+			 records_missing(report) ? ", but for records that found no room" : "");
+	return buffer;
+}
+
+static const struct report_row *row_with_l0(const struct report *report)
+{
+	for (size_t i = 0; i < report->row_count; i++)
+		if (report->rows[i].exits_known[LEVEL_L0])
+			return &report->rows[i];
+	return NULL;
+}
+
+static const char *l0_not_counted(const struct report *report)
+{
+	if (report->counters_missing)
+		return NOT_OBSERVED ": this KVM has no KVM_GET_STATS_FD; use Linux 5.14 or later";
+	if (l0_records(report))
+		return "counted for no operation to its end; recorded one by one";
+	return NOT_OBSERVED ": no operation was performed to its end";
+}
+
+static const char *l0_counts(const struct report *report)
+{
+	const struct report_row *row = row_with_l0(report);
+	bool loop;
+
+	if (!row)
+		return l0_not_counted(report);
+	loop = row->loop && row->loop->batches;
+	switch ((int)summary_l0_counter(&row->summary->stats, report->backend)) {
+	case STAT_insn_emulation:
+		return loop ? "instructions interpreted (KVM_GET_STATS_FD insn_emulation), less the empty loop"
+			    : "instructions interpreted (KVM_GET_STATS_FD insn_emulation), those of the loop too";
+	case STAT_exits:
+		return stat_observed(&row->summary->stats, STAT_irq_exits)
+			       ? "KVM_GET_STATS_FD exits, without the host's own interrupts"
+			       : "KVM_GET_STATS_FD exits, the host's own interrupts among them";
+	case STAT_TRACE_FIRST + TRACE_kvm_emulate_insn:
+		return loop ? "instructions interpreted (tracepoint kvm:kvm_emulate_insn), less the empty loop"
+			    : "instructions interpreted (tracepoint kvm:kvm_emulate_insn), those of the loop too";
+	default:
+		return "tracepoint kvm:kvm_exit, without the host's own interrupts (it costs ticks; "
+		       "bench does without)";
+	}
+}
+
+const char *observed_counts_text(const struct report *report, enum level level)
+{
+	switch (level) {
+	case LEVEL_L0:
+		return l0_counts(report);
+	case LEVEL_MONITOR:
+		return report->engine == ENGINE_FLAT ? "this engine has none" : "ring of the relay";
+	default:
+		return "run loop";
+	}
+}
+
+json_t *observed_records_json(const struct report *report)
+{
+	json_t *object = json_object();
+	char text[OBSERVED_SIZE];
+
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		json_object_set_new(object, level_keys[level],
+				    json_text(observed_records_text(report, (enum level)level, text)));
+	return object;
+}
+
+json_t *observed_counts_json(const struct report *report)
+{
+	json_t *object = json_object();
+
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		json_object_set_new(object, level_keys[level],
+				    json_string(observed_counts_text(report, (enum level)level)));
+	return object;
+}
+
+void observed_print_records(const struct report *report, FILE *stream)
+{
+	char text[OBSERVED_SIZE];
+
+	for (int level = 0; level < LEVEL_COUNT; level++) {
+		fprintf(stream, "%s: ", level_keys[level]);
+		report_plain(stream, observed_records_text(report, (enum level)level, text));
+		fputc('\n', stream);
+	}
+}
+
+void observed_print_counts(const struct report *report, FILE *stream)
+{
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		fprintf(stream, "%s: %s\n", level_keys[level],
+			observed_counts_text(report, (enum level)level));
+}
+
+void observed_print_missing(const char *missing, FILE *stream)
+{
+	if (!missing || missing[0] == '\0')
+		return;
+	fputs("tracepoints: " NOT_OBSERVED ": ", stream);
+	report_plain(stream, missing);
+	fputc('\n', stream);
+}
+
+json_t *observed_missing_json(const char *missing)
+{
+	char text[OBSERVED_SIZE];
+
+	if (!missing || missing[0] == '\0')
+		return json_null();
+	snprintf(text, sizeof(text), NOT_OBSERVED ": %s", missing);
+	return json_text(text);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/analysis/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "devices/console.h"
+
+const char *const column_headers[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) header,
+#include "vmm/analysis/column.def"
+#undef COLUMN
+};
+
+const char *const column_keys[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) #key,
+#include "vmm/analysis/column.def"
+#undef COLUMN
+};
+
+const char *const column_meanings[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) meaning,
+#include "vmm/analysis/column.def"
+#undef COLUMN
+};
+
+const enum cell_type column_types[COLUMN_COUNT] = {
+#define COLUMN(id, header, key, type, meaning) CELL_##type,
+#include "vmm/analysis/column.def"
+#undef COLUMN
+};
+
+const char *const verdict_names[] = {"-", "pass", "FAIL", "skip"};
+
+const char *vector_name(uint32_t vector)
+{
+	/* Intel SDM vol. 3A, table 6-1 */
+	static const char *const names[] = {
+		"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", NULL, "#TS",
+		"#NP", "#SS", "#GP", "#PF", NULL,  "#MF", "#AC", "#MC", "#XM", "#VE", "#CP",
+	};
+
+	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : NULL;
+}
+
+void report_plain(FILE *stream, const char *text)
+{
+	for (; *text; text++) {
+		char escaped[4];
+
+		fwrite(escaped, 1, console_escape(escaped, (unsigned char)*text, false), stream);
+	}
+}
+
+const char *access_name(uint32_t access)
+{
+	return access & VIEW_WRITE ? "write" : access & VIEW_EXECUTE ? "fetch" : "read";
+}
+
+const char *report_view_name(const struct report *report, uint32_t view)
+{
+	return view < report->view_count && report->view_names[view] ? report->view_names[view] : "?";
+}
+
+const char *report_operation_name(const struct report *report, uint32_t number)
+{
+	for (size_t i = 0; i < report->row_count; i++)
+		if (report->rows[i].number == number)
+			return report->rows[i].name;
+	return "-";
+}
+
+static struct cell outcome_of(const struct report_row *row)
+{
+	const struct ss_result *result = &row->summary->result;
+
+	if (!row->summary->result_known)
+		return cell_not_observed(CELL_TEXT);
+	if (row->summary->results_differ)
+		return cell_of_text("differs between vCPUs");
+	if (result->faults == 0)
+		return cell_of_format("0x%" PRIx64, result->value);
+	if (vector_name(result->vector))
+		return cell_of_format("%s%s", vector_name(result->vector),
+				      result->faults == result->count ? "" : " at times");
+	return cell_of_format("vector %" PRIu32, result->vector);
+}
+
+static struct cell exits_of(const struct report_row *row, enum level level)
+{
+	return cell_of_count(row->exits_known[level], row->exits[level]);
+}
+
+static struct cell ticks_of(const struct report_row *row, double ticks)
+{
+	return cell_of_number(CELL_TICKS, row->ticks.samples != 0, ticks);
+}
+
+static struct cell placement_of(const struct report_row *row)
+{
+	return row->placement == PLACEMENT_UNKNOWN ? cell_not_observed(CELL_TEXT)
+						   : cell_of_text(placement_keys[row->placement]);
+}
+
+/* Of an operation that was performed, if not always to its end. */
+static struct cell measured_cell(const struct report *report, const struct report_row *row,
+				 enum column column)
+{
+	static const struct cell absent = {0};
+
+	switch (column) {
+	case COLUMN_OUTCOME:
+		return outcome_of(row);
+	case COLUMN_REPETITIONS:
+		return cell_of_count(row->summary->batches != 0, row->summary->repetitions);
+	case COLUMN_L0:
+		return exits_of(row, LEVEL_L0);
+	case COLUMN_MONITOR:
+		return report->engine == ENGINE_FLAT ? absent : exits_of(row, LEVEL_MONITOR);
+	case COLUMN_VMM:
+		return exits_of(row, LEVEL_VMM);
+	case COLUMN_PLACEMENT:
+		return placement_of(row);
+	case COLUMN_TICKS_MIN:
+		return ticks_of(row, row->ticks.minimum);
+	case COLUMN_TICKS_MEDIAN:
+		return ticks_of(row, row->ticks.median);
+	case COLUMN_TICKS_P99:
+		return ticks_of(row, row->ticks.percentile99);
+	case COLUMN_RATIO:
+		return row->ratio == 0 ? absent : ticks_of(row, row->ratio);
+	case COLUMN_EET:
+		return row->loop && row->loop->sample_count ? ticks_of(row, row->eet)
+							    : cell_not_observed(CELL_TICKS);
+	default:
+		return absent;
+	}
+}
+
+void report_cell(const struct report *report, const struct report_row *row, enum column column,
+		 struct cell *cell)
+{
+	/* Not reached is not the same as performed without anybody looking. */
+	bool measured = row->summary && (row->summary->batches || row->summary->result_known);
+
+	*cell = (struct cell){.type = column_types[column]};
+	if (report->hidden >> column & 1)
+		return;
+	if (column == COLUMN_OPERATION)
+		*cell = cell_of_text(row->name);
+	else if (column == COLUMN_VM && row->vm != REPORT_ALL_VMS)
+		*cell = cell_of_count(true, (uint64_t)row->vm);
+	else if (column == COLUMN_RESULT)
+		*cell = cell_of_text(verdict_names[row->verdict]);
+	else if (column == COLUMN_NOTE)
+		*cell = cell_of_text(row->note[0] ? row->note : NULL);
+	else if (measured)
+		*cell = measured_cell(report, row, column);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a run or a ledger has to say, ready to be written in any format. The writers get one struct
+ * report and know nothing of how it came about.
+ */
+#ifndef VMM_ANALYSIS_REPORT_H
+#define VMM_ANALYSIS_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "views/expect.h"
+#include "vmm/ledger/summary.h"
+#include "vmm/observe/trace.h"
+#include "vmm/table/cell.h"
+
+enum column {
+#define COLUMN(id, header, key, type, meaning) COLUMN_##id,
+#include "vmm/analysis/column.def"
+#undef COLUMN
+	COLUMN_COUNT
+};
+
+/* Verdict on one operation. */
+enum verdict {
+	VERDICT_NONE, /* nothing was expected: a ledger being read */
+	VERDICT_PASS,
+	VERDICT_FAIL,
+	VERDICT_SKIP,
+};
+
+extern const char *const verdict_names[];
+
+#define REPORT_ALL_VMS (-1)
+
+struct report_row {
+	const char *name;
+	uint32_t number;   /* in the catalogue */
+	uint32_t compared; /* that of the operation it is compared with; 0: none */
+	int vm;            /* whose row this is; REPORT_ALL_VMS: it is true of each of them */
+	const struct operation_summary *summary; /* NULL if skipped */
+	const struct operation_summary *loop;    /* the empty loop of the same VM or VMs, or NULL */
+	enum verdict verdict;
+	char note[200]; /* why it failed or was skipped */
+	bool exits_known[LEVEL_COUNT];
+	uint64_t exits[LEVEL_COUNT];
+	enum placement placement;
+	struct tick_summary ticks;
+	double eet;
+	double ratio; /* of the medians, to the operation it is compared with; 0: there is none */
+};
+
+#define REPORT_VMS_MAX 256
+
+#define TRACE_MODE_UNKNOWN (-1)
+
+struct report {
+	const char *schema;   /* "sidestep.test", ... */
+	uint32_t hidden;      /* columns not to show: bit of enum column */
+	enum engine_id engine;
+	enum host_backend backend;
+	const char *kernel, *guest;
+	unsigned vcpus, vms;
+	const char *seccomp, *landlock; /* the jail of the run; NULL: not known */
+	const char *instrumented; /* what more it allowed, for a build with sanitizers; NULL: nothing */
+	struct report_row *rows;
+	size_t row_count;
+	const struct summary *summary;
+	const struct operation_summary *loop; /* the empty loop of the same run, or NULL */
+	uint32_t loop_number;                 /* its number; 0: there is none */
+	/* Of each VM, NULL where a VM left no record; none if there was only one. */
+	struct summary *const *vm_summaries;
+	size_t vm_count;
+	const char *plans[REPORT_VMS_MAX]; /* how each VM was configured; NULL: not known */
+	char end[260]; /* how the run ended; empty if as it should */
+	int status;    /* exit status of the run */
+	unsigned passed, failed, skipped;
+	const char **view_names; /* names of the views, by index; NULL where unknown */
+	size_t view_count;
+	bool judged;           /* operations were compared with the model */
+	bool rows_for_all;     /* an operation has its rows even if it left no record */
+	bool counters_missing; /* the host has no counters of exits at L0 */
+	int trace_mode; /* enum trace_mode: what came of it; TRACE_MODE_UNKNOWN in an older ledger */
+	const char *trace_missing; /* why tracepoints were not counted; NULL or empty: no matter */
+	unsigned vcpus_blind;  /* of which less was traced than `trace_mode` */
+	uint64_t samples_lost; /* of tracepoints: exits at l0 that nobody saw one by one */
+	uint64_t lost;         /* records that found no room in the ledger */
+	bool of_ledger;        /* what they would have said is not known: a ledger is all there is */
+};
+
+extern const char *const column_headers[COLUMN_COUNT];
+extern const char *const column_keys[COLUMN_COUNT];
+extern const char *const column_meanings[COLUMN_COUNT];
+extern const enum cell_type column_types[COLUMN_COUNT];
+
+void report_cell(const struct report *report, const struct report_row *row, enum column column,
+		 struct cell *cell);
+/* Fills exits, placement and ticks of a row from its summary. Its loop is the report's unless it has one. */
+void report_measure(const struct report *report, struct report_row *row);
+
+/* Rows that one operation of a run may come to. */
+size_t report_rows_most(const struct report *report);
+
+/* Whether the VMs of the run were configured differently. */
+bool report_plans_differ(const struct report *report);
+
+/*
+ * Appends what a run says of the operation `like`, whose name, number and what it is compared with are set, and
+ * measures it: a row for all VMs if that is true of each, else one for every VM that performed it. Room for
+ * them is there. Returns how many.
+ */
+size_t report_add_rows(struct report *report, const struct report_row *like);
+
+/* The name of a row, and the VM if it is of one only. */
+#define ROW_NAME_SIZE 64
+const char *report_row_name(const struct report_row *row, char buffer[ROW_NAME_SIZE]);
+
+/* Name of a view, "?" if unknown. */
+const char *report_view_name(const struct report *report, uint32_t view);
+
+/* Name of an operation by its number in the catalogue; "-" for none. */
+const char *report_operation_name(const struct report *report, uint32_t number);
+
+/* "write", "fetch" or "read". */
+const char *access_name(uint32_t access);
+
+/* Fills the ratios of all rows, which have been measured; of those of one VM, within it. */
+void report_compare(struct report *report);
+
+
+/* Writes text that may come from a guest or a foreign ledger: printable ASCII as it is, every other
+ * byte as \xNN, so that it stays one line and does not speak to a terminal. */
+void report_plain(FILE *stream, const char *text);
+
+/* Writes the line that says what was run where. */
+void report_run(const struct report *report, FILE *stream);
+
+/* Name of an exception vector: "#UD"; NULL for those without one. */
+const char *vector_name(uint32_t vector);
+
+/* The writers. They return 0 or -ENOMEM; errors of the stream are found when it is closed. */
+typedef int report_writer(const struct report *report, FILE *stream);
+report_writer report_text, report_csv, report_json, report_tap, report_junit;
+
+/* Column sets. */
+#define COLUMN_BIT(id) (1u << COLUMN_##id)
+#define HIDE_IN_TEST (COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
+#define HIDE_IN_RUN (COLUMN_BIT(RESULT) | COLUMN_BIT(EET) | COLUMN_BIT(RATIO))
+#define HIDE_IN_LEDGER COLUMN_BIT(RESULT)
+#define HIDE_IN_BENCH (COLUMN_BIT(RESULT) | COLUMN_BIT(OUTCOME))
+
+#endif

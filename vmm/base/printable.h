@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Text from outside - arguments, names of files, what is in guests, policies and ledgers - as it may be shown: one line
+ * that does not speak to a terminal. */
+#ifndef VMM_BASE_PRINTABLE_H
+#define VMM_BASE_PRINTABLE_H
+
+#include <stddef.h>
+
+/* Copies as much as there is room for: printable ASCII as it is, every other byte as \xNN, never a part of one. Returns
+ * the length; `out` is terminated. */
+size_t plain_text(char *out, size_t size, const char *text);
+
+/* The same, but of a text that is too long the middle is left out: its beginning says what it is about, its end what
+ * is wrong with that. `size` is 16 at least. */
+void plain_shorten(char *out, size_t size, const char *text);
+
+#endif

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/cli/cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/base/number.h"
+#include "vmm/plan/service_list.h"
+
+#define OPTIONS_MAX 32
+#define TIMEOUT_DEFAULT_MS 60000
+#define TIMEOUT_MAX_S 1e6
+#define INTERVAL_MIN_S 0.05
+#define INTERVAL_MAX_S 3600
+#define THRESHOLD_MAX 1e9
+
+static int bad_argument(struct error *error, const char *option, const char *argument,
+			const char *wanted)
+{
+	return error_set(error, -EINVAL, STATUS_USAGE, "%s: '%s' is not %s", option, argument, wanted);
+}
+
+/* A number from 1 to limit, or a negative errno. */
+static int64_t parse_count_of(const char *option, const char *argument, int64_t limit,
+			      struct error *error)
+{
+	const char *end;
+	uint64_t number;
+	int rc = number_whole(argument, (uint64_t)limit, &number, &end);
+
+	if (rc == 0 && *end == '\0' && number > 0)
+		return (int64_t)number;
+	if (rc == -ERANGE)
+		return error_set(error, rc, STATUS_USAGE, "%s: %s is more than %lld", option, argument,
+				 (long long)limit);
+	return bad_argument(error, option, argument, "a whole number above 0");
+}
+
+/* Options that only switch something on. */
+#define SWITCH(name, member)                                                                       \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		(void)argument;                                                                    \
+		(void)error;                                                                       \
+		settings->member = true;                                                           \
+		return 0;                                                                          \
+	}
+SWITCH(diff, diff)
+SWITCH(exits_only, exits_only)
+SWITCH(list, list)
+SWITCH(perf_command, perf_command)
+SWITCH(quiet, quiet)
+SWITCH(help, help)
+SWITCH(lenient, plan.lenient)
+
+/* Options whose argument somebody else looks into: it names a file, or depends on the command or the catalogue. */
+#define TEXT(name, member)                                                                         \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		(void)error;                                                                       \
+		settings->member = argument;                                                       \
+		return 0;                                                                          \
+	}
+TEXT(format, format)
+TEXT(output, output)
+TEXT(replay, replay)
+TEXT(views, plan.views)
+TEXT(ledger, plan.ledger)
+TEXT(disk, plan.disk)
+TEXT(workload, plan.workload)
+
+static int parse_engine(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "auto") != 0 && !engine_by_key(argument))
+		return bad_argument(error, "--engine", argument, "auto, flat, vmx or svm");
+	settings->plan.engine = argument;
+	return 0;
+}
+
+static int parse_by(struct settings *settings, const char *argument, struct error *error)
+{
+	enum group_key key = group_key_by_name(argument);
+
+	if (key == GROUP_KEY_COUNT)
+		return bad_argument(error, "--by", argument, GROUP_KEY_WORDS);
+	settings->by = key;
+	return 0;
+}
+
+static int parse_trace(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
+		if (mode != TRACING_PART && strcmp(argument, trace_mode_keys[mode]) == 0) {
+			settings->plan.trace = (enum trace_mode)mode;
+			settings->plan.trace_asked = true;
+			return 0;
+		}
+	return bad_argument(error, "--trace", argument, "off, count or sample");
+}
+
+static int parse_weight(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "exits") == 0)
+		settings->weight = WEIGHT_EXITS;
+	else if (strcmp(argument, "ticks") == 0)
+		settings->weight = WEIGHT_TICKS;
+	else
+		return bad_argument(error, "--weight", argument, "exits or ticks");
+	return 0;
+}
+
+static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
+{
+	double percent;
+
+	if (number_decimal(argument, 0, THRESHOLD_MAX, &percent) != 0)
+		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
+	settings->threshold = percent;
+	return 0;
+}
+
+static int parse_random(struct settings *settings, const char *argument, struct error *error)
+{
+	int64_t number = parse_count_of("--random", argument, INT64_C(1) << 40, error);
+
+	if (number > 0)
+		settings->random = (uint64_t)number;
+	return number > 0 ? 0 : (int)number;
+}
+
+static int parse_seed(struct settings *settings, const char *argument, struct error *error)
+{
+	const char *end;
+
+	if (number_whole(argument, UINT64_MAX, &settings->seed, &end) != 0 || *end != '\0')
+		return bad_argument(error, "--seed", argument, "a whole number");
+	return 0;
+}
+
+/* I/N, I from 1. */
+static int parse_shard(struct settings *settings, const char *argument, struct error *error)
+{
+	const char *end;
+
+	if (number_whole(argument, UINT32_MAX, &settings->shard, &end) != 0 || *end != '/' ||
+	    number_whole(end + 1, UINT32_MAX, &settings->shards, &end) != 0 || *end != '\0' ||
+	    settings->shard == 0 || settings->shard > settings->shards)
+		return bad_argument(error, "--shard", argument, "I/N with I from 1 to N");
+	return 0;
+}
+
+static int parse_count(struct settings *settings, const char *argument, struct error *error)
+{
+	int64_t number = parse_count_of("--count", argument, 100000000, error);
+
+	if (number > 0)
+		settings->plan.iterations = (uint32_t)number;
+	return number > 0 ? 0 : (int)number;
+}
+
+static int parse_memory(struct settings *settings, const char *argument, struct error *error)
+{
+	static const char suffixes[] = "KMGT";
+	const char *end, *suffix;
+	uint64_t number;
+	unsigned shift = 0;
+
+	if (number_whole(argument, UINT64_MAX, &number, &end) != 0)
+		return bad_argument(error, "-m", argument, "a size such as 64M");
+	if (*end != '\0') {
+		suffix = strchr(suffixes, *end >= 'a' ? *end - 'a' + 'A' : *end);
+		if (!suffix || end[1] != '\0')
+			return bad_argument(error, "-m", argument, "a size such as 64M");
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
+	}
+	if (number == 0 || number > UINT64_MAX >> shift)
+		return bad_argument(error, "-m", argument, "a size that a guest can have, such as 64M");
+	settings->plan.memory = number << shift;
+	return 0;
+}
+
+static int parse_vcpus(struct settings *settings, const char *argument, struct error *error)
+{
+	int64_t number = parse_count_of("-c", argument, SS_MAX_VCPUS, error);
+
+	if (number > 0)
+		settings->plan.vcpus = (unsigned)number;
+	return number > 0 ? 0 : (int)number;
+}
+
+static int parse_vms(struct settings *settings, const char *argument, struct error *error)
+{
+	int64_t number = parse_count_of("--vms", argument, PLAN_VMS_MAX, error);
+
+	if (number > 0)
+		settings->plan.vms = (unsigned)number;
+	return number > 0 ? 0 : (int)number;
+}
+
+/* "ts,mp" or "none". */
+static int parse_flags(const char *option, const char *argument, uint64_t *ret_flags,
+		       struct error *error)
+{
+	static const struct {
+		const char *name;
+		uint64_t flag;
+	} names[] = {{"ts", SS_CR0_TS}, {"mp", SS_CR0_MP}, {"none", 0}};
+	const char *word = argument;
+
+	*ret_flags = 0;
+	for (;;) {
+		size_t length = strcspn(word, ","), i;
+
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (strlen(names[i].name) == length &&
+			    strncmp(names[i].name, word, length) == 0)
+				break;
+		if (i == sizeof(names) / sizeof(names[0]))
+			return bad_argument(error, option, argument,
+					    "a list of flags: ts, mp, or none");
+		*ret_flags |= names[i].flag;
+		if (word[length] == '\0')
+			return 0;
+		word += length + 1;
+	}
+}
+
+static int parse_vm_flags(const char *option, const char *argument, uint64_t *values,
+			  unsigned *count, struct error *error)
+{
+	if (*count == PLAN_VMS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "%s: given more than %d times", option,
+				 PLAN_VMS_MAX);
+	return parse_flags(option, argument, &values[(*count)++], error);
+}
+
+static int parse_own(struct settings *settings, const char *argument, struct error *error)
+{
+	return parse_vm_flags("--own", argument, settings->plan.owned, &settings->plan.owned_count,
+			      error);
+}
+
+static int parse_shadow(struct settings *settings, const char *argument, struct error *error)
+{
+	return parse_vm_flags("--shadow", argument, settings->plan.kept, &settings->plan.kept_count,
+			      error);
+}
+
+static int parse_flag_path(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int i = 0; i < FLAG_PATH_COUNT; i++)
+		if (strcmp(argument, flag_path_keys[i]) == 0) {
+			settings->plan.flag_path = (enum flag_path)i;
+			return 0;
+		}
+	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
+}
+
+static int parse_services(struct settings *settings, const char *argument, struct error *error)
+{
+	struct plan_request *plan = &settings->plan;
+
+	if (plan->services_count == PLAN_VMS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
+				 PLAN_VMS_MAX);
+	return service_list_parse(argument, &plan->services[plan->services_count++], error);
+}
+
+static int parse_pid_file(struct settings *settings, const char *argument, struct error *error)
+{
+	if (strcmp(argument, "-") == 0)
+		return bad_argument(error, "--pid-file", argument, "the name of a file");
+	settings->plan.pid_file = argument;
+	return 0;
+}
+
+static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int i = 0; i < ON_VIOLATION_COUNT; i++)
+		if (strcmp(argument, on_violation_keys[i]) == 0) {
+			settings->plan.on_violation = (enum on_violation)i;
+			return 0;
+		}
+	return bad_argument(error, "--on-violation", argument, "report, stop or inject");
+}
+
+static int parse_interval(struct settings *settings, const char *argument, struct error *error)
+{
+	double seconds;
+
+	if (number_decimal(argument, INTERVAL_MIN_S, INTERVAL_MAX_S, &seconds) != 0)
+		return bad_argument(error, "--interval", argument,
+				    "a number of seconds from 0.05 to 3600");
+	settings->interval_ms = (unsigned)(seconds * 1000 + 0.5);
+	return 0;
+}
+
+static int parse_seccomp(struct settings *settings, const char *argument, struct error *error)
+{
+	for (int mode = JAIL_ON; mode < JAIL_MODE_COUNT; mode++)
+		if (strcmp(argument, jail_mode_keys[mode]) == 0) {
+			settings->plan.jail = (enum jail_mode)mode;
+			return 0;
+		}
+	return bad_argument(error, "--seccomp", argument, "on, log or off");
+}
+
+static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
+{
+	double seconds;
+
+	if (number_decimal(argument, 0, TIMEOUT_MAX_S, &seconds) != 0)
+		return bad_argument(error, "--timeout", argument, "a number of seconds, such as 2.5");
+	settings->plan.timeout_ms = (unsigned)ceil(seconds * 1000);
+	return 0;
+}
+
+const struct command_row commands[] = {
+#define COMMAND(name, letter, operands, meaning, more)                                             \
+	{#name, letter, operands, meaning, more, command_##name},
+#include "vmm/cli/command.def"
+#undef COMMAND
+};
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+const struct option_row options[] = {
+#define OPTION(letter, name, argument, commands, parser, meaning)                                  \
+	{letter, name, argument, commands, meaning, FILE_NONE, parse_##parser},
+#define FILE_OPTION(letter, name, access, commands, parser, meaning)                               \
+	{letter, name, "FILE", commands, meaning, FILE_##access, parse_##parser},
+#include "vmm/cli/option.def"
+#undef OPTION
+};
+const size_t option_count = sizeof(options) / sizeof(options[0]);
+
+static bool applies(const struct option_row *option, const struct command_row *command)
+{
+	return strchr(option->commands, command->letter) != NULL;
+}
+
+const struct command_row *command_by_name(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+struct getopt_tables {
+	char letters[3 * OPTIONS_MAX];
+	struct option longs[OPTIONS_MAX + 1];
+	const struct option_row *rows[OPTIONS_MAX];
+	int count;
+};
+
+#define LONG_BASE 0x100 /* values of options, above any letter */
+
+static void fill_tables(const struct command_row *command, struct getopt_tables *tables)
+{
+	char *letter = tables->letters;
+
+	*letter++ = ':';
+	for (size_t i = 0; i < option_count && tables->count < OPTIONS_MAX; i++) {
+		const struct option_row *row = &options[i];
+
+		if (!applies(row, command))
+			continue;
+		tables->longs[tables->count] = (struct option){
+			row->name, row->argument ? required_argument : no_argument, NULL,
+			LONG_BASE + tables->count};
+		tables->rows[tables->count++] = row;
+		if (row->letter == 0)
+			continue;
+		*letter++ = (char)row->letter;
+		if (row->argument)
+			*letter++ = ':';
+	}
+	*letter = '\0';
+}
+
+static const struct option_row *find_option(const struct getopt_tables *tables, int value)
+{
+	if (value >= LONG_BASE && value < LONG_BASE + tables->count)
+		return tables->rows[value - LONG_BASE];
+	for (int i = 0; i < tables->count; i++)
+		if (tables->rows[i]->letter == value)
+			return tables->rows[i];
+	return NULL;
+}
+
+/* Whether the option that getopt_long() has found was written out. An abbreviation means another option as soon as
+ * there is one that is called so. */
+static bool spelled_out(const struct option_row *row, int value, const char *word)
+{
+	size_t length = strlen(row->name);
+
+	return value < LONG_BASE ||
+	       (strncmp(word + 2, row->name, length) == 0 && strchr("=", word[2 + length]));
+}
+
+static int abbreviated(const struct command_row *command, const struct option_row *row, const char *word,
+		       struct error *error)
+{
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "%.*s is no option of this command, --%s is; see `sidestep %s --help`",
+			 (int)strcspn(word, "="), word, row->name, command->name);
+}
+
+static int getopt_failed(const struct command_row *command, const struct getopt_tables *tables, int value,
+			 char **argv, struct error *error)
+{
+	const char *what = value == ':' ? "needs an argument" : "is no option of this command";
+	char letter[3] = {'-', (char)optopt, '\0'};
+	const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
+	const struct option_row *row = find_option(tables, optopt);
+
+	if (row && !spelled_out(row, optopt, word))
+		return abbreviated(command, row, word, error);
+	return error_set(error, -EINVAL, STATUS_USAGE, "%s %s; see `sidestep %s --help`", word, what,
+			 command->name);
+}
+
+static void note_file(struct settings *settings, const struct option_row *row, const char *name)
+{
+	unsigned i = 0;
+
+	while (i < settings->file_count && settings->files[i].option != row)
+		i++;
+	if (row->access == FILE_NONE || i == SETTINGS_FILES_MAX)
+		return;
+	settings->files[i] = (struct settings_file){row, name};
+	if (i == settings->file_count)
+		settings->file_count++;
+}
+
+int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
+	      struct error *error)
+{
+	struct getopt_tables tables = {0};
+	int value;
+
+	*settings = (struct settings){
+		.plan = {.engine = "auto", .vcpus = 1, .vms = 1, .jail = JAIL_ON},
+		.format = "text",
+		.interval_ms = 1000,
+		.by = GROUP_OPERATION,
+		.threshold = -1,
+		.seed = 1,
+		.shard = 1,
+		.shards = 1,
+	};
+	if (strcmp(command->name, "test") == 0 || strcmp(command->name, "bench") == 0)
+		settings->plan.timeout_ms = TIMEOUT_DEFAULT_MS;
+	fill_tables(command, &tables);
+	optind = 0; /* glibc: start afresh, also within a word */
+	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+		const struct option_row *row = find_option(&tables, value);
+		const char *word = argv[optind - 1];
+		int rc;
+
+		if (!row)
+			return getopt_failed(command, &tables, value, argv, error);
+		if (value >= LONG_BASE && optarg == word)
+			word = argv[optind - 2];
+		if (!spelled_out(row, value, word))
+			return abbreviated(command, row, word, error);
+		rc = row->parse(settings, optarg, error);
+		if (rc != 0)
+			return rc;
+		note_file(settings, row, optarg);
+		if (settings->given_count < SETTINGS_GIVEN_MAX) {
+			settings->given[settings->given_count].name = row->name;
+			settings->given[settings->given_count++].argument = optarg;
+		}
+	}
+	settings->operands = argv + optind;
+	settings->operand_count = argc - optind;
+	return 0;
+}
+
+int cli_check_format(const struct settings *settings, const char *formats, struct error *error)
+{
+	size_t length = strlen(settings->format);
+
+	for (const char *word = formats; *word;) {
+		size_t size = strcspn(word, ", ");
+
+		if (size == length && memcmp(word, settings->format, size) == 0 &&
+		    strcmp(settings->format, "or") != 0)
+			return 0;
+		word += size;
+		word += strspn(word, ", ");
+	}
+	return error_set(error, -EINVAL, STATUS_USAGE, "--format: '%s' is none of: %s",
+			 settings->format, formats);
+}
+
+void cli_help(const struct command_row *command, FILE *stream)
+{
+	fprintf(stream, "usage: sidestep %s [options]%s%s\n\n%c%s.\n\n", command->name,
+		command->operands[0] ? " " : "", command->operands,
+		toupper((unsigned char)command->meaning[0]), command->meaning + 1);
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &options[i];
+		char name[48], letter[8] = "    ";
+
+		if (!applies(row, command))
+			continue;
+		if (row->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+		snprintf(name, sizeof(name), "%s--%s%s%s", letter, row->name,
+			 row->argument ? " " : "", row->argument ? row->argument : "");
+		fprintf(stream, "  %-24s %s\n", name, row->meaning);
+	}
+}
+
+void cli_usage(FILE *stream)
+{
+	fputs("usage: sidestep COMMAND [options]\n\n", stream);
+	for (size_t i = 0; i < command_count; i++)
+		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].meaning);
+	fputs("\n`sidestep COMMAND --help` shows a command's options, `sidestep --version` the "
+	      "version.\n",
+	      stream);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line: one table of commands, one of options. */
+#ifndef VMM_CLI_CLI_H
+#define VMM_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "vmm/analysis/group_key.h"
+#include "vmm/base/error.h"
+#include "vmm/cli/formats.h"
+#include "vmm/plan/plan.h"
+#include "vmm/report/report_ledger.h"
+
+#define SETTINGS_GIVEN_MAX 200
+#define SETTINGS_FILES_MAX 8
+
+/* What becomes of the file that an option names, see option.def. */
+enum file_access { FILE_NONE, FILE_READ, FILE_WRITTEN, FILE_OUTPUT, FILE_DISK };
+
+struct option_row;
+
+/* The last one that was given for an option. */
+struct settings_file {
+	const struct option_row *option;
+	const char *name;
+};
+
+/* What the options of any command set. */
+struct settings {
+	struct plan_request plan;
+	const char *format;
+	enum group_key by;
+	enum report_weight weight;
+	bool diff, exits_only;
+	double threshold; /* percent; below 0: not given */
+	const char *output;
+	bool list, quiet, help;
+	bool perf_command;
+	unsigned interval_ms;
+	uint64_t random, seed; /* programs to perform; 0: the catalogue */
+	uint64_t shard, shards;
+	const char *replay;
+	/* Options as they were given, as far as there is room. */
+	struct {
+		const char *name, *argument;
+	} given[SETTINGS_GIVEN_MAX];
+	unsigned given_count;
+	struct settings_file files[SETTINGS_FILES_MAX];
+	unsigned file_count;
+	char *const *operands;
+	int operand_count;
+};
+
+typedef int command_fn(const struct settings *settings);
+
+#define COMMAND(name, letter, operands, meaning, more) command_fn command_##name;
+#include "vmm/cli/command.def"
+#undef COMMAND
+
+struct command_row {
+	const char *name;
+	char letter; /* in the option table */
+	const char *operands, *meaning, *more;
+	command_fn *run;
+};
+
+struct option_row {
+	int letter; /* 0: none */
+	const char *name, *argument, *commands, *meaning;
+	enum file_access access; /* NONE: the argument is no file */
+	int (*parse)(struct settings *settings, const char *argument, struct error *error);
+};
+
+extern const struct command_row commands[];
+extern const size_t command_count;
+extern const struct option_row options[];
+extern const size_t option_count;
+
+const struct command_row *command_by_name(const char *name);
+
+/* Sets what the arguments ask for; argv[0] is the command's name. Returns 0 or a negative errno. */
+int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
+	      struct error *error);
+
+void cli_help(const struct command_row *command, FILE *stream);
+void cli_usage(FILE *stream); /* all commands */
+
+/* Refuses a format that is not in a list as formats.h has them. */
+int cli_check_format(const struct settings *settings, const char *formats, struct error *error);
+
+#endif

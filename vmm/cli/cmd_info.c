@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sidestep info: what this host offers, and why not. */
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/cli/command.h"
+#include "vmm/table/json.h"
+
+#define INFO_VERSION 1
+
+struct engine_info {
+	bool usable;
+	char reason[160];
+};
+
+static struct engine_info engine_info(const struct host *host, const struct engine *engine)
+{
+	struct engine_info info = {0};
+
+	info.usable = engine->probe(host, info.reason, sizeof(info.reason)) && engine->vm_init;
+	return info;
+}
+
+static void print_tracepoints(FILE *stream)
+{
+	static const struct {
+		enum trace_mode mode;
+		const char *words;
+	} rows[] = {{TRACING_COUNT, "counted"}, {TRACING_SAMPLE, "recorded one by one"}};
+	struct trace_formats formats;
+
+	trace_formats_load(&formats);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trace_plan plan = {.mode = rows[i].mode, .formats = &formats};
+		struct trace trace;
+		char reason[240];
+
+		trace_open(&trace, &plan, reason, sizeof(reason));
+		if (trace.mode == rows[i].mode)
+			fprintf(stream, "          kvm tracepoints, %s%s%s\n", rows[i].words,
+				reason[0] ? "; " : "", reason);
+		else
+			fprintf(stream, "          kvm tracepoints not %s: %s\n", rows[i].words,
+				reason);
+		trace_close(&trace);
+	}
+}
+
+static void print_text(const struct host *host, FILE *stream)
+{
+
+	fprintf(stream, "KVM         API version %d, module %s, Linux %s\n", host->api_version,
+		host_backend_modules[host->backend], host->kernel);
+	fprintf(stream, "guest CPU   %s\n", host->vendor);
+	fprintf(stream, "memory      %llu MiB\n", (unsigned long long)host->memory >> 20);
+	for (int i = 0; i < TRAIT_COUNT; i++)
+		if (host->traits >> i & 1)
+			fprintf(stream, "processor   %s: %s\n", processor_trait_keys[i],
+				processor_trait_meanings[i]);
+	fputs("\nengines\n", stream);
+	for (size_t i = 0; i < engine_count; i++) {
+		struct engine_info info = engine_info(host, engines[i]);
+
+		fprintf(stream, "  %-5s %-4s %s\n", engine_keys[engines[i]->id],
+			info.usable ? "yes" : "no",
+			info.usable ? engine_meanings[engines[i]->id] : info.reason);
+	}
+	fputs("\nevidence of exits\n", stream);
+	fprintf(stream, "  l0      %s\n",
+		host->capability[HOST_CAP_binary_stats_fd]
+			? "KVM_GET_STATS_FD"
+			: "not observed: no KVM_CAP_BINARY_STATS_FD; use Linux 5.14 or later");
+	print_tracepoints(stream);
+	fputs("  monitor ring of the relay, in engines that have one\n", stream);
+	fputs("  vmm     run loop\n", stream);
+	fputs("\njail\n", stream);
+	fprintf(stream, "  seccomp  %-4s %s\n", host->jail.seccomp[0] ? "no" : "yes",
+		host->jail.seccomp[0] ? host->jail.seccomp : "filters of system calls");
+	fprintf(stream, "  landlock %-4s %s\n", host->jail.landlock[0] ? "no" : "yes",
+		host->jail.landlock[0] ? host->jail.landlock : host->landlock);
+	fputs("\ncapabilities\n", stream);
+	for (int i = 0; i < HOST_CAP_COUNT; i++)
+		fprintf(stream, "  %-36s %-6d %s\n", host_capability_names[i], host->capability[i],
+			host_capability_uses[i]);
+}
+
+static json_t *engines_json(const struct host *host)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < engine_count; i++) {
+		struct engine_info info = engine_info(host, engines[i]);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "engine", json_string(engine_keys[engines[i]->id]));
+		json_object_set_new(object, "usable", json_boolean(info.usable));
+		json_object_set_new(object, "reason",
+				    info.usable ? json_null() : json_string(info.reason));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *traits_json(const struct host *host)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < TRAIT_COUNT; i++)
+		if (host->traits >> i & 1)
+			json_array_append_new(array, json_string(processor_trait_keys[i]));
+	return array;
+}
+
+static json_t *jail_json(const struct host *host)
+{
+	return json_pack("{s:b,s:i}", "seccomp", host->jail.seccomp[0] == '\0', "landlock_abi",
+			 host->jail.landlock_abi);
+}
+
+static int print_json(const struct host *host, FILE *stream)
+{
+	json_t *root = json_begin("sidestep.info", INFO_VERSION), *capabilities = json_object();
+
+	json_object_set_new(root, "kernel", json_string(host->kernel));
+	json_object_set_new(root, "api_version", json_integer(host->api_version));
+	json_object_set_new(root, "backend", json_string(host_backend_keys[host->backend]));
+	json_object_set_new(root, "module", json_string(host_backend_modules[host->backend]));
+	json_object_set_new(root, "guest_cpu", json_string(host->vendor));
+	json_object_set_new(root, "memory_bytes", json_integer((json_int_t)host->memory));
+	json_object_set_new(root, "processor_traits", traits_json(host));
+	json_object_set_new(root, "engines", engines_json(host));
+	json_object_set_new(root, "jail", jail_json(host));
+	for (int i = 0; i < HOST_CAP_COUNT; i++)
+		json_object_set_new(capabilities, host_capability_names[i],
+				    json_integer(host->capability[i]));
+	json_object_set_new(root, "capabilities", capabilities);
+	return json_finish(root, stream);
+}
+
+static int print_info(const struct host *host, const struct settings *settings, struct error *error)
+{
+	struct output output;
+	int rc = output_open(&output, settings->output, JAIL_NONE, error);
+
+	if (rc != 0)
+		return rc;
+	if (strcmp(settings->format, "json") == 0)
+		rc = print_json(host, output.stream);
+	else
+		print_text(host, output.stream);
+	if (rc != 0) {
+		output_discard(&output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(&output, error);
+}
+
+int command_info(const struct settings *settings)
+{
+	struct error error = {0};
+	struct host host;
+
+	if (settings->operand_count != 0)
+		error_set(&error, -EINVAL, STATUS_USAGE, "info takes no operand");
+	else if (cli_check_format(settings, FORMATS_PLAIN, &error) == 0 && host_open(&host, &error) == 0) {
+		print_info(&host, settings, &error);
+		host_close(&host);
+	}
+	return error.text[0] ? error_report(&error) : STATUS_SUCCESS;
+}

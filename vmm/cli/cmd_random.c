@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sidestep test --random: programs of CR0 accesses against the reference model. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/cli/command.h"
+#include "vmm/service/differential.h"
+#include "vmm/table/json.h"
+
+#define RANDOM_VERSION 1
+
+static int read_replay(struct differential *run, const char *path, struct error *error)
+{
+	FILE *file = fopen(path, "r");
+	int rc;
+
+	if (!file)
+		return error_set(error, -errno, STATUS_USAGE, "%s: %s; name a file with a program", path,
+				 strerror(errno));
+	rc = differential_read(file, path, &run->given, error);
+	fclose(file);
+	run->replay = true;
+	return rc;
+}
+
+/* What a run with this engine cannot do. */
+static int check_masks(const struct differential *run, const struct plan *plan, struct error *error)
+{
+	if (!run->replay || run->given.masked == 0 || engine_has_monitor(plan->engine))
+		return 0;
+	return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+			 "the program masks flags: needs: masks; host: engine %s leaves CR0 to KVM's own "
+			 "policy",
+			 engine_keys[plan->engine->id]);
+}
+
+static void write_text(const struct differential *run, const struct session *session, FILE *stream)
+{
+	fprintf(stream, "engine %s on %s: %" PRIu64 " programs of up to %d steps, ",
+		engine_keys[session->plan.engine->id], host_backend_modules[session->host.backend],
+		run->performed, run->replay ? SS_PROGRAM_STEPS : DIFFERENTIAL_STEPS);
+	if (!run->differed) {
+		fputs("no difference from the model\n", stream);
+		return;
+	}
+	fputs("a difference from the model\n", stream);
+	fprintf(stream, "# %s\n", run->difference);
+	if (!run->replay)
+		fprintf(stream, "# program %" PRIu64 " of seed %" PRIu64 ", shrunk; run it again with "
+				"sidestep test --engine %s --replay FILE\n",
+			run->failed_index, run->seed, engine_keys[session->plan.engine->id]);
+	differential_write(&run->smallest, stream);
+}
+
+static int write_json(const struct differential *run, const struct session *session, FILE *stream)
+{
+	json_t *root = json_begin("sidestep.random", RANDOM_VERSION);
+	char *text = NULL;
+	size_t size;
+	FILE *memory = run->differed ? open_memstream(&text, &size) : NULL;
+
+	json_object_set_new(root, "engine", json_string(engine_keys[session->plan.engine->id]));
+	json_object_set_new(root, "backend", json_string(host_backend_keys[session->host.backend]));
+	json_object_set_new(root, "seed", json_hex(run->seed));
+	json_object_set_new(root, "programs", json_integer((json_int_t)run->performed));
+	json_object_set_new(root, "difference",
+			    run->differed ? json_string(run->difference) : json_null());
+	if (memory) {
+		differential_write(&run->smallest, memory);
+		fclose(memory);
+	}
+	json_object_set_new(root, "program", text ? json_string(text) : json_null());
+	free(text);
+	return json_finish(root, stream);
+}
+
+static int emit(const struct differential *run, struct session *session,
+		const struct settings *settings, struct error *error)
+{
+	struct output *output = &session->output;
+	int rc = 0;
+
+	if (strcmp(settings->format, "json") == 0)
+		rc = write_json(run, session, output->stream);
+	else
+		write_text(run, session, output->stream);
+	if (rc != 0) {
+		output_discard(output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(output, error);
+}
+
+static int perform(struct session *session, struct differential *run,
+		   const struct settings *settings, struct error *error)
+{
+	const struct stop *why = &session->machine.why;
+
+	if (check_masks(run, &session->plan, error) != 0)
+		return error->status;
+	run->environment = session_environment(session);
+	if (session_run(session, isatty(STDERR_FILENO), error) != 0 ||
+	    emit(run, session, settings, error) != 0)
+		return error->status;
+	if (run->differed)
+		return STATUS_FAILED;
+	if (why->cause != STOP_EXIT || why->status != STATUS_SUCCESS) {
+		error_set(error, -EIO, why->status, "%s", why->text);
+		return why->status;
+	}
+	return STATUS_SUCCESS;
+}
+
+int command_random(const struct settings *given)
+{
+	struct settings settings = *given;
+	struct session session = {0};
+	struct error error = {0};
+	struct differential run = {
+		.seed = given->seed,
+		.count = given->random,
+		.shard = given->shard - 1,
+		.shards = given->shards,
+	};
+	int status = STATUS_USAGE;
+
+	settings.plan.differential = &run;
+	/* Only values and exits of relay and VMM are compared. */
+	settings.plan.trace = TRACING_OFF;
+	if (given->operand_count != 0)
+		error_set(&error, -EINVAL, STATUS_USAGE,
+			  "--random and --replay take no PATTERN: programs are no operations");
+	else if (cli_check_format(&settings, FORMATS_PLAIN, &error) != 0 ||
+		 (given->replay && read_replay(&run, given->replay, &error) != 0))
+		status = error.status;
+	else if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
+		status = session.host_open || !session.output.stream ? error.status
+								      : STATUS_SKIPPED;
+	else
+		status = perform(&session, &run, &settings, &error);
+	if (error.text[0])
+		error_report(&error);
+	session_finish(&session);
+	return status;
+}

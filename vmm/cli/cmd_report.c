@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sidestep report: what a ledger says. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/cli/command.h"
+#include "vmm/report/ledger_formats.h"
+
+/* Percent by which a median may differ. */
+#define THRESHOLD_DEFAULT 10
+
+/* What output_emit() hands through: a ledger is read once more for some formats. */
+struct task {
+	struct contents *contents;
+};
+
+/* The name has been checked against the same list in words. */
+static const struct ledger_format *format_of(const struct settings *settings)
+{
+	return ledger_format_by_name(settings->format);
+}
+
+static int write_ledger(const void *data, const struct settings *settings, FILE *stream)
+{
+	return ledger_format_write(format_of(settings), ((const struct task *)data)->contents,
+				   settings->by, settings->weight, stream);
+}
+
+static int tell(int status, const char *path, const char *text)
+{
+	struct error line = {0};
+
+	error_set(&line, -EINVAL, status, "%s: %s", path, text);
+	return error_report(&line);
+}
+
+/* What a reader should know about the file itself. Returns the exit status it gives. */
+static int warn(const struct contents *contents, const char *path)
+{
+	char text[300];
+
+	if (contents_complaint(contents, text, sizeof(text)))
+		return tell(STATUS_FAILED, path, text);
+	if (contents->report.lost) {
+		snprintf(text, sizeof(text), "%" PRIu64 " records found no room; what was before is shown",
+			 contents->report.lost);
+		tell(STATUS_SUCCESS, path, text);
+	}
+	if (!contents->ended)
+		tell(STATUS_SUCCESS, path, "the run was cut off; its last records are shown");
+	return STATUS_SUCCESS;
+}
+
+/* What a format has no word for. */
+static void warn_left_out(struct contents *contents, const struct settings *settings)
+{
+	uint64_t count = settings->weight == WEIGHT_TICKS ? folded_left_out(contents) : 0;
+
+	if (count)
+		fprintf(stderr,
+			"sidestep: %llu exits are left out: how long their handling took was not observed\n",
+			(unsigned long long)count);
+}
+
+static int report_one(struct contents *contents, const struct settings *settings,
+		      struct error *error)
+{
+	int status;
+
+	if (contents_open(contents, settings->operands[0], error) != 0)
+		return error->status;
+	status = warn(contents, settings->operands[0]);
+	if (output_emit(write_ledger, &(struct task){contents}, settings, error) == 0)
+		warn_left_out(contents, settings);
+	return status;
+}
+
+static int write_diff(const void *data, const struct settings *settings, FILE *stream)
+{
+	return format_of(settings)->diff(data, stream);
+}
+
+static int report_two(struct contents contents[2], const struct settings *settings,
+		      struct error *error)
+{
+	struct diff diff = {
+		.by = settings->by,
+		.threshold = settings->threshold < 0 ? THRESHOLD_DEFAULT : settings->threshold,
+		.exits_only = settings->exits_only,
+	};
+	int status = STATUS_SUCCESS;
+	bool damaged;
+
+	for (int i = 0; i < 2; i++) {
+		if (contents_open(&contents[i], settings->operands[i], error) != 0)
+			return error->status;
+		if (warn(&contents[i], settings->operands[i]) != STATUS_SUCCESS)
+			status = STATUS_FAILED;
+		diff.contents[i] = &contents[i];
+	}
+	damaged = status != STATUS_SUCCESS;
+	if (diff_make(&diff) != 0)
+		error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	else
+		output_emit(write_diff, &diff, settings, error);
+	if (diff_changed(&diff))
+		status = STATUS_FAILED;
+	if (diff.nothing[0] && !error->text[0]) {
+		/* That a ledger is damaged is worse than that there was nothing to compare. */
+		error_set(error, -ENODATA, damaged ? STATUS_FAILED : STATUS_SKIPPED,
+			  "nothing was compared: %s", diff.nothing);
+		status = error->status;
+	}
+	diff_finish(&diff);
+	return status;
+}
+
+/* Options that would have no effect are refused. */
+static int check_options(const struct settings *settings, struct error *error)
+{
+	const struct ledger_format *format;
+	bool by = settings->by != GROUP_OPERATION;
+
+	if (cli_check_format(settings, FORMATS_REPORT, error) != 0)
+		return -EINVAL;
+	format = format_of(settings);
+	if (settings->operand_count != (settings->diff ? 2 : 1))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "report takes %s; make it with `sidestep run --ledger FILE`",
+				 settings->diff ? "two LEDGERs with --diff" : "one LEDGER");
+	if (settings->diff && (settings->by == GROUP_VIOLATION || !format->diff))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--diff compares operations, or exits by reason, rip, symbol, level, vm or "
+				 "service, as text, json or csv");
+	if (by && !format->groups)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--by %s: --format %s has no such table; text, json and csv have",
+				 group_key_names[settings->by], format->name);
+	if (settings->weight != WEIGHT_EXITS && format->whole != report_folded)
+		return error_set(error, -EINVAL, STATUS_USAGE, "--weight goes with --format folded");
+	if (!settings->diff && (settings->exits_only || settings->threshold >= 0))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--threshold and --exits-only go with --diff");
+	return 0;
+}
+
+int command_report(const struct settings *settings)
+{
+	struct contents *contents = calloc(2, sizeof(*contents));
+	struct error error = {0};
+	int status = STATUS_SUCCESS;
+
+	if (!contents)
+		error_set(&error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	else if (check_options(settings, &error) == 0)
+		status = settings->diff ? report_two(contents, settings, &error)
+					: report_one(contents, settings, &error);
+	for (int i = 0; contents && i < 2; i++)
+		contents_close(&contents[i]);
+	free(contents);
+	return error.text[0] ? error_report(&error) : status;
+}

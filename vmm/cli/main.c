@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <malloc.h>
+#include <string.h>
+
+#include "vmm/cli/cli.h"
+#include "vmm/cli/named_files.h"
+#include "vmm/output/inheritance.h"
+#include "vmm/output/output.h"
+#include "vmm/run/deadline.h"
+
+/* One heap for all threads, of which no thread but the main one needs to map more, and no limit that moves
+ * between it and separate mappings: what malloc asks the kernel for is then the same in every run. A thread
+ * that ends gives small chunks back, which must not make malloc shrink the heap: a sealed thread of a vCPU
+ * has no call for it. */
+static void settle_malloc(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, -1);
+}
+
+/* What can be said without a run. */
+static int print(const struct command_row *command, void (*write)(const struct command_row *command, FILE *stream))
+{
+	struct error error = {0};
+	struct output output;
+
+	if (output_open(&output, NULL, JAIL_NONE, &error) == 0) {
+		write(command, output.stream);
+		output_commit(&output, &error);
+	}
+	return error.text[0] ? error_report(&error) : STATUS_SUCCESS;
+}
+
+static void write_version(const struct command_row *command, FILE *stream)
+{
+	(void)command;
+	fprintf(stream, "sidestep %s\n", SIDESTEP_VERSION);
+}
+
+static void write_usage(const struct command_row *command, FILE *stream)
+{
+	(void)command;
+	cli_usage(stream);
+}
+
+static bool tap_on_stdout(const struct settings *settings)
+{
+	return strcmp(settings->format, "tap") == 0 &&
+	       (!settings->output || output_is_stdout(settings->output));
+}
+
+int main(int argc, char **argv)
+{
+	const struct command_row *command;
+	struct settings settings;
+	struct error error = {0};
+
+	inherited_settle();
+	settle_malloc();
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0)
+		return print(NULL, write_version);
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return print(NULL, write_usage);
+	if (argc < 2) {
+		cli_usage(stderr);
+		return STATUS_USAGE;
+	}
+	command = command_by_name(argv[1]);
+	if (!command) {
+		error_set(&error, -1, STATUS_USAGE, "'%s' is no command; see `sidestep --help`", argv[1]);
+		return error_report(&error);
+	}
+	if (cli_parse(command, argc - 1, argv + 1, &settings, &error) != 0)
+		return error_report(&error);
+	if (settings.help)
+		return print(command, cli_help);
+	if (deadline_start(settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0 ||
+	    named_files_check(command, &settings, &error) != 0)
+		return error_report(&error);
+	return command->run(&settings);
+}

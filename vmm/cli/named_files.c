@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/cli/named_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmm/output/output.h"
+#include "vmm/output/output_target.h"
+#include "vmm/plan/storage.h"
+
+/* A file for each option, two operands, standard output and error. */
+#define FILES_MAX (SETTINGS_FILES_MAX + 4)
+
+struct named_file {
+	char what[16]; /* the option, or the word for the operand */
+	const char *name;
+	bool written;
+	dev_t device;
+	ino_t inode;
+	char entry[NAME_MAX + 1]; /* in the directory of that inode, where there is no file yet */
+};
+
+struct named_files {
+	struct named_file list[FILES_MAX];
+	size_t count;
+};
+
+static void set_inode(struct named_file *file, const struct stat *status)
+{
+	file->device = status->st_dev;
+	file->inode = status->st_ino;
+}
+
+/* Where a file would be made. */
+static bool identify_new(struct named_file *file)
+{
+	char path[PATH_MAX], copy[PATH_MAX];
+	struct stat status;
+
+	if (file->name[0] == '\0' || target_follow(file->name, path) != 0)
+		return false;
+	strcpy(copy, path);
+	if (stat(dirname(copy), &status) != 0)
+		return false;
+	set_inode(file, &status);
+	strcpy(copy, path);
+	snprintf(file->entry, sizeof(file->entry), "%s", basename(copy));
+	return true;
+}
+
+/* Returns whether it is something that must not be there twice. Who opens what is none of that says why not. */
+static bool identify(struct named_file *file)
+{
+	struct stat status;
+
+	if (stat(file->name, &status) != 0)
+		return identify_new(file);
+	set_inode(file, &status);
+	return S_ISREG(status.st_mode);
+}
+
+static void add(struct named_files *files, const struct named_file *file)
+{
+	if (files->count < FILES_MAX)
+		files->list[files->count++] = *file;
+}
+
+/* `shown`: as it was given. */
+static void add_name(struct named_files *files, const char *what, const char *name, const char *shown, bool written)
+{
+	struct named_file file = {.name = name, .written = written};
+
+	snprintf(file.what, sizeof(file.what), "%s", what);
+	if (!identify(&file))
+		return;
+	file.name = shown;
+	add(files, &file);
+}
+
+/* What the caller has opened, if it is a file that could be written to. */
+static void add_open(struct named_files *files, int fd, const char *name)
+{
+	struct named_file file = {.name = name, .written = true};
+	int flags = fcntl(fd, F_GETFL);
+	struct stat status;
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return;
+	set_inode(&file, &status);
+	add(files, &file);
+}
+
+static int add_option(struct named_files *files, const struct settings_file *file)
+{
+	enum file_access access = file->option->access;
+	bool read_only = access == FILE_READ;
+	char what[16], *path = NULL;
+
+	if (file->option->letter)
+		snprintf(what, sizeof(what), "-%c", file->option->letter);
+	else
+		snprintf(what, sizeof(what), "--%s", file->option->name);
+	if (access == FILE_OUTPUT && output_is_stdout(file->name))
+		return 0;
+	if (access == FILE_DISK) {
+		path = storage_file_name(file->name, &read_only);
+		if (!path)
+			return -ENOMEM;
+	}
+	add_name(files, what, path ? path : file->name, file->name, !read_only);
+	free(path);
+	return 0;
+}
+
+/* "LEDGER [LEDGER]": operands are read, unless they are patterns. */
+static void add_operands(struct named_files *files, const char *words, const struct settings *settings)
+{
+	for (int i = 0; i < settings->operand_count && words[0]; i++) {
+		size_t length;
+		char what[16];
+
+		words += strspn(words, " [");
+		length = strcspn(words, " ]");
+		snprintf(what, sizeof(what), "%.*s", (int)length, words);
+		if (length > 0 && strcmp(what, "PATTERN...") != 0)
+			add_name(files, what, settings->operands[i], settings->operands[i], false);
+		words += length;
+	}
+}
+
+static bool same(const struct named_file *a, const struct named_file *b)
+{
+	return a->device == b->device && a->inode == b->inode && strcmp(a->entry, b->entry) == 0;
+}
+
+static bool clash(const struct named_file *a, const struct named_file *b)
+{
+	bool both_open = a->what[0] == '\0' && b->what[0] == '\0';
+
+	return (a->written || b->written) && !both_open && same(a, b);
+}
+
+static int compare(const struct named_files *files, struct error *error)
+{
+	for (size_t i = 0; i < files->count; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct named_file *a = &files->list[i], *b = &files->list[j];
+
+			if (clash(a, b))
+				return error_set(error, -EINVAL, STATUS_USAGE,
+						 "%s %s is the same file as %s%s%s; give each a file of its own",
+						 b->what, b->name, a->what, a->what[0] ? " " : "", a->name);
+		}
+	return 0;
+}
+
+int named_files_check(const struct command_row *command, const struct settings *settings, struct error *error)
+{
+	struct named_files files = {0};
+
+	for (unsigned i = 0; i < settings->file_count; i++)
+		if (add_option(&files, &settings->files[i]) != 0)
+			return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	add_operands(&files, command->operands, settings);
+	add_open(&files, STDOUT_FILENO, "standard output");
+	add_open(&files, STDERR_FILENO, "standard error");
+	return compare(&files, error);
+}

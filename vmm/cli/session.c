@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/cli/command.h"
+#include "vmm/guest/boot.h"
+
+/* The jail as it was asked for, or the reason why not. */
+static int check_jail(const struct session *session, enum jail_mode mode, struct error *error)
+{
+	if (mode == JAIL_LOG || mode == JAIL_OFF)
+		fprintf(stderr,
+			mode == JAIL_OFF ? "sidestep: --seccomp off: no system call is refused while the "
+					   "guest runs\n"
+					 : "sidestep: --seccomp log: system calls that are not listed are "
+					   "logged, not refused, while the guest runs\n");
+	if (session->host.jail.seccomp[0] && (mode == JAIL_ON || mode == JAIL_LOG))
+		return error_set(error, -ENOSYS, STATUS_INTERNAL,
+				 "%s; --seccomp off runs a guest without them",
+				 session->host.jail.seccomp);
+	return 0;
+}
+
+int session_start(struct session *session, const struct settings *settings, int console_fd,
+		  struct error *error)
+{
+	int rc;
+
+	*session = (struct session){0};
+	if (settings->plan.jail != JAIL_NONE && inherited_note(&session->inherited) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	/* First of all: no other process may come into being later. */
+	rc = output_open(&session->output, settings->output, settings->plan.jail, error);
+	if (rc != 0)
+		return rc;
+	rc = host_open(&session->host, error);
+	session->host_open = rc == 0;
+	if (rc == 0)
+		rc = check_jail(session, settings->plan.jail, error);
+	if (rc == 0)
+		rc = plan_make(&session->plan, &settings->plan, &session->host, error);
+	session->planned = rc == 0;
+	if (rc != 0)
+		return rc;
+	session->created = true;
+	rc = machine_create(&session->machine, &session->plan, &session->host, console_fd,
+			    &session->output, error);
+	session->machine.seal.inherited = session->inherited;
+	session->inherited = (struct inherited){0};
+	return rc;
+}
+
+/* Whether or not there is a report. */
+static void tell_losses(const struct machine *machine)
+{
+	const struct ledger *ledger = &machine->ledger;
+	struct error warning = {0};
+
+	if (ledger->lost == 0)
+		return;
+	error_set(&warning, ledger->error, STATUS_SUCCESS, "%s: %s; %" PRIu64 " records found no room in the ledger",
+		  machine->plan->ledger, strerror(-ledger->error), ledger->lost);
+	error_report(&warning);
+}
+
+int session_run(struct session *session, bool progress, struct error *error)
+{
+	int rc;
+
+	host_release(&session->host);
+	rc = machine_run(&session->machine, progress, error);
+	tell_losses(&session->machine);
+	return rc;
+}
+
+void session_finish(struct session *session)
+{
+	if (session->created)
+		machine_destroy(&session->machine);
+	if (session->planned)
+		plan_finish(&session->plan);
+	if (session->host_open)
+		host_close(&session->host);
+	output_discard(&session->output);
+	inherited_finish(&session->inherited);
+	*session = (struct session){0};
+}
+
+__attribute__((format(printf, 2, 3))) static void disagree(struct report_row *row,
+							   const char *format, ...)
+{
+	va_list args;
+
+	row->verdict = VERDICT_FAIL;
+	va_start(args, format);
+	vsnprintf(row->note, sizeof(row->note), format, args);
+	va_end(args);
+}
+
+/* The processor stores the new pointer back into the control structure. */
+static void check_view(struct report_row *row, const struct expectation *expected)
+{
+	if (row->verdict == VERDICT_PASS && expected->view_known &&
+	    row->summary->view != expected->view)
+		disagree(row, "expected view %" PRIu32 " in the control structure, found %" PRIu32,
+			 expected->view, row->summary->view);
+}
+
+static void check_outcome(struct report_row *row, const struct expectation *expected)
+{
+	const struct ss_result *result = &row->summary->result;
+	const char *wanted = vector_name(expected->vector);
+	bool faults = expected->vector != SS_NO_VECTOR;
+
+	if (row->summary->results_differ)
+		disagree(row, "vCPUs or VMs disagree about the outcome");
+	else if (faults && (result->faults != result->count || result->vector != expected->vector))
+		disagree(row, "expected %s every time, saw %" PRIu32 " faults of vector %" PRIu32
+			      " in %" PRIu32 " repetitions",
+			 wanted ? wanted : "a fault", result->faults, result->vector, result->count);
+	else if (!faults && result->faults != 0)
+		disagree(row, "expected no fault, saw %" PRIu32 " of vector %" PRIu32, result->faults,
+			 result->vector);
+	else if (expected->value_known && result->value != expected->value)
+		disagree(row, "expected value 0x%" PRIx64 ", saw 0x%" PRIx64, expected->value,
+			 result->value);
+}
+
+/* Exits that were recorded one by one must agree exactly, those that a counter saw after rounding. */
+static uint64_t observed_exits(const struct report_row *row, int level)
+{
+	return level == LEVEL_L0 ? row->exits[level] * row->summary->repetitions
+				 : row->summary->exits[level];
+}
+
+static void check_exits(struct report_row *row, const struct expectation *expected)
+{
+	for (int level = 0; level < LEVEL_COUNT && row->verdict == VERDICT_PASS; level++) {
+		const struct expect_count *count = &expected->exits[level];
+		uint64_t observed = observed_exits(row, level);
+
+		if (row->exits_known[level] &&
+		    !expect_agrees(count, observed, row->summary->repetitions))
+			disagree(row,
+				 "expected %s%u exits at %s each time, saw %" PRIu64 " in %" PRIu64
+				 " repetitions",
+				 count->how == EXPECT_AT_LEAST ? "at least " : "", count->count,
+				 level_keys[level], observed, row->summary->repetitions);
+	}
+}
+
+struct expect_environment session_environment(const struct session *session)
+{
+	const struct vm *vm = &session->machine.vms[0];
+	struct expect_environment environment = {
+		.engine = session->plan.engine->id,
+		.backend = session->host.backend,
+		.traits = session->host.traits,
+		.policy = &session->plan.policy,
+		.window = gpa_at(BOOT_WINDOW),
+		.kernel = session->plan.kernel.start,
+		.vmfunc = vm->vmfunc,
+		.inject = session->plan.on_violation == ON_VIOLATION_INJECT,
+	};
+
+	environment.vmfunc.list = vm->view_list;
+	environment.vmfunc.eptp = vm->view_list[0];
+	return environment;
+}
+
+static void judge_row(const struct session *session, const struct ss_operation *op,
+		      struct report_row *row)
+{
+	struct expect_environment environment = session_environment(session);
+	unsigned vms = row->vm == REPORT_ALL_VMS ? session->plan.vms : 1;
+	struct expectation expected;
+
+	row->verdict = VERDICT_PASS;
+	if (row->summary->batches != (uint64_t)session->plan.vcpus * vms ||
+	    !row->summary->result_known) {
+		disagree(row, "not performed to the end");
+		return;
+	}
+	expect_operation(&environment, op, row->summary->result.count, &expected);
+	check_outcome(row, &expected);
+	check_view(row, &expected);
+	check_exits(row, &expected);
+}
+
+static void add_skipped(const struct session *session, const struct report_row *like,
+			struct report *report)
+{
+	struct report_row *row = &report->rows[report->row_count++];
+
+	*row = *like;
+	row->vm = REPORT_ALL_VMS;
+	row->verdict = VERDICT_SKIP;
+	snprintf(row->note, sizeof(row->note), "%s", session->plan.skipped[like->number - 1]);
+	report->skipped++;
+}
+
+static void add_operation(const struct session *session, bool judge, uint32_t number,
+			  struct report *report)
+{
+	const struct ss_operation *op = &session->plan.image.operations[number - 1];
+	const struct report_row like = {
+		.name = op->name, .number = number, .compared = op->compared};
+	size_t first = report->row_count;
+
+	if (session->plan.skipped[number - 1]) {
+		add_skipped(session, &like, report);
+		return;
+	}
+	report_add_rows(report, &like);
+	for (size_t i = first; judge && i < report->row_count; i++) {
+		judge_row(session, op, &report->rows[i]);
+		if (report->rows[i].verdict == VERDICT_PASS)
+			report->passed++;
+		else
+			report->failed++;
+	}
+}
+
+static uint32_t find_loop(const struct session *session)
+{
+	for (uint32_t n = 1; n <= session->plan.image.operation_count; n++)
+		if (session->plan.image.operations[n - 1].kind == SS_KIND_NOTHING)
+			return n;
+	return 0;
+}
+
+int session_report(const struct session *session, const char *schema, bool judge,
+		   struct report *report)
+{
+	const struct plan *plan = &session->plan;
+	const struct stop *why = &session->machine.why;
+
+	*report = (struct report){
+		.schema = schema,
+		.engine = plan->engine->id,
+		.backend = session->host.backend,
+		.kernel = session->host.kernel,
+		.guest = plan->guest ? plan->guest : "built-in",
+		.vcpus = plan->vcpus,
+		.vms = plan->vms,
+		.seccomp = jail_mode_keys[plan->jail],
+		.landlock = session->host.landlock,
+		.instrumented = jail_instrumented,
+		.summary = session->machine.summary,
+		.loop_number = find_loop(session),
+		.vm_summaries = session->machine.vm_summaries,
+		.vm_count = session->machine.vm_summaries ? plan->vms : 0,
+		.judged = judge,
+		.rows_for_all = true,
+		.trace_mode = session->machine.tracing.mode,
+		.trace_missing = session->machine.tracing.missing,
+		.samples_lost = session->machine.tracing.lost,
+		.vcpus_blind = session->machine.tracing.blind,
+		.counters_missing = session->host.capability[HOST_CAP_binary_stats_fd] == 0,
+		.status = why->status,
+	};
+	if (why->cause != STOP_EXIT)
+		snprintf(report->end, sizeof(report->end), "%s", why->text);
+	if (session->machine.ledger_kept)
+		report->lost = session->machine.ledger.lost;
+	if (report->loop_number)
+		report->loop = &report->summary->operations[report->loop_number];
+	for (unsigned i = 0; i < plan->vms; i++)
+		report->plans[i] = session->machine.plan_texts[i];
+	report->rows = calloc((plan->image.operation_count + 1) * report_rows_most(report),
+			      sizeof(*report->rows));
+	report->view_names = calloc(plan->policy.view_count + 1, sizeof(*report->view_names));
+	if (!report->rows || !report->view_names) {
+		report_finish(report);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < plan->policy.view_count; i++)
+		report->view_names[i] = plan->policy.views[i].name;
+	report->view_count = plan->policy.view_count;
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
+		if (plan_bit(plan->selected, n) || plan->skipped[n - 1])
+			add_operation(session, judge, n, report);
+	report_compare(report);
+	return 0;
+}
+
+void report_finish(struct report *report)
+{
+	free(report->rows);
+	free(report->view_names);
+	*report = (struct report){0};
+}
+
+int output_fill(emit_writer *write, const void *data, const struct settings *settings,
+		struct output *output, struct error *error)
+{
+	int rc = write(data, settings, output->stream);
+
+	if (rc != 0) {
+		output_discard(output);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	return output_commit(output, error);
+}
+
+int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error)
+{
+	struct output output;
+	int rc = output_open(&output, settings->output, JAIL_NONE, error);
+
+	return rc == 0 ? output_fill(write, data, settings, &output, error) : rc;
+}
+
+static int write_report(const void *data, const struct settings *settings, FILE *stream)
+{
+	static const struct {
+		const char *name;
+		report_writer *write;
+	} writers[] = {
+		{"text", report_text}, {"json", report_json},   {"csv", report_csv},
+		{"tap", report_tap},   {"junit", report_junit},
+	};
+
+	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++)
+		if (strcmp(writers[i].name, settings->format) == 0)
+			return writers[i].write(data, stream);
+	return -EINVAL;
+}
+
+int session_status(const struct report *report, bool judge)
+{
+	if (report->end[0] || report->status != STATUS_SUCCESS)
+		return report->status;
+	if (report->failed)
+		return STATUS_FAILED;
+	return judge && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
+}
+
+int session_emit(struct session *session, const struct settings *settings, const char *schema,
+		 bool judge, uint32_t hidden, struct error *error)
+{
+	struct report report;
+	int status;
+
+	if (session_report(session, schema, judge, &report) != 0) {
+		error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+		return error->status;
+	}
+	report.hidden = hidden;
+	report.status = session_status(&report, judge);
+	status = report.status;
+	if (output_fill(write_report, &report, settings, &session->output, error) != 0)
+		status = error->status;
+	else if (report.end[0])
+		error_set(error, -EIO, status, "%s", report.end);
+	report_finish(&report);
+	return status;
+}

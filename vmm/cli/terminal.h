@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Keys as they are pressed, and a screen that is rewritten in place. There is one terminal. */
+#ifndef VMM_CLI_TERMINAL_H
+#define VMM_CLI_TERMINAL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Takes keys from standard input one by one, without echo, if it is a terminal. What was before comes
+ * back with terminal_leave(). Returns the descriptor to wait on, -1 if there are no keys to be had. */
+int terminal_enter(void);
+void terminal_leave(void);
+
+/* Adds the signals that the keys of a terminal send, and that must not end or stop the process before the
+ * terminal is as it was: SIGQUIT, and SIGTSTP where a shell can continue it. */
+void terminal_signals(sigset_t *signals);
+
+/* Stops the process as SIGTSTP would; the terminal is as it was meanwhile. Returns when it goes on. */
+void terminal_suspend(void);
+
+/* Whether q has been pressed. Does not wait. */
+bool terminal_quit(void);
+
+/* Rows of the terminal behind a stream; 0: it is none. */
+size_t terminal_rows(FILE *stream);
+
+/* Clears the screen before something new is written to it. */
+void terminal_clear(FILE *stream);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What an instruction does whose access to memory is refused, and which access that was. */
+#ifndef VMM_EMULATE_ACCESS_EMULATION_H
+#define VMM_EMULATE_ACCESS_EMULATION_H
+
+#include "vmm/emulate/instruction.h"
+
+/*
+ * Carries out a load or store without its access, for engines where KVM does not: a register that a load
+ * would have filled becomes all ones, in the width of the operand; what a store would have written is
+ * dropped. That works for MOV, MOVZX and MOVSX from memory to a general register, and for every
+ * instruction that changes nothing but one operand in memory, which it does not read. Returns 0 and the
+ * length of the instruction at CS:RIP, or -EOPNOTSUPP with `regs` untouched.
+ */
+int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
+		  unsigned *ret_length);
+
+/* Which linear address the instruction at `state->rip` accesses that the guest's page tables map to `gpa`.
+ * Returns 0 or -ENOENT. */
+int refuse_find(const struct linear_space *space, const struct insn_state *state, uint64_t gpa,
+		uint64_t *ret_gva);
+
+/* The same for other accesses on the way of the instruction: its own bytes, the first if that is in the page;
+ * the page tables, whose entry at `gpa` translates what is returned; the frame of an exception that is
+ * delivered on the stack in use. */
+int refuse_find_fetch(const struct linear_space *space, uint64_t rip, uint64_t gpa, uint64_t *ret_gva);
+int refuse_find_walk(const struct linear_space *space, const struct insn_state *state, uint64_t gpa,
+		     uint64_t *ret_gva);
+int refuse_find_frame(const struct linear_space *space, uint64_t rsp, uint64_t gpa, uint64_t *ret_gva);
+
+/* A store that is over: KVM shows what it wrote, and the registers behind it. */
+struct store {
+	uint64_t gpa;
+	uint64_t data;
+	unsigned size;
+};
+
+/*
+ * Finds the instruction in front of `state->rip` that made a store, by trying where it may begin. Returns
+ * 0, the address of the instruction and that of the store, or -ENOENT: it was a jump, or changed a
+ * register that its address depends on.
+ */
+int refuse_find_store(const struct linear_space *space, const struct insn_state *state,
+		      const struct store *store, uint64_t *ret_rip, uint64_t *ret_gva);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Instructions that KVM could not interpret: the VMM carries out two that KVM does not know, and raises #UD
+ * for those that the guest's processor does not have.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/emulate/isa.h"
+#include "vmm/run/run_loop.h"
+#include "vmm/service/vm_function.h"
+#include "vmm/vm/vcpu.h"
+
+#define VECTOR_UD 6
+#define VECTOR_NM 7
+#define VECTOR_GP 13
+#define USER 3
+
+static bool complete_vmfunc(struct vcpu *vcpu, const struct kvm_sregs *sregs, unsigned length)
+{
+	const struct kvm_regs *regs = vcpu_regs(vcpu);
+	struct invocation invocation = {
+		.number = (uint32_t)regs->rax,
+		.index = (uint32_t)regs->rcx,
+		.arg = {regs->rdx, regs->rbx},
+		.cpl = sregs->ss.dpl,
+	};
+	unsigned vector;
+	uint64_t rax;
+
+	if (invoke_vmfunc(vcpu, &invocation, &vector, &rax) != 0)
+		return false;
+	if (vector)
+		return vcpu_inject(vcpu, (uint8_t)vector) == 0;
+	vcpu_change_regs(vcpu)->rax = rax;
+	return vcpu_step(vcpu, length) == 0;
+}
+
+/* WAIT raises #NM if TS and MP are both set (Intel SDM vol. 2D, WAIT/FWAIT). Pending x87 exceptions
+ * cannot exist: unmasking one takes an instruction that the same interpreter does not know. */
+static bool complete_wait(struct vcpu *vcpu, const struct kvm_sregs *sregs, unsigned length)
+{
+	const uint64_t both = SS_CR0_TS | SS_CR0_MP;
+
+	if ((sregs->cr0 & both) == both)
+		return vcpu_inject(vcpu, VECTOR_NM) == 0;
+	return vcpu_step(vcpu, length) == 0;
+}
+
+/* What KVM has fetched, and behind that what it did not need: it gives up at the first byte that it does
+ * not know. */
+static int decode(const struct linear_space *space, uint64_t rip, const uint8_t *bytes,
+		  unsigned length, struct insn *ret_insn)
+{
+	uint64_t next = cpu_mode_linear(&space->mode, SEGMENT_CS, rip + length);
+	uint8_t code[INSN_MAX];
+
+	memcpy(code, bytes, length);
+	length += linear_fetch(space, next, code + length, INSN_MAX - length);
+	return insn_decode(&space->mode, code, length, ret_insn);
+}
+
+bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)
+{
+	const struct engine *engine = vcpu->vm->plan->engine;
+	int view = engine->view_current(vcpu);
+	struct linear_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
+	struct kvm_sregs sregs;
+	struct insn insn;
+	struct isa isa;
+	int rc;
+
+	if (length > INSN_MAX || vcpu_sregs(vcpu, &sregs) != 0)
+		return false;
+	space.cr3 = sregs.cr3;
+	space.user = sregs.ss.dpl == USER;
+	space.mode = cpu_mode_of(&sregs);
+	rc = decode(&space, vcpu_regs(vcpu)->rip, bytes, length, &insn);
+	if (rc == -ENODATA)
+		return false;
+	if (rc != 0)
+		return vcpu_inject(vcpu, rc == -E2BIG ? VECTOR_GP : VECTOR_UD) == 0;
+	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_VMFUNC && !engine_has_monitor(engine))
+		return complete_vmfunc(vcpu, &sregs, insn.decoded.length);
+	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_FWAIT)
+		return complete_wait(vcpu, &sregs, insn.decoded.length);
+	isa = isa_of(vcpu, &sregs);
+	return !isa_has(&isa, &space.mode, &insn) && vcpu_inject(vcpu, VECTOR_UD) == 0;
+}
+
+bool complete_for_user(struct vcpu *vcpu)
+{
+	struct kvm_sregs sregs;
+
+	return vcpu_sregs(vcpu, &sregs) == 0 && sregs.ss.dpl == USER &&
+	       vcpu_inject(vcpu, VECTOR_UD) == 0;
+}

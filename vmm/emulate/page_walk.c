@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/emulate/page_walk.h"
+
+#include <errno.h>
+
+#include "views/guest_paging.h"
+#include "vmm/emulate/guest_access.h"
+
+#define PTE_PRESENT GUEST_PTE_PRESENT
+#define PTE_WRITE 2u
+#define PTE_USER 4u
+
+/* Of as many bytes as entries have; the rest is 0. */
+static bool load_entry(const struct linear_space *space, uint64_t gpa, uint64_t *ret_entry)
+{
+	const size_t size = guest_paging_entry_size(space->mode.paging);
+	struct guest_span span;
+
+	*ret_entry = 0;
+	if (guest_access_through(space->vm, space->view, gpa_at(gpa), size, VIEW_READ, &span) != 0)
+		return false;
+	guest_span_read(&span, 0, ret_entry, size);
+	return true;
+}
+
+/* CR0.WP is taken as set and CR4.SMAP as clear, as a guest starts. */
+static int translate(const struct linear_space *space, uint64_t linear, bool write,
+		     struct linear_fault *fault, uint64_t *ret_gpa)
+{
+	const enum guest_paging paging = space->mode.paging;
+	unsigned rights = (write ? PTE_WRITE : 0) | (space->user ? PTE_USER : 0);
+	uint64_t table = guest_paging_root(paging, space->cr3);
+
+	*fault = (struct linear_fault){
+		.address = linear,
+		.error_code = (write ? LINEAR_WRITE : 0) | (space->user ? LINEAR_USER : 0),
+		.walk = true,
+	};
+	if (paging == GUEST_PAGING_NONE) {
+		*ret_gpa = linear;
+		return 0;
+	}
+	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
+		unsigned needed = PTE_PRESENT | (guest_paging_has_rights(paging, level) ? rights : 0);
+		uint64_t entry;
+
+		fault->gpa = guest_paging_entry(paging, table, level, linear);
+		if (!load_entry(space, fault->gpa, &entry))
+			return -EACCES;
+		if ((entry & needed) != needed) {
+			fault->error_code |= entry & PTE_PRESENT ? LINEAR_PRESENT : 0;
+			return -EFAULT;
+		}
+		if (guest_paging_is_page(paging, level, entry)) {
+			*ret_gpa = guest_paging_page(paging, level, entry, linear);
+			return 0;
+		}
+		table = guest_paging_table(entry);
+	}
+	return -EFAULT;
+}
+
+static int access_byte(const struct linear_space *space, uint64_t address, uint8_t *byte,
+		       unsigned right, struct linear_fault *fault)
+{
+	struct guest_span span;
+	uint64_t gpa;
+	int rc = translate(space, address, right == VIEW_WRITE, fault, &gpa);
+
+	if (rc != 0)
+		return rc;
+	fault->gpa = gpa;
+	fault->walk = false;
+	if (guest_access_through(space->vm, space->view, gpa_at(gpa), 1, right, &span) != 0)
+		return -EACCES;
+	if (right == VIEW_WRITE)
+		guest_span_write(&span, 0, byte, 1);
+	else
+		guest_span_read(&span, 0, byte, 1);
+	return 0;
+}
+
+int linear_read(const struct linear_space *space, uint64_t address, void *data, size_t size,
+		struct linear_fault *fault)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < size && rc == 0; i++)
+		rc = access_byte(space, address + i, (uint8_t *)data + i, VIEW_READ, fault);
+	return rc;
+}
+
+int linear_write(const struct linear_space *space, uint64_t address, const void *data, size_t size,
+		 struct linear_fault *fault)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < size && rc == 0; i++) {
+		uint8_t byte = ((const uint8_t *)data)[i];
+
+		rc = access_byte(space, address + i, &byte, VIEW_WRITE, fault);
+	}
+	return rc;
+}
+
+int linear_translate(const struct linear_space *space, uint64_t address, uint64_t *ret_gpa)
+{
+	struct linear_space any = *space;
+	struct linear_fault fault;
+
+	any.user = false;
+	return translate(&any, address, false, &fault, ret_gpa);
+}
+
+bool linear_walks(const struct linear_space *space, uint64_t address, uint64_t gpa)
+{
+	const enum guest_paging paging = space->mode.paging;
+	uint64_t table = guest_paging_root(paging, space->cr3);
+
+	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
+		uint64_t at = guest_paging_entry(paging, table, level, address), entry;
+
+		if ((at ^ gpa) < guest_paging_entry_size(paging))
+			return true;
+		if (!load_entry(space, at, &entry) || !(entry & PTE_PRESENT) ||
+		    guest_paging_is_page(paging, level, entry))
+			return false;
+		table = guest_paging_table(entry);
+	}
+	return false;
+}
+
+unsigned linear_fetch(const struct linear_space *space, uint64_t address, uint8_t *code,
+		      unsigned size)
+{
+	struct linear_fault fault;
+	unsigned count = 0;
+
+	while (count < size &&
+	       access_byte(space, address + count, code + count, VIEW_EXECUTE, &fault) == 0)
+		count++;
+	return count;
+}

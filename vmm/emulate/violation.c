@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/emulate/violation.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "views/effect.h"
+#include "vmm/analysis/report.h"
+#include "vmm/emulate/page_walk.h"
+#include "vmm/guest/boot.h"
+#include "vmm/service/service.h"
+
+_Static_assert(RECORD_NAME_SIZE >= VIEW_NAME_SIZE, "a region's name fits into its record");
+_Static_assert(SS_ACCESS_READ == VIEW_READ && SS_ACCESS_WRITE == VIEW_WRITE &&
+		       SS_ACCESS_FETCH == VIEW_EXECUTE,
+	       "one numbering of accesses");
+_Static_assert(SS_VIOLATION_GVA_KNOWN == VIOLATION_GVA_KNOWN, "one numbering of flags");
+
+enum violation_answer violation_answer(const struct vcpu *vcpu, const struct violation *violation,
+				       bool completed)
+{
+	switch (vcpu->vm->plan->on_violation) {
+	case ON_VIOLATION_STOP:
+		return VIOLATION_STOPPED;
+	case ON_VIOLATION_INJECT:
+		return VIOLATION_FAULTED;
+	default:
+		/* There is nothing that the guest could be given for an instruction. */
+		return completed && violation->access != VIEW_EXECUTE ? VIOLATION_REFUSED
+								     : VIOLATION_FAULTED;
+	}
+}
+
+uint32_t violation_error_code(const struct violation *violation)
+{
+	/* To AMD's processors every access to the guest's page tables is a write (APM vol. 2, 15.25.6). */
+	bool write = violation->access == VIEW_WRITE && !(violation->flags & VIOLATION_WALK);
+
+	return LINEAR_PRESENT | (write ? LINEAR_WRITE : 0) |
+	       (violation->access == VIEW_EXECUTE ? LINEAR_FETCH : 0) |
+	       (violation->user ? LINEAR_USER : 0);
+}
+
+static const char *region_name(const struct vm *vm, uint64_t gpa)
+{
+	const struct view_policy *policy = &vm->policy;
+	uint32_t region = policy_region_at(policy, gpa_at(gpa));
+
+	return region == POLICY_NO_INDEX ? "" : policy->regions[region].name;
+}
+
+static const char *view_name(const struct vm *vm, uint32_t view)
+{
+	const struct view_policy *policy = &vm->policy;
+
+	return view < policy->view_count ? policy->views[view].name : "?";
+}
+
+static void tell_guest(struct vcpu *vcpu, const struct violation *violation)
+{
+	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, violation);
+	const struct ss_violation told = {
+		.sequence = ++vcpu->violations_told,
+		.view = violation->view,
+		.access = violation->access,
+		.flags = violation->flags & VIOLATION_GVA_KNOWN,
+		.gpa = violation->gpa,
+		.gva = violation->gva,
+	};
+
+	guest_ram_write(&vcpu->vm->ram, gpa_at(at), &told, sizeof(told));
+}
+
+static void stop(struct vcpu *vcpu, const struct violation *violation, const char *region,
+		 const char *symbol)
+{
+	struct vm *vm = vcpu->vm;
+
+	vm_stop(vm, STOP_GUEST, STATUS_FAILED,
+		"view %u (%.40s) forbids a %s at 0x%llx (%.40s); vcpu%u at rip 0x%llx%s%.40s%s in "
+		"operation %s",
+		violation->view, view_name(vm, violation->view), access_name(violation->access),
+		(unsigned long long)violation->gpa, region[0] ? region : "no region", vcpu->index,
+		(unsigned long long)violation->rip, symbol[0] ? " (" : "", symbol,
+		symbol[0] ? ")" : "", image_operation_name(&vm->plan->image, vcpu_operation(vcpu)));
+}
+
+void violation_record(struct vcpu *vcpu, const struct violation *violation,
+		      enum violation_answer answer)
+{
+	const struct image_symbol *symbol =
+		image_symbol_at(&vcpu->vm->plan->image, violation->rip);
+	struct record_violation record = {
+		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
+		.operation = vcpu_operation(vcpu),
+		.view = violation->view,
+		.gpa = violation->gpa,
+		.rip = violation->rip,
+		.access = violation->access,
+		.size = violation->size,
+		.gva = violation->gva,
+		.answer = (uint16_t)answer,
+		.flags = violation->flags,
+	};
+
+	snprintf(record.region, sizeof(record.region), "%s",
+		 region_name(vcpu->vm, violation->gpa));
+	if (symbol)
+		snprintf(record.symbol, sizeof(record.symbol), "%.32s+0x%llx", symbol->name,
+			 (unsigned long long)(violation->rip - symbol->address));
+	vcpu_record(vcpu, &record.record);
+	if (answer == VIOLATION_FAULTED)
+		tell_guest(vcpu, violation);
+	else if (answer == VIOLATION_STOPPED)
+		stop(vcpu, violation, record.region, record.symbol);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a guest is run. One constant row per engine, in engine.c. */
+#ifndef VMM_ENGINE_ENGINE_H
+#define VMM_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "views/expect.h"
+#include "views/paging.h"
+#include "vmm/plan/host.h"
+
+struct monitor_exit;
+struct vm;
+struct vcpu;
+
+struct engine {
+	enum engine_id id;
+
+	/* Whether this host can run the engine; if not, why, in words. */
+	bool (*probe)(const struct host *host, char *reason, size_t size);
+
+	/* What views become, and what of it the host offers: 0, or a negative errno and why not, in
+	 * words. */
+	const struct paging_format *format;
+	int (*paging_caps)(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size);
+
+	/* The operations below are NULL in an engine that cannot run yet. They return 0 or a
+	 * negative errno with the reason in `error`. */
+
+	/* Gives the VM its memory and its views, view 0 active. */
+	int (*vm_init)(struct vm *vm, struct error *error);
+	void (*vm_finish)(struct vm *vm);
+
+	/* Puts a vCPU in front of the guest's first instruction. */
+	int (*vcpu_init)(struct vcpu *vcpu, struct error *error);
+	void (*vcpu_finish)(struct vcpu *vcpu); /* may be NULL */
+
+	/* Makes a view, which exists, active; NULL where the processor or the relay does that. */
+	int (*view_switch)(struct vm *vm, unsigned view);
+
+	/* Whether the engine can express these rights. Returns 0, or -EINVAL for rights that there are
+	 * not, or -EOPNOTSUPP. */
+	int (*check_rights)(const struct vm *vm, unsigned rights);
+
+	/* Rights of a region in a view have changed in vm->policy: makes that so for every vCPU before
+	 * it goes on. Returns 0 or a negative errno, with everything as it was. */
+	int (*rights_changed)(struct vm *vm, uint32_t view, uint32_t region);
+
+	/* Puts the masks, the list and the controls of an operation in place; NULL: those that a
+	 * guest starts with. Returns 0 or a negative errno. */
+	int (*setup)(struct vcpu *vcpu, const struct ss_operation *op);
+
+	/* Which view is active, by what the control structure says; -1: none of ours. */
+	int (*view_current)(struct vcpu *vcpu);
+
+	/* The guest's segments, control registers and EFER, whichever level runs now; nothing else in
+	 * there counts. Returns 0 or a negative errno. */
+	int (*guest_sregs)(struct vcpu *vcpu, struct kvm_sregs *ret_sregs);
+
+	/* Answers an access to an MSR that the engine has made KVM hand over (run->msr); NULL where
+	 * no engine does. */
+	void (*msr)(struct vcpu *vcpu);
+
+	/* The operations below are NULL in an engine without a monitor. */
+
+	/* Moves what the relay has recorded to the summary and the ledger. */
+	void (*drain)(struct vcpu *vcpu);
+
+	/* What an exit that reached the relay is called; the number is that of the ledger. */
+	const char *(*reason_name)(uint64_t reason);
+
+	/* Says in the monitor's words what exit the relay has passed on. */
+	void (*describe)(struct vcpu *vcpu, struct monitor_exit *ret_exit);
+
+	/* Has the relay load CR0 and the value that the guest reads there instead. */
+	void (*load_cr0)(struct vcpu *vcpu, uint64_t value, uint64_t shadow);
+
+	uint32_t context_flags; /* SS_CONTEXT_* */
+};
+
+static inline bool engine_has_monitor(const struct engine *engine)
+{
+	return engine->context_flags & SS_CONTEXT_MONITOR;
+}
+
+/* Ascending preference: `auto` takes the last that the host can run. */
+extern const struct engine *const engines[];
+extern const size_t engine_count;
+
+const struct engine *engine_by_key(const char *key);
+
+#endif

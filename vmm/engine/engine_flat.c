@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/engine/engine_flat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "views/effect.h"
+#include "views/service.h"
+#include "vmm/vm/vcpu.h"
+#include "vmm/vm/vm.h"
+
+/* Entries of the view list in the EPTP format, so that the processor's rules decide about them;
+ * the address part only has to differ. Write-back, four levels. */
+#define LIST_ENTRY(view) (((uint64_t)(view) + 1) << 12 | 3 << 3 | 6)
+
+/* A slot for each region of the policy, then for each stretch of memory between regions. */
+struct flat {
+	struct gpa_range *places;  /* by slot */
+	struct view_effect *shown; /* by slot: what it shows; rights 0: it does not exist */
+	size_t count;
+};
+
+static int set_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t size, const void *host,
+		    bool writable)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = writable ? 0 : KVM_MEM_READONLY,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)host,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) == 0 ? 0 : -errno;
+}
+
+/* Memory that no region names: a view treats all of it alike. */
+static void add_gaps(struct vm *vm, struct flat *flat, uint64_t start, uint64_t end)
+{
+	const struct view_policy *policy = &vm->policy;
+
+	while (start < end) {
+		uint64_t stop = end, next = end;
+
+		for (size_t i = 0; i < policy->region_count; i++) {
+			const struct view_region *region = &policy->regions[i];
+
+			if (region->gpa.v + region->size <= start || region->gpa.v >= stop)
+				continue;
+			stop = region->gpa.v > start ? region->gpa.v : start;
+			next = region->gpa.v + region->size;
+		}
+		if (stop > start)
+			flat->places[flat->count++] = (struct gpa_range){gpa_at(start), stop - start};
+		start = next;
+	}
+}
+
+static void collect_places(struct vm *vm, struct flat *flat)
+{
+	const struct view_policy *policy = &vm->policy;
+
+	for (size_t i = 0; i < policy->region_count; i++)
+		flat->places[flat->count++] =
+			(struct gpa_range){policy->regions[i].gpa, policy->regions[i].size};
+	add_gaps(vm, flat, 0, guest_ram_low(&vm->ram));
+	add_gaps(vm, flat, RAM_HIGH_BASE, RAM_HIGH_BASE + guest_ram_high(&vm->ram));
+}
+
+static bool same_slot(const struct view_effect *a, const struct view_effect *b)
+{
+	unsigned relevant = VIEW_READ | VIEW_WRITE;
+
+	return (a->rights & relevant) == (b->rights & relevant) &&
+	       (a->rights == 0 || gpa_equal(a->target, b->target));
+}
+
+/* KVM cannot change what a slot shows or whether it is writable: delete, then add. The page of devices
+ * never has a slot: every access to it reaches the VMM, which looks at the rights. */
+static int show_place(struct vm *vm, uint32_t index, struct view_effect effect)
+{
+	struct flat *flat = vm->engine_data;
+	const struct gpa_range *place = &flat->places[index];
+	int rc = 0;
+
+	if (place->start.v == SS_MMIO_GPA)
+		return 0;
+	if (same_slot(&flat->shown[index], &effect))
+		return 0;
+	if (flat->shown[index].rights & VIEW_READ)
+		rc = set_slot(vm, index, place->start.v, 0, NULL, true);
+	flat->shown[index].rights = 0;
+	if (rc == 0 && effect.rights & VIEW_READ)
+		rc = set_slot(vm, index, place->start.v, place->size,
+			      guest_ram_at(&vm->ram, effect.target, place->size),
+			      effect.rights & VIEW_WRITE);
+	if (rc == 0)
+		flat->shown[index] = effect;
+	return rc;
+}
+
+static int flat_view_switch(struct vm *vm, unsigned view)
+{
+	const struct view_policy *policy = &vm->policy;
+	const struct flat *flat = vm->engine_data;
+
+	for (uint32_t i = 0; i < flat->count; i++) {
+		int rc = show_place(vm, i, policy_effect(policy, view, flat->places[i].start));
+
+		if (rc != 0)
+			return rc;
+	}
+	vm->view = view;
+	vm->vmfunc.eptp = vm->view_list[view];
+	return 0;
+}
+
+/* Of a slot only reading and writing can be withheld, and what can be read can be executed. */
+static int flat_check_rights(const struct vm *vm, unsigned rights)
+{
+	(void)vm;
+	return -policy_error_number(paging_slots.check_rights(rights, NULL));
+}
+
+static int flat_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
+{
+	int rc = 0;
+
+	if (view == vm->view)
+		rc = show_place(vm, region,
+				 policy_effect(&vm->policy, view,
+					       vm->policy.regions[region].gpa));
+	/* What was there before cannot be had back: it was deleted first. */
+	if (rc != 0)
+		vm_stop(vm, STOP_HOST, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
+			strerror(-rc));
+	return rc;
+}
+
+static void init_list(struct vm *vm)
+{
+	memset(vm->view_list, 0, sizeof(vm->view_list));
+	for (size_t i = 0; i < vm->policy.view_count; i++)
+		vm->view_list[i] = LIST_ENTRY(i);
+	vm->vmfunc = (struct vmfunc_state){
+		.list = vm->view_list,
+		.eptp = vm->view_list[0],
+		.caps = {.maxphyaddr = PAGING_MAXPHYADDR_MAX},
+	};
+	service_configure(&vm->vmfunc, vm->services);
+}
+
+static int flat_vm_init(struct vm *vm, struct error *error)
+{
+	/* Each of the two ranges of memory has at most a gap more than regions. */
+	size_t places = 2 * vm->policy.region_count + 2;
+	struct flat *flat = calloc(1, sizeof(*flat));
+	int rc;
+
+	vm->engine_data = flat;
+	if (flat) {
+		flat->places = calloc(places, sizeof(*flat->places));
+		flat->shown = calloc(places, sizeof(*flat->shown));
+	}
+	if (!flat || !flat->places || !flat->shown)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	init_list(vm);
+	collect_places(vm, flat);
+	rc = flat_view_switch(vm, 0);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
+				 strerror(-rc));
+	return 0;
+}
+
+static void flat_vm_finish(struct vm *vm)
+{
+	struct flat *flat = vm->engine_data;
+
+	if (!flat)
+		return;
+	free(flat->places);
+	free(flat->shown);
+	free(flat);
+	vm->engine_data = NULL;
+}
+
+static int flat_setup(struct vcpu *vcpu, const struct ss_operation *op)
+{
+	struct vm *vm = vcpu->vm;
+
+	init_list(vm);
+	vm->vmfunc.eptp = vm->view_list[vm->view];
+	if (op && op->masked)
+		return -EOPNOTSUPP;
+	if (op)
+		setup_apply(op, &vm->vmfunc, vm->view_list);
+	return 0;
+}
+
+static int flat_view_current(struct vcpu *vcpu)
+{
+	return (int)vcpu->vm->view;
+}
+
+static int flat_vcpu_init(struct vcpu *vcpu, struct error *error)
+{
+	return vcpu_enter_long_mode(vcpu, error);
+}
+
+static bool flat_probe(const struct host *host, char *reason, size_t size)
+{
+	(void)host;
+	(void)reason;
+	(void)size;
+	return true;
+}
+
+/* Only the width has a meaning for memory slots. */
+static int flat_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			    size_t size)
+{
+	(void)reason;
+	(void)size;
+	*ret_caps = (struct paging_caps){.maxphyaddr = host_maxphyaddr(host)};
+	return 0;
+}
+
+const struct engine engine_flat = {
+	.id = ENGINE_FLAT,
+	.probe = flat_probe,
+	.format = &paging_slots,
+	.paging_caps = flat_paging_caps,
+	.vm_init = flat_vm_init,
+	.vm_finish = flat_vm_finish,
+	.vcpu_init = flat_vcpu_init,
+	.view_switch = flat_view_switch,
+	.check_rights = flat_check_rights,
+	.rights_changed = flat_rights_changed,
+	.setup = flat_setup,
+	.view_current = flat_view_current,
+	.guest_sregs = vcpu_sregs,
+};

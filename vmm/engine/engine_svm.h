@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine `svm`: the guest is L2 under a vmcb12 that the VMM builds, installs with
+ * KVM_SET_NESTED_STATE and keeps in guest memory, where each VMRUN of the relay reads it. Views are
+ * NPT hierarchies; VMFUNC, which no AMD processor has, is carried out by the relay on the #UD.
+ */
+#ifndef VMM_ENGINE_ENGINE_SVM_H
+#define VMM_ENGINE_ENGINE_SVM_H
+
+#include "vmm/engine/engine.h"
+#include "vmm/engine/vmcb12.h"
+
+extern const struct engine engine_svm;
+
+/* The vmcb12 as KVM has it now: the control area is the guest's, the save area L1's. Returns 0,
+ * -ENODATA while L1 runs, or another negative errno. */
+int engine_svm_get(struct vcpu *vcpu, struct vmcb12 *vmcb12);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine `vmx`: the guest is L2 under a vmcs12 that the VMM builds and installs with
+ * KVM_SET_NESTED_STATE, so that the first KVM_RUN is already in L2. Views are EPT hierarchies in an
+ * EPTP list; exits that KVM reflects arrive at the relay.
+ */
+#ifndef VMM_ENGINE_ENGINE_VMX_H
+#define VMM_ENGINE_ENGINE_VMX_H
+
+#include "vmm/engine/engine.h"
+#include "vmm/engine/vmcs12.h"
+
+extern const struct engine engine_vmx;
+
+/* The vmcs12 as KVM has it now. Returns 0 or a negative errno. For tests, and for what only the
+ * control structure says. */
+int engine_vmx_get(struct vcpu *vcpu, struct vmcs12 *vmcs12);
+
+/* The one that was installed before the first entry. */
+const struct vmcs12 *engine_vmx_installed(const struct vcpu *vcpu);
+
+#endif

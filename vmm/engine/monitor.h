@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The monitor of a VM whose guest is nested: the memory it lives in, which no view shows to the guest,
+ * the relay's code, its ring of records, and what the VMM does with the exits that the relay passes
+ * on. Nothing here depends on the vendor.
+ */
+#ifndef VMM_ENGINE_MONITOR_H
+#define VMM_ENGINE_MONITOR_H
+
+#include "guestfw/relay/relay.h"
+#include "views/ept_live.h"
+#include "vmm/emulate/cpu_mode.h"
+#include "vmm/vm/vm.h"
+
+/* Memory slots of KVM. */
+enum { MONITOR_SLOT_LOW, MONITOR_SLOT_HIGH, MONITOR_SLOT_MEMORY, MONITOR_SLOT_FLUSH };
+
+struct monitor {
+	enum paging_format_id format;
+	uint8_t *host; /* RELAY_SIZE bytes at RELAY_BASE */
+	struct ept_views *views;
+	struct ept_live *live; /* to change them */
+	uint64_t *list; /* the view list that relay and processor read */
+};
+
+/* What an exit that was passed on is about; the engine translates its vendor's reasons. */
+enum monitor_event {
+	EVENT_HYPERCALL,
+	EVENT_CR0_WRITE,   /* the relay knows what the guest wants to load */
+	EVENT_CR0_OPERAND, /* an access whose operand is in memory, which the relay has not decoded */
+	EVENT_VIOLATION,
+	EVENT_VMFUNC,
+	EVENT_TRIPLE_FAULT,
+	EVENT_UNDEFINED, /* an instruction that the guest does not have */
+	EVENT_PROTECTED, /* an access that the guest may not make: #GP */
+	EVENT_IGNORED,   /* an instruction to step over */
+	EVENT_UNKNOWN,
+};
+
+struct monitor_exit {
+	enum monitor_event event;
+	const char *name; /* for messages: the vendor's name of the reason */
+	unsigned access;  /* of a violation: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
+	uint64_t cr3;     /* of the guest, for violations and operands */
+	struct cpu_mode mode; /* the same */
+	unsigned cpl; /* of the guest, for the same, for hypercalls and VMFUNC */
+	/* Of a violation. The event is one whose delivery it cut short, as both vendors write it: vector in
+	 * bits 7:0, type in 10:8, valid in 31. */
+	bool gva_known; /* the processor says for which linear address it was */
+	bool walk;      /* in the guest's page tables, not at its end */
+	uint64_t gva;
+	uint32_t delivery;
+};
+
+/*
+ * Reserves the monitor's memory, puts tables, descriptors and the relay's code into it, builds the
+ * hierarchies of the plan's views in the given format and fills the view list, in the format of EPTPs
+ * whatever that of the hierarchies, so that one set of rules decides about its entries. Gives the VM
+ * all its memory slots and VM function 0, and claims the relay's port. Returns 0 or a negative errno
+ * with the reason in `error`.
+ */
+int monitor_create(struct vm *vm, enum paging_format_id format, const struct paging_caps *caps,
+		   const void *relay, size_t relay_size, struct error *error);
+void monitor_destroy(struct vm *vm);
+
+/* The engine's data of a VM with a monitor begins with a zeroed struct monitor, allocated by the
+ * engine before monitor_create() and freed by it after monitor_destroy(). */
+struct monitor *vm_monitor(const struct vm *vm);
+
+/* A place in the monitor's memory, by its address in the VM. */
+void *monitor_at(const struct monitor *monitor, uint64_t gpa);
+
+/* The memory that relay and VMM share for a vCPU. */
+struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu);
+
+/* Fills it before the vCPU's first entry. */
+void monitor_vcpu_init(struct vcpu *vcpu);
+
+/* Moves what the relay has recorded to the vCPU's summary and the ledger. */
+void monitor_drain(struct vcpu *vcpu);
+
+/* The same but for the last record, which the relay completes when it has its answer. */
+void monitor_drain_finished(struct vcpu *vcpu);
+
+/* The part of engine.setup in which no vendor differs: view list and words. What VM functions there
+ * are goes to *ret_state, for the engine to put into its control structure and then into
+ * vm->vmfunc. */
+void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfunc_state *ret_state);
+
+/* Has the relay write a field of the control structure before it resumes. Returns 0, or -EPERM if
+ * it is not waiting for an answer. */
+int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value);
+
+/* Sets the words that the relay decides CR0 writes by. */
+void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow);
+
+/* engine.check_rights and engine.rights_changed of the engines with a monitor. */
+int monitor_check_rights(const struct vm *vm, unsigned rights);
+int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region);
+
+/* Makes KVM drop all that it has derived from the hierarchies, for every vCPU, before this returns. 0 or
+ * a negative errno. */
+int monitor_flush(struct vm *vm);
+
+/* Index of the view with this pointer, or -1. */
+int monitor_view_of(const struct vm *vm, uint64_t pointer);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/engine/relay_exit.h"
+
+#include <errno.h>
+
+#include "guestfw/relay/relay.h"
+#include "vmm/emulate/msw_operand.h"
+#include "vmm/engine/monitor.h"
+#include "vmm/observe/probe.h"
+#include "vmm/run/run_loop.h"
+#include "vmm/service/service.h"
+#include "vmm/service/vm_function.h"
+#include "vmm/vm/vcpu.h"
+
+void answer_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
+{
+	relay->action = RELAY_INJECT;
+	relay->vector = vector;
+	relay->error_code = error_code;
+}
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
+
+static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned cpl)
+{
+	int rc = 0;
+
+	relay->action = RELAY_STEP;
+	if (relay->regs[RAX] == SS_HYPERCALL_REQUEST)
+		rc = service_perform(vcpu, cpl, (uint32_t)relay->regs[RDI]);
+	else if (vcpu->vm->on_null_hypercall)
+		vcpu->vm->on_null_hypercall(vcpu);
+	relay->regs[RAX] = (uint64_t)(int64_t)rc;
+}
+
+/* The whole method carried out by the VMM: what the words leave undecided it keeps in the shadow. */
+static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
+{
+	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
+
+	words.shadow ^= flags_write(&words, relay->wanted);
+	relay->shadow = words.shadow;
+	relay->action = RELAY_STEP;
+	vcpu->vm->plan->engine->load_cr0(vcpu, words.value, words.shadow);
+	probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, relay->owned,
+				 vcpu->vm->index);
+}
+
+/* The relay has decided that the caller may have the service. */
+static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned cpl)
+{
+	const struct invocation invocation = {
+		.number = (uint32_t)relay->regs[RAX],
+		.index = (uint32_t)relay->regs[RCX],
+		.arg = {relay->regs[RDX], relay->regs[RBX]},
+		.cpl = cpl,
+	};
+
+	relay->regs[RAX] = (uint64_t)invoke_service(vcpu, &invocation);
+	relay->action = RELAY_STEP;
+}
+
+static uint32_t active_view(const struct vcpu *vcpu, const struct relay_vcpu *relay)
+{
+	int view = monitor_view_of(vcpu->vm, relay->pointer);
+
+	return view < 0 ? UINT32_MAX : (uint32_t)view;
+}
+
+struct linear_space answer_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
+{
+	return (struct linear_space){
+		.vm = vcpu->vm,
+		.view = active_view(vcpu, monitor_vcpu(vcpu)),
+		.cr3 = exit->cr3,
+		.user = exit->cpl == 3,
+		.mode = exit->mode,
+	};
+}
+
+/* The operand, with what the view makes of it: a read that it forbids gives all ones, a write is
+ * dropped. Returns false if the guest has to see a page fault. */
+static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+			 const struct linear_space *space, const struct operand *operand,
+			 uint16_t *word)
+{
+	struct linear_fault fault;
+	int rc = operand->store
+			 ? linear_write(space, operand->address, word, sizeof(*word), &fault)
+			 : linear_read(space, operand->address, word, sizeof(*word), &fault);
+
+	if (rc == -EFAULT) {
+		answer_inject(relay, VECTOR_PF, fault.error_code);
+		relay->fault_address = fault.address;
+		return false;
+	}
+	if (rc == 0)
+		return true;
+	*word = UINT16_MAX;
+	return answer_refused_operand(vcpu, relay, space, &fault,
+				      operand->store ? VIEW_WRITE : VIEW_READ);
+}
+
+static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+			       const struct monitor_exit *exit)
+{
+	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
+	struct linear_space space = answer_space(vcpu, exit);
+	uint64_t seen = flags_read(&words);
+	uint16_t word = (uint16_t)seen;
+	struct operand operand;
+
+	if (operand_decode(&space, relay->rip, relay->regs, &operand) != 0) {
+		answer_inject(relay, VECTOR_UD, 0);
+		return;
+	}
+	if (operand.vector) {
+		answer_inject(relay, operand.vector, 0);
+		return;
+	}
+	if (!move_operand(vcpu, relay, &space, &operand, &word))
+		return;
+	relay->length = operand.length;
+	relay->action = RELAY_STEP;
+	if (operand.store)
+		return;
+	relay->wanted = flags_lmsw(seen, word);
+	answer_cr0_write(vcpu, relay);
+}
+
+static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
+{
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	relay->action = RELAY_RESUME;
+	switch (exit->event) {
+	case EVENT_HYPERCALL:
+		answer_hypercall(vcpu, relay, exit->cpl);
+		break;
+	case EVENT_CR0_WRITE:
+		answer_cr0_write(vcpu, relay);
+		break;
+	case EVENT_CR0_OPERAND:
+		answer_cr0_operand(vcpu, relay, exit);
+		break;
+	case EVENT_VIOLATION:
+		answer_violation(vcpu, relay, exit);
+		break;
+	case EVENT_VMFUNC:
+		answer_vmfunc(vcpu, relay, exit->cpl);
+		break;
+	case EVENT_UNDEFINED:
+		answer_inject(relay, VECTOR_UD, 0);
+		break;
+	case EVENT_PROTECTED:
+		answer_inject(relay, VECTOR_GP, 0);
+		break;
+	case EVENT_IGNORED:
+		relay->action = RELAY_STEP;
+		break;
+	default:
+		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+			"%s (reason %llu, error %llu) of vcpu%u at rip 0x%llx in operation %s",
+			exit->name, (unsigned long long)relay->reason,
+			(unsigned long long)relay->error, vcpu->index,
+			(unsigned long long)relay->rip,
+			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
+	}
+}
+
+/* Puts an exit that the relay passes on into words, and answers it. */
+static void relay_port_write(void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct vm *vm = device;
+	struct vcpu *vcpu = vm->active;
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	struct monitor_exit exit = {.event = EVENT_UNKNOWN};
+
+	(void)offset;
+	(void)size;
+	(void)value;
+	/* The guest may write this port too, but cannot reach the relay's memory. */
+	if (!relay->pending)
+		return;
+	relay->pending = 0;
+	vcpu->answered = true;
+	if (relay->reason == RELAY_REASON_RING_FULL) {
+		monitor_drain(vcpu);
+		vcpu->unattributed = true;
+		return;
+	}
+	monitor_drain_finished(vcpu);
+	vcpu->exit_rip = relay->rip;
+	vcpu->relay_waits = true;
+	vm->plan->engine->describe(vcpu, &exit);
+	answer(vcpu, &exit);
+	vcpu->relay_waits = false;
+}
+
+const struct bus_ops relay_port_ops = {NULL, relay_port_write};

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What becomes of the violations that reach the relay. */
+#include "guestfw/relay/relay.h"
+#include "vmm/emulate/access_emulation.h"
+#include "vmm/emulate/violation.h"
+#include "vmm/engine/monitor.h"
+#include "vmm/engine/relay_exit.h"
+
+#define RSP 4
+#define VECTOR_UD 6
+#define VECTOR_DF 8
+#define VECTOR_PF 14
+#define VECTOR_VE 20
+#define NO_VECTOR UINT64_MAX
+
+#define DELIVERY_VALID 0x80000000u
+#define DELIVERY_VECTOR(event) ((event)&0xff)
+#define DELIVERY_TYPE(event) ((event) >> 8 & 7)
+#define DELIVERY_EXCEPTION 3
+
+/* What a page fault becomes that is raised while an event is being delivered (Intel SDM vol. 3A, table
+ * 6-5): itself, a double fault, or, after one of these, nothing that the processor would survive. */
+static uint64_t fault_during(uint32_t event)
+{
+	if (!(event & DELIVERY_VALID) || DELIVERY_TYPE(event) != DELIVERY_EXCEPTION)
+		return VECTOR_PF;
+	switch (DELIVERY_VECTOR(event)) {
+	case VECTOR_DF:
+		return NO_VECTOR;
+	case VECTOR_PF:
+	case VECTOR_VE:
+		return VECTOR_DF;
+	default:
+		return VECTOR_PF;
+	}
+}
+
+static void raise_fault(struct vcpu *vcpu, struct relay_vcpu *relay,
+			const struct violation *violation, uint32_t delivery)
+{
+	uint64_t vector = fault_during(delivery);
+
+	if (vector == NO_VECTOR) {
+		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+			"triple fault: a double fault could not be delivered, for view %u forbids a "
+			"%s at 0x%llx; vcpu%u at rip 0x%llx",
+			violation->view, violation->access == VIEW_WRITE ? "write" : "read",
+			(unsigned long long)violation->gpa, vcpu->index,
+			(unsigned long long)violation->rip);
+		return;
+	}
+	answer_inject(relay, vector, vector == VECTOR_PF ? violation_error_code(violation) : 0);
+	relay->fault_address = violation->gva;
+}
+
+/* SVM does not say for which linear address it was: what the instruction accesses is looked through. */
+static int decode_address(const struct relay_vcpu *relay,
+			  const struct monitor_exit *exit, const struct linear_space *space,
+			  struct violation *violation)
+{
+	const struct insn_state state = {.rip = relay->rip, .regs = relay->regs};
+
+	if (exit->delivery & DELIVERY_VALID)
+		return refuse_find_frame(space, relay->regs[RSP], violation->gpa, &violation->gva);
+	if (exit->walk)
+		return refuse_find_walk(space, &state, violation->gpa, &violation->gva);
+	if (violation->access == VIEW_EXECUTE)
+		return refuse_find_fetch(space, relay->rip, violation->gpa, &violation->gva);
+	return refuse_find(space, &state, violation->gpa, &violation->gva);
+}
+
+static void find_address(const struct relay_vcpu *relay,
+			 const struct monitor_exit *exit, const struct linear_space *space,
+			 struct violation *violation)
+{
+	if (exit->walk)
+		violation->flags |= VIOLATION_WALK;
+	if (exit->gva_known)
+		violation->gva = exit->gva;
+	if (exit->gva_known || decode_address(relay, exit, space, violation) == 0)
+		violation->flags |= VIOLATION_GVA_KNOWN;
+}
+
+/* Steps over the instruction if it can do without the access: a load gets all ones, a store is dropped. */
+static bool refuse(struct relay_vcpu *relay, const struct monitor_exit *exit,
+		   const struct linear_space *space)
+{
+	unsigned length;
+
+	if (exit->walk || exit->delivery & DELIVERY_VALID || exit->access == VIEW_EXECUTE ||
+	    refuse_access(space, relay->rip, relay->regs, &length) != 0)
+		return false;
+	relay->length = length;
+	relay->action = RELAY_STEP;
+	return true;
+}
+
+/* Neither memory nor a device: as with an address that nobody claims, as far as that goes. */
+static void answer_nowhere(struct vcpu *vcpu, struct relay_vcpu *relay,
+			   const struct monitor_exit *exit, const struct linear_space *space)
+{
+	if (refuse(relay, exit, space))
+		return;
+	/* Code at CPL 3 does not end the VM, as by what KVM cannot interpret. */
+	if (space->user && !exit->walk && !(exit->delivery & DELIVERY_VALID)) {
+		answer_inject(relay, VECTOR_UD, 0);
+		return;
+	}
+	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+		"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
+		"device, in operation %s",
+		vcpu->index, (unsigned long long)relay->gpa, (unsigned long long)relay->rip,
+		image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
+}
+
+static bool is_governed(const struct vm *vm, uint64_t gpa)
+{
+	return guest_ram_contains(vm->ram.size, gpa_at(gpa), 1) ||
+	       (gpa ^ SS_MMIO_GPA) < GPA_PAGE_SIZE;
+}
+
+void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit)
+{
+	struct linear_space space = answer_space(vcpu, exit);
+	struct violation violation = {
+		.view = space.view,
+		.gpa = relay->gpa,
+		.rip = relay->rip,
+		.access = exit->access,
+		.user = space.user,
+	};
+	enum violation_answer answer;
+	bool refused;
+
+	if (!is_governed(vcpu->vm, relay->gpa)) {
+		answer_nowhere(vcpu, relay, exit, &space);
+		return;
+	}
+	/* Before the instruction is stepped over: a load changes registers that its address is from. */
+	find_address(relay, exit, &space, &violation);
+	refused = vcpu->vm->plan->on_violation == ON_VIOLATION_REPORT && refuse(relay, exit, &space);
+	answer = violation_answer(vcpu, &violation, refused);
+	violation_record(vcpu, &violation, answer);
+	if (answer == VIOLATION_FAULTED)
+		raise_fault(vcpu, relay, &violation, exit->delivery);
+}
+
+bool answer_refused_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+			    const struct linear_space *space, const struct linear_fault *fault,
+			    unsigned access)
+{
+	struct violation violation = {
+		.view = space->view,
+		.gpa = fault->gpa,
+		.gva = fault->address,
+		.rip = relay->rip,
+		.access = access,
+		.flags = VIOLATION_GVA_KNOWN | (fault->walk ? VIOLATION_WALK : 0),
+		.user = space->user,
+	};
+	enum violation_answer answer = violation_answer(vcpu, &violation, !fault->walk);
+
+	violation_record(vcpu, &violation, answer);
+	if (answer == VIOLATION_FAULTED)
+		raise_fault(vcpu, relay, &violation, 0);
+	return answer != VIOLATION_FAULTED;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/engine/svm_msr.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "guestfw/relay/vmcb.h"
+#include "vmm/engine/monitor_msr.h"
+
+int svm_msr_protect(struct vm *vm, struct error *error)
+{
+	static const struct monitor_msrs own[MONITOR_MSRS_MORE] = {
+		{MSR_EFER, 1},
+		{MSR_VM_CR, MSR_VM_HSAVE_PA - MSR_VM_CR + 1},
+	};
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X86_USER_SPACE_MSR,
+		.args = {KVM_MSR_EXIT_REASON_FILTER},
+	};
+
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap) == 0)
+		return monitor_msr_protect(vm, own, MONITOR_MSRS_MORE, error);
+	return error_set(error, -errno, STATUS_INTERNAL, "KVM_CAP_X86_USER_SPACE_MSR: %s",
+			 strerror(errno));
+}
+
+bool svm_msr_efer(uint64_t efer, uint64_t wanted, uint64_t *ret_efer)
+{
+	uint64_t changed = (wanted | EFER_SVME) ^ efer;
+	uint64_t free = EFER_SCE | EFER_NXE | (efer & EFER_LMA ? 0 : EFER_LME);
+
+	if (wanted & EFER_SVME || changed & ~free)
+		return false;
+	*ret_efer = wanted | EFER_SVME;
+	return true;
+}
+
+static bool load_efer(const struct vcpu *vcpu, uint64_t efer)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msrs = {{.nmsrs = 1}, {.index = MSR_EFER, .data = efer}};
+
+	return ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) == 1;
+}
+
+void svm_msr_answer(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct kvm_sregs sregs;
+	uint64_t efer;
+
+	run->msr.error = 1;
+	if (run->msr.index != MSR_EFER || ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
+		return;
+	if (run->exit_reason == KVM_EXIT_X86_RDMSR) {
+		run->msr.data = sregs.efer & ~(uint64_t)EFER_SVME;
+		run->msr.error = 0;
+	} else if (svm_msr_efer(sregs.efer, run->msr.data, &efer) && load_efer(vcpu, efer)) {
+		run->msr.error = 0;
+	}
+}

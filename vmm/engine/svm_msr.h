@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * MSRs that show a guest of the engine svm what it does not have, or would break the relay. KVM hands
+ * accesses to the VMM (KVM_CAP_X86_MSR_FILTER). The relay could have them too, but then KVM merges two
+ * permission maps at each of its VMRUNs, which costs every exit a sixth more.
+ */
+#ifndef VMM_ENGINE_SVM_MSR_H
+#define VMM_ENGINE_SVM_MSR_H
+
+#include "vmm/vm/vm.h"
+
+#define MSR_EFER 0xc0000080
+#define MSR_VM_CR 0xc0010114
+#define MSR_VM_HSAVE_PA 0xc0010117
+
+/* Asks KVM for the accesses. Returns 0 or a negative errno with the reason in `error`. */
+int svm_msr_protect(struct vm *vm, struct error *error);
+
+/* Answers one: EFER reads as if SVME were clear and keeps it when written; the others are not there. */
+void svm_msr_answer(struct vcpu *vcpu);
+
+/* What EFER becomes when the guest writes `wanted`. Returns false if it must see #GP: in long mode only SCE and
+ * NXE can change, else LME too, which KVM keeps from changing while paging is on (AMD APM vol. 2, 3.1.7). */
+bool svm_msr_efer(uint64_t efer, uint64_t wanted, uint64_t *ret_efer);
+
+#endif

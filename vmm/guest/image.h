@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest image: an x86-64 ELF executable, or a flat binary that is loaded at SS_IMAGE_GPA and
+ * entered at its first byte. The catalogue of operations, if there is one, is read from the file;
+ * nothing of it is taken from guest memory later.
+ */
+#ifndef VMM_GUEST_IMAGE_H
+#define VMM_GUEST_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guestfw/abi.h"
+#include "views/layout.h"
+#include "vmm/base/error.h"
+#include "vmm/guest/guest_ram.h"
+
+/* What a file may have at most, whatever it claims: reading one takes a moment and little memory. The same numbers
+ * are in docs/guest-abi.md. */
+#define IMAGE_SIZE_MAX (UINT64_C(256) << 20)
+#define IMAGE_SEGMENTS_MAX 256 /* program headers */
+#define IMAGE_SECTIONS_MAX 4096
+#define IMAGE_SYMBOLS_MAX (UINT64_C(1) << 20)
+#define IMAGE_NAME_MAX 512 /* bytes; what has a longer name counts as without one */
+
+struct image_segment {
+	gpa_t gpa;
+	uint64_t address; /* that the guest's code uses; the same in most images */
+	uint64_t memory_size;
+	uint64_t file_offset, file_size;
+	bool writable;
+};
+
+struct image_symbol {
+	uint64_t address, size;
+	const char *name; /* points into the image */
+};
+
+struct image_section {
+	const char *name; /* points into the image */
+	uint64_t address, size;
+	bool loaded; /* occupies memory */
+};
+
+struct image {
+	const uint8_t *data;
+	size_t size;
+	bool mapped; /* data is a mapping of ours */
+	bool flat;
+	uint64_t entry;
+	struct image_segment *segments;
+	size_t segment_count;
+	struct image_symbol *symbols; /* functions and data, ascending by address */
+	size_t symbol_count;
+	struct image_section *sections; /* with a name */
+	size_t section_count;
+	struct ss_operation *operations; /* validated copy of the catalogue */
+	size_t operation_count;
+};
+
+/*
+ * Reads an image from a file, or from memory that outlives it. On failure returns a negative errno
+ * and describes the file's fault and the remedy in `error`; `image` is then empty.
+ */
+int image_open(struct image *image, const char *path, struct error *error);
+int image_from_memory(struct image *image, const void *data, size_t size, const char *name,
+		      struct error *error);
+
+/* The firmware that is built into the program. */
+int image_builtin(struct image *image, struct error *error);
+
+void image_close(struct image *image);
+
+/* Checks the segments against memory of `memory_size` bytes. Returns 0 or -ERANGE. */
+int image_check_fit(const struct image *image, uint64_t memory_size, struct error *error);
+
+/* Copies the segments into guest memory; they have been checked to fit. */
+int image_load(const struct image *image, const struct guest_ram *ram);
+
+/* The whole pages of the first segment that is not writable and shares no page with one that is; size
+ * 0 if there is none, as in a flat binary. */
+struct gpa_range image_read_only(const struct image *image);
+
+/* Whether what is loaded holds the bytes of an LTR, at any offset. */
+bool image_loads_tss(const struct image *image);
+
+/* The first segment whose guest-physical addresses hold this one, or NULL. */
+const struct image_segment *image_segment_at(const struct image *image, uint64_t address);
+
+/* The function that holds the address and the offset in it, or NULL. */
+const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address);
+
+/* Where [address, address + size) of the guest's addresses lies in guest-physical memory. Returns 0, or
+ * -ENOENT if it is not all in one segment. */
+int image_gpa(const struct image *image, uint64_t address, uint64_t size, gpa_t *ret_gpa);
+
+/* Name of operation `number` (from 1), "-" for 0, NULL if there is no such operation. */
+const char *image_operation_name(const struct image *image, uint32_t number);
+
+#endif

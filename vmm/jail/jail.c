@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/jail/jail.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vmm/jail/landlock.h"
+
+/* poll(2) takes no more descriptors than RLIMIT_NOFILE has, even if there are no new ones. */
+#define DESCRIPTORS_POLLED 16
+
+const char *const jail_mode_keys[JAIL_MODE_COUNT] = {
+#define X(name, key) key,
+	JAIL_MODES(X)
+#undef X
+};
+
+const char *const jail_role_keys[JAIL_ROLE_COUNT] = {
+#define X(name, key) key,
+	JAIL_ROLES(X)
+#undef X
+};
+
+#ifdef JAIL_SANITIZERS
+const char *const jail_instrumented = "sanitizers";
+#elif defined(SIDESTEP_COVERAGE)
+const char *const jail_instrumented = "coverage";
+#else
+const char *const jail_instrumented = NULL;
+#endif
+
+static atomic_bool sealed;
+
+/* Asked by the sanitizers at the end, if they are there. The search for leaks needs another process, ptrace and
+ * /proc; runs without a jail have it. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return sealed;
+}
+
+/* The counters of coverage go to files at the end, so that build does without. */
+static int usable_landlock(const char **ret_reason)
+{
+#ifdef SIDESTEP_COVERAGE
+	*ret_reason = "not used by a build that measures coverage";
+	return 0;
+#else
+	int abi = landlock_abi();
+
+	*ret_reason = abi == -EOPNOTSUPP ? "turned off when this kernel was booted" : "not in this kernel";
+	return abi < 0 ? 0 : abi;
+#endif
+}
+
+void jail_probe(struct jail_support *support)
+{
+	uint32_t action = SECCOMP_RET_KILL_PROCESS;
+	const char *reason;
+
+	*support = (struct jail_support){.landlock_abi = usable_landlock(&reason)};
+	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0)
+		snprintf(support->seccomp, sizeof(support->seccomp),
+			 "no seccomp filters in this kernel (%s)", strerror(errno));
+	if (support->landlock_abi == 0)
+		snprintf(support->landlock, sizeof(support->landlock), "%s", reason);
+}
+
+const char *jail_landlock_text(const struct jail_support *support, char text[80])
+{
+	if (support->landlock[0])
+		snprintf(text, 80, "missing: %s", support->landlock);
+	else
+		snprintf(text, 80, "abi %d", support->landlock_abi);
+	return text;
+}
+
+/* Only with CAP_SETPCAP may the bounding set shrink. Without new privileges it is of no use to anybody. */
+static int drop_bounding_set(void)
+{
+	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
+		if (cap_get_bound(cap) == 1 && cap_drop_bound(cap) != 0 && errno != EPERM)
+			return -errno;
+	return 0;
+}
+
+static int drop_capabilities(void)
+{
+	cap_t none = cap_init();
+	int rc = none ? drop_bounding_set() : -ENOMEM;
+
+	if (rc == 0 && (cap_reset_ambient() != 0 || cap_set_proc(none) != 0))
+		rc = -errno;
+	cap_free(none);
+	return rc;
+}
+
+static int filter_calls(const struct jail_thread *thread)
+{
+	scmp_filter_ctx filter = jail_filter(thread);
+	int rc;
+
+	if (!filter)
+		return -ENOMEM;
+	rc = seccomp_load(filter);
+	seccomp_release(filter);
+	return rc;
+}
+
+/* How long the file behind standard output or error may get; 0: it is none. */
+static uint64_t output_limit(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
+		       ? (uint64_t)status.st_size + JAIL_OUTPUT_MAX
+		       : 0;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int limit(int resource, uint64_t value)
+{
+	struct rlimit now, wanted;
+
+	if (getrlimit(resource, &now) != 0)
+		return -errno;
+	wanted.rlim_cur = value < now.rlim_cur ? value : now.rlim_cur;
+	wanted.rlim_max = value < now.rlim_max ? value : now.rlim_max;
+	return setrlimit(resource, &wanted) == 0 ? 0 : -errno;
+}
+
+/* Not RLIMIT_NPROC: where it is reached, KVM_RUN cannot start its helper thread (Linux 6.14 and later). */
+static int limit_process(uint64_t file_size)
+{
+	uint64_t output = larger(output_limit(STDOUT_FILENO), output_limit(STDERR_FILENO));
+	int rc = limit(RLIMIT_CORE, 0);
+
+	if (rc == 0)
+		rc = limit(RLIMIT_NOFILE, DESCRIPTORS_POLLED);
+	/* A write beyond it then fails like one to a full device. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (rc == 0)
+		rc = limit(RLIMIT_FSIZE, larger(file_size, output));
+	return rc;
+}
+
+static int failed(struct error *error, int rc, const char *what)
+{
+	return error_set(error, rc, STATUS_INTERNAL, "the jail could not be closed: %s: %s", what,
+			 strerror(-rc));
+}
+
+int jail_enter(const struct jail_thread *thread, struct error *error)
+{
+	const char *reason;
+	int abi = usable_landlock(&reason), rc;
+
+	if (thread->mode == JAIL_NONE)
+		return 0;
+	sealed = true;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return failed(error, -errno, "PR_SET_NO_NEW_PRIVS");
+	/* The process that writes a file needs the rights of the user to do so. */
+	rc = thread->role == JAIL_ROLE_WRITER ? 0 : drop_capabilities();
+	if (rc != 0)
+		return failed(error, rc, "capabilities");
+	rc = abi > 0 ? landlock_confine(abi, thread->directory) : 0;
+	if (rc != 0)
+		return failed(error, rc, "Landlock");
+	rc = thread->limits ? limit_process(thread->file_size) : 0;
+	if (rc != 0)
+		return failed(error, rc, "resource limits");
+	rc = thread->mode == JAIL_OFF ? 0 : filter_calls(thread);
+	if (rc != 0)
+		return failed(error, rc, "seccomp");
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which operation an exit belongs to by its RIP, and whether that is what the marker says. The two are
+ * independent: the marker is what the guest claims, the RIP what the hypervisor saw.
+ */
+#ifndef VMM_OBSERVE_ATTRIBUTION_H
+#define VMM_OBSERVE_ATTRIBUTION_H
+
+#include "vmm/guest/image.h"
+
+/* AGREEMENT(NAME, key, "meaning") */
+#define AGREEMENTS(X)                                                                              \
+	X(AGREES, "agrees", "in the routine of the marked operation, or in none while none is marked") \
+	X(ELSEWHERE, "elsewhere", "an operation is marked, in no routine: a handler of the guest, or the relay") \
+	X(UNMARKED, "unmarked", "in a routine while no operation is marked: preparation")          \
+	X(DIFFERS, "differs", "in the routine of another operation than the marked one")
+
+enum agreement {
+#define X(name, key, text) AGREEMENT_##name,
+	AGREEMENTS(X)
+#undef X
+	AGREEMENT_COUNT
+};
+
+extern const char *const agreement_keys[AGREEMENT_COUNT];
+extern const char *const agreement_meanings[AGREEMENT_COUNT];
+
+struct routine {
+	uint64_t start, end;
+	uint32_t operation; /* the first of those that share the routine */
+};
+
+struct places {
+	const struct image *image;
+	struct routine *routines; /* ascending by start, no two with the same */
+	size_t count;
+};
+
+/* Returns 0 or -ENOMEM. The image is used, not copied. */
+int places_create(struct places *places, const struct image *image);
+void places_destroy(struct places *places); /* NULL is allowed */
+
+/* The first operation whose routine holds the address; 0: none. */
+uint32_t places_operation(const struct places *places, uint64_t rip);
+
+/* Compares what the marker says, a number of the catalogue or 0, with where the guest was. */
+enum agreement places_compare(const struct places *places, uint32_t marked, uint64_t rip);
+
+#endif

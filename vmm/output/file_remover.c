@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/output/file_remover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "vmm/output/helper_process.h"
+
+/* What it is told, the last word counts. */
+#define ARMED 'a'
+#define DISARMED 'd'
+
+static _Noreturn void child(const char *path, const char *temporary, enum jail_mode mode, int in)
+{
+	int rc = aide_settle(in, -1, path, mode);
+	char word, last = DISARMED;
+
+	if (rc != 0)
+		_exit(-rc);
+	while (read(STDIN_FILENO, &word, 1) == 1)
+		last = word;
+	/* Whoever has removed them meanwhile had a reason. */
+	unlink(temporary);
+	if (last == ARMED)
+		unlink(path);
+	_exit(0);
+}
+
+int remover_start(struct remover *remover, const char *path, const char *temporary, enum jail_mode mode)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	pid = aide_fork();
+	if (pid == 0)
+		child(path, temporary, mode, fds[0]);
+	close(fds[0]);
+	if (pid < 0) {
+		int rc = -errno;
+
+		close(fds[1]);
+		return rc;
+	}
+	*remover = (struct remover){pid, fds[1]};
+	return 0;
+}
+
+static int tell(const struct remover *remover, char word)
+{
+	return write(remover->fd, &word, 1) == 1 ? 0 : -errno;
+}
+
+int remover_arm(struct remover *remover)
+{
+	return tell(remover, ARMED);
+}
+
+int remover_disarm(struct remover *remover)
+{
+	return tell(remover, DISARMED);
+}
+
+void remover_finish(struct remover *remover)
+{
+	if (remover->pid == 0)
+		return;
+	close(remover->fd);
+	aide_wait(remover->pid);
+	*remover = (struct remover){0};
+}

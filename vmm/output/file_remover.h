@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A process of its own that removes a file when this process ends, however it ends. */
+#ifndef VMM_OUTPUT_FILE_REMOVER_H
+#define VMM_OUTPUT_FILE_REMOVER_H
+
+#include <sys/types.h>
+
+#include "vmm/jail/jail.h"
+
+struct remover {
+	pid_t pid; /* 0: there is none */
+	int fd;
+};
+
+/* Starts the process, which is to remove `temporary` in any case, and `path` from remover_arm() on. `mode` is for
+ * a jail of its own. Returns 0 or a negative errno. */
+int remover_start(struct remover *remover, const char *path, const char *temporary, enum jail_mode mode);
+
+/* `temporary` is about to become `path`; or it could not. Both return 0 or a negative errno. */
+int remover_arm(struct remover *remover);
+int remover_disarm(struct remover *remover);
+
+/* Has it remove the files now. Does nothing for a remover all zero. */
+void remover_finish(struct remover *remover);
+
+#endif

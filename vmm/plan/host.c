@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/plan/host.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define CPUID_ENTRIES_MAX 256
+#define CPUID_VMX_ECX 5
+#define CPUID_SVM_ECX 2
+#define CPUID_ADDRESS_SIZES 0x80000008
+#define CPUID_HYPERVISOR_ECX (1u << 31)
+#define CPUID_HYPERVISOR_NAME 0x40000000
+#define CPUID_SVM 0x8000000a
+#define CPUID_SVM_ADDRESS_CHECK_EDX (1u << 28)
+#define QEMU_TRANSLATOR "TCGTCGTCGTCG"
+
+const char *const host_capability_names[HOST_CAP_COUNT] = {
+#define X(name, constant, number, required, use) #constant,
+	HOST_CAPABILITIES(X)
+#undef X
+};
+
+const char *const host_capability_uses[HOST_CAP_COUNT] = {
+#define X(name, constant, number, required, use) use,
+	HOST_CAPABILITIES(X)
+#undef X
+};
+
+static const struct {
+	int number;
+	bool required;
+} capability_rows[HOST_CAP_COUNT] = {
+#define X(name, constant, number, required, use) {number, required},
+	HOST_CAPABILITIES(X)
+#undef X
+};
+
+static const char *device_path(void)
+{
+	const char *path = getenv("SIDESTEP_KVM");
+
+	return path ? path : "/dev/kvm";
+}
+
+static int open_device(struct error *error)
+{
+	const char *path = device_path();
+	int fd;
+
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	switch (errno) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return error_set(error, -errno, STATUS_INTERNAL,
+				 "%s: %s; load kvm_intel or kvm_amd, or enable virtualization in the "
+				 "firmware or the outer hypervisor",
+				 path, strerror(errno));
+	case EACCES:
+	case EPERM:
+		return error_set(error, -errno, STATUS_INTERNAL,
+				 "%s: %s; add yourself to its group (usually: adduser USER kvm) or run "
+				 "as root",
+				 path, strerror(errno));
+	}
+	return error_set(error, -errno, STATUS_INTERNAL, "%s: %s", path, strerror(errno));
+}
+
+static int ask_capabilities(struct host *host, struct error *error)
+{
+	host->api_version = ioctl(host->kvm, KVM_GET_API_VERSION, 0);
+	if (host->api_version < 0)
+		return error_set(error, -errno, STATUS_INTERNAL,
+				 "%s does not answer KVM_GET_API_VERSION (%s); is it the KVM device?",
+				 device_path(), strerror(errno));
+	if (host->api_version != KVM_API_VERSION)
+		return error_set(error, -EOPNOTSUPP, STATUS_INTERNAL,
+				 "%s speaks API version %d, needed is %d; use a kernel of 2.6.22 or "
+				 "later",
+				 device_path(), host->api_version, KVM_API_VERSION);
+	for (int i = 0; i < HOST_CAP_COUNT; i++) {
+		int value = ioctl(host->kvm, KVM_CHECK_EXTENSION, capability_rows[i].number);
+
+		host->capability[i] = value < 0 ? 0 : value;
+		if (host->capability[i] == 0 && capability_rows[i].required)
+			return error_set(error, -EOPNOTSUPP, STATUS_INTERNAL,
+					 "this KVM lacks %s, needed for %s; use a newer kernel",
+					 host_capability_names[i], host_capability_uses[i]);
+	}
+	return 0;
+}
+
+static int ask_cpuid(struct host *host, struct error *error)
+{
+	host->cpuid = calloc(1, sizeof(*host->cpuid) +
+					CPUID_ENTRIES_MAX * sizeof(host->cpuid->entries[0]));
+	if (!host->cpuid)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	host->cpuid->nent = CPUID_ENTRIES_MAX;
+	if (ioctl(host->kvm, KVM_GET_SUPPORTED_CPUID, host->cpuid) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_SUPPORTED_CPUID: %s",
+				 strerror(errno));
+	for (uint32_t i = 0; i < host->cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &host->cpuid->entries[i];
+
+		if (entry->function != 0)
+			continue;
+		memcpy(host->vendor, &entry->ebx, 4);
+		memcpy(host->vendor + 4, &entry->edx, 4);
+		memcpy(host->vendor + 8, &entry->ecx, 4);
+	}
+	return 0;
+}
+
+/* The module that drives the hardware; the CPU's vendor would not tell (a KVM without hardware
+ * support runs on any). */
+static enum host_backend find_backend(void)
+{
+	static const struct {
+		const char *path;
+		enum host_backend backend;
+	} modules[] = {
+		{"/sys/module/kvm_pvm", HOST_BACKEND_PVM},
+		{"/sys/module/kvm_intel", HOST_BACKEND_VMX},
+		{"/sys/module/kvm_amd", HOST_BACKEND_SVM},
+	};
+
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+		if (access(modules[i].path, F_OK) == 0)
+			return modules[i].backend;
+	return HOST_BACKEND_UNKNOWN;
+}
+
+/* Of the processor itself, not of what KVM offers to guests. */
+static uint32_t find_traits(void)
+{
+	uint32_t eax, ebx, ecx, edx, traits = 0;
+	char hypervisor[12];
+
+	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & CPUID_HYPERVISOR_ECX) {
+		__cpuid(CPUID_HYPERVISOR_NAME, eax, ebx, ecx, edx);
+		memcpy(hypervisor, &ebx, 4);
+		memcpy(hypervisor + 4, &ecx, 4);
+		memcpy(hypervisor + 8, &edx, 4);
+		if (memcmp(hypervisor, QEMU_TRANSLATOR, sizeof(hypervisor)) == 0)
+			traits |= 1u << TRAIT_LMSW_SELECTIVE;
+	}
+	if (__get_cpuid(CPUID_SVM, &eax, &ebx, &ecx, &edx) && ebx != 0 &&
+	    !(edx & CPUID_SVM_ADDRESS_CHECK_EDX))
+		traits |= 1u << TRAIT_GP_INTERCEPTED;
+	return traits;
+}
+
+int host_open(struct host *host, struct error *error)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+	struct utsname name;
+	int rc;
+
+	*host = (struct host){.kvm = open_device(error)};
+	if (host->kvm < 0)
+		return host->kvm;
+	host->memory = pages > 0 && page_size > 0 ? (uint64_t)pages * (uint64_t)page_size : 0;
+	host->backend = find_backend();
+	host->traits = find_traits();
+	jail_probe(&host->jail);
+	jail_landlock_text(&host->jail, host->landlock);
+	if (uname(&name) == 0)
+		snprintf(host->kernel, sizeof(host->kernel), "%s", name.release);
+	rc = ask_capabilities(host, error);
+	if (rc == 0)
+		rc = ask_cpuid(host, error);
+	if (rc != 0)
+		host_close(host);
+	return rc;
+}
+
+void host_release(struct host *host)
+{
+	if (host->kvm >= 0)
+		close(host->kvm);
+	host->kvm = -1;
+}
+
+void host_close(struct host *host)
+{
+	if (host->kvm >= 0)
+		close(host->kvm);
+	free(host->cpuid);
+	*host = (struct host){.kvm = -1};
+}
+
+uint8_t host_maxphyaddr(const struct host *host)
+{
+	for (uint32_t i = 0; i < host->cpuid->nent; i++)
+		if (host->cpuid->entries[i].function == CPUID_ADDRESS_SIZES)
+			return (uint8_t)host->cpuid->entries[i].eax;
+	return 36;
+}
+
+static bool cpuid_bit(const struct host *host, uint32_t function, unsigned bit)
+{
+	for (uint32_t i = 0; i < host->cpuid->nent; i++)
+		if (host->cpuid->entries[i].function == function)
+			return host->cpuid->entries[i].ecx >> bit & 1;
+	return false;
+}
+
+bool host_has_nested(const struct host *host, bool intel, char *reason, size_t size)
+{
+	const char *what = intel ? "VMX" : "SVM";
+
+	if (host->capability[HOST_CAP_nested_state] == 0)
+		snprintf(reason, size, "no nested %s (KVM_CAP_NESTED_STATE is 0)", what);
+	else if (host->capability[HOST_CAP_msr_filter] == 0)
+		snprintf(reason, size, "no KVM_CAP_X86_MSR_FILTER; use Linux 5.10 or later");
+	else if (!cpuid_bit(host, intel ? 1 : 0x80000001, intel ? CPUID_VMX_ECX : CPUID_SVM_ECX))
+		snprintf(reason, size, "no nested %s (its CPUID bit is not offered to guests)", what);
+	else
+		return true;
+	return false;
+}

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/plan/plan.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "views/default_policy.h"
+#include "vmm/guest/boot.h"
+#include "vmm/plan/engine_target.h"
+#include "vmm/plan/service_list.h"
+#include "vmm/policy/policy_file.h"
+
+/* Need of operations that switch through a full list. */
+#define VIEWS_ALL "views512"
+#define PAGE_MASK UINT64_C(0xfff)
+#define CPUID_EXTENDED 0x80000001
+#define CPUID_PAGE1GB_EDX 26
+
+static void set_bit(uint64_t *set, uint32_t number)
+{
+	set[(number - 1) / 64] |= UINT64_C(1) << (number - 1) % 64;
+}
+
+static int choose_engine(struct plan *plan, const char *key, const struct host *host,
+			 struct error *error)
+{
+	char reason[160] = "";
+	bool automatic = strcmp(key, "auto") == 0;
+
+	for (size_t i = engine_count; i-- > 0;) {
+		const struct engine *engine = engines[i];
+
+		if (!automatic && strcmp(key, engine_keys[engine->id]) != 0)
+			continue;
+		if (engine->vm_init && (!host || engine->probe(host, reason, sizeof(reason)))) {
+			plan->engine = engine;
+			return 0;
+		}
+		if (automatic)
+			continue;
+		if (host)
+			engine->probe(host, reason, sizeof(reason));
+		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+				 "engine %s cannot run here: needs: %s; host: %s; --engine flat runs on "
+				 "any KVM",
+				 key, key, reason);
+	}
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "unknown engine '%s'; engines are auto, flat, vmx, svm", key);
+}
+
+static bool has_1g_pages(const struct host *host)
+{
+	for (uint32_t i = 0; i < host->cpuid->nent; i++)
+		if (host->cpuid->entries[i].function == CPUID_EXTENDED)
+			return host->cpuid->entries[i].edx >> CPUID_PAGE1GB_EDX & 1;
+	return false;
+}
+
+int plan_check_memory(uint64_t memory, struct error *error)
+{
+	if (memory >= BOOT_MEMORY_MIN && (memory & PAGE_MASK) == 0)
+		return 0;
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "-m: %" PRIu64 " bytes are no guest memory; give at least %" PRIu64
+			 "M and whole 4 KiB pages",
+			 memory, BOOT_MEMORY_MIN >> 20);
+}
+
+static int check_memory(const struct plan *plan, const struct host *host, struct error *error)
+{
+	int rc = plan_check_memory(plan->memory, error);
+
+	if (rc != 0)
+		return rc;
+	if (host && plan->memory > host->memory / plan->vms)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64
+				 " MiB; ask for less",
+				 plan->vms, plan->memory >> 20, host->memory >> 20);
+	if (host && plan->memory > RAM_HOLE_BASE && !has_1g_pages(host))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "-m: more than 3G needs 1 GiB pages, which this processor lacks; ask for "
+				 "less");
+	return 0;
+}
+
+static int check_counts(const struct plan *plan, const struct host *host, struct error *error)
+{
+	unsigned limit = SS_MAX_VCPUS;
+
+	if (host && host->capability[HOST_CAP_max_vcpus] > 0 &&
+	    (unsigned)host->capability[HOST_CAP_max_vcpus] < limit)
+		limit = (unsigned)host->capability[HOST_CAP_max_vcpus];
+	if (plan->vcpus < 1 || plan->vcpus > limit)
+		return error_set(error, -EINVAL, STATUS_USAGE, "-c: give 1 to %u vCPUs", limit);
+	if (plan->vms < 1 || plan->vms > PLAN_VMS_MAX)
+		return error_set(error, -EINVAL, STATUS_USAGE, "--vms: give 1 to %u VMs",
+				 PLAN_VMS_MAX);
+	return 0;
+}
+
+static int plan_workload(struct plan *plan, const char *text, struct error *error)
+{
+	if (plan->guest)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--workload is for the built-in firmware; leave out GUEST");
+	plan->workload = malloc(sizeof(*plan->workload));
+	if (!plan->workload)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	return workload_parse(plan->workload, text, plan->image.operations,
+			      plan->image.operation_count, error);
+}
+
+/* A workload of nothing would spin for ever. */
+static int check_workload(const struct plan *plan, struct error *error)
+{
+	const char *why = NULL;
+
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++) {
+		if (plan_bit(plan->selected, n))
+			return 0;
+		why = plan->skipped[n - 1] ? plan->skipped[n - 1] : why;
+	}
+	return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+			 "nothing of the workload can be performed here: %s", why ? why : "?");
+}
+
+static bool matches(const struct plan *plan, const struct plan_request *request, uint32_t number)
+{
+	const char *name = plan->image.operations[number - 1].name;
+
+	if (plan->workload)
+		return plan->workload->pace[number - 1].count != 0;
+	if (request->pattern_count == 0)
+		return true;
+	for (size_t i = 0; i < request->pattern_count; i++)
+		if (fnmatch(request->patterns[i], name, 0) == 0)
+			return true;
+	return false;
+}
+
+static int check_patterns(const struct plan *plan, const struct plan_request *request,
+			  struct error *error)
+{
+	for (size_t i = 0; i < request->pattern_count; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < plan->image.operation_count && !found; j++)
+			found = fnmatch(request->patterns[i], plan->image.operations[j].name, 0) == 0;
+		if (!found)
+			return error_set(error, -ENOENT, STATUS_USAGE,
+					 "no operation matches '%s'; `sidestep test --list` names them",
+					 request->patterns[i]);
+	}
+	return 0;
+}
+
+/* Words of an operation's `needs`, and why this run lacks them; NULL: it has them. */
+static const char *lacks_views(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	if (plan->views && !plan->guest)
+		return "needs: default views; host: --views replaces them";
+	if (plan->vcpus > 1 && plan->engine->view_switch)
+		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
+		       "are several";
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (!(plan->services[i].enabled >> SS_SERVICE_VIEW & 1))
+			return "needs: views; host: --services leaves out view";
+	return NULL;
+}
+
+static bool all_have(const struct plan *plan, uint64_t services)
+{
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (services & ~plan->services[i].enabled)
+			return false;
+	return true;
+}
+
+static const char *lacks_map(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_MAP)
+		       ? NULL
+		       : "needs: map; host: --services leaves out map";
+}
+
+static const char *lacks_interrupt(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return all_have(plan, UINT64_C(1) << SS_SERVICE_INTERRUPT)
+		       ? NULL
+		       : "needs: interrupt; host: --services leaves out interrupt";
+}
+
+/* A page that is locked and unlocked: limit and privilege are the host's to judge. */
+static const char *lacks_pin(const struct plan *plan, const struct host *host)
+{
+	static const char page[1];
+
+	if (!all_have(plan, UINT64_C(1) << SS_SERVICE_PIN | UINT64_C(1) << SS_SERVICE_UNPIN))
+		return "needs: pin; host: --services leaves out pin or unpin";
+	if (!host || (mlock(page, sizeof(page)) == 0 && munlock(page, sizeof(page)) == 0))
+		return NULL;
+	return "needs: pin; host: no memory may be locked; raise RLIMIT_MEMLOCK (ulimit -l)";
+}
+
+static const char *lacks_monitor(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return engine_has_monitor(plan->engine)
+		       ? NULL
+		       : "needs: monitor; host: engine flat has no relay in front of the VMM";
+}
+
+static const char *lacks_masks(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return engine_has_monitor(plan->engine)
+		       ? NULL
+		       : "needs: masks; host: engine flat leaves CR0 to KVM's own policy";
+}
+
+static const char *lacks_hypercall(const struct plan *plan, const struct host *host)
+{
+	if (!host || engine_has_monitor(plan->engine) || host->backend == HOST_BACKEND_VMX ||
+	    host->backend == HOST_BACKEND_SVM ||
+	    host->capability[HOST_CAP_disable_quirks2] & 1 << 5)
+		return NULL;
+	return "needs: hypercall; host: this KVM patches hypercall instructions and cannot be told "
+	       "not to";
+}
+
+static const char *lacks_disk(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	if (!plan->scratch_disk)
+		return "needs: disk; host: --disk names a file, which the catalogue does not overwrite";
+	return plan->vcpus > 1 ? "needs: disk; host: the vCPUs of a VM share one disk, and there are "
+				 "several"
+			       : NULL;
+}
+
+static const struct {
+	const char *word;
+	const char *(*lacks)(const struct plan *plan, const struct host *host);
+} need_words[] = {
+	{"views", lacks_views},
+	{VIEWS_ALL, lacks_views},
+	{"map", lacks_map},
+	{"monitor", lacks_monitor},
+	{"masks", lacks_masks},
+	{"hypercall", lacks_hypercall},
+	{"interrupt", lacks_interrupt},
+	{"pin", lacks_pin},
+	{"disk", lacks_disk},
+};
+
+static const char *lacks(const struct plan *plan, const struct host *host,
+			 const struct ss_operation *op)
+{
+	const char *word = op->needs;
+
+	if (op->setup != SS_SETUP_NONE && plan->vcpus > 1)
+		return "needs: list; host: the vCPUs of a VM share one view list, which this would "
+		       "change";
+	while (*word) {
+		size_t length = strcspn(word, " ");
+		const char *why = "needs: a word that this version does not know";
+
+		for (size_t i = 0; i < sizeof(need_words) / sizeof(need_words[0]); i++)
+			if (strlen(need_words[i].word) == length &&
+			    memcmp(need_words[i].word, word, length) == 0)
+				why = need_words[i].lacks(plan, host);
+		if (why)
+			return why;
+		word += length;
+		word += strspn(word, " ");
+	}
+	return NULL;
+}
+
+/* The empty loop is performed with every selection: it is what other costs are compared with. */
+static void select_operations(struct plan *plan, const struct plan_request *request,
+			      const struct host *host)
+{
+	for (uint32_t n = 1; !plan->differential && n <= plan->image.operation_count; n++) {
+		const struct ss_operation *op = &plan->image.operations[n - 1];
+
+		if (matches(plan, request, n)) {
+			plan->skipped[n - 1] = lacks(plan, host, op);
+			if (!plan->skipped[n - 1])
+				set_bit(plan->selected, n);
+		} else if (op->kind == SS_KIND_NOTHING && !plan->workload) {
+			set_bit(plan->hidden, n);
+		}
+	}
+}
+
+static int read_views(struct plan *plan, const struct plan_request *request, const struct host *host,
+		      struct error *error)
+{
+	struct engine_target target;
+	struct policy_file file;
+	int rc;
+
+	engine_target_init(&target, plan->engine, host, plan->memory);
+	rc = policy_file_load(&file, request->views,
+			      &(struct policy_subject){
+				      .image = &plan->image,
+				      .target = &target.view,
+				      .engine = engine_keys[plan->engine->id],
+				      .lenient = request->lenient,
+			      },
+			      request->diagnostics, error);
+	if (rc == 0) {
+		plan->policy = file.policy;
+		file.policy = (struct view_policy){0};
+	}
+	plan->frames = gpa_at(BOOT_FRAMES);
+	plan->tagged_views = BOOT_FRAME_COUNT;
+	policy_file_finish(&file);
+	return rc;
+}
+
+/* Views beyond the few named ones exist only for the operations that want a full list. */
+static int default_views(struct plan *plan, struct error *error)
+{
+	unsigned views = DEFAULT_POLICY_VIEWS;
+	struct default_policy_layout layout;
+
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
+		if (plan_bit(plan->selected, n) &&
+		    strstr(plan->image.operations[n - 1].needs, VIEWS_ALL))
+			views = VIEW_MAX;
+	plan->frames = boot_frames(plan->memory, views);
+	plan->tagged_views = views;
+	plan->kernel = image_read_only(&plan->image);
+	layout = (struct default_policy_layout){gpa_at(BOOT_WINDOW), plan->frames, plan->kernel};
+	if (default_policy(&plan->policy, &layout, views) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	return 0;
+}
+
+const char *const flag_path_keys[FLAG_PATH_COUNT] = {
+#define X(name, key) key,
+	FLAG_PATHS(X)
+#undef X
+};
+
+const char *const on_violation_keys[ON_VIOLATION_COUNT] = {
+#define X(name, key, text) key,
+	ON_VIOLATIONS(X)
+#undef X
+};
+
+#define FLAGS_WITH_OWNER (SS_CR0_TS | SS_CR0_MP)
+
+static uint64_t nth(const uint64_t *values, unsigned count, unsigned n)
+{
+	return count == 0 ? 0 : values[n < count ? n : count - 1];
+}
+
+/* The flags of one VM, from what was asked for it. Without --own and --shadow a path other than cpu is
+ * for both flags. */
+static int plan_flags(struct flag_plan *flags, const struct plan_request *request, unsigned vm,
+		      struct error *error)
+{
+	uint64_t owned = nth(request->owned, request->owned_count, vm);
+	uint64_t kept = nth(request->kept, request->kept_count, vm);
+	uint64_t masked = request->owned_count ? FLAGS_WITH_OWNER & ~owned : kept;
+	bool asked = request->owned_count || request->kept_count;
+
+	if (request->owned_count && owned & kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--own and --shadow name the same flag for VM %u; a flag has one place",
+				 vm);
+	if (!asked && request->flag_path > FLAG_PATH_CPU)
+		masked = FLAGS_WITH_OWNER;
+	if (request->flag_path == FLAG_PATH_CPU && masked)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--flag-path cpu serves owned flags only; leave out --shadow and own all, "
+				 "or choose another path");
+	if (request->flag_path == FLAG_PATH_VMM && kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--flag-path vmm keeps no flag in the shadow; leave out --shadow");
+	if (request->flag_path == FLAG_PATH_MONITOR || request->flag_path == FLAG_PATH_ENLIGHTENED)
+		kept = masked;
+	*flags = (struct flag_plan){masked, kept, masked, kept};
+	if (request->flag_path == FLAG_PATH_ENLIGHTENED)
+		flags->masked = flags->kept = 0;
+	return 0;
+}
+
+static int plan_masks(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	for (unsigned i = 0; i < plan->vms; i++) {
+		int rc = plan_flags(&plan->flags[i], request, i, error);
+
+		if (rc != 0)
+			return rc;
+		if (plan->flags[i].masked && !engine_has_monitor(plan->engine))
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "CR0 flags that the guest does not own: needs: masks; host: "
+					 "engine %s leaves CR0 to KVM's own policy; --flag-path "
+					 "enlightened works on every engine",
+					 engine_keys[plan->engine->id]);
+	}
+	plan->flag_path = request->flag_path;
+	return 0;
+}
+
+/* Where KVM interprets the guest, every instruction would be a sample: only if somebody wants that. */
+static enum trace_mode trace_mode(const struct plan_request *request, const struct host *host)
+{
+	bool interpreted = host && host->backend == HOST_BACKEND_PVM;
+
+	return interpreted && request->trace == TRACING_SAMPLE && !request->trace_asked
+		       ? TRACING_COUNT
+		       : request->trace;
+}
+
+/* On hardware nobody is asked before the processor switches views. */
+static int plan_services(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	const uint64_t view = UINT64_C(1) << SS_SERVICE_VIEW;
+
+	for (unsigned i = 0; i < plan->vms; i++) {
+		unsigned given = request->services_count;
+		struct service_table *table = &plan->services[i];
+
+		*table = given == 0 ? service_list_default()
+				    : request->services[i < given ? i : given - 1];
+		if (table->enabled & table->home & view)
+			return error_set(error, -EINVAL, STATUS_USAGE,
+					 "--services view:view0: no other view could be left again; leave "
+					 "out :view0");
+		if (table->enabled & table->cpl0 & view && plan->engine->id == ENGINE_VMX)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "--services view:cpl0: needs: a check of the CPL; host: in engine "
+					 "vmx VMFUNC 0 is the processor's, which has none; leave out :cpl0");
+	}
+	return 0;
+}
+
+/* The built-in firmware has a disk to try things on; another guest has what it is given. */
+static int plan_disk(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	int rc;
+
+	plan->scratch_disk = !request->disk && !request->guest;
+	if (!request->disk)
+		return 0;
+	rc = storage_open(&plan->storage, request->disk, error);
+	if (rc == 0 && plan->vms > 1 && !plan->storage.read_only)
+		rc = error_set(error, -EINVAL, STATUS_USAGE,
+			       "--disk: %u VMs would write one file; add :ro to have them read it, or "
+			       "run one VM",
+			       plan->vms);
+	return rc;
+}
+
+int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
+	      struct error *error)
+{
+	int rc;
+
+	*plan = (struct plan){
+		.memory = request->memory ? request->memory : PLAN_MEMORY_DEFAULT,
+		.vcpus = request->vcpus,
+		.vms = request->vms,
+		.timeout_ms = request->timeout_ms,
+		.iterations = request->iterations,
+		.on_violation = request->on_violation,
+		.trace = trace_mode(request, host),
+		.jail = request->jail,
+		.differential = request->differential,
+		.guest = request->guest,
+		.ledger = request->ledger,
+		.pid_file = request->pid_file,
+		.views = request->views,
+		.storage = {.fd = -1},
+	};
+	rc = choose_engine(plan, request->engine, host, error);
+	if (rc == 0)
+		rc = check_counts(plan, host, error);
+	if (rc == 0)
+		rc = check_memory(plan, host, error);
+	if (rc == 0)
+		rc = request->guest ? image_open(&plan->image, request->guest, error)
+				    : image_builtin(&plan->image, error);
+	if (rc == 0)
+		rc = image_check_fit(&plan->image, plan->memory, error);
+	if (rc == 0)
+		rc = check_patterns(plan, request, error);
+	if (rc == 0 && request->workload)
+		rc = plan_workload(plan, request->workload, error);
+	if (rc == 0)
+		rc = plan_masks(plan, request, error);
+	if (rc == 0)
+		rc = plan_services(plan, request, error);
+	if (rc == 0)
+		rc = plan_disk(plan, request, error);
+	if (rc == 0) {
+		select_operations(plan, request, host);
+		rc = request->views ? read_views(plan, request, host, error)
+				    : default_views(plan, error);
+	}
+	if (rc == 0 && plan->workload)
+		rc = check_workload(plan, error);
+	if (rc != 0)
+		plan_finish(plan);
+	return rc;
+}
+
+void plan_finish(struct plan *plan)
+{
+	image_close(&plan->image);
+	free(plan->workload);
+	plan->workload = NULL;
+	policy_finish(&plan->policy);
+	storage_close(&plan->storage);
+	plan->engine = NULL;
+}

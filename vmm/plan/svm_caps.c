@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/plan/svm_caps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "vmm/engine/svm_msr.h"
+
+#define CPUID_EXTENDED 0x80000001
+#define CPUID_PAGE1GB_EDX 26
+#define CPUID_WIDTHS 0x80000008
+#define CPUID_SVM 0x8000000a
+#define CPUID_SVM_NESTED_PAGING_EDX 0
+
+static const struct kvm_cpuid_entry2 *find(const struct kvm_cpuid2 *cpuid, uint32_t function)
+{
+	static const struct kvm_cpuid_entry2 none;
+
+	for (uint32_t i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == function)
+			return &cpuid->entries[i];
+	return &none;
+}
+
+int svm_caps_compute(const struct kvm_cpuid2 *cpuid, bool has_hsave_pa, struct svm_caps *ret_caps,
+		     char *reason, size_t size)
+{
+	const struct kvm_cpuid_entry2 *svm = find(cpuid, CPUID_SVM);
+
+	*ret_caps = (struct svm_caps){
+		.asids = svm->ebx,
+		.paging = {
+			.has_2m = true,
+			.has_1g = find(cpuid, CPUID_EXTENDED)->edx >> CPUID_PAGE1GB_EDX & 1,
+			.maxphyaddr = (uint8_t)find(cpuid, CPUID_WIDTHS)->eax,
+		},
+	};
+	if (!(svm->edx >> CPUID_SVM_NESTED_PAGING_EDX & 1))
+		snprintf(reason, size,
+			 "nested SVM without nested paging (CPUID Fn8000_000A EDX bit 0)");
+	else if (svm->ebx < 2)
+		snprintf(reason, size, "nested SVM without an address-space identifier for a guest");
+	else if (!has_hsave_pa)
+		snprintf(reason, size, "nested SVM without MSR VM_HSAVE_PA (0x%x)",
+			 MSR_VM_HSAVE_PA);
+	else
+		return 0;
+	return -EOPNOTSUPP;
+}
+
+/* Whether KVM knows the MSR. One that does not exist cannot be told to a vCPU, and VMRUN without it
+ * raises #GP (arch/x86/kvm/svm/nested.c, nested_svm_vmrun). */
+static bool knows_msr(const struct host *host, uint32_t index)
+{
+	struct kvm_msr_list head = {0}, *list;
+	bool known = false;
+
+	/* The first call only tells how many there are. */
+	if (ioctl(host->kvm, KVM_GET_MSR_INDEX_LIST, &head) == 0 || errno != E2BIG)
+		return false;
+	list = calloc(1, sizeof(*list) + head.nmsrs * sizeof(list->indices[0]));
+	if (!list)
+		return false;
+	list->nmsrs = head.nmsrs;
+	if (ioctl(host->kvm, KVM_GET_MSR_INDEX_LIST, list) == 0)
+		for (uint32_t i = 0; i < list->nmsrs && !known; i++)
+			known = list->indices[i] == index;
+	free(list);
+	return known;
+}
+
+int svm_caps_read(const struct host *host, struct svm_caps *ret_caps, char *reason, size_t size)
+{
+	if (!host_has_nested(host, false, reason, size))
+		return -EOPNOTSUPP;
+	if (!host->capability[HOST_CAP_user_space_msr]) {
+		snprintf(reason, size, "no KVM_CAP_X86_USER_SPACE_MSR; use Linux 5.10 or later");
+		return -EOPNOTSUPP;
+	}
+	return svm_caps_compute(host->cpuid, knows_msr(host, MSR_VM_HSAVE_PA), ret_caps, reason,
+				size);
+}

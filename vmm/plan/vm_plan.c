@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/plan/vm_plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static void append(char text[VM_PLAN_TEXT_SIZE],
+							 const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + used, VM_PLAN_TEXT_SIZE - used, format, args);
+	va_end(args);
+}
+
+static void append_flags(char text[VM_PLAN_TEXT_SIZE], const char *who, uint64_t flags)
+{
+	append(text, "%s%s=%s%s%s%s", text[0] ? " " : "", who, flags & SS_CR0_TS ? "ts" : "",
+	       flags & SS_CR0_TS && flags & SS_CR0_MP ? "," : "", flags & SS_CR0_MP ? "mp" : "",
+	       flags ? "" : "none");
+}
+
+static void append_services(char text[VM_PLAN_TEXT_SIZE], const struct service_table *table)
+{
+	static const struct {
+		unsigned number;
+		const char *key;
+	} services[] = {
+#define X(name, number, key, privilege, text) {number, #key},
+		SS_SERVICES(X)
+#undef X
+	};
+	const char *separator = "";
+
+	append(text, " services=%s", table->enabled ? "" : "none");
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		uint64_t bit = UINT64_C(1) << services[i].number;
+
+		if (!(table->enabled & bit))
+			continue;
+		append(text, "%s%s%s%s", separator, services[i].key,
+		       table->cpl0 & bit ? ":cpl0" : "", table->home & bit ? ":view0" : "");
+		separator = ",";
+	}
+}
+
+void vm_plan_text(const struct plan *plan, unsigned vm, char text[VM_PLAN_TEXT_SIZE])
+{
+	const struct flag_plan *flags = &plan->flags[vm];
+
+	text[0] = '\0';
+	append_flags(text, "own", (SS_CR0_TS | SS_CR0_MP) & ~flags->word_masked);
+	append_flags(text, "shadow", flags->word_kept);
+	append_flags(text, "vmm", flags->word_masked & ~flags->word_kept);
+	append_services(text, &plan->services[vm]);
+}
+
+void vm_plan_record(const struct plan *plan, struct ledger *ledger)
+{
+	char key[32], value[VM_PLAN_TEXT_SIZE];
+
+	for (unsigned i = 0; i < plan->vms; i++) {
+		snprintf(key, sizeof(key), "plan.%u", i);
+		vm_plan_text(plan, i, value);
+		ledger_append_meta(ledger, key, value);
+	}
+	for (size_t i = 0; i < plan->image.operation_count; i++) {
+		if (plan->image.operations[i].compared == 0)
+			continue;
+		snprintf(key, sizeof(key), "compared.%zu", i + 1);
+		snprintf(value, sizeof(value), "%u", plan->image.operations[i].compared);
+		ledger_append_meta(ledger, key, value);
+	}
+}

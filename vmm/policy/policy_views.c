@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/policy/policy_read.h"
+
+static const struct gpa_range device = {{SS_MMIO_GPA}, GPA_PAGE_SIZE};
+
+/* "r-x" with all three places, or "rx". */
+static bool parse_rights(const char *text, unsigned *ret_rights)
+{
+	static const struct {
+		char letter;
+		unsigned right;
+	} letters[] = {{'r', VIEW_READ}, {'w', VIEW_WRITE}, {'x', VIEW_EXECUTE}};
+	bool dashes = strchr(text, '-') != NULL;
+	unsigned rights = 0;
+	const char *at = text;
+
+	for (size_t i = 0; i < 3; i++) {
+		if (*at == letters[i].letter)
+			rights |= letters[i].right;
+		else if (dashes && *at != '-')
+			return false;
+		else if (!dashes)
+			continue;
+		at++;
+	}
+	if (*at != '\0' || at == text)
+		return false;
+	*ret_rights = rights;
+	return true;
+}
+
+static bool get_rights(struct reader *reader, const config_setting_t *setting, unsigned *ret_rights)
+{
+	const char *text = reader_string(reader, setting);
+
+	if (!text)
+		return false;
+	if (parse_rights(text, ret_rights))
+		return true;
+	reader_wrong(
+		reader, "rights", reader_value(reader, setting),
+		"rights are r, w and x in this order, such as \"r-x\" or \"rx\"; \"---\" are none");
+	return false;
+}
+
+/* There is room for it. */
+static void note_rule(struct reader *reader, uint32_t view, uint32_t region, bool remap,
+		      const config_setting_t *setting)
+{
+	struct policy_file_view *notes = &reader->file->views[view];
+
+	notes->rules[notes->rule_count++] = (struct policy_file_rule){region, remap, setting};
+}
+
+static void read_rights(struct reader *reader, uint32_t view, config_setting_t *group)
+{
+	for (int i = 0; i < reader_length(reader, group); i++) {
+		config_setting_t *setting = reader_elem(reader, group, (int)i);
+		const struct policy_file_region *region =
+			reader_region(reader, config_setting_name(setting), setting,
+				      reader_name(reader, setting));
+		unsigned rights = 0; /* none is what any target can express */
+
+		get_rights(reader, setting, &rights);
+		if (!region || region->index == POLICY_NO_INDEX)
+			continue;
+		note_rule(reader, view, region->index, false, setting);
+		if (policy_set_rights(&reader->file->policy, view, region->index, rights) != 0)
+			reader->out_of_memory = true;
+	}
+}
+
+static bool intersect(struct gpa_range a, struct gpa_range b)
+{
+	return a.start.v < b.start.v + b.size && b.start.v < a.start.v + a.size;
+}
+
+/* An address, or the start of a region that is large enough. */
+static bool get_target(struct reader *reader, const config_setting_t *setting, uint64_t size,
+		       gpa_t *ret_target)
+{
+	const struct policy_file_region *region;
+	const struct view_region *place;
+
+	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
+		return reader_number(reader, setting, &ret_target->v);
+	region = reader_region(reader, config_setting_get_string(setting), setting,
+			       reader_value(reader, setting));
+	if (!region || region->index == POLICY_NO_INDEX)
+		return false;
+	place = &reader->file->policy.regions[region->index];
+	*ret_target = place->gpa;
+	if (place->size >= size)
+		return true;
+	reader_wrong(reader, "remap-size", reader_value(reader, setting),
+		     "region '%s' has only 0x%" PRIx64 " bytes of the 0x%" PRIx64
+		     " that are to be shown",
+		     place->name, place->size, size);
+	return false;
+}
+
+static void read_remap(struct reader *reader, uint32_t view, config_setting_t *group)
+{
+	struct view_policy *policy = &reader->file->policy;
+
+	for (int i = 0; i < reader_length(reader, group); i++) {
+		config_setting_t *setting = reader_elem(reader, group, (int)i);
+		const struct policy_file_region *region =
+			reader_region(reader, config_setting_name(setting), setting,
+				      reader_name(reader, setting));
+		struct gpa_range own, shown;
+
+		if (!region || region->index == POLICY_NO_INDEX)
+			continue;
+		note_rule(reader, view, region->index, true, setting);
+		own = (struct gpa_range){policy->regions[region->index].gpa,
+					 policy->regions[region->index].size};
+		shown.size = own.size;
+		if (!get_target(reader, setting, own.size, &shown.start))
+			continue;
+		if (intersect(own, device) || intersect(shown, device))
+			reader_wrong(reader, "remap-device", reader_value(reader, setting),
+				     "the page of devices at 0x%x is nothing to remap",
+				     SS_MMIO_GPA);
+		else if (policy_set_remap(policy, view, region->index, shown.start) != 0)
+			reader->out_of_memory = true;
+	}
+}
+
+static void add_gate(struct reader *reader, uint32_t view, const config_setting_t *setting)
+{
+	struct policy_file_view *notes = &reader->file->views[view];
+	const char *name = reader_string(reader, setting);
+	const struct policy_file_region *region;
+
+	if (!name)
+		return;
+	region = reader_region(reader, name, setting, reader_value(reader, setting));
+	if (!region || region->index == POLICY_NO_INDEX)
+		return;
+	for (size_t i = 0; i < notes->gate_count; i++)
+		if (notes->gates[i] == region->index) {
+			reader_wrong(reader, "gate-twice", reader_value(reader, setting),
+				     "gate '%s' is named twice", name);
+			return;
+		}
+	notes->gates[notes->gate_count] = region->index;
+	notes->gate_settings[notes->gate_count++] = setting;
+}
+
+static void read_gates(struct reader *reader, uint32_t view, config_setting_t *list)
+{
+	struct policy_file_view *notes = &reader->file->views[view];
+	size_t count;
+
+	if (!list)
+		return;
+	if (!config_setting_is_array(list) && !config_setting_is_list(list)) {
+		reader_wrong(reader, "type", reader_value(reader, list),
+			     "gates is a list: gates = [ \"region\", ... ];");
+		return;
+	}
+	count = (size_t)config_setting_length(list);
+	notes->gates = calloc(count + 1, sizeof(*notes->gates));
+	notes->gate_settings = calloc(count + 1, sizeof(*notes->gate_settings));
+	if (!notes->gates || !notes->gate_settings) {
+		reader->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		add_gate(reader, view, config_setting_get_elem(list, (unsigned)i));
+}
+
+static void read_rules(struct reader *reader, uint32_t view, config_setting_t *setting)
+{
+	struct policy_file_view *notes = &reader->file->views[view];
+	config_setting_t *rights = reader_group(reader, setting, "rights");
+	config_setting_t *remap = reader_group(reader, setting, "remap");
+	size_t count;
+
+	count = (size_t)reader_length(reader, rights) + (size_t)reader_length(reader, remap);
+	notes->rules = calloc(count + 1, sizeof(*notes->rules));
+	if (!notes->rules) {
+		reader->out_of_memory = true;
+		return;
+	}
+	read_rights(reader, view, rights);
+	read_remap(reader, view, remap);
+	qsort(notes->rules, notes->rule_count, sizeof(*notes->rules), policy_file_compare_rules);
+}
+
+static void read_view(struct reader *reader, config_setting_t *setting)
+{
+	struct policy_file *file = reader->file;
+	const char *name = config_setting_name(setting);
+	config_setting_t *fallback;
+	unsigned rights = 0;
+	uint32_t view;
+
+	if (!reader_check_name(reader, setting))
+		return;
+	if (!config_setting_is_group(setting)) {
+		reader_wrong(reader, "type", reader_value(reader, setting),
+			     "a view is a group: %s = { ... };", name);
+		return;
+	}
+	reader_check_keys(reader, setting, "default rights remap gates wx");
+	fallback = reader_member(reader, setting, "default");
+	if (!fallback)
+		reader_wrong(reader, "no-default", reader_name(reader, setting),
+			     "view '%s' does not say what rights the rest of memory has; add "
+			     "default = \"---\";",
+			     name);
+	else
+		get_rights(reader, fallback, &rights);
+	file->views[file->policy.view_count].setting = setting;
+	if (policy_add_view(&file->policy, name, rights, &view) != 0) {
+		reader->out_of_memory = true;
+		return;
+	}
+	file->view_count++;
+	read_rules(reader, view, setting);
+	read_gates(reader, view, reader_member(reader, setting, "gates"));
+	file->views[view].writes_code =
+		reader_bool(reader, reader_member(reader, setting, "wx"));
+}
+
+void reader_views(struct reader *reader, config_setting_t *group)
+{
+	size_t count = (size_t)reader_length(reader, group);
+
+	reader->file->views = calloc(count + 1, sizeof(*reader->file->views));
+	if (!reader->file->views) {
+		reader->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < count && !reader->out_of_memory; i++)
+		read_view(reader, reader_elem(reader, group, (int)i));
+}

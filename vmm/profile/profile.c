@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/profile/profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "vmm/engine/monitor.h"
+#include "vmm/observe/sampler.h"
+#include "vmm/vm/vcpu.h"
+
+int profile_counts_create(struct profile_counts *counts)
+{
+	*counts = (struct profile_counts){.table = profile_table_create()};
+	return counts->table ? 0 : -ENOMEM;
+}
+
+void profile_counts_destroy(struct profile_counts *counts)
+{
+	profile_table_destroy(counts->table);
+	*counts = (struct profile_counts){0};
+}
+
+void profile_counts_merge(struct profile_counts *into, const struct profile_counts *from)
+{
+	profile_table_merge(into->table, from->table);
+	into->l0_known |= from->l0_known;
+	into->l0 += from->l0;
+	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
+		into->batch[i] += from->batch[i];
+}
+
+void profile_counts_clear(struct profile_counts *counts)
+{
+	profile_table_clear(counts->table);
+	*counts = (struct profile_counts){.table = counts->table};
+}
+
+int profile_create(struct profile *profile, enum host_backend backend, int fd)
+{
+	*profile = (struct profile){
+		.backend = backend,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.fd = fd,
+	};
+	return profile_counts_create(&profile->fresh) == 0 ? 0 : -ENOMEM;
+}
+
+void profile_destroy(struct profile *profile)
+{
+	profile_counts_destroy(&profile->fresh);
+	pthread_mutex_destroy(&profile->lock);
+	*profile = (struct profile){.fd = -1};
+}
+
+int profile_attach(struct profile *profile, struct vcpu *vcpu)
+{
+	struct profile_vcpu *own = calloc(1, sizeof(*own));
+
+	if (!own)
+		return -ENOMEM;
+	own->profile = profile;
+	vcpu->profile = own;
+	vcpu_read_counters(vcpu, &own->last);
+	return profile_counts_create(&own->own);
+}
+
+void profile_detach(struct vcpu *vcpu)
+{
+	if (!vcpu->profile)
+		return;
+	profile_counts_destroy(&vcpu->profile->own);
+	free(vcpu->profile);
+	vcpu->profile = NULL;
+}
+
+/* Exits at L0 among counters, or what stands for them; false if nobody counts them. */
+static bool l0_of(const struct stat_values *values, enum host_backend backend, uint64_t *ret_count)
+{
+	enum stat_id counter = summary_l0_counter(values, backend);
+
+	if (!stat_observed(values, counter))
+		return false;
+	*ret_count = values->value[counter];
+	if (counter == STAT_exits && stat_observed(values, STAT_irq_exits))
+		*ret_count -= values->value[STAT_irq_exits];
+	return true;
+}
+
+static void add_batch(struct profile_vcpu *own, const struct record_batch *batch)
+{
+	struct stat_values values = {.observed = batch->observed};
+	uint64_t count;
+
+	for (int i = 0; i < STAT_COUNT; i++)
+		values.value[i] = batch->value[i];
+	/* The exit that ends a batch is none of the operation's. */
+	if (batch->operation <= SS_MAX_OPERATIONS && l0_of(&values, own->profile->backend, &count) &&
+	    count > 0)
+		own->own.batch[batch->operation] += count - 1;
+}
+
+void profile_add(struct profile_vcpu *own, const struct record *record)
+{
+	const struct record_exit *exit = (const void *)record;
+	const struct record_l0_exit *l0 = (const void *)record;
+	struct profile_key key = {.level = (uint8_t)record->level};
+
+	switch (record->type) {
+	case RECORD_EXIT:
+		key.operation = exit->operation;
+		key.reason = exit->reason;
+		profile_table_add(own->own.table, &key, exit->cost);
+		break;
+	case RECORD_L0_EXIT:
+		key.operation = l0->operation;
+		key.reason = l0->reason;
+		key.isa = l0->isa;
+		profile_table_add(own->own.table, &key, l0->cost);
+		break;
+	case RECORD_BATCH:
+		add_batch(own, (const void *)record);
+		break;
+	default:
+		break;
+	}
+}
+
+void profile_hand_over(struct vcpu *vcpu)
+{
+	struct profile_vcpu *own = vcpu->profile;
+	struct stat_values now, change = {0};
+	uint64_t l0;
+
+	vcpu_read_counters(vcpu, &now);
+	stats_accumulate(&change, &own->last, &now);
+	own->last = now;
+	own->own.l0_known = l0_of(&change, own->profile->backend, &l0);
+	if (own->own.l0_known)
+		own->own.l0 += l0;
+	pthread_mutex_lock(&own->profile->lock);
+	profile_counts_merge(&own->profile->fresh, &own->own);
+	pthread_mutex_unlock(&own->profile->lock);
+	profile_counts_clear(&own->own);
+}
+
+void profile_obey(struct vcpu *vcpu)
+{
+	struct profile_vcpu *own = vcpu->profile;
+	unsigned wanted = atomic_load(&own->profile->wanted);
+
+	if (vcpu->trace.mode == TRACING_PART)
+		sampler_switch(vcpu, atomic_load(&own->profile->recording));
+	if (wanted == atomic_load(&own->done))
+		return;
+	if (engine_has_monitor(vcpu->vm->plan->engine))
+		monitor_drain_finished(vcpu);
+	profile_hand_over(vcpu);
+	/* Told last: who is woken by it looks whether it is done. */
+	atomic_store(&own->done, wanted);
+	eventfd_write(own->profile->fd, 1);
+}
+
+void profile_take(struct profile *profile, struct profile_counts *into)
+{
+	pthread_mutex_lock(&profile->lock);
+	profile_counts_merge(into, &profile->fresh);
+	profile_counts_clear(&profile->fresh);
+	pthread_mutex_unlock(&profile->lock);
+}

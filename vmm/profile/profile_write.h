@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The table of a profile in text, JSON Lines and CSV. */
+#ifndef VMM_PROFILE_PROFILE_WRITE_H
+#define VMM_PROFILE_PROFILE_WRITE_H
+
+#include <stdio.h>
+
+#include "vmm/analysis/report.h"
+#include "vmm/profile/profile_lines.h"
+
+#define PROFILE_VERSION 1
+
+/* What is to be written: one interval, or all of them. */
+struct profile_view {
+	bool summary;
+	double time;    /* seconds since the start, at the end of the interval */
+	double seconds; /* length of the interval */
+	const struct profile_lines *lines; /* of the interval */
+	const struct profile_lines *total; /* since the start */
+	const struct image *image;
+	const struct engine *engine;
+	uint64_t tsc_khz;
+	const char *l0_source;
+	const char *missing;         /* of kvm tracepoints; empty: nothing */
+	const struct report *report; /* of a summary: the run that has ended */
+};
+
+/* Each returns 0 or -ENOMEM; errors of the stream are found when it is closed. */
+typedef int profile_writer(const struct profile_view *view, FILE *stream);
+profile_writer profile_json, profile_csv;
+
+/* At most `rows` rows; 0: all. */
+int profile_text(const struct profile_view *view, size_t rows, FILE *stream);
+
+void profile_csv_header(FILE *stream);
+
+enum profile_column {
+#define PROFILE_COLUMN(id, header, key, flags, meaning) PROFILE_COLUMN_##id,
+#include "vmm/profile/profile_column.def"
+#undef PROFILE_COLUMN
+	PROFILE_COLUMN_COUNT
+};
+
+extern const char *const profile_column_headers[PROFILE_COLUMN_COUNT];
+extern const char *const profile_column_keys[PROFILE_COLUMN_COUNT];
+extern const char *const profile_column_meanings[PROFILE_COLUMN_COUNT];
+
+struct cell profile_cell(const struct profile_view *view, const struct profile_line *line,
+			 enum profile_column column);
+
+/* Exits at a level in the interval. */
+struct cell profile_level(const struct profile_view *view, enum level level);
+
+#endif

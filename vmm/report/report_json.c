@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/analysis/observed.h"
+#include "vmm/report/report_io.h"
+#include "vmm/report/report_l0.h"
+#include "vmm/report/report_violations.h"
+#include "vmm/table/json.h"
+
+#define REPORT_VERSION 1
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_text(text) : json_null();
+}
+
+static json_t *jail_json(const struct report *report)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "seccomp", text_or_null(report->seccomp));
+	json_object_set_new(object, "landlock", text_or_null(report->landlock));
+	json_object_set_new(object, "instrumented", text_or_null(report->instrumented));
+	return object;
+}
+
+void json_run(json_t *object, const struct report *report)
+{
+	json_object_set_new(object, "engine", json_string(engine_keys[report->engine]));
+	json_object_set_new(object, "backend", json_string(host_backend_keys[report->backend]));
+	json_object_set_new(object, "kernel", json_text(report->kernel));
+	json_object_set_new(object, "guest", json_text(report->guest));
+	json_object_set_new(object, "vcpus", json_integer(report->vcpus));
+	json_object_set_new(object, "vms", json_integer(report->vms));
+	json_object_set_new(object, "jail", jail_json(report));
+}
+
+static json_t *stats_json(const struct operation_summary *summary)
+{
+	json_t *object = json_object();
+
+	for (int i = 0; i < STAT_COUNT; i++)
+		if (stat_observed(&summary->stats, (enum stat_id)i))
+			json_object_set_new(object, stat_names[i],
+					    json_count(summary->stats.value[i]));
+	return object;
+}
+
+static json_t *reasons_json(const struct operation_summary *summary)
+{
+	json_t *object = json_object();
+
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+		if (summary->reasons[i])
+			json_object_set_new(object, exit_reason_key(i),
+					    json_count(summary->reasons[i]));
+	return object;
+}
+
+static json_t *exits_json(const struct report *report, const struct operation_summary *summary)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "monitor",
+			    observed_records(report, LEVEL_MONITOR) == RECORDED_NO_LEVEL
+				    ? json_null()
+				    : json_count(summary->exits[LEVEL_MONITOR]));
+	json_object_set_new(object, "vmm", json_count(summary->exits[LEVEL_VMM]));
+	return object;
+}
+
+static json_t *ticks_json(const struct tick_summary *ticks)
+{
+	const struct cell cell = cell_of_number(CELL_TICKS, ticks->samples != 0, ticks->total);
+
+	return json_cell(&cell);
+}
+
+static json_t *row_json(const struct report *report, const struct report_row *row)
+{
+	json_t *object = json_object();
+
+	for (int column = 0; column < COLUMN_COUNT; column++) {
+		struct cell cell;
+
+		report_cell(report, row, (enum column)column, &cell);
+		json_object_set_new(object, column_keys[column], json_cell(&cell));
+	}
+	if (!row->summary)
+		return object;
+	if (row->summary->result_known) {
+		json_object_set_new(object, "value", json_hex(row->summary->result.value));
+		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
+	}
+	json_object_set_new(object, "ticks_total", ticks_json(&row->ticks));
+	json_object_set_new(object, "violations", json_count(row->summary->violations));
+	json_object_set_new(object, "exits_total", exits_json(report, row->summary));
+	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
+	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
+	json_object_set_new(object, "l0_exits", report_l0_row_json(report, row->summary));
+	return object;
+}
+
+/* How each VM was configured; null where that is not known. */
+static json_t *plans_json(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < REPORT_VMS_MAX && i < report->vms; i++)
+		json_array_append_new(array, text_or_null(report->plans[i]));
+	return array;
+}
+
+static json_t *totals_json(const struct report *report)
+{
+	return json_pack("{s:i,s:i,s:i}", "passed", (int)report->passed, "failed",
+			 (int)report->failed, "skipped", (int)report->skipped);
+}
+
+json_t *json_report(const struct report *report)
+{
+	json_t *root = json_begin(report->schema, REPORT_VERSION), *operations = json_array();
+
+	json_run(root, report);
+	json_object_set_new(root, "status", json_integer(report->status));
+	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
+	json_object_set_new(root, "evidence", observed_counts_json(report));
+	json_object_set_new(root, "recorded", observed_records_json(report));
+	json_object_set_new(root, "plans", plans_json(report));
+	json_object_set_new(root, "tracepoints", observed_missing_json(report->trace_missing));
+	json_object_set_new(root, "l0_exits", report_l0_json(report));
+	json_object_set_new(root, "totals", totals_json(report));
+	json_object_set_new(root, "lost", json_count(report->lost));
+	json_object_set_new(root, "samples_dropped", json_boolean(report->summary->samples_dropped));
+	for (size_t i = 0; i < report->row_count; i++)
+		json_array_append_new(operations, row_json(report, &report->rows[i]));
+	json_object_set_new(root, "operations", operations);
+	json_object_set_new(root, "violations", violations_json(report));
+	json_object_set_new(root, "interrupts", report_interrupts_json(report));
+	json_object_set_new(root, "pins", report_pins_json(report));
+	return root;
+}
+
+int report_json(const struct report *report, FILE *stream)
+{
+	return json_finish(json_report(report), stream);
+}

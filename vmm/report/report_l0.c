@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/report/report_l0.h"
+
+#include <inttypes.h>
+
+#include "vmm/analysis/observed.h"
+#include "vmm/table/json.h"
+
+void report_l0_text(const struct report *report, FILE *stream)
+{
+	const struct summary *summary = report->summary;
+	struct l0_summary sum;
+
+	summary_l0(summary, &sum);
+	if (observed_records(report, LEVEL_L0) == RECORDED_NONE && report->samples_lost == 0)
+		return;
+	fprintf(stream, "l0, one by one: %" PRIu64 " recorded, %" PRIu64 " lost\n", sum.exits,
+		report->samples_lost);
+	fputs("by rip, beside the marker:", stream);
+	for (int i = 0; i < AGREEMENT_COUNT; i++)
+		fprintf(stream, "%s %" PRIu64 " %s", i ? "," : "", sum.agreement[i],
+			agreement_keys[i]);
+	fputc('\n', stream);
+	for (size_t i = 0; i < summary->disagreement_count; i++) {
+		const struct disagreement *differs = &summary->disagreements[i];
+
+		fprintf(stream, "  marked %s, rip 0x%" PRIx64 " in the routine of ",
+			report_operation_name(report, differs->marked), differs->rip);
+		fprintf(stream, "%s, %" PRIu64 " times\n",
+			report_operation_name(report, differs->routine), differs->count);
+	}
+}
+
+static json_t *counts_json(const struct l0_summary *l0)
+{
+	json_t *object = json_object(), *by_rip = json_object();
+
+	json_object_set_new(object, "exits", json_integer((json_int_t)l0->exits));
+	for (int bit = 0; bit < L0_FLAG_COUNT; bit++)
+		json_object_set_new(object, l0_flag_keys[bit],
+				    json_integer((json_int_t)l0->flags[bit]));
+	for (int i = 0; i < AGREEMENT_COUNT; i++)
+		json_object_set_new(by_rip, agreement_keys[i],
+				    json_integer((json_int_t)l0->agreement[i]));
+	json_object_set_new(object, "by_rip", by_rip);
+	return object;
+}
+
+json_t *report_l0_row_json(const struct report *report, const struct operation_summary *operation)
+{
+	return observed_records(report, LEVEL_L0) == RECORDED_NONE ? json_string(NOT_OBSERVED)
+								   : counts_json(&operation->l0);
+}
+
+json_t *report_l0_json(const struct report *report)
+{
+	const struct summary *summary = report->summary;
+	json_t *object, *examples;
+	struct l0_summary sum;
+
+	if (observed_records(report, LEVEL_L0) == RECORDED_NONE && report->samples_lost == 0)
+		return json_string(NOT_OBSERVED);
+	summary_l0(summary, &sum);
+	examples = json_array();
+	object = counts_json(&sum);
+	json_object_set_new(object, "lost", json_integer((json_int_t)report->samples_lost));
+	for (size_t i = 0; i < summary->disagreement_count; i++) {
+		const struct disagreement *differs = &summary->disagreements[i];
+		json_t *example = json_object();
+
+		json_object_set_new(example, "marked",
+				    json_text(report_operation_name(report, differs->marked)));
+		json_object_set_new(example, "rip", json_hex(differs->rip));
+		json_object_set_new(example, "routine_of",
+				    json_text(report_operation_name(report, differs->routine)));
+		json_object_set_new(example, "times", json_integer((json_int_t)differs->count));
+		json_array_append_new(examples, example);
+	}
+	json_object_set_new(object, "disagreements", examples);
+	return object;
+}

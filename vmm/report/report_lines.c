@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The formats that are written line by line: CSV, TAP and JUnit. */
+#include <string.h>
+
+#include "vmm/analysis/report.h"
+
+int report_csv(const struct report *report, FILE *stream)
+{
+	for (int column = 0; column < COLUMN_COUNT; column++)
+		fprintf(stream, "%s%s", column ? "," : "", column_keys[column]);
+	fputs("\n", stream);
+	for (size_t i = 0; i < report->row_count; i++) {
+		struct cell cells[COLUMN_COUNT];
+
+		for (int column = 0; column < COLUMN_COUNT; column++)
+			report_cell(report, &report->rows[i], (enum column)column, &cells[column]);
+		csv_row(stream, cells, COLUMN_COUNT);
+	}
+	return 0;
+}
+
+/* "l0 1, vmm 1, 8542 ticks": what a TAP line adds to the name. */
+static void describe(const struct report *report, const struct report_row *row, FILE *stream)
+{
+	static const enum column columns[] = {COLUMN_OUTCOME, COLUMN_L0, COLUMN_MONITOR, COLUMN_VMM,
+					      COLUMN_TICKS_MEDIAN};
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		struct cell cell;
+		char buffer[CELL_TEXT_SIZE];
+
+		report_cell(report, row, columns[i], &cell);
+		if (cell.state != CELL_ABSENT)
+			fprintf(stream, "%s %s %s", i ? "," : "", column_keys[columns[i]],
+				cell_plain(&cell, buffer));
+	}
+}
+
+int report_tap(const struct report *report, FILE *stream)
+{
+	fputs("TAP version 13\n", stream);
+	fprintf(stream, "1..%zu%s\n", report->row_count,
+		report->row_count == 0 ? " # SKIP nothing selected" : "");
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct report_row *row = &report->rows[i];
+		char name[ROW_NAME_SIZE];
+
+		fprintf(stream, "%sok %zu - %s", row->verdict == VERDICT_FAIL ? "not " : "", i + 1,
+			report_row_name(row, name));
+		if (row->verdict == VERDICT_SKIP) {
+			fputs(" # SKIP ", stream);
+			report_plain(stream, row->note);
+		}
+		fputs("\n", stream);
+		if (row->summary) {
+			fputs("# ", stream);
+			describe(report, row, stream);
+			fputs("\n", stream);
+		}
+		if (row->verdict == VERDICT_FAIL) {
+			fputs("# ", stream);
+			report_plain(stream, row->note);
+			fputs("\n", stream);
+		}
+	}
+	if (report->end[0]) {
+		fputs("Bail out! ", stream);
+		report_plain(stream, report->end);
+		fputs("\n", stream);
+	}
+	return 0;
+}
+
+static void xml_text(FILE *stream, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '<':
+			fputs("&lt;", stream);
+			break;
+		case '>':
+			fputs("&gt;", stream);
+			break;
+		case '&':
+			fputs("&amp;", stream);
+			break;
+		case '"':
+			fputs("&quot;", stream);
+			break;
+		default:
+			/* XML 1.0 has no way to write control characters, and a file name need not be
+			 * UTF-8. */
+			fputc(*text < ' ' || *text > '~' ? '?' : *text, stream);
+		}
+	}
+}
+
+static void junit_case(const struct report *report, const struct report_row *row, FILE *stream)
+{
+	char name[ROW_NAME_SIZE];
+
+	fprintf(stream, "    <testcase classname=\"sidestep.%s\" name=\"%s\">",
+		engine_keys[report->engine], report_row_name(row, name));
+	if (row->verdict == VERDICT_SKIP) {
+		fputs("<skipped message=\"", stream);
+		xml_text(stream, row->note);
+		fputs("\"/>", stream);
+	} else if (row->verdict == VERDICT_FAIL) {
+		fputs("<failure message=\"", stream);
+		xml_text(stream, row->note);
+		fputs("\"/>", stream);
+	}
+	fputs("</testcase>\n", stream);
+}
+
+int report_junit(const struct report *report, FILE *stream)
+{
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", stream);
+	fprintf(stream,
+		"  <testsuite name=\"sidestep.%s\" tests=\"%zu\" failures=\"%u\" skipped=\"%u\" "
+		"errors=\"%d\">\n",
+		engine_keys[report->engine], report->row_count, report->failed, report->skipped,
+		report->end[0] != '\0');
+	for (size_t i = 0; i < report->row_count; i++)
+		junit_case(report, &report->rows[i], stream);
+	if (report->end[0]) {
+		fputs("    <system-err>", stream);
+		xml_text(stream, report->end);
+		fputs("</system-err>\n", stream);
+	}
+	fputs("  </testsuite>\n</testsuites>\n", stream);
+	return 0;
+}

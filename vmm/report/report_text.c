@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/analysis/observed.h"
+#include "vmm/base/stream.h"
+#include "vmm/report/report_io.h"
+#include "vmm/report/report_l0.h"
+#include "vmm/report/report_violations.h"
+#include "vmm/table/table.h"
+
+/* https://no-color.org */
+static bool colours_wanted(FILE *stream)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(stream_fd(stream)) && (!no_color || no_color[0] == '\0');
+}
+
+static const char *verdict_colour(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_FAIL:
+		return "red";
+	case VERDICT_SKIP:
+		return "yellow";
+	default:
+		return NULL;
+	}
+}
+
+/* A column in which no row has anything to say is left out. */
+static bool column_used(const struct report *report, enum column column)
+{
+	if (column == COLUMN_MONITOR)
+		return true;
+	if (column == COLUMN_NOTE)
+		return false; /* told below the table, where there is room */
+	for (size_t i = 0; i < report->row_count; i++) {
+		struct cell cell;
+
+		report_cell(report, &report->rows[i], column, &cell);
+		if (cell.state != CELL_ABSENT)
+			return true;
+	}
+	return false;
+}
+
+static int add_columns(const struct report *report, struct libscols_table *table,
+		       int index[COLUMN_COUNT])
+{
+	int used = 0;
+
+	for (int column = 0; column < COLUMN_COUNT; column++) {
+		int flags = column_types[column] == CELL_TEXT ? 0 : SCOLS_FL_RIGHT;
+
+		index[column] = -1;
+		if (!column_used(report, (enum column)column))
+			continue;
+		if (!scols_table_new_column(table, column_headers[column], 0, flags))
+			return -ENOMEM;
+		index[column] = used++;
+	}
+	return 0;
+}
+
+static int add_row(const struct report *report, const struct report_row *row,
+		   struct libscols_table *table, const int index[COLUMN_COUNT])
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	if (!line)
+		return -ENOMEM;
+	scols_line_set_color(line, verdict_colour(row->verdict));
+	for (int column = 0; column < COLUMN_COUNT; column++) {
+		struct cell cell;
+		char buffer[CELL_TEXT_SIZE];
+
+		if (index[column] < 0)
+			continue;
+		report_cell(report, row, (enum column)column, &cell);
+		if (scols_line_set_data(line, (size_t)index[column], cell_plain(&cell, buffer)) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int print_table(const struct report *report, FILE *stream)
+{
+	struct libscols_table *table = table_start(stream, true);
+	int index[COLUMN_COUNT], rc;
+
+	if (!table)
+		return -ENOMEM;
+	scols_table_enable_colors(table, colours_wanted(stream));
+	rc = add_columns(report, table, index);
+	for (size_t i = 0; rc == 0 && i < report->row_count; i++)
+		if (report->rows[i].verdict != VERDICT_SKIP)
+			rc = add_row(report, &report->rows[i], table, index);
+	return table_finish(table, rc);
+}
+
+#define LINE_WIDTH 78
+
+static bool first_with_note(const struct report *report, size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (report->rows[i].verdict == VERDICT_SKIP &&
+		    strcmp(report->rows[i].note, report->rows[row].note) == 0)
+			return false;
+	return true;
+}
+
+/* The names of all rows that were skipped for this row's reason, in lines. */
+static void print_skipped(const struct report *report, size_t row, FILE *stream)
+{
+	size_t width = LINE_WIDTH;
+
+	fprintf(stream, "skipped, %s:", report->rows[row].note);
+	for (size_t i = row; i < report->row_count; i++) {
+		const struct report_row *other = &report->rows[i];
+		size_t length = strlen(other->name) + 1;
+
+		if (other->verdict != VERDICT_SKIP || strcmp(other->note, report->rows[row].note) != 0)
+			continue;
+		if (width + length > LINE_WIDTH) {
+			fputs("\n ", stream);
+			width = 1;
+		}
+		fprintf(stream, " %s", other->name);
+		width += length;
+	}
+	fputs("\n", stream);
+}
+
+static void print_notes(const struct report *report, FILE *stream)
+{
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct report_row *row = &report->rows[i];
+
+		if (row->verdict == VERDICT_SKIP && first_with_note(report, i))
+			print_skipped(report, i, stream);
+	}
+	for (size_t i = 0; i < report->row_count; i++) {
+		char name[ROW_NAME_SIZE];
+
+		if (report->rows[i].verdict == VERDICT_FAIL)
+			fprintf(stream, "FAIL %s: %s\n", report_row_name(&report->rows[i], name),
+				report->rows[i].note);
+	}
+}
+
+/* What was missing; nothing if the jail was complete. */
+static void print_jail(const struct report *report, FILE *stream)
+{
+	if (!report->seccomp || !report->landlock ||
+	    (strcmp(report->seccomp, "on") == 0 && strncmp(report->landlock, "abi ", 4) == 0))
+		return;
+	fputs("jail: seccomp ", stream);
+	report_plain(stream, report->seccomp);
+	fputs(", Landlock ", stream);
+	report_plain(stream, report->landlock);
+	fputs("\n", stream);
+}
+
+static void print_lost(const struct report *report, FILE *stream)
+{
+	if (report->lost)
+		fprintf(stream, "lost: %" PRIu64 " records found no room in the ledger\n",
+			report->lost);
+}
+
+void report_run(const struct report *report, FILE *stream)
+{
+	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
+		host_backend_modules[report->backend]);
+	report_plain(stream, report->kernel);
+	fprintf(stream, "), %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
+	report_plain(stream, report->guest);
+	fputs("\n", stream);
+}
+
+/* How the VMs were configured, where that differs. */
+static void print_plans(const struct report *report, FILE *stream)
+{
+	for (size_t i = 0; i < REPORT_VMS_MAX && report_plans_differ(report); i++) {
+		if (!report->plans[i])
+			continue;
+		fprintf(stream, "VM %zu: ", i);
+		report_plain(stream, report->plans[i]);
+		fputs("\n", stream);
+	}
+}
+
+static int print_operations(const struct report *report, FILE *stream)
+{
+	int rc;
+
+	if (report->row_count == 0) {
+		fputs("no operation of a catalogue was performed; exits that left a record:\n", stream);
+		observed_print_records(report, stream);
+		return 0;
+	}
+	rc = print_table(report, stream);
+	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
+	observed_print_counts(report, stream);
+	if (report->summary->samples_dropped)
+		fputs("ticks: of the first samples only, the others found no room\n", stream);
+	return rc;
+}
+
+int report_text(const struct report *report, FILE *stream)
+{
+	int rc;
+
+	report_run(report, stream);
+	print_plans(report, stream);
+	fputs("\n", stream);
+	rc = print_operations(report, stream);
+	observed_print_missing(report->trace_missing, stream);
+	report_l0_text(report, stream);
+	print_jail(report, stream);
+	if (rc == 0)
+		rc = violations_text(report, stream);
+	report_io_text(report, stream);
+	print_notes(report, stream);
+	print_lost(report, stream);
+	if (report->judged)
+		fprintf(stream, "%u passed, %u failed, %u skipped\n", report->passed, report->failed,
+			report->skipped);
+	return rc;
+}

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/run/machine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "vmm/observe/code_capture.h"
+#include "vmm/observe/sampler.h"
+#include "vmm/profile/profile.h"
+#include "vmm/run/deadline.h"
+#include "vmm/run/run_loop.h"
+#include "vmm/service/pin.h"
+#include "vmm/vm/vcpu.h"
+
+#define PROGRESS_MS 100
+#define KICK_AGAIN_MS 10
+#define SIGNAL_STATUS 128
+#define TSC_KHZ_UNKNOWN 1000000 /* KVM does not say it: a guess, for when to look again */
+
+static void describe_clock(struct machine *machine, struct vcpu *vcpu)
+{
+	char key[48], value[24];
+	int64_t offset;
+
+	/* Without it the records of the relay cannot be put beside those of the VMM in time. */
+	if (vcpu_tsc_offset(vcpu, &offset) != 0)
+		return;
+	snprintf(key, sizeof(key), "tsc_offset.%u.%u", vcpu->vm->index, vcpu->index);
+	snprintf(value, sizeof(value), "%lld", (long long)offset);
+	ledger_append_meta(&machine->ledger, key, value);
+}
+
+static void describe_run(struct machine *machine)
+{
+	const struct image *image = &machine->plan->image;
+	struct ledger *ledger = &machine->ledger;
+	char number[24];
+
+	ledger_append_meta(ledger, "engine", engine_keys[machine->plan->engine->id]);
+	ledger_append_meta(ledger, "backend", host_backend_keys[machine->host->backend]);
+	ledger_append_meta(ledger, "kernel", machine->host->kernel);
+	ledger_append_meta(ledger, "guest", machine->plan->guest ? machine->plan->guest : "built-in");
+	ledger_append_meta(ledger, "sidestep", SIDESTEP_VERSION);
+	snprintf(number, sizeof(number), "%u", machine->plan->vcpus);
+	ledger_append_meta(ledger, "vcpus", number);
+	snprintf(number, sizeof(number), "%u", machine->plan->vms);
+	ledger_append_meta(ledger, "vms", number);
+	ledger_append_meta(ledger, "seccomp", jail_mode_keys[machine->plan->jail]);
+	ledger_append_meta(ledger, "landlock", machine->host->landlock);
+	if (jail_instrumented)
+		ledger_append_meta(ledger, "instrumented", jail_instrumented);
+	for (size_t i = 0; i < machine->plan->policy.view_count; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "view.%zu", i);
+		ledger_append_meta(ledger, key, machine->plan->policy.views[i].name);
+	}
+	for (unsigned i = 0; i < machine->plan->vms; i++)
+		for (unsigned j = 0; j < machine->plan->vcpus; j++)
+			describe_clock(machine, &machine->vms[i].vcpus[j]);
+	for (size_t i = 0; i < image->operation_count; i++) {
+		struct record_operation record = {
+			.record = {.type = RECORD_OPERATION, .size = sizeof(record)},
+			.number = (uint32_t)i + 1,
+			.kind = image->operations[i].kind,
+		};
+
+		memcpy(record.name, image->operations[i].name, sizeof(record.name));
+		ledger_append(ledger, &record.record);
+	}
+	vm_plan_record(machine->plan, ledger);
+}
+
+static int record_all(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		struct vm *vm = &machine->vms[i];
+
+		vm->ledger = &machine->ledger;
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			int rc = code_note_init(&vm->vcpus[j]);
+
+			if (rc != 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+/* What is recorded when the run is over: of each VM its end, and the buffers that are given back then; and
+ * samples.lost and tracing.blind. */
+#define LAST_OF_VM (sizeof(struct record_end) + PINS_MAX * sizeof(struct record_pin))
+#define LAST_OF_RUN 128
+_Static_assert(PLAN_VMS_MAX * LAST_OF_VM + LAST_OF_RUN <= LEDGER_RESERVE_MAX, "there is room for all");
+
+/* Signals that end a run are held back as soon as there is a ledger: a run that has one ends with its last record. */
+static void hold_signals(struct machine *machine, sigset_t *ret_held)
+{
+	sigemptyset(ret_held);
+	sigaddset(ret_held, SIGINT);
+	sigaddset(ret_held, SIGTERM);
+	sigaddset(ret_held, SIGHUP);
+	if (machine->plan->timeout_ms)
+		sigaddset(ret_held, SIGALRM);
+	if (machine->watch)
+		machine->watch->signals(ret_held);
+	inherited_leave_out_ignored(ret_held);
+	pthread_sigmask(SIG_BLOCK, ret_held, machine->signals_held ? NULL : &machine->mask);
+	machine->signals_held = true;
+}
+
+static void release_signals(struct machine *machine)
+{
+	if (machine->signals_held)
+		pthread_sigmask(SIG_SETMASK, &machine->mask, NULL);
+	machine->signals_held = false;
+}
+
+static int begin_ledger(struct machine *machine, struct error *error)
+{
+	const struct plan *plan = machine->plan;
+	struct ledger *ledger = &machine->ledger;
+	sigset_t held;
+	int rc;
+
+	hold_signals(machine, &held);
+	rc = ledger_create(ledger, plan->ledger, vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
+	if (rc != 0)
+		return rc;
+	ledger_reserve(ledger, plan->vms * LAST_OF_VM + LAST_OF_RUN);
+	describe_run(machine);
+	if (ledger->error != 0)
+		return ledger_refuse(ledger, error);
+	rc = record_all(machine);
+	if (rc != 0) {
+		ledger_discard(ledger);
+		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
+	}
+	machine->ledger_kept = true;
+	return 0;
+}
+
+/* In the thread of a vCPU: what it could not print concerns the main thread. */
+static void wake(void *opaque)
+{
+	eventfd_write(((struct machine *)opaque)->done_fd, 1);
+}
+
+int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
+		   int console_fd, const struct output *output, struct error *error)
+{
+	int rc;
+
+	*machine = (struct machine){
+		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
+	seal_init(&machine->seal, plan->jail, output);
+	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
+	machine->console.stop = &machine->ending;
+	machine->console.failed = wake;
+	machine->console.opaque = machine;
+	readers_note(&machine->readers, &machine->console, output);
+	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
+	machine->summary = summary_create();
+	machine->vm_summaries = plan->vms > 1 ? summaries_create(plan->vms) : NULL;
+	if (machine->done_fd < 0 || !machine->vms || !machine->summary ||
+	    (plan->vms > 1 && !machine->vm_summaries) || tracing_create(&machine->tracing, plan, host) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory or descriptors");
+	for (unsigned i = 0; i < plan->vms; i++) {
+		vm_plan_text(plan, i, machine->plan_texts[i]);
+		machine->vms_created = i + 1;
+		rc = vm_create(&machine->vms[i], i, plan, host, &machine->console, error);
+		if (rc != 0)
+			return rc;
+	}
+	machine->tsc_khz = vcpu_tsc_khz(&machine->vms[0].vcpus[0]);
+	if (machine->tsc_khz == 0)
+		machine->tsc_khz = TSC_KHZ_UNKNOWN;
+	rc = run_install_kick();
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "sigaction: %s", strerror(-rc));
+	return plan->ledger ? begin_ledger(machine, error) : 0;
+}
+
+struct thread_start {
+	struct machine *machine;
+	struct vcpu *vcpu;
+};
+
+/* Shown by top, perf and gdb. */
+static void name_thread(const struct vcpu *vcpu)
+{
+	char name[16];
+
+	if (vcpu->vm->plan->vms == 1)
+		snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
+	else
+		snprintf(name, sizeof(name), "vm%u-vcpu%u", vcpu->vm->index, vcpu->index);
+	pthread_setname_np(pthread_self(), name);
+}
+
+static void *vcpu_thread(void *argument)
+{
+	struct thread_start *start = argument;
+	struct vcpu *vcpu = start->vcpu;
+	struct machine *machine = start->machine;
+
+	free(start);
+	name_thread(vcpu);
+	/* Not being permitted leaves the other sources; the report names what is missing. */
+	tracing_start_thread(&machine->tracing, vcpu);
+	vcpu->tid = gettid();
+	seal_vcpu(machine, vcpu);
+	run_vcpu(vcpu);
+	atomic_store(&vcpu->finished, true);
+	eventfd_write(machine->done_fd, 1);
+	return NULL;
+}
+
+static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error *error)
+{
+	struct thread_start *start = malloc(sizeof(*start));
+	int rc;
+
+	if (!start)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	*start = (struct thread_start){machine, vcpu};
+	rc = pthread_create(&vcpu->thread, NULL, vcpu_thread, start);
+	if (rc != 0) {
+		free(start);
+		return error_set(error, -rc, STATUS_INTERNAL, "pthread_create: %s", strerror(rc));
+	}
+	vcpu->thread_started = true;
+	return 0;
+}
+
+typedef void vcpu_fn(struct vcpu *vcpu);
+
+static void for_each_vcpu(struct machine *machine, vcpu_fn *function)
+{
+	for (unsigned i = 0; i < machine->vms_created; i++)
+		for (unsigned j = 0; j < machine->vms[i].vcpus_created; j++)
+			function(&machine->vms[i].vcpus[j]);
+}
+
+static bool running(const struct vcpu *vcpu)
+{
+	return vcpu->thread_started && !atomic_load(&vcpu->finished);
+}
+
+static bool vm_running(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus_created; i++)
+		if (running(&vm->vcpus[i]))
+			return true;
+	return false;
+}
+
+/* Returns whether any vCPU still runs; *ret_ending tells that one of them is to end. */
+static bool any_running(const struct machine *machine, bool *ret_ending)
+{
+	bool any = false;
+
+	*ret_ending = false;
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		const struct vm *vm = &machine->vms[i];
+
+		if (!vm_running(vm))
+			continue;
+		any = true;
+		*ret_ending |= atomic_load(&vm->stop);
+	}
+	return any;
+}
+
+static void kick_if_pressing(struct vcpu *vcpu)
+{
+	if (running(vcpu) && trace_samples(&vcpu->trace) && trace_pressing(&vcpu->trace))
+		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+}
+
+static void kick_if_ending(struct vcpu *vcpu)
+{
+	if (running(vcpu) && atomic_load(&vcpu->vm->stop))
+		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+}
+
+static void stop_all(struct machine *machine, enum stop_cause cause, int status, const char *text)
+{
+	atomic_store(&machine->ending, true);
+	for (unsigned i = 0; i < machine->vms_created; i++)
+		if (vm_running(&machine->vms[i]))
+			vm_stop(&machine->vms[i], cause, status, "%s", text);
+}
+
+static void lose_reader(struct machine *machine)
+{
+	machine->signal = SIGPIPE;
+	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + SIGPIPE, "nobody reads what it writes any more");
+}
+
+bool machine_reader_gone(const struct machine *machine)
+{
+	return machine->why.cause == STOP_SIGNAL && machine->signal == SIGPIPE;
+}
+
+/* By the time stamp counter, which needs no system call wherever it is read. */
+uint64_t machine_now(const struct machine *machine)
+{
+	return __rdtsc() / machine->tsc_khz;
+}
+
+static void show_progress(const struct machine *machine)
+{
+	const struct vcpu *vcpu = &machine->vms[0].vcpus[0];
+	const struct image *image = &machine->plan->image;
+	uint32_t operation = vcpu_operation(vcpu);
+
+	if (operation != 0)
+		fprintf(stderr, "\r\033[K[%u/%zu] %s", operation, image->operation_count,
+			image_operation_name(image, operation));
+}
+
+static void time_out(struct machine *machine)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), DEADLINE_WORDS, machine->plan->timeout_ms / 1000.0);
+	stop_all(machine, STOP_TIMEOUT, STATUS_TIMEOUT, text);
+}
+
+static void take_signal(struct machine *machine, int signal_fd)
+{
+	struct signalfd_siginfo info;
+	char text[64];
+
+	if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTSTP) {
+		machine->watch->suspend();
+		return;
+	}
+	if (info.ssi_signo == SIGALRM) {
+		time_out(machine);
+		return;
+	}
+	machine->signal = (int)info.ssi_signo;
+	snprintf(text, sizeof(text), "ended by signal %d (%s)", machine->signal,
+		 strsignal(machine->signal));
+	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + machine->signal, text);
+}
+
+static void kick(struct vcpu *vcpu)
+{
+	if (running(vcpu))
+		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+}
+
+void machine_kick(struct machine *machine)
+{
+	for_each_vcpu(machine, kick);
+}
+
+void machine_quit(struct machine *machine)
+{
+	stop_all(machine, STOP_QUIT, STATUS_SUCCESS, "ended by the one who watched it");
+}
+
+/* How long to sleep at most, in ms; -1: until something happens. */
+static int patience(const struct machine *machine, bool ending, bool progress)
+{
+	const struct machine_watch *watch = machine->watch;
+	uint64_t wait = UINT64_MAX;
+
+	if (watch) {
+		uint64_t look = watch->due(machine, watch->opaque), now = machine_now(machine);
+
+		wait = look > now ? look - now : 0;
+	}
+	if (progress && wait > PROGRESS_MS)
+		wait = PROGRESS_MS;
+	if (ending && wait > KICK_AGAIN_MS)
+		wait = KICK_AGAIN_MS;
+	if (wait == UINT64_MAX)
+		return -1;
+	return wait > INT32_MAX ? INT32_MAX : (int)wait;
+}
+
+/* Waits until every thread has ended. A kick is repeated: it may find its thread in a write to a
+ * full pipe rather than in KVM_RUN. */
+static void supervise(struct machine *machine, int signal_fd, bool progress)
+{
+	const struct machine_watch *watch = machine->watch;
+	struct pollfd fds[] = {{signal_fd, POLLIN, 0},
+			       {machine->done_fd, POLLIN, 0},
+			       {machine->tracing.fd, POLLIN, 0},
+			       {watch ? watch->fd : -1, POLLIN, 0},
+			       {-1, 0, 0},
+			       {-1, 0, 0}};
+	struct pollfd *read_fds = fds + sizeof(fds) / sizeof(fds[0]) - READERS_MAX;
+	bool ending;
+
+	readers_await(&machine->readers, read_fds);
+	while (any_running(machine, &ending)) {
+		eventfd_t ended;
+
+		if (ending)
+			for_each_vcpu(machine, kick_if_ending);
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), patience(machine, ending, progress)) > 0) {
+			if (fds[0].revents)
+				take_signal(machine, signal_fd);
+			/* Says so once: the next poll() looks anew whether a ring has filled (perf_poll()). */
+			if (fds[2].revents)
+				for_each_vcpu(machine, kick_if_pressing);
+		}
+		eventfd_read(machine->done_fd, &ended);
+		if (!atomic_load(&machine->ending) && readers_gone(&machine->readers, read_fds))
+			lose_reader(machine);
+		/* What poll() says of a reader that is gone it says again at once. */
+		if (atomic_load(&machine->ending))
+			readers_forget(read_fds);
+		if (watch)
+			watch->look(machine, watch->opaque);
+		if (progress)
+			show_progress(machine);
+	}
+	if (progress)
+		fputs("\r\033[K", stderr);
+}
+
+static void join(struct vcpu *vcpu)
+{
+	if (vcpu->thread_started)
+		pthread_join(vcpu->thread, NULL);
+	vcpu->thread_started = false;
+}
+
+/* Buffers belong to a VM: they are given back when none of its vCPUs runs any more. */
+static void join_and_merge(struct machine *machine)
+{
+	for_each_vcpu(machine, join);
+	ledger_end(&machine->ledger);
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		struct vm *vm = &machine->vms[i];
+		struct summary *own = machine->vm_summaries ? machine->vm_summaries[i]
+							    : machine->summary;
+
+		pin_release_all(vm);
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			summary_merge(own, vm->vcpus[j].summary);
+			machine->tracing.lost += vm->vcpus[j].sampler.lost;
+			machine->tracing.blind +=
+				(int)vm->vcpus[j].trace.mode < atomic_load(&machine->tracing.mode);
+		}
+		if (own != machine->summary)
+			summary_include(machine->summary, own);
+	}
+}
+
+/* A VM that was ended from outside: say where it was. */
+static void add_position(struct vm *vm)
+{
+	size_t used = strlen(vm->why.text);
+
+	if (vm->why.cause == STOP_TIMEOUT || vm->why.cause == STOP_SIGNAL)
+		snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s",
+			 vm->vcpus[0].where);
+}
+
+static void record_losses(struct machine *machine)
+{
+	char number[24];
+
+	if (!machine->ledger_kept)
+		return;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)machine->tracing.lost);
+	if (machine->tracing.lost)
+		ledger_append_meta(&machine->ledger, "samples.lost", number);
+	snprintf(number, sizeof(number), "%u", machine->tracing.blind);
+	if (machine->tracing.blind)
+		ledger_append_meta(&machine->ledger, "tracing.blind", number);
+}
+
+/* The end that matters most: a failure of the host, then the first VM with a bad status. */
+static void conclude(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		struct vm *vm = &machine->vms[i];
+		struct record_end record = {
+			.record = {.type = RECORD_END, .size = sizeof(record), .vm = (uint8_t)i},
+		};
+
+		add_position(vm);
+		record.cause = vm->why.cause;
+		record.status = vm->why.status;
+		memcpy(record.text, vm->why.text, sizeof(record.text));
+		if (machine->ledger_kept)
+			ledger_append(&machine->ledger, &record.record);
+		if (i == 0 || (machine->why.status == 0 && vm->why.status != 0) ||
+		    (vm->why.cause == STOP_HOST && machine->why.cause != STOP_HOST))
+			machine->why = vm->why;
+	}
+}
+
+static int start_all(struct machine *machine, unsigned *ret_started, struct error *error)
+{
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		struct vm *vm = &machine->vms[i];
+
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			int rc = start_thread(machine, &vm->vcpus[j], error);
+
+			if (rc != 0)
+				return rc;
+			(*ret_started)++;
+		}
+	}
+	return 0;
+}
+
+static int run_threads(struct machine *machine, const sigset_t *signals, bool progress,
+		       struct error *error)
+{
+	int signal_fd = signalfd(-1, signals, SFD_CLOEXEC), rc = 0;
+	const char *pid_file = machine->plan->pid_file;
+	unsigned started = 0;
+
+	if (signal_fd < 0)
+		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd: %s", strerror(errno));
+	if (rc == 0 && pid_file)
+		rc = pid_file_prepare(&machine->pid_file, pid_file, machine->plan->jail, error);
+	if (rc == 0)
+		rc = start_all(machine, &started, error);
+	if (rc == 0)
+		rc = seal_await(&machine->seal, started, error);
+	if (rc == 0 && pid_file)
+		rc = pid_file_write(&machine->pid_file, machine, error);
+	if (rc == 0)
+		rc = seal_main(machine, signal_fd, error);
+	if (rc != 0)
+		stop_all(machine, STOP_HOST, error->status, error->text);
+	seal_open(&machine->seal);
+	supervise(machine, signal_fd, progress);
+	join_and_merge(machine);
+	record_losses(machine);
+	pid_file_finish(&machine->pid_file);
+	conclude(machine);
+	if (signal_fd >= 0)
+		close(signal_fd);
+	return rc;
+}
+
+int machine_run(struct machine *machine, bool progress, struct error *error)
+{
+	sigset_t handled, kicks;
+	int rc;
+
+	hold_signals(machine, &handled);
+	sigemptyset(&kicks);
+	sigaddset(&kicks, RUN_KICK_SIGNAL);
+	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
+	rc = run_threads(machine, &handled, progress, error);
+	/* This thread never handles a kick, and time that is over after the run is none of its own. */
+	sigaddset(&machine->mask, RUN_KICK_SIGNAL);
+	sigaddset(&machine->mask, SIGALRM);
+	/* timeout(1) sends a signal twice, to the process and to its group: that is no reason to lose the report. */
+	if (machine->signal)
+		sigaddset(&machine->mask, machine->signal);
+	release_signals(machine);
+	/* With other signals allowed again: this may wait for a reader. */
+	console_flush(&machine->console);
+	return rc;
+}
+
+void machine_destroy(struct machine *machine)
+{
+	release_signals(machine);
+	for (unsigned i = 0; i < machine->vms_created; i++)
+		vm_destroy(&machine->vms[i]);
+	free(machine->vms);
+	seal_finish(&machine->seal);
+	if (machine->ledger_kept)
+		ledger_close(&machine->ledger);
+	if (machine->done_fd >= 0)
+		close(machine->done_fd);
+	summary_destroy(machine->summary);
+	summaries_destroy(machine->vm_summaries);
+	tracing_destroy(&machine->tracing);
+	console_finish(&machine->console);
+	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/run/pid_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/run/machine.h"
+#include "vmm/vm/vcpu.h"
+
+static void write_lines(const struct machine *machine, FILE *stream)
+{
+	fprintf(stream, "%ld\n", (long)getpid());
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		const struct vm *vm = &machine->vms[i];
+
+		for (unsigned j = 0; j < vm->vcpus_created; j++) {
+			char name[VCPU_NAME_SIZE];
+
+			vcpu_thread_name(&vm->vcpus[j], name);
+			fprintf(stream, "%ld %s\n", (long)vm->vcpus[j].tid, name);
+		}
+	}
+}
+
+static int cannot(const struct pid_file *file, int rc, struct error *error)
+{
+	return error_set(error, rc, STATUS_USAGE, "%s: %s; name a file that can be written", file->name,
+			 strerror(-rc));
+}
+
+int pid_file_prepare(struct pid_file *file, const char *name, enum jail_mode mode, struct error *error)
+{
+	int rc = target_find(name, &file->target);
+
+	file->name = name;
+	if (rc != 0)
+		return cannot(file, rc, error);
+	/* A pipe would wait for its reader, at a time when no signal is taken. */
+	if (!file->target.replaced)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "%s: not a regular file; name one for --pid-file", name);
+	rc = remover_start(&file->remover, file->target.path, file->target.temporary, mode);
+	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", name, strerror(-rc));
+}
+
+static int write_temporary(const struct pid_file *file, const struct machine *machine)
+{
+	int fd = open(file->target.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = 0;
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!stream) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	write_lines(machine, stream);
+	if (ferror(stream) || fflush(stream) != 0)
+		rc = -errno;
+	return fclose(stream) != 0 && rc == 0 ? -errno : rc;
+}
+
+int pid_file_write(struct pid_file *file, const struct machine *machine, struct error *error)
+{
+	int rc = write_temporary(file, machine);
+
+	/* Told first: whatever ends this process in between, nothing is left behind. */
+	if (rc == 0)
+		rc = remover_arm(&file->remover);
+	if (rc == 0 && rename(file->target.temporary, file->target.path) != 0) {
+		rc = -errno;
+		remover_disarm(&file->remover);
+	}
+	return rc == 0 ? 0 : cannot(file, rc, error);
+}
+
+void pid_file_finish(struct pid_file *file)
+{
+	remover_finish(&file->remover);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/run/run_loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <x86intrin.h>
+
+#include "views/effect.h"
+#include "vmm/emulate/slot_violation.h"
+#include "vmm/observe/sampler.h"
+#include "vmm/profile/profile.h"
+#include "vmm/service/interrupt.h"
+#include "vmm/service/service.h"
+#include "vmm/vm/vcpu.h"
+
+#define EMULATION_FLAG_BYTES 1u
+
+static _Thread_local struct kvm_run *current_run;
+
+/* KVM_RUN returns at once if the flag is set, so a kick between the check of `stop` and the system
+ * call is not lost (Documentation/virt/kvm/api.rst, immediate_exit). */
+static void kick(int signal)
+{
+	(void)signal;
+	if (current_run)
+		__atomic_store_n(&current_run->immediate_exit, 1, __ATOMIC_RELAXED);
+}
+
+int run_install_kick(void)
+{
+	struct sigaction action = {.sa_handler = kick};
+
+	sigemptyset(&action.sa_mask);
+	return sigaction(RUN_KICK_SIGNAL, &action, NULL) == 0 ? 0 : -errno;
+}
+
+static void stop_guest(struct vcpu *vcpu, const char *what)
+{
+	char where[200];
+
+	vcpu_describe(vcpu, where, sizeof(where));
+	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED, "%s; %s", what, where);
+}
+
+/* A vCPU that nothing can wake. The VM goes on while another one runs. */
+static void park(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	atomic_store(&vcpu->finished, true);
+	if (atomic_fetch_add(&vm->halted, 1) + 1 == vm->plan->vcpus)
+		stop_guest(vcpu, "every vCPU has halted for good and none wrote an exit status");
+}
+
+/* Behind a store or an OUT, which KVM has finished before the exit. */
+static void step_stored(struct vcpu *vcpu)
+{
+	int rc = vcpu_step_stored(vcpu);
+
+	if (rc != 0)
+		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "the single-step trap could not be raised: %s",
+			strerror(-rc));
+}
+
+static void handle_io(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	const struct kvm_run *run = vcpu->run;
+	bool out = run->io.direction == KVM_EXIT_IO_OUT;
+	uint8_t *data = (uint8_t *)vcpu->run + run->io.data_offset;
+
+	vcpu->qualification = run->io.port;
+	vcpu->detail = (uint16_t)(run->io.size | out << 8);
+	pthread_mutex_lock(&vm->lock);
+	vm->active = vcpu;
+	/* String I/O moves through the data, not through the ports. */
+	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+		if (out)
+			bus_write(&vm->ports, run->io.port, data, run->io.size);
+		else
+			bus_read(&vm->ports, run->io.port, data, run->io.size);
+	}
+	pthread_mutex_unlock(&vm->lock);
+	if (vm->exit_port.written)
+		vm_stop(vm, STOP_EXIT, vm->exit_port.status, "guest exit status %u",
+			vm->exit_port.status);
+	else if (out)
+		step_stored(vcpu);
+}
+
+/* There the page of devices has no slot in any view; elsewhere the view's tables keep it back. */
+static bool withheld(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+	uint64_t gpa = vcpu->run->mmio.phys_addr;
+	unsigned access = vcpu->run->mmio.is_write ? VIEW_WRITE : VIEW_READ;
+
+	return vm->plan->engine->view_switch && gpa >= SS_MMIO_GPA &&
+	       gpa - SS_MMIO_GPA < GPA_PAGE_SIZE &&
+	       !(policy_effect(&vm->policy, vm->view, gpa_at(gpa)).rights & access);
+}
+
+static void handle_mmio(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct kvm_run *run = vcpu->run;
+	bool write = run->mmio.is_write;
+
+	vcpu->qualification = run->mmio.phys_addr;
+	vcpu->detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
+	pthread_mutex_lock(&vm->lock);
+	vm->active = vcpu;
+	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
+		forbidden_access(vcpu);
+	else if (write)
+		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
+	else
+		bus_read(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
+	pthread_mutex_unlock(&vm->lock);
+	if (write && !vcpu->injected)
+		step_stored(vcpu);
+}
+
+static void handle_hlt(struct vcpu *vcpu)
+{
+	if (!interrupt_halted(vcpu))
+		park(vcpu);
+}
+
+/* Nothing has to be done: interrupts are delivered, and `stop` is looked at, after every exit. */
+static void handle_resume(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+static void handle_shutdown(struct vcpu *vcpu)
+{
+	stop_guest(vcpu, "triple fault: an exception could not be delivered");
+}
+
+static void handle_fail_entry(struct vcpu *vcpu)
+{
+	vcpu->qualification = vcpu->run->fail_entry.hardware_entry_failure_reason;
+	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
+		"the processor refused to enter the guest (hardware reason 0x%llx)",
+		(unsigned long long)vcpu->qualification);
+}
+
+static void emulation_failed(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	unsigned length = 0;
+	uint8_t bytes[15];
+	char what[160];
+	int at;
+
+	/* Without data the flags are those of an earlier exit (Documentation/virt/kvm/api.rst). */
+	if (run->emulation_failure.ndata > 0 &&
+	    run->emulation_failure.flags & EMULATION_FLAG_BYTES) {
+		length = run->emulation_failure.insn_size;
+		if (length > sizeof(bytes))
+			length = sizeof(bytes);
+		memcpy(bytes, run->emulation_failure.insn_bytes, length);
+	}
+	pthread_mutex_lock(&vcpu->vm->lock);
+	vcpu->vm->active = vcpu;
+	if (complete_instruction(vcpu, bytes, length) ||
+	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && forbidden_fetch(vcpu)) ||
+	    complete_for_user(vcpu)) {
+		pthread_mutex_unlock(&vcpu->vm->lock);
+		return;
+	}
+	pthread_mutex_unlock(&vcpu->vm->lock);
+	at = snprintf(what, sizeof(what), "KVM could not interpret the instruction%s",
+		      length ? "" : " (no code in memory there)");
+	for (unsigned i = 0; i < length; i++)
+		at += snprintf(what + at, sizeof(what) - (size_t)at, " %02x", bytes[i]);
+	stop_guest(vcpu, what);
+}
+
+static void handle_internal_error(struct vcpu *vcpu)
+{
+	uint32_t suberror = vcpu->run->internal.suberror;
+	char what[64];
+
+	vcpu->qualification = suberror;
+	if (suberror == KVM_INTERNAL_ERROR_EMULATION) {
+		emulation_failed(vcpu);
+		return;
+	}
+	snprintf(what, sizeof(what), "KVM gave up with internal error %u", suberror);
+	stop_guest(vcpu, what);
+}
+
+static void handle_notify(struct vcpu *vcpu)
+{
+	vcpu->qualification = vcpu->run->notify.flags;
+	if (vcpu->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID)
+		stop_guest(vcpu, "the guest took no event for too long, and its state is lost");
+}
+
+static void handle_unexpected(struct vcpu *vcpu)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "unexpected exit %s (%u)",
+		 exit_reason_key(vcpu->run->exit_reason), vcpu->run->exit_reason);
+	stop_guest(vcpu, what);
+}
+
+static void handle_msr(struct vcpu *vcpu)
+{
+	vcpu->qualification = vcpu->run->msr.index;
+	if (vcpu->vm->plan->engine->msr)
+		vcpu->vm->plan->engine->msr(vcpu);
+	else
+		handle_unexpected(vcpu);
+}
+
+static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *vcpu) = {
+#define EXIT(number, name, handler, key) [number] = handle_##handler,
+#include "vmm/ledger/exit.def"
+#undef EXIT
+};
+
+#define EXIT(number, name, handler, key)                                                           \
+	_Static_assert(EXIT_REASON_##name == (number), "exit.def names each reason once");
+#include "vmm/ledger/exit.def"
+#undef EXIT
+
+static void handle_exit(struct vcpu *vcpu)
+{
+	uint32_t reason = vcpu->run->exit_reason;
+	uint64_t start = __rdtsc(), cost;
+	struct record_exit record = {
+		.record = {.type = RECORD_EXIT, .size = sizeof(record), .level = LEVEL_VMM},
+		.time = start,
+		.rip = vcpu_regs(vcpu)->rip,
+		.operation = vcpu_operation(vcpu),
+		.reason = (uint16_t)reason,
+	};
+
+	sampler_observe(vcpu);
+	vcpu->qualification = 0;
+	vcpu->detail = 0;
+	vcpu->exit_view = 0;
+	vcpu->exit_time = start;
+	vcpu->service = 0;
+	vcpu->exit_rip = record.rip;
+	vcpu->unattributed = false;
+	if (reason < EXIT_REASON_COUNT && handlers[reason])
+		handlers[reason](vcpu);
+	else
+		handle_unexpected(vcpu);
+	interrupt_deliver(vcpu);
+	record.rip = vcpu->exit_rip;
+	record.qualification = vcpu->qualification;
+	if (vcpu->unattributed)
+		record.operation = 0;
+	record.detail = vcpu->detail;
+	record.view = (uint16_t)vcpu->exit_view;
+	record.service = vcpu->service;
+	cost = __rdtsc() - start;
+	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+	vcpu_record_exit(vcpu, &record);
+}
+
+static void run_failed(struct vcpu *vcpu, int error)
+{
+	char where[200];
+
+	vcpu_describe(vcpu, where, sizeof(where));
+	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_RUN: %s; %s", strerror(error), where);
+}
+
+void run_vcpu(struct vcpu *vcpu)
+{
+	sigset_t kicks;
+
+	current_run = vcpu->run;
+	sigemptyset(&kicks);
+	sigaddset(&kicks, RUN_KICK_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
+	while (!atomic_load(&vcpu->vm->stop) && !atomic_load(&vcpu->finished)) {
+		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			handle_exit(vcpu);
+			continue;
+		}
+		if (errno != EINTR && errno != EAGAIN) {
+			run_failed(vcpu, errno);
+			break;
+		}
+		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
+		 * from here on is seen by the next KVM_RUN. */
+		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		if (vcpu->trace.on)
+			sampler_drain(vcpu);
+		if (vcpu->profile)
+			profile_obey(vcpu);
+	}
+	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
+	current_run = NULL;
+	/* Here, because no other thread may ask the kernel for what is this one's. */
+	sampler_finish(vcpu);
+	if (vcpu->vm->plan->engine->drain)
+		vcpu->vm->plan->engine->drain(vcpu);
+	if (vcpu->profile)
+		profile_hand_over(vcpu);
+	vcpu_describe(vcpu, vcpu->where, sizeof(vcpu->where));
+}

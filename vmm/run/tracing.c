@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/run/tracing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "vmm/observe/sampler.h"
+
+int tracing_create(struct tracing *tracing, const struct plan *plan, const struct host *host)
+{
+	int rc;
+
+	*tracing = (struct tracing){
+		.plan = {.mode = plan->trace, .interpreted = host->backend == HOST_BACKEND_PVM},
+		.fd = -1,
+	};
+	tracing->plan.formats = &tracing->formats;
+	if (plan->trace <= TRACING_COUNT)
+		return 0;
+	rc = trace_formats_load(&tracing->formats);
+	if (rc < 0) {
+		trace_explain(rc, plan->trace, tracing->missing, sizeof(tracing->missing));
+		tracing->plan.mode = TRACING_OFF;
+		return rc == -ENOMEM ? rc : 0;
+	}
+	tracing->fd = epoll_create1(EPOLL_CLOEXEC);
+	return places_create(&tracing->places, &plan->image);
+}
+
+void tracing_destroy(struct tracing *tracing)
+{
+	places_destroy(&tracing->places);
+	if (tracing->fd >= 0)
+		close(tracing->fd);
+	*tracing = (struct tracing){.fd = -1};
+}
+
+/* What the tracepoints show of this run, and what they do not, though it was asked for. */
+static void describe(const struct tracing *tracing, struct ledger *ledger)
+{
+	if (!ledger)
+		return;
+	ledger_append_meta(ledger, "tracing", trace_mode_keys[atomic_load(&tracing->mode)]);
+	if (tracing->missing[0])
+		ledger_append_meta(ledger, "tracepoints.missing", tracing->missing);
+}
+
+void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu)
+{
+	bool first = vcpu->index == 0 && vcpu->vm->index == 0;
+	struct epoll_event event = {.events = EPOLLIN};
+	char reason[sizeof(tracing->missing)];
+
+	if (tracing->plan.mode != TRACING_OFF) {
+		vcpu->vm->places = &tracing->places;
+		trace_open(&vcpu->trace, &tracing->plan, reason, sizeof(reason));
+		if (first)
+			memcpy(tracing->missing, reason, sizeof(reason));
+	}
+	if (trace_samples(&vcpu->trace)) {
+		sampler_start(vcpu);
+		epoll_ctl(tracing->fd, EPOLL_CTL_ADD, vcpu->trace.leader, &event);
+	}
+	if (!first)
+		return; /* the same holds for all */
+	atomic_store(&tracing->mode, vcpu->trace.mode);
+	describe(tracing, vcpu->vm->ledger);
+}

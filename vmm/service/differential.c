@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/service/differential.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "vmm/emulate/guest_access.h"
+#include "vmm/engine/engine.h"
+#include "vmm/guest/boot.h"
+
+static uint64_t exits(const struct vcpu *vcpu, enum level level)
+{
+	return vcpu->summary->operations[0].exits[level];
+}
+
+/* The request that brought the program was an exit of its own, to the VMM and, where there is one, to the
+ * monitor; their records came after `before` was noted. Those of the request that brings the results
+ * are not there yet. */
+static bool agrees(struct differential *run, struct vcpu *vcpu, const struct ss_program *result)
+{
+	bool has_monitor = engine_has_monitor(vcpu->vm->plan->engine);
+	uint64_t monitor = exits(vcpu, LEVEL_MONITOR) - run->monitor_before - (has_monitor ? 1 : 0);
+	uint64_t vmm = exits(vcpu, LEVEL_VMM) - run->vmm_before - 1;
+	struct program_prediction wanted;
+	char text[sizeof(run->difference)] = "";
+
+	program_predict(&run->environment, &run->program, &wanted);
+	for (uint32_t i = 0; i < run->program.count && !text[0]; i++)
+		if (result->seen[i] != wanted.seen[i])
+			snprintf(text, sizeof(text),
+				 "step %" PRIu32 " read 0x%" PRIx64 ", the model says 0x%" PRIx64, i + 1,
+				 result->seen[i], wanted.seen[i]);
+	if (!text[0] && (monitor != wanted.monitor || vmm != wanted.vmm))
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " exits to the monitor and %" PRIu64
+			 " to the VMM, the model says %u and %u",
+			 monitor, vmm, wanted.monitor, wanted.vmm);
+	if (text[0] && (!run->shrinking || run->program.count <= run->smallest.count))
+		memcpy(run->difference, text, sizeof(text));
+	return !text[0];
+}
+
+static void start_shrinking(struct differential *run)
+{
+	run->differed = true;
+	run->shrinking = true;
+	run->failed_index = run->index;
+	run->smallest = run->program;
+	run->at = 0;
+	run->size = run->program.count;
+}
+
+/* The next smaller program to try, or none: what remains is minimal step by step. */
+static bool next_smaller(struct differential *run)
+{
+	while (run->size > 0) {
+		if (run->at + run->size <= run->smallest.count && run->size < run->smallest.count) {
+			run->program = run->smallest;
+			program_remove(&run->program, run->at, run->size);
+			return true;
+		}
+		run->size /= 2;
+		run->at = 0;
+	}
+	return false;
+}
+
+static bool next_random(struct differential *run, bool masks)
+{
+	if (run->replay) {
+		run->program = run->given;
+		return run->next++ == 0;
+	}
+	run->index = run->next * run->shards + run->shard;
+	if (run->index >= run->count)
+		return false;
+	run->next++;
+	program_generate(run->seed, run->index, masks, DIFFERENTIAL_STEPS, &run->program);
+	return true;
+}
+
+static void judge(struct differential *run, struct vcpu *vcpu, const struct ss_program *result)
+{
+	bool same = agrees(run, vcpu, result);
+
+	if (!run->shrinking) {
+		run->performed++;
+		if (!same)
+			start_shrinking(run);
+	} else if (same) {
+		run->at += run->size;
+	} else {
+		run->smallest = run->program;
+	}
+}
+
+static int issue(struct differential *run, struct vcpu *vcpu, const struct guest_span *page)
+{
+	const struct engine *engine = vcpu->vm->plan->engine;
+	const struct ss_program *program = &run->program;
+	const struct ss_operation masks = {
+		.masked = program->masked,
+		.kept = program->kept,
+		.shadow = program->shadow,
+	};
+	int rc = engine->setup(vcpu, &masks);
+
+	if (rc == 0 && engine_has_monitor(engine))
+		engine->load_cr0(vcpu, SS_CR0_BASE | program->start,
+				 (SS_CR0_BASE & ~(uint64_t)program->masked) |
+					 (program->shadow & program->masked));
+	if (rc == 0)
+		guest_span_write(page, 0, program, sizeof(*program));
+	run->monitor_before = exits(vcpu, LEVEL_MONITOR);
+	run->vmm_before = exits(vcpu, LEVEL_VMM);
+	return rc;
+}
+
+int differential_step(struct vcpu *vcpu, bool *ret_more)
+{
+	struct differential *run = vcpu->vm->plan->differential;
+	const struct guest_access access = {vcpu, 0, VIEW_READ | VIEW_WRITE};
+	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, program);
+	struct ss_program result;
+	struct guest_span span;
+	int rc;
+
+	*ret_more = false;
+	if (!run)
+		return -ENOSYS;
+	rc = guest_access(&access, at, sizeof(result), &span);
+	if (rc != 0)
+		return rc;
+	guest_span_read(&span, 0, &result, sizeof(result));
+	if (run->running)
+		judge(run, vcpu, &result);
+	run->running = run->shrinking
+			       ? next_smaller(run)
+			       : next_random(run, engine_has_monitor(vcpu->vm->plan->engine));
+	*ret_more = run->running;
+	if (!run->running)
+		return vcpu->vm->plan->engine->setup(vcpu, NULL);
+	return issue(run, vcpu, &span);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/service/service.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+/* The one probe here is about a record in memory. */
+#define STAP_SDT_ARG_CONSTRAINT o
+
+#include "vmm/emulate/guest_access.h"
+#include "vmm/guest/boot.h"
+#include "vmm/observe/code_capture.h"
+#include "vmm/observe/probe.h"
+#include "vmm/observe/sampler.h"
+#include "vmm/profile/profile.h"
+#include "vmm/service/differential.h"
+#include "vmm/service/interrupt.h"
+#include "vmm/service/vm_function.h"
+#include "vmm/vm/vcpu.h"
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+
+static inline void sign(const struct vcpu *vcpu, struct record *record)
+{
+	record->vm = (uint8_t)vcpu->vm->index;
+	record->vcpu = (uint8_t)vcpu->index;
+}
+
+static inline void keep(struct vcpu *vcpu, const struct record *record)
+{
+	summary_add(vcpu->summary, record);
+	if (vcpu->profile)
+		profile_add(vcpu->profile, record);
+	if (vcpu->vm->ledger)
+		ledger_append(vcpu->vm->ledger, record);
+}
+
+void vcpu_record(struct vcpu *vcpu, struct record *record)
+{
+	sign(vcpu, record);
+	keep(vcpu, record);
+}
+
+void vcpu_record_exit(struct vcpu *vcpu, struct record_exit *record)
+{
+	sign(vcpu, &record->record);
+	PROBE_FIRE(exit, record->record.vcpu, record->record.level, record->reason, record->rip,
+		   record->operation, record->cost, record->record.vm, record->time);
+	code_note(vcpu, record->rip);
+	keep(vcpu, &record->record);
+}
+
+/* Handlers act for who has made the request, which only code at CPL 0 can. */
+static struct guest_access requester(struct vcpu *vcpu, unsigned rights)
+{
+	return (struct guest_access){.vcpu = vcpu, .cpl = 0, .rights = rights};
+}
+
+static bool known_operation(const struct vcpu *vcpu, uint64_t number)
+{
+	return number >= 1 && number <= vcpu->vm->plan->image.operation_count;
+}
+
+static int service_hello(struct vcpu *vcpu, struct ss_request *request)
+{
+	(void)vcpu;
+	request->ret[0] = SS_ABI_VERSION;
+	return request->arg[0] == SS_ABI_VERSION ? 0 : -EPROTONOSUPPORT;
+}
+
+/* The counters are read last here and first in batch_end, so that nothing of ours lies between. */
+static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
+{
+	if (!known_operation(vcpu, request->arg[0]) || request->arg[1] == 0 ||
+	    request->arg[1] > UINT32_MAX)
+		return -EINVAL;
+	/* What was before belongs to no batch. */
+	if (vcpu->trace.on)
+		sampler_drain(vcpu);
+	vcpu->batch_operation = (uint32_t)request->arg[0];
+	vcpu->batch_count = (uint32_t)request->arg[1];
+	vcpu->batch_time = vcpu->exit_time;
+	probe_operation_begin(vcpu->index, vcpu->batch_operation,
+			      image_operation_name(&vcpu->vm->plan->image, vcpu->batch_operation),
+			      vcpu->batch_count, vcpu->vm->index);
+	vcpu_read_counters(vcpu, &vcpu->batch_start);
+	return 0;
+}
+
+static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
+{
+	struct stat_values now, sum = {0};
+	struct record_batch record = {
+		.record = {.type = RECORD_BATCH, .size = sizeof(record)},
+		.operation = vcpu->batch_operation,
+		.count = vcpu->batch_count,
+		.begin = vcpu->batch_time,
+		.end = vcpu->exit_time,
+	};
+
+	vcpu_read_counters(vcpu, &now);
+	if (vcpu->batch_operation == 0 || request->arg[0] != vcpu->batch_operation)
+		return -EINVAL;
+	stats_accumulate(&sum, &vcpu->batch_start, &now);
+	record.view = (uint32_t)vcpu->vm->plan->engine->view_current(vcpu);
+	record.observed = sum.observed;
+	memcpy(record.value, sum.value, sizeof(record.value));
+	if (vcpu->vm->plan->engine->drain)
+		vcpu->vm->plan->engine->drain(vcpu);
+	vcpu_record(vcpu, &record.record);
+	probe_operation_end(vcpu->index, record.operation,
+			    image_operation_name(&vcpu->vm->plan->image, record.operation),
+			    record.count, vcpu->vm->index);
+	vcpu->batch_operation = 0;
+	return 0;
+}
+
+static int service_result(struct vcpu *vcpu, struct ss_request *request)
+{
+	struct record_result record = {
+		.record = {.type = RECORD_RESULT, .size = sizeof(record)},
+	};
+	const struct guest_access access = requester(vcpu, VIEW_READ);
+	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, result);
+	int rc = guest_access_read(&access, at, &record.result, sizeof(record.result));
+
+	if (rc != 0)
+		return rc;
+	if (!known_operation(vcpu, request->arg[0]) ||
+	    record.result.operation != request->arg[0] ||
+	    record.result.samples > SS_MAX_SAMPLES)
+		return -EINVAL;
+	vcpu_record(vcpu, &record.record);
+	return 0;
+}
+
+static int service_setup(struct vcpu *vcpu, struct ss_request *request)
+{
+	const struct guest_access access = requester(vcpu, VIEW_WRITE);
+	const struct plan *plan = vcpu->vm->plan;
+	const struct flag_plan *flags = vcpu->vm->flags;
+	struct ss_flag_words words = boot_words(flags->word_masked, flags->word_kept, 0, 0);
+	const struct ss_operation *op = NULL;
+	struct guest_span span;
+	int rc;
+
+	if (request->arg[0] != 0 && !known_operation(vcpu, request->arg[0]))
+		return -EINVAL;
+	rc = guest_access(&access, boot_words_address(vcpu->index).v, sizeof(words), &span);
+	if (rc != 0)
+		return rc;
+	if (request->arg[0] != 0) {
+		op = &plan->image.operations[request->arg[0] - 1];
+		words = boot_words(op->masked, op->kept, op->shadow, op->cr0);
+	}
+	rc = plan->engine->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
+	if (rc == 0 || !op)
+		guest_span_write(&span, 0, &words, sizeof(words));
+	return rc;
+}
+
+static int service_program(struct vcpu *vcpu, struct ss_request *request)
+{
+	bool more;
+	int rc = differential_step(vcpu, &more);
+
+	request->ret[0] = more;
+	return rc;
+}
+
+static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)
+{
+	const struct invocation invocation = {
+		.number = (uint32_t)request->arg[0],
+		.index = (uint32_t)request->arg[1],
+		.arg = {request->arg[2], request->arg[3]},
+		.cpl = request->cpl,
+	};
+	uint64_t rax;
+	unsigned vector;
+	int rc;
+
+	if (request->cpl > 3)
+		return -EINVAL;
+	rc = invoke_vmfunc(vcpu, &invocation, &vector, &rax);
+	request->ret[0] = vector == VECTOR_UD   ? SS_VMFUNC_UD
+			  : vector == VECTOR_GP ? SS_VMFUNC_GP
+						: SS_VMFUNC_STEP;
+	request->ret[1] = rax;
+	return rc;
+}
+
+static int service_null_service(struct vcpu *vcpu, struct ss_request *request)
+{
+	(void)vcpu;
+	(void)request;
+	return 0;
+}
+
+static int service_interrupt(struct vcpu *vcpu, struct ss_request *request)
+{
+	return interrupt_at_halts(vcpu, request->arg[0], request->arg[1]);
+}
+
+static int service_raise(struct vcpu *vcpu, struct ss_request *request)
+{
+	return interrupt_raise(vcpu, request->arg[0]);
+}
+
+static int service_fatal(struct vcpu *vcpu, struct ss_request *request)
+{
+	const struct image *image = &vcpu->vm->plan->image;
+	const struct image_symbol *symbol = image_symbol_at(image, request->arg[1]);
+
+	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+		"the guest gave up: exception %llu at rip 0x%llx (%.60s), error code 0x%llx, cr2 0x%llx, "
+		"in operation %s",
+		(unsigned long long)request->arg[0], (unsigned long long)request->arg[1],
+		symbol ? symbol->name : "?", (unsigned long long)request->arg[2],
+		(unsigned long long)request->arg[3],
+		image_operation_name(image, vcpu_operation(vcpu)));
+	return 0;
+}
+
+static int service_log(struct vcpu *vcpu, struct ss_request *request)
+{
+	const struct guest_access access = requester(vcpu, VIEW_READ);
+	char text[SS_LOG_MAX];
+	int rc;
+
+	if (request->arg[1] > SS_LOG_MAX)
+		return -EMSGSIZE;
+	rc = guest_access_read(&access, request->arg[0], text, request->arg[1]);
+	if (rc == 0)
+		console_write(vcpu->vm->console, text, request->arg[1]);
+	return rc;
+}
+
+static int (*const handlers[])(struct vcpu *vcpu, struct ss_request *request) = {
+#define X(name, number, key, text) [number] = service_##key,
+	SS_REQUESTS(X)
+#undef X
+};
+
+static int perform(struct vcpu *vcpu, struct ss_request *request)
+{
+	if (request->size != sizeof(*request))
+		return -EMSGSIZE;
+	if (request->number >= sizeof(handlers) / sizeof(handlers[0]) || !handlers[request->number])
+		return -ENOSYS;
+	return handlers[request->number](vcpu, request);
+}
+
+int service_perform(struct vcpu *vcpu, unsigned cpl, uint32_t address)
+{
+	const struct guest_access access = {vcpu, cpl, VIEW_READ | VIEW_WRITE};
+	struct ss_request request;
+	struct guest_span span;
+	char where[160];
+	int rc = guest_access(&access, address, sizeof(request), &span);
+
+	if (rc == -EFAULT) {
+		vcpu_describe(vcpu, where, sizeof(where));
+		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
+			"a control request at 0x%x, which is outside its memory; %s", address, where);
+	}
+	if (rc != 0)
+		return rc;
+	/* One copy is taken and used; only the results go back. */
+	guest_span_read(&span, 0, &request, sizeof(request));
+	request.status = perform(vcpu, &request);
+	guest_span_write(&span, offsetof(struct ss_request, status), &request.status,
+			 sizeof(request.status));
+	guest_span_write(&span, offsetof(struct ss_request, ret), request.ret, sizeof(request.ret));
+	return 0;
+}
+
+void service_request(void *opaque, uint32_t address)
+{
+	struct vm *vm = opaque;
+
+	service_perform(vm->active, guest_access_port_cpl(vm->active), address);
+}

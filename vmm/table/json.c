@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/table/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vmm/analysis/report.h"
+
+json_t *json_begin(const char *schema, int version)
+{
+	return json_pack("{s:s,s:i}", "schema", schema, "version", version);
+}
+
+json_t *json_hex(uint64_t value)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	return json_string(text);
+}
+
+json_t *json_count(uint64_t count)
+{
+	return json_integer(count > INT64_MAX ? INT64_MAX : (json_int_t)count);
+}
+
+json_t *json_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char *plain = NULL;
+	size_t size;
+	FILE *stream;
+
+	if (value)
+		return value;
+	stream = open_memstream(&plain, &size);
+	if (!stream)
+		return NULL;
+	report_plain(stream, text);
+	if (fclose(stream) == 0)
+		value = json_string(plain);
+	free(plain);
+	return value;
+}
+
+int json_finish(json_t *root, FILE *stream)
+{
+	int rc = root ? json_dumpf(root, stream, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
+
+	fputc('\n', stream);
+	json_decref(root);
+	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;
+}

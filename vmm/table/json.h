@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How every JSON document of ours begins and ends. */
+#ifndef VMM_TABLE_JSON_H
+#define VMM_TABLE_JSON_H
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "vmm/analysis/report.h"
+
+/* A document with "schema" and "version"; NULL if memory is short, which the functions that add to
+ * it and json_finish() cope with. */
+json_t *json_begin(const char *schema, int version);
+
+/* 64-bit values do not survive every reader's numbers: a string in hexadecimal. */
+json_t *json_hex(uint64_t value);
+
+/* How often something happened. Past 2^63, which only a damaged ledger can say, it is the most that JSON
+ * readers take for a whole number. */
+json_t *json_count(uint64_t count);
+
+/* A string that need not be UTF-8, which JSON is: file names, foreign ledgers. */
+json_t *json_text(const char *text);
+
+/* Adds what was run where. */
+void json_run(json_t *object, const struct report *report);
+
+/* The document that --format json writes of a report. */
+json_t *json_report(const struct report *report);
+
+/*
+ * Writes the document and releases it. Returns 0 or -ENOMEM; what the stream did not take is found
+ * when it is closed.
+ */
+int json_finish(json_t *root, FILE *stream);
+
+#endif
