@@ -39,7 +39,7 @@ static void check_page(const char *text)
 	check_json("html", start, (size_t)(end - start));
 }
 
-static void write_one(const struct ledger_format *format, struct contents *contents,
+static void write_one(const struct ledger_format *format, struct ledger_index *contents,
 		      enum group_key by, enum report_weight weight)
 {
 	char *text = NULL;
@@ -59,7 +59,7 @@ static void write_one(const struct ledger_format *format, struct contents *conte
 	free(text);
 }
 
-static void write_diff(const struct ledger_format *format, struct contents *contents,
+static void write_diff(const struct ledger_format *format, struct ledger_index *contents,
 		       enum group_key by)
 {
 	struct diff diff = {.contents = {contents, contents}, .by = by};
@@ -80,12 +80,12 @@ static void write_diff(const struct ledger_format *format, struct contents *cont
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct contents contents;
+	static struct ledger_index contents;
 	struct error error = {0};
 	char complaint[300];
 
-	if (contents_open_memory(&contents, data, size, "ledger", &error) == 0) {
-		contents_complaint(&contents, complaint, sizeof(complaint));
+	if (ledger_index_open_memory(&contents, data, size, "ledger", &error) == 0) {
+		ledger_index_complaint(&contents, complaint, sizeof(complaint));
 		for (size_t i = 0; i < ledger_format_count; i++) {
 			const struct ledger_format *format = &ledger_formats[i];
 
@@ -95,6 +95,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				write_diff(format, &contents, (enum group_key)by);
 		}
 	}
-	contents_close(&contents);
+	ledger_index_close(&contents);
 	return 0;
 }

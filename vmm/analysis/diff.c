@@ -218,8 +218,8 @@ int diff_make(struct diff *diff)
 void diff_finish(struct diff *diff)
 {
 	free(diff->rows);
-	groups_finish(&diff->groups[0]);
-	groups_finish(&diff->groups[1]);
+	exit_groups_finish(&diff->groups[0]);
+	exit_groups_finish(&diff->groups[1]);
 	diff->rows = NULL;
 	diff->row_count = 0;
 }

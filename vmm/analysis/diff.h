@@ -42,7 +42,7 @@ struct diff_row {
 };
 
 struct diff {
-	struct contents *contents[2];
+	struct ledger_index *contents[2];
 	enum group_key by;
 	double threshold; /* percent */
 	bool exits_only;  /* the last column does not count */

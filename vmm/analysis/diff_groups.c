@@ -24,12 +24,12 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (x->group->level > y->group->level) - (x->group->level < y->group->level);
 }
 
-static const char *text_of(const struct contents *contents, enum group_key by,
+static const char *text_of(const struct ledger_index *contents, enum group_key by,
 			   const struct group *group)
 {
 	if (by == GROUP_REASON)
-		return contents_reason(contents, group->level, group->key);
-	return by == GROUP_SYMBOL ? contents_symbol_name(contents, group->key) : NULL;
+		return ledger_index_reason(contents, group->level, group->key);
+	return by == GROUP_SYMBOL ? ledger_index_symbol_name(contents, group->key) : NULL;
 }
 
 /* Reasons that have the same name are one: those that are not known. */
@@ -61,7 +61,7 @@ static struct named *take_side(struct diff *diff, int side, size_t *ret_count)
 	struct group_list *list = &diff->groups[side];
 	struct named *named;
 
-	if (groups_count(diff->contents[side], diff->by, list) != 0)
+	if (exit_groups_count(diff->contents[side], diff->by, list) != 0)
 		return NULL;
 	named = calloc(list->count + 1, sizeof(*named));
 	if (!named)

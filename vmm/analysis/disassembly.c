@@ -132,7 +132,7 @@ static void disassemble(const struct record_code *code, unsigned at, unsigned en
 		snprintf(place->text, sizeof(place->text), "?");
 }
 
-void code_locate(const struct record_code *code, const struct record_exit *exit,
+void disassembly_locate(const struct record_code *code, const struct record_exit *exit,
 		 enum host_backend backend, struct code_place *ret_place)
 {
 	unsigned back;
@@ -149,7 +149,7 @@ void code_locate(const struct record_code *code, const struct record_exit *exit,
 	disassemble(code, code->before - back, back ? code->before : code->count, ret_place);
 }
 
-const char *code_place_name(const struct code_place *place, char *text, size_t size)
+const char *disassembly_place_name(const struct code_place *place, char *text, size_t size)
 {
 	if (!place->symbol) {
 		snprintf(text, size, "0x%" PRIx64, place->address);

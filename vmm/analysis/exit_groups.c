@@ -22,7 +22,7 @@ enum group_key group_key_by_name(const char *name)
 	return (enum group_key)i;
 }
 
-static uint64_t key_of(const struct contents *contents, enum group_key by,
+static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
 		       const struct record_exit *exit)
 {
 	switch (by) {
@@ -35,7 +35,7 @@ static uint64_t key_of(const struct contents *contents, enum group_key by,
 	case GROUP_SERVICE:
 		return exit->service;
 	case GROUP_SYMBOL:
-		return contents_symbol(contents, exit->rip);
+		return ledger_index_symbol(contents, exit->rip);
 	case GROUP_VM:
 		return exit->record.vm;
 	default:
@@ -118,7 +118,7 @@ static int by_count(const void *a, const void *b)
 	return (x->level > y->level) - (x->level < y->level);
 }
 
-int groups_count(struct contents *contents, enum group_key by, struct group_list *ret_list)
+int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list)
 {
 	const struct record *record;
 	struct keyset keys = {0};
@@ -128,19 +128,19 @@ int groups_count(struct contents *contents, enum group_key by, struct group_list
 	*ret_list = (struct group_list){0};
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
-		if (contents_exit(record, &exit) && counts(by, &exit))
+		if (ledger_index_exit(record, &exit) && counts(by, &exit))
 			rc = count_exit(ret_list, &keys, key_of(contents, by, &exit), &exit);
 	if (rc == 0 && by == GROUP_LEVEL)
 		rc = add_levels(&contents->report, ret_list, &keys);
 	keyset_finish(&keys);
 	if (rc != 0)
-		groups_finish(ret_list);
+		exit_groups_finish(ret_list);
 	else if (ret_list->count)
 		qsort(ret_list->groups, ret_list->count, sizeof(*ret_list->groups), by_count);
 	return rc;
 }
 
-void groups_finish(struct group_list *list)
+void exit_groups_finish(struct group_list *list)
 {
 	free(list->groups);
 	*list = (struct group_list){0};

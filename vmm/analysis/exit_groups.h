@@ -28,8 +28,8 @@ struct group_list {
  * Counts the exits of a ledger by key and level, the most frequent first. By level every level has a group that
  * the engine has. Returns 0 or -ENOMEM.
  */
-int groups_count(struct contents *contents, enum group_key by, struct group_list *ret_list);
-void groups_finish(struct group_list *list);
+int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
+void exit_groups_finish(struct group_list *list);
 
 /* Columns of such a table. The key's column has the key's name. */
 enum group_column {
@@ -44,17 +44,17 @@ enum group_column {
 	GROUP_COLUMN_COUNT
 };
 
-struct cell group_cell(const struct contents *contents, enum group_key by,
+struct cell group_cell(const struct ledger_index *contents, enum group_key by,
 		       const struct group_list *list, const struct group *group,
 		       enum group_column column);
 
 /* The writers; they return 0 or -ENOMEM. */
-typedef int group_writer(const struct contents *contents, enum group_key by,
+typedef int group_writer(const struct ledger_index *contents, enum group_key by,
 			 const struct group_list *list, FILE *stream);
-group_writer groups_text, groups_csv, groups_json;
+group_writer exit_groups_text, exit_groups_csv, exit_groups_json;
 
 /* The first `most` groups as JSON. */
-json_t *json_groups(const struct contents *contents, enum group_key by,
+json_t *json_groups(const struct ledger_index *contents, enum group_key by,
 		    const struct group_list *list, size_t most);
 
 #endif

@@ -18,7 +18,7 @@ static uint32_t key_index(const char *const *keys, uint32_t count, const char *k
 	return 0;
 }
 
-static void take_view(struct contents *contents, unsigned long view, const char *name)
+static void take_view(struct ledger_index *contents, unsigned long view, const char *name)
 {
 	if (view >= VIEW_MAX)
 		return;
@@ -41,7 +41,7 @@ static struct key vcpu_key(uint64_t vm, uint64_t vcpu)
 }
 
 /* "tsc_offset.VM.VCPU" */
-static int take_clock(struct contents *contents, const char *place, const char *value)
+static int take_clock(struct ledger_index *contents, const char *place, const char *value)
 {
 	char *end;
 	uint64_t vm = strtoul(place, &end, 10);
@@ -61,7 +61,7 @@ static int take_clock(struct contents *contents, const char *place, const char *
 }
 
 /* "plan.VM" */
-static void take_plan(struct contents *contents, const char *vm, const char *value)
+static void take_plan(struct ledger_index *contents, const char *vm, const char *value)
 {
 	unsigned long number = strtoul(vm, NULL, 10);
 
@@ -70,7 +70,7 @@ static void take_plan(struct contents *contents, const char *vm, const char *val
 }
 
 /* "compared.OPERATION" */
-static void take_compared(struct contents *contents, const char *operation, const char *value)
+static void take_compared(struct ledger_index *contents, const char *operation, const char *value)
 {
 	unsigned long number = strtoul(operation, NULL, 10), with = strtoul(value, NULL, 10);
 
@@ -78,14 +78,14 @@ static void take_compared(struct contents *contents, const char *operation, cons
 		contents->compared[number] = (uint32_t)with;
 }
 
-static void take_trace_mode(struct contents *contents, const char *value)
+static void take_trace_mode(struct ledger_index *contents, const char *value)
 {
 	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
 		if (strcmp(trace_mode_keys[mode], value) == 0)
 			contents->report.trace_mode = mode;
 }
 
-static int take_meta(struct contents *contents, const struct record_meta *meta)
+static int take_meta(struct ledger_index *contents, const struct record_meta *meta)
 {
 	size_t room = meta->record.size - sizeof(*meta);
 	const char *key = meta->text, *value;
@@ -140,7 +140,7 @@ static bool is_name(const char *name, size_t size)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length;
 }
 
-static void take_operation(struct contents *contents, const struct record_operation *operation)
+static void take_operation(struct ledger_index *contents, const struct record_operation *operation)
 {
 	if (operation->number == 0 || operation->number > SS_MAX_OPERATIONS ||
 	    !is_name(operation->name, sizeof(operation->name))) {
@@ -151,7 +151,7 @@ static void take_operation(struct contents *contents, const struct record_operat
 	contents->kinds[operation->number] = operation->kind;
 }
 
-static int take_code(struct contents *contents, const struct record_code *code)
+static int take_code(struct ledger_index *contents, const struct record_code *code)
 {
 	const struct record_code **codes;
 	size_t known = contents->places.count;
@@ -176,7 +176,7 @@ static int take_code(struct contents *contents, const struct record_code *code)
 	return 0;
 }
 
-static void take_end(struct contents *contents, const struct record_end *end)
+static void take_end(struct ledger_index *contents, const struct record_end *end)
 {
 	contents->ended = true;
 	if (end->cause != STOP_EXIT && contents->report.end[0] == '\0')
@@ -184,7 +184,7 @@ static void take_end(struct contents *contents, const struct record_end *end)
 			 (int)sizeof(end->text), end->text);
 }
 
-static int take(struct contents *contents, const struct record *record)
+static int take(struct ledger_index *contents, const struct record *record)
 {
 	struct summary **summary = &contents->vm_summaries[record->vm];
 
@@ -209,7 +209,7 @@ static int take(struct contents *contents, const struct record *record)
 	}
 }
 
-static int make_rows(struct contents *contents)
+static int make_rows(struct ledger_index *contents)
 {
 	struct report *report = &contents->report;
 	const struct summary *summary = contents->summary;
@@ -224,7 +224,7 @@ static int make_rows(struct contents *contents)
 	if (report->loop_number)
 		report->loop = &summary->operations[report->loop_number];
 	for (uint32_t n = 1; n <= summary->highest; n++)
-		report_add_rows(report, &(struct report_row){.name = contents_operation(contents, n),
+		report_add_rows(report, &(struct report_row){.name = ledger_index_operation(contents, n),
 							     .number = n,
 							     .compared = contents->compared[n]});
 	report_compare(report);
@@ -232,7 +232,7 @@ static int make_rows(struct contents *contents)
 }
 
 /* All VMs together; where there is only one that is its own. */
-static int add_up(struct contents *contents)
+static int add_up(struct ledger_index *contents)
 {
 	struct summary **vms = contents->vm_summaries, *only = NULL;
 	size_t count = 0;
@@ -260,7 +260,7 @@ static int add_up(struct contents *contents)
 }
 
 /* The reader has been opened. */
-static int take_apart(struct contents *contents, const char *name, struct error *error)
+static int take_apart(struct ledger_index *contents, const char *name, struct error *error)
 {
 	const struct record *record;
 	int rc = 0;
@@ -279,7 +279,7 @@ static int take_apart(struct contents *contents, const char *name, struct error 
 	if (rc == 0)
 		rc = add_up(contents);
 	if (rc == 0)
-		rc = contents_find_symbols(contents);
+		rc = ledger_index_find_symbols(contents);
 	if (rc == 0)
 		rc = make_rows(contents);
 	if (rc != 0)
@@ -287,26 +287,26 @@ static int take_apart(struct contents *contents, const char *name, struct error 
 	return 0;
 }
 
-int contents_open(struct contents *contents, const char *path, struct error *error)
+int ledger_index_open(struct ledger_index *contents, const char *path, struct error *error)
 {
 	int rc;
 
-	*contents = (struct contents){0};
+	*contents = (struct ledger_index){0};
 	rc = ledger_open(&contents->reader, path, error);
 	return rc == 0 ? take_apart(contents, path, error) : rc;
 }
 
-int contents_open_memory(struct contents *contents, const void *data, size_t size, const char *name,
+int ledger_index_open_memory(struct ledger_index *contents, const void *data, size_t size, const char *name,
 			 struct error *error)
 {
 	int rc;
 
-	*contents = (struct contents){0};
+	*contents = (struct ledger_index){0};
 	rc = ledger_open_memory(&contents->reader, data, size, name, error);
 	return rc == 0 ? take_apart(contents, name, error) : rc;
 }
 
-void contents_close(struct contents *contents)
+void ledger_index_close(struct ledger_index *contents)
 {
 	free(contents->report.rows);
 	keyset_finish(&contents->places);
@@ -318,10 +318,10 @@ void contents_close(struct contents *contents)
 	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
 		summary_destroy(contents->vm_summaries[i]);
 	ledger_reader_close(&contents->reader);
-	*contents = (struct contents){0};
+	*contents = (struct ledger_index){0};
 }
 
-bool contents_complaint(const struct contents *contents, char *text, size_t size)
+bool ledger_index_complaint(const struct ledger_index *contents, char *text, size_t size)
 {
 	const struct ledger_reader *reader = &contents->reader;
 	char version[80] = "", unknown[80] = "";
@@ -339,21 +339,21 @@ bool contents_complaint(const struct contents *contents, char *text, size_t size
 	       contents->odd;
 }
 
-const char *contents_operation(const struct contents *contents, uint32_t number)
+const char *ledger_index_operation(const struct ledger_index *contents, uint32_t number)
 {
 	if (number == 0)
 		return "-";
 	return number <= SS_MAX_OPERATIONS && contents->names[number] ? contents->names[number] : "?";
 }
 
-const struct record_code *contents_code(const struct contents *contents, uint64_t rip)
+const struct record_code *ledger_index_code(const struct ledger_index *contents, uint64_t rip)
 {
 	int64_t number = keyset_find(&contents->places, (struct key){rip, 0});
 
 	return number < 0 ? NULL : contents->codes[number];
 }
 
-bool contents_exit(const struct record *record, struct record_exit *ret_exit)
+bool ledger_index_exit(const struct record *record, struct record_exit *ret_exit)
 {
 	const struct record_l0_exit *l0 = (const void *)record;
 
@@ -376,7 +376,7 @@ bool contents_exit(const struct record *record, struct record_exit *ret_exit)
 	return true;
 }
 
-uint64_t contents_time(const struct contents *contents, const struct record_exit *exit)
+uint64_t ledger_index_time(const struct ledger_index *contents, const struct record_exit *exit)
 {
 	int64_t number;
 
@@ -399,7 +399,7 @@ static uint64_t l0_reason(uint64_t reason)
 	return reason == UINT16_MAX ? UINT32_MAX : reason;
 }
 
-const char *contents_reason(const struct contents *contents, unsigned level, uint64_t reason)
+const char *ledger_index_reason(const struct ledger_index *contents, unsigned level, uint64_t reason)
 {
 	const struct engine *engine = engine_by_key(engine_keys[contents->report.engine]);
 

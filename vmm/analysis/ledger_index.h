@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A ledger taken apart: what `sidestep report` writes in one format or another. Nothing in a ledger is
- * trusted; what cannot be is left out, and contents_complaint() says so.
+ * trusted; what cannot be is left out, and ledger_index_complaint() says so.
  */
 #ifndef VMM_ANALYSIS_LEDGER_INDEX_H
 #define VMM_ANALYSIS_LEDGER_INDEX_H
@@ -11,7 +11,7 @@
 #include "vmm/base/keyset.h"
 #include "vmm/ledger/ledger.h"
 
-struct contents {
+struct ledger_index {
 	struct ledger_reader reader;
 	struct summary *summary; /* of all VMs */
 	struct summary *vm_summaries[REPORT_VMS_MAX]; /* of each; NULL: it left no record */
@@ -30,33 +30,33 @@ struct contents {
 	bool odd; /* a name that no guest can have given */
 };
 
-/* Both return 0 or a negative errno with the reason in `error`; contents_close() is due either way. */
-int contents_open(struct contents *contents, const char *path, struct error *error);
-int contents_open_memory(struct contents *contents, const void *data, size_t size, const char *name,
+/* Both return 0 or a negative errno with the reason in `error`; ledger_index_close() is due either way. */
+int ledger_index_open(struct ledger_index *contents, const char *path, struct error *error);
+int ledger_index_open_memory(struct ledger_index *contents, const void *data, size_t size, const char *name,
 			 struct error *error);
-void contents_close(struct contents *contents);
+void ledger_index_close(struct ledger_index *contents);
 
 /* What a reader should know about the file itself, in words; false if there is nothing. */
-bool contents_complaint(const struct contents *contents, char *text, size_t size);
+bool ledger_index_complaint(const struct ledger_index *contents, char *text, size_t size);
 
 /* Name of an operation, "-" for none, "?" if it is not known. */
-const char *contents_operation(const struct contents *contents, uint32_t number);
+const char *ledger_index_operation(const struct ledger_index *contents, uint32_t number);
 
 /* The code around a RIP, or NULL. */
-const struct record_code *contents_code(const struct contents *contents, uint64_t rip);
+const struct record_code *ledger_index_code(const struct ledger_index *contents, uint64_t rip);
 
 /* A number for the function that holds a RIP, 0 if that is not known, and its name, "?" for 0. */
-int contents_find_symbols(struct contents *contents);
-uint64_t contents_symbol(const struct contents *contents, uint64_t rip);
-const char *contents_symbol_name(const struct contents *contents, uint64_t number);
+int ledger_index_find_symbols(struct ledger_index *contents);
+uint64_t ledger_index_symbol(const struct ledger_index *contents, uint64_t rip);
+const char *ledger_index_symbol_name(const struct ledger_index *contents, uint64_t number);
 
 /* A record of an exit, from whatever source; false if it is none. */
-bool contents_exit(const struct record *record, struct record_exit *ret_exit);
+bool ledger_index_exit(const struct record *record, struct record_exit *ret_exit);
 
 /* When a record was made, in ticks of the host's time stamp counter. */
-uint64_t contents_time(const struct contents *contents, const struct record_exit *exit);
+uint64_t ledger_index_time(const struct ledger_index *contents, const struct record_exit *exit);
 
 /* What an exit is called where it arrived: KVM's reasons at the VMM, the processor's at the relay. */
-const char *contents_reason(const struct contents *contents, unsigned level, uint64_t reason);
+const char *ledger_index_reason(const struct ledger_index *contents, unsigned level, uint64_t reason);
 
 #endif

@@ -11,7 +11,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int contents_find_symbols(struct contents *contents)
+int ledger_index_find_symbols(struct ledger_index *contents)
 {
 	size_t count = 0;
 
@@ -29,9 +29,9 @@ int contents_find_symbols(struct contents *contents)
 	return 0;
 }
 
-uint64_t contents_symbol(const struct contents *contents, uint64_t rip)
+uint64_t ledger_index_symbol(const struct ledger_index *contents, uint64_t rip)
 {
-	const struct record_code *code = contents_code(contents, rip);
+	const struct record_code *code = ledger_index_code(contents, rip);
 	const char *symbol = code ? code->symbol : "", **found;
 
 	found = symbol[0] ? bsearch(&symbol, contents->symbols, contents->symbol_count,
@@ -40,7 +40,7 @@ uint64_t contents_symbol(const struct contents *contents, uint64_t rip)
 	return found ? (uint64_t)(found - contents->symbols) + 1 : 0;
 }
 
-const char *contents_symbol_name(const struct contents *contents, uint64_t number)
+const char *ledger_index_symbol_name(const struct ledger_index *contents, uint64_t number)
 {
 	return number && number <= contents->symbol_count ? contents->symbols[number - 1] : "?";
 }

@@ -10,7 +10,7 @@ static const enum lane lanes[LEVEL_COUNT] = {LANE_L0, LANE_MONITOR, LANE_VMM};
 
 /* While the records are read: times are those of the host's time stamp counter. */
 struct maker {
-	const struct contents *contents;
+	const struct ledger_index *contents;
 	struct timeline *timeline;
 	uint8_t used[VCPUS];   /* lanes on which the vCPU has exits: 1 << enum lane */
 	uint32_t views[VCPUS]; /* active */
@@ -54,7 +54,7 @@ static int add_view(struct maker *maker, const struct record *record, uint32_t v
 
 static int add_exit(struct maker *maker, const struct record *record, const struct record_exit *exit)
 {
-	uint64_t begin = contents_time(maker->contents, exit);
+	uint64_t begin = ledger_index_time(maker->contents, exit);
 	struct slice slice = {.kind = SLICE_EXIT, .begin = begin, .end = begin + exit->cost};
 	int rc;
 
@@ -202,7 +202,7 @@ static int read_records(struct maker *maker, struct ledger_reader *reader)
 
 	ledger_rewind(reader);
 	while (rc == 0 && (record = ledger_next(reader)) != NULL) {
-		if (contents_exit(record, &exit))
+		if (ledger_index_exit(record, &exit))
 			rc = add_exit(maker, record, &exit);
 		else if (record->type == RECORD_BATCH)
 			rc = add_batch(maker, (const void *)record);
@@ -210,7 +210,7 @@ static int read_records(struct maker *maker, struct ledger_reader *reader)
 	return rc;
 }
 
-int timeline_make(struct contents *contents, struct timeline *timeline)
+int timeline_make(struct ledger_index *contents, struct timeline *timeline)
 {
 	struct maker *maker = calloc(1, sizeof(*maker));
 	int rc;

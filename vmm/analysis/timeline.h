@@ -15,7 +15,7 @@ struct track {
 
 enum slice_kind {
 	SLICE_BATCH, /* record is a struct record_batch */
-	SLICE_EXIT,  /* one that contents_exit() takes */
+	SLICE_EXIT,  /* one that ledger_index_exit() takes */
 	SLICE_VIEW,  /* an instant: `view` became active, or was found active at the end of a batch */
 };
 
@@ -37,7 +37,7 @@ struct timeline {
  * Makes a time line of the exits and batches of a ledger. On a track no slice ends behind one that it
  * began in. Returns 0 or -ENOMEM; timeline_finish() is due either way.
  */
-int timeline_make(struct contents *contents, struct timeline *timeline);
+int timeline_make(struct ledger_index *contents, struct timeline *timeline);
 void timeline_finish(struct timeline *timeline);
 
 /* A number for a track that no other one has. */

@@ -25,7 +25,7 @@ int error_set(struct error *error, int result, int status, const char *format, .
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	plain_shorten(error->text, sizeof(error->text), text);
+	printable_shorten(error->text, sizeof(error->text), text);
 	return result;
 }
 

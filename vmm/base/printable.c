@@ -7,7 +7,7 @@
 
 #define GAP "..."
 
-size_t plain_text(char *out, size_t size, const char *text)
+size_t printable_text(char *out, size_t size, const char *text)
 {
 	size_t used = 0;
 
@@ -41,16 +41,16 @@ static const char *end_of(const char *text, size_t room)
 	return start;
 }
 
-void plain_shorten(char *out, size_t size, const char *text)
+void printable_shorten(char *out, size_t size, const char *text)
 {
 	size_t used;
 
 	if (end_of(text, size - 1) == text) {
-		plain_text(out, size, text);
+		printable_text(out, size, text);
 		return;
 	}
-	used = plain_text(out, size / 2, text);
+	used = printable_text(out, size / 2, text);
 	strcpy(out + used, GAP);
 	used += strlen(GAP);
-	plain_text(out + used, size - used, end_of(text, size - used - 1));
+	printable_text(out + used, size - used, end_of(text, size - used - 1));
 }

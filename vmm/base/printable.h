@@ -8,10 +8,10 @@
 
 /* Copies as much as there is room for: printable ASCII as it is, every other byte as \xNN, never a part of one. Returns
  * the length; `out` is terminated. */
-size_t plain_text(char *out, size_t size, const char *text);
+size_t printable_text(char *out, size_t size, const char *text);
 
 /* The same, but of a text that is too long the middle is left out: its beginning says what it is about, its end what
  * is wrong with that. `size` is 16 at least. */
-void plain_shorten(char *out, size_t size, const char *text);
+void printable_shorten(char *out, size_t size, const char *text);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* What output_emit() hands through: a ledger is read once more for some formats. */
 struct task {
-	struct contents *contents;
+	struct ledger_index *contents;
 };
 
 /* The name has been checked against the same list in words. */
@@ -37,11 +37,11 @@ static int tell(int status, const char *path, const char *text)
 }
 
 /* What a reader should know about the file itself. Returns the exit status it gives. */
-static int warn(const struct contents *contents, const char *path)
+static int warn(const struct ledger_index *contents, const char *path)
 {
 	char text[300];
 
-	if (contents_complaint(contents, text, sizeof(text)))
+	if (ledger_index_complaint(contents, text, sizeof(text)))
 		return tell(STATUS_FAILED, path, text);
 	if (contents->report.lost) {
 		snprintf(text, sizeof(text), "%" PRIu64 " records found no room; what was before is shown",
@@ -54,7 +54,7 @@ static int warn(const struct contents *contents, const char *path)
 }
 
 /* What a format has no word for. */
-static void warn_left_out(struct contents *contents, const struct settings *settings)
+static void warn_left_out(struct ledger_index *contents, const struct settings *settings)
 {
 	uint64_t count = settings->weight == WEIGHT_TICKS ? folded_left_out(contents) : 0;
 
@@ -64,12 +64,12 @@ static void warn_left_out(struct contents *contents, const struct settings *sett
 			(unsigned long long)count);
 }
 
-static int report_one(struct contents *contents, const struct settings *settings,
+static int report_one(struct ledger_index *contents, const struct settings *settings,
 		      struct error *error)
 {
 	int status;
 
-	if (contents_open(contents, settings->operands[0], error) != 0)
+	if (ledger_index_open(contents, settings->operands[0], error) != 0)
 		return error->status;
 	status = warn(contents, settings->operands[0]);
 	if (output_emit(write_ledger, &(struct task){contents}, settings, error) == 0)
@@ -82,7 +82,7 @@ static int write_diff(const void *data, const struct settings *settings, FILE *s
 	return format_of(settings)->diff(data, stream);
 }
 
-static int report_two(struct contents contents[2], const struct settings *settings,
+static int report_two(struct ledger_index contents[2], const struct settings *settings,
 		      struct error *error)
 {
 	struct diff diff = {
@@ -94,7 +94,7 @@ static int report_two(struct contents contents[2], const struct settings *settin
 	bool damaged;
 
 	for (int i = 0; i < 2; i++) {
-		if (contents_open(&contents[i], settings->operands[i], error) != 0)
+		if (ledger_index_open(&contents[i], settings->operands[i], error) != 0)
 			return error->status;
 		if (warn(&contents[i], settings->operands[i]) != STATUS_SUCCESS)
 			status = STATUS_FAILED;
@@ -148,7 +148,7 @@ static int check_options(const struct settings *settings, struct error *error)
 
 int command_report(const struct settings *settings)
 {
-	struct contents *contents = calloc(2, sizeof(*contents));
+	struct ledger_index *contents = calloc(2, sizeof(*contents));
 	struct error error = {0};
 	int status = STATUS_SUCCESS;
 
@@ -158,7 +158,7 @@ int command_report(const struct settings *settings)
 		status = settings->diff ? report_two(contents, settings, &error)
 					: report_one(contents, settings, &error);
 	for (int i = 0; contents && i < 2; i++)
-		contents_close(&contents[i]);
+		ledger_index_close(&contents[i]);
 	free(contents);
 	return error.text[0] ? error_report(&error) : status;
 }

@@ -10,7 +10,7 @@
 
 /* A run from the command line to its end. */
 struct session {
-	struct inherited inherited;
+	struct startup inherited;
 	struct output output;
 	struct host host;
 	struct plan plan;

@@ -4,7 +4,7 @@
 
 #include "vmm/cli/cli.h"
 #include "vmm/cli/named_files.h"
-#include "vmm/output/inheritance.h"
+#include "vmm/output/startup.h"
 #include "vmm/output/output.h"
 #include "vmm/run/deadline.h"
 
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 	struct settings settings;
 	struct error error = {0};
 
-	inherited_settle();
+	startup_settle();
 	settle_malloc();
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0)
 		return print(NULL, write_version);

@@ -42,7 +42,7 @@ static bool identify_new(struct named_file *file)
 	char path[PATH_MAX], copy[PATH_MAX];
 	struct stat status;
 
-	if (file->name[0] == '\0' || target_follow(file->name, path) != 0)
+	if (file->name[0] == '\0' || output_target_follow(file->name, path) != 0)
 		return false;
 	strcpy(copy, path);
 	if (stat(dirname(copy), &status) != 0)

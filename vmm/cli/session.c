@@ -30,7 +30,7 @@ int session_start(struct session *session, const struct settings *settings, int 
 	int rc;
 
 	*session = (struct session){0};
-	if (settings->plan.jail != JAIL_NONE && inherited_note(&session->inherited) != 0)
+	if (settings->plan.jail != JAIL_NONE && startup_note(&session->inherited) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	/* First of all: no other process may come into being later. */
 	rc = output_open(&session->output, settings->output, settings->plan.jail, error);
@@ -49,7 +49,7 @@ int session_start(struct session *session, const struct settings *settings, int 
 	rc = machine_create(&session->machine, &session->plan, &session->host, console_fd,
 			    &session->output, error);
 	session->machine.seal.inherited = session->inherited;
-	session->inherited = (struct inherited){0};
+	session->inherited = (struct startup){0};
 	return rc;
 }
 
@@ -85,7 +85,7 @@ void session_finish(struct session *session)
 	if (session->host_open)
 		host_close(&session->host);
 	output_discard(&session->output);
-	inherited_finish(&session->inherited);
+	startup_finish(&session->inherited);
 	*session = (struct session){0};
 }
 

@@ -88,7 +88,7 @@ static bool only_stores(const struct insn *insn)
 	return stores == 1;
 }
 
-int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
+int access_refuse(const struct page_walk_space *space, uint64_t rip, uint64_t regs[16],
 		  unsigned *ret_length)
 {
 	struct insn insn;
@@ -120,7 +120,7 @@ enum match {
 };
 
 /* An operand of `size` bytes may lie in two pages. */
-static bool reaches(const struct linear_space *space, uint64_t first, uint64_t size, uint64_t gpa,
+static bool reaches(const struct page_walk_space *space, uint64_t first, uint64_t size, uint64_t gpa,
 		    enum match match, uint64_t *ret_gva)
 {
 	uint64_t last = first + (size ? size - 1 : 0), translated;
@@ -130,9 +130,9 @@ static bool reaches(const struct linear_space *space, uint64_t first, uint64_t s
 		uint64_t gva = (ends[i] & ~PAGE_OFFSET) | (gpa & PAGE_OFFSET);
 		bool inside = gva - first <= last - first;
 
-		if (match == MATCH_WALK ? !linear_walks(space, ends[i], gpa)
+		if (match == MATCH_WALK ? !page_walk_tables(space, ends[i], gpa)
 					: (match == MATCH_ADDRESS && !inside) ||
-						  linear_translate(space, ends[i], &translated) != 0 ||
+						  page_walk_translate(space, ends[i], &translated) != 0 ||
 						  !same_page(translated, gpa))
 			continue;
 		*ret_gva = match == MATCH_WALK ? ends[i] : gva;
@@ -150,7 +150,7 @@ static bool pushes(const ZydisDecodedOperand *operand)
 	       operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
 }
 
-static int accessed(const struct linear_space *space, const struct insn *insn,
+static int accessed(const struct page_walk_space *space, const struct insn *insn,
 		    const ZydisDecodedOperand *operand, const struct insn_state *state,
 		    uint64_t *ret_address)
 {
@@ -165,7 +165,7 @@ static int accessed(const struct linear_space *space, const struct insn *insn,
 	return insn_address(&space->mode, insn, operand, &pushed, ret_address);
 }
 
-static bool find_operand(const struct linear_space *space, const struct insn *insn,
+static bool find_operand(const struct page_walk_space *space, const struct insn *insn,
 			 const struct insn_state *state, uint64_t gpa,
 			 enum match match, uint64_t *ret_gva)
 {
@@ -181,7 +181,7 @@ static bool find_operand(const struct linear_space *space, const struct insn *in
 	return false;
 }
 
-int refuse_find(const struct linear_space *space, const struct insn_state *state, uint64_t gpa,
+int access_find(const struct page_walk_space *space, const struct insn_state *state, uint64_t gpa,
 		uint64_t *ret_gva)
 {
 	struct insn insn;
@@ -194,7 +194,7 @@ int refuse_find(const struct linear_space *space, const struct insn_state *state
 		       : -ENOENT;
 }
 
-int refuse_find_fetch(const struct linear_space *space, uint64_t rip, uint64_t gpa, uint64_t *ret_gva)
+int access_find_fetch(const struct page_walk_space *space, uint64_t rip, uint64_t gpa, uint64_t *ret_gva)
 {
 	uint64_t first = cpu_mode_linear(&space->mode, SEGMENT_CS, rip);
 	bool found = reaches(space, first, INSN_MAX, gpa, MATCH_PAGE, ret_gva);
@@ -205,7 +205,7 @@ int refuse_find_fetch(const struct linear_space *space, uint64_t rip, uint64_t g
 	return found ? 0 : -ENOENT;
 }
 
-int refuse_find_walk(const struct linear_space *space, const struct insn_state *state, uint64_t gpa,
+int access_find_walk(const struct page_walk_space *space, const struct insn_state *state, uint64_t gpa,
 		     uint64_t *ret_gva)
 {
 	struct insn insn;
@@ -219,7 +219,7 @@ int refuse_find_walk(const struct linear_space *space, const struct insn_state *
 		       : -ENOENT;
 }
 
-int refuse_find_frame(const struct linear_space *space, uint64_t rsp, uint64_t gpa, uint64_t *ret_gva)
+int access_find_frame(const struct page_walk_space *space, uint64_t rsp, uint64_t gpa, uint64_t *ret_gva)
 {
 	uint64_t end = cpu_mode_linear(&space->mode, SEGMENT_SS, rsp);
 
@@ -251,7 +251,7 @@ static bool contradicts(const struct insn *insn, const ZydisDecodedOperand *sour
 }
 
 /* An instruction decoded at `begin` that ends where the guest went on. */
-static bool made_store(const struct linear_space *space, const struct insn *insn,
+static bool made_store(const struct page_walk_space *space, const struct insn *insn,
 		       const struct insn_state *behind, uint64_t begin, const struct store *store,
 		       uint64_t *ret_gva)
 {
@@ -276,7 +276,7 @@ static bool made_store(const struct linear_space *space, const struct insn *insn
 }
 
 /* Whether the `length` bytes in front of `behind->rip` are an instruction that made the store. */
-static bool is_store(const struct linear_space *space, const struct insn_state *behind,
+static bool is_store(const struct page_walk_space *space, const struct insn_state *behind,
 		     const uint8_t *code, unsigned length, const struct store *store,
 		     uint64_t *ret_gva)
 {
@@ -289,7 +289,7 @@ static bool is_store(const struct linear_space *space, const struct insn_state *
 
 /* The shortest counts, since what stands before it may look like a prefix that changes nothing; but for
  * LOCK, which changes nothing that can be seen here. */
-int refuse_find_store(const struct linear_space *space, const struct insn_state *state,
+int access_find_store(const struct page_walk_space *space, const struct insn_state *state,
 		      const struct store *store, uint64_t *ret_rip, uint64_t *ret_gva)
 {
 	uint8_t code[INSN_MAX];
@@ -298,7 +298,7 @@ int refuse_find_store(const struct linear_space *space, const struct insn_state 
 	for (unsigned length = 1; length <= INSN_MAX; length++) {
 		uint64_t first = cpu_mode_linear(&space->mode, SEGMENT_CS, state->rip - length);
 
-		if (linear_fetch(space, first, code, length) != length)
+		if (page_walk_fetch(space, first, code, length) != length)
 			break;
 		if (found && (code[0] != PREFIX_LOCK || length != found + 1))
 			break;

@@ -12,21 +12,21 @@
  * instruction that changes nothing but one operand in memory, which it does not read. Returns 0 and the
  * length of the instruction at CS:RIP, or -EOPNOTSUPP with `regs` untouched.
  */
-int refuse_access(const struct linear_space *space, uint64_t rip, uint64_t regs[16],
+int access_refuse(const struct page_walk_space *space, uint64_t rip, uint64_t regs[16],
 		  unsigned *ret_length);
 
 /* Which linear address the instruction at `state->rip` accesses that the guest's page tables map to `gpa`.
  * Returns 0 or -ENOENT. */
-int refuse_find(const struct linear_space *space, const struct insn_state *state, uint64_t gpa,
+int access_find(const struct page_walk_space *space, const struct insn_state *state, uint64_t gpa,
 		uint64_t *ret_gva);
 
 /* The same for other accesses on the way of the instruction: its own bytes, the first if that is in the page;
  * the page tables, whose entry at `gpa` translates what is returned; the frame of an exception that is
  * delivered on the stack in use. */
-int refuse_find_fetch(const struct linear_space *space, uint64_t rip, uint64_t gpa, uint64_t *ret_gva);
-int refuse_find_walk(const struct linear_space *space, const struct insn_state *state, uint64_t gpa,
+int access_find_fetch(const struct page_walk_space *space, uint64_t rip, uint64_t gpa, uint64_t *ret_gva);
+int access_find_walk(const struct page_walk_space *space, const struct insn_state *state, uint64_t gpa,
 		     uint64_t *ret_gva);
-int refuse_find_frame(const struct linear_space *space, uint64_t rsp, uint64_t gpa, uint64_t *ret_gva);
+int access_find_frame(const struct page_walk_space *space, uint64_t rsp, uint64_t gpa, uint64_t *ret_gva);
 
 /* A store that is over: KVM shows what it wrote, and the registers behind it. */
 struct store {
@@ -40,7 +40,7 @@ struct store {
  * 0, the address of the instruction and that of the store, or -ENOENT: it was a jump, or changed a
  * register that its address depends on.
  */
-int refuse_find_store(const struct linear_space *space, const struct insn_state *state,
+int access_find_store(const struct page_walk_space *space, const struct insn_state *state,
 		      const struct store *store, uint64_t *ret_rip, uint64_t *ret_gva);
 
 #endif

@@ -28,7 +28,7 @@ static bool complete_vmfunc(struct vcpu *vcpu, const struct kvm_sregs *sregs, un
 	unsigned vector;
 	uint64_t rax;
 
-	if (invoke_vmfunc(vcpu, &invocation, &vector, &rax) != 0)
+	if (vm_function_execute(vcpu, &invocation, &vector, &rax) != 0)
 		return false;
 	if (vector)
 		return vcpu_inject(vcpu, (uint8_t)vector) == 0;
@@ -49,22 +49,22 @@ static bool complete_wait(struct vcpu *vcpu, const struct kvm_sregs *sregs, unsi
 
 /* What KVM has fetched, and behind that what it did not need: it gives up at the first byte that it does
  * not know. */
-static int decode(const struct linear_space *space, uint64_t rip, const uint8_t *bytes,
+static int decode(const struct page_walk_space *space, uint64_t rip, const uint8_t *bytes,
 		  unsigned length, struct insn *ret_insn)
 {
 	uint64_t next = cpu_mode_linear(&space->mode, SEGMENT_CS, rip + length);
 	uint8_t code[INSN_MAX];
 
 	memcpy(code, bytes, length);
-	length += linear_fetch(space, next, code + length, INSN_MAX - length);
+	length += page_walk_fetch(space, next, code + length, INSN_MAX - length);
 	return insn_decode(&space->mode, code, length, ret_insn);
 }
 
-bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)
+bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)
 {
 	const struct engine *engine = vcpu->vm->plan->engine;
 	int view = engine->view_current(vcpu);
-	struct linear_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
+	struct page_walk_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
 	struct kvm_sregs sregs;
 	struct insn insn;
 	struct isa isa;
@@ -88,7 +88,7 @@ bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned leng
 	return !isa_has(&isa, &space.mode, &insn) && vcpu_inject(vcpu, VECTOR_UD) == 0;
 }
 
-bool complete_for_user(struct vcpu *vcpu)
+bool emulation_failure_for_user(struct vcpu *vcpu)
 {
 	struct kvm_sregs sregs;
 

@@ -45,12 +45,12 @@ int insn_decode(const struct cpu_mode *mode, const uint8_t *code, unsigned size,
 	return status == ZYDIS_STATUS_NO_MORE_DATA ? -ENODATA : -EOPNOTSUPP;
 }
 
-int insn_fetch(const struct linear_space *space, uint64_t rip, struct insn *ret_insn)
+int insn_fetch(const struct page_walk_space *space, uint64_t rip, struct insn *ret_insn)
 {
 	uint64_t address = cpu_mode_linear(&space->mode, SEGMENT_CS, rip);
 	uint8_t code[INSN_MAX];
 
-	return insn_decode(&space->mode, code, linear_fetch(space, address, code, sizeof(code)),
+	return insn_decode(&space->mode, code, page_walk_fetch(space, address, code, sizeof(code)),
 			   ret_insn);
 }
 

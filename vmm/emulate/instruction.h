@@ -26,7 +26,7 @@ int insn_decode(const struct cpu_mode *mode, const uint8_t *code, unsigned size,
 		struct insn *ret_insn);
 
 /* The same for the instruction at CS:RIP. */
-int insn_fetch(const struct linear_space *space, uint64_t rip, struct insn *ret_insn);
+int insn_fetch(const struct page_walk_space *space, uint64_t rip, struct insn *ret_insn);
 
 /* Where an operand in memory is: its segment, and the offset there. Returns 0 or -EOPNOTSUPP. */
 int insn_offset(const struct insn *insn, const ZydisDecodedOperand *operand,

@@ -7,8 +7,8 @@
 
 #define WORD 2
 
-int operand_decode(const struct linear_space *space, uint64_t rip, const uint64_t regs[16],
-		   struct operand *ret_operand)
+int msw_operand_decode(const struct page_walk_space *space, uint64_t rip, const uint64_t regs[16],
+		   struct msw_operand *ret_operand)
 {
 	const struct insn_state state = {rip, regs};
 	enum cpu_segment segment;
@@ -22,7 +22,7 @@ int operand_decode(const struct linear_space *space, uint64_t rip, const uint64_
 	    insn_offset(&insn, &insn.operands[0], &state, &segment, &offset) != 0)
 		return -EOPNOTSUPP;
 	store = insn.decoded.mnemonic == ZYDIS_MNEMONIC_SMSW;
-	*ret_operand = (struct operand){
+	*ret_operand = (struct msw_operand){
 		.store = store,
 		.vector = cpu_mode_fault(&space->mode, segment, offset, WORD, store),
 		.address = cpu_mode_linear(&space->mode, segment, offset),

@@ -5,7 +5,7 @@
 
 #include "vmm/emulate/page_walk.h"
 
-struct operand {
+struct msw_operand {
 	bool store;       /* SMSW stores the word, LMSW loads it */
 	unsigned vector;  /* what its segment makes of the access, with error code 0: 12, 13, or 0 for none */
 	uint64_t address; /* linear */
@@ -14,7 +14,7 @@ struct operand {
 
 /* Decodes the instruction at CS:RIP. `regs` are in the processor's numbering, RSP included. Returns 0, or
  * -EOPNOTSUPP for any other instruction. */
-int operand_decode(const struct linear_space *space, uint64_t rip, const uint64_t regs[16],
-		   struct operand *ret_operand);
+int msw_operand_decode(const struct page_walk_space *space, uint64_t rip, const uint64_t regs[16],
+		   struct msw_operand *ret_operand);
 
 #endif

@@ -11,7 +11,7 @@
 #define PTE_USER 4u
 
 /* Of as many bytes as entries have; the rest is 0. */
-static bool load_entry(const struct linear_space *space, uint64_t gpa, uint64_t *ret_entry)
+static bool load_entry(const struct page_walk_space *space, uint64_t gpa, uint64_t *ret_entry)
 {
 	const size_t size = guest_paging_entry_size(space->mode.paging);
 	struct guest_span span;
@@ -24,16 +24,16 @@ static bool load_entry(const struct linear_space *space, uint64_t gpa, uint64_t 
 }
 
 /* CR0.WP is taken as set and CR4.SMAP as clear, as a guest starts. */
-static int translate(const struct linear_space *space, uint64_t linear, bool write,
-		     struct linear_fault *fault, uint64_t *ret_gpa)
+static int translate(const struct page_walk_space *space, uint64_t linear, bool write,
+		     struct page_walk_fault *fault, uint64_t *ret_gpa)
 {
 	const enum guest_paging paging = space->mode.paging;
 	unsigned rights = (write ? PTE_WRITE : 0) | (space->user ? PTE_USER : 0);
 	uint64_t table = guest_paging_root(paging, space->cr3);
 
-	*fault = (struct linear_fault){
+	*fault = (struct page_walk_fault){
 		.address = linear,
-		.error_code = (write ? LINEAR_WRITE : 0) | (space->user ? LINEAR_USER : 0),
+		.error_code = (write ? PAGE_WALK_WRITE : 0) | (space->user ? PAGE_WALK_USER : 0),
 		.walk = true,
 	};
 	if (paging == GUEST_PAGING_NONE) {
@@ -48,7 +48,7 @@ static int translate(const struct linear_space *space, uint64_t linear, bool wri
 		if (!load_entry(space, fault->gpa, &entry))
 			return -EACCES;
 		if ((entry & needed) != needed) {
-			fault->error_code |= entry & PTE_PRESENT ? LINEAR_PRESENT : 0;
+			fault->error_code |= entry & PTE_PRESENT ? PAGE_WALK_PRESENT : 0;
 			return -EFAULT;
 		}
 		if (guest_paging_is_page(paging, level, entry)) {
@@ -60,8 +60,8 @@ static int translate(const struct linear_space *space, uint64_t linear, bool wri
 	return -EFAULT;
 }
 
-static int access_byte(const struct linear_space *space, uint64_t address, uint8_t *byte,
-		       unsigned right, struct linear_fault *fault)
+static int access_byte(const struct page_walk_space *space, uint64_t address, uint8_t *byte,
+		       unsigned right, struct page_walk_fault *fault)
 {
 	struct guest_span span;
 	uint64_t gpa;
@@ -80,8 +80,8 @@ static int access_byte(const struct linear_space *space, uint64_t address, uint8
 	return 0;
 }
 
-int linear_read(const struct linear_space *space, uint64_t address, void *data, size_t size,
-		struct linear_fault *fault)
+int page_walk_read(const struct page_walk_space *space, uint64_t address, void *data, size_t size,
+		struct page_walk_fault *fault)
 {
 	int rc = 0;
 
@@ -90,8 +90,8 @@ int linear_read(const struct linear_space *space, uint64_t address, void *data, 
 	return rc;
 }
 
-int linear_write(const struct linear_space *space, uint64_t address, const void *data, size_t size,
-		 struct linear_fault *fault)
+int page_walk_write(const struct page_walk_space *space, uint64_t address, const void *data, size_t size,
+		 struct page_walk_fault *fault)
 {
 	int rc = 0;
 
@@ -103,16 +103,16 @@ int linear_write(const struct linear_space *space, uint64_t address, const void 
 	return rc;
 }
 
-int linear_translate(const struct linear_space *space, uint64_t address, uint64_t *ret_gpa)
+int page_walk_translate(const struct page_walk_space *space, uint64_t address, uint64_t *ret_gpa)
 {
-	struct linear_space any = *space;
-	struct linear_fault fault;
+	struct page_walk_space any = *space;
+	struct page_walk_fault fault;
 
 	any.user = false;
 	return translate(&any, address, false, &fault, ret_gpa);
 }
 
-bool linear_walks(const struct linear_space *space, uint64_t address, uint64_t gpa)
+bool page_walk_tables(const struct page_walk_space *space, uint64_t address, uint64_t gpa)
 {
 	const enum guest_paging paging = space->mode.paging;
 	uint64_t table = guest_paging_root(paging, space->cr3);
@@ -130,10 +130,10 @@ bool linear_walks(const struct linear_space *space, uint64_t address, uint64_t g
 	return false;
 }
 
-unsigned linear_fetch(const struct linear_space *space, uint64_t address, uint8_t *code,
+unsigned page_walk_fetch(const struct page_walk_space *space, uint64_t address, uint8_t *code,
 		      unsigned size)
 {
-	struct linear_fault fault;
+	struct page_walk_fault fault;
 	unsigned count = 0;
 
 	while (count < size &&

@@ -6,22 +6,22 @@
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/vm/vm.h"
 
-struct linear_space {
+struct page_walk_space {
 	struct vm *vm;
 	uint32_t view;
 	uint64_t cr3;
 	bool user; /* accesses count as made at CPL 3 */
-	struct cpu_mode mode; /* what comes before linear addresses: see insn.h */
+	struct cpu_mode mode; /* what comes before linear addresses: see instruction.h */
 };
 
 /* Bits of a page-fault error code (Intel SDM vol. 3A, 4.7). */
-#define LINEAR_PRESENT 1u
-#define LINEAR_WRITE 2u
-#define LINEAR_USER 4u
-#define LINEAR_FETCH 16u
+#define PAGE_WALK_PRESENT 1u
+#define PAGE_WALK_WRITE 2u
+#define PAGE_WALK_USER 4u
+#define PAGE_WALK_FETCH 16u
 
 /* Why an access did not succeed. */
-struct linear_fault {
+struct page_walk_fault {
 	uint64_t address;    /* linear */
 	unsigned error_code; /* of -EFAULT */
 	uint64_t gpa;        /* of -EACCES */
@@ -32,20 +32,20 @@ struct linear_fault {
  * Copies between guest memory and `data`. Returns 0; -EFAULT if the guest's page tables forbid it;
  * -EACCES if the view does, or if there is no memory. What precedes the fault has been copied.
  */
-int linear_read(const struct linear_space *space, uint64_t address, void *data, size_t size,
-		struct linear_fault *fault);
-int linear_write(const struct linear_space *space, uint64_t address, const void *data, size_t size,
-		 struct linear_fault *fault);
+int page_walk_read(const struct page_walk_space *space, uint64_t address, void *data, size_t size,
+		struct page_walk_fault *fault);
+int page_walk_write(const struct page_walk_space *space, uint64_t address, const void *data, size_t size,
+		 struct page_walk_fault *fault);
 
 /* Where the guest's page tables map an address, whatever rights they give. Returns 0, -EFAULT or
  * -EACCES. */
-int linear_translate(const struct linear_space *space, uint64_t address, uint64_t *ret_gpa);
+int page_walk_translate(const struct page_walk_space *space, uint64_t address, uint64_t *ret_gpa);
 
 /* Whether the guest's page tables translate an address by way of the entry at `gpa`. */
-bool linear_walks(const struct linear_space *space, uint64_t address, uint64_t gpa);
+bool page_walk_tables(const struct page_walk_space *space, uint64_t address, uint64_t gpa);
 
 /* Copies up to `size` bytes of code; fewer at the end of what is mapped. Returns how many. */
-unsigned linear_fetch(const struct linear_space *space, uint64_t address, uint8_t *code,
+unsigned page_walk_fetch(const struct page_walk_space *space, uint64_t address, uint8_t *code,
 		      unsigned size);
 
 #endif

@@ -17,7 +17,7 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 };
 struct place {
 	uint64_t regs[16];
 	struct insn_state state;
-	struct linear_space space;
+	struct page_walk_space space;
 };
 
 static int find_place(struct vcpu *vcpu, struct place *place)
@@ -49,9 +49,9 @@ static void locate(struct vcpu *vcpu, const struct place *place, struct violatio
 
 	memcpy(&store.data, run->mmio.data, sizeof(store.data));
 	if (!run->mmio.is_write)
-		rc = refuse_find(&place->space, &place->state, store.gpa, &violation->gva);
+		rc = access_find(&place->space, &place->state, store.gpa, &violation->gva);
 	else
-		rc = refuse_find_store(&place->space, &place->state, &store, &violation->rip,
+		rc = access_find_store(&place->space, &place->state, &store, &violation->rip,
 				       &violation->gva);
 	if (rc == 0)
 		violation->flags |= VIOLATION_GVA_KNOWN;
@@ -59,7 +59,7 @@ static void locate(struct vcpu *vcpu, const struct place *place, struct violatio
 		violation->flags |= VIOLATION_RIP_BEHIND;
 }
 
-/* Undoes a PUSH: of the instructions that refuse_find_store() finds it alone moves a register that the
+/* Undoes a PUSH: of the instructions that access_find_store() finds it alone moves a register that the
  * guest needs to repeat it. */
 static void step_back(struct vcpu *vcpu, const struct place *place,
 		      const struct violation *violation)
@@ -143,7 +143,7 @@ static void refuse(struct vcpu *vcpu)
 		fail(vcpu, &violation, rc);
 }
 
-void forbidden_access(struct vcpu *vcpu)
+void slot_violation_access(struct vcpu *vcpu)
 {
 	if (!permitted(vcpu))
 		refuse(vcpu);
@@ -160,7 +160,7 @@ static bool find_hidden(const struct vm *vm, const struct place *place, struct v
 		return false;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		violation->gva = ends[i];
-		if (linear_translate(&place->space, ends[i], &violation->gpa) != 0 ||
+		if (page_walk_translate(&place->space, ends[i], &violation->gpa) != 0 ||
 		    !guest_ram_contains(vm->ram.size, gpa_at(violation->gpa), 1))
 			return false;
 		if (!(policy_effect(&vm->policy, vm->view, gpa_at(violation->gpa)).rights & VIEW_READ))
@@ -169,7 +169,7 @@ static bool find_hidden(const struct vm *vm, const struct place *place, struct v
 	return false;
 }
 
-bool forbidden_fetch(struct vcpu *vcpu)
+bool slot_violation_fetch(struct vcpu *vcpu)
 {
 	struct violation violation = {
 		.view = vcpu->vm->view,

@@ -7,10 +7,10 @@
 #include "vmm/vm/vm.h"
 
 /* An MMIO exit whose address is guest memory. */
-void forbidden_access(struct vcpu *vcpu);
+void slot_violation_access(struct vcpu *vcpu);
 
 /* KVM could not interpret what is at RIP. Returns whether that is because the view shows no page there, or
  * no next page for the rest of the instruction: then it has been answered. */
-bool forbidden_fetch(struct vcpu *vcpu);
+bool slot_violation_fetch(struct vcpu *vcpu);
 
 #endif

@@ -37,9 +37,9 @@ uint32_t violation_error_code(const struct violation *violation)
 	/* To AMD's processors every access to the guest's page tables is a write (APM vol. 2, 15.25.6). */
 	bool write = violation->access == VIEW_WRITE && !(violation->flags & VIOLATION_WALK);
 
-	return LINEAR_PRESENT | (write ? LINEAR_WRITE : 0) |
-	       (violation->access == VIEW_EXECUTE ? LINEAR_FETCH : 0) |
-	       (violation->user ? LINEAR_USER : 0);
+	return PAGE_WALK_PRESENT | (write ? PAGE_WALK_WRITE : 0) |
+	       (violation->access == VIEW_EXECUTE ? PAGE_WALK_FETCH : 0) |
+	       (violation->user ? PAGE_WALK_USER : 0);
 }
 
 static const char *region_name(const struct vm *vm, uint64_t gpa)

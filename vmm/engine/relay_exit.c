@@ -12,7 +12,7 @@
 #include "vmm/service/vm_function.h"
 #include "vmm/vm/vcpu.h"
 
-void answer_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
+void relay_exit_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
 {
 	relay->action = RELAY_INJECT;
 	relay->vector = vector;
@@ -59,7 +59,7 @@ static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned 
 		.cpl = cpl,
 	};
 
-	relay->regs[RAX] = (uint64_t)invoke_service(vcpu, &invocation);
+	relay->regs[RAX] = (uint64_t)vm_function_perform(vcpu, &invocation);
 	relay->action = RELAY_STEP;
 }
 
@@ -70,9 +70,9 @@ static uint32_t active_view(const struct vcpu *vcpu, const struct relay_vcpu *re
 	return view < 0 ? UINT32_MAX : (uint32_t)view;
 }
 
-struct linear_space answer_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
+struct page_walk_space relay_exit_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
 {
-	return (struct linear_space){
+	return (struct page_walk_space){
 		.vm = vcpu->vm,
 		.view = active_view(vcpu, monitor_vcpu(vcpu)),
 		.cr3 = exit->cr3,
@@ -84,23 +84,23 @@ struct linear_space answer_space(const struct vcpu *vcpu, const struct monitor_e
 /* The operand, with what the view makes of it: a read that it forbids gives all ones, a write is
  * dropped. Returns false if the guest has to see a page fault. */
 static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
-			 const struct linear_space *space, const struct operand *operand,
+			 const struct page_walk_space *space, const struct msw_operand *operand,
 			 uint16_t *word)
 {
-	struct linear_fault fault;
+	struct page_walk_fault fault;
 	int rc = operand->store
-			 ? linear_write(space, operand->address, word, sizeof(*word), &fault)
-			 : linear_read(space, operand->address, word, sizeof(*word), &fault);
+			 ? page_walk_write(space, operand->address, word, sizeof(*word), &fault)
+			 : page_walk_read(space, operand->address, word, sizeof(*word), &fault);
 
 	if (rc == -EFAULT) {
-		answer_inject(relay, VECTOR_PF, fault.error_code);
+		relay_exit_inject(relay, VECTOR_PF, fault.error_code);
 		relay->fault_address = fault.address;
 		return false;
 	}
 	if (rc == 0)
 		return true;
 	*word = UINT16_MAX;
-	return answer_refused_operand(vcpu, relay, space, &fault,
+	return relay_exit_refused_operand(vcpu, relay, space, &fault,
 				      operand->store ? VIEW_WRITE : VIEW_READ);
 }
 
@@ -108,17 +108,17 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			       const struct monitor_exit *exit)
 {
 	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
-	struct linear_space space = answer_space(vcpu, exit);
+	struct page_walk_space space = relay_exit_space(vcpu, exit);
 	uint64_t seen = flags_read(&words);
 	uint16_t word = (uint16_t)seen;
-	struct operand operand;
+	struct msw_operand operand;
 
-	if (operand_decode(&space, relay->rip, relay->regs, &operand) != 0) {
-		answer_inject(relay, VECTOR_UD, 0);
+	if (msw_operand_decode(&space, relay->rip, relay->regs, &operand) != 0) {
+		relay_exit_inject(relay, VECTOR_UD, 0);
 		return;
 	}
 	if (operand.vector) {
-		answer_inject(relay, operand.vector, 0);
+		relay_exit_inject(relay, operand.vector, 0);
 		return;
 	}
 	if (!move_operand(vcpu, relay, &space, &operand, &word))
@@ -147,16 +147,16 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		answer_cr0_operand(vcpu, relay, exit);
 		break;
 	case EVENT_VIOLATION:
-		answer_violation(vcpu, relay, exit);
+		relay_exit_violation(vcpu, relay, exit);
 		break;
 	case EVENT_VMFUNC:
 		answer_vmfunc(vcpu, relay, exit->cpl);
 		break;
 	case EVENT_UNDEFINED:
-		answer_inject(relay, VECTOR_UD, 0);
+		relay_exit_inject(relay, VECTOR_UD, 0);
 		break;
 	case EVENT_PROTECTED:
-		answer_inject(relay, VECTOR_GP, 0);
+		relay_exit_inject(relay, VECTOR_GP, 0);
 		break;
 	case EVENT_IGNORED:
 		relay->action = RELAY_STEP;

@@ -13,18 +13,18 @@ struct relay_vcpu;
 extern const struct bus_ops relay_port_ops;
 
 /* The answer that raises an exception, with the error code if it has one. */
-void answer_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code);
+void relay_exit_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code);
 
 /* The address space that the guest was in. */
-struct linear_space answer_space(const struct vcpu *vcpu, const struct monitor_exit *exit);
+struct page_walk_space relay_exit_space(const struct vcpu *vcpu, const struct monitor_exit *exit);
 
 /* An access that the view forbids. */
-void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit);
+void relay_exit_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit);
 
 /* The same for one that the VMM found when it made the access for the guest. Returns false if the guest
  * has to see the exception that the answer now holds. */
-bool answer_refused_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
-			    const struct linear_space *space, const struct linear_fault *fault,
+bool relay_exit_refused_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+			    const struct page_walk_space *space, const struct page_walk_fault *fault,
 			    unsigned access);
 
 #endif

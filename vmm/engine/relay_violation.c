@@ -49,28 +49,28 @@ static void raise_fault(struct vcpu *vcpu, struct relay_vcpu *relay,
 			(unsigned long long)violation->rip);
 		return;
 	}
-	answer_inject(relay, vector, vector == VECTOR_PF ? violation_error_code(violation) : 0);
+	relay_exit_inject(relay, vector, vector == VECTOR_PF ? violation_error_code(violation) : 0);
 	relay->fault_address = violation->gva;
 }
 
 /* SVM does not say for which linear address it was: what the instruction accesses is looked through. */
 static int decode_address(const struct relay_vcpu *relay,
-			  const struct monitor_exit *exit, const struct linear_space *space,
+			  const struct monitor_exit *exit, const struct page_walk_space *space,
 			  struct violation *violation)
 {
 	const struct insn_state state = {.rip = relay->rip, .regs = relay->regs};
 
 	if (exit->delivery & DELIVERY_VALID)
-		return refuse_find_frame(space, relay->regs[RSP], violation->gpa, &violation->gva);
+		return access_find_frame(space, relay->regs[RSP], violation->gpa, &violation->gva);
 	if (exit->walk)
-		return refuse_find_walk(space, &state, violation->gpa, &violation->gva);
+		return access_find_walk(space, &state, violation->gpa, &violation->gva);
 	if (violation->access == VIEW_EXECUTE)
-		return refuse_find_fetch(space, relay->rip, violation->gpa, &violation->gva);
-	return refuse_find(space, &state, violation->gpa, &violation->gva);
+		return access_find_fetch(space, relay->rip, violation->gpa, &violation->gva);
+	return access_find(space, &state, violation->gpa, &violation->gva);
 }
 
 static void find_address(const struct relay_vcpu *relay,
-			 const struct monitor_exit *exit, const struct linear_space *space,
+			 const struct monitor_exit *exit, const struct page_walk_space *space,
 			 struct violation *violation)
 {
 	if (exit->walk)
@@ -83,12 +83,12 @@ static void find_address(const struct relay_vcpu *relay,
 
 /* Steps over the instruction if it can do without the access: a load gets all ones, a store is dropped. */
 static bool refuse(struct relay_vcpu *relay, const struct monitor_exit *exit,
-		   const struct linear_space *space)
+		   const struct page_walk_space *space)
 {
 	unsigned length;
 
 	if (exit->walk || exit->delivery & DELIVERY_VALID || exit->access == VIEW_EXECUTE ||
-	    refuse_access(space, relay->rip, relay->regs, &length) != 0)
+	    access_refuse(space, relay->rip, relay->regs, &length) != 0)
 		return false;
 	relay->length = length;
 	relay->action = RELAY_STEP;
@@ -97,13 +97,13 @@ static bool refuse(struct relay_vcpu *relay, const struct monitor_exit *exit,
 
 /* Neither memory nor a device: as with an address that nobody claims, as far as that goes. */
 static void answer_nowhere(struct vcpu *vcpu, struct relay_vcpu *relay,
-			   const struct monitor_exit *exit, const struct linear_space *space)
+			   const struct monitor_exit *exit, const struct page_walk_space *space)
 {
 	if (refuse(relay, exit, space))
 		return;
 	/* Code at CPL 3 does not end the VM, as by what KVM cannot interpret. */
 	if (space->user && !exit->walk && !(exit->delivery & DELIVERY_VALID)) {
-		answer_inject(relay, VECTOR_UD, 0);
+		relay_exit_inject(relay, VECTOR_UD, 0);
 		return;
 	}
 	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
@@ -119,9 +119,9 @@ static bool is_governed(const struct vm *vm, uint64_t gpa)
 	       (gpa ^ SS_MMIO_GPA) < GPA_PAGE_SIZE;
 }
 
-void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit)
+void relay_exit_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit)
 {
-	struct linear_space space = answer_space(vcpu, exit);
+	struct page_walk_space space = relay_exit_space(vcpu, exit);
 	struct violation violation = {
 		.view = space.view,
 		.gpa = relay->gpa,
@@ -145,8 +145,8 @@ void answer_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct 
 		raise_fault(vcpu, relay, &violation, exit->delivery);
 }
 
-bool answer_refused_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
-			    const struct linear_space *space, const struct linear_fault *fault,
+bool relay_exit_refused_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+			    const struct page_walk_space *space, const struct page_walk_fault *fault,
 			    unsigned access)
 {
 	struct violation violation = {

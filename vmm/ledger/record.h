@@ -191,7 +191,7 @@ struct record_l0_exit {
 #define CODE_BEFORE 16
 #define CODE_BYTES 32
 
-/* Code as it was at the first exit there. An exit may come behind its instruction: see code.h. */
+/* Code as it was at the first exit there. An exit may come behind its instruction: see disassembly.h. */
 struct record_code {
 	struct record record;
 	uint64_t rip;

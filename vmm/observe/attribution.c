@@ -25,11 +25,11 @@ static int by_start(const void *a, const void *b)
 	return (x->operation > y->operation) - (x->operation < y->operation);
 }
 
-int places_create(struct places *places, const struct image *image)
+int attribution_create(struct attribution *places, const struct image *image)
 {
 	size_t unique = 0;
 
-	*places = (struct places){.image = image};
+	*places = (struct attribution){.image = image};
 	places->routines = calloc(image->operation_count + 1, sizeof(*places->routines));
 	if (!places->routines)
 		return -ENOMEM;
@@ -49,15 +49,15 @@ int places_create(struct places *places, const struct image *image)
 	return 0;
 }
 
-void places_destroy(struct places *places)
+void attribution_destroy(struct attribution *places)
 {
 	if (!places)
 		return;
 	free(places->routines);
-	*places = (struct places){0};
+	*places = (struct attribution){0};
 }
 
-uint32_t places_operation(const struct places *places, uint64_t rip)
+uint32_t attribution_operation(const struct attribution *places, uint64_t rip)
 {
 	size_t low = 0, high = places->count;
 
@@ -72,9 +72,9 @@ uint32_t places_operation(const struct places *places, uint64_t rip)
 	return low > 0 && rip < places->routines[low - 1].end ? places->routines[low - 1].operation : 0;
 }
 
-enum agreement places_compare(const struct places *places, uint32_t marked, uint64_t rip)
+enum agreement attribution_compare(const struct attribution *places, uint32_t marked, uint64_t rip)
 {
-	uint32_t routine = places_operation(places, rip);
+	uint32_t routine = attribution_operation(places, rip);
 
 	if (marked == 0)
 		return routine ? AGREEMENT_UNMARKED : AGREEMENT_AGREES;

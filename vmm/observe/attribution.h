@@ -30,20 +30,20 @@ struct routine {
 	uint32_t operation; /* the first of those that share the routine */
 };
 
-struct places {
+struct attribution {
 	const struct image *image;
 	struct routine *routines; /* ascending by start, no two with the same */
 	size_t count;
 };
 
 /* Returns 0 or -ENOMEM. The image is used, not copied. */
-int places_create(struct places *places, const struct image *image);
-void places_destroy(struct places *places); /* NULL is allowed */
+int attribution_create(struct attribution *places, const struct image *image);
+void attribution_destroy(struct attribution *places); /* NULL is allowed */
 
 /* The first operation whose routine holds the address; 0: none. */
-uint32_t places_operation(const struct places *places, uint64_t rip);
+uint32_t attribution_operation(const struct attribution *places, uint64_t rip);
 
 /* Compares what the marker says, a number of the catalogue or 0, with where the guest was. */
-enum agreement places_compare(const struct places *places, uint32_t marked, uint64_t rip);
+enum agreement attribution_compare(const struct attribution *places, uint32_t marked, uint64_t rip);
 
 #endif

@@ -9,21 +9,21 @@
 #define PAGE_SIZE UINT64_C(4096)
 
 /* Bytes in front of an address; if the page before is not there, those of its own page. */
-static unsigned fetch_before(const struct linear_space *space, uint64_t rip, uint8_t *bytes)
+static unsigned fetch_before(const struct page_walk_space *space, uint64_t rip, uint8_t *bytes)
 {
 	unsigned inside = (unsigned)(rip % PAGE_SIZE);
 
 	if (rip >= CODE_BEFORE &&
-	    linear_fetch(space, rip - CODE_BEFORE, bytes, CODE_BEFORE) == CODE_BEFORE)
+	    page_walk_fetch(space, rip - CODE_BEFORE, bytes, CODE_BEFORE) == CODE_BEFORE)
 		return CODE_BEFORE;
-	return inside < CODE_BEFORE ? linear_fetch(space, rip - inside, bytes, inside) : 0;
+	return inside < CODE_BEFORE ? page_walk_fetch(space, rip - inside, bytes, inside) : 0;
 }
 
 static void fetch(struct vcpu *vcpu, struct record_code *record)
 {
 	const struct engine *engine = vcpu->vm->plan->engine;
 	int view = engine->view_current(vcpu);
-	struct linear_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
+	struct page_walk_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
 	struct kvm_sregs sregs;
 	uint64_t address;
 
@@ -35,7 +35,7 @@ static void fetch(struct vcpu *vcpu, struct record_code *record)
 	record->width = (uint16_t)space.mode.code;
 	record->before = (uint8_t)fetch_before(&space, address, record->bytes);
 	record->count = (uint8_t)(record->before +
-				  linear_fetch(&space, address,
+				  page_walk_fetch(&space, address,
 					       record->bytes + record->before,
 					       CODE_BYTES - CODE_BEFORE));
 }
@@ -51,12 +51,12 @@ static void name(const struct vcpu *vcpu, struct record_code *record)
 	snprintf(record->symbol, sizeof(record->symbol), "%s", symbol->name);
 }
 
-int code_note_init(struct vcpu *vcpu)
+int code_capture_init(struct vcpu *vcpu)
 {
-	return keyset_reserve(&vcpu->noted, CODE_NOTES_MAX);
+	return keyset_reserve(&vcpu->noted, CODE_CAPTURES_MAX);
 }
 
-void code_note(struct vcpu *vcpu, uint64_t rip)
+void code_capture(struct vcpu *vcpu, uint64_t rip)
 {
 	struct record_code record = {
 		.record = {.type = RECORD_CODE, .size = sizeof(record),
@@ -65,7 +65,7 @@ void code_note(struct vcpu *vcpu, uint64_t rip)
 	};
 	size_t known = vcpu->noted.count;
 
-	if (!vcpu->vm->ledger || known == CODE_NOTES_MAX)
+	if (!vcpu->vm->ledger || known == CODE_CAPTURES_MAX)
 		return;
 	if (keyset_add(&vcpu->noted, (struct key){rip, 0}) != (int64_t)known)
 		return;

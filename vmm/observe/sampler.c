@@ -20,15 +20,15 @@ static void emit(void *opaque, struct l0_exit *exit)
 		.info1 = exit->info1,
 		.info2 = exit->info2,
 		.operation = operation,
-		.routine = places_operation(vcpu->vm->places, exit->rip),
+		.routine = attribution_operation(vcpu->vm->places, exit->rip),
 		.cost = saturate(trace_ticks(&vcpu->trace, exit->cost)),
 		.reason = exit->reason,
 		.isa = exit->isa,
-		.agreement = (uint8_t)places_compare(vcpu->vm->places, operation, exit->rip),
+		.agreement = (uint8_t)attribution_compare(vcpu->vm->places, operation, exit->rip),
 		.flags = exit->flags,
 	};
 
-	code_note(vcpu, record.rip);
+	code_capture(vcpu, record.rip);
 	vcpu_record(vcpu, &record.record);
 }
 

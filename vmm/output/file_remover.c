@@ -13,7 +13,7 @@
 
 static _Noreturn void child(const char *path, const char *temporary, enum jail_mode mode, int in)
 {
-	int rc = aide_settle(in, -1, path, mode);
+	int rc = helper_settle(in, -1, path, mode);
 	char word, last = DISARMED;
 
 	if (rc != 0)
@@ -27,14 +27,14 @@ static _Noreturn void child(const char *path, const char *temporary, enum jail_m
 	_exit(0);
 }
 
-int remover_start(struct remover *remover, const char *path, const char *temporary, enum jail_mode mode)
+int file_remover_start(struct file_remover *remover, const char *path, const char *temporary, enum jail_mode mode)
 {
 	int fds[2];
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return -errno;
-	pid = aide_fork();
+	pid = helper_fork();
 	if (pid == 0)
 		child(path, temporary, mode, fds[0]);
 	close(fds[0]);
@@ -44,30 +44,30 @@ int remover_start(struct remover *remover, const char *path, const char *tempora
 		close(fds[1]);
 		return rc;
 	}
-	*remover = (struct remover){pid, fds[1]};
+	*remover = (struct file_remover){pid, fds[1]};
 	return 0;
 }
 
-static int tell(const struct remover *remover, char word)
+static int tell(const struct file_remover *remover, char word)
 {
 	return write(remover->fd, &word, 1) == 1 ? 0 : -errno;
 }
 
-int remover_arm(struct remover *remover)
+int file_remover_arm(struct file_remover *remover)
 {
 	return tell(remover, ARMED);
 }
 
-int remover_disarm(struct remover *remover)
+int file_remover_disarm(struct file_remover *remover)
 {
 	return tell(remover, DISARMED);
 }
 
-void remover_finish(struct remover *remover)
+void file_remover_finish(struct file_remover *remover)
 {
 	if (remover->pid == 0)
 		return;
 	close(remover->fd);
-	aide_wait(remover->pid);
-	*remover = (struct remover){0};
+	helper_wait(remover->pid);
+	*remover = (struct file_remover){0};
 }

@@ -15,7 +15,7 @@
 #define VERDICT STDOUT_FILENO
 
 struct file {
-	const struct target *target;
+	const struct output_target *target;
 	int fd;    /* -1: not there yet */
 	int error; /* first failure, an errno */
 };
@@ -24,7 +24,7 @@ struct file {
  * the group, if it is one of his. */
 static void create(struct file *file)
 {
-	const struct target *target = file->target;
+	const struct output_target *target = file->target;
 
 	file->fd = open(target->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, target->mode);
 	if (file->fd < 0)
@@ -83,22 +83,22 @@ static int work(struct file *file)
 	return conclude(file, read(VERDICT, &verdict, 1) == 1);
 }
 
-static _Noreturn void child(const struct target *target, enum jail_mode mode, int data, int verdict)
+static _Noreturn void child(const struct output_target *target, enum jail_mode mode, int data, int verdict)
 {
 	struct file file = {.target = target, .fd = -1};
 	int rc;
 
 	umask(0); /* the mode has been decided */
-	rc = aide_settle(data, verdict, target->path, mode);
+	rc = helper_settle(data, verdict, target->path, mode);
 	_exit(rc == 0 ? work(&file) : -rc);
 }
 
-int writer_start(struct writer *writer, const struct target *target, enum jail_mode mode)
+int file_writer_start(struct file_writer *writer, const struct output_target *target, enum jail_mode mode)
 {
 	int data[2], verdict[2], rc;
 	pid_t pid;
 
-	*writer = (struct writer){.data = -1, .verdict = -1};
+	*writer = (struct file_writer){.data = -1, .verdict = -1};
 	if (pipe2(data, O_CLOEXEC) != 0)
 		return -errno;
 	if (pipe2(verdict, O_CLOEXEC) != 0) {
@@ -106,13 +106,13 @@ int writer_start(struct writer *writer, const struct target *target, enum jail_m
 		pid = -1;
 		goto close_data;
 	}
-	pid = aide_fork();
+	pid = helper_fork();
 	rc = pid < 0 ? -errno : 0;
 	if (pid == 0)
 		child(target, mode, data[0], verdict[0]);
 	close(verdict[0]);
 	if (pid > 0)
-		*writer = (struct writer){pid, data[1], verdict[1]};
+		*writer = (struct file_writer){pid, data[1], verdict[1]};
 	else
 		close(verdict[1]);
 close_data:
@@ -122,7 +122,7 @@ close_data:
 	return rc;
 }
 
-int writer_finish(struct writer *writer, bool complete)
+int file_writer_finish(struct file_writer *writer, bool complete)
 {
 	int ended, rc = 0;
 
@@ -131,7 +131,7 @@ int writer_finish(struct writer *writer, bool complete)
 	if (complete && write(writer->verdict, "", 1) != 1)
 		rc = -errno;
 	close(writer->verdict);
-	ended = aide_wait(writer->pid);
-	*writer = (struct writer){.data = -1, .verdict = -1};
+	ended = helper_wait(writer->pid);
+	*writer = (struct file_writer){.data = -1, .verdict = -1};
 	return ended != 0 ? ended : rc;
 }

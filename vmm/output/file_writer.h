@@ -13,21 +13,21 @@
 #include "vmm/jail/jail.h"
 #include "vmm/output/output_target.h"
 
-struct writer {
+struct file_writer {
 	pid_t pid;   /* 0: there is none */
 	int data;    /* the file's contents go here; the caller closes it */
 	int verdict; /* that they are complete */
 };
 
 /*
- * Starts the process. The file appears as `target`, one that is replaced, when writer_finish() has said so; if
+ * Starts the process. The file appears as `target`, one that is replaced, when file_writer_finish() has said so; if
  * this process ends before, by whatever cause, no file is left behind. `mode` is for a jail of its own. Returns
  * 0 or a negative errno.
  */
-int writer_start(struct writer *writer, const struct target *target, enum jail_mode mode);
+int file_writer_start(struct file_writer *writer, const struct output_target *target, enum jail_mode mode);
 
 /* After `data` was closed: has the file appear, or not, and waits for the process. Returns 0 or a
  * negative errno. Does nothing a second time. */
-int writer_finish(struct writer *writer, bool complete);
+int file_writer_finish(struct file_writer *writer, bool complete);
 
 #endif

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The child is never without the block. */
-pid_t aide_fork(void)
+pid_t helper_fork(void)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -39,7 +39,7 @@ static int seal(const char *path, enum jail_mode mode)
 	return rc;
 }
 
-int aide_settle(int in, int out, const char *path, enum jail_mode mode)
+int helper_settle(int in, int out, const char *path, enum jail_mode mode)
 {
 	if (dup2(in, STDIN_FILENO) < 0 || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
 		return -errno;
@@ -49,7 +49,7 @@ int aide_settle(int in, int out, const char *path, enum jail_mode mode)
 	return seal(path, mode);
 }
 
-int aide_wait(pid_t pid)
+int helper_wait(pid_t pid)
 {
 	int status;
 

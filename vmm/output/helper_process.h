@@ -12,14 +12,14 @@
 
 /* fork(), with all signals blocked in the child: a signal to the whole process group ends the run, after
  * which the child still has something to do. */
-pid_t aide_fork(void);
+pid_t helper_fork(void);
 
 /* In the child: keeps `in` and `out` (-1: none) as standard input and output, closes everything else but standard
  * error, and seals itself to what may be done in the directory of `path`. Returns 0 or a negative errno. */
-int aide_settle(int in, int out, const char *path, enum jail_mode mode);
+int helper_settle(int in, int out, const char *path, enum jail_mode mode);
 
 /* In the parent: waits for the child's end. Returns its exit status as a negative errno, -EIO if a signal
  * has ended it. */
-int aide_wait(pid_t pid);
+int helper_wait(pid_t pid);
 
 #endif

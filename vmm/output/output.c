@@ -21,10 +21,10 @@ static int out_of_memory(struct error *error)
 	return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 }
 
-static int open_writer(struct output *output, const struct target *target, enum jail_mode mode,
+static int open_writer(struct output *output, const struct output_target *target, enum jail_mode mode,
 		       struct error *error)
 {
-	int rc = writer_start(&output->writer, target, mode);
+	int rc = file_writer_start(&output->writer, target, mode);
 
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "%s: %s", output->path, strerror(-rc));
@@ -32,7 +32,7 @@ static int open_writer(struct output *output, const struct target *target, enum 
 	if (output->stream)
 		return 0;
 	close(output->writer.data);
-	writer_finish(&output->writer, false);
+	file_writer_finish(&output->writer, false);
 	return out_of_memory(error);
 }
 
@@ -53,14 +53,14 @@ bool output_is_stdout(const char *path)
 	char end[PATH_MAX];
 
 	return strcmp(path, "-") == 0 ||
-	       (target_follow(path, end) == 1 && stat(path, &status) == 0 &&
+	       (output_target_follow(path, end) == 1 && stat(path, &status) == 0 &&
 		fstat(STDOUT_FILENO, &out) == 0 && status.st_dev == out.st_dev && status.st_ino == out.st_ino);
 }
 
 static int open_path(struct output *output, enum jail_mode mode, struct error *error)
 {
-	struct target target;
-	int rc = target_find(output->path, &target), fd;
+	struct output_target target;
+	int rc = output_target_find(output->path, &target), fd;
 
 	if (rc != 0)
 		return cannot(error, -rc, output->path);
@@ -92,7 +92,7 @@ int output_commit(struct output *output, struct error *error)
 	const char *name = output->path ? output->path : "standard output";
 	bool direct = output->writer.pid == 0;
 	int rc = finish(output);
-	int made = writer_finish(&output->writer, rc == 0);
+	int made = file_writer_finish(&output->writer, rc == 0);
 
 	*output = (struct output){0};
 	if (rc == 0)
@@ -111,6 +111,6 @@ void output_discard(struct output *output)
 		if (fd != STDOUT_FILENO)
 			close(fd);
 	}
-	writer_finish(&output->writer, false);
+	file_writer_finish(&output->writer, false);
 	*output = (struct output){0};
 }

@@ -11,7 +11,7 @@
 struct output {
 	FILE *stream;
 	const char *path; /* NULL: standard output */
-	struct writer writer; /* makes the file, if it is a regular one */
+	struct file_writer writer; /* makes the file, if it is a regular one */
 };
 
 /* Whether it is "-", or a link to what is open as standard output, such as /dev/stdout: opened once more, a

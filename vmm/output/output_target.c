@@ -45,7 +45,7 @@ static int step(char path[PATH_MAX], const char *link)
 	return 0;
 }
 
-int target_follow(const char *name, char path[PATH_MAX])
+int output_target_follow(const char *name, char path[PATH_MAX])
 {
 	char link[PATH_MAX];
 
@@ -84,7 +84,7 @@ static int check_directory(const char *path)
 
 /* Not mkostemp(), which may look for entropy only when it creates the file. A name that has no room for the suffix
  * is cut: the file that it is for may well be there. */
-static int name_temporary(struct target *target)
+static int name_temporary(struct output_target *target)
 {
 	size_t directory = directory_size(target->path), room;
 	uint64_t random;
@@ -109,15 +109,15 @@ static mode_t mode_of_new(void)
 	return 0666 & ~mask;
 }
 
-int target_find(const char *name, struct target *target)
+int output_target_find(const char *name, struct output_target *target)
 {
 	struct stat status;
 	int rc;
 
-	*target = (struct target){.mode = mode_of_new()};
+	*target = (struct output_target){.mode = mode_of_new()};
 	if (name[0] == '\0')
 		return -ENOENT;
-	rc = target_follow(name, target->path);
+	rc = output_target_follow(name, target->path);
 	if (rc < 0)
 		return rc;
 	target->exists = stat(name, &status) == 0;

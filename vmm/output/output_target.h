@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct target {
+struct output_target {
 	bool replaced; /* it becomes the file by renaming; all below is known then */
 	char path[PATH_MAX]; /* behind all symbolic links; a file that may not be there yet */
 	char temporary[PATH_MAX]; /* free, in the same directory */
@@ -22,9 +22,9 @@ struct target {
 
 /* Where symbolic links lead from `name`: to `path`, which need not exist and is no link. Returns 0, 1 if that is an
  * open file of a process (/dev/fd/N), which `path` cannot name, or a negative errno. */
-int target_follow(const char *name, char path[PATH_MAX]);
+int output_target_follow(const char *name, char path[PATH_MAX]);
 
 /* Finds out before the run, not after it, whether the file could be made. Returns 0 or a negative errno. */
-int target_find(const char *name, struct target *target);
+int output_target_find(const char *name, struct output_target *target);
 
 #endif

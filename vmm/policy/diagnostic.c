@@ -25,7 +25,7 @@ void diagnose(struct diagnostics *diagnostics, enum severity severity, const cha
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	plain_text(entry->text, sizeof(entry->text), text);
+	printable_text(entry->text, sizeof(entry->text), text);
 }
 
 static int by_place(const void *a, const void *b)

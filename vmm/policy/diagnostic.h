@@ -34,7 +34,7 @@ struct diagnostics {
 	bool stopped;		      /* there were so many that none was looked for any more */
 };
 
-/* What is not printable ASCII in the text is made visible (plain.h). */
+/* What is not printable ASCII in the text is made visible (printable.h). */
 __attribute__((format(printf, 5, 6))) void diagnose(struct diagnostics *diagnostics,
 						    enum severity severity, const char *key,
 						    struct place place, const char *format, ...);

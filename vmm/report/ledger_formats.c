@@ -7,9 +7,9 @@
 
 /* The names are those of FORMATS_REPORT. */
 const struct ledger_format ledger_formats[] = {
-	{"text", report_text, violations_table, groups_text, NULL, diff_text},
-	{"json", report_json, violations_document, groups_json, NULL, diff_json},
-	{"csv", report_csv, violations_csv, groups_csv, NULL, diff_csv},
+	{"text", report_text, violations_table, exit_groups_text, NULL, diff_text},
+	{"json", report_json, violations_document, exit_groups_json, NULL, diff_json},
+	{"csv", report_csv, violations_csv, exit_groups_csv, NULL, diff_csv},
 	{"html", NULL, NULL, NULL, report_html, NULL},
 	{"trace", NULL, NULL, NULL, report_trace, NULL},
 	{"folded", NULL, NULL, NULL, report_folded, NULL},
@@ -24,7 +24,7 @@ const struct ledger_format *ledger_format_by_name(const char *name)
 	return NULL;
 }
 
-int ledger_format_write(const struct ledger_format *format, struct contents *contents,
+int ledger_format_write(const struct ledger_format *format, struct ledger_index *contents,
 			enum group_key by, enum report_weight weight, FILE *stream)
 {
 	struct group_list list;
@@ -36,9 +36,9 @@ int ledger_format_write(const struct ledger_format *format, struct contents *con
 		return format->operations(&contents->report, stream);
 	if (by == GROUP_VIOLATION)
 		return format->violations(&contents->report, stream);
-	rc = groups_count(contents, by, &list);
+	rc = exit_groups_count(contents, by, &list);
 	if (rc == 0)
 		rc = format->groups(contents, by, &list, stream);
-	groups_finish(&list);
+	exit_groups_finish(&list);
 	return rc;
 }

@@ -24,7 +24,7 @@ extern const size_t ledger_format_count;
 const struct ledger_format *ledger_format_by_name(const char *name);
 
 /* Writes a ledger; `by` counts where there are tables. Returns 0 or -ENOMEM. */
-int ledger_format_write(const struct ledger_format *format, struct contents *contents,
+int ledger_format_write(const struct ledger_format *format, struct ledger_index *contents,
 			enum group_key by, enum report_weight weight, FILE *stream);
 
 #endif

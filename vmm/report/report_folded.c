@@ -52,7 +52,7 @@ static int count_exits(struct stacks *stacks, struct ledger_reader *reader,
 
 	ledger_rewind(reader);
 	while (rc == 0 && (record = ledger_next(reader)) != NULL)
-		if (contents_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
+		if (ledger_index_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
 			rc = count_exit(stacks, &exit, weight);
 	return rc;
 }
@@ -78,7 +78,7 @@ static void put_frame(FILE *stream, const char *text)
 	}
 }
 
-int report_folded(struct contents *contents, enum report_weight weight, FILE *stream)
+int report_folded(struct ledger_index *contents, enum report_weight weight, FILE *stream)
 {
 	struct stacks stacks = {0};
 	int rc = count_exits(&stacks, &contents->reader, weight);
@@ -92,17 +92,17 @@ int report_folded(struct contents *contents, enum report_weight weight, FILE *st
 			continue;
 		put_frame(stream, contents->report.guest);
 		fprintf(stream, ";%s;%s;%s %" PRIu64 "\n",
-			stack->operation ? contents_operation(contents, stack->operation)
+			stack->operation ? ledger_index_operation(contents, stack->operation)
 					 : "outside operations",
 			level_keys[stack->level],
-			contents_reason(contents, stack->level, stack->reason), stack->weight);
+			ledger_index_reason(contents, stack->level, stack->reason), stack->weight);
 	}
 	free(stacks.list);
 	keyset_finish(&stacks.keys);
 	return rc;
 }
 
-uint64_t folded_left_out(struct contents *contents)
+uint64_t folded_left_out(struct ledger_index *contents)
 {
 	const struct record *record;
 	struct record_exit exit;
@@ -110,7 +110,7 @@ uint64_t folded_left_out(struct contents *contents)
 
 	ledger_rewind(&contents->reader);
 	while ((record = ledger_next(&contents->reader)) != NULL)
-		if (contents_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
+		if (ledger_index_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
 			count += !observed_cost(exit.cost);
 	return count;
 }

@@ -66,16 +66,16 @@ static struct cell service_cell(uint64_t code)
 	return cell_of_format("%" PRIu64 "%s", number, outcome);
 }
 
-static struct cell key_cell(const struct contents *contents, enum group_key by,
+static struct cell key_cell(const struct ledger_index *contents, enum group_key by,
 			    const struct group *group)
 {
 	switch (by) {
 	case GROUP_REASON:
-		return cell_of_text(contents_reason(contents, group->level, group->key));
+		return cell_of_text(ledger_index_reason(contents, group->level, group->key));
 	case GROUP_RIP:
 		return cell_of_format("0x%" PRIx64, group->key);
 	case GROUP_SYMBOL:
-		return cell_of_plain(contents_symbol_name(contents, group->key));
+		return cell_of_plain(ledger_index_symbol_name(contents, group->key));
 	case GROUP_VM:
 		return cell_of_count(true, group->key);
 	case GROUP_SERVICE:
@@ -85,21 +85,21 @@ static struct cell key_cell(const struct contents *contents, enum group_key by,
 	}
 }
 
-static struct cell place_cell(const struct contents *contents, const struct group *group,
+static struct cell place_cell(const struct ledger_index *contents, const struct group *group,
 			      enum group_column column)
 {
 	struct code_place place;
 	struct cell cell = {.state = CELL_OBSERVED};
 
-	code_locate(contents_code(contents, group->key), &group->first, contents->report.backend,
+	disassembly_locate(ledger_index_code(contents, group->key), &group->first, contents->report.backend,
 		    &place);
 	if (column == GROUP_COLUMN_INSTRUCTION)
 		return cell_of_format("%s", place.text);
-	code_place_name(&place, cell.buffer, sizeof(cell.buffer));
+	disassembly_place_name(&place, cell.buffer, sizeof(cell.buffer));
 	return cell;
 }
 
-struct cell group_cell(const struct contents *contents, enum group_key by,
+struct cell group_cell(const struct ledger_index *contents, enum group_key by,
 		       const struct group_list *list, const struct group *group,
 		       enum group_column column)
 {
@@ -128,7 +128,7 @@ struct cell group_cell(const struct contents *contents, enum group_key by,
 }
 
 /* Cells of the columns that are shown; returns how many. */
-static size_t fill_cells(const struct contents *contents, enum group_key by,
+static size_t fill_cells(const struct ledger_index *contents, enum group_key by,
 			 const struct group_list *list, const struct group *group,
 			 struct cell cells[GROUP_COLUMN_COUNT])
 {
@@ -141,7 +141,7 @@ static size_t fill_cells(const struct contents *contents, enum group_key by,
 	return count;
 }
 
-int groups_csv(const struct contents *contents, enum group_key by, const struct group_list *list,
+int exit_groups_csv(const struct ledger_index *contents, enum group_key by, const struct group_list *list,
 	       FILE *stream)
 {
 	for (int i = 0; i < GROUP_COLUMN_COUNT; i++)
@@ -157,7 +157,7 @@ int groups_csv(const struct contents *contents, enum group_key by, const struct 
 	return 0;
 }
 
-static json_t *group_json(const struct contents *contents, enum group_key by,
+static json_t *group_json(const struct ledger_index *contents, enum group_key by,
 			  const struct group_list *list, const struct group *group)
 {
 	json_t *row = json_object();
@@ -173,7 +173,7 @@ static json_t *group_json(const struct contents *contents, enum group_key by,
 	return row;
 }
 
-json_t *json_groups(const struct contents *contents, enum group_key by,
+json_t *json_groups(const struct ledger_index *contents, enum group_key by,
 		    const struct group_list *list, size_t most)
 {
 	json_t *rows = json_array();
@@ -183,7 +183,7 @@ json_t *json_groups(const struct contents *contents, enum group_key by,
 	return rows;
 }
 
-int groups_json(const struct contents *contents, enum group_key by, const struct group_list *list,
+int exit_groups_json(const struct ledger_index *contents, enum group_key by, const struct group_list *list,
 		FILE *stream)
 {
 	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION);
@@ -207,7 +207,7 @@ static int fill_line(struct libscols_line *line, const struct cell *cells, size_
 	return 0;
 }
 
-static int fill_table(struct libscols_table *table, const struct contents *contents,
+static int fill_table(struct libscols_table *table, const struct ledger_index *contents,
 		      enum group_key by, const struct group_list *list)
 {
 	int rc = 0;
@@ -225,7 +225,7 @@ static int fill_table(struct libscols_table *table, const struct contents *conte
 	return rc;
 }
 
-int groups_text(const struct contents *contents, enum group_key by, const struct group_list *list,
+int exit_groups_text(const struct ledger_index *contents, enum group_key by, const struct group_list *list,
 		FILE *stream)
 {
 	struct libscols_table *table = table_start(stream, false);

@@ -36,27 +36,27 @@ static json_t *distribution(const struct operation_summary *operation)
 	return object;
 }
 
-static int add_groups(json_t *root, struct contents *contents)
+static int add_groups(json_t *root, struct ledger_index *contents)
 {
 	struct group_list list;
-	int rc = groups_count(contents, GROUP_REASON, &list);
+	int rc = exit_groups_count(contents, GROUP_REASON, &list);
 
 	if (rc == 0)
 		json_object_set_new(root, "reasons",
 				    json_groups(contents, GROUP_REASON, &list, list.count));
-	groups_finish(&list);
+	exit_groups_finish(&list);
 	if (rc == 0)
-		rc = groups_count(contents, GROUP_RIP, &list);
+		rc = exit_groups_count(contents, GROUP_RIP, &list);
 	if (rc != 0)
 		return rc;
 	json_object_set_new(root, "places_total", json_count(list.count));
 	json_object_set_new(root, "places", json_groups(contents, GROUP_RIP, &list, PLACES_MAX));
-	groups_finish(&list);
+	exit_groups_finish(&list);
 	return 0;
 }
 
 /* The document of --format json, with what the page shows besides. */
-static json_t *document(struct contents *contents)
+static json_t *document(struct ledger_index *contents)
 {
 	const struct report *report = &contents->report;
 	json_t *root = json_report(report), *rows = json_object_get(root, "operations");
@@ -67,7 +67,7 @@ static json_t *document(struct contents *contents)
 				    distribution(report->rows[i].summary));
 	json_object_set_new(root, "module", json_string(host_backend_modules[report->backend]));
 	json_object_set_new(root, "complaint",
-			    contents_complaint(contents, complaint, sizeof(complaint))
+			    ledger_index_complaint(contents, complaint, sizeof(complaint))
 				    ? json_text(complaint)
 				    : json_null());
 	if (add_groups(root, contents) == 0)
@@ -78,7 +78,7 @@ static json_t *document(struct contents *contents)
 
 /* Nothing in it may look like markup: "<" occurs in strings only, where it can be written in another
  * way. */
-static int put_data(struct contents *contents, FILE *stream)
+static int put_data(struct ledger_index *contents, FILE *stream)
 {
 	json_t *root = document(contents);
 	char *text = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII |
@@ -103,7 +103,7 @@ static bool is_line(const char *line, size_t length, const char *wanted)
 	return length == strlen(wanted) && memcmp(line, wanted, length) == 0;
 }
 
-int report_html(struct contents *contents, enum report_weight weight, FILE *stream)
+int report_html(struct ledger_index *contents, enum report_weight weight, FILE *stream)
 {
 	int rc = 0;
 

@@ -11,7 +11,7 @@
 enum report_weight { WEIGHT_EXITS, WEIGHT_TICKS };
 
 /* The writers return 0 or -ENOMEM. */
-typedef int ledger_writer(struct contents *contents, enum report_weight weight, FILE *stream);
+typedef int ledger_writer(struct ledger_index *contents, enum report_weight weight, FILE *stream);
 
 /* Trace Event JSON, the object format, for Perfetto and speedscope. */
 ledger_writer report_trace;
@@ -24,6 +24,6 @@ ledger_writer report_html;
 ledger_writer report_folded;
 
 /* How many exits no stack of ticks stands for, because the end of their handling was not seen. */
-uint64_t folded_left_out(struct contents *contents);
+uint64_t folded_left_out(struct ledger_index *contents);
 
 #endif

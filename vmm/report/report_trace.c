@@ -16,16 +16,16 @@
 
 static const char *const lane_names[LANE_COUNT] = {"guest", "l0", "monitor", "vmm"};
 
-struct writer {
+struct file_writer {
 	FILE *stream;
-	const struct contents *contents;
+	const struct ledger_index *contents;
 	char **places; /* by number of the RIP: members that say where it is; NULL: not needed yet */
 	bool first;    /* no event has been written */
 	int rc;
 };
 
 /* A string that may be anything, as JSON has it, on the heap. */
-static char *quoted(struct writer *writer, const char *text)
+static char *quoted(struct file_writer *writer, const char *text)
 {
 	json_t *string = json_text(text);
 	char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
@@ -36,7 +36,7 @@ static char *quoted(struct writer *writer, const char *text)
 	return quoted;
 }
 
-static void put_quoted(struct writer *writer, const char *text)
+static void put_quoted(struct file_writer *writer, const char *text)
 {
 	char *string = quoted(writer, text);
 
@@ -55,14 +55,14 @@ static unsigned tid_of(struct track track)
 	return track_number(track) + 1;
 }
 
-static void begin_event(struct writer *writer, const char *phase, struct track track)
+static void begin_event(struct file_writer *writer, const char *phase, struct track track)
 {
 	fprintf(writer->stream, "%s{\"ph\":\"%s\",\"pid\":%u,\"tid\":%u", writer->first ? "" : ",\n",
 		phase, pid_of(track), tid_of(track));
 	writer->first = false;
 }
 
-static void put_begin(const struct writer *writer, const struct slice *slice)
+static void put_begin(const struct file_writer *writer, const struct slice *slice)
 {
 	fprintf(writer->stream, ",\"ts\":%" PRIu64 ".%03" PRIu64, slice->begin / 1000,
 		slice->begin % 1000);
@@ -70,7 +70,7 @@ static void put_begin(const struct writer *writer, const struct slice *slice)
 
 /* Readers add beginning and duration as floating-point numbers, and the sum may be a little too large.
  * So a slice ends a picosecond before what follows it, and before what is around it ends. */
-static void put_times(const struct writer *writer, const struct slice *slice)
+static void put_times(const struct file_writer *writer, const struct slice *slice)
 {
 	uint64_t ns = slice->end - slice->begin, early = ns ? slice->depth % 999 + 1 : 0;
 	uint64_t us = ns / 1000, ps = ns % 1000 * 1000;
@@ -83,7 +83,7 @@ static void put_times(const struct writer *writer, const struct slice *slice)
 	fprintf(writer->stream, ",\"dur\":%" PRIu64 ".%06" PRIu64, us, ps - early);
 }
 
-static void name_track(struct writer *writer, const struct slice *slice, bool new_process)
+static void name_track(struct file_writer *writer, const struct slice *slice, bool new_process)
 {
 	struct track track = slice->track;
 
@@ -100,7 +100,7 @@ static void name_track(struct writer *writer, const struct slice *slice, bool ne
 		tid_of(track));
 }
 
-static void put_batch(struct writer *writer, const struct slice *slice)
+static void put_batch(struct file_writer *writer, const struct slice *slice)
 {
 	const struct record_batch *batch = (const void *)slice->record;
 	struct stat_values stats = {.observed = batch->observed};
@@ -109,14 +109,14 @@ static void put_batch(struct writer *writer, const struct slice *slice)
 	begin_event(writer, "X", slice->track);
 	put_times(writer, slice);
 	fprintf(writer->stream, ",\"cat\":\"operation\",\"name\":\"%s\",\"args\":{\"repetitions\":%u",
-		contents_operation(writer->contents, batch->operation), batch->count);
+		ledger_index_operation(writer->contents, batch->operation), batch->count);
 	if (stat_observed(&stats, counter))
 		fprintf(writer->stream, ",\"%s\":%" PRIu64, stat_names[counter],
 			batch->value[counter] < INT64_MAX ? batch->value[counter] : INT64_MAX);
 	fputs("}}", writer->stream);
 }
 
-static void put_view(struct writer *writer, const struct slice *slice)
+static void put_view(struct file_writer *writer, const struct slice *slice)
 {
 	begin_event(writer, "i", slice->track);
 	put_begin(writer, slice);
@@ -127,7 +127,7 @@ static void put_view(struct writer *writer, const struct slice *slice)
 }
 
 /* "at" and "instruction" of an exit; made once for every RIP. */
-static const char *place_of(struct writer *writer, const struct record_exit *exit)
+static const char *place_of(struct file_writer *writer, const struct record_exit *exit)
 {
 	int64_t number = keyset_find(&writer->contents->places, (struct key){exit->rip, 0});
 	struct code_place place;
@@ -137,8 +137,8 @@ static const char *place_of(struct writer *writer, const struct record_exit *exi
 		return "";
 	if (writer->places[number])
 		return writer->places[number];
-	code_locate(writer->contents->codes[number], exit, writer->contents->report.backend, &place);
-	at = quoted(writer, code_place_name(&place, name, sizeof(name)));
+	disassembly_locate(writer->contents->codes[number], exit, writer->contents->report.backend, &place);
+	at = quoted(writer, disassembly_place_name(&place, name, sizeof(name)));
 	text = quoted(writer, place.text);
 	if (at && text && asprintf(&writer->places[number], ",\"at\":%s,\"instruction\":%s", at, text) < 0)
 		writer->places[number] = NULL;
@@ -149,22 +149,22 @@ static const char *place_of(struct writer *writer, const struct record_exit *exi
 	return writer->places[number] ? writer->places[number] : "";
 }
 
-static void put_exit(struct writer *writer, const struct slice *slice)
+static void put_exit(struct file_writer *writer, const struct slice *slice)
 {
-	const struct contents *contents = writer->contents;
+	const struct ledger_index *contents = writer->contents;
 	struct record_exit exit = {0};
 	bool port, address;
 	unsigned level;
 
-	contents_exit(slice->record, &exit);
+	ledger_index_exit(slice->record, &exit);
 	level = exit.record.level;
 	port = level == LEVEL_VMM && exit.reason == EXIT_REASON_IO;
 	address = level == LEVEL_VMM && exit.reason == EXIT_REASON_MMIO;
 	begin_event(writer, "X", slice->track);
 	put_times(writer, slice);
 	fprintf(writer->stream, ",\"cat\":\"%s\",\"name\":\"%s\",\"args\":{\"operation\":\"%s\"",
-		level_keys[level], contents_reason(contents, level, exit.reason),
-		contents_operation(contents, exit.operation));
+		level_keys[level], ledger_index_reason(contents, level, exit.reason),
+		ledger_index_operation(contents, exit.operation));
 	/* Only what exits at one place have in common: speedscope takes the arguments for a part of the
 	 * name. */
 	fprintf(writer->stream, ",\"rip\":\"0x%" PRIx64 "\"%s", exit.rip, place_of(writer, &exit));
@@ -179,9 +179,9 @@ static void put_exit(struct writer *writer, const struct slice *slice)
 	fputs("}}", writer->stream);
 }
 
-static void put_events(struct writer *writer, const struct timeline *timeline)
+static void put_events(struct file_writer *writer, const struct timeline *timeline)
 {
-	static void (*const put[])(struct writer *writer, const struct slice *slice) = {
+	static void (*const put[])(struct file_writer *writer, const struct slice *slice) = {
 		[SLICE_BATCH] = put_batch, [SLICE_EXIT] = put_exit, [SLICE_VIEW] = put_view};
 
 	for (size_t i = 0; i < timeline->count && writer->rc == 0; i++) {
@@ -195,7 +195,7 @@ static void put_events(struct writer *writer, const struct timeline *timeline)
 }
 
 /* What a reader shows beside the time line. */
-static void put_about(struct writer *writer)
+static void put_about(struct file_writer *writer)
 {
 	const struct report *report = &writer->contents->report;
 	char recorded[LEVEL_COUNT][OBSERVED_SIZE];
@@ -221,9 +221,9 @@ static void put_about(struct writer *writer)
 	}
 }
 
-int report_trace(struct contents *contents, enum report_weight weight, FILE *stream)
+int report_trace(struct ledger_index *contents, enum report_weight weight, FILE *stream)
 {
-	struct writer writer = {.stream = stream, .contents = contents, .first = true};
+	struct file_writer writer = {.stream = stream, .contents = contents, .first = true};
 	struct timeline timeline;
 
 	(void)weight;

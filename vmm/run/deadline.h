@@ -2,7 +2,7 @@
 /*
  * The time of --timeout, which runs from the start of the process: reading an image or a policy counts, and
  * so does waiting for one. The signal is SIGALRM. Until the run takes it with the others that end it (machine.c), it
- * ends the process at once, which leaves no file half written: other processes make those (writer.h).
+ * ends the process at once, which leaves no file half written: other processes make those (file_writer.h).
  */
 #ifndef VMM_RUN_DEADLINE_H
 #define VMM_RUN_DEADLINE_H

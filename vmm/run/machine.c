@@ -86,7 +86,7 @@ static int record_all(struct machine *machine)
 
 		vm->ledger = &machine->ledger;
 		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			int rc = code_note_init(&vm->vcpus[j]);
+			int rc = code_capture_init(&vm->vcpus[j]);
 
 			if (rc != 0)
 				return rc;
@@ -112,7 +112,7 @@ static void hold_signals(struct machine *machine, sigset_t *ret_held)
 		sigaddset(ret_held, SIGALRM);
 	if (machine->watch)
 		machine->watch->signals(ret_held);
-	inherited_leave_out_ignored(ret_held);
+	startup_leave_out_ignored(ret_held);
 	pthread_sigmask(SIG_BLOCK, ret_held, machine->signals_held ? NULL : &machine->mask);
 	machine->signals_held = true;
 }
@@ -166,7 +166,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	machine->console.stop = &machine->ending;
 	machine->console.failed = wake;
 	machine->console.opaque = machine;
-	readers_note(&machine->readers, &machine->console, output);
+	output_readers_note(&machine->readers, &machine->console, output);
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
 	machine->summary = summary_create();
@@ -408,7 +408,7 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 	struct pollfd *read_fds = fds + sizeof(fds) / sizeof(fds[0]) - READERS_MAX;
 	bool ending;
 
-	readers_await(&machine->readers, read_fds);
+	output_readers_await(&machine->readers, read_fds);
 	while (any_running(machine, &ending)) {
 		eventfd_t ended;
 
@@ -422,11 +422,11 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 				for_each_vcpu(machine, kick_if_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
-		if (!atomic_load(&machine->ending) && readers_gone(&machine->readers, read_fds))
+		if (!atomic_load(&machine->ending) && output_readers_gone(&machine->readers, read_fds))
 			lose_reader(machine);
 		/* What poll() says of a reader that is gone it says again at once. */
 		if (atomic_load(&machine->ending))
-			readers_forget(read_fds);
+			output_readers_forget(read_fds);
 		if (watch)
 			watch->look(machine, watch->opaque);
 		if (progress)

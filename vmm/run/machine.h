@@ -42,7 +42,7 @@ struct machine {
 	struct stop why;         /* the worst of the VMs' ends, after machine_run() */
 	struct tracing tracing;
 	const struct machine_watch *watch; /* NULL: nobody */
-	struct readers readers;
+	struct output_readers readers;
 	sigset_t mask;           /* of signals, from before those that end a run were held back */
 	bool signals_held;
 	int signal;              /* the signal that ended the run, or 0; SIGPIPE: nobody reads what it writes */

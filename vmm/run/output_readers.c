@@ -16,11 +16,11 @@ static int with_reader(int fd)
 													     : -1;
 }
 
-void readers_note(struct readers *readers, const struct console *console, const struct output *output)
+void output_readers_note(struct output_readers *readers, const struct console *console, const struct output *output)
 {
 	bool printed = console->fd == STDOUT_FILENO;
 
-	*readers = (struct readers){
+	*readers = (struct output_readers){
 		.console = printed ? console : NULL,
 		.fd = {printed ? with_reader(console->fd) : -1, -1},
 	};
@@ -29,19 +29,19 @@ void readers_note(struct readers *readers, const struct console *console, const 
 		readers->fd[1] = with_reader(stream_fd(output->stream));
 }
 
-void readers_await(const struct readers *readers, struct pollfd *fds)
+void output_readers_await(const struct output_readers *readers, struct pollfd *fds)
 {
 	for (int i = 0; i < READERS_MAX; i++)
 		fds[i] = (struct pollfd){.fd = readers->fd[i]};
 }
 
-void readers_forget(struct pollfd *fds)
+void output_readers_forget(struct pollfd *fds)
 {
 	for (int i = 0; i < READERS_MAX; i++)
 		fds[i].fd = -1;
 }
 
-bool readers_gone(const struct readers *readers, const struct pollfd *fds)
+bool output_readers_gone(const struct output_readers *readers, const struct pollfd *fds)
 {
 	for (int i = 0; i < READERS_MAX; i++)
 		if (fds[i].revents & (POLLERR | POLLHUP))

@@ -33,7 +33,7 @@ static int cannot(const struct pid_file *file, int rc, struct error *error)
 
 int pid_file_prepare(struct pid_file *file, const char *name, enum jail_mode mode, struct error *error)
 {
-	int rc = target_find(name, &file->target);
+	int rc = output_target_find(name, &file->target);
 
 	file->name = name;
 	if (rc != 0)
@@ -42,7 +42,7 @@ int pid_file_prepare(struct pid_file *file, const char *name, enum jail_mode mod
 	if (!file->target.replaced)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "%s: not a regular file; name one for --pid-file", name);
-	rc = remover_start(&file->remover, file->target.path, file->target.temporary, mode);
+	rc = file_remover_start(&file->remover, file->target.path, file->target.temporary, mode);
 	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", name, strerror(-rc));
 }
 
@@ -69,15 +69,15 @@ int pid_file_write(struct pid_file *file, const struct machine *machine, struct 
 
 	/* Told first: whatever ends this process in between, nothing is left behind. */
 	if (rc == 0)
-		rc = remover_arm(&file->remover);
+		rc = file_remover_arm(&file->remover);
 	if (rc == 0 && rename(file->target.temporary, file->target.path) != 0) {
 		rc = -errno;
-		remover_disarm(&file->remover);
+		file_remover_disarm(&file->remover);
 	}
 	return rc == 0 ? 0 : cannot(file, rc, error);
 }
 
 void pid_file_finish(struct pid_file *file)
 {
-	remover_finish(&file->remover);
+	file_remover_finish(&file->remover);
 }

@@ -11,8 +11,8 @@ struct machine;
 
 struct pid_file {
 	const char *name; /* as it was given */
-	struct target target;
-	struct remover remover; /* the file goes away when the run ends, however it does */
+	struct output_target target;
+	struct file_remover remover; /* the file goes away when the run ends, however it does */
 };
 
 /* Refuses what cannot be such a file. `name` is kept, not copied; `mode` is for the process that removes the file.

@@ -114,7 +114,7 @@ static void handle_mmio(struct vcpu *vcpu)
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
 	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
-		forbidden_access(vcpu);
+		slot_violation_access(vcpu);
 	else if (write)
 		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 	else
@@ -167,9 +167,9 @@ static void emulation_failed(struct vcpu *vcpu)
 	}
 	pthread_mutex_lock(&vcpu->vm->lock);
 	vcpu->vm->active = vcpu;
-	if (complete_instruction(vcpu, bytes, length) ||
-	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && forbidden_fetch(vcpu)) ||
-	    complete_for_user(vcpu)) {
+	if (emulation_failure_complete(vcpu, bytes, length) ||
+	    (vcpu->vm->plan->engine->id == ENGINE_FLAT && slot_violation_fetch(vcpu)) ||
+	    emulation_failure_for_user(vcpu)) {
 		pthread_mutex_unlock(&vcpu->vm->lock);
 		return;
 	}

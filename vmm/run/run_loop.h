@@ -15,11 +15,11 @@ int run_install_kick(void);
 void run_vcpu(struct vcpu *vcpu);
 
 /* The instruction at an exit that KVM could not interpret, as far as KVM has fetched it. Returns true if
- * the VMM carried it out, or raised the exception that the guest's processor would (complete.c). */
-bool complete_instruction(struct vcpu *vcpu, const uint8_t *bytes, unsigned length);
+ * the VMM carried it out, or raised the exception that the guest's processor would (emulation_failure.c). */
+bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigned length);
 
 /* The same for one that exists and that nobody can carry out: code at CPL 3 does not end the VM by it, but
  * gets #UD, as from a KVM that does not report what it cannot interpret. Returns false at other CPLs. */
-bool complete_for_user(struct vcpu *vcpu);
+bool emulation_failure_for_user(struct vcpu *vcpu);
 
 #endif

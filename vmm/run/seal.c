@@ -22,7 +22,7 @@ void seal_init(struct seal *seal, enum jail_mode mode, const struct output *outp
 
 void seal_finish(struct seal *seal)
 {
-	inherited_finish(&seal->inherited);
+	startup_finish(&seal->inherited);
 	pthread_mutex_destroy(&seal->gate);
 	pthread_cond_destroy(&seal->arrived);
 	pthread_mutex_destroy(&seal->lock);
@@ -158,8 +158,8 @@ int seal_main(struct machine *machine, int signal_fd, struct error *error)
 		return 0;
 	prepare_libraries();
 	if (machine->watch)
-		inherited_keep(&seal->inherited, machine->watch->fd);
-	inherited_close(&seal->inherited);
+		startup_keep(&seal->inherited, machine->watch->fd);
+	startup_close(&seal->inherited);
 	return seal_self(machine, signal_fd, error);
 }
 

@@ -11,7 +11,7 @@
 
 #include "vmm/base/error.h"
 #include "vmm/jail/jail.h"
-#include "vmm/output/inheritance.h"
+#include "vmm/output/startup.h"
 #include "vmm/output/output.h"
 
 struct machine;
@@ -20,7 +20,7 @@ struct vcpu;
 struct seal {
 	enum jail_mode mode;
 	const struct output *output;  /* of the report; NULL: none */
-	struct inherited inherited;   /* descriptors to be closed */
+	struct startup inherited;   /* descriptors to be closed */
 	pthread_mutex_t lock;
 	pthread_cond_t arrived;
 	unsigned waiting;    /* threads at the gate */

@@ -27,12 +27,12 @@ int tracing_create(struct tracing *tracing, const struct plan *plan, const struc
 		return rc == -ENOMEM ? rc : 0;
 	}
 	tracing->fd = epoll_create1(EPOLL_CLOEXEC);
-	return places_create(&tracing->places, &plan->image);
+	return attribution_create(&tracing->places, &plan->image);
 }
 
 void tracing_destroy(struct tracing *tracing)
 {
-	places_destroy(&tracing->places);
+	attribution_destroy(&tracing->places);
 	if (tracing->fd >= 0)
 		close(tracing->fd);
 	*tracing = (struct tracing){.fd = -1};

@@ -48,7 +48,7 @@ void vcpu_record_exit(struct vcpu *vcpu, struct record_exit *record)
 	sign(vcpu, &record->record);
 	PROBE_FIRE(exit, record->record.vcpu, record->record.level, record->reason, record->rip,
 		   record->operation, record->cost, record->record.vm, record->time);
-	code_note(vcpu, record->rip);
+	code_capture(vcpu, record->rip);
 	keep(vcpu, &record->record);
 }
 
@@ -184,7 +184,7 @@ static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)
 
 	if (request->cpl > 3)
 		return -EINVAL;
-	rc = invoke_vmfunc(vcpu, &invocation, &vector, &rax);
+	rc = vm_function_execute(vcpu, &invocation, &vector, &rax);
 	request->ret[0] = vector == VECTOR_UD   ? SS_VMFUNC_UD
 			  : vector == VECTOR_GP ? SS_VMFUNC_GP
 						: SS_VMFUNC_STEP;

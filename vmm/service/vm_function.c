@@ -73,7 +73,7 @@ static int read_parameters(struct vcpu *vcpu, struct invocation *invocation)
 	return 0;
 }
 
-int64_t invoke_service(struct vcpu *vcpu, const struct invocation *given)
+int64_t vm_function_perform(struct vcpu *vcpu, const struct invocation *given)
 {
 	struct invocation invocation = *given;
 	int rc = 0;
@@ -100,7 +100,7 @@ static int switch_view(struct vcpu *vcpu, const struct invocation *invocation, b
 	return rc;
 }
 
-int invoke_vmfunc(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
+int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
 		  uint64_t *ret_rax)
 {
 	const struct vm *vm = vcpu->vm;
@@ -124,6 +124,6 @@ int invoke_vmfunc(struct vcpu *vcpu, const struct invocation *invocation, unsign
 	/* With a relay the instruction works, and the relay knows who calls. */
 	if (engine_has_monitor(vm->plan->engine))
 		return -EOPNOTSUPP;
-	*ret_rax = (uint64_t)invoke_service(vcpu, invocation);
+	*ret_rax = (uint64_t)vm_function_perform(vcpu, invocation);
 	return 0;
 }

@@ -20,11 +20,11 @@ struct invocation {
  * RAX after the instruction. Returns 0, or a negative errno if the host failed or the engine has
  * somebody else for it.
  */
-int invoke_vmfunc(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
+int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
 		  uint64_t *ret_rax);
 
 /* Performs a service that the caller was found to be allowed to invoke; not the switch of views.
  * Parameters in memory are copied once. Returns what RAX becomes: a negative errno if it failed. */
-int64_t invoke_service(struct vcpu *vcpu, const struct invocation *invocation);
+int64_t vm_function_perform(struct vcpu *vcpu, const struct invocation *invocation);
 
 #endif

@@ -108,7 +108,7 @@ struct vm {
 	const struct service_table *services; /* those of this VM */
 	const struct host *host;
 	struct ledger *ledger; /* NULL: none is kept */
-	const struct places *places;
+	const struct attribution *places;
 	int fd;
 	struct guest_ram ram;
 	struct bus ports, mmio;

@@ -102,12 +102,12 @@ static void instructions(void **state)
 		struct code_place place;
 		char name[80], wanted[80];
 
-		code_locate(&code, &exit, row->backend, &place);
+		disassembly_locate(&code, &exit, row->backend, &place);
 		if (strcmp(place.text, row->text) != 0 || place.address != RIP - row->back)
 			fail_msg("row %zu: '%s' at -%u", i, place.text,
 				 (unsigned)(RIP - place.address));
 		snprintf(wanted, sizeof(wanted), "request+0x%x", 0x18 - row->back);
-		assert_string_equal(code_place_name(&place, name, sizeof(name)), wanted);
+		assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), wanted);
 	}
 }
 
@@ -135,7 +135,7 @@ static void widths(void **state)
 		struct code_place place;
 
 		code.width = (uint16_t)other[i].width;
-		code_locate(&code, &exit, row->backend, &place);
+		disassembly_locate(&code, &exit, row->backend, &place);
 		if (strcmp(place.text, row->text) != 0 || place.address != RIP - row->back)
 			fail_msg("%s: '%s' at -%u", row->text, place.text,
 				 (unsigned)(RIP - place.address));
@@ -163,7 +163,7 @@ static void any_bytes(void **state)
 		code.width = (uint16_t)(rand() % WIDTH_COUNT);
 		code.before = (uint8_t)(rand() % (CODE_BEFORE + 1));
 		code.count = (uint8_t)(code.before + rand() % (CODE_BYTES - CODE_BEFORE + 1));
-		code_locate(&code, &exit, HOST_BACKEND_VMX, &place);
+		disassembly_locate(&code, &exit, HOST_BACKEND_VMX, &place);
 		assert_true(place.text[0] != '\0' && strlen(place.text) < sizeof(place.text));
 		assert_true(3 - place.address <= CODE_BEFORE);
 	}
@@ -177,11 +177,11 @@ static void names(void **state)
 	char name[80];
 
 	(void)state;
-	code_locate(NULL, &exit, HOST_BACKEND_VMX, &place);
-	assert_string_equal(code_place_name(&place, name, sizeof(name)), "0x101548");
+	disassembly_locate(NULL, &exit, HOST_BACKEND_VMX, &place);
+	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "0x101548");
 	assert_string_equal(place.text, "?");
-	code_locate(&code, &exit, HOST_BACKEND_VMX, &place);
-	assert_string_equal(code_place_name(&place, name, sizeof(name)), "a?b??;+0x1");
+	disassembly_locate(&code, &exit, HOST_BACKEND_VMX, &place);
+	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "a?b??;+0x1");
 }
 
 int main(void)

@@ -69,7 +69,7 @@ static void make_file(void)
 	memcpy(file.bytes, &header, sizeof(header));
 }
 
-static struct contents contents;
+static struct ledger_index contents;
 
 static int setup(void **state)
 {
@@ -77,13 +77,13 @@ static int setup(void **state)
 
 	(void)state;
 	make_file();
-	return contents_open_memory(&contents, file.bytes, file.size, "ledger", &error);
+	return ledger_index_open_memory(&contents, file.bytes, file.size, "ledger", &error);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	contents_close(&contents);
+	ledger_index_close(&contents);
 	return 0;
 }
 

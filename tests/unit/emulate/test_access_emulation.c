@@ -23,7 +23,7 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 };
 
 static struct plan plan;
 static struct vm vm;
-static struct linear_space space;
+static struct page_walk_space space;
 static uint64_t regs[16];
 
 static void put(uint64_t gpa, uint64_t value)
@@ -37,7 +37,7 @@ static int setup(void **state)
 	(void)state;
 	plan = (struct plan){0};
 	vm = (struct vm){.plan = &plan};
-	space = (struct linear_space){.vm = &vm, .cr3 = PML4};
+	space = (struct page_walk_space){.vm = &vm, .cr3 = PML4};
 	assert_int_equal(policy_add_view(&vm.policy, "all", VIEW_RIGHTS_ALL, NULL), 0);
 	assert_int_equal(guest_ram_create(&vm.ram, MEMORY), 0);
 	put(PML4, PDPT | PTE);
@@ -108,7 +108,7 @@ static void loads(void **state)
 		memcpy(before, regs, sizeof(regs));
 		memcpy(after, regs, sizeof(regs));
 		load_code(CODE, &rows[i].code);
-		if (refuse_access(&space, CODE, after, &length) != 0)
+		if (access_refuse(&space, CODE, after, &length) != 0)
 			fail_msg("%s was not carried out", rows[i].code.text);
 		assert_int_equal(length, rows[i].code.size);
 		before[rows[i].reg] = rows[i].wanted;
@@ -138,7 +138,7 @@ static void stores(void **state)
 
 		memcpy(after, regs, sizeof(regs));
 		load_code(CODE, &rows[i]);
-		if (refuse_access(&space, CODE, after, &length) != 0)
+		if (access_refuse(&space, CODE, after, &length) != 0)
 			fail_msg("%s was not carried out", rows[i].text);
 		assert_int_equal(length, rows[i].size);
 		assert_memory_equal(after, regs, sizeof(regs));
@@ -183,13 +183,13 @@ static void other_modes(void **state)
 		regs[RSP] = UINT64_C(0x6666666600000200);
 		regs[RDI] = 0;
 		load_code(CODE, &rows[i].code);
-		if (refuse_find(&space, &insn_state, data_gpa(rows[i].offset), &gva) != 0 ||
+		if (access_find(&space, &insn_state, data_gpa(rows[i].offset), &gva) != 0 ||
 		    gva != DATA + rows[i].offset)
 			fail_msg("%s: 0x%llx", rows[i].code.text, (unsigned long long)gva);
 		memcpy(after, regs, sizeof(regs));
 		if (rows[i].length == 0)
 			continue;
-		assert_int_equal(refuse_access(&space, 0x40, after, &length), 0);
+		assert_int_equal(access_refuse(&space, 0x40, after, &length), 0);
 		assert_int_equal(length, rows[i].length);
 		assert_int_equal(after[RAX], rows[i].rax);
 	}
@@ -204,7 +204,7 @@ static void put_32(uint64_t gpa, uint32_t value)
 static void legacy_tables(void **state)
 {
 	enum { PAE_PDPT = 0x5020, PAE_PD = 0x6000, PD_32 = 0x7000, PT_32 = 0x8000 };
-	struct linear_fault fault;
+	struct page_walk_fault fault;
 	uint8_t byte = 0;
 	uint64_t gpa = 0;
 
@@ -216,16 +216,16 @@ static void legacy_tables(void **state)
 	space.cr3 = PAE_PDPT;
 	space.mode = (struct cpu_mode){.code = WIDTH_32, .legacy = true, .paging = GUEST_PAGING_PAE};
 	space.user = true;
-	assert_int_equal(linear_translate(&space, DATA + 5, &gpa), 0);
+	assert_int_equal(page_walk_translate(&space, DATA + 5, &gpa), 0);
 	assert_int_equal(gpa, data_gpa(5));
-	assert_int_equal(linear_translate(&space, 0x200123, &gpa), 0);
+	assert_int_equal(page_walk_translate(&space, 0x200123, &gpa), 0);
 	assert_int_equal(gpa, 0x123);
-	assert_int_equal(linear_read(&space, 0x200123, &byte, 1, &fault), 0);
-	assert_int_equal(linear_write(&space, 0x200123, &byte, 1, &fault), -EFAULT);
-	assert_int_equal(fault.error_code, LINEAR_PRESENT | LINEAR_WRITE | LINEAR_USER);
-	assert_int_equal(linear_translate(&space, 0x40000000, &gpa), -EFAULT);
-	assert_true(linear_walks(&space, DATA, PAE_PDPT + 4));
-	assert_false(linear_walks(&space, DATA, PAE_PDPT + 8));
+	assert_int_equal(page_walk_read(&space, 0x200123, &byte, 1, &fault), 0);
+	assert_int_equal(page_walk_write(&space, 0x200123, &byte, 1, &fault), -EFAULT);
+	assert_int_equal(fault.error_code, PAGE_WALK_PRESENT | PAGE_WALK_WRITE | PAGE_WALK_USER);
+	assert_int_equal(page_walk_translate(&space, 0x40000000, &gpa), -EFAULT);
+	assert_true(page_walk_tables(&space, DATA, PAE_PDPT + 4));
+	assert_false(page_walk_tables(&space, DATA, PAE_PDPT + 8));
 	/* 32 bits: entries of 4 bytes, pages of 4 MiB, whose bits 20:13 are 39:32 of the address. */
 	put_32(PD_32, PT_32 | PTE);
 	put_32(PD_32 + 4, 0x83 | 1 << 13);
@@ -233,19 +233,19 @@ static void legacy_tables(void **state)
 		put_32(PT_32 + 4 * i, i << 12 | PTE);
 	space.cr3 = PD_32;
 	space.mode.paging = GUEST_PAGING_32;
-	assert_int_equal(linear_translate(&space, 0x1ff123, &gpa), 0);
+	assert_int_equal(page_walk_translate(&space, 0x1ff123, &gpa), 0);
 	assert_int_equal(gpa, 0x1ff123);
-	assert_int_equal(linear_translate(&space, 0x412345, &gpa), 0);
+	assert_int_equal(page_walk_translate(&space, 0x412345, &gpa), 0);
 	assert_int_equal(gpa, UINT64_C(0x100012345));
-	assert_int_equal(linear_read(&space, 0x400000, &byte, 1, &fault), -EFAULT);
-	assert_int_equal(fault.error_code, LINEAR_PRESENT | LINEAR_USER);
-	assert_true(linear_walks(&space, 0x1000, PT_32 + 7));
-	assert_false(linear_walks(&space, 0x1000, PT_32));
+	assert_int_equal(page_walk_read(&space, 0x400000, &byte, 1, &fault), -EFAULT);
+	assert_int_equal(fault.error_code, PAGE_WALK_PRESENT | PAGE_WALK_USER);
+	assert_true(page_walk_tables(&space, 0x1000, PT_32 + 7));
+	assert_false(page_walk_tables(&space, 0x1000, PT_32));
 	/* No paging. */
 	space.mode.paging = GUEST_PAGING_NONE;
-	assert_int_equal(linear_translate(&space, 0x123456, &gpa), 0);
+	assert_int_equal(page_walk_translate(&space, 0x123456, &gpa), 0);
 	assert_int_equal(gpa, 0x123456);
-	assert_false(linear_walks(&space, 0x1000, PT_32));
+	assert_false(page_walk_tables(&space, 0x1000, PT_32));
 }
 
 /* CR0.PG, EFER.LMA, CR4.PAE, PSE and LA57 (Intel SDM vol. 3A, 4.1.1). */
@@ -291,7 +291,7 @@ static void others(void **state)
 
 		memcpy(after, regs, sizeof(regs));
 		load_code(CODE, &rows[i]);
-		if (refuse_access(&space, CODE, after, &length) != -EOPNOTSUPP)
+		if (access_refuse(&space, CODE, after, &length) != -EOPNOTSUPP)
 			fail_msg("%s was carried out", rows[i].text);
 		assert_int_equal(length, 99);
 		assert_memory_equal(after, regs, sizeof(regs));
@@ -330,11 +330,11 @@ static void addresses(void **state)
 		uint64_t gva = 0;
 
 		load_code(CODE, &rows[i].code);
-		if (refuse_find(&space, &insn_state, data_gpa(rows[i].offset), &gva) != 0 ||
+		if (access_find(&space, &insn_state, data_gpa(rows[i].offset), &gva) != 0 ||
 		    gva != DATA + rows[i].offset)
 			fail_msg("%s: 0x%llx", rows[i].code.text, (unsigned long long)gva);
 		/* Somewhere else it does not go. */
-		assert_int_equal(refuse_find(&space, &insn_state, data_gpa(0x7000), &gva), -ENOENT);
+		assert_int_equal(access_find(&space, &insn_state, data_gpa(0x7000), &gva), -ENOENT);
 	}
 }
 
@@ -348,18 +348,18 @@ static void two_pages(void **state)
 	(void)state;
 	load_code(CODE, &code);
 	regs[RDI] = DATA + 0xffc;
-	assert_int_equal(refuse_find(&space, &insn_state, data_gpa(0xffc), &gva), 0);
+	assert_int_equal(access_find(&space, &insn_state, data_gpa(0xffc), &gva), 0);
 	assert_int_equal(gva, DATA + 0xffc);
-	assert_int_equal(refuse_find(&space, &insn_state, data_gpa(0x1000), &gva), 0);
+	assert_int_equal(access_find(&space, &insn_state, data_gpa(0x1000), &gva), 0);
 	assert_int_equal(gva, DATA + 0x1000);
-	assert_int_equal(refuse_find(&space, &insn_state, data_gpa(0x1002), &gva), 0);
+	assert_int_equal(access_find(&space, &insn_state, data_gpa(0x1002), &gva), 0);
 	assert_int_equal(gva, DATA + 0x1002);
 	/* An address in the page but not in the operand. */
-	assert_int_equal(refuse_find(&space, &insn_state, data_gpa(0x1800), &gva), 0);
+	assert_int_equal(access_find(&space, &insn_state, data_gpa(0x1800), &gva), 0);
 	assert_int_equal(gva, DATA + 0x1800);
 	/* Code that is not there has no operands. */
 	insn_state.rip = MEMORY + PAGE;
-	assert_int_equal(refuse_find(&space, &insn_state, data_gpa(0), &gva), -ENOENT);
+	assert_int_equal(access_find(&space, &insn_state, data_gpa(0), &gva), -ENOENT);
 }
 
 /* What is on the way of an instruction but none of its operands. */
@@ -372,30 +372,30 @@ static void other_accesses(void **state)
 	(void)state;
 	load_code(CODE, &code);
 	/* Fetches, in the page of RIP and in the next one. */
-	assert_int_equal(refuse_find_fetch(&space, CODE + 8, CODE + 8, &gva), 0);
+	assert_int_equal(access_find_fetch(&space, CODE + 8, CODE + 8, &gva), 0);
 	assert_int_equal(gva, CODE + 8);
-	assert_int_equal(refuse_find_fetch(&space, CODE + 8, CODE, &gva), 0);
+	assert_int_equal(access_find_fetch(&space, CODE + 8, CODE, &gva), 0);
 	assert_int_equal(gva, CODE + 8);
-	assert_int_equal(refuse_find_fetch(&space, DATA + 0xffe, data_gpa(0x1000), &gva), 0);
+	assert_int_equal(access_find_fetch(&space, DATA + 0xffe, data_gpa(0x1000), &gva), 0);
 	assert_int_equal(gva, DATA + 0x1000);
-	assert_int_equal(refuse_find_fetch(&space, DATA + 0xffe, data_gpa(0xffe), &gva), 0);
+	assert_int_equal(access_find_fetch(&space, DATA + 0xffe, data_gpa(0xffe), &gva), 0);
 	assert_int_equal(gva, DATA + 0xffe);
-	assert_int_equal(refuse_find_fetch(&space, DATA + 0x100, data_gpa(0x1000), &gva), -ENOENT);
+	assert_int_equal(access_find_fetch(&space, DATA + 0x100, data_gpa(0x1000), &gva), -ENOENT);
 	/* Walks: the entry of the operand's page, that of the code's, one of neither. */
-	assert_int_equal(refuse_find_walk(&space, &insn_state, PT + 8 * (DATA / PAGE), &gva), 0);
+	assert_int_equal(access_find_walk(&space, &insn_state, PT + 8 * (DATA / PAGE), &gva), 0);
 	assert_int_equal(gva, DATA);
-	assert_int_equal(refuse_find_walk(&space, &insn_state, PT + 8 * (CODE / PAGE), &gva), 0);
+	assert_int_equal(access_find_walk(&space, &insn_state, PT + 8 * (CODE / PAGE), &gva), 0);
 	assert_int_equal(gva, CODE);
-	assert_int_equal(refuse_find_walk(&space, &insn_state, PD, &gva), 0);
+	assert_int_equal(access_find_walk(&space, &insn_state, PD, &gva), 0);
 	assert_int_equal(gva, CODE);
-	assert_int_equal(refuse_find_walk(&space, &insn_state, PT + 8, &gva), -ENOENT);
+	assert_int_equal(access_find_walk(&space, &insn_state, PT + 8, &gva), -ENOENT);
 	/* The frame of an exception starts on a 16-byte boundary and has six words. */
-	assert_int_equal(refuse_find_frame(&space, DATA + 0x1018, data_gpa(0x1008), &gva), 0);
+	assert_int_equal(access_find_frame(&space, DATA + 0x1018, data_gpa(0x1008), &gva), 0);
 	assert_int_equal(gva, DATA + 0x1008);
-	assert_int_equal(refuse_find_frame(&space, DATA + 0x1018, data_gpa(0xfe8), &gva), 0);
+	assert_int_equal(access_find_frame(&space, DATA + 0x1018, data_gpa(0xfe8), &gva), 0);
 	assert_int_equal(gva, DATA + 0xfe8);
-	assert_int_equal(refuse_find_frame(&space, DATA + 0x1018, data_gpa(0x1010), &gva), -ENOENT);
-	assert_int_equal(refuse_find_frame(&space, DATA + 0x1018, data_gpa(0xfd8), &gva), -ENOENT);
+	assert_int_equal(access_find_frame(&space, DATA + 0x1018, data_gpa(0x1010), &gva), -ENOENT);
+	assert_int_equal(access_find_frame(&space, DATA + 0x1018, data_gpa(0xfd8), &gva), -ENOENT);
 }
 
 /* The instruction in front of where the guest went on. Behind it stands what looks like an instruction, in
@@ -436,7 +436,7 @@ static void finished_stores(void **state)
 		load_code(begin - before.size, &before);
 		load_code(begin, &rows[i].code);
 		load_code(insn_state.rip, &behind);
-		if (refuse_find_store(&space, &insn_state, &store, &rip, &gva) != 0 || rip != begin ||
+		if (access_find_store(&space, &insn_state, &store, &rip, &gva) != 0 || rip != begin ||
 		    gva != DATA + rows[i].offset)
 			fail_msg("%s: rip 0x%llx, gva 0x%llx", rows[i].code.text,
 				 (unsigned long long)rip, (unsigned long long)gva);
@@ -463,7 +463,7 @@ static void unknown_stores(void **state)
 		uint64_t rip = 55, gva = 66;
 
 		load_code(CODE, &rows[i]);
-		if (refuse_find_store(&space, &insn_state, &store, &rip, &gva) != -ENOENT)
+		if (access_find_store(&space, &insn_state, &store, &rip, &gva) != -ENOENT)
 			fail_msg("%s: found at 0x%llx", rows[i].text, (unsigned long long)rip);
 		assert_int_equal(rip, 55);
 		assert_int_equal(gva, 66);

@@ -28,14 +28,14 @@ static uint32_t first_that_holds(uint64_t rip)
 
 static void routines(void **state)
 {
-	struct places places;
+	struct attribution places;
 
 	(void)state;
-	assert_int_equal(places_create(&places, &image), 0);
+	assert_int_equal(attribution_create(&places, &image), 0);
 	for (uint64_t rip = 0; rip < 0x4000; rip++)
-		assert_int_equal(places_operation(&places, rip), first_that_holds(rip));
-	assert_int_equal(places_operation(&places, UINT64_MAX), 0);
-	places_destroy(&places);
+		assert_int_equal(attribution_operation(&places, rip), first_that_holds(rip));
+	assert_int_equal(attribution_operation(&places, UINT64_MAX), 0);
+	attribution_destroy(&places);
 }
 
 static void comparison(void **state)
@@ -53,27 +53,27 @@ static void comparison(void **state)
 		{6, 0x2f80, AGREEMENT_ELSEWHERE}, {0, 0x2000, AGREEMENT_UNMARKED},
 		{0, 0x9999, AGREEMENT_AGREES},	  {1, 0xc0010000, AGREEMENT_ELSEWHERE},
 	};
-	struct places places;
+	struct attribution places;
 
 	(void)state;
-	assert_int_equal(places_create(&places, &image), 0);
+	assert_int_equal(attribution_create(&places, &image), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(places_compare(&places, rows[i].marked, rows[i].rip),
+		assert_int_equal(attribution_compare(&places, rows[i].marked, rows[i].rip),
 				 rows[i].agreement);
-	places_destroy(&places);
+	attribution_destroy(&places);
 }
 
 static void no_operations(void **state)
 {
 	const struct image empty = {0};
-	struct places places;
+	struct attribution places;
 
 	(void)state;
-	assert_int_equal(places_create(&places, &empty), 0);
-	assert_int_equal(places_operation(&places, 0x1000), 0);
-	assert_int_equal(places_compare(&places, 0, 0x1000), AGREEMENT_AGREES);
-	places_destroy(&places);
-	places_destroy(NULL);
+	assert_int_equal(attribution_create(&places, &empty), 0);
+	assert_int_equal(attribution_operation(&places, 0x1000), 0);
+	assert_int_equal(attribution_compare(&places, 0, 0x1000), AGREEMENT_AGREES);
+	attribution_destroy(&places);
+	attribution_destroy(NULL);
 }
 
 /* The summary counts per operation, keeps a few examples, and takes nothing out of range. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/output/inheritance.h"
+#include "vmm/output/startup.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 /* Where /proc is not there to ask. */
 #define DESCRIPTORS_TRIED 1024
 
-static int add(struct inherited *inherited, int fd)
+static int add(struct startup *inherited, int fd)
 {
 	int *fds;
 
@@ -26,7 +26,7 @@ static int add(struct inherited *inherited, int fd)
 	return 0;
 }
 
-static int note_listed(struct inherited *inherited, DIR *directory)
+static int note_listed(struct startup *inherited, DIR *directory)
 {
 	struct dirent *entry;
 	int rc = 0;
@@ -41,12 +41,12 @@ static int note_listed(struct inherited *inherited, DIR *directory)
 	return rc;
 }
 
-int inherited_note(struct inherited *inherited)
+int startup_note(struct startup *inherited)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	int rc = 0;
 
-	*inherited = (struct inherited){0};
+	*inherited = (struct startup){0};
 	if (directory) {
 		rc = note_listed(inherited, directory);
 		closedir(directory);
@@ -58,24 +58,24 @@ int inherited_note(struct inherited *inherited)
 	return rc;
 }
 
-void inherited_keep(struct inherited *inherited, int fd)
+void startup_keep(struct startup *inherited, int fd)
 {
 	for (size_t i = 0; i < inherited->count; i++)
 		if (inherited->fds[i] == fd)
 			inherited->fds[i] = inherited->fds[--inherited->count];
 }
 
-void inherited_close(struct inherited *inherited)
+void startup_close(struct startup *inherited)
 {
 	for (size_t i = 0; i < inherited->count; i++)
 		close(inherited->fds[i]);
-	inherited_finish(inherited);
+	startup_finish(inherited);
 }
 
-void inherited_finish(struct inherited *inherited)
+void startup_finish(struct startup *inherited)
 {
 	free(inherited->fds);
-	*inherited = (struct inherited){0};
+	*inherited = (struct startup){0};
 }
 
 /* A descriptor that the caller closed must not become the KVM device or a ledger, into which a message
@@ -119,13 +119,13 @@ static void settle_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void inherited_settle(void)
+void startup_settle(void)
 {
 	occupy_standard_descriptors();
 	settle_signals();
 }
 
-void inherited_leave_out_ignored(sigset_t *signals)
+void startup_leave_out_ignored(sigset_t *signals)
 {
 	for (size_t i = 0; i < sizeof(settable) / sizeof(settable[0]); i++)
 		if (ignored(settable[i]))
