@@ -8,6 +8,7 @@
 #include "guestfw/relay/relay.h"
 #include "vmm/cli/command.h"
 #include "vmm/guest/boot.h"
+#include "vmm/policy/policy_load.h"
 #include "vmm/policy/policy_warn.h"
 #include "vmm/report/views_report.h"
 
@@ -59,8 +60,8 @@ static int examine(struct views_report *report, bool lenient, struct error *erro
 		.engine = engine_keys[report->engine->id],
 		.lenient = lenient,
 	};
-	int rc = policy_file_load(&report->file, report->path, &subject, &report->diagnostics,
-				  error);
+	int rc = policy_load(&report->file, report->path, &subject, &report->diagnostics,
+			     error);
 
 	if (rc == 0 && report->target.view.format->encode_leaf)
 		rc = build_tables(report, error);
