@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Two ledgers of any guest: their recorded exits, counted by something other than the operation. */
+#include "vmm/analysis/diff_groups.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/analysis/diff.h"
 #include "vmm/analysis/observed.h"
 
 /* A group by what it is called: numbers of reasons and symbols are those of one ledger. */
@@ -29,7 +29,7 @@ static const char *text_of(const struct ledger_index *contents, enum group_key b
 {
 	if (by == GROUP_REASON)
 		return ledger_index_reason(contents, group->level, group->key);
-	return by == GROUP_SYMBOL ? ledger_index_symbol_name(contents, group->key) : NULL;
+	return by == GROUP_SYMBOL ? ledger_symbols_name(&contents->symbols, group->key) : NULL;
 }
 
 /* Reasons that have the same name are one: those that are not known. */
@@ -82,7 +82,7 @@ static const struct group *either(const struct diff_row *row)
 	return row->group[row->group[0] ? 0 : 1];
 }
 
-struct cell diff_group_name(const struct diff *diff, const struct diff_row *row, int i)
+static struct cell name_of(const struct diff *diff, const struct diff_row *row, int i)
 {
 	int side = row->group[0] ? 0 : 1;
 
@@ -91,7 +91,7 @@ struct cell diff_group_name(const struct diff *diff, const struct diff_row *row,
 }
 
 /* Exits that are not there did not happen, if something would have seen them. */
-struct cell diff_group_cell(const struct diff *diff, const struct diff_row *row, int side, size_t column)
+static struct cell cell_of(const struct diff *diff, const struct diff_row *row, int side, size_t column)
 {
 	const struct group *group = row->group[side];
 	enum level level = either(row)->level;
@@ -128,7 +128,7 @@ static void add_rows(struct diff *diff, struct named *named[2], const size_t cou
 			add_row(diff, NULL, named[1][i].group);
 }
 
-int diff_make_groups(struct diff *diff)
+static int make(struct diff *diff)
 {
 	struct named *named[2] = {NULL, NULL};
 	size_t counts[2] = {0, 0};
@@ -151,3 +151,5 @@ int diff_make_groups(struct diff *diff)
 		free(named[side]);
 	return rc;
 }
+
+const struct diff_kind diff_groups = {make, name_of, cell_of};

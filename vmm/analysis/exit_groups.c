@@ -2,9 +2,12 @@
 #include "vmm/analysis/exit_groups.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "views/service.h"
+#include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/observed.h"
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {
@@ -144,4 +147,92 @@ void exit_groups_finish(struct group_list *list)
 {
 	free(list->groups);
 	*list = (struct group_list){0};
+}
+
+static const char *level_name(uint16_t level)
+{
+	return level < LEVEL_COUNT ? level_keys[level] : "?";
+}
+
+/* By name, or by number if there is none, and what came of it if it was not carried out. */
+static struct cell service_cell(uint64_t code)
+{
+	static const char *const names[SERVICE_NUMBERS + 1] = {
+#define X(name, number, key, privilege, text) [number] = #key,
+		SS_SERVICES(X)
+#undef X
+	};
+	static const char *const outcomes[] = {
+		[SERVICE_UNDEFINED] = " #UD",
+		[SERVICE_FORBIDDEN] = " #GP",
+		[SERVICE_REFUSED] = " refused",
+	};
+	uint64_t number = code & 0xff, verdict = code >> 8;
+	bool plain = verdict >= sizeof(outcomes) / sizeof(outcomes[0]) || !outcomes[verdict];
+	const char *outcome = plain ? "" : outcomes[verdict];
+
+	if (number < SERVICE_NUMBERS && names[number])
+		return cell_of_format("%s%s", names[number], outcome);
+	return cell_of_format("%" PRIu64 "%s", number, outcome);
+}
+
+static struct cell key_cell(const struct ledger_index *contents, enum group_key by,
+			    const struct group *group)
+{
+	switch (by) {
+	case GROUP_REASON:
+		return cell_of_text(ledger_index_reason(contents, group->level, group->key));
+	case GROUP_RIP:
+		return cell_of_format("0x%" PRIx64, group->key);
+	case GROUP_SYMBOL:
+		return cell_of_plain(ledger_symbols_name(&contents->symbols, group->key));
+	case GROUP_VM:
+		return cell_of_count(true, group->key);
+	case GROUP_SERVICE:
+		return service_cell(group->key);
+	default:
+		return cell_of_text(level_name(group->level));
+	}
+}
+
+static struct cell place_cell(const struct ledger_index *contents, const struct group *group,
+			      enum group_column column)
+{
+	struct code_place place;
+	struct cell cell = {.state = CELL_OBSERVED};
+
+	disassembly_locate(ledger_index_code(contents, group->key), &group->first, contents->report.backend,
+		    &place);
+	if (column == GROUP_COLUMN_INSTRUCTION)
+		return cell_of_format("%s", place.text);
+	disassembly_place_name(&place, cell.buffer, sizeof(cell.buffer));
+	return cell;
+}
+
+struct cell group_cell(const struct ledger_index *contents, enum group_key by,
+		       const struct group_list *list, const struct group *group,
+		       enum group_column column)
+{
+	uint64_t total = list->total[group->level < LEVEL_COUNT ? group->level : LEVEL_COUNT];
+
+	switch (column) {
+	case GROUP_COLUMN_KEY:
+		return key_cell(contents, by, group);
+	case GROUP_COLUMN_AT:
+	case GROUP_COLUMN_INSTRUCTION:
+		return place_cell(contents, group, column);
+	case GROUP_COLUMN_LEVEL:
+		return cell_of_text(level_name(group->level));
+	case GROUP_COLUMN_EXITS:
+		return cell_of_count(group->observed, group->count);
+	case GROUP_COLUMN_SHARE:
+		return cell_of_number(CELL_SHARE, total != 0,
+				      100.0 * (double)group->count / (double)total);
+	case GROUP_COLUMN_TIMED:
+		return cell_of_count(group->observed, group->timed);
+	default:
+		/* None of no exits is a sum, none of some is not. */
+		return cell_of_count(group->observed && (group->timed || group->count == 0),
+				     group->ticks);
+	}
 }

@@ -3,8 +3,6 @@
 #ifndef VMM_ANALYSIS_EXIT_GROUPS_H
 #define VMM_ANALYSIS_EXIT_GROUPS_H
 
-#include <jansson.h>
-
 #include "vmm/analysis/group_key.h"
 #include "vmm/analysis/ledger_index.h"
 
@@ -47,14 +45,5 @@ enum group_column {
 struct cell group_cell(const struct ledger_index *contents, enum group_key by,
 		       const struct group_list *list, const struct group *group,
 		       enum group_column column);
-
-/* The writers; they return 0 or -ENOMEM. */
-typedef int group_writer(const struct ledger_index *contents, enum group_key by,
-			 const struct group_list *list, FILE *stream);
-group_writer exit_groups_text, exit_groups_csv, exit_groups_json;
-
-/* The first `most` groups as JSON. */
-json_t *json_groups(const struct ledger_index *contents, enum group_key by,
-		    const struct group_list *list, size_t most);
 
 #endif

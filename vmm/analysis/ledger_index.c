@@ -279,7 +279,7 @@ static int take_apart(struct ledger_index *contents, const char *name, struct er
 	if (rc == 0)
 		rc = add_up(contents);
 	if (rc == 0)
-		rc = ledger_index_find_symbols(contents);
+		rc = ledger_symbols_find(&contents->symbols, contents->codes, contents->places.count);
 	if (rc == 0)
 		rc = make_rows(contents);
 	if (rc != 0)
@@ -313,7 +313,7 @@ void ledger_index_close(struct ledger_index *contents)
 	keyset_finish(&contents->clocks);
 	free(contents->codes);
 	free(contents->offsets);
-	free(contents->symbols);
+	ledger_symbols_finish(&contents->symbols);
 	summary_destroy(contents->summary);
 	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
 		summary_destroy(contents->vm_summaries[i]);
@@ -351,6 +351,13 @@ const struct record_code *ledger_index_code(const struct ledger_index *contents,
 	int64_t number = keyset_find(&contents->places, (struct key){rip, 0});
 
 	return number < 0 ? NULL : contents->codes[number];
+}
+
+uint64_t ledger_index_symbol(const struct ledger_index *contents, uint64_t rip)
+{
+	const struct record_code *code = ledger_index_code(contents, rip);
+
+	return code ? ledger_symbols_number(&contents->symbols, code->symbol) : 0;
 }
 
 bool ledger_index_exit(const struct record *record, struct record_exit *ret_exit)

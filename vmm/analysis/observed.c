@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "vmm/base/printable.h"
 #include "vmm/table/json.h"
 
 static uint64_t l0_records(const struct report *report)
@@ -167,7 +168,7 @@ void observed_print_records(const struct report *report, FILE *stream)
 
 	for (int level = 0; level < LEVEL_COUNT; level++) {
 		fprintf(stream, "%s: ", level_keys[level]);
-		report_plain(stream, observed_records_text(report, (enum level)level, text));
+		printable_put(stream, observed_records_text(report, (enum level)level, text));
 		fputc('\n', stream);
 	}
 }
@@ -184,7 +185,7 @@ void observed_print_missing(const char *missing, FILE *stream)
 	if (!missing || missing[0] == '\0')
 		return;
 	fputs("tracepoints: " NOT_OBSERVED ": ", stream);
-	report_plain(stream, missing);
+	printable_put(stream, missing);
 	fputc('\n', stream);
 }
 

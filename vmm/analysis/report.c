@@ -2,9 +2,6 @@
 #include "vmm/analysis/report.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-#include "devices/console.h"
 
 const char *const column_headers[COLUMN_COUNT] = {
 #define COLUMN(id, header, key, type, meaning) header,
@@ -41,15 +38,6 @@ const char *vector_name(uint32_t vector)
 	};
 
 	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : NULL;
-}
-
-void report_plain(FILE *stream, const char *text)
-{
-	for (; *text; text++) {
-		char escaped[4];
-
-		fwrite(escaped, 1, console_escape(escaped, (unsigned char)*text, false), stream);
-	}
 }
 
 const char *access_name(uint32_t access)

@@ -128,20 +128,8 @@ const char *access_name(uint32_t access);
 /* Fills the ratios of all rows, which have been measured; of those of one VM, within it. */
 void report_compare(struct report *report);
 
-
-/* Writes text that may come from a guest or a foreign ledger: printable ASCII as it is, every other
- * byte as \xNN, so that it stays one line and does not speak to a terminal. */
-void report_plain(FILE *stream, const char *text);
-
-/* Writes the line that says what was run where. */
-void report_run(const struct report *report, FILE *stream);
-
 /* Name of an exception vector: "#UD"; NULL for those without one. */
 const char *vector_name(uint32_t vector);
-
-/* The writers. They return 0 or -ENOMEM; errors of the stream are found when it is closed. */
-typedef int report_writer(const struct report *report, FILE *stream);
-report_writer report_text, report_csv, report_json, report_tap, report_junit;
 
 /* Column sets. */
 #define COLUMN_BIT(id) (1u << COLUMN_##id)

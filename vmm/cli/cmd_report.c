@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/analysis/diff_make.h"
 #include "vmm/cli/command.h"
 #include "vmm/report/ledger_formats.h"
 

@@ -7,6 +7,7 @@
 
 #include "vmm/cli/command.h"
 #include "vmm/guest/boot.h"
+#include "vmm/report/report_writers.h"
 
 /* The jail as it was asked for, or the reason why not. */
 static int check_jail(const struct session *session, enum jail_mode mode, struct error *error)

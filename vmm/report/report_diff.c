@@ -3,8 +3,9 @@
 #include <libsmartcols.h>
 #include <stdlib.h>
 
-#include "vmm/analysis/diff.h"
 #include "vmm/analysis/observed.h"
+#include "vmm/base/printable.h"
+#include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
 #include "vmm/table/table.h"
 
@@ -16,7 +17,7 @@ static const char side_names[2] = {'a', 'b'};
 /* "1", or "1 -> 2" where they differ. */
 static void both_sides(const struct diff *diff, const struct diff_row *row, size_t column, char *text)
 {
-	const struct cell a = diff_cell(diff, row, 0, column), b = diff_cell(diff, row, 1, column);
+	const struct cell a = diff->kind->cell(diff, row, 0, column), b = diff->kind->cell(diff, row, 1, column);
 	char buffers[2][CELL_TEXT_SIZE];
 	const char *sides[2] = {cell_plain(&a, buffers[0]), cell_plain(&b, buffers[1])};
 
@@ -40,7 +41,7 @@ static const char *only_in(const struct diff_row *row)
 static int names_shown(const struct diff *diff)
 {
 	for (size_t i = 0; i < diff->row_count && diff->name_count > 1; i++) {
-		const struct cell name = diff_name(diff, &diff->rows[i], 1);
+		const struct cell name = diff->kind->name(diff, &diff->rows[i], 1);
 
 		if (name.state != CELL_ABSENT)
 			return diff->name_count;
@@ -82,14 +83,14 @@ static int add_row(const struct diff *diff, const struct diff_row *row, struct l
 	if (!line)
 		return -ENOMEM;
 	for (int i = 0; i < names; i++) {
-		cell = diff_name(diff, row, i);
+		cell = diff->kind->name(diff, row, i);
 		snprintf(cells[at++], DIFF_CELL_SIZE, "%s%s", cell_plain(&cell, buffer),
 			 i == 0 ? only_in(row) : "");
 	}
 	for (size_t i = 0; i < diff_cost_column(diff); i++)
 		both_sides(diff, row, i, cells[at++]);
 	for (int side = 0; side < 2; side++) {
-		cell = diff_cell(diff, row, side, diff_cost_column(diff));
+		cell = diff->kind->cell(diff, row, side, diff_cost_column(diff));
 		snprintf(cells[at++], DIFF_CELL_SIZE, "%s", cell_plain(&cell, buffer));
 	}
 	cell = diff_cost(diff, row);
@@ -144,7 +145,7 @@ static void print_sources(const struct diff *diff, int side, FILE *stream)
 	char text[OBSERVED_SIZE];
 
 	fprintf(stream, "   l0: ");
-	report_plain(stream, diff->by == GROUP_OPERATION
+	printable_put(stream, diff->by == GROUP_OPERATION
 				     ? observed_counts_text(report, LEVEL_L0)
 				     : observed_records_text(report, LEVEL_L0, text));
 	fputs("\n", stream);
@@ -183,10 +184,10 @@ int diff_csv(const struct diff *diff, FILE *stream)
 		size_t at = 0;
 
 		for (int j = 0; j < diff->name_count; j++)
-			cells[at++] = diff_name(diff, row, j);
+			cells[at++] = diff->kind->name(diff, row, j);
 		cells[at++] = cell_of_text(diff_change_keys[row->change]);
 		for (size_t j = 0; j < 2 * diff->column_count; j++)
-			cells[at++] = diff_cell(diff, row, j % 2, j / 2);
+			cells[at++] = diff->kind->cell(diff, row, j % 2, j / 2);
 		cells[at++] = diff_cost(diff, row);
 		csv_row(stream, cells, at);
 	}
@@ -201,7 +202,7 @@ static json_t *side_json(const struct diff *diff, const struct diff_row *row, in
 		return json_null();
 	object = json_object();
 	for (size_t i = 0; i < diff->column_count; i++) {
-		const struct cell cell = diff_cell(diff, row, side, i);
+		const struct cell cell = diff->kind->cell(diff, row, side, i);
 
 		json_object_set_new(object, diff->columns[i].key, json_cell(&cell));
 	}
@@ -214,7 +215,7 @@ static json_t *row_json(const struct diff *diff, const struct diff_row *row)
 	json_t *object = json_object();
 
 	for (int i = 0; i < diff->name_count; i++) {
-		const struct cell name = diff_name(diff, row, i);
+		const struct cell name = diff->kind->name(diff, row, i);
 
 		json_object_set_new(object, diff->names[i], json_cell(&name));
 	}

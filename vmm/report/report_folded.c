@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "vmm/analysis/observed.h"
+#include "vmm/base/printable.h"
 #include "vmm/report/report_ledger.h"
 
 struct stack {
@@ -74,7 +75,7 @@ static void put_frame(FILE *stream, const char *text)
 	for (; *text; text++) {
 		const char one[2] = {*text == ';' ? ',' : *text, '\0'};
 
-		report_plain(stream, one);
+		printable_put(stream, one);
 	}
 }
 

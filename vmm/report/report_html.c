@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/analysis/exit_groups.h"
 #include "vmm/report/report_ledger.h"
+#include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
 
 /* Instructions that are listed. */

@@ -3,6 +3,7 @@
 #include "vmm/report/report_io.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/report/report_violations.h"
+#include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
 
 #define REPORT_VERSION 1

@@ -2,7 +2,8 @@
 /* The formats that are written line by line: CSV, TAP and JUnit. */
 #include <string.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
+#include "vmm/report/report_writers.h"
 
 int report_csv(const struct report *report, FILE *stream)
 {
@@ -49,7 +50,7 @@ int report_tap(const struct report *report, FILE *stream)
 			report_row_name(row, name));
 		if (row->verdict == VERDICT_SKIP) {
 			fputs(" # SKIP ", stream);
-			report_plain(stream, row->note);
+			printable_put(stream, row->note);
 		}
 		fputs("\n", stream);
 		if (row->summary) {
@@ -59,13 +60,13 @@ int report_tap(const struct report *report, FILE *stream)
 		}
 		if (row->verdict == VERDICT_FAIL) {
 			fputs("# ", stream);
-			report_plain(stream, row->note);
+			printable_put(stream, row->note);
 			fputs("\n", stream);
 		}
 	}
 	if (report->end[0]) {
 		fputs("Bail out! ", stream);
-		report_plain(stream, report->end);
+		printable_put(stream, report->end);
 		fputs("\n", stream);
 	}
 	return 0;

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "vmm/analysis/observed.h"
+#include "vmm/base/printable.h"
 #include "vmm/base/stream.h"
 #include "vmm/report/report_io.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/report/report_violations.h"
+#include "vmm/report/report_writers.h"
 #include "vmm/table/table.h"
 
 /* https://no-color.org */
@@ -161,9 +163,9 @@ static void print_jail(const struct report *report, FILE *stream)
 	    (strcmp(report->seccomp, "on") == 0 && strncmp(report->landlock, "abi ", 4) == 0))
 		return;
 	fputs("jail: seccomp ", stream);
-	report_plain(stream, report->seccomp);
+	printable_put(stream, report->seccomp);
 	fputs(", Landlock ", stream);
-	report_plain(stream, report->landlock);
+	printable_put(stream, report->landlock);
 	fputs("\n", stream);
 }
 
@@ -178,9 +180,9 @@ void report_run(const struct report *report, FILE *stream)
 {
 	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
 		host_backend_modules[report->backend]);
-	report_plain(stream, report->kernel);
+	printable_put(stream, report->kernel);
 	fprintf(stream, "), %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
-	report_plain(stream, report->guest);
+	printable_put(stream, report->guest);
 	fputs("\n", stream);
 }
 
@@ -191,7 +193,7 @@ static void print_plans(const struct report *report, FILE *stream)
 		if (!report->plans[i])
 			continue;
 		fprintf(stream, "VM %zu: ", i);
-		report_plain(stream, report->plans[i]);
+		printable_put(stream, report->plans[i]);
 		fputs("\n", stream);
 	}
 }

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <libsmartcols.h>
 
-#include "vmm/base/printable.h"
 #include "vmm/table/json.h"
 #include "vmm/table/table.h"
 

@@ -3,9 +3,7 @@
 #ifndef VMM_REPORT_REPORT_VIOLATIONS_H
 #define VMM_REPORT_REPORT_VIOLATIONS_H
 
-#include <jansson.h>
-
-#include "vmm/analysis/report.h"
+#include "vmm/report/report_writers.h"
 
 extern const char *const violation_answer_keys[];
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
 #include "vmm/report/views_report.h"
 #include "vmm/table/table.h"
 
@@ -240,9 +240,9 @@ int views_text(const struct views_report *report, FILE *stream)
 		return 0;
 	bytes_text(report->memory, memory, sizeof(memory));
 	fputs("policy ", stream);
-	report_plain(stream, report->path);
+	printable_put(stream, report->path);
 	fputs(", guest: ", stream);
-	report_plain(stream, report->guest);
+	printable_put(stream, report->guest);
 	fprintf(stream, " with %s\nengine %s: %s (%s)\n\n", memory, engine_keys[report->engine->id],
 		report->target.view.format->name, report->target.basis);
 	rc = print_views(report, stream);

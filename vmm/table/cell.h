@@ -42,7 +42,7 @@ struct cell {
 
 /* A text that lives as long as the cell; NULL: absent. */
 struct cell cell_of_text(const char *text);
-/* Text of a guest or of a foreign ledger, as report_plain() writes it; absent if it is empty. */
+/* Text of a guest or of a foreign ledger, as printable_put() writes it; absent if it is empty. */
 struct cell cell_of_plain(const char *text);
 __attribute__((format(printf, 1, 2))) struct cell cell_of_format(const char *format, ...);
 /* Where `observed` is false the number is of no matter. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
 
 json_t *json_begin(const char *schema, int version)
 {
@@ -36,7 +36,7 @@ json_t *json_text(const char *text)
 	stream = open_memstream(&plain, &size);
 	if (!stream)
 		return NULL;
-	report_plain(stream, text);
+	printable_put(stream, text);
 	if (fclose(stream) == 0)
 		value = json_string(plain);
 	free(plain);

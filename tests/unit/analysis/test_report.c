@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
 #include "vmm/report/report_violations.h"
 
 /* Words that every format must get through: quotes, markup, line breaks, control characters. */
