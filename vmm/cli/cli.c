@@ -320,8 +320,7 @@ static int parse_timeout(struct settings *settings, const char *argument, struct
 }
 
 const struct command_row commands[] = {
-#define COMMAND(name, letter, operands, meaning, more)                                             \
-	{#name, letter, operands, meaning, more, command_##name},
+#define COMMAND(name, letter, operands, meaning, more) {#name, letter, operands, meaning, more},
 #include "vmm/cli/command.def"
 #undef COMMAND
 };

@@ -2,7 +2,7 @@
 /* sidestep bench: what each operation costs, beside the empty loop. */
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 
 int command_bench(const struct settings *given)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/table/json.h"
 
 #define INFO_VERSION 1

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sidestep test --random: programs of CR0 accesses against the reference model. */
+#include "vmm/cli/cmd_random.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/service/differential.h"
 #include "vmm/table/json.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "vmm/analysis/diff_make.h"
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/report/ledger_formats.h"
 
 /* Percent by which a median may differ. */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/policy/diagnostic.h"
 
 static int run_and_report(struct session *session, const struct settings *settings,

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "guestfw/relay/relay.h"
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/guest/boot.h"
 #include "vmm/policy/policy_load.h"
 #include "vmm/policy/policy_warn.h"

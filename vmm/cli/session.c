@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/cli/session.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/cli/command.h"
 #include "vmm/guest/boot.h"
 #include "vmm/report/report_writers.h"
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the commands that run a guest share. */
-#ifndef VMM_CLI_COMMAND_H
-#define VMM_CLI_COMMAND_H
+/* A run from the command line to its end, and how a command writes what it has to say. */
+#ifndef VMM_CLI_SESSION_H
+#define VMM_CLI_SESSION_H
 
 #include "vmm/analysis/report.h"
 #include "vmm/cli/cli.h"
 #include "vmm/output/output.h"
 #include "vmm/run/machine.h"
 
-/* A run from the command line to its end. */
 struct session {
 	struct startup inherited;
 	struct output output;
@@ -58,8 +57,5 @@ int session_status(const struct report *report, bool judge);
  */
 int session_emit(struct session *session, const struct settings *settings, const char *schema,
 		 bool judge, uint32_t hidden, struct error *error);
-
-/* sidestep test --random and --replay. */
-int command_random(const struct settings *settings);
 
 #endif
