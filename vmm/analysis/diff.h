@@ -29,11 +29,6 @@ extern const char *const diff_change_keys[DIFF_CHANGE_COUNT];
 #define DIFF_COLUMNS 5
 #define DIFF_NAMES 2
 
-struct diff_column {
-	const char *header, *key;
-	bool text;
-};
-
 struct diff_row {
 	const struct report_row *row[2]; /* of A and B, by operation; NULL where it is not in */
 	const struct group *group[2];    /* the same by anything else */
@@ -46,7 +41,7 @@ struct diff;
 /* By what ledgers are compared: makes the rows, and says what is in them. */
 struct diff_kind {
 	int (*make)(struct diff *diff); /* returns 0 or -ENOMEM */
-	struct cell (*name)(const struct diff *diff, const struct diff_row *row, int i);
+	struct cell (*name)(const struct diff *diff, const struct diff_row *row, size_t i);
 	struct cell (*cell)(const struct diff *diff, const struct diff_row *row, int side, size_t column);
 };
 
@@ -56,9 +51,9 @@ struct diff {
 	const struct diff_kind *kind;
 	double threshold; /* percent */
 	bool exits_only;  /* the last column does not count */
-	const char *names[DIFF_NAMES]; /* headings of the first columns */
-	int name_count;
-	struct diff_column columns[DIFF_COLUMNS];
+	struct table_column names[DIFF_NAMES]; /* what a row is of */
+	size_t name_count;
+	struct table_column columns[DIFF_COLUMNS];
 	size_t column_count;
 	struct group_list groups[2];
 	struct diff_row *rows; /* those of A, then those only in B */

@@ -82,12 +82,11 @@ static const struct group *either(const struct diff_row *row)
 	return row->group[row->group[0] ? 0 : 1];
 }
 
-static struct cell name_of(const struct diff *diff, const struct diff_row *row, int i)
+static struct cell name_of(const struct diff *diff, const struct diff_row *row, size_t i)
 {
 	int side = row->group[0] ? 0 : 1;
 
-	return group_cell(diff->contents[side], diff->by, &diff->groups[side], either(row),
-			  i == 0 ? GROUP_COLUMN_KEY : GROUP_COLUMN_LEVEL);
+	return group_cell(&diff->groups[side], either(row), i == 0 ? GROUP_COLUMN_KEY : GROUP_COLUMN_LEVEL);
 }
 
 /* Exits that are not there did not happen, if something would have seen them. */
@@ -134,11 +133,14 @@ static int make(struct diff *diff)
 	size_t counts[2] = {0, 0};
 	int rc = -ENOMEM;
 
-	diff->names[0] = group_key_names[diff->by];
-	diff->names[1] = group_key_names[GROUP_LEVEL];
+	for (int i = 0; i < DIFF_NAMES; i++) {
+		const char *name = group_key_names[i == 0 ? diff->by : GROUP_LEVEL];
+
+		diff->names[i] = (struct table_column)TABLE_PLAIN(name, name, TABLE_LEFT);
+	}
 	diff->name_count = diff->by == GROUP_LEVEL ? 1 : 2;
-	diff->columns[0] = (struct diff_column){"EXITS", "exits", false};
-	diff->columns[1] = (struct diff_column){"TICKS EACH", "ticks_each", false};
+	diff->columns[0] = (struct table_column)TABLE_PLAIN("EXITS", "exits", TABLE_RIGHT);
+	diff->columns[1] = (struct table_column)TABLE_PLAIN("TICKS EACH", "ticks_each", TABLE_RIGHT);
 	diff->column_count = 2;
 	for (int side = 0; side < 2; side++)
 		named[side] = take_side(diff, side, &counts[side]);

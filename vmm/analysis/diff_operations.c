@@ -9,7 +9,7 @@ static const enum column operation_columns[DIFF_COLUMNS] = {
 	COLUMN_L0, COLUMN_MONITOR, COLUMN_VMM, COLUMN_PLACEMENT, COLUMN_TICKS_MEDIAN,
 };
 
-static struct cell name_of(const struct diff *diff, const struct diff_row *row, int i)
+static struct cell name_of(const struct diff *diff, const struct diff_row *row, size_t i)
 {
 	const struct report_row *a = row->row[0], *b = row->row[1];
 	const struct report_row *named = !a || (b && a->vm == REPORT_ALL_VMS) ? b : a;
@@ -23,12 +23,8 @@ static struct cell name_of(const struct diff *diff, const struct diff_row *row, 
 
 static struct cell cell_of(const struct diff *diff, const struct diff_row *row, int side, size_t column)
 {
-	struct cell cell = {0};
-
-	if (row->row[side])
-		report_cell(&diff->contents[side]->report, row->row[side], operation_columns[column],
-			    &cell);
-	return cell;
+	return row->row[side] ? report_cell(&diff->contents[side]->report, row->row[side], operation_columns[column])
+			      : cell_of_text(NULL);
 }
 
 /* A row of all VMs is one of each. */
@@ -86,14 +82,13 @@ static int make(struct diff *diff)
 {
 	const struct report *a = &diff->contents[0]->report, *b = &diff->contents[1]->report;
 
-	diff->names[0] = column_keys[COLUMN_OPERATION];
-	diff->names[1] = column_keys[COLUMN_VM];
+	diff->names[0] = report_columns[COLUMN_OPERATION];
+	diff->names[1] = report_columns[COLUMN_VM];
+	diff->names[1].flags = TABLE_OPTIONAL;
 	diff->name_count = 2;
 	diff->column_count = DIFF_COLUMNS;
 	for (size_t i = 0; i < DIFF_COLUMNS; i++)
-		diff->columns[i] = (struct diff_column){column_headers[operation_columns[i]],
-							column_keys[operation_columns[i]],
-							column_types[operation_columns[i]] == CELL_TEXT};
+		diff->columns[i] = report_columns[operation_columns[i]];
 	diff->rows = calloc(pairs_most(a, b), sizeof(*diff->rows));
 	if (!diff->rows)
 		return -ENOMEM;

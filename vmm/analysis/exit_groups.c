@@ -121,6 +121,28 @@ static int by_count(const void *a, const void *b)
 	return (x->level > y->level) - (x->level < y->level);
 }
 
+static void set_columns(struct group_list *list)
+{
+	static const struct table_column columns[GROUP_COLUMN_COUNT] = {
+		[GROUP_COLUMN_AT] = TABLE_PLAIN("at", "at", TABLE_LEFT),
+		[GROUP_COLUMN_INSTRUCTION] = TABLE_PLAIN("instruction", "instruction", TABLE_LEFT),
+		[GROUP_COLUMN_LEVEL] = TABLE_PLAIN("level", "level", TABLE_LEFT),
+		[GROUP_COLUMN_EXITS] = TABLE_PLAIN("exits", "exits", TABLE_RIGHT),
+		[GROUP_COLUMN_SHARE] = TABLE_PLAIN("share", "share", TABLE_RIGHT),
+		[GROUP_COLUMN_TIMED] = TABLE_PLAIN("timed", "timed", TABLE_RIGHT),
+		[GROUP_COLUMN_TICKS] = TABLE_PLAIN("handling_ticks", "handling_ticks", TABLE_RIGHT),
+	};
+	struct table_column *own = list->columns;
+
+	memcpy(own, columns, sizeof(columns));
+	own[GROUP_COLUMN_KEY].header = own[GROUP_COLUMN_KEY].key = group_key_names[list->by];
+	if (list->by != GROUP_RIP)
+		own[GROUP_COLUMN_AT].flags = own[GROUP_COLUMN_INSTRUCTION].flags = TABLE_NOWHERE;
+	/* Its column would stand there twice, and every share would be all. */
+	if (list->by == GROUP_LEVEL)
+		own[GROUP_COLUMN_LEVEL].flags = own[GROUP_COLUMN_SHARE].flags = TABLE_NOWHERE;
+}
+
 int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list)
 {
 	const struct record *record;
@@ -128,7 +150,8 @@ int exit_groups_count(struct ledger_index *contents, enum group_key by, struct g
 	struct record_exit exit;
 	int rc = 0;
 
-	*ret_list = (struct group_list){0};
+	*ret_list = (struct group_list){.contents = contents, .by = by};
+	set_columns(ret_list);
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
 		if (ledger_index_exit(record, &exit) && counts(by, &exit))
@@ -176,16 +199,15 @@ static struct cell service_cell(uint64_t code)
 	return cell_of_format("%" PRIu64 "%s", number, outcome);
 }
 
-static struct cell key_cell(const struct ledger_index *contents, enum group_key by,
-			    const struct group *group)
+static struct cell key_cell(const struct group_list *list, const struct group *group)
 {
-	switch (by) {
+	switch (list->by) {
 	case GROUP_REASON:
-		return cell_of_text(ledger_index_reason(contents, group->level, group->key));
+		return cell_of_text(ledger_index_reason(list->contents, group->level, group->key));
 	case GROUP_RIP:
-		return cell_of_format("0x%" PRIx64, group->key);
+		return cell_of_value(CELL_ADDRESS, group->key);
 	case GROUP_SYMBOL:
-		return cell_of_plain(ledger_symbols_name(&contents->symbols, group->key));
+		return cell_of_foreign(ledger_symbols_name(&list->contents->symbols, group->key));
 	case GROUP_VM:
 		return cell_of_count(true, group->key);
 	case GROUP_SERVICE:
@@ -202,25 +224,23 @@ static struct cell place_cell(const struct ledger_index *contents, const struct 
 	struct cell cell = {.state = CELL_OBSERVED};
 
 	disassembly_locate(ledger_index_code(contents, group->key), &group->first, contents->report.backend,
-		    &place);
+			   &place);
 	if (column == GROUP_COLUMN_INSTRUCTION)
 		return cell_of_format("%s", place.text);
 	disassembly_place_name(&place, cell.buffer, sizeof(cell.buffer));
 	return cell;
 }
 
-struct cell group_cell(const struct ledger_index *contents, enum group_key by,
-		       const struct group_list *list, const struct group *group,
-		       enum group_column column)
+struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column)
 {
-	uint64_t total = list->total[group->level < LEVEL_COUNT ? group->level : LEVEL_COUNT];
+	uint64_t total = list->total[level_index(group->level)];
 
 	switch (column) {
 	case GROUP_COLUMN_KEY:
-		return key_cell(contents, by, group);
+		return key_cell(list, group);
 	case GROUP_COLUMN_AT:
 	case GROUP_COLUMN_INSTRUCTION:
-		return place_cell(contents, group, column);
+		return place_cell(list->contents, group, column);
 	case GROUP_COLUMN_LEVEL:
 		return cell_of_text(level_name(group->level));
 	case GROUP_COLUMN_EXITS:
@@ -235,4 +255,16 @@ struct cell group_cell(const struct ledger_index *contents, enum group_key by,
 		return cell_of_count(group->observed && (group->timed || group->count == 0),
 				     group->ticks);
 	}
+}
+
+static struct cell cell_at(const void *data, size_t row, size_t column)
+{
+	const struct group_list *list = data;
+
+	return group_cell(list, &list->groups[row], (enum group_column)column);
+}
+
+struct table exit_groups_table(const struct group_list *list)
+{
+	return (struct table){list->columns, GROUP_COLUMN_COUNT, list->count, cell_at, list, .fit = false};
 }

@@ -16,7 +16,23 @@ struct group {
 	struct record_exit first; /* of these exits */
 };
 
+/* Columns of such a table. */
+enum group_column {
+	GROUP_COLUMN_KEY, /* has the key's name */
+	GROUP_COLUMN_AT,
+	GROUP_COLUMN_INSTRUCTION,
+	GROUP_COLUMN_LEVEL,
+	GROUP_COLUMN_EXITS,
+	GROUP_COLUMN_SHARE, /* of the exits at that level */
+	GROUP_COLUMN_TIMED,
+	GROUP_COLUMN_TICKS, /* of those that say how long they took */
+	GROUP_COLUMN_COUNT
+};
+
 struct group_list {
+	const struct ledger_index *contents;
+	enum group_key by;
+	struct table_column columns[GROUP_COLUMN_COUNT];
 	struct group *groups;
 	size_t count;
 	uint64_t total[LEVEL_COUNT + 1]; /* exits of all groups at each level, last those of none that there is */
@@ -29,21 +45,9 @@ struct group_list {
 int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
 void exit_groups_finish(struct group_list *list);
 
-/* Columns of such a table. The key's column has the key's name. */
-enum group_column {
-	GROUP_COLUMN_KEY,
-	GROUP_COLUMN_AT,
-	GROUP_COLUMN_INSTRUCTION,
-	GROUP_COLUMN_LEVEL,
-	GROUP_COLUMN_EXITS,
-	GROUP_COLUMN_SHARE, /* of the exits at that level */
-	GROUP_COLUMN_TIMED,
-	GROUP_COLUMN_TICKS, /* of those that say how long they took */
-	GROUP_COLUMN_COUNT
-};
+struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column);
 
-struct cell group_cell(const struct ledger_index *contents, enum group_key by,
-		       const struct group_list *list, const struct group *group,
-		       enum group_column column);
+/* The groups as a table; the list has to last as long. */
+struct table exit_groups_table(const struct group_list *list);
 
 #endif

@@ -13,10 +13,10 @@
 #include "views/expect.h"
 #include "vmm/ledger/summary.h"
 #include "vmm/observe/trace.h"
-#include "vmm/table/cell.h"
+#include "vmm/table/table.h"
 
 enum column {
-#define COLUMN(id, header, key, type, meaning) COLUMN_##id,
+#define COLUMN(id, header, key, flags, meaning) COLUMN_##id,
 #include "vmm/analysis/column.def"
 #undef COLUMN
 	COLUMN_COUNT
@@ -89,13 +89,13 @@ struct report {
 	bool of_ledger;        /* what they would have said is not known: a ledger is all there is */
 };
 
-extern const char *const column_headers[COLUMN_COUNT];
-extern const char *const column_keys[COLUMN_COUNT];
-extern const char *const column_meanings[COLUMN_COUNT];
-extern const enum cell_type column_types[COLUMN_COUNT];
+extern const struct table_column report_columns[COLUMN_COUNT];
 
-void report_cell(const struct report *report, const struct report_row *row, enum column column,
-		 struct cell *cell);
+struct cell report_cell(const struct report *report, const struct report_row *row, enum column column);
+
+/* The rows with all columns. */
+struct table report_table(const struct report *report);
+
 /* Fills exits, placement and ticks of a row from its summary. Its loop is the report's unless it has one. */
 void report_measure(const struct report *report, struct report_row *row);
 

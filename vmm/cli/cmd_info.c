@@ -48,7 +48,6 @@ static void print_tracepoints(FILE *stream)
 
 static void print_text(const struct host *host, FILE *stream)
 {
-
 	fprintf(stream, "KVM         API version %d, module %s, Linux %s\n", host->api_version,
 		host_backend_modules[host->backend], host->kernel);
 	fprintf(stream, "guest CPU   %s\n", host->vendor);
@@ -137,22 +136,12 @@ static int print_json(const struct host *host, FILE *stream)
 	return json_finish(root, stream);
 }
 
-static int print_info(const struct host *host, const struct settings *settings, struct error *error)
+static int write_info(const void *data, const struct settings *settings, FILE *stream)
 {
-	struct output output;
-	int rc = output_open(&output, settings->output, JAIL_NONE, error);
-
-	if (rc != 0)
-		return rc;
 	if (strcmp(settings->format, "json") == 0)
-		rc = print_json(host, output.stream);
-	else
-		print_text(host, output.stream);
-	if (rc != 0) {
-		output_discard(&output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(&output, error);
+		return print_json(data, stream);
+	print_text(data, stream);
+	return 0;
 }
 
 int command_info(const struct settings *settings)
@@ -163,7 +152,7 @@ int command_info(const struct settings *settings)
 	if (settings->operand_count != 0)
 		error_set(&error, -EINVAL, STATUS_USAGE, "info takes no operand");
 	else if (cli_check_format(settings, FORMATS_PLAIN, &error) == 0 && host_open(&host, &error) == 0) {
-		print_info(&host, settings, &error);
+		output_emit(write_info, &host, settings, &error);
 		host_close(&host);
 	}
 	return error.text[0] ? error_report(&error) : STATUS_SUCCESS;

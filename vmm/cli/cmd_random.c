@@ -78,21 +78,20 @@ static int write_json(const struct differential *run, const struct session *sess
 	return json_finish(root, stream);
 }
 
-static int emit(const struct differential *run, struct session *session,
-		const struct settings *settings, struct error *error)
+/* What output_fill() hands through. */
+struct outcome {
+	const struct differential *run;
+	const struct session *session;
+};
+
+static int write_outcome(const void *data, const struct settings *settings, FILE *stream)
 {
-	struct output *output = &session->output;
-	int rc = 0;
+	const struct outcome *outcome = data;
 
 	if (strcmp(settings->format, "json") == 0)
-		rc = write_json(run, session, output->stream);
-	else
-		write_text(run, session, output->stream);
-	if (rc != 0) {
-		output_discard(output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(output, error);
+		return write_json(outcome->run, outcome->session, stream);
+	write_text(outcome->run, outcome->session, stream);
+	return 0;
 }
 
 static int perform(struct session *session, struct differential *run,
@@ -104,7 +103,7 @@ static int perform(struct session *session, struct differential *run,
 		return error->status;
 	run->environment = session_environment(session);
 	if (session_run(session, isatty(STDERR_FILENO), error) != 0 ||
-	    emit(run, session, settings, error) != 0)
+	    output_fill(write_outcome, &(struct outcome){run, session}, settings, &session->output, error) != 0)
 		return error->status;
 	if (run->differed)
 		return STATUS_FAILED;

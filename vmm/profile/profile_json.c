@@ -8,25 +8,6 @@
 #include "vmm/report/report_l0.h"
 #include "vmm/table/json.h"
 
-static json_t *row_json(const struct profile_view *view, const struct profile_line *line)
-{
-	json_t *object = json_object();
-	struct cell exits;
-
-	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++) {
-		const struct cell cell = profile_cell(view, line, (enum profile_column)i);
-
-		json_object_set_new(object, profile_column_keys[i], json_cell(&cell));
-	}
-	exits = cell_of_number(CELL_NUMBER, line->key.level != LEVEL_L0 || view->lines->l0_known,
-			       line->exits);
-	json_object_set_new(object, "exits", json_cell(&exits));
-	json_object_set_new(object, "recorded",
-			    json_integer(line->row ? (json_int_t)line->row->count : 0));
-	json_object_set_new(object, "estimated", json_boolean(line->estimated));
-	return object;
-}
-
 static json_t *totals_json(const struct profile_view *view)
 {
 	json_t *object = json_object();
@@ -34,7 +15,7 @@ static json_t *totals_json(const struct profile_view *view)
 	for (int level = 0; level < LEVEL_COUNT; level++) {
 		const struct cell cell = profile_level(view, (enum level)level);
 
-		json_object_set_new(object, level_keys[level], json_cell(&cell));
+		json_object_set_new(object, level_keys[level], cell_json(&cell));
 	}
 	return object;
 }
@@ -56,7 +37,7 @@ static json_t *operations_json(const struct report *report)
 		json_object_set_new(object, "repetitions",
 				    json_integer((json_int_t)row->summary->repetitions));
 		ticks = cell_of_number(CELL_TICKS, row->ticks.samples != 0, row->ticks.total);
-		json_object_set_new(object, "ticks_total", json_cell(&ticks));
+		json_object_set_new(object, "ticks_total", cell_json(&ticks));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -73,17 +54,16 @@ static void add_summary(const struct profile_view *view, json_t *root)
 
 int profile_json(const struct profile_view *view, FILE *stream)
 {
-	json_t *root = json_begin("sidestep.profile", PROFILE_VERSION), *rows = json_array();
+	json_t *root = json_begin("sidestep.profile", PROFILE_VERSION);
+	const struct table table = profile_table(view);
 	int rc;
 
-	json_object_set_new(root, "type", json_string(view->summary ? "summary" : "interval"));
+	json_object_set_new(root, "type", json_string(profile_type(view)));
 	json_object_set_new(root, "time", json_real(view->time));
 	json_object_set_new(root, "seconds", json_real(view->seconds));
 	json_object_set_new(root, "engine", json_string(engine_keys[view->engine->id]));
 	json_object_set_new(root, "exits", totals_json(view));
-	for (size_t i = 0; i < view->lines->count; i++)
-		json_array_append_new(rows, row_json(view, &view->lines->lines[i]));
-	json_object_set_new(root, "rows", rows);
+	json_object_set_new(root, "rows", table_json(&table));
 	if (view->summary)
 		add_summary(view, root);
 	rc = root ? json_dumpf(root, stream, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;

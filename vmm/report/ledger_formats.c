@@ -38,7 +38,7 @@ int ledger_format_write(const struct ledger_format *format, struct ledger_index 
 		return format->violations(&contents->report, stream);
 	rc = exit_groups_count(contents, by, &list);
 	if (rc == 0)
-		rc = format->groups(contents, by, &list, stream);
+		rc = format->groups(&list, stream);
 	exit_groups_finish(&list);
 	return rc;
 }

@@ -72,21 +72,14 @@ static json_t *ticks_json(const struct tick_summary *ticks)
 {
 	const struct cell cell = cell_of_number(CELL_TICKS, ticks->samples != 0, ticks->total);
 
-	return json_cell(&cell);
+	return cell_json(&cell);
 }
 
-static json_t *row_json(const struct report *report, const struct report_row *row)
+/* What programs get of a row besides its columns. */
+static void add_more(const struct report *report, const struct report_row *row, json_t *object)
 {
-	json_t *object = json_object();
-
-	for (int column = 0; column < COLUMN_COUNT; column++) {
-		struct cell cell;
-
-		report_cell(report, row, (enum column)column, &cell);
-		json_object_set_new(object, column_keys[column], json_cell(&cell));
-	}
 	if (!row->summary)
-		return object;
+		return;
 	if (row->summary->result_known) {
 		json_object_set_new(object, "value", json_hex(row->summary->result.value));
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
@@ -97,7 +90,17 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
 	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
 	json_object_set_new(object, "l0_exits", report_l0_row_json(report, row->summary));
-	return object;
+}
+
+static json_t *operations_json(const struct report *report)
+{
+	const struct table table = report_table(report);
+	json_t *rows = table_json(&table), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		add_more(report, &report->rows[i], row);
+	return rows;
 }
 
 /* How each VM was configured; null where that is not known. */
@@ -118,7 +121,7 @@ static json_t *totals_json(const struct report *report)
 
 json_t *json_report(const struct report *report)
 {
-	json_t *root = json_begin(report->schema, REPORT_VERSION), *operations = json_array();
+	json_t *root = json_begin(report->schema, REPORT_VERSION);
 
 	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
@@ -131,9 +134,7 @@ json_t *json_report(const struct report *report)
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_count(report->lost));
 	json_object_set_new(root, "samples_dropped", json_boolean(report->summary->samples_dropped));
-	for (size_t i = 0; i < report->row_count; i++)
-		json_array_append_new(operations, row_json(report, &report->rows[i]));
-	json_object_set_new(root, "operations", operations);
+	json_object_set_new(root, "operations", operations_json(report));
 	json_object_set_new(root, "violations", violations_json(report));
 	json_object_set_new(root, "interrupts", report_interrupts_json(report));
 	json_object_set_new(root, "pins", report_pins_json(report));

@@ -7,17 +7,9 @@
 
 int report_csv(const struct report *report, FILE *stream)
 {
-	for (int column = 0; column < COLUMN_COUNT; column++)
-		fprintf(stream, "%s%s", column ? "," : "", column_keys[column]);
-	fputs("\n", stream);
-	for (size_t i = 0; i < report->row_count; i++) {
-		struct cell cells[COLUMN_COUNT];
+	const struct table table = report_table(report);
 
-		for (int column = 0; column < COLUMN_COUNT; column++)
-			report_cell(report, &report->rows[i], (enum column)column, &cells[column]);
-		csv_row(stream, cells, COLUMN_COUNT);
-	}
-	return 0;
+	return table_csv(&table, stream);
 }
 
 /* "l0 1, vmm 1, 8542 ticks": what a TAP line adds to the name. */
@@ -27,12 +19,11 @@ static void describe(const struct report *report, const struct report_row *row, 
 					      COLUMN_TICKS_MEDIAN};
 
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		struct cell cell;
+		const struct cell cell = report_cell(report, row, columns[i]);
 		char buffer[CELL_TEXT_SIZE];
 
-		report_cell(report, row, columns[i], &cell);
 		if (cell.state != CELL_ABSENT)
-			fprintf(stream, "%s %s %s", i ? "," : "", column_keys[columns[i]],
+			fprintf(stream, "%s %s %s", i ? "," : "", report_columns[columns[i]].key,
 				cell_plain(&cell, buffer));
 	}
 }

@@ -13,8 +13,7 @@
 typedef int report_writer(const struct report *report, FILE *stream);
 report_writer report_text, report_csv, report_json, report_tap, report_junit;
 
-typedef int group_writer(const struct ledger_index *contents, enum group_key by,
-			 const struct group_list *list, FILE *stream);
+typedef int group_writer(const struct group_list *list, FILE *stream);
 group_writer exit_groups_text, exit_groups_csv, exit_groups_json;
 
 /* Text shows the rows that differ, the others all. */
@@ -27,9 +26,5 @@ void report_run(const struct report *report, FILE *stream);
 /* The document that --format json writes of a report; what was run where, added to another. */
 json_t *json_report(const struct report *report);
 void json_run(json_t *object, const struct report *report);
-
-/* The first `most` groups as JSON. */
-json_t *json_groups(const struct ledger_index *contents, enum group_key by,
-		    const struct group_list *list, size_t most);
 
 #endif
