@@ -9,6 +9,7 @@
 #include "views/service.h"
 #include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/observed.h"
+#include "vmm/base/words.h"
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {
 #define X(name, key, before) key,
@@ -18,11 +19,9 @@ const char *const group_key_names[GROUP_KEY_COUNT] = {
 
 enum group_key group_key_by_name(const char *name)
 {
-	int i = 0;
+	int key = words_find(group_key_names, GROUP_KEY_COUNT, name);
 
-	while (i < GROUP_KEY_COUNT && strcmp(group_key_names[i], name) != 0)
-		i++;
-	return (enum group_key)i;
+	return key < 0 ? GROUP_KEY_COUNT : (enum group_key)key;
 }
 
 static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
@@ -42,7 +41,7 @@ static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
 	case GROUP_VM:
 		return exit->record.vm;
 	default:
-		return exit->operation;
+		return (uint64_t)exit->operation << 16 | exit->reason;
 	}
 }
 

@@ -40,7 +40,7 @@ struct group_list {
 
 /*
  * Counts the exits of a ledger by key and level, the most frequent first. By level every level has a group that
- * the engine has. Returns 0 or -ENOMEM.
+ * the engine has; by operation each reason of one is a group. Returns 0 or -ENOMEM, and then there is no group.
  */
 int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
 void exit_groups_finish(struct group_list *list);

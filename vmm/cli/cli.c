@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "vmm/base/number.h"
+#include "vmm/base/words.h"
 #include "vmm/plan/service_list.h"
 
 #define OPTIONS_MAX 32
@@ -93,13 +94,13 @@ static int parse_by(struct settings *settings, const char *argument, struct erro
 
 static int parse_trace(struct settings *settings, const char *argument, struct error *error)
 {
-	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
-		if (mode != TRACING_PART && strcmp(argument, trace_mode_keys[mode]) == 0) {
-			settings->plan.trace = (enum trace_mode)mode;
-			settings->plan.trace_asked = true;
-			return 0;
-		}
-	return bad_argument(error, "--trace", argument, "off, count or sample");
+	int mode = words_find(trace_mode_keys, TRACING_MODE_COUNT, argument);
+
+	if (mode < 0 || mode == TRACING_PART)
+		return bad_argument(error, "--trace", argument, "off, count or sample");
+	settings->plan.trace = (enum trace_mode)mode;
+	settings->plan.trace_asked = true;
+	return 0;
 }
 
 static int parse_weight(struct settings *settings, const char *argument, struct error *error)
@@ -252,12 +253,12 @@ static int parse_shadow(struct settings *settings, const char *argument, struct 
 
 static int parse_flag_path(struct settings *settings, const char *argument, struct error *error)
 {
-	for (int i = 0; i < FLAG_PATH_COUNT; i++)
-		if (strcmp(argument, flag_path_keys[i]) == 0) {
-			settings->plan.flag_path = (enum flag_path)i;
-			return 0;
-		}
-	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
+	int path = words_find(flag_path_keys, FLAG_PATH_COUNT, argument);
+
+	if (path < 0)
+		return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
+	settings->plan.flag_path = (enum flag_path)path;
+	return 0;
 }
 
 static int parse_services(struct settings *settings, const char *argument, struct error *error)
@@ -280,12 +281,12 @@ static int parse_pid_file(struct settings *settings, const char *argument, struc
 
 static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
 {
-	for (int i = 0; i < ON_VIOLATION_COUNT; i++)
-		if (strcmp(argument, on_violation_keys[i]) == 0) {
-			settings->plan.on_violation = (enum on_violation)i;
-			return 0;
-		}
-	return bad_argument(error, "--on-violation", argument, "report, stop or inject");
+	int what = words_find(on_violation_keys, ON_VIOLATION_COUNT, argument);
+
+	if (what < 0)
+		return bad_argument(error, "--on-violation", argument, "report, stop or inject");
+	settings->plan.on_violation = (enum on_violation)what;
+	return 0;
 }
 
 static int parse_interval(struct settings *settings, const char *argument, struct error *error)
@@ -301,12 +302,12 @@ static int parse_interval(struct settings *settings, const char *argument, struc
 
 static int parse_seccomp(struct settings *settings, const char *argument, struct error *error)
 {
-	for (int mode = JAIL_ON; mode < JAIL_MODE_COUNT; mode++)
-		if (strcmp(argument, jail_mode_keys[mode]) == 0) {
-			settings->plan.jail = (enum jail_mode)mode;
-			return 0;
-		}
-	return bad_argument(error, "--seccomp", argument, "on, log or off");
+	int mode = words_find(jail_mode_keys, JAIL_MODE_COUNT, argument);
+
+	if (mode < JAIL_ON)
+		return bad_argument(error, "--seccomp", argument, "on, log or off");
+	settings->plan.jail = (enum jail_mode)mode;
+	return 0;
 }
 
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)

@@ -89,13 +89,10 @@ static json_t *engines_json(const struct host *host)
 
 	for (size_t i = 0; i < engine_count; i++) {
 		struct engine_info info = engine_info(host, engines[i]);
-		json_t *object = json_object();
 
-		json_object_set_new(object, "engine", json_string(engine_keys[engines[i]->id]));
-		json_object_set_new(object, "usable", json_boolean(info.usable));
-		json_object_set_new(object, "reason",
-				    info.usable ? json_null() : json_string(info.reason));
-		json_array_append_new(array, object);
+		json_array_append_new(array, json_pack("{s:s,s:b,s:s?}", "engine", engine_keys[engines[i]->id],
+						       "usable", info.usable, "reason",
+						       info.usable ? NULL : info.reason));
 	}
 	return array;
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One JSON document in one line for each interval, and one for the summary. */
-#include <errno.h>
-#include <stdlib.h>
-
 #include "vmm/analysis/observed.h"
 #include "vmm/profile/profile_write.h"
 #include "vmm/report/report_l0.h"
@@ -27,18 +24,12 @@ static json_t *operations_json(const struct report *report)
 
 	for (size_t i = 0; i < report->row_count; i++) {
 		const struct report_row *row = &report->rows[i];
-		struct cell ticks;
-		json_t *object;
+		const struct cell ticks = cell_of_number(CELL_TICKS, row->ticks.samples != 0, row->ticks.total);
 
-		if (!row->summary || row->summary->batches == 0)
-			continue;
-		object = json_object();
-		json_object_set_new(object, "operation", json_text(row->name));
-		json_object_set_new(object, "repetitions",
-				    json_integer((json_int_t)row->summary->repetitions));
-		ticks = cell_of_number(CELL_TICKS, row->ticks.samples != 0, row->ticks.total);
-		json_object_set_new(object, "ticks_total", cell_json(&ticks));
-		json_array_append_new(array, object);
+		if (row->summary && row->summary->batches)
+			json_array_append_new(array, json_pack("{s:o,s:I,s:o}", "operation", json_text(row->name),
+							       "repetitions", (json_int_t)row->summary->repetitions,
+							       "ticks_total", cell_json(&ticks)));
 	}
 	return array;
 }
@@ -46,8 +37,7 @@ static json_t *operations_json(const struct report *report)
 static void add_summary(const struct profile_view *view, json_t *root)
 {
 	json_object_set_new(root, "l0_source", json_string(view->l0_source));
-	json_object_set_new(root, "tracepoints",
-			    observed_missing_json(view->missing));
+	json_object_set_new(root, "tracepoints", observed_missing_json(view->missing));
 	json_object_set_new(root, "l0_exits", report_l0_json(view->report));
 	json_object_set_new(root, "operations", operations_json(view->report));
 }
@@ -56,7 +46,6 @@ int profile_json(const struct profile_view *view, FILE *stream)
 {
 	json_t *root = json_begin("sidestep.profile", PROFILE_VERSION);
 	const struct table table = profile_table(view);
-	int rc;
 
 	json_object_set_new(root, "type", json_string(profile_type(view)));
 	json_object_set_new(root, "time", json_real(view->time));
@@ -66,8 +55,5 @@ int profile_json(const struct profile_view *view, FILE *stream)
 	json_object_set_new(root, "rows", table_json(&table));
 	if (view->summary)
 		add_summary(view, root);
-	rc = root ? json_dumpf(root, stream, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
-	fputc('\n', stream);
-	json_decref(root);
-	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;
+	return json_finish_line(root, stream);
 }

@@ -121,9 +121,8 @@ static void print_sources(const struct diff *diff, int side, FILE *stream)
 	char text[OBSERVED_SIZE];
 
 	fprintf(stream, "   l0: ");
-	printable_put(stream, diff->by == GROUP_OPERATION
-				     ? observed_counts_text(report, LEVEL_L0)
-				     : observed_records_text(report, LEVEL_L0, text));
+	printable_put(stream, (diff->by == GROUP_OPERATION ? observed_counts_text : observed_records_text)(
+				      report, LEVEL_L0, text));
 	fputs("\n", stream);
 }
 
@@ -193,7 +192,7 @@ static json_t *run_json(const struct report *report)
 	json_t *object = json_object();
 
 	json_run(object, report);
-	json_object_set_new(object, "recorded", observed_records_json(report));
+	json_object_set_new(object, "recorded", observed_json(report, observed_records_text));
 	return object;
 }
 

@@ -12,7 +12,7 @@ int exit_groups_text(const struct group_list *list, FILE *stream)
 
 	fputs("\nexits that left a record; shares are within a level; `timed` of them say how long they took\n",
 	      stream);
-	observed_print_records(&list->contents->report, stream);
+	observed_print(&list->contents->report, observed_records_text, stream);
 	return rc;
 }
 
@@ -29,7 +29,7 @@ int exit_groups_json(const struct group_list *list, FILE *stream)
 	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION);
 
 	json_object_set_new(root, "by", json_string(group_key_names[list->by]));
-	json_object_set_new(root, "recorded", observed_records_json(&list->contents->report));
+	json_object_set_new(root, "recorded", observed_json(&list->contents->report, observed_records_text));
 	json_object_set_new(root, "exits", table_json(&table));
 	return json_finish(root, stream);
 }

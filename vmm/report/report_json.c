@@ -15,12 +15,8 @@ static json_t *text_or_null(const char *text)
 
 static json_t *jail_json(const struct report *report)
 {
-	json_t *object = json_object();
-
-	json_object_set_new(object, "seccomp", text_or_null(report->seccomp));
-	json_object_set_new(object, "landlock", text_or_null(report->landlock));
-	json_object_set_new(object, "instrumented", text_or_null(report->instrumented));
-	return object;
+	return json_pack("{s:o,s:o,s:o}", "seccomp", text_or_null(report->seccomp), "landlock",
+			 text_or_null(report->landlock), "instrumented", text_or_null(report->instrumented));
 }
 
 void json_run(json_t *object, const struct report *report)
@@ -58,14 +54,10 @@ static json_t *reasons_json(const struct operation_summary *summary)
 
 static json_t *exits_json(const struct report *report, const struct operation_summary *summary)
 {
-	json_t *object = json_object();
+	bool relay = observed_records(report, LEVEL_MONITOR) != RECORDED_NO_LEVEL;
 
-	json_object_set_new(object, "monitor",
-			    observed_records(report, LEVEL_MONITOR) == RECORDED_NO_LEVEL
-				    ? json_null()
-				    : json_count(summary->exits[LEVEL_MONITOR]));
-	json_object_set_new(object, "vmm", json_count(summary->exits[LEVEL_VMM]));
-	return object;
+	return json_pack("{s:o,s:o}", "monitor", relay ? json_count(summary->exits[LEVEL_MONITOR]) : json_null(),
+			 "vmm", json_count(summary->exits[LEVEL_VMM]));
 }
 
 static json_t *ticks_json(const struct tick_summary *ticks)
@@ -126,8 +118,8 @@ json_t *json_report(const struct report *report)
 	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
 	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
-	json_object_set_new(root, "evidence", observed_counts_json(report));
-	json_object_set_new(root, "recorded", observed_records_json(report));
+	json_object_set_new(root, "evidence", observed_json(report, observed_counts_text));
+	json_object_set_new(root, "recorded", observed_json(report, observed_records_text));
 	json_object_set_new(root, "plans", plans_json(report));
 	json_object_set_new(root, "tracepoints", observed_missing_json(report->trace_missing));
 	json_object_set_new(root, "l0_exits", report_l0_json(report));

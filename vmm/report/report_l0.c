@@ -66,15 +66,12 @@ json_t *report_l0_json(const struct report *report)
 	json_object_set_new(object, "lost", json_integer((json_int_t)report->samples_lost));
 	for (size_t i = 0; i < summary->disagreement_count; i++) {
 		const struct disagreement *differs = &summary->disagreements[i];
-		json_t *example = json_object();
 
-		json_object_set_new(example, "marked",
-				    json_text(report_operation_name(report, differs->marked)));
-		json_object_set_new(example, "rip", json_hex(differs->rip));
-		json_object_set_new(example, "routine_of",
-				    json_text(report_operation_name(report, differs->routine)));
-		json_object_set_new(example, "times", json_integer((json_int_t)differs->count));
-		json_array_append_new(examples, example);
+		json_array_append_new(examples, json_pack("{s:o,s:o,s:o,s:I}", "marked",
+							  json_text(report_operation_name(report, differs->marked)),
+							  "rip", json_hex(differs->rip), "routine_of",
+							  json_text(report_operation_name(report, differs->routine)),
+							  "times", (json_int_t)differs->count));
 	}
 	json_object_set_new(object, "disagreements", examples);
 	return object;

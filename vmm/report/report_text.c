@@ -127,12 +127,12 @@ static int print_operations(const struct report *report, FILE *stream)
 
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed; exits that left a record:\n", stream);
-		observed_print_records(report, stream);
+		observed_print(report, observed_records_text, stream);
 		return 0;
 	}
 	rc = print_table(report, stream);
 	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
-	observed_print_counts(report, stream);
+	observed_print(report, observed_counts_text, stream);
 	if (report->summary->samples_dropped)
 		fputs("ticks: of the first samples only, the others found no room\n", stream);
 	return rc;

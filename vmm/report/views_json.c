@@ -103,16 +103,10 @@ static json_t *diagnostics_array(const struct diagnostics *diagnostics)
 
 	for (size_t i = 0; i < diagnostics->kept; i++) {
 		const struct diagnostic *entry = &diagnostics->list[i];
-		json_t *object = json_object();
 
-		json_object_set_new(object, "severity",
-				    json_string(severity_keys[entry->severity]));
-		json_object_set_new(object, "line", json_integer(entry->place.line));
-		json_object_set_new(object, "column", json_integer(entry->place.column));
-		json_object_set_new(object, "key",
-				    entry->key ? json_string(entry->key) : json_null());
-		json_object_set_new(object, "text", json_string(entry->text));
-		json_array_append_new(array, object);
+		json_array_append_new(array, json_pack("{s:s,s:i,s:i,s:s?,s:s}", "severity", severity_keys[entry->severity],
+						       "line", entry->place.line, "column", entry->place.column,
+						       "key", entry->key, "text", entry->text));
 	}
 	return array;
 }

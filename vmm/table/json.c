@@ -43,11 +43,21 @@ json_t *json_text(const char *text)
 	return value;
 }
 
-int json_finish(json_t *root, FILE *stream)
+static int finish(json_t *root, size_t flags, FILE *stream)
 {
-	int rc = root ? json_dumpf(root, stream, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
+	int rc = root ? json_dumpf(root, stream, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
 
 	fputc('\n', stream);
 	json_decref(root);
 	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;
+}
+
+int json_finish(json_t *root, FILE *stream)
+{
+	return finish(root, JSON_INDENT(2), stream);
+}
+
+int json_finish_line(json_t *root, FILE *stream)
+{
+	return finish(root, JSON_COMPACT, stream);
 }

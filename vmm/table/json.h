@@ -28,4 +28,7 @@ json_t *json_text(const char *text);
  */
 int json_finish(json_t *root, FILE *stream);
 
+/* The same in a line. */
+int json_finish_line(json_t *root, FILE *stream);
+
 #endif
