@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/analysis/diff_groups.h"
-
+/* Two ledgers of any guest: their recorded exits, counted by something other than the operation. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/analysis/diff_kinds.h"
 #include "vmm/analysis/observed.h"
 
 /* A group by what it is called: numbers of reasons and symbols are those of one ledger. */

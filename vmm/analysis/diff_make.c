@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#include "vmm/analysis/diff_groups.h"
-#include "vmm/analysis/diff_operations.h"
+#include "vmm/analysis/diff_kinds.h"
 
 /* In the words of the first reason that applies. */
 static void explain_nothing(struct diff *diff)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/analysis/diff_operations.h"
-
+/* Two ledgers with operations. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "vmm/analysis/diff_kinds.h"
 
 static const enum column operation_columns[DIFF_COLUMNS] = {
 	COLUMN_L0, COLUMN_MONITOR, COLUMN_VMM, COLUMN_PLACEMENT, COLUMN_TICKS_MEDIAN,

@@ -9,7 +9,7 @@ const struct table_column report_columns[COLUMN_COUNT] = {
 #undef COLUMN
 };
 
-const char *const verdict_names[] = {"-", "pass", "FAIL", "skip"};
+static const char *const verdict_names[] = {"-", "pass", "FAIL", "skip"};
 
 const char *vector_name(uint32_t vector)
 {

@@ -30,8 +30,6 @@ enum verdict {
 	VERDICT_SKIP,
 };
 
-extern const char *const verdict_names[];
-
 #define REPORT_ALL_VMS (-1)
 
 struct report_row {

@@ -74,6 +74,21 @@ TEXT(ledger, plan.ledger)
 TEXT(disk, plan.disk)
 TEXT(workload, plan.workload)
 
+/* Options that are a number from 1 to a limit. */
+#define NUMBER(name, option, limit, member, type)                                                  \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		int64_t number = parse_count_of(option, argument, limit, error);                   \
+                                                                                                   \
+		if (number > 0)                                                                    \
+			settings->member = (type)number;                                           \
+		return number > 0 ? 0 : (int)number;                                               \
+	}
+NUMBER(random, "--random", INT64_C(1) << 40, random, uint64_t)
+NUMBER(count, "--count", 100000000, plan.iterations, uint32_t)
+NUMBER(vcpus, "-c", SS_MAX_VCPUS, plan.vcpus, unsigned)
+NUMBER(vms, "--vms", PLAN_VMS_MAX, plan.vms, unsigned)
+
 static int parse_engine(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "auto") != 0 && !engine_by_key(argument))
@@ -124,15 +139,6 @@ static int parse_threshold(struct settings *settings, const char *argument, stru
 	return 0;
 }
 
-static int parse_random(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("--random", argument, INT64_C(1) << 40, error);
-
-	if (number > 0)
-		settings->random = (uint64_t)number;
-	return number > 0 ? 0 : (int)number;
-}
-
 static int parse_seed(struct settings *settings, const char *argument, struct error *error)
 {
 	const char *end;
@@ -154,15 +160,6 @@ static int parse_shard(struct settings *settings, const char *argument, struct e
 	return 0;
 }
 
-static int parse_count(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("--count", argument, 100000000, error);
-
-	if (number > 0)
-		settings->plan.iterations = (uint32_t)number;
-	return number > 0 ? 0 : (int)number;
-}
-
 static int parse_memory(struct settings *settings, const char *argument, struct error *error)
 {
 	static const char suffixes[] = "KMGT";
@@ -182,24 +179,6 @@ static int parse_memory(struct settings *settings, const char *argument, struct 
 		return bad_argument(error, "-m", argument, "a size that a guest can have, such as 64M");
 	settings->plan.memory = number << shift;
 	return 0;
-}
-
-static int parse_vcpus(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("-c", argument, SS_MAX_VCPUS, error);
-
-	if (number > 0)
-		settings->plan.vcpus = (unsigned)number;
-	return number > 0 ? 0 : (int)number;
-}
-
-static int parse_vms(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("--vms", argument, PLAN_VMS_MAX, error);
-
-	if (number > 0)
-		settings->plan.vms = (unsigned)number;
-	return number > 0 ? 0 : (int)number;
 }
 
 /* "ts,mp" or "none". */

@@ -122,7 +122,7 @@ static int print_json(const struct host *host, FILE *stream)
 	json_object_set_new(root, "backend", json_string(host_backend_keys[host->backend]));
 	json_object_set_new(root, "module", json_string(host_backend_modules[host->backend]));
 	json_object_set_new(root, "guest_cpu", json_string(host->vendor));
-	json_object_set_new(root, "memory_bytes", json_integer((json_int_t)host->memory));
+	json_object_set_new(root, "memory_bytes", json_count(host->memory));
 	json_object_set_new(root, "processor_traits", traits_json(host));
 	json_object_set_new(root, "engines", engines_json(host));
 	json_object_set_new(root, "jail", jail_json(host));

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sidestep test --random: programs of CR0 accesses against the reference model. */
-#include "vmm/cli/cmd_random.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -66,7 +64,7 @@ static int write_json(const struct differential *run, const struct session *sess
 	json_object_set_new(root, "engine", json_string(engine_keys[session->plan.engine->id]));
 	json_object_set_new(root, "backend", json_string(host_backend_keys[session->host.backend]));
 	json_object_set_new(root, "seed", json_hex(run->seed));
-	json_object_set_new(root, "programs", json_integer((json_int_t)run->performed));
+	json_object_set_new(root, "programs", json_count(run->performed));
 	json_object_set_new(root, "difference",
 			    run->differed ? json_string(run->difference) : json_null());
 	if (memory) {

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/cmd_random.h"
 #include "vmm/cli/session.h"
 #include "vmm/table/json.h"
 #include "vmm/table/table.h"

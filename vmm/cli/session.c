@@ -332,13 +332,14 @@ static int write_report(const void *data, const struct settings *settings, FILE 
 	return -EINVAL;
 }
 
-int session_status(const struct report *report, bool judge)
+/* The exit status that a report stands for. */
+static int status_of(const struct report *report)
 {
 	if (report->end[0] || report->status != STATUS_SUCCESS)
 		return report->status;
 	if (report->failed)
 		return STATUS_FAILED;
-	return judge && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
+	return report->judged && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
 }
 
 int session_emit(struct session *session, const struct settings *settings, const char *schema,
@@ -352,7 +353,7 @@ int session_emit(struct session *session, const struct settings *settings, const
 		return error->status;
 	}
 	report.hidden = hidden;
-	report.status = session_status(&report, judge);
+	report.status = status_of(&report);
 	status = report.status;
 	if (output_fill(write_report, &report, settings, &session->output, error) != 0)
 		status = error->status;

@@ -48,9 +48,6 @@ int output_fill(emit_writer *write, const void *data, const struct settings *set
 /* The same for a command that runs no guest: opens what the settings say. */
 int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error);
 
-/* The exit status that a report stands for; `judge`: it compares with the model. */
-int session_status(const struct report *report, bool judge);
-
 /*
  * Describes a run that has ended, with the columns in `hidden` left out, and writes it to the session's
  * output. Returns the exit status; `error` has a line if the run did not end as it should.

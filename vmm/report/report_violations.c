@@ -10,7 +10,7 @@
 #define VIOLATIONS_VERSION 1
 #define NOT_KNOWN "not known"
 
-const char *const violation_answer_keys[] = {
+static const char *const violation_answer_keys[] = {
 #define X(name, key, text) key,
 	VIOLATION_ANSWERS(X)
 #undef X
@@ -29,7 +29,8 @@ static const struct table_column columns[VIOLATION_COLUMN_COUNT] = {
 #undef COLUMN
 };
 
-uint64_t violations_total(const struct report *report)
+/* How many there were, those that were not kept apart included. */
+static uint64_t violations_total(const struct report *report)
 {
 	uint64_t total = 0;
 

@@ -5,11 +5,6 @@
 
 #include "vmm/report/report_writers.h"
 
-extern const char *const violation_answer_keys[];
-
-/* How many there were, those that were not kept apart included. */
-uint64_t violations_total(const struct report *report);
-
 /* The part of a report on operations: nothing if there were none, else the first of them. Returns 0 or
  * -ENOMEM. */
 int violations_text(const struct report *report, FILE *stream);

@@ -119,14 +119,12 @@ int views_json(const struct views_report *report, FILE *stream)
 
 	json_object_set_new(root, "policy", json_text(report->path));
 	json_object_set_new(root, "guest", json_text(report->guest));
-	json_object_set_new(root, "memory", json_integer((json_int_t)report->memory));
+	json_object_set_new(root, "memory", json_count(report->memory));
 	json_object_set_new(root, "engine", json_string(engine_keys[report->engine->id]));
 	json_object_set_new(root, "format", json_string(report->target.view.format->name));
 	json_object_set_new(root, "basis", json_text(report->target.basis));
-	json_object_set_new(root, "errors",
-			    json_integer((json_int_t)diagnostics->count[SEVERITY_ERROR]));
-	json_object_set_new(root, "warnings",
-			    json_integer((json_int_t)diagnostics->count[SEVERITY_WARNING]));
+	json_object_set_new(root, "errors",     json_count(diagnostics->count[SEVERITY_ERROR]));
+	json_object_set_new(root, "warnings",     json_count(diagnostics->count[SEVERITY_WARNING]));
 	json_object_set_new(root, "stopped", json_boolean(diagnostics->stopped));
 	json_object_set_new(root, "diagnostics", diagnostics_array(diagnostics));
 	if (report->sound) {

@@ -24,6 +24,12 @@ json_t *json_count(uint64_t count)
 	return json_integer(count > INT64_MAX ? INT64_MAX : (json_int_t)count);
 }
 
+void json_add_counts(json_t *object, const char *const *keys, const uint64_t *numbers, int count)
+{
+	for (int i = 0; i < count; i++)
+		json_object_set_new(object, keys[i], json_count(numbers[i]));
+}
+
 json_t *json_text(const char *text)
 {
 	json_t *value = json_string(text);

@@ -129,7 +129,7 @@ int table_csv(const struct table *table, FILE *stream)
 	return 0;
 }
 
-json_t *table_json_row(const struct table *table, size_t row)
+static json_t *row_json(const struct table *table, size_t row)
 {
 	json_t *object = json_object();
 
@@ -149,6 +149,6 @@ json_t *table_json(const struct table *table)
 	json_t *array = json_array();
 
 	for (size_t row = 0; row < table->row_count; row++)
-		json_array_append_new(array, table_json_row(table, row));
+		json_array_append_new(array, row_json(table, row));
 	return array;
 }

@@ -56,8 +56,7 @@ void table_csv_rows(const struct table *table, FILE *stream);
 /* Both. Returns 0. */
 int table_csv(const struct table *table, FILE *stream);
 
-/* An array with an object for each row, or one of them; NULL or incomplete if memory is short. */
+/* An array with an object for each row; NULL or incomplete if memory is short. */
 json_t *table_json(const struct table *table);
-json_t *table_json_row(const struct table *table, size_t row);
 
 #endif
