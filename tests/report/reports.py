@@ -307,8 +307,8 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, one_clock, histogram, differences, damage,
-                     nothing, usage):
+        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, one_clock, histogram,
+                     differences, damage, nothing, usage):
             test(case)
         return case.checks.finish()
 

@@ -66,9 +66,8 @@ static json_t *document(struct ledger_index *contents)
 				    distribution(report->rows[i].summary));
 	json_object_set_new(root, "module", json_string(host_backend_modules[report->backend]));
 	json_object_set_new(root, "complaint",
-			    ledger_index_complaint(contents, complaint, sizeof(complaint))
-				    ? json_text(complaint)
-				    : json_null());
+			    json_text(ledger_index_complaint(contents, complaint, sizeof(complaint)) ? complaint
+												 : NULL));
 	if (add_groups(root, contents, GROUP_REASON, "reasons", NULL, SIZE_MAX) == 0 &&
 	    add_groups(root, contents, GROUP_RIP, "places", "places_total", PLACES_MAX) == 0)
 		return root;

@@ -8,15 +8,10 @@
 
 #define REPORT_VERSION 1
 
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_text(text) : json_null();
-}
-
 static json_t *jail_json(const struct report *report)
 {
-	return json_pack("{s:o,s:o,s:o}", "seccomp", text_or_null(report->seccomp), "landlock",
-			 text_or_null(report->landlock), "instrumented", text_or_null(report->instrumented));
+	return json_pack("{s:o,s:o,s:o}", "seccomp", json_text(report->seccomp), "landlock",
+			 json_text(report->landlock), "instrumented", json_text(report->instrumented));
 }
 
 void json_run(json_t *object, const struct report *report)
@@ -101,7 +96,7 @@ static json_t *plans_json(const struct report *report)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < REPORT_VMS_MAX && i < report->vms; i++)
-		json_array_append_new(array, text_or_null(report->plans[i]));
+		json_array_append_new(array, json_text(report->plans[i]));
 	return array;
 }
 
@@ -117,7 +112,7 @@ json_t *json_report(const struct report *report)
 
 	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
-	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
+	json_object_set_new(root, "end", json_text(report->end[0] ? report->end : NULL));
 	json_object_set_new(root, "evidence", observed_json(report, observed_counts_text));
 	json_object_set_new(root, "recorded", observed_json(report, observed_records_text));
 	json_object_set_new(root, "plans", plans_json(report));

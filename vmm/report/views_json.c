@@ -104,9 +104,10 @@ static json_t *diagnostics_array(const struct diagnostics *diagnostics)
 	for (size_t i = 0; i < diagnostics->kept; i++) {
 		const struct diagnostic *entry = &diagnostics->list[i];
 
-		json_array_append_new(array, json_pack("{s:s,s:i,s:i,s:s?,s:s}", "severity", severity_keys[entry->severity],
-						       "line", entry->place.line, "column", entry->place.column,
-						       "key", entry->key, "text", entry->text));
+		json_array_append_new(
+			array, json_pack("{s:s,s:i,s:i,s:s?,s:s}", "severity",
+					 severity_keys[entry->severity], "line", entry->place.line, "column",
+					 entry->place.column, "key", entry->key, "text", entry->text));
 	}
 	return array;
 }

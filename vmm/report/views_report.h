@@ -31,8 +31,9 @@ struct views_report {
 	struct ept_views *tables; /* NULL: the engine has none */
 };
 
-/* A row for each view, for each region, for each piece of memory that one view can write and another one sees. The
- * regions have, behind their own columns, the cells of one for each view, and of one more row for the rest of memory. */
+/* A row for each view, for each region, for each piece of memory that one view can write and another
+ * one sees. The regions have, behind their own columns, the cells of one for each view, and behind
+ * their rows those of one for the rest of memory. */
 struct table views_table(const struct views_report *report);
 struct table views_regions_table(const struct views_report *report);
 struct table views_shared_table(const struct views_report *report);

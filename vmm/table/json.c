@@ -32,7 +32,7 @@ void json_add_counts(json_t *object, const char *const *keys, const uint64_t *nu
 
 json_t *json_text(const char *text)
 {
-	json_t *value = json_string(text);
+	json_t *value = text ? json_string(text) : json_null();
 	char *plain = NULL;
 	size_t size;
 	FILE *stream;

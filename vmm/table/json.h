@@ -22,7 +22,7 @@ json_t *json_count(uint64_t count);
 /* Adds `count` numbers to an object, each by its key. */
 void json_add_counts(json_t *object, const char *const *keys, const uint64_t *numbers, int count);
 
-/* A string that need not be UTF-8, which JSON is: file names, foreign ledgers. */
+/* A string that need not be UTF-8, which JSON is: file names, foreign ledgers; null for NULL. */
 json_t *json_text(const char *text);
 
 /*

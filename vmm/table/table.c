@@ -73,7 +73,7 @@ int table_text(const struct table *table, FILE *stream)
 
 	if (rc == 0) {
 		scols_table_set_stream(text, stream);
-		/* What is not printable has been made visible by cell_plain(); the library would do it to that again. */
+		/* cell_plain() has made visible what is not printable; the library would do it to that again. */
 		scols_table_enable_noencoding(text, 1);
 		scols_table_enable_colors(text, table->colour && colours_wanted(stream));
 		if (!table->fit || !isatty(stream_fd(stream)))

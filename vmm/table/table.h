@@ -40,10 +40,11 @@ struct table {
 	size_t column_count, row_count;
 	struct cell (*cell)(const void *data, size_t row, size_t column);
 	const void *data;
-	/* For text: whether it leaves out a row, and in which colour a terminal has it (NULL: none). Either may be NULL. */
+	/* For text; either may be NULL: whether it leaves out a row, and in which colour a terminal has it, NULL for
+	 * none. */
 	bool (*left_out)(const void *data, size_t row);
 	const char *(*colour)(const void *data, size_t row);
-	bool fit; /* lines of text are made to fit into a terminal; for a program or a file they are whole in any case */
+	bool fit; /* a terminal cuts lines of text; for a program or a file they are whole in any case */
 };
 
 /* Text, all of it at once. Returns 0 or -ENOMEM. */

@@ -17,7 +17,8 @@ static const struct kind {
 	const char *text, *csv, *json;
 } kinds[] = {
 	{"absent", {.state = CELL_ABSENT}, "-", "", "null"},
-	{"unseen", {.state = CELL_NOT_OBSERVED, .type = CELL_COUNT}, "not observed", "not observed", "\"not observed\""},
+	{"unseen", {.state = CELL_NOT_OBSERVED, .type = CELL_COUNT}, "not observed", "not observed",
+	 "\"not observed\""},
 	{"own", {.state = CELL_OBSERVED, .text = "a,b"}, "a,b", "\"a,b\"", "\"a,b\""},
 	{"kept", {.state = CELL_OBSERVED, .buffer = "kept"}, "kept", "kept", "\"kept\""},
 	{"foreign", {.state = CELL_OBSERVED, .foreign = true, .text = STRANGE}, STRANGE_PLAIN,
