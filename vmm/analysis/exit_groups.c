@@ -9,20 +9,12 @@
 #include "views/service.h"
 #include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/observed.h"
-#include "vmm/base/words.h"
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {
 #define X(name, key, before) key,
 	GROUP_KEYS(X)
 #undef X
 };
-
-enum group_key group_key_by_name(const char *name)
-{
-	int key = words_find(group_key_names, GROUP_KEY_COUNT, name);
-
-	return key < 0 ? GROUP_KEY_COUNT : (enum group_key)key;
-}
 
 static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
 		       const struct record_exit *exit)

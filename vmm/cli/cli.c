@@ -89,21 +89,32 @@ NUMBER(count, "--count", 100000000, plan.iterations, uint32_t)
 NUMBER(vcpus, "-c", SS_MAX_VCPUS, plan.vcpus, unsigned)
 NUMBER(vms, "--vms", PLAN_VMS_MAX, plan.vms, unsigned)
 
+/* Options that are one of the words from number `first` on. */
+#define WORD(name, option, words, first, count, member, type, wanted)                              \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		int number = words_find(words, count, argument);                                   \
+                                                                                                   \
+		if (number < (first))                                                              \
+			return bad_argument(error, option, argument, wanted);                      \
+		settings->member = (type)number;                                                   \
+		return 0;                                                                          \
+	}
+static const char *const weight_keys[] = {[WEIGHT_EXITS] = "exits", [WEIGHT_TICKS] = "ticks"};
+
+WORD(by, "--by", group_key_names, 0, GROUP_KEY_COUNT, by, enum group_key, GROUP_KEY_WORDS)
+WORD(weight, "--weight", weight_keys, 0, 2, weight, enum report_weight, "exits or ticks")
+WORD(flag_path, "--flag-path", flag_path_keys, 0, FLAG_PATH_COUNT, plan.flag_path, enum flag_path,
+     "auto, cpu, monitor, enlightened or vmm")
+WORD(on_violation, "--on-violation", on_violation_keys, 0, ON_VIOLATION_COUNT, plan.on_violation,
+     enum on_violation, "report, stop or inject")
+WORD(seccomp, "--seccomp", jail_mode_keys, JAIL_ON, JAIL_MODE_COUNT, plan.jail, enum jail_mode, "on, log or off")
+
 static int parse_engine(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "auto") != 0 && !engine_by_key(argument))
 		return bad_argument(error, "--engine", argument, "auto, flat, vmx or svm");
 	settings->plan.engine = argument;
-	return 0;
-}
-
-static int parse_by(struct settings *settings, const char *argument, struct error *error)
-{
-	enum group_key key = group_key_by_name(argument);
-
-	if (key == GROUP_KEY_COUNT)
-		return bad_argument(error, "--by", argument, GROUP_KEY_WORDS);
-	settings->by = key;
 	return 0;
 }
 
@@ -115,17 +126,6 @@ static int parse_trace(struct settings *settings, const char *argument, struct e
 		return bad_argument(error, "--trace", argument, "off, count or sample");
 	settings->plan.trace = (enum trace_mode)mode;
 	settings->plan.trace_asked = true;
-	return 0;
-}
-
-static int parse_weight(struct settings *settings, const char *argument, struct error *error)
-{
-	if (strcmp(argument, "exits") == 0)
-		settings->weight = WEIGHT_EXITS;
-	else if (strcmp(argument, "ticks") == 0)
-		settings->weight = WEIGHT_TICKS;
-	else
-		return bad_argument(error, "--weight", argument, "exits or ticks");
 	return 0;
 }
 
@@ -230,16 +230,6 @@ static int parse_shadow(struct settings *settings, const char *argument, struct 
 			      error);
 }
 
-static int parse_flag_path(struct settings *settings, const char *argument, struct error *error)
-{
-	int path = words_find(flag_path_keys, FLAG_PATH_COUNT, argument);
-
-	if (path < 0)
-		return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
-	settings->plan.flag_path = (enum flag_path)path;
-	return 0;
-}
-
 static int parse_services(struct settings *settings, const char *argument, struct error *error)
 {
 	struct plan_request *plan = &settings->plan;
@@ -258,16 +248,6 @@ static int parse_pid_file(struct settings *settings, const char *argument, struc
 	return 0;
 }
 
-static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
-{
-	int what = words_find(on_violation_keys, ON_VIOLATION_COUNT, argument);
-
-	if (what < 0)
-		return bad_argument(error, "--on-violation", argument, "report, stop or inject");
-	settings->plan.on_violation = (enum on_violation)what;
-	return 0;
-}
-
 static int parse_interval(struct settings *settings, const char *argument, struct error *error)
 {
 	double seconds;
@@ -276,16 +256,6 @@ static int parse_interval(struct settings *settings, const char *argument, struc
 		return bad_argument(error, "--interval", argument,
 				    "a number of seconds from 0.05 to 3600");
 	settings->interval_ms = (unsigned)(seconds * 1000 + 0.5);
-	return 0;
-}
-
-static int parse_seccomp(struct settings *settings, const char *argument, struct error *error)
-{
-	int mode = words_find(jail_mode_keys, JAIL_MODE_COUNT, argument);
-
-	if (mode < JAIL_ON)
-		return bad_argument(error, "--seccomp", argument, "on, log or off");
-	settings->plan.jail = (enum jail_mode)mode;
 	return 0;
 }
 
