@@ -4,6 +4,7 @@
 #include "vmm/analysis/observed.h"
 #include "vmm/observe/hw_reason.h"
 #include "vmm/report/report_l0.h"
+#include "vmm/table/json.h"
 
 const struct table_column profile_columns[PROFILE_COLUMN_COUNT] = {
 #define COLUMN TABLE_COLUMN
@@ -11,7 +12,7 @@ const struct table_column profile_columns[PROFILE_COLUMN_COUNT] = {
 #undef COLUMN
 };
 
-const char *profile_type(const struct profile_view *view)
+static const char *type_of(const struct profile_view *view)
 {
 	return view->summary ? "summary" : "interval";
 }
@@ -89,7 +90,7 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	case PROFILE_COLUMN_SECONDS:
 		return cell_of_number(CELL_SECONDS, true, view->seconds);
 	case PROFILE_COLUMN_TYPE:
-		return cell_of_text(profile_type(view));
+		return cell_of_text(type_of(view));
 	case PROFILE_COLUMN_OPERATION:
 		return cell_of_text(operation_name(view, key));
 	case PROFILE_COLUMN_LEVEL:
@@ -117,12 +118,13 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	}
 }
 
-struct table profile_table(const struct profile_view *view)
+static struct table table_of(const struct profile_view *view)
 {
 	return (struct table){profile_columns, PROFILE_COLUMN_COUNT, view->lines->count, cell_at, view, .fit = true};
 }
 
-struct cell profile_level(const struct profile_view *view, enum level level)
+/* Exits at a level in the interval. */
+static struct cell level_cell(const struct profile_view *view, enum level level)
 {
 	if (level == LEVEL_MONITOR && view->engine->id == ENGINE_FLAT)
 		return cell_of_text(NULL);
@@ -139,7 +141,7 @@ static void print_sources(const struct profile_view *view, FILE *stream)
 
 int profile_text(const struct profile_view *view, size_t rows, FILE *stream)
 {
-	struct table table = profile_table(view);
+	struct table table = table_of(view);
 	size_t more = rows && table.row_count > rows ? table.row_count - rows : 0;
 	int rc = 0;
 
@@ -171,8 +173,62 @@ void profile_csv_header(FILE *stream)
 
 int profile_csv(const struct profile_view *view, FILE *stream)
 {
-	const struct table table = profile_table(view);
+	const struct table table = table_of(view);
 
 	table_csv_rows(&table, stream);
 	return 0;
+}
+
+static json_t *totals_json(const struct profile_view *view)
+{
+	json_t *object = json_object();
+
+	for (int level = 0; level < LEVEL_COUNT; level++) {
+		const struct cell cell = level_cell(view, (enum level)level);
+
+		json_object_set_new(object, level_keys[level], cell_json(&cell));
+	}
+	return object;
+}
+
+/* What the guest itself measured of the operations that it has ended. */
+static json_t *operations_json(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct report_row *row = &report->rows[i];
+		const struct cell ticks = cell_of_number(CELL_TICKS, row->ticks.samples != 0, row->ticks.total);
+
+		if (row->summary && row->summary->batches)
+			json_array_append_new(array, json_pack("{s:o,s:I,s:o}", "operation", json_text(row->name),
+							       "repetitions", (json_int_t)row->summary->repetitions,
+							       "ticks_total", cell_json(&ticks)));
+	}
+	return array;
+}
+
+static void add_summary(const struct profile_view *view, json_t *root)
+{
+	json_object_set_new(root, "l0_source", json_string(view->l0_source));
+	json_object_set_new(root, "tracepoints", observed_missing_json(view->missing));
+	json_object_set_new(root, "l0_exits", report_l0_json(view->report));
+	json_object_set_new(root, "operations", operations_json(view->report));
+}
+
+/* One document in a line for each interval, and one for the summary. */
+int profile_json(const struct profile_view *view, FILE *stream)
+{
+	json_t *root = json_begin("sidestep.profile", PROFILE_VERSION);
+	const struct table table = table_of(view);
+
+	json_object_set_new(root, "type", json_string(type_of(view)));
+	json_object_set_new(root, "time", json_real(view->time));
+	json_object_set_new(root, "seconds", json_real(view->seconds));
+	json_object_set_new(root, "engine", json_string(engine_keys[view->engine->id]));
+	json_object_set_new(root, "exits", totals_json(view));
+	json_object_set_new(root, "rows", table_json(&table));
+	if (view->summary)
+		add_summary(view, root);
+	return json_finish_line(root, stream);
 }

@@ -43,12 +43,4 @@ enum profile_column {
 
 extern const struct table_column profile_columns[PROFILE_COLUMN_COUNT];
 
-struct table profile_table(const struct profile_view *view);
-
-/* "summary" or "interval". */
-const char *profile_type(const struct profile_view *view);
-
-/* Exits at a level in the interval. */
-struct cell profile_level(const struct profile_view *view, enum level level);
-
 #endif
