@@ -22,8 +22,5 @@ int command_bench(const struct settings *given)
 	else
 		status = session_emit(&session, &settings, "sidestep.bench", false, HIDE_IN_BENCH,
 				      &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

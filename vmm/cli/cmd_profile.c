@@ -76,8 +76,5 @@ int command_profile(const struct settings *given)
 		status = error.status;
 	else
 		status = watch_run(&session, &settings, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

@@ -139,8 +139,5 @@ int command_random(const struct settings *given)
 								      : STATUS_SKIPPED;
 	else
 		status = perform(&session, &run, &settings, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

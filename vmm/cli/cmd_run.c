@@ -72,8 +72,5 @@ int command_run(const struct settings *given)
 		status = error.status;
 	else
 		status = run_and_report(&session, &settings, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

@@ -133,8 +133,5 @@ int command_test(const struct settings *given)
 		status = error.status;
 	else
 		status = session_emit(&session, &settings, "sidestep.test", true, HIDE_IN_TEST, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

@@ -91,6 +91,14 @@ void session_finish(struct session *session)
 	*session = (struct session){0};
 }
 
+int session_end(struct session *session, const struct error *error, int status)
+{
+	if (error->text[0])
+		error_report(error);
+	session_finish(session);
+	return status;
+}
+
 __attribute__((format(printf, 2, 3))) static void disagree(struct report_row *row,
 							   const char *format, ...)
 {

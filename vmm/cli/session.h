@@ -24,6 +24,8 @@ int session_start(struct session *session, const struct settings *settings, int 
 /* From here on the process is in the jail (jail.h), unless the settings say JAIL_NONE. */
 int session_run(struct session *session, bool progress, struct error *error);
 void session_finish(struct session *session);
+/* The same, after saying what went wrong, if anything did. Returns `status`. */
+int session_end(struct session *session, const struct error *error, int status);
 
 /* What the reference model has to know of a session that has been started. */
 struct expect_environment session_environment(const struct session *session);

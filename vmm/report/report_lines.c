@@ -63,27 +63,18 @@ int report_tap(const struct report *report, FILE *stream)
 	return 0;
 }
 
+/* XML 1.0 has no way to write control characters, and a file name need not be UTF-8. */
 static void xml_text(FILE *stream, const char *text)
 {
+	static const char special[] = "<>&\"", *const entities[] = {"&lt;", "&gt;", "&amp;", "&quot;"};
+
 	for (; *text; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", stream);
-			break;
-		case '>':
-			fputs("&gt;", stream);
-			break;
-		case '&':
-			fputs("&amp;", stream);
-			break;
-		case '"':
-			fputs("&quot;", stream);
-			break;
-		default:
-			/* XML 1.0 has no way to write control characters, and a file name need not be
-			 * UTF-8. */
+		const char *found = strchr(special, *text);
+
+		if (found)
+			fputs(entities[found - special], stream);
+		else
 			fputc(*text < ' ' || *text > '~' ? '?' : *text, stream);
-		}
 	}
 }
 

@@ -14,7 +14,6 @@ typedef int report_writer(const struct report *report, FILE *stream);
 report_writer report_text, report_csv, report_json, report_tap, report_junit;
 
 typedef int group_writer(const struct group_list *list, FILE *stream);
-group_writer exit_groups_text, exit_groups_csv, exit_groups_json;
 
 /* Text shows the rows that differ, the others all. */
 typedef int diff_writer(const struct diff *diff, FILE *stream);
