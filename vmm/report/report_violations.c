@@ -16,17 +16,37 @@ static const char *const violation_answer_keys[] = {
 #undef X
 };
 
+/* X(ID, "HEADER", "key", flags). JSON has apart what people and spreadsheets read as one. */
+#define VIOLATION_COLUMNS(X)                                                                       \
+	X(TIMES, "COUNT", "count", TABLE_RIGHT | TABLE_NO_JSON)                                    \
+	X(VIEW, "", "view", TABLE_ONLY_JSON)                                                       \
+	X(VIEW_NAME, "VIEW", "view_name", TABLE_NO_CSV)                                            \
+	X(VIEW_IN_CSV, "", "view", TABLE_ONLY_CSV)                                                 \
+	X(REGION, "REGION", "region", TABLE_LEFT)                                                  \
+	X(ACCESS_IN_WORDS, "ACCESS", "access", TABLE_NO_JSON)                                      \
+	X(ACCESS, "", "access", TABLE_ONLY_JSON)                                                   \
+	X(PAGE_WALK, "", "page_walk", TABLE_ONLY_JSON)                                             \
+	X(GPA, "GPA", "gpa", TABLE_LEFT)                                                           \
+	X(GVA, "GVA", "gva", TABLE_LEFT)                                                           \
+	X(RIP_IN_WORDS, "RIP", "rip", TABLE_NO_JSON)                                               \
+	X(RIP, "", "rip", TABLE_ONLY_JSON)                                                         \
+	X(RIP_BEHIND, "", "rip_behind", TABLE_ONLY_JSON)                                           \
+	X(SYMBOL, "SYMBOL", "symbol", TABLE_LEFT)                                                  \
+	X(ANSWER, "ANSWER", "answer", TABLE_LEFT)                                                  \
+	X(OPERATION, "IN OPERATION", "operation", TABLE_LEFT)                                      \
+	X(TIMES_IN_JSON, "", "count", TABLE_ONLY_JSON)
+
 enum violation_column {
-#define COLUMN(id, header, key, flags, meaning) VIOLATION_COLUMN_##id,
-#include "vmm/report/violation_column.def"
-#undef COLUMN
+#define X(id, header, key, flags) VIOLATION_COLUMN_##id,
+	VIOLATION_COLUMNS(X)
+#undef X
 	VIOLATION_COLUMN_COUNT
 };
 
 static const struct table_column columns[VIOLATION_COLUMN_COUNT] = {
-#define COLUMN TABLE_COLUMN
-#include "vmm/report/violation_column.def"
-#undef COLUMN
+#define X(id, header, key, flags) TABLE_PLAIN(header, key, flags),
+	VIOLATION_COLUMNS(X)
+#undef X
 };
 
 /* How many there were, those that were not kept apart included. */
