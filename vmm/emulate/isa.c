@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "vmm/engine/engine.h"
+#include "vmm/plan/engine.h"
 
 #define CR4_VMXE 0x2000u
 #define CR4_SMXE 0x4000u

@@ -10,12 +10,10 @@
 
 #include "views/service.h"
 #include "views/setup.h"
-#include "vmm/engine/relay_exit.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/descriptor.h"
 #include "vmm/observe/probe.h"
 #include "vmm/plan/engine_target.h"
-#include "vmm/service/service.h"
 #include "vmm/vm/vcpu.h"
 
 #define PTE_TABLE 3u
@@ -160,8 +158,6 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
 	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
 	write_tables(monitor, guest_ram_high(&vm->ram));
-	if (bus_claim(&vm->ports, RELAY_PORT, 1, &relay_port_ops, vm) != 0)
-		return error_set(error, -EEXIST, STATUS_INTERNAL, "device ranges overlap");
 	rc = build_views(vm, monitor, format, caps, error);
 	if (rc == 0)
 		rc = set_slots(vm, monitor, error);
@@ -170,7 +166,7 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 		.eptp = vm->view_list[0],
 		.caps = *caps,
 	};
-	service_configure(&vm->vmfunc, vm->services);
+	service_configure(&vm->vmfunc, vm->service_table);
 	return rc;
 }
 
@@ -233,7 +229,7 @@ void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfu
 	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
 	*ret_state = vm->vmfunc;
 	ret_state->list = monitor->list;
-	service_configure(ret_state, vm->services);
+	service_configure(ret_state, vm->service_table);
 	if (op)
 		setup_apply(op, ret_state, monitor->list);
 	set_relay_vmfunc(vcpu, ret_state);
@@ -290,7 +286,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 		if (record.operation > vcpu->vm->plan->image.operation_count)
 			record.operation = 0;
 		fire(vcpu, relay, from);
-		vcpu_record_exit(vcpu, &record);
+		recorder_exit(&vcpu->recorder, &record);
 	}
 	relay->tail = tail;
 }

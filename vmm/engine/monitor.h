@@ -56,7 +56,7 @@ struct monitor_exit {
  * Reserves the monitor's memory, puts tables, descriptors and the relay's code into it, builds the
  * hierarchies of the plan's views in the given format and fills the view list, in the format of EPTPs
  * whatever that of the hierarchies, so that one set of rules decides about its entries. Gives the VM
- * all its memory slots and VM function 0, and claims the relay's port. Returns 0 or a negative errno
+ * all its memory slots and VM function 0. Returns 0 or a negative errno
  * with the reason in `error`.
  */
 int monitor_create(struct vm *vm, enum paging_format_id format, const struct paging_caps *caps,

@@ -7,7 +7,6 @@
 #include "vmm/emulate/msw_operand.h"
 #include "vmm/engine/monitor.h"
 #include "vmm/observe/probe.h"
-#include "vmm/run/run_loop.h"
 #include "vmm/service/service.h"
 #include "vmm/service/vm_function.h"
 #include "vmm/vm/vcpu.h"
@@ -44,7 +43,7 @@ static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
 	words.shadow ^= flags_write(&words, relay->wanted);
 	relay->shadow = words.shadow;
 	relay->action = RELAY_STEP;
-	vcpu->vm->plan->engine->load_cr0(vcpu, words.value, words.shadow);
+	vcpu->vm->ops->load_cr0(vcpu, words.value, words.shadow);
 	probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, relay->owned,
 				 vcpu->vm->index);
 }
@@ -195,9 +194,16 @@ static void relay_port_write(void *device, uint64_t offset, unsigned size, uint6
 	monitor_drain_finished(vcpu);
 	vcpu->exit_rip = relay->rip;
 	vcpu->relay_waits = true;
-	vm->plan->engine->describe(vcpu, &exit);
+	vm->ops->describe(vcpu, &exit);
 	answer(vcpu, &exit);
 	vcpu->relay_waits = false;
 }
 
-const struct bus_ops relay_port_ops = {NULL, relay_port_write};
+int relay_exit_attach(struct vm *vm, struct error *error)
+{
+	static const struct bus_ops ops = {NULL, relay_port_write};
+
+	if (bus_claim(&vm->ports, RELAY_PORT, 1, &ops, vm) == 0)
+		return 0;
+	return error_set(error, -EEXIST, STATUS_INTERNAL, "device ranges overlap");
+}

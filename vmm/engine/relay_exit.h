@@ -3,14 +3,13 @@
 #ifndef VMM_ENGINE_RELAY_EXIT_H
 #define VMM_ENGINE_RELAY_EXIT_H
 
-#include "devices/bus.h"
 #include "vmm/emulate/page_walk.h"
 
 struct monitor_exit;
 struct relay_vcpu;
 
-/* The port that the relay writes; the device is the struct vm. */
-extern const struct bus_ops relay_port_ops;
+/* Claims the port by which the relay passes exits on. Returns 0 or a negative errno with the reason in `error`. */
+int relay_exit_attach(struct vm *vm, struct error *error);
 
 /* The answer that raises an exception, with the error code if it has one. */
 void relay_exit_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code);

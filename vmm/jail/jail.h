@@ -21,6 +21,9 @@
 	X(LOG, "log")   /* is carried out and written to the kernel's log */                       \
 	X(OFF, "off")   /* is carried out */
 
+/* Makes a vCPU's thread leave KVM_RUN. The main thread may send no other. */
+#define KICK_SIGNAL SIGUSR1
+
 enum jail_mode {
 #define X(name, key) JAIL_##name,
 	JAIL_MODES(X)

@@ -16,9 +16,6 @@
 #include "devices/disk.h"
 #include "vmm/jail/jail.h"
 #include "vmm/ledger/ledger.h"
-#include "vmm/run/run_loop.h"
-
-_Static_assert(RUN_KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send it");
 
 #define LOW32 UINT64_C(0xffffffff)
 

@@ -37,7 +37,7 @@ static int choose_engine(struct plan *plan, const char *key, const struct host *
 
 		if (!automatic && strcmp(key, engine_keys[engine->id]) != 0)
 			continue;
-		if (engine->vm_init && (!host || engine->probe(host, reason, sizeof(reason)))) {
+		if (!host || engine->probe(host, reason, sizeof(reason))) {
 			plan->engine = engine;
 			return 0;
 		}
@@ -167,7 +167,7 @@ static const char *lacks_views(const struct plan *plan, const struct host *host)
 	(void)host;
 	if (plan->views && !plan->guest)
 		return "needs: default views; host: --views replaces them";
-	if (plan->vcpus > 1 && plan->engine->view_switch)
+	if (plan->vcpus > 1 && plan->engine->views_are_slots)
 		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
 		       "are several";
 	for (unsigned i = 0; i < plan->vms; i++)
@@ -348,6 +348,12 @@ static int default_views(struct plan *plan, struct error *error)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	return 0;
 }
+
+const char *const trace_mode_keys[TRACING_MODE_COUNT] = {
+#define X(name, key, text) key,
+	TRACE_MODES(X)
+#undef X
+};
 
 const char *const flag_path_keys[FLAG_PATH_COUNT] = {
 #define X(name, key) key,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "vmm/analysis/observed.h"
-#include "vmm/observe/hw_reason.h"
+#include "vmm/ledger/hw_reason.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/table/table.h"
 

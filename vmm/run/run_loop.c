@@ -10,10 +10,8 @@
 
 #include "views/effect.h"
 #include "vmm/emulate/slot_violation.h"
-#include "vmm/observe/sampler.h"
-#include "vmm/profile/profile.h"
+#include "vmm/run/emulation_failure.h"
 #include "vmm/service/interrupt.h"
-#include "vmm/service/service.h"
 #include "vmm/vm/vcpu.h"
 
 #define EMULATION_FLAG_BYTES 1u
@@ -34,7 +32,7 @@ int run_install_kick(void)
 	struct sigaction action = {.sa_handler = kick};
 
 	sigemptyset(&action.sa_mask);
-	return sigaction(RUN_KICK_SIGNAL, &action, NULL) == 0 ? 0 : -errno;
+	return sigaction(KICK_SIGNAL, &action, NULL) == 0 ? 0 : -errno;
 }
 
 static void stop_guest(struct vcpu *vcpu, const char *what)
@@ -50,7 +48,7 @@ static void park(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	atomic_store(&vcpu->finished, true);
+	vcpu->parked = true;
 	if (atomic_fetch_add(&vm->halted, 1) + 1 == vm->plan->vcpus)
 		stop_guest(vcpu, "every vCPU has halted for good and none wrote an exit status");
 }
@@ -98,7 +96,7 @@ static bool withheld(const struct vcpu *vcpu)
 	uint64_t gpa = vcpu->run->mmio.phys_addr;
 	unsigned access = vcpu->run->mmio.is_write ? VIEW_WRITE : VIEW_READ;
 
-	return vm->plan->engine->view_switch && gpa >= SS_MMIO_GPA &&
+	return vm->ops->view_switch && gpa >= SS_MMIO_GPA &&
 	       gpa - SS_MMIO_GPA < GPA_PAGE_SIZE &&
 	       !(policy_effect(&vm->policy, vm->view, gpa_at(gpa)).rights & access);
 }
@@ -214,8 +212,8 @@ static void handle_unexpected(struct vcpu *vcpu)
 static void handle_msr(struct vcpu *vcpu)
 {
 	vcpu->qualification = vcpu->run->msr.index;
-	if (vcpu->vm->plan->engine->msr)
-		vcpu->vm->plan->engine->msr(vcpu);
+	if (vcpu->vm->ops->msr)
+		vcpu->vm->ops->msr(vcpu);
 	else
 		handle_unexpected(vcpu);
 }
@@ -243,7 +241,7 @@ static void handle_exit(struct vcpu *vcpu)
 		.reason = (uint16_t)reason,
 	};
 
-	sampler_observe(vcpu);
+	recorder_observe(&vcpu->recorder);
 	vcpu->qualification = 0;
 	vcpu->detail = 0;
 	vcpu->exit_view = 0;
@@ -265,7 +263,7 @@ static void handle_exit(struct vcpu *vcpu)
 	record.service = vcpu->service;
 	cost = __rdtsc() - start;
 	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
-	vcpu_record_exit(vcpu, &record);
+	recorder_exit(&vcpu->recorder, &record);
 }
 
 static void run_failed(struct vcpu *vcpu, int error)
@@ -282,9 +280,9 @@ void run_vcpu(struct vcpu *vcpu)
 
 	current_run = vcpu->run;
 	sigemptyset(&kicks);
-	sigaddset(&kicks, RUN_KICK_SIGNAL);
+	sigaddset(&kicks, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
-	while (!atomic_load(&vcpu->vm->stop) && !atomic_load(&vcpu->finished)) {
+	while (!atomic_load(&vcpu->vm->stop) && !vcpu->parked) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			handle_exit(vcpu);
 			continue;
@@ -296,18 +294,13 @@ void run_vcpu(struct vcpu *vcpu)
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		if (vcpu->trace.on)
-			sampler_drain(vcpu);
-		if (vcpu->profile)
-			profile_obey(vcpu);
+		recorder_kicked(&vcpu->recorder);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
 	/* Here, because no other thread may ask the kernel for what is this one's. */
-	sampler_finish(vcpu);
-	if (vcpu->vm->plan->engine->drain)
-		vcpu->vm->plan->engine->drain(vcpu);
-	if (vcpu->profile)
-		profile_hand_over(vcpu);
-	vcpu_describe(vcpu, vcpu->where, sizeof(vcpu->where));
+	recorder_end_samples(&vcpu->recorder);
+	if (vcpu->vm->ops->drain)
+		vcpu->vm->ops->drain(vcpu);
+	recorder_end(&vcpu->recorder);
 }

@@ -11,10 +11,10 @@
 
 static int64_t invoke_view(struct vcpu *vcpu, const struct invocation *invocation)
 {
-	const struct engine *engine = vcpu->vm->plan->engine;
+	const struct engine_ops *ops = vcpu->vm->ops;
 
 	/* A valid entry of the list is a view, so the index is below their number. */
-	return engine->view_switch ? engine->view_switch(vcpu->vm, invocation->index) : -EOPNOTSUPP;
+	return ops->view_switch ? ops->view_switch(vcpu->vm, invocation->index) : -EOPNOTSUPP;
 }
 
 static int64_t invoke_map(struct vcpu *vcpu, const struct invocation *invocation)

@@ -11,9 +11,6 @@
 
 #include "views/effect.h"
 #include "vmm/guest/boot.h"
-#include "vmm/service/pin.h"
-#include "vmm/service/service.h"
-#include "vmm/service/vm_disk.h"
 #include "vmm/vm/vcpu.h"
 
 #ifndef KVM_CAP_DISABLE_QUIRKS2
@@ -22,12 +19,6 @@
 #ifndef KVM_X86_QUIRK_FIX_HYPERCALL_INSN
 #define KVM_X86_QUIRK_FIX_HYPERCALL_INSN (1 << 5)
 #endif
-
-const char *const stop_cause_keys[STOP_CAUSE_COUNT] = {
-#define X(name, key, text) key,
-	STOP_CAUSES(X)
-#undef X
-};
 
 static int enable(struct vm *vm, enum host_capability id, uint32_t number, uint64_t argument,
 		  struct error *error)
@@ -66,16 +57,12 @@ static int claim_devices(struct vm *vm)
 	int rc;
 
 	serial_init(&vm->serial, vm->console);
-	vm->control_port = (struct control_port){service_request, vm};
 	vm->scratch.value = SS_MMIO_RESET;
 	rc = bus_claim(&vm->ports, SS_PORT_SERIAL, SERIAL_PORTS, &serial_bus_ops, &vm->serial);
 	if (rc == 0)
 		rc = bus_claim(&vm->ports, SS_PORT_DEBUG, 1, &debug_console_ops, vm->console);
 	if (rc == 0)
 		rc = bus_claim(&vm->ports, SS_PORT_EXIT, 1, &exit_port_ops, &vm->exit_port);
-	if (rc == 0)
-		rc = bus_claim(&vm->ports, SS_PORT_CONTROL, 4, &control_port_ops,
-			       &vm->control_port);
 	if (rc == 0)
 		rc = bus_claim(&vm->mmio, SS_MMIO_GPA, 8, &scratch_register_ops, &vm->scratch);
 	return rc;
@@ -107,7 +94,7 @@ static void fill_memory(struct vm *vm)
 }
 
 int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
-	      struct console *console, struct error *error)
+	      const struct engine_ops *ops, struct console *console, struct error *error)
 {
 	int rc;
 
@@ -115,12 +102,11 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		.index = index,
 		.plan = plan,
 		.flags = &plan->flags[index],
-		.services = &plan->services[index],
+		.service_table = &plan->services[index],
 		.host = host,
+		.ops = ops,
 		.console = console,
 		.fd = -1,
-		.scratch_storage = {.fd = -1},
-		.pin_limit = pin_limit(),
 		.own_tss = image_loads_tss(&plan->image),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
@@ -136,13 +122,10 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 	rc = claim_devices(vm);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "device ranges overlap");
-	rc = vm_disk_attach(vm, error);
-	if (rc != 0)
-		return rc;
 	fill_memory(vm);
 	if (policy_copy(&plan->policy, &vm->policy) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = plan->engine->vm_init(vm, error);
+	rc = ops->vm_init(vm, error);
 	if (rc != 0)
 		return rc;
 	vm->vcpus = calloc(plan->vcpus, sizeof(*vm->vcpus));
@@ -152,7 +135,7 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		vm->vcpus_created = i + 1;
 		rc = vcpu_create(&vm->vcpus[i], vm, i, error);
 		if (rc == 0)
-			rc = plan->engine->vcpu_init(&vm->vcpus[i], error);
+			rc = ops->vcpu_init(&vm->vcpus[i], error);
 		if (rc != 0)
 			return rc;
 	}
@@ -165,35 +148,33 @@ void vm_destroy(struct vm *vm)
 	for (unsigned i = 0; i < vm->vcpus_created; i++)
 		vcpu_destroy(&vm->vcpus[i]);
 	free(vm->vcpus);
-	if (vm->plan && vm->plan->engine)
-		vm->plan->engine->vm_finish(vm);
+	if (vm->ops)
+		vm->ops->vm_finish(vm);
 	if (vm->fd >= 0)
 		close(vm->fd);
-	vm_disk_detach(vm);
 	guest_ram_destroy(&vm->ram);
 	policy_finish(&vm->policy);
 	pthread_mutex_destroy(&vm->lock);
 	pthread_mutex_destroy(&vm->stop_lock);
-	*vm = (struct vm){.fd = -1, .scratch_storage = {.fd = -1}};
+	*vm = (struct vm){.fd = -1};
 }
 
 int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights)
 {
-	const struct engine *engine = vm->plan->engine;
 	unsigned before;
 	int rc;
 
 	if (view >= vm->policy.view_count || region >= vm->policy.region_count)
 		return -ENOENT;
 	before = policy_effect(&vm->policy, view, vm->policy.regions[region].gpa).rights;
-	rc = engine->check_rights(vm, rights);
+	rc = vm->ops->check_rights(vm, rights);
 	if (rc != 0 || rights == before)
 		return rc;
 	vm->open_page = 0;
 	rc = policy_set_rights(&vm->policy, view, region, rights);
 	if (rc != 0)
 		return rc;
-	rc = engine->rights_changed(vm, view, region);
+	rc = vm->ops->rights_changed(vm, view, region);
 	/* The rule is there now, so this cannot fail. */
 	if (rc != 0)
 		policy_set_rights(&vm->policy, view, region, before);
