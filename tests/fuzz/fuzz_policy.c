@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "views/policy_survey.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/policy/policy_warn.h"
 
 static const struct gpa_range ranges[] = {{{0}, UINT64_C(16) << 20}, {{SS_MMIO_GPA}, 4096}};

@@ -12,6 +12,7 @@
 #include "fuzz.h"
 #include "vmm/engine/engines.h"
 #include "vmm/guest/boot.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/plan/service_list.h"
 #include "vmm/service/pin.h"
 #include "vmm/service/service.h"

@@ -43,8 +43,8 @@ def folder(name):
 
 
 def unit(path):
-    """A header and the source of the same name are one."""
-    return str(path.with_suffix(""))
+    """A header and the source of the same name are one; a table is a file of its own."""
+    return str(path if path.suffix == ".def" else path.with_suffix(""))
 
 
 class House:

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "vmm/cli/command.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/table/json.h"
 #include "vmm/table/table.h"
 

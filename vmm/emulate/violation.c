@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "views/effect.h"
-#include "vmm/emulate/page_walk.h"
+#include "vmm/emulate/cpu_mode.h"
 #include "vmm/guest/boot.h"
 
 _Static_assert(RECORD_NAME_SIZE >= VIEW_NAME_SIZE, "a region's name fits into its record");
@@ -35,9 +35,9 @@ uint32_t violation_error_code(const struct violation *violation)
 	/* To AMD's processors every access to the guest's page tables is a write (APM vol. 2, 15.25.6). */
 	bool write = violation->access == VIEW_WRITE && !(violation->flags & VIOLATION_WALK);
 
-	return PAGE_WALK_PRESENT | (write ? PAGE_WALK_WRITE : 0) |
-	       (violation->access == VIEW_EXECUTE ? PAGE_WALK_FETCH : 0) |
-	       (violation->user ? PAGE_WALK_USER : 0);
+	return PAGE_FAULT_PRESENT | (write ? PAGE_FAULT_WRITE : 0) |
+	       (violation->access == VIEW_EXECUTE ? PAGE_FAULT_FETCH : 0) |
+	       (violation->user ? PAGE_FAULT_USER : 0);
 }
 
 static const char *region_name(const struct vm *vm, uint64_t gpa)

@@ -245,6 +245,26 @@ int monitor_view_of(const struct vm *vm, uint64_t pointer)
 	return -1;
 }
 
+void monitor_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
+{
+	relay->action = RELAY_INJECT;
+	relay->vector = vector;
+	relay->error_code = error_code;
+}
+
+struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
+{
+	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
+
+	return (struct page_walk_space){
+		.vm = vcpu->vm,
+		.view = view < 0 ? UINT32_MAX : (uint32_t)view,
+		.cr3 = exit->cr3,
+		.user = exit->cpl == 3,
+		.mode = exit->mode,
+	};
+}
+
 /* The probes for what the relay has completed. The words are still those it was decided by: they
  * change only while the relay waits, after its records have been taken. */
 static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,

@@ -6,17 +6,11 @@
 #include "guestfw/relay/relay.h"
 #include "vmm/emulate/msw_operand.h"
 #include "vmm/engine/monitor.h"
+#include "vmm/engine/relay_violation.h"
 #include "vmm/observe/probe.h"
 #include "vmm/service/service.h"
 #include "vmm/service/vm_function.h"
 #include "vmm/vm/vcpu.h"
-
-void relay_exit_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
-{
-	relay->action = RELAY_INJECT;
-	relay->vector = vector;
-	relay->error_code = error_code;
-}
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
@@ -62,24 +56,6 @@ static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned 
 	relay->action = RELAY_STEP;
 }
 
-static uint32_t active_view(const struct vcpu *vcpu, const struct relay_vcpu *relay)
-{
-	int view = monitor_view_of(vcpu->vm, relay->pointer);
-
-	return view < 0 ? UINT32_MAX : (uint32_t)view;
-}
-
-struct page_walk_space relay_exit_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
-{
-	return (struct page_walk_space){
-		.vm = vcpu->vm,
-		.view = active_view(vcpu, monitor_vcpu(vcpu)),
-		.cr3 = exit->cr3,
-		.user = exit->cpl == 3,
-		.mode = exit->mode,
-	};
-}
-
 /* The operand, with what the view makes of it: a read that it forbids gives all ones, a write is
  * dropped. Returns false if the guest has to see a page fault. */
 static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
@@ -92,14 +68,14 @@ static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			 : page_walk_read(space, operand->address, word, sizeof(*word), &fault);
 
 	if (rc == -EFAULT) {
-		relay_exit_inject(relay, VECTOR_PF, fault.error_code);
+		monitor_inject(relay, VECTOR_PF, fault.error_code);
 		relay->fault_address = fault.address;
 		return false;
 	}
 	if (rc == 0)
 		return true;
 	*word = UINT16_MAX;
-	return relay_exit_refused_operand(vcpu, relay, space, &fault,
+	return relay_violation_of_operand(vcpu, relay, space, &fault,
 				      operand->store ? VIEW_WRITE : VIEW_READ);
 }
 
@@ -107,17 +83,17 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			       const struct monitor_exit *exit)
 {
 	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
-	struct page_walk_space space = relay_exit_space(vcpu, exit);
+	struct page_walk_space space = monitor_space(vcpu, exit);
 	uint64_t seen = flags_read(&words);
 	uint16_t word = (uint16_t)seen;
 	struct msw_operand operand;
 
 	if (msw_operand_decode(&space, relay->rip, relay->regs, &operand) != 0) {
-		relay_exit_inject(relay, VECTOR_UD, 0);
+		monitor_inject(relay, VECTOR_UD, 0);
 		return;
 	}
 	if (operand.vector) {
-		relay_exit_inject(relay, operand.vector, 0);
+		monitor_inject(relay, operand.vector, 0);
 		return;
 	}
 	if (!move_operand(vcpu, relay, &space, &operand, &word))
@@ -146,16 +122,16 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		answer_cr0_operand(vcpu, relay, exit);
 		break;
 	case EVENT_VIOLATION:
-		relay_exit_violation(vcpu, relay, exit);
+		relay_violation(vcpu, relay, exit);
 		break;
 	case EVENT_VMFUNC:
 		answer_vmfunc(vcpu, relay, exit->cpl);
 		break;
 	case EVENT_UNDEFINED:
-		relay_exit_inject(relay, VECTOR_UD, 0);
+		monitor_inject(relay, VECTOR_UD, 0);
 		break;
 	case EVENT_PROTECTED:
-		relay_exit_inject(relay, VECTOR_GP, 0);
+		monitor_inject(relay, VECTOR_GP, 0);
 		break;
 	case EVENT_IGNORED:
 		relay->action = RELAY_STEP;

@@ -11,6 +11,7 @@
 
 #include "views/default_policy.h"
 #include "vmm/guest/boot.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/plan/engine_target.h"
 #include "vmm/plan/service_list.h"
 #include "vmm/policy/policy_file.h"

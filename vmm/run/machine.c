@@ -19,6 +19,7 @@
 #include "vmm/service/attach.h"
 #include "vmm/service/pin.h"
 #include "vmm/vm/vcpu.h"
+#include "vmm/vm/vm_create.h"
 
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10

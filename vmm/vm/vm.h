@@ -92,14 +92,6 @@ struct vm {
 	atomic_uint halted; /* vCPUs that nothing can wake */
 };
 
-/*
- * Creates the VM, its memory and vCPUs, loads the image and fills in what the guest finds. `ops` are those of the
- * plan's engine. Returns 0 or a negative errno with the reason in `error`; vm_destroy() is due in both cases.
- */
-int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
-	      const struct engine_ops *ops, struct console *console, struct error *error);
-void vm_destroy(struct vm *vm);
-
 /* Sets the rights of a region in a view. Returns 0; -ENOENT: no such view or region; -EINVAL: unknown
  * rights; -EOPNOTSUPP: the engine cannot express them; or another negative errno of the host. */
 int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights);
