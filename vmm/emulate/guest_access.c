@@ -71,7 +71,7 @@ static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa
 		.access = access->rights & VIEW_WRITE && readable ? VIEW_WRITE : VIEW_READ,
 		.size = (uint32_t)size,
 		.gpa = gpa,
-		.rip = vcpu->exit_rip,
+		.rip = vcpu->exit.rip,
 		.user = access->cpl == 3,
 	};
 

@@ -164,11 +164,11 @@ static void relay_port_write(void *device, uint64_t offset, unsigned size, uint6
 	vcpu->answered = true;
 	if (relay->reason == RELAY_REASON_RING_FULL) {
 		monitor_drain(vcpu);
-		vcpu->unattributed = true;
+		vcpu->exit.operation = 0;
 		return;
 	}
 	monitor_drain_finished(vcpu);
-	vcpu->exit_rip = relay->rip;
+	vcpu->exit.rip = relay->rip;
 	vcpu->relay_waits = true;
 	vm->ops->describe(vcpu, &exit);
 	answer(vcpu, &exit);

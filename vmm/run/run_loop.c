@@ -70,8 +70,8 @@ static void handle_io(struct vcpu *vcpu)
 	bool out = run->io.direction == KVM_EXIT_IO_OUT;
 	uint8_t *data = (uint8_t *)vcpu->run + run->io.data_offset;
 
-	vcpu->qualification = run->io.port;
-	vcpu->detail = (uint16_t)(run->io.size | out << 8);
+	vcpu->exit.qualification = run->io.port;
+	vcpu->exit.detail = (uint16_t)(run->io.size | out << 8);
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
 	/* String I/O moves through the data, not through the ports. */
@@ -107,8 +107,8 @@ static void handle_mmio(struct vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	bool write = run->mmio.is_write;
 
-	vcpu->qualification = run->mmio.phys_addr;
-	vcpu->detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
+	vcpu->exit.qualification = run->mmio.phys_addr;
+	vcpu->exit.detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
 	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
@@ -141,10 +141,10 @@ static void handle_shutdown(struct vcpu *vcpu)
 
 static void handle_fail_entry(struct vcpu *vcpu)
 {
-	vcpu->qualification = vcpu->run->fail_entry.hardware_entry_failure_reason;
+	vcpu->exit.qualification = vcpu->run->fail_entry.hardware_entry_failure_reason;
 	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
 		"the processor refused to enter the guest (hardware reason 0x%llx)",
-		(unsigned long long)vcpu->qualification);
+		(unsigned long long)vcpu->exit.qualification);
 }
 
 static void emulation_failed(struct vcpu *vcpu)
@@ -184,7 +184,7 @@ static void handle_internal_error(struct vcpu *vcpu)
 	uint32_t suberror = vcpu->run->internal.suberror;
 	char what[64];
 
-	vcpu->qualification = suberror;
+	vcpu->exit.qualification = suberror;
 	if (suberror == KVM_INTERNAL_ERROR_EMULATION) {
 		emulation_failed(vcpu);
 		return;
@@ -195,7 +195,7 @@ static void handle_internal_error(struct vcpu *vcpu)
 
 static void handle_notify(struct vcpu *vcpu)
 {
-	vcpu->qualification = vcpu->run->notify.flags;
+	vcpu->exit.qualification = vcpu->run->notify.flags;
 	if (vcpu->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID)
 		stop_guest(vcpu, "the guest took no event for too long, and its state is lost");
 }
@@ -211,7 +211,7 @@ static void handle_unexpected(struct vcpu *vcpu)
 
 static void handle_msr(struct vcpu *vcpu)
 {
-	vcpu->qualification = vcpu->run->msr.index;
+	vcpu->exit.qualification = vcpu->run->msr.index;
 	if (vcpu->vm->ops->msr)
 		vcpu->vm->ops->msr(vcpu);
 	else
@@ -233,37 +233,24 @@ static void handle_exit(struct vcpu *vcpu)
 {
 	uint32_t reason = vcpu->run->exit_reason;
 	uint64_t start = __rdtsc(), cost;
-	struct record_exit record = {
-		.record = {.type = RECORD_EXIT, .size = sizeof(record), .level = LEVEL_VMM},
+	struct record_exit *exit = &vcpu->exit;
+
+	*exit = (struct record_exit){
+		.record = {.type = RECORD_EXIT, .size = sizeof(*exit), .level = LEVEL_VMM},
 		.time = start,
 		.rip = vcpu_regs(vcpu)->rip,
 		.operation = vcpu_operation(vcpu),
 		.reason = (uint16_t)reason,
 	};
-
 	recorder_observe(&vcpu->recorder);
-	vcpu->qualification = 0;
-	vcpu->detail = 0;
-	vcpu->exit_view = 0;
-	vcpu->exit_time = start;
-	vcpu->service = 0;
-	vcpu->exit_rip = record.rip;
-	vcpu->unattributed = false;
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
 		handlers[reason](vcpu);
 	else
 		handle_unexpected(vcpu);
 	interrupt_deliver(vcpu);
-	record.rip = vcpu->exit_rip;
-	record.qualification = vcpu->qualification;
-	if (vcpu->unattributed)
-		record.operation = 0;
-	record.detail = vcpu->detail;
-	record.view = (uint16_t)vcpu->exit_view;
-	record.service = vcpu->service;
 	cost = __rdtsc() - start;
-	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
-	recorder_exit(&vcpu->recorder, &record);
+	exit->cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+	recorder_exit(&vcpu->recorder, exit);
 }
 
 static void run_failed(struct vcpu *vcpu, int error)

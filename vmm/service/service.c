@@ -39,14 +39,14 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 	    request->arg[1] > UINT32_MAX)
 		return -EINVAL;
 	recorder_batch_begin(&vcpu->recorder, (uint32_t)request->arg[0], (uint32_t)request->arg[1],
-			     vcpu->exit_time);
+			     vcpu->exit.time);
 	return 0;
 }
 
 static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 {
 	const struct engine_ops *ops = vcpu->vm->ops;
-	int rc = recorder_batch_close(&vcpu->recorder, request->arg[0], vcpu->exit_time);
+	int rc = recorder_batch_close(&vcpu->recorder, request->arg[0], vcpu->exit.time);
 	int view;
 
 	if (rc != 0)

@@ -35,14 +35,9 @@ struct vcpu {
 	struct recorder recorder;
 	/* The page shared with the guest; read with volatile accesses, one field at a time. */
 	volatile struct ss_vcpu_page *page;
-	/* State of the run loop */
-	uint64_t qualification;    /* of the exit being handled, for its record */
-	uint64_t exit_rip;         /* where the guest was, for the record; the relay's place is no use */
-	bool unattributed;         /* housekeeping: the exit belongs to no operation */
-	uint16_t detail;
-	uint32_t exit_view; /* the view that became active in this exit, plus 1; 0: none did */
-	uint64_t exit_time; /* TSC when it was seen */
-	uint16_t service;          /* service_code(), if a VMFUNC was carried out */
+	/* Of the exit that is handled, as far as it is known: its record. `rip` is the guest's, not the relay's;
+	 * `operation` 0 also means housekeeping, which belongs to none. */
+	struct record_exit exit;
 	bool parked;      /* halted, and nothing can wake it */
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;

@@ -68,7 +68,7 @@ static int setup(void **state)
 	plan = (struct plan){0};
 	vm = (struct vm){.plan = &plan, .ops = &ops, .lock = PTHREAD_MUTEX_INITIALIZER,
 			 .stop_lock = PTHREAD_MUTEX_INITIALIZER};
-	vcpu = (struct vcpu){.vm = &vm, .run = &run, .exit_rip = 0x1234};
+	vcpu = (struct vcpu){.vm = &vm, .run = &run, .exit = {.rip = 0x1234}};
 	vm.active = &vcpu;
 	assert_int_equal(guest_ram_create(&vm.ram, MEMORY), 0);
 	vcpu.page = guest_ram_at(&vm.ram, boot_vcpu_page(0), sizeof(*vcpu.page));
