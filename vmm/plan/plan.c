@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "views/default_policy.h"
+#include "views/list.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
 #include "vmm/plan/engine_target.h"
@@ -350,23 +351,11 @@ static int default_views(struct plan *plan, struct error *error)
 	return 0;
 }
 
-const char *const trace_mode_keys[TRACING_MODE_COUNT] = {
-#define X(name, key, text) key,
-	TRACE_MODES(X)
-#undef X
-};
+const char *const trace_mode_keys[TRACING_MODE_COUNT] = {TRACE_MODES(LIST_KEY)};
 
-const char *const flag_path_keys[FLAG_PATH_COUNT] = {
-#define X(name, key) key,
-	FLAG_PATHS(X)
-#undef X
-};
+const char *const flag_path_keys[FLAG_PATH_COUNT] = {FLAG_PATHS(LIST_KEY)};
 
-const char *const on_violation_keys[ON_VIOLATION_COUNT] = {
-#define X(name, key, text) key,
-	ON_VIOLATIONS(X)
-#undef X
-};
+const char *const on_violation_keys[ON_VIOLATION_COUNT] = {ON_VIOLATIONS(LIST_KEY)};
 
 #define FLAGS_WITH_OWNER (SS_CR0_TS | SS_CR0_MP)
 
