@@ -221,7 +221,7 @@ static void md_tracepoints(void)
 		const char *name, *uses, *meaning;
 	} rows[] = {
 #define TRACEPOINT(name, uses, meaning) {#name, uses, meaning},
-#include "vmm/observe/tracepoint.def"
+#include "vmm/ledger/tracepoint.def"
 #undef TRACEPOINT
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A guest image: whatever is accepted can be loaded, within its bounds. */
 #include "fuzz.h"
-#include "vmm/guest/image.h"
+#include "vmm/guest/image_file.h"
 
 #define MEMORY (UINT64_C(4) << 20)
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "views/policy_survey.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/policy/policy_load.h"
 #include "vmm/policy/policy_warn.h"
 

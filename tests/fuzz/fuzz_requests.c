@@ -10,10 +10,13 @@
 #include <sys/mman.h>
 
 #include "fuzz.h"
+#include "vmm/engine/engines.h"
 #include "vmm/guest/boot.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/plan/service_list.h"
 #include "vmm/service/pin.h"
 #include "vmm/service/service.h"
+#include "vmm/service/services.h"
 
 #define MEMORY (UINT64_C(8) << 20)
 #define REQUEST 0x200000u
@@ -53,6 +56,7 @@ int __wrap_munlock(const void *address, size_t size)
 struct fake {
 	struct plan plan;
 	struct vm vm;
+	struct services services;
 	struct vcpu vcpu;
 	struct console console;
 	struct kvm_run run;
@@ -81,20 +85,20 @@ static void start(struct fake *fake, struct fuzz_input *input)
 		fake->plan.services[0] = (struct service_table){
 			fuzz_take(input, 1), fuzz_take(input, 1), fuzz_take(input, 1)};
 	fake->vm = (struct vm){.plan = &fake->plan, .flags = &fake->plan.flags[0],
-			       .services = &fake->plan.services[0], .fd = -1,
+			       .service_table = &fake->plan.services[0], .fd = -1,
+			       .ops = engine_ops(ENGINE_FLAT), .services = &fake->services,
 			       .console = &fake->console, .vcpus = &fake->vcpu, .vcpus_created = 1,
 			       .active = &fake->vcpu, .lock = PTHREAD_MUTEX_INITIALIZER,
 			       .stop_lock = PTHREAD_MUTEX_INITIALIZER};
-	fake->vcpu = (struct vcpu){.vm = &fake->vm, .fd = -1, .run = &fake->run, .stats = {.fd = -1},
-				   .summary = summary_create()};
-	MUST(fake->vcpu.summary);
+	fake->vcpu = (struct vcpu){.vm = &fake->vm, .fd = -1, .run = &fake->run};
 	console_init(&fake->console, -1, TEXT_MAX);
 	interrupts_init(&fake->vcpu.interrupts);
 	MUST(guest_ram_create(&fake->vm.ram, MEMORY) == 0);
 	fake->vcpu.page = guest_ram_at(&fake->vm.ram, boot_vcpu_page(0), sizeof(*fake->vcpu.page));
+	MUST(recorder_create(&fake->vcpu.recorder, 0, 0, &fake->plan.image, fake->vcpu.page) == 0);
 	add_views(&fake->vm.policy);
 	calls_left = 0;
-	MUST(fake->plan.engine->vm_init(&fake->vm, &error) == 0);
+	MUST(fake->vm.ops->vm_init(&fake->vm, &error) == 0);
 	if (how & 2)
 		calls_left = (unsigned)fuzz_take(input, 1);
 }
@@ -103,10 +107,10 @@ static void finish(struct fake *fake)
 {
 	pin_release_all(&fake->vm);
 	MUST(locked == 0);
-	fake->plan.engine->vm_finish(&fake->vm);
+	fake->vm.ops->vm_finish(&fake->vm);
 	policy_finish(&fake->vm.policy);
 	guest_ram_destroy(&fake->vm.ram);
-	summary_destroy(fake->vcpu.summary);
+	recorder_destroy(&fake->vcpu.recorder);
 	console_finish(&fake->console);
 	image_close(&fake->plan.image);
 }
@@ -270,22 +274,22 @@ static void check_vm(const struct fake *fake)
 	MUST(vm->view < vm->policy.view_count);
 	MUST(vm->active == &fake->vcpu);
 	MUST(fake->console.written <= TEXT_MAX);
-	MUST(fake->vcpu.batch_operation <= fake->plan.image.operation_count);
+	MUST(fake->vcpu.recorder.batch.operation <= fake->plan.image.operation_count);
 	for (unsigned i = 0; i < PINS_MAX; i++) {
-		const struct pinned *pinned = &vm->pins.buffers[i];
+		const struct pinned *pinned = &vm->services->pins.buffers[i];
 
 		if (pinned->handle == 0)
 			continue;
 		MUST(guest_ram_contains(MEMORY, pinned->gpa, pinned->size));
 		for (unsigned j = 0; j < i; j++) {
-			const struct pinned *other = &vm->pins.buffers[j];
+			const struct pinned *other = &vm->services->pins.buffers[j];
 
 			MUST(other->handle == 0 || other->gpa.v >= pinned->gpa.v + pinned->size ||
 			     pinned->gpa.v >= other->gpa.v + other->size);
 		}
 		bytes += pinned->size;
 	}
-	MUST(bytes == vm->pins.bytes && bytes == locked && bytes <= PINS_BYTES_MAX);
+	MUST(bytes == vm->services->pins.bytes && bytes == locked && bytes <= PINS_BYTES_MAX);
 }
 
 static void request(struct fake *fake, struct fuzz_input *input)

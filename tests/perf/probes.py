@@ -16,7 +16,7 @@ import sys
 ARGUMENT = re.compile(r"-?[1248]@(%[a-z0-9]+|-?\d*\(%[a-z0-9]+\))")
 NOP = re.compile(r"(data16 |cs )*(nop[wl]?|xchg +%ax,%ax)\b")
 # The functions that the probes are in.
-FUNCTIONS = ["vcpu_record_exit", "probe_view_switch", "probe_control_flag_write",
+FUNCTIONS = ["recorder_exit", "probe_view_switch", "probe_control_flag_write",
              "probe_operation_begin", "probe_operation_end"]
 
 

@@ -7,9 +7,8 @@
 
 #include "vmm/base/words.h"
 #include "vmm/emulate/cpu_mode.h"
-#include "vmm/engine/engine.h"
-#include "vmm/observe/hw_reason.h"
-#include "vmm/vm/vm.h"
+#include "vmm/plan/engine.h"
+#include "vmm/ledger/hw_reason.h"
 
 static void take_view(struct ledger_index *contents, unsigned long view, const char *name)
 {

@@ -22,11 +22,6 @@ const char *vector_name(uint32_t vector)
 	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : NULL;
 }
 
-const char *access_name(uint32_t access)
-{
-	return access & VIEW_WRITE ? "write" : access & VIEW_EXECUTE ? "fetch" : "read";
-}
-
 const char *report_view_name(const struct report *report, uint32_t view)
 {
 	return view < report->view_count && report->view_names[view] ? report->view_names[view] : "?";

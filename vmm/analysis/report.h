@@ -120,9 +120,6 @@ const char *report_view_name(const struct report *report, uint32_t view);
 /* Name of an operation by its number in the catalogue; "-" for none. */
 const char *report_operation_name(const struct report *report, uint32_t number);
 
-/* "write", "fetch" or "read". */
-const char *access_name(uint32_t access);
-
 /* Fills the ratios of all rows, which have been measured; of those of one VM, within it. */
 void report_compare(struct report *report);
 

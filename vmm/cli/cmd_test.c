@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vmm/cli/session.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/table/json.h"
 #include "vmm/table/table.h"
 

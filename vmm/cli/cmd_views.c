@@ -8,6 +8,7 @@
 #include "guestfw/relay/relay.h"
 #include "vmm/cli/session.h"
 #include "vmm/guest/boot.h"
+#include "vmm/guest/image_file.h"
 #include "vmm/policy/policy_load.h"
 #include "vmm/policy/policy_warn.h"
 #include "vmm/report/views_report.h"

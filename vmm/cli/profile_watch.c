@@ -104,14 +104,12 @@ static bool handed_over(const struct profile_watch *watch)
 	const struct machine *machine = &watch->session->machine;
 	unsigned wanted = atomic_load(&watch->profile.wanted);
 
-	for (unsigned i = 0; i < machine->vms_created; i++)
-		for (unsigned j = 0; j < machine->vms[i].vcpus_created; j++) {
-			const struct vcpu *vcpu = &machine->vms[i].vcpus[j];
+	for (unsigned i = 0; i < machine->thread_count; i++) {
+		const struct vcpu_thread *thread = &machine->threads[i];
 
-			if (!atomic_load(&vcpu->finished) &&
-			    atomic_load(&vcpu->profile->done) != wanted)
-				return false;
-		}
+		if (vcpu_thread_running(thread) && !profile_has_obeyed(thread->vcpu, wanted))
+			return false;
+	}
 	return true;
 }
 

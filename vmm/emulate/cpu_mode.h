@@ -35,6 +35,12 @@ struct cpu_mode {
 	struct kvm_segment segment[SEGMENT_COUNT];
 };
 
+/* Bits of a page-fault error code (Intel SDM vol. 3A, 4.7). */
+#define PAGE_FAULT_PRESENT 1u
+#define PAGE_FAULT_WRITE 2u
+#define PAGE_FAULT_USER 4u
+#define PAGE_FAULT_FETCH 16u
+
 /* The mode of a vCPU with these registers. */
 struct cpu_mode cpu_mode_of(const struct kvm_sregs *sregs);
 

@@ -71,7 +71,7 @@ static int refuse(const struct guest_access *access, uint32_t view, uint64_t gpa
 		.access = access->rights & VIEW_WRITE && readable ? VIEW_WRITE : VIEW_READ,
 		.size = (uint32_t)size,
 		.gpa = gpa,
-		.rip = vcpu->exit_rip,
+		.rip = vcpu->exit.rip,
 		.user = access->cpl == 3,
 	};
 
@@ -138,7 +138,7 @@ static int find(const struct guest_access *access, uint64_t gpa, uint64_t size, 
 	if (all_grant(vm, gpa, size, access->rights))
 		return 0;
 	/* Here -1 is no view that we know, which grants nothing. */
-	*ret_view = vm->plan->engine->view_current(access->vcpu);
+	*ret_view = vm->ops->view_current(access->vcpu);
 	return ask_view(access, (uint32_t)*ret_view, gpa, size, itself);
 }
 

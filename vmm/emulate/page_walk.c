@@ -33,7 +33,7 @@ static int translate(const struct page_walk_space *space, uint64_t linear, bool 
 
 	*fault = (struct page_walk_fault){
 		.address = linear,
-		.error_code = (write ? PAGE_WALK_WRITE : 0) | (space->user ? PAGE_WALK_USER : 0),
+		.error_code = (write ? PAGE_FAULT_WRITE : 0) | (space->user ? PAGE_FAULT_USER : 0),
 		.walk = true,
 	};
 	if (paging == GUEST_PAGING_NONE) {
@@ -48,7 +48,7 @@ static int translate(const struct page_walk_space *space, uint64_t linear, bool 
 		if (!load_entry(space, fault->gpa, &entry))
 			return -EACCES;
 		if ((entry & needed) != needed) {
-			fault->error_code |= entry & PTE_PRESENT ? PAGE_WALK_PRESENT : 0;
+			fault->error_code |= entry & PTE_PRESENT ? PAGE_FAULT_PRESENT : 0;
 			return -EFAULT;
 		}
 		if (guest_paging_is_page(paging, level, entry)) {

@@ -14,12 +14,6 @@ struct page_walk_space {
 	struct cpu_mode mode; /* what comes before linear addresses: see instruction.h */
 };
 
-/* Bits of a page-fault error code (Intel SDM vol. 3A, 4.7). */
-#define PAGE_WALK_PRESENT 1u
-#define PAGE_WALK_WRITE 2u
-#define PAGE_WALK_USER 4u
-#define PAGE_WALK_FETCH 16u
-
 /* Why an access did not succeed. */
 struct page_walk_fault {
 	uint64_t address;    /* linear */

@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "views/effect.h"
-#include "vmm/analysis/report.h"
-#include "vmm/emulate/page_walk.h"
+#include "vmm/emulate/cpu_mode.h"
 #include "vmm/guest/boot.h"
-#include "vmm/service/service.h"
 
 _Static_assert(RECORD_NAME_SIZE >= VIEW_NAME_SIZE, "a region's name fits into its record");
 _Static_assert(SS_ACCESS_READ == VIEW_READ && SS_ACCESS_WRITE == VIEW_WRITE &&
@@ -37,9 +35,9 @@ uint32_t violation_error_code(const struct violation *violation)
 	/* To AMD's processors every access to the guest's page tables is a write (APM vol. 2, 15.25.6). */
 	bool write = violation->access == VIEW_WRITE && !(violation->flags & VIOLATION_WALK);
 
-	return PAGE_WALK_PRESENT | (write ? PAGE_WALK_WRITE : 0) |
-	       (violation->access == VIEW_EXECUTE ? PAGE_WALK_FETCH : 0) |
-	       (violation->user ? PAGE_WALK_USER : 0);
+	return PAGE_FAULT_PRESENT | (write ? PAGE_FAULT_WRITE : 0) |
+	       (violation->access == VIEW_EXECUTE ? PAGE_FAULT_FETCH : 0) |
+	       (violation->user ? PAGE_FAULT_USER : 0);
 }
 
 static const char *region_name(const struct vm *vm, uint64_t gpa)
@@ -109,7 +107,7 @@ void violation_record(struct vcpu *vcpu, const struct violation *violation,
 	if (symbol)
 		snprintf(record.symbol, sizeof(record.symbol), "%.32s+0x%llx", symbol->name,
 			 (unsigned long long)(violation->rip - symbol->address));
-	vcpu_record(vcpu, &record.record);
+	recorder_add(&vcpu->recorder, &record.record);
 	if (answer == VIOLATION_FAULTED)
 		tell_guest(vcpu, violation);
 	else if (answer == VIOLATION_STOPPED)

@@ -149,7 +149,7 @@ static void init_list(struct vm *vm)
 		.eptp = vm->view_list[0],
 		.caps = {.maxphyaddr = PAGING_MAXPHYADDR_MAX},
 	};
-	service_configure(&vm->vmfunc, vm->services);
+	service_configure(&vm->vmfunc, vm->service_table);
 }
 
 static int flat_vm_init(struct vm *vm, struct error *error)
@@ -210,29 +210,7 @@ static int flat_vcpu_init(struct vcpu *vcpu, struct error *error)
 	return vcpu_enter_long_mode(vcpu, error);
 }
 
-static bool flat_probe(const struct host *host, char *reason, size_t size)
-{
-	(void)host;
-	(void)reason;
-	(void)size;
-	return true;
-}
-
-/* Only the width has a meaning for memory slots. */
-static int flat_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
-			    size_t size)
-{
-	(void)reason;
-	(void)size;
-	*ret_caps = (struct paging_caps){.maxphyaddr = host_maxphyaddr(host)};
-	return 0;
-}
-
-const struct engine engine_flat = {
-	.id = ENGINE_FLAT,
-	.probe = flat_probe,
-	.format = &paging_slots,
-	.paging_caps = flat_paging_caps,
+const struct engine_ops engine_flat = {
 	.vm_init = flat_vm_init,
 	.vm_finish = flat_vm_finish,
 	.vcpu_init = flat_vcpu_init,

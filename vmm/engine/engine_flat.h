@@ -6,8 +6,8 @@
 #ifndef VMM_ENGINE_ENGINE_FLAT_H
 #define VMM_ENGINE_ENGINE_FLAT_H
 
-#include "vmm/engine/engine.h"
+#include "vmm/vm/engine_ops.h"
 
-extern const struct engine engine_flat;
+extern const struct engine_ops engine_flat;
 
 #endif

@@ -9,8 +9,9 @@
 #include <sys/ioctl.h>
 
 #include "vmm/engine/monitor.h"
+#include "vmm/engine/relay_exit.h"
 #include "vmm/engine/svm_msr.h"
-#include "vmm/observe/hw_reason.h"
+#include "vmm/ledger/hw_reason.h"
 #include "vmm/plan/svm_caps.h"
 #include "vmm/vm/vcpu.h"
 
@@ -49,24 +50,6 @@ struct svm_vcpu {
 	} nested;
 };
 
-static bool svm_probe(const struct host *host, char *reason, size_t size)
-{
-	struct svm_caps caps;
-
-	return svm_caps_read(host, &caps, reason, size) == 0;
-}
-
-static int svm_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
-			   size_t size)
-{
-	struct svm_caps caps;
-	int rc = svm_caps_read(host, &caps, reason, size);
-
-	if (rc == 0)
-		*ret_caps = caps.paging;
-	return rc;
-}
-
 /* Two pages: host save area, control structure. */
 static uint64_t control_region(const struct vcpu *vcpu)
 {
@@ -93,6 +76,8 @@ static int svm_vm_init(struct vm *vm, struct error *error)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: svm; host: %s", reason);
 	rc = monitor_create(vm, PAGING_NPT, &data->caps.paging, relay_svm_start,
 			    (size_t)(relay_svm_end - relay_svm_start), error);
+	if (rc == 0)
+		rc = relay_exit_attach(vm, error);
 	return rc == 0 ? svm_msr_protect(vm, error) : rc;
 }
 
@@ -334,11 +319,6 @@ static int svm_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(VMEXIT_NPF, VIOLATION)                                                                   \
 	X(VMEXIT_INVALID, UNKNOWN)
 
-static const char *svm_reason_name(uint64_t code)
-{
-	return hw_reason_name(ISA_SVM, code);
-}
-
 static struct monitor_exit find_code(uint64_t code)
 {
 	static const struct {
@@ -353,7 +333,7 @@ static struct monitor_exit find_code(uint64_t code)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == code)
 			return (struct monitor_exit){.event = rows[i].event,
-						     .name = svm_reason_name(code)};
+						     .name = hw_reason_name(ISA_SVM, code)};
 	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected #VMEXIT"};
 }
 
@@ -390,11 +370,7 @@ static void svm_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	*ret_exit = exit;
 }
 
-const struct engine engine_svm = {
-	.id = ENGINE_SVM,
-	.probe = svm_probe,
-	.format = &paging_formats[PAGING_NPT],
-	.paging_caps = svm_paging_caps,
+const struct engine_ops engine_svm = {
 	.vm_init = svm_vm_init,
 	.vm_finish = svm_vm_finish,
 	.vcpu_init = svm_vcpu_init,
@@ -405,9 +381,8 @@ const struct engine engine_svm = {
 	.view_current = svm_view_current,
 	.guest_sregs = svm_guest_sregs,
 	.drain = monitor_drain,
-	.reason_name = svm_reason_name,
+	.drain_finished = monitor_drain_finished,
 	.describe = svm_describe,
 	.msr = svm_msr_answer,
 	.load_cr0 = svm_load_cr0,
-	.context_flags = SS_CONTEXT_MONITOR | SS_CONTEXT_VMMCALL,
 };

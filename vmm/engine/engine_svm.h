@@ -7,10 +7,10 @@
 #ifndef VMM_ENGINE_ENGINE_SVM_H
 #define VMM_ENGINE_ENGINE_SVM_H
 
-#include "vmm/engine/engine.h"
 #include "vmm/engine/vmcb12.h"
+#include "vmm/vm/engine_ops.h"
 
-extern const struct engine engine_svm;
+extern const struct engine_ops engine_svm;
 
 /* The vmcb12 as KVM has it now: the control area is the guest's, the save area L1's. Returns 0,
  * -ENODATA while L1 runs, or another negative errno. */

@@ -9,8 +9,9 @@
 #include <sys/ioctl.h>
 
 #include "vmm/engine/monitor.h"
+#include "vmm/engine/relay_exit.h"
 #include "vmm/engine/monitor_msr.h"
-#include "vmm/observe/hw_reason.h"
+#include "vmm/ledger/hw_reason.h"
 #include "vmm/plan/vmx_caps.h"
 #include "vmm/vm/vcpu.h"
 
@@ -46,27 +47,6 @@ struct vmx_vcpu {
 	} nested;
 };
 
-static bool vmx_probe(const struct host *host, char *reason, size_t size)
-{
-	struct vmx_caps caps;
-
-	return host_has_nested(host, true, reason, size) &&
-	       vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size) == 0;
-}
-
-static int vmx_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
-			   size_t size)
-{
-	struct vmx_caps caps;
-	int rc = host_has_nested(host, true, reason, size) ? 0 : -EOPNOTSUPP;
-
-	if (rc == 0)
-		rc = vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size);
-	if (rc == 0)
-		*ret_caps = caps.paging;
-	return rc;
-}
-
 static uint64_t control_region(const struct vcpu *vcpu)
 {
 	return RELAY_CONTROL + UINT64_C(0x2000) * vcpu->index;
@@ -97,6 +77,8 @@ static int vmx_vm_init(struct vm *vm, struct error *error)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
 	rc = monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
 			    (size_t)(relay_vmx_end - relay_vmx_start), error);
+	if (rc == 0)
+		rc = relay_exit_attach(vm, error);
 	return rc == 0 ? monitor_msr_protect(vm, NULL, 0, error) : rc;
 }
 
@@ -410,11 +392,6 @@ static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	X(SEAMCALL, UNDEFINED)                                                                     \
 	X(TDCALL, UNDEFINED)
 
-static const char *vmx_reason_name(uint64_t reason)
-{
-	return hw_reason_name(ISA_VMX, reason);
-}
-
 static struct monitor_exit find_reason(uint64_t reason)
 {
 	static const struct {
@@ -429,7 +406,7 @@ static struct monitor_exit find_reason(uint64_t reason)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].reason == (reason & 0xffff))
 			return (struct monitor_exit){.event = rows[i].event,
-						     .name = vmx_reason_name(reason)};
+						     .name = hw_reason_name(ISA_VMX, reason)};
 	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected VM exit"};
 }
 
@@ -476,11 +453,7 @@ static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	*ret_exit = exit;
 }
 
-const struct engine engine_vmx = {
-	.id = ENGINE_VMX,
-	.probe = vmx_probe,
-	.format = &paging_formats[PAGING_EPT],
-	.paging_caps = vmx_paging_caps,
+const struct engine_ops engine_vmx = {
 	.vm_init = vmx_vm_init,
 	.vm_finish = vmx_vm_finish,
 	.vcpu_init = vmx_vcpu_init,
@@ -491,8 +464,7 @@ const struct engine engine_vmx = {
 	.view_current = vmx_view_current,
 	.guest_sregs = vmx_guest_sregs,
 	.drain = monitor_drain,
-	.reason_name = vmx_reason_name,
+	.drain_finished = monitor_drain_finished,
 	.describe = vmx_describe,
 	.load_cr0 = vmx_load_cr0,
-	.context_flags = SS_CONTEXT_MONITOR,
 };

@@ -7,10 +7,10 @@
 #ifndef VMM_ENGINE_ENGINE_VMX_H
 #define VMM_ENGINE_ENGINE_VMX_H
 
-#include "vmm/engine/engine.h"
 #include "vmm/engine/vmcs12.h"
+#include "vmm/vm/engine_ops.h"
 
-extern const struct engine engine_vmx;
+extern const struct engine_ops engine_vmx;
 
 /* The vmcs12 as KVM has it now. Returns 0 or a negative errno. For tests, and for what only the
  * control structure says. */

@@ -10,12 +10,10 @@
 
 #include "views/service.h"
 #include "views/setup.h"
-#include "vmm/engine/relay_exit.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/descriptor.h"
 #include "vmm/observe/probe.h"
 #include "vmm/plan/engine_target.h"
-#include "vmm/service/service.h"
 #include "vmm/vm/vcpu.h"
 
 #define PTE_TABLE 3u
@@ -160,8 +158,6 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
 	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
 	write_tables(monitor, guest_ram_high(&vm->ram));
-	if (bus_claim(&vm->ports, RELAY_PORT, 1, &relay_port_ops, vm) != 0)
-		return error_set(error, -EEXIST, STATUS_INTERNAL, "device ranges overlap");
 	rc = build_views(vm, monitor, format, caps, error);
 	if (rc == 0)
 		rc = set_slots(vm, monitor, error);
@@ -170,7 +166,7 @@ int monitor_create(struct vm *vm, enum paging_format_id format, const struct pag
 		.eptp = vm->view_list[0],
 		.caps = *caps,
 	};
-	service_configure(&vm->vmfunc, vm->services);
+	service_configure(&vm->vmfunc, vm->service_table);
 	return rc;
 }
 
@@ -233,7 +229,7 @@ void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfu
 	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
 	*ret_state = vm->vmfunc;
 	ret_state->list = monitor->list;
-	service_configure(ret_state, vm->services);
+	service_configure(ret_state, vm->service_table);
 	if (op)
 		setup_apply(op, ret_state, monitor->list);
 	set_relay_vmfunc(vcpu, ret_state);
@@ -247,6 +243,26 @@ int monitor_view_of(const struct vm *vm, uint64_t pointer)
 		if (vm->view_list[i] == pointer)
 			return (int)i;
 	return -1;
+}
+
+void monitor_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
+{
+	relay->action = RELAY_INJECT;
+	relay->vector = vector;
+	relay->error_code = error_code;
+}
+
+struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
+{
+	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
+
+	return (struct page_walk_space){
+		.vm = vcpu->vm,
+		.view = view < 0 ? UINT32_MAX : (uint32_t)view,
+		.cr3 = exit->cr3,
+		.user = exit->cpl == 3,
+		.mode = exit->mode,
+	};
 }
 
 /* The probes for what the relay has completed. The words are still those it was decided by: they
@@ -290,7 +306,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 		if (record.operation > vcpu->vm->plan->image.operation_count)
 			record.operation = 0;
 		fire(vcpu, relay, from);
-		vcpu_record_exit(vcpu, &record);
+		recorder_exit(&vcpu->recorder, &record);
 	}
 	relay->tail = tail;
 }

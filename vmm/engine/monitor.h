@@ -9,7 +9,7 @@
 
 #include "guestfw/relay/relay.h"
 #include "views/ept_live.h"
-#include "vmm/emulate/cpu_mode.h"
+#include "vmm/emulate/page_walk.h"
 #include "vmm/vm/vm.h"
 
 /* Memory slots of KVM. */
@@ -56,7 +56,7 @@ struct monitor_exit {
  * Reserves the monitor's memory, puts tables, descriptors and the relay's code into it, builds the
  * hierarchies of the plan's views in the given format and fills the view list, in the format of EPTPs
  * whatever that of the hierarchies, so that one set of rules decides about its entries. Gives the VM
- * all its memory slots and VM function 0, and claims the relay's port. Returns 0 or a negative errno
+ * all its memory slots and VM function 0. Returns 0 or a negative errno
  * with the reason in `error`.
  */
 int monitor_create(struct vm *vm, enum paging_format_id format, const struct paging_caps *caps,
@@ -104,5 +104,11 @@ int monitor_flush(struct vm *vm);
 
 /* Index of the view with this pointer, or -1. */
 int monitor_view_of(const struct vm *vm, uint64_t pointer);
+
+/* The answer to the relay that raises an exception, with the error code if it has one. */
+void monitor_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code);
+
+/* The address space that the guest was in at an exit. */
+struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit);
 
 #endif

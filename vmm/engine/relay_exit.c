@@ -6,18 +6,11 @@
 #include "guestfw/relay/relay.h"
 #include "vmm/emulate/msw_operand.h"
 #include "vmm/engine/monitor.h"
+#include "vmm/engine/relay_violation.h"
 #include "vmm/observe/probe.h"
-#include "vmm/run/run_loop.h"
 #include "vmm/service/service.h"
 #include "vmm/service/vm_function.h"
 #include "vmm/vm/vcpu.h"
-
-void relay_exit_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code)
-{
-	relay->action = RELAY_INJECT;
-	relay->vector = vector;
-	relay->error_code = error_code;
-}
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
@@ -44,7 +37,7 @@ static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
 	words.shadow ^= flags_write(&words, relay->wanted);
 	relay->shadow = words.shadow;
 	relay->action = RELAY_STEP;
-	vcpu->vm->plan->engine->load_cr0(vcpu, words.value, words.shadow);
+	vcpu->vm->ops->load_cr0(vcpu, words.value, words.shadow);
 	probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, relay->owned,
 				 vcpu->vm->index);
 }
@@ -63,24 +56,6 @@ static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned 
 	relay->action = RELAY_STEP;
 }
 
-static uint32_t active_view(const struct vcpu *vcpu, const struct relay_vcpu *relay)
-{
-	int view = monitor_view_of(vcpu->vm, relay->pointer);
-
-	return view < 0 ? UINT32_MAX : (uint32_t)view;
-}
-
-struct page_walk_space relay_exit_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
-{
-	return (struct page_walk_space){
-		.vm = vcpu->vm,
-		.view = active_view(vcpu, monitor_vcpu(vcpu)),
-		.cr3 = exit->cr3,
-		.user = exit->cpl == 3,
-		.mode = exit->mode,
-	};
-}
-
 /* The operand, with what the view makes of it: a read that it forbids gives all ones, a write is
  * dropped. Returns false if the guest has to see a page fault. */
 static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
@@ -93,14 +68,14 @@ static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			 : page_walk_read(space, operand->address, word, sizeof(*word), &fault);
 
 	if (rc == -EFAULT) {
-		relay_exit_inject(relay, VECTOR_PF, fault.error_code);
+		monitor_inject(relay, VECTOR_PF, fault.error_code);
 		relay->fault_address = fault.address;
 		return false;
 	}
 	if (rc == 0)
 		return true;
 	*word = UINT16_MAX;
-	return relay_exit_refused_operand(vcpu, relay, space, &fault,
+	return relay_violation_of_operand(vcpu, relay, space, &fault,
 				      operand->store ? VIEW_WRITE : VIEW_READ);
 }
 
@@ -108,17 +83,17 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			       const struct monitor_exit *exit)
 {
 	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
-	struct page_walk_space space = relay_exit_space(vcpu, exit);
+	struct page_walk_space space = monitor_space(vcpu, exit);
 	uint64_t seen = flags_read(&words);
 	uint16_t word = (uint16_t)seen;
 	struct msw_operand operand;
 
 	if (msw_operand_decode(&space, relay->rip, relay->regs, &operand) != 0) {
-		relay_exit_inject(relay, VECTOR_UD, 0);
+		monitor_inject(relay, VECTOR_UD, 0);
 		return;
 	}
 	if (operand.vector) {
-		relay_exit_inject(relay, operand.vector, 0);
+		monitor_inject(relay, operand.vector, 0);
 		return;
 	}
 	if (!move_operand(vcpu, relay, &space, &operand, &word))
@@ -147,16 +122,16 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		answer_cr0_operand(vcpu, relay, exit);
 		break;
 	case EVENT_VIOLATION:
-		relay_exit_violation(vcpu, relay, exit);
+		relay_violation(vcpu, relay, exit);
 		break;
 	case EVENT_VMFUNC:
 		answer_vmfunc(vcpu, relay, exit->cpl);
 		break;
 	case EVENT_UNDEFINED:
-		relay_exit_inject(relay, VECTOR_UD, 0);
+		monitor_inject(relay, VECTOR_UD, 0);
 		break;
 	case EVENT_PROTECTED:
-		relay_exit_inject(relay, VECTOR_GP, 0);
+		monitor_inject(relay, VECTOR_GP, 0);
 		break;
 	case EVENT_IGNORED:
 		relay->action = RELAY_STEP;
@@ -189,15 +164,22 @@ static void relay_port_write(void *device, uint64_t offset, unsigned size, uint6
 	vcpu->answered = true;
 	if (relay->reason == RELAY_REASON_RING_FULL) {
 		monitor_drain(vcpu);
-		vcpu->unattributed = true;
+		vcpu->exit.operation = 0;
 		return;
 	}
 	monitor_drain_finished(vcpu);
-	vcpu->exit_rip = relay->rip;
+	vcpu->exit.rip = relay->rip;
 	vcpu->relay_waits = true;
-	vm->plan->engine->describe(vcpu, &exit);
+	vm->ops->describe(vcpu, &exit);
 	answer(vcpu, &exit);
 	vcpu->relay_waits = false;
 }
 
-const struct bus_ops relay_port_ops = {NULL, relay_port_write};
+int relay_exit_attach(struct vm *vm, struct error *error)
+{
+	static const struct bus_ops ops = {NULL, relay_port_write};
+
+	if (bus_claim(&vm->ports, RELAY_PORT, 1, &ops, vm) == 0)
+		return 0;
+	return error_set(error, -EEXIST, STATUS_INTERNAL, "device ranges overlap");
+}

@@ -3,28 +3,9 @@
 #ifndef VMM_ENGINE_RELAY_EXIT_H
 #define VMM_ENGINE_RELAY_EXIT_H
 
-#include "devices/bus.h"
-#include "vmm/emulate/page_walk.h"
+#include "vmm/vm/vm.h"
 
-struct monitor_exit;
-struct relay_vcpu;
-
-/* The port that the relay writes; the device is the struct vm. */
-extern const struct bus_ops relay_port_ops;
-
-/* The answer that raises an exception, with the error code if it has one. */
-void relay_exit_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code);
-
-/* The address space that the guest was in. */
-struct page_walk_space relay_exit_space(const struct vcpu *vcpu, const struct monitor_exit *exit);
-
-/* An access that the view forbids. */
-void relay_exit_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit);
-
-/* The same for one that the VMM found when it made the access for the guest. Returns false if the guest
- * has to see the exception that the answer now holds. */
-bool relay_exit_refused_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
-			    const struct page_walk_space *space, const struct page_walk_fault *fault,
-			    unsigned access);
+/* Claims the port by which the relay passes exits on. Returns 0 or a negative errno with the reason in `error`. */
+int relay_exit_attach(struct vm *vm, struct error *error);
 
 #endif

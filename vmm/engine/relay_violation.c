@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What becomes of the violations that reach the relay. */
+#include "vmm/engine/relay_violation.h"
+
 #include "guestfw/relay/relay.h"
 #include "vmm/emulate/access_emulation.h"
 #include "vmm/emulate/violation.h"
-#include "vmm/engine/monitor.h"
-#include "vmm/engine/relay_exit.h"
 
 #define RSP 4
 #define VECTOR_UD 6
@@ -49,7 +48,7 @@ static void raise_fault(struct vcpu *vcpu, struct relay_vcpu *relay,
 			(unsigned long long)violation->rip);
 		return;
 	}
-	relay_exit_inject(relay, vector, vector == VECTOR_PF ? violation_error_code(violation) : 0);
+	monitor_inject(relay, vector, vector == VECTOR_PF ? violation_error_code(violation) : 0);
 	relay->fault_address = violation->gva;
 }
 
@@ -103,7 +102,7 @@ static void answer_nowhere(struct vcpu *vcpu, struct relay_vcpu *relay,
 		return;
 	/* Code at CPL 3 does not end the VM, as by what KVM cannot interpret. */
 	if (space->user && !exit->walk && !(exit->delivery & DELIVERY_VALID)) {
-		relay_exit_inject(relay, VECTOR_UD, 0);
+		monitor_inject(relay, VECTOR_UD, 0);
 		return;
 	}
 	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
@@ -119,9 +118,9 @@ static bool is_governed(const struct vm *vm, uint64_t gpa)
 	       (gpa ^ SS_MMIO_GPA) < GPA_PAGE_SIZE;
 }
 
-void relay_exit_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit)
+void relay_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit)
 {
-	struct page_walk_space space = relay_exit_space(vcpu, exit);
+	struct page_walk_space space = monitor_space(vcpu, exit);
 	struct violation violation = {
 		.view = space.view,
 		.gpa = relay->gpa,
@@ -145,7 +144,7 @@ void relay_exit_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const str
 		raise_fault(vcpu, relay, &violation, exit->delivery);
 }
 
-bool relay_exit_refused_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
+bool relay_violation_of_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			    const struct page_walk_space *space, const struct page_walk_fault *fault,
 			    unsigned access)
 {

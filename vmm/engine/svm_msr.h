@@ -7,11 +7,8 @@
 #ifndef VMM_ENGINE_SVM_MSR_H
 #define VMM_ENGINE_SVM_MSR_H
 
+#include "vmm/plan/svm_caps.h"
 #include "vmm/vm/vm.h"
-
-#define MSR_EFER 0xc0000080
-#define MSR_VM_CR 0xc0010114
-#define MSR_VM_HSAVE_PA 0xc0010117
 
 /* Asks KVM for the accesses. Returns 0 or a negative errno with the reason in `error`. */
 int svm_msr_protect(struct vm *vm, struct error *error);

@@ -13,8 +13,7 @@
 
 #include "guestfw/abi.h"
 #include "views/layout.h"
-#include "vmm/base/error.h"
-#include "vmm/guest/guest_ram.h"
+#include "views/gpa.h"
 
 /* What a file may have at most, whatever it claims: reading one takes a moment and little memory. The same numbers
  * are in docs/guest-abi.md. */
@@ -58,25 +57,6 @@ struct image {
 	struct ss_operation *operations; /* validated copy of the catalogue */
 	size_t operation_count;
 };
-
-/*
- * Reads an image from a file, or from memory that outlives it. On failure returns a negative errno
- * and describes the file's fault and the remedy in `error`; `image` is then empty.
- */
-int image_open(struct image *image, const char *path, struct error *error);
-int image_from_memory(struct image *image, const void *data, size_t size, const char *name,
-		      struct error *error);
-
-/* The firmware that is built into the program. */
-int image_builtin(struct image *image, struct error *error);
-
-void image_close(struct image *image);
-
-/* Checks the segments against memory of `memory_size` bytes. Returns 0 or -ERANGE. */
-int image_check_fit(const struct image *image, uint64_t memory_size, struct error *error);
-
-/* Copies the segments into guest memory; they have been checked to fit. */
-int image_load(const struct image *image, const struct guest_ram *ram);
 
 /* The whole pages of the first segment that is not writable and shares no page with one that is; size
  * 0 if there is none, as in a flat binary. */

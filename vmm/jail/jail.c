@@ -20,26 +20,6 @@
 /* poll(2) takes no more descriptors than RLIMIT_NOFILE has, even if there are no new ones. */
 #define DESCRIPTORS_POLLED 16
 
-const char *const jail_mode_keys[JAIL_MODE_COUNT] = {
-#define X(name, key) key,
-	JAIL_MODES(X)
-#undef X
-};
-
-const char *const jail_role_keys[JAIL_ROLE_COUNT] = {
-#define X(name, key) key,
-	JAIL_ROLES(X)
-#undef X
-};
-
-#ifdef JAIL_SANITIZERS
-const char *const jail_instrumented = "sanitizers";
-#elif defined(SIDESTEP_COVERAGE)
-const char *const jail_instrumented = "coverage";
-#else
-const char *const jail_instrumented = NULL;
-#endif
-
 static atomic_bool sealed;
 
 /* Asked by the sanitizers at the end, if they are there. The search for leaks needs another process, ptrace and

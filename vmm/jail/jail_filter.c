@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From the rules of jail.def to system call filters. */
+#include "vmm/jail/jail_filter.h"
+
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,18 +8,28 @@
 #include <linux/kvm.h>
 #include <linux/perf_event.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "devices/disk.h"
-#include "vmm/jail/jail.h"
+#include "views/list.h"
 #include "vmm/ledger/ledger.h"
-#include "vmm/run/run_loop.h"
 
-_Static_assert(RUN_KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send it");
+const char *const jail_mode_keys[JAIL_MODE_COUNT] = {JAIL_MODES(LIST_KEY)};
+
+const char *const jail_role_keys[JAIL_ROLE_COUNT] = {JAIL_ROLES(LIST_KEY)};
+
+#ifdef JAIL_SANITIZERS
+const char *const jail_instrumented = "sanitizers";
+#elif defined(SIDESTEP_COVERAGE)
+const char *const jail_instrumented = "coverage";
+#else
+const char *const jail_instrumented = NULL;
+#endif
+
+_Static_assert(KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send it");
 
 #define LOW32 UINT64_C(0xffffffff)
 

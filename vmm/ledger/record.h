@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "guestfw/abi.h"
-#include "vmm/observe/stats.h"
+#include "vmm/ledger/stat.h"
 
 #define LEDGER_MAGIC 0x4745444c45445353 /* "SSDELDGE": not any text file */
 #define LEDGER_VERSION 2
@@ -57,6 +57,18 @@ struct record_operation {
 	uint32_t kind;
 	char name[40];
 };
+
+/* One more than the largest exit reason of exit.def. */
+enum exit_reason {
+#define EXIT(number, name, handler, key) EXIT_REASON_##name = (number),
+#include "vmm/ledger/exit.def"
+#undef EXIT
+	EXIT_REASON_COUNT
+};
+
+extern const char *const exit_reason_keys[EXIT_REASON_COUNT];
+/* Key of any number, "?" if it is none of ours. */
+const char *exit_reason_key(uint32_t reason);
 
 struct record_exit {
 	struct record record;
@@ -112,6 +124,9 @@ enum violation_flag {
 #undef X
 };
 
+/* "write", "fetch" or "read". */
+const char *access_name(uint32_t access);
+
 #define RECORD_NAME_SIZE 48
 
 struct record_violation {
@@ -166,12 +181,83 @@ struct record_pin {
 	uint32_t event; /* enum pin_event */
 };
 
+/* Why a VM ended: CAUSE(NAME, key, "in words"). */
+#define STOP_CAUSES(X)                                                                             \
+	X(NONE, "running", "still running")                                                        \
+	X(EXIT, "exit", "the guest wrote its exit status")                                         \
+	X(GUEST, "guest-failure", "the guest failed")                                              \
+	X(HOST, "host-failure", "the host failed")                                                 \
+	X(TIMEOUT, "timeout", "the time ran out")                                                  \
+	X(SIGNAL, "signal", "ended by a signal")                                                   \
+	X(QUIT, "quit", "ended by somebody who was watching it")
+
+enum stop_cause {
+#define X(name, key, text) STOP_##name,
+	STOP_CAUSES(X)
+#undef X
+	STOP_CAUSE_COUNT
+};
+
+extern const char *const stop_cause_keys[STOP_CAUSE_COUNT];
+
 struct record_end {
 	struct record record;
 	uint32_t cause;  /* enum stop_cause */
 	int32_t status;  /* exit status */
 	char text[240];  /* NUL-terminated; empty if all went well */
 };
+
+/* What else happened before the next entry: L0_FLAG(NAME, bit, tracepoint, key, "meaning"). */
+#define L0_FLAGS_OF_TRACEPOINTS(X)                                                                 \
+	X(NESTED, 0, kvm_nested_vmexit, "nested", "the exit was one of a nested guest")            \
+	X(INJECTED, 1, kvm_nested_vmexit_inject, "injected", "it went to the relay")               \
+	X(RESUMED, 2, kvm_nested_vmenter, "resumed", "it was the relay's, who entered the guest")  \
+	X(USERSPACE, 3, kvm_userspace_exit, "userspace", "it went to the sidestep process")        \
+	X(EMULATED, 4, kvm_emulate_insn, "emulated", "KVM interpreted an instruction")             \
+	X(FAULT, 5, kvm_page_fault, "page_fault", "a second-level page fault was handled")         \
+	X(CR, 6, kvm_cr, "cr", "KVM handled the access of a control register")                     \
+	X(PIO, 7, kvm_pio, "pio", "KVM handled the access of a port")
+
+/*
+ * KVM_RUN also returns where it finds the interrupt window open that we have asked for: vcpu_run() of
+ * arch/x86/kvm/x86.c, when vcpu_enter_guest() has turned back for the scheduler or the exit was the host's interrupt.
+ */
+#define L0_FLAGS(X)                                                                                \
+	L0_FLAGS_OF_TRACEPOINTS(X)                                                                 \
+	X(UNPROMPTED, 8, kvm_userspace_exit, "unprompted",                                         \
+	  "since the exit before, KVM_RUN had returned without one of the guest")
+
+enum l0_flag {
+#define X(name, bit, tracepoint, key, text) L0_##name = 1 << (bit),
+	L0_FLAGS(X)
+#undef X
+};
+
+enum {
+#define X(name, bit, tracepoint, key, text) L0_BIT_##name = (bit),
+	L0_FLAGS(X)
+#undef X
+	L0_FLAG_COUNT
+};
+
+extern const char *const l0_flag_keys[L0_FLAG_COUNT];
+
+/* AGREEMENT(NAME, key, "meaning") */
+#define AGREEMENTS(X)                                                                              \
+	X(AGREES, "agrees", "in the routine of the marked operation, or in none while none is marked") \
+	X(ELSEWHERE, "elsewhere", "an operation is marked, in no routine: a handler of the guest, or the relay") \
+	X(UNMARKED, "unmarked", "in a routine while no operation is marked: preparation")          \
+	X(DIFFERS, "differs", "in the routine of another operation than the marked one")
+
+enum agreement {
+#define X(name, key, text) AGREEMENT_##name,
+	AGREEMENTS(X)
+#undef X
+	AGREEMENT_COUNT
+};
+
+extern const char *const agreement_keys[AGREEMENT_COUNT];
+extern const char *const agreement_meanings[AGREEMENT_COUNT];
 
 struct record_l0_exit {
 	struct record record;

@@ -7,17 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const exit_reason_keys[EXIT_REASON_COUNT] = {
-#define EXIT(number, name, handler, key) [number] = #key,
-#include "vmm/ledger/exit.def"
-#undef EXIT
-};
-
-const char *exit_reason_key(uint32_t reason)
-{
-	return reason < EXIT_REASON_COUNT ? exit_reason_keys[reason] : "?";
-}
-
 struct summary *summary_create(void)
 {
 	return calloc(1, sizeof(struct summary));

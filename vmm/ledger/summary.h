@@ -13,20 +13,6 @@
 #include "views/expect.h"
 #include "views/interrupts.h"
 #include "vmm/ledger/record.h"
-#include "vmm/observe/attribution.h"
-#include "vmm/observe/l0_exit.h"
-
-/* One more than the largest exit reason of exit.def. */
-enum exit_reason {
-#define EXIT(number, name, handler, key) EXIT_REASON_##name = (number),
-#include "vmm/ledger/exit.def"
-#undef EXIT
-	EXIT_REASON_COUNT
-};
-
-extern const char *const exit_reason_keys[EXIT_REASON_COUNT];
-/* Key of any number, "?" if it is none of ours. */
-const char *exit_reason_key(uint32_t reason);
 
 /* Ticks of one repetition, from samples: loop included, time stamps subtracted. */
 struct tick_summary {

@@ -4,18 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-const char *const agreement_keys[AGREEMENT_COUNT] = {
-#define X(name, key, text) key,
-	AGREEMENTS(X)
-#undef X
-};
-
-const char *const agreement_meanings[AGREEMENT_COUNT] = {
-#define X(name, key, text) text,
-	AGREEMENTS(X)
-#undef X
-};
-
 static int by_start(const void *a, const void *b)
 {
 	const struct routine *x = a, *y = b;

@@ -7,23 +7,7 @@
 #define VMM_OBSERVE_ATTRIBUTION_H
 
 #include "vmm/guest/image.h"
-
-/* AGREEMENT(NAME, key, "meaning") */
-#define AGREEMENTS(X)                                                                              \
-	X(AGREES, "agrees", "in the routine of the marked operation, or in none while none is marked") \
-	X(ELSEWHERE, "elsewhere", "an operation is marked, in no routine: a handler of the guest, or the relay") \
-	X(UNMARKED, "unmarked", "in a routine while no operation is marked: preparation")          \
-	X(DIFFERS, "differs", "in the routine of another operation than the marked one")
-
-enum agreement {
-#define X(name, key, text) AGREEMENT_##name,
-	AGREEMENTS(X)
-#undef X
-	AGREEMENT_COUNT
-};
-
-extern const char *const agreement_keys[AGREEMENT_COUNT];
-extern const char *const agreement_meanings[AGREEMENT_COUNT];
+#include "vmm/ledger/record.h"
 
 struct routine {
 	uint64_t start, end;

@@ -3,16 +3,29 @@
 #ifndef VMM_OBSERVE_CODE_CAPTURE_H
 #define VMM_OBSERVE_CODE_CAPTURE_H
 
-#include "vmm/vm/vm.h"
+#include "vmm/base/keyset.h"
+#include "vmm/guest/image.h"
+#include "vmm/ledger/record.h"
 
 /* More addresses than this of one vCPU are recorded without their code: a guest may have any number. */
 #define CODE_CAPTURES_MAX 4096
 
-/* Before the vCPU runs, if a ledger is kept: makes room for the addresses. Returns 0 or -ENOMEM. */
-int code_capture_init(struct vcpu *vcpu);
+/* Reads the bytes around record->rip, as the guest sees them now, and sets `width`, `before`, `count`, `bytes`; leaves
+ * the record alone if there are none to be had. */
+typedef void code_fetch_fn(void *opaque, struct record_code *record);
 
-/* Appends the code around `rip` to the ledger, if one is kept, the first time that this vCPU exits
- * there. It is read through the guest's page tables and the active view as they are now. */
-void code_capture(struct vcpu *vcpu, uint64_t rip);
+struct code_capture {
+	struct keyset seen; /* addresses whose code has been taken */
+	code_fetch_fn *fetch;
+	void *opaque;
+};
+
+/* Before the vCPU runs: makes room for the addresses. Returns 0 or -ENOMEM. */
+int code_capture_init(struct code_capture *capture, code_fetch_fn *fetch, void *opaque);
+void code_capture_finish(struct code_capture *capture);
+
+/* Fills the record for `rip`, the first time that it is met. Returns whether it was. */
+bool code_capture(struct code_capture *capture, const struct image *image, uint64_t rip,
+		  struct record_code *ret_record);
 
 #endif

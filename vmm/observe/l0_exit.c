@@ -7,12 +7,6 @@ static const uint16_t flag_of[TRACE_COUNT] = {
 #undef X
 };
 
-const char *const l0_flag_keys[L0_FLAG_COUNT] = {
-#define X(name, bit, tracepoint, key, text) key,
-	L0_FLAGS(X)
-#undef X
-};
-
 static void finish(struct l0_assembler *assembler)
 {
 	assembler->handled = false;

@@ -6,42 +6,8 @@
 #ifndef VMM_OBSERVE_L0_EXIT_H
 #define VMM_OBSERVE_L0_EXIT_H
 
+#include "vmm/ledger/record.h"
 #include "vmm/observe/trace_format.h"
-
-/* What else happened before the next entry: L0_FLAG(NAME, bit, tracepoint, key, "meaning"). */
-#define L0_FLAGS_OF_TRACEPOINTS(X)                                                                 \
-	X(NESTED, 0, kvm_nested_vmexit, "nested", "the exit was one of a nested guest")            \
-	X(INJECTED, 1, kvm_nested_vmexit_inject, "injected", "it went to the relay")               \
-	X(RESUMED, 2, kvm_nested_vmenter, "resumed", "it was the relay's, who entered the guest")  \
-	X(USERSPACE, 3, kvm_userspace_exit, "userspace", "it went to the sidestep process")        \
-	X(EMULATED, 4, kvm_emulate_insn, "emulated", "KVM interpreted an instruction")             \
-	X(FAULT, 5, kvm_page_fault, "page_fault", "a second-level page fault was handled")         \
-	X(CR, 6, kvm_cr, "cr", "KVM handled the access of a control register")                     \
-	X(PIO, 7, kvm_pio, "pio", "KVM handled the access of a port")
-
-/*
- * KVM_RUN also returns where it finds the interrupt window open that we have asked for: vcpu_run() of
- * arch/x86/kvm/x86.c, when vcpu_enter_guest() has turned back for the scheduler or the exit was the host's interrupt.
- */
-#define L0_FLAGS(X)                                                                                \
-	L0_FLAGS_OF_TRACEPOINTS(X)                                                                 \
-	X(UNPROMPTED, 8, kvm_userspace_exit, "unprompted",                                         \
-	  "since the exit before, KVM_RUN had returned without one of the guest")
-
-enum l0_flag {
-#define X(name, bit, tracepoint, key, text) L0_##name = 1 << (bit),
-	L0_FLAGS(X)
-#undef X
-};
-
-enum {
-#define X(name, bit, tracepoint, key, text) L0_BIT_##name = (bit),
-	L0_FLAGS(X)
-#undef X
-	L0_FLAG_COUNT
-};
-
-extern const char *const l0_flag_keys[L0_FLAG_COUNT];
 
 struct l0_exit {
 	uint64_t time; /* of the clock of the samples */

@@ -1,48 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/observe/sampler.h"
 
-#include "vmm/observe/code_capture.h"
-#include "vmm/service/service.h"
-
-static uint32_t saturate(uint64_t ticks)
+void sampler_start(struct sampler *sampler, enum trace_id start, const volatile struct ss_vcpu_page *page,
+		   l0_exit_fn *emit, void *opaque)
 {
-	return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
-}
-
-static void emit(void *opaque, struct l0_exit *exit)
-{
-	struct vcpu *vcpu = opaque;
-	uint32_t operation = exit->attributed ? exit->operation : vcpu->sampler.interval;
-	struct record_l0_exit record = {
-		.record = {.type = RECORD_L0_EXIT, .size = sizeof(record), .level = LEVEL_L0},
-		.time = trace_tsc(&vcpu->trace, exit->time),
-		.rip = exit->rip,
-		.info1 = exit->info1,
-		.info2 = exit->info2,
-		.operation = operation,
-		.routine = attribution_operation(vcpu->vm->places, exit->rip),
-		.cost = saturate(trace_ticks(&vcpu->trace, exit->cost)),
-		.reason = exit->reason,
-		.isa = exit->isa,
-		.agreement = (uint8_t)attribution_compare(vcpu->vm->places, operation, exit->rip),
-		.flags = exit->flags,
-	};
-
-	code_capture(vcpu, record.rip);
-	vcpu_record(vcpu, &record.record);
-}
-
-void sampler_start(struct vcpu *vcpu)
-{
-	vcpu->sampler.assembler = (struct l0_assembler){
-		.start = vcpu->vm->host->backend == HOST_BACKEND_PVM ? TRACE_kvm_emulate_insn
-								     : TRACE_kvm_exit,
-		.emit = emit,
-		.opaque = vcpu,
-	};
+	sampler->assembler = (struct l0_assembler){.start = start, .emit = emit, .opaque = opaque};
 	/* Of the marker before the first exit: it says nothing. */
-	vcpu->sampler.sequence = vcpu->page->marker.sequence;
-	vcpu->sampler.marker = vcpu->page->marker.operation;
+	sampler->sequence = page->marker.sequence;
+	sampler->marker = page->marker.operation;
 }
 
 /*
@@ -50,15 +15,14 @@ void sampler_start(struct vcpu *vcpu)
  * what was going on in between; without one nobody does. The exit that is being handled has come after
  * the change.
  */
-void sampler_drain(struct vcpu *vcpu)
+void sampler_drain(struct sampler *sampler, const volatile struct ss_vcpu_page *page, uint32_t operation,
+		   uint32_t batch)
 {
-	struct sampler *sampler = &vcpu->sampler;
-	uint32_t sequence = vcpu->page->marker.sequence, marker = vcpu->page->marker.operation;
-	uint32_t operation = vcpu_operation(vcpu);
+	uint32_t sequence = page->marker.sequence, marker = page->marker.operation;
 	bool same = sequence == sampler->sequence && marker == sampler->marker;
 
-	sampler->interval = same ? operation : vcpu->batch_operation;
-	trace_drain(&vcpu->trace, &sampler->assembler);
+	sampler->interval = same ? operation : batch;
+	trace_drain(&sampler->trace, &sampler->assembler);
 	if (sampler->assembler.pending && !sampler->assembler.exit.attributed) {
 		sampler->assembler.exit.attributed = true;
 		sampler->assembler.exit.operation = operation;
@@ -67,39 +31,31 @@ void sampler_drain(struct vcpu *vcpu)
 	sampler->marker = marker;
 }
 
-void sampler_switch(struct vcpu *vcpu, bool on)
+void sampler_switch(struct sampler *sampler, bool on)
 {
-	if (on == vcpu->trace.on)
-		return;
-	/* Also before recording begins: it is from here on that the marker is looked at. */
-	sampler_drain(vcpu);
-	trace_switch(&vcpu->trace, on);
+	trace_switch(&sampler->trace, on);
 	/* What follows next was not seen to its end. */
-	l0_assemble_end(&vcpu->sampler.assembler);
+	l0_assemble_end(&sampler->assembler);
 }
 
 /* Hits that were counted but did not come out of the ring were lost, even where the ring does not say
  * so because it was full to the end. */
-static uint64_t never_seen(const struct vcpu *vcpu)
+static uint64_t never_seen(const struct sampler *sampler)
 {
 	uint64_t values[TRACE_COUNT], observed, missing = 0;
 
-	trace_read(&vcpu->trace, values, &observed);
+	trace_read(&sampler->trace, values, &observed);
 	for (int id = 0; id < TRACE_COUNT; id++)
 		if (observed >> id & 1)
-			missing += values[id] - vcpu->sampler.assembler.seen[id];
+			missing += values[id] - sampler->assembler.seen[id];
 	return missing;
 }
 
-void sampler_finish(struct vcpu *vcpu)
+void sampler_finish(struct sampler *sampler)
 {
 	uint64_t missing;
 
-	if (!trace_samples(&vcpu->trace))
-		return;
-	trace_switch(&vcpu->trace, false);
-	sampler_drain(vcpu);
-	l0_assemble_end(&vcpu->sampler.assembler);
-	missing = never_seen(vcpu);
-	vcpu->sampler.lost = missing > vcpu->trace.ring.lost ? missing : vcpu->trace.ring.lost;
+	l0_assemble_end(&sampler->assembler);
+	missing = never_seen(sampler);
+	sampler->lost = missing > sampler->trace.ring.lost ? missing : sampler->trace.ring.lost;
 }

@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exits at L0 of one vCPU, from the samples of its thread to records. All of this happens in that thread,
- * while the guest stands still: the marker that is read is then exactly that of the last exit.
+ * Exits at L0 of one vCPU, from the samples of its thread. All of this happens in that thread, while the guest
+ * stands still: the marker that is read is then exactly that of the last exit.
  */
 #ifndef VMM_OBSERVE_SAMPLER_H
 #define VMM_OBSERVE_SAMPLER_H
 
-#include "vmm/vm/vm.h"
+#include "guestfw/abi.h"
+#include "vmm/observe/trace.h"
 
-/* To be called once the trace of the vCPU has been opened. */
-void sampler_start(struct vcpu *vcpu);
+struct sampler {
+	struct trace trace; /* opened by the vCPU's own thread */
+	struct l0_assembler assembler;
+	uint32_t sequence, marker; /* the guest's marker when samples were last taken out */
+	uint32_t interval;         /* the operation of the time since then */
+	uint64_t lost;             /* samples, known at the end */
+};
 
-/* Turns all samples into records. They are those of the time since the last call. */
-void sampler_drain(struct vcpu *vcpu);
+/* To be called once the trace has been opened. `emit` gets each exit. */
+void sampler_start(struct sampler *sampler, enum trace_id start, const volatile struct ss_vcpu_page *page,
+		   l0_exit_fn *emit, void *opaque);
 
-/* To be called at every exit to user space, before it is handled: drains if the marker has changed
- * since, or much has come together. */
-static inline void sampler_observe(struct vcpu *vcpu)
-{
-	if (vcpu->trace.on &&
-	    (vcpu->page->marker.sequence != vcpu->sampler.sequence ||
-	     vcpu->page->marker.operation != vcpu->sampler.marker || trace_pressing(&vcpu->trace)))
-		sampler_drain(vcpu);
-}
+/* Emits all samples. They are those of the time since the last call. `operation` is what the marker says now,
+ * `batch` the operation of the batch that goes on, 0: none does. */
+void sampler_drain(struct sampler *sampler, const volatile struct ss_vcpu_page *page, uint32_t operation,
+		   uint32_t batch);
 
-/* After a kick: starts or stops recording. */
-void sampler_switch(struct vcpu *vcpu, bool on);
+/* After everything has been drained: starts or stops recording. */
+void sampler_switch(struct sampler *sampler, bool on);
 
-/* After the vCPU's thread has ended. */
-void sampler_finish(struct vcpu *vcpu);
+/* After the last sampler_drain(): says what was lost. */
+void sampler_finish(struct sampler *sampler);
 
 #endif

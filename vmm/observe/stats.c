@@ -13,26 +13,6 @@
 #define NAME_SIZE_MAX 256
 #define SPAN_MAX (64 << 10)
 
-const char *const stat_names[STAT_COUNT] = {
-#define STAT(name, meaning) #name,
-#include "vmm/ledger/stat.def"
-#undef STAT
-#define SAMPLED(name, uses, meaning)
-#define TRACEPOINT(name, uses, meaning) "kvm:" #name,
-#include "vmm/observe/tracepoint.def"
-#undef TRACEPOINT
-};
-
-const char *const stat_meanings[STAT_COUNT] = {
-#define STAT(name, meaning) meaning,
-#include "vmm/ledger/stat.def"
-#undef STAT
-#define SAMPLED(name, uses, meaning)
-#define TRACEPOINT(name, uses, meaning) meaning,
-#include "vmm/observe/tracepoint.def"
-#undef TRACEPOINT
-};
-
 static int stat_by_name(const char *name)
 {
 	for (int i = 0; i < STAT_FD_COUNT; i++)
@@ -122,15 +102,4 @@ void stats_read(const struct stats *stats, struct stat_values *values)
 		memcpy(&values->value[i], stats->buffer + stats->offset[i], 8);
 		values->observed |= UINT64_C(1) << i;
 	}
-}
-
-void stats_accumulate(struct stat_values *sum, const struct stat_values *before,
-		      const struct stat_values *after)
-{
-	uint64_t observed = before->observed & after->observed;
-
-	for (int i = 0; i < STAT_COUNT; i++)
-		if (observed >> i & 1)
-			sum->value[i] += after->value[i] - before->value[i];
-	sum->observed |= observed;
 }

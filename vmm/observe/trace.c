@@ -25,11 +25,6 @@
 #define RING_PAGES_MAX 512
 #define RING_PAGES_MIN 8
 
-const char *const trace_mode_keys[TRACING_MODE_COUNT] = {
-#define X(name, key, text) key,
-	TRACE_MODES(X)
-#undef X
-};
 
 
 const char *trace_filter(enum trace_id id, enum trace_mode mode)

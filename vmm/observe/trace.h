@@ -10,22 +10,7 @@
 #include "vmm/observe/l0_exit.h"
 #include "vmm/observe/trace_format.h"
 #include "vmm/observe/trace_ring.h"
-
-/* How much is looked at: MODE(NAME, key, "meaning"), each more than the one before it. */
-#define TRACE_MODES(X)                                                                             \
-	X(OFF, "off", "not at all")                                                                \
-	X(COUNT, "count", "every hit counted")                                                     \
-	X(PART, "part", "hits recorded for a twentieth of the time")                                   \
-	X(SAMPLE, "sample", "every hit recorded, with reason and RIP")
-
-enum trace_mode {
-#define X(name, key, text) TRACING_##name,
-	TRACE_MODES(X)
-#undef X
-	TRACING_MODE_COUNT
-};
-
-extern const char *const trace_mode_keys[TRACING_MODE_COUNT];
+#include "vmm/plan/trace_mode.h"
 
 /* What to open, the same for all threads of a run. */
 struct trace_plan {

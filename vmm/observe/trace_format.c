@@ -15,13 +15,13 @@
 
 const char *const trace_names[TRACE_COUNT] = {
 #define TRACEPOINT(name, uses, meaning) #name,
-#include "vmm/observe/tracepoint.def"
+#include "vmm/ledger/tracepoint.def"
 #undef TRACEPOINT
 };
 
 const char *const trace_uses[TRACE_COUNT] = {
 #define TRACEPOINT(name, uses, meaning) uses,
-#include "vmm/observe/tracepoint.def"
+#include "vmm/ledger/tracepoint.def"
 #undef TRACEPOINT
 };
 

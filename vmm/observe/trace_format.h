@@ -7,13 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum trace_id {
-#define TRACEPOINT(name, uses, meaning) TRACE_##name,
-#include "vmm/observe/tracepoint.def"
-#undef TRACEPOINT
-	TRACE_COUNT,
-	TRACE_COUNTED = TRACE_kvm_entry /* those before it are counters of the ledger */
-};
+#include "vmm/ledger/stat.h"
 
 enum trace_field_id {
 #define FIELD(tracepoint, name) FIELD_##tracepoint##_##name,

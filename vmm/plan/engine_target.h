@@ -4,7 +4,7 @@
 #define VMM_PLAN_ENGINE_TARGET_H
 
 #include "views/policy.h"
-#include "vmm/engine/engine.h"
+#include "vmm/plan/engine.h"
 
 #define ENGINE_RANGES_MAX 3
 

@@ -8,12 +8,12 @@
 
 #include "views/policy.h"
 #include "views/service_table.h"
-#include "vmm/engine/engine.h"
 #include "vmm/guest/image.h"
 #include "vmm/jail/jail.h"
-#include "vmm/observe/trace.h"
+#include "vmm/plan/engine.h"
 #include "vmm/plan/host.h"
 #include "vmm/plan/storage.h"
+#include "vmm/plan/trace_mode.h"
 #include "vmm/plan/workload.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-#include "vmm/engine/svm_msr.h"
-
 #define CPUID_EXTENDED 0x80000001
 #define CPUID_PAGE1GB_EDX 26
 #define CPUID_WIDTHS 0x80000008

@@ -6,6 +6,10 @@
 #include "views/paging.h"
 #include "vmm/plan/host.h"
 
+#define MSR_EFER 0xc0000080
+#define MSR_VM_CR 0xc0010114
+#define MSR_VM_HSAVE_PA 0xc0010117
+
 struct svm_caps {
 	uint32_t asids; /* address-space identifiers, 0 included */
 	struct paging_caps paging;

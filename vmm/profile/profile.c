@@ -6,9 +6,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "vmm/engine/monitor.h"
-#include "vmm/observe/sampler.h"
-#include "vmm/vm/vcpu.h"
 
 int profile_counts_create(struct profile_counts *counts)
 {
@@ -54,27 +51,6 @@ void profile_destroy(struct profile *profile)
 	*profile = (struct profile){.fd = -1};
 }
 
-int profile_attach(struct profile *profile, struct vcpu *vcpu)
-{
-	struct profile_vcpu *own = calloc(1, sizeof(*own));
-
-	if (!own)
-		return -ENOMEM;
-	own->profile = profile;
-	vcpu->profile = own;
-	vcpu_read_counters(vcpu, &own->last);
-	return profile_counts_create(&own->own);
-}
-
-void profile_detach(struct vcpu *vcpu)
-{
-	if (!vcpu->profile)
-		return;
-	profile_counts_destroy(&vcpu->profile->own);
-	free(vcpu->profile);
-	vcpu->profile = NULL;
-}
-
 /* Exits at L0 among counters, or what stands for them; false if nobody counts them. */
 static bool l0_of(const struct stat_values *values, enum host_backend backend, uint64_t *ret_count)
 {
@@ -101,8 +77,9 @@ static void add_batch(struct profile_vcpu *own, const struct record_batch *batch
 		own->own.batch[batch->operation] += count - 1;
 }
 
-void profile_add(struct profile_vcpu *own, const struct record *record)
+static void add(struct record_watch *watch, const struct record *record)
 {
+	struct profile_vcpu *own = (struct profile_vcpu *)watch;
 	const struct record_exit *exit = (const void *)record;
 	const struct record_l0_exit *l0 = (const void *)record;
 	struct profile_key key = {.level = (uint8_t)record->level};
@@ -127,13 +104,13 @@ void profile_add(struct profile_vcpu *own, const struct record *record)
 	}
 }
 
-void profile_hand_over(struct vcpu *vcpu)
+static void hand_over(struct record_watch *watch)
 {
-	struct profile_vcpu *own = vcpu->profile;
+	struct profile_vcpu *own = (struct profile_vcpu *)watch;
 	struct stat_values now, change = {0};
 	uint64_t l0;
 
-	vcpu_read_counters(vcpu, &now);
+	recorder_counters(&own->vcpu->recorder, &now);
 	stats_accumulate(&change, &own->last, &now);
 	own->last = now;
 	own->own.l0_known = l0_of(&change, own->profile->backend, &l0);
@@ -145,21 +122,57 @@ void profile_hand_over(struct vcpu *vcpu)
 	profile_counts_clear(&own->own);
 }
 
-void profile_obey(struct vcpu *vcpu)
+static void obey(struct record_watch *watch)
 {
-	struct profile_vcpu *own = vcpu->profile;
+	struct profile_vcpu *own = (struct profile_vcpu *)watch;
+	struct vcpu *vcpu = own->vcpu;
 	unsigned wanted = atomic_load(&own->profile->wanted);
 
-	if (vcpu->trace.mode == TRACING_PART)
-		sampler_switch(vcpu, atomic_load(&own->profile->recording));
+	if (vcpu->recorder.sampler.trace.mode == TRACING_PART)
+		recorder_switch(&vcpu->recorder, atomic_load(&own->profile->recording));
 	if (wanted == atomic_load(&own->done))
 		return;
-	if (engine_has_monitor(vcpu->vm->plan->engine))
-		monitor_drain_finished(vcpu);
-	profile_hand_over(vcpu);
+	if (vcpu->vm->ops->drain_finished)
+		vcpu->vm->ops->drain_finished(vcpu);
+	hand_over(watch);
 	/* Told last: who is woken by it looks whether it is done. */
 	atomic_store(&own->done, wanted);
 	eventfd_write(own->profile->fd, 1);
+}
+
+static struct profile_vcpu *profile_of(const struct vcpu *vcpu)
+{
+	return (struct profile_vcpu *)vcpu->recorder.watch;
+}
+
+int profile_attach(struct profile *profile, struct vcpu *vcpu)
+{
+	struct profile_vcpu *own = calloc(1, sizeof(*own));
+
+	if (!own)
+		return -ENOMEM;
+	own->watch = (struct record_watch){add, obey, hand_over};
+	own->vcpu = vcpu;
+	own->profile = profile;
+	vcpu->recorder.watch = &own->watch;
+	recorder_counters(&vcpu->recorder, &own->last);
+	return profile_counts_create(&own->own);
+}
+
+void profile_detach(struct vcpu *vcpu)
+{
+	struct profile_vcpu *own = profile_of(vcpu);
+
+	if (!own)
+		return;
+	profile_counts_destroy(&own->own);
+	free(own);
+	vcpu->recorder.watch = NULL;
+}
+
+bool profile_has_obeyed(const struct vcpu *vcpu, unsigned wanted)
+{
+	return atomic_load(&profile_of(vcpu)->done) == wanted;
 }
 
 void profile_take(struct profile *profile, struct profile_counts *into)

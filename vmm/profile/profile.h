@@ -29,6 +29,8 @@ struct profile {
 };
 
 struct profile_vcpu {
+	struct record_watch watch; /* first: what the recorder has */
+	struct vcpu *vcpu;
 	struct profile *profile;
 	struct profile_counts own;
 	struct stat_values last; /* counters at the last hand-over */
@@ -50,12 +52,8 @@ void profile_counts_clear(struct profile_counts *counts);
 int profile_attach(struct profile *profile, struct vcpu *vcpu);
 void profile_detach(struct vcpu *vcpu);
 
-/* In the vCPU's thread: counts a record; does what is wanted, after a kick. */
-void profile_add(struct profile_vcpu *own, const struct record *record);
-void profile_obey(struct vcpu *vcpu);
-
-/* Hands over what a vCPU has: its thread does that, or nobody runs it any more. */
-void profile_hand_over(struct vcpu *vcpu);
+/* Whether a vCPU has handed over since `wanted` was raised to this; nothing is known of one that is not attached. */
+bool profile_has_obeyed(const struct vcpu *vcpu, unsigned wanted);
 
 /* Moves what has been handed over. */
 void profile_take(struct profile *profile, struct profile_counts *into);

@@ -2,7 +2,7 @@
 #include "vmm/profile/profile_write.h"
 
 #include "vmm/analysis/observed.h"
-#include "vmm/observe/hw_reason.h"
+#include "vmm/ledger/hw_reason.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/table/json.h"
 

@@ -12,13 +12,14 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "vmm/observe/code_capture.h"
-#include "vmm/observe/sampler.h"
-#include "vmm/profile/profile.h"
+#include "vmm/emulate/guest_code.h"
+#include "vmm/engine/engines.h"
 #include "vmm/run/deadline.h"
 #include "vmm/run/run_loop.h"
+#include "vmm/service/attach.h"
 #include "vmm/service/pin.h"
 #include "vmm/vm/vcpu.h"
+#include "vmm/vm/vm_create.h"
 
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10
@@ -84,9 +85,9 @@ static int record_all(struct machine *machine)
 	for (unsigned i = 0; i < machine->vms_created; i++) {
 		struct vm *vm = &machine->vms[i];
 
-		vm->ledger = &machine->ledger;
 		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			int rc = code_capture_init(&vm->vcpus[j]);
+			int rc = recorder_keep(&vm->vcpus[j].recorder, &machine->ledger, guest_code_fetch,
+					       &vm->vcpus[j]);
 
 			if (rc != 0)
 				return rc;
@@ -169,15 +170,20 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	output_readers_note(&machine->readers, &machine->console, output);
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
+	machine->thread_count = plan->vms * plan->vcpus;
+	machine->threads = calloc(machine->thread_count, sizeof(*machine->threads));
 	machine->summary = summary_create();
 	machine->vm_summaries = plan->vms > 1 ? summaries_create(plan->vms) : NULL;
-	if (machine->done_fd < 0 || !machine->vms || !machine->summary ||
+	if (machine->done_fd < 0 || !machine->vms || !machine->threads || !machine->summary ||
 	    (plan->vms > 1 && !machine->vm_summaries) || tracing_create(&machine->tracing, plan, host) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory or descriptors");
 	for (unsigned i = 0; i < plan->vms; i++) {
 		vm_plan_text(plan, i, machine->plan_texts[i]);
 		machine->vms_created = i + 1;
-		rc = vm_create(&machine->vms[i], i, plan, host, &machine->console, error);
+		rc = vm_create(&machine->vms[i], i, plan, host, engine_ops(plan->engine->id),
+			       &machine->console, error);
+		if (rc == 0)
+			rc = services_attach(&machine->vms[i], error);
 		if (rc != 0)
 			return rc;
 	}
@@ -190,115 +196,48 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	return plan->ledger ? begin_ledger(machine, error) : 0;
 }
 
-struct thread_start {
-	struct machine *machine;
-	struct vcpu *vcpu;
-};
-
-/* Shown by top, perf and gdb. */
-static void name_thread(const struct vcpu *vcpu)
-{
-	char name[16];
-
-	if (vcpu->vm->plan->vms == 1)
-		snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
-	else
-		snprintf(name, sizeof(name), "vm%u-vcpu%u", vcpu->vm->index, vcpu->index);
-	pthread_setname_np(pthread_self(), name);
-}
-
-static void *vcpu_thread(void *argument)
-{
-	struct thread_start *start = argument;
-	struct vcpu *vcpu = start->vcpu;
-	struct machine *machine = start->machine;
-
-	free(start);
-	name_thread(vcpu);
-	/* Not being permitted leaves the other sources; the report names what is missing. */
-	tracing_start_thread(&machine->tracing, vcpu);
-	vcpu->tid = gettid();
-	seal_vcpu(machine, vcpu);
-	run_vcpu(vcpu);
-	atomic_store(&vcpu->finished, true);
-	eventfd_write(machine->done_fd, 1);
-	return NULL;
-}
-
-static int start_thread(struct machine *machine, struct vcpu *vcpu, struct error *error)
-{
-	struct thread_start *start = malloc(sizeof(*start));
-	int rc;
-
-	if (!start)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	*start = (struct thread_start){machine, vcpu};
-	rc = pthread_create(&vcpu->thread, NULL, vcpu_thread, start);
-	if (rc != 0) {
-		free(start);
-		return error_set(error, -rc, STATUS_INTERNAL, "pthread_create: %s", strerror(rc));
-	}
-	vcpu->thread_started = true;
-	return 0;
-}
-
-typedef void vcpu_fn(struct vcpu *vcpu);
-
-static void for_each_vcpu(struct machine *machine, vcpu_fn *function)
-{
-	for (unsigned i = 0; i < machine->vms_created; i++)
-		for (unsigned j = 0; j < machine->vms[i].vcpus_created; j++)
-			function(&machine->vms[i].vcpus[j]);
-}
-
-static bool running(const struct vcpu *vcpu)
-{
-	return vcpu->thread_started && !atomic_load(&vcpu->finished);
-}
-
-static bool vm_running(const struct vm *vm)
-{
-	for (unsigned i = 0; i < vm->vcpus_created; i++)
-		if (running(&vm->vcpus[i]))
-			return true;
-	return false;
-}
-
 /* Returns whether any vCPU still runs; *ret_ending tells that one of them is to end. */
 static bool any_running(const struct machine *machine, bool *ret_ending)
 {
 	bool any = false;
 
 	*ret_ending = false;
-	for (unsigned i = 0; i < machine->vms_created; i++) {
-		const struct vm *vm = &machine->vms[i];
+	for (unsigned i = 0; i < machine->thread_count; i++) {
+		const struct vcpu_thread *thread = &machine->threads[i];
 
-		if (!vm_running(vm))
+		if (!vcpu_thread_running(thread))
 			continue;
 		any = true;
-		*ret_ending |= atomic_load(&vm->stop);
+		*ret_ending |= atomic_load(&thread->vcpu->vm->stop);
 	}
 	return any;
 }
 
-static void kick_if_pressing(struct vcpu *vcpu)
+static void kick_where(struct machine *machine, bool (*wanted)(const struct vcpu *vcpu))
 {
-	if (running(vcpu) && trace_samples(&vcpu->trace) && trace_pressing(&vcpu->trace))
-		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+	for (unsigned i = 0; i < machine->thread_count; i++)
+		if (wanted(machine->threads[i].vcpu))
+			vcpu_thread_kick(&machine->threads[i]);
 }
 
-static void kick_if_ending(struct vcpu *vcpu)
+static bool is_pressing(const struct vcpu *vcpu)
 {
-	if (running(vcpu) && atomic_load(&vcpu->vm->stop))
-		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
+	const struct trace *trace = &vcpu->recorder.sampler.trace;
+
+	return trace_samples(trace) && trace_pressing(trace);
+}
+
+static bool is_ending(const struct vcpu *vcpu)
+{
+	return atomic_load(&vcpu->vm->stop);
 }
 
 static void stop_all(struct machine *machine, enum stop_cause cause, int status, const char *text)
 {
 	atomic_store(&machine->ending, true);
-	for (unsigned i = 0; i < machine->vms_created; i++)
-		if (vm_running(&machine->vms[i]))
-			vm_stop(&machine->vms[i], cause, status, "%s", text);
+	for (unsigned i = 0; i < machine->thread_count; i++)
+		if (vcpu_thread_running(&machine->threads[i]))
+			vm_stop(machine->threads[i].vcpu->vm, cause, status, "%s", text);
 }
 
 static void lose_reader(struct machine *machine)
@@ -358,15 +297,10 @@ static void take_signal(struct machine *machine, int signal_fd)
 	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + machine->signal, text);
 }
 
-static void kick(struct vcpu *vcpu)
-{
-	if (running(vcpu))
-		pthread_kill(vcpu->thread, RUN_KICK_SIGNAL);
-}
-
 void machine_kick(struct machine *machine)
 {
-	for_each_vcpu(machine, kick);
+	for (unsigned i = 0; i < machine->thread_count; i++)
+		vcpu_thread_kick(&machine->threads[i]);
 }
 
 void machine_quit(struct machine *machine)
@@ -413,13 +347,13 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		eventfd_t ended;
 
 		if (ending)
-			for_each_vcpu(machine, kick_if_ending);
+			kick_where(machine, is_ending);
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), patience(machine, ending, progress)) > 0) {
 			if (fds[0].revents)
 				take_signal(machine, signal_fd);
 			/* Says so once: the next poll() looks anew whether a ring has filled (perf_poll()). */
 			if (fds[2].revents)
-				for_each_vcpu(machine, kick_if_pressing);
+				kick_where(machine, is_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
 		if (!atomic_load(&machine->ending) && output_readers_gone(&machine->readers, read_fds))
@@ -436,17 +370,11 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		fputs("\r\033[K", stderr);
 }
 
-static void join(struct vcpu *vcpu)
-{
-	if (vcpu->thread_started)
-		pthread_join(vcpu->thread, NULL);
-	vcpu->thread_started = false;
-}
-
 /* Buffers belong to a VM: they are given back when none of its vCPUs runs any more. */
 static void join_and_merge(struct machine *machine)
 {
-	for_each_vcpu(machine, join);
+	for (unsigned i = 0; i < machine->thread_count; i++)
+		vcpu_thread_join(&machine->threads[i]);
 	ledger_end(&machine->ledger);
 	for (unsigned i = 0; i < machine->vms_created; i++) {
 		struct vm *vm = &machine->vms[i];
@@ -455,10 +383,12 @@ static void join_and_merge(struct machine *machine)
 
 		pin_release_all(vm);
 		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			summary_merge(own, vm->vcpus[j].summary);
-			machine->tracing.lost += vm->vcpus[j].sampler.lost;
-			machine->tracing.blind +=
-				(int)vm->vcpus[j].trace.mode < atomic_load(&machine->tracing.mode);
+			const struct recorder *recorder = &vm->vcpus[j].recorder;
+
+			summary_merge(own, recorder->summary);
+			machine->tracing.lost += recorder->sampler.lost;
+			machine->tracing.blind += (int)recorder->sampler.trace.mode <
+						  atomic_load(&machine->tracing.mode);
 		}
 		if (own != machine->summary)
 			summary_include(machine->summary, own);
@@ -466,13 +396,13 @@ static void join_and_merge(struct machine *machine)
 }
 
 /* A VM that was ended from outside: say where it was. */
-static void add_position(struct vm *vm)
+static void add_position(struct vm *vm, const struct vcpu_thread *first)
 {
 	size_t used = strlen(vm->why.text);
 
 	if (vm->why.cause == STOP_TIMEOUT || vm->why.cause == STOP_SIGNAL)
 		snprintf(vm->why.text + used, sizeof(vm->why.text) - used, "; %.180s",
-			 vm->vcpus[0].where);
+			 first->where);
 }
 
 static void record_losses(struct machine *machine)
@@ -498,7 +428,7 @@ static void conclude(struct machine *machine)
 			.record = {.type = RECORD_END, .size = sizeof(record), .vm = (uint8_t)i},
 		};
 
-		add_position(vm);
+		add_position(vm, &machine->threads[i * machine->plan->vcpus]);
 		record.cause = vm->why.cause;
 		record.status = vm->why.status;
 		memcpy(record.text, vm->why.text, sizeof(record.text));
@@ -512,18 +442,33 @@ static void conclude(struct machine *machine)
 
 static int start_all(struct machine *machine, unsigned *ret_started, struct error *error)
 {
-	for (unsigned i = 0; i < machine->vms_created; i++) {
-		struct vm *vm = &machine->vms[i];
+	for (; *ret_started < machine->thread_count; (*ret_started)++) {
+		int rc = vcpu_thread_start(&machine->threads[*ret_started], error);
 
-		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			int rc = start_thread(machine, &vm->vcpus[j], error);
-
-			if (rc != 0)
-				return rc;
-			(*ret_started)++;
-		}
+		if (rc != 0)
+			return rc;
 	}
 	return 0;
+}
+
+/* What the threads and the jail have to know of the run. */
+static void prepare(struct machine *machine)
+{
+	struct seal *seal = &machine->seal;
+
+	seal->engine = machine->plan->engine->id;
+	seal->console_fd = machine->console.fd;
+	seal->done_fd = machine->done_fd;
+	seal->ledger_fd = machine->ledger_kept ? machine->ledger.fd : -1;
+	seal->watched = machine->watch;
+	seal->keys_fd = machine->watch ? machine->watch->fd : -1;
+	for (unsigned i = 0; i < machine->thread_count; i++)
+		machine->threads[i] = (struct vcpu_thread){
+			.vcpu = &machine->vms[i / machine->plan->vcpus].vcpus[i % machine->plan->vcpus],
+			.tracing = &machine->tracing,
+			.seal = seal,
+			.done_fd = machine->done_fd,
+		};
 }
 
 static int run_threads(struct machine *machine, const sigset_t *signals, bool progress,
@@ -533,18 +478,20 @@ static int run_threads(struct machine *machine, const sigset_t *signals, bool pr
 	const char *pid_file = machine->plan->pid_file;
 	unsigned started = 0;
 
+	prepare(machine);
 	if (signal_fd < 0)
 		rc = error_set(error, -errno, STATUS_INTERNAL, "signalfd: %s", strerror(errno));
 	if (rc == 0 && pid_file)
 		rc = pid_file_prepare(&machine->pid_file, pid_file, machine->plan->jail, error);
+	machine->seal.remover = machine->pid_file.remover.pid;
 	if (rc == 0)
 		rc = start_all(machine, &started, error);
 	if (rc == 0)
 		rc = seal_await(&machine->seal, started, error);
 	if (rc == 0 && pid_file)
-		rc = pid_file_write(&machine->pid_file, machine, error);
+		rc = pid_file_write(&machine->pid_file, machine->threads, machine->thread_count, error);
 	if (rc == 0)
-		rc = seal_main(machine, signal_fd, error);
+		rc = seal_main(&machine->seal, machine->vms, machine->vms_created, signal_fd, error);
 	if (rc != 0)
 		stop_all(machine, STOP_HOST, error->status, error->text);
 	seal_open(&machine->seal);
@@ -565,11 +512,11 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 
 	hold_signals(machine, &handled);
 	sigemptyset(&kicks);
-	sigaddset(&kicks, RUN_KICK_SIGNAL);
+	sigaddset(&kicks, KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	rc = run_threads(machine, &handled, progress, error);
 	/* This thread never handles a kick, and time that is over after the run is none of its own. */
-	sigaddset(&machine->mask, RUN_KICK_SIGNAL);
+	sigaddset(&machine->mask, KICK_SIGNAL);
 	sigaddset(&machine->mask, SIGALRM);
 	/* timeout(1) sends a signal twice, to the process and to its group: that is no reason to lose the report. */
 	if (machine->signal)
@@ -583,9 +530,12 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 void machine_destroy(struct machine *machine)
 {
 	release_signals(machine);
-	for (unsigned i = 0; i < machine->vms_created; i++)
+	for (unsigned i = 0; i < machine->vms_created; i++) {
+		services_detach(&machine->vms[i]);
 		vm_destroy(&machine->vms[i]);
+	}
 	free(machine->vms);
+	free(machine->threads);
 	seal_finish(&machine->seal);
 	if (machine->ledger_kept)
 		ledger_close(&machine->ledger);

@@ -8,6 +8,7 @@
 #include "vmm/run/pid_file.h"
 #include "vmm/run/seal.h"
 #include "vmm/run/tracing.h"
+#include "vmm/run/vcpu_thread.h"
 #include "vmm/vm/vm.h"
 
 struct machine;
@@ -28,6 +29,8 @@ struct machine {
 	const struct host *host;
 	struct vm *vms;
 	unsigned vms_created;
+	struct vcpu_thread *threads; /* of all vCPUs, in order of the VMs */
+	unsigned thread_count;
 	struct console console;
 	struct ledger ledger;
 	bool ledger_kept;

@@ -7,21 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/run/machine.h"
 #include "vmm/vm/vcpu.h"
 
-static void write_lines(const struct machine *machine, FILE *stream)
+static void write_lines(const struct vcpu_thread *threads, unsigned count, FILE *stream)
 {
 	fprintf(stream, "%ld\n", (long)getpid());
-	for (unsigned i = 0; i < machine->vms_created; i++) {
-		const struct vm *vm = &machine->vms[i];
+	for (unsigned i = 0; i < count; i++) {
+		char name[VCPU_NAME_SIZE];
 
-		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			char name[VCPU_NAME_SIZE];
-
-			vcpu_thread_name(&vm->vcpus[j], name);
-			fprintf(stream, "%ld %s\n", (long)vm->vcpus[j].tid, name);
-		}
+		vcpu_thread_name(threads[i].vcpu, name);
+		fprintf(stream, "%ld %s\n", (long)threads[i].tid, name);
 	}
 }
 
@@ -46,7 +41,7 @@ int pid_file_prepare(struct pid_file *file, const char *name, enum jail_mode mod
 	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "%s: %s", name, strerror(-rc));
 }
 
-static int write_temporary(const struct pid_file *file, const struct machine *machine)
+static int write_temporary(const struct pid_file *file, const struct vcpu_thread *threads, unsigned count)
 {
 	int fd = open(file->target.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = 0;
 	FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
@@ -57,15 +52,16 @@ static int write_temporary(const struct pid_file *file, const struct machine *ma
 			close(fd);
 		return rc;
 	}
-	write_lines(machine, stream);
+	write_lines(threads, count, stream);
 	if (ferror(stream) || fflush(stream) != 0)
 		rc = -errno;
 	return fclose(stream) != 0 && rc == 0 ? -errno : rc;
 }
 
-int pid_file_write(struct pid_file *file, const struct machine *machine, struct error *error)
+int pid_file_write(struct pid_file *file, const struct vcpu_thread *threads, unsigned count,
+		   struct error *error)
 {
-	int rc = write_temporary(file, machine);
+	int rc = write_temporary(file, threads, count);
 
 	/* Told first: whatever ends this process in between, nothing is left behind. */
 	if (rc == 0)

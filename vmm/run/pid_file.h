@@ -6,8 +6,7 @@
 #include "vmm/base/error.h"
 #include "vmm/output/file_remover.h"
 #include "vmm/output/output_target.h"
-
-struct machine;
+#include "vmm/run/vcpu_thread.h"
 
 struct pid_file {
 	const char *name; /* as it was given */
@@ -20,11 +19,12 @@ struct pid_file {
 int pid_file_prepare(struct pid_file *file, const char *name, enum jail_mode mode, struct error *error);
 
 /*
- * Writes the number of the process, then of each vCPU thread with its name, a line each; all have
- * been started. The file appears when it is complete, in place of one that was there. Returns 0 or a
+ * Writes the number of the process, then of each of `count` threads with its name, a line each; all
+ * have been started. The file appears when it is complete, in place of one that was there. Returns 0 or a
  * negative errno with the reason in `error`.
  */
-int pid_file_write(struct pid_file *file, const struct machine *machine, struct error *error);
+int pid_file_write(struct pid_file *file, const struct vcpu_thread *threads, unsigned count,
+		   struct error *error);
 
 /* Removes the file. Does nothing for one all zero. */
 void pid_file_finish(struct pid_file *file);

@@ -10,10 +10,8 @@
 
 #include "views/effect.h"
 #include "vmm/emulate/slot_violation.h"
-#include "vmm/observe/sampler.h"
-#include "vmm/profile/profile.h"
+#include "vmm/run/emulation_failure.h"
 #include "vmm/service/interrupt.h"
-#include "vmm/service/service.h"
 #include "vmm/vm/vcpu.h"
 
 #define EMULATION_FLAG_BYTES 1u
@@ -34,7 +32,7 @@ int run_install_kick(void)
 	struct sigaction action = {.sa_handler = kick};
 
 	sigemptyset(&action.sa_mask);
-	return sigaction(RUN_KICK_SIGNAL, &action, NULL) == 0 ? 0 : -errno;
+	return sigaction(KICK_SIGNAL, &action, NULL) == 0 ? 0 : -errno;
 }
 
 static void stop_guest(struct vcpu *vcpu, const char *what)
@@ -50,7 +48,7 @@ static void park(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	atomic_store(&vcpu->finished, true);
+	vcpu->parked = true;
 	if (atomic_fetch_add(&vm->halted, 1) + 1 == vm->plan->vcpus)
 		stop_guest(vcpu, "every vCPU has halted for good and none wrote an exit status");
 }
@@ -72,8 +70,8 @@ static void handle_io(struct vcpu *vcpu)
 	bool out = run->io.direction == KVM_EXIT_IO_OUT;
 	uint8_t *data = (uint8_t *)vcpu->run + run->io.data_offset;
 
-	vcpu->qualification = run->io.port;
-	vcpu->detail = (uint16_t)(run->io.size | out << 8);
+	vcpu->exit.qualification = run->io.port;
+	vcpu->exit.detail = (uint16_t)(run->io.size | out << 8);
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
 	/* String I/O moves through the data, not through the ports. */
@@ -98,7 +96,7 @@ static bool withheld(const struct vcpu *vcpu)
 	uint64_t gpa = vcpu->run->mmio.phys_addr;
 	unsigned access = vcpu->run->mmio.is_write ? VIEW_WRITE : VIEW_READ;
 
-	return vm->plan->engine->view_switch && gpa >= SS_MMIO_GPA &&
+	return vm->ops->view_switch && gpa >= SS_MMIO_GPA &&
 	       gpa - SS_MMIO_GPA < GPA_PAGE_SIZE &&
 	       !(policy_effect(&vm->policy, vm->view, gpa_at(gpa)).rights & access);
 }
@@ -109,8 +107,8 @@ static void handle_mmio(struct vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	bool write = run->mmio.is_write;
 
-	vcpu->qualification = run->mmio.phys_addr;
-	vcpu->detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
+	vcpu->exit.qualification = run->mmio.phys_addr;
+	vcpu->exit.detail = (uint16_t)(run->mmio.len | run->mmio.is_write << 8);
 	pthread_mutex_lock(&vm->lock);
 	vm->active = vcpu;
 	if (guest_ram_contains(vm->ram.size, gpa_at(run->mmio.phys_addr), 1) || withheld(vcpu))
@@ -143,10 +141,10 @@ static void handle_shutdown(struct vcpu *vcpu)
 
 static void handle_fail_entry(struct vcpu *vcpu)
 {
-	vcpu->qualification = vcpu->run->fail_entry.hardware_entry_failure_reason;
+	vcpu->exit.qualification = vcpu->run->fail_entry.hardware_entry_failure_reason;
 	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
 		"the processor refused to enter the guest (hardware reason 0x%llx)",
-		(unsigned long long)vcpu->qualification);
+		(unsigned long long)vcpu->exit.qualification);
 }
 
 static void emulation_failed(struct vcpu *vcpu)
@@ -186,7 +184,7 @@ static void handle_internal_error(struct vcpu *vcpu)
 	uint32_t suberror = vcpu->run->internal.suberror;
 	char what[64];
 
-	vcpu->qualification = suberror;
+	vcpu->exit.qualification = suberror;
 	if (suberror == KVM_INTERNAL_ERROR_EMULATION) {
 		emulation_failed(vcpu);
 		return;
@@ -197,7 +195,7 @@ static void handle_internal_error(struct vcpu *vcpu)
 
 static void handle_notify(struct vcpu *vcpu)
 {
-	vcpu->qualification = vcpu->run->notify.flags;
+	vcpu->exit.qualification = vcpu->run->notify.flags;
 	if (vcpu->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID)
 		stop_guest(vcpu, "the guest took no event for too long, and its state is lost");
 }
@@ -213,9 +211,9 @@ static void handle_unexpected(struct vcpu *vcpu)
 
 static void handle_msr(struct vcpu *vcpu)
 {
-	vcpu->qualification = vcpu->run->msr.index;
-	if (vcpu->vm->plan->engine->msr)
-		vcpu->vm->plan->engine->msr(vcpu);
+	vcpu->exit.qualification = vcpu->run->msr.index;
+	if (vcpu->vm->ops->msr)
+		vcpu->vm->ops->msr(vcpu);
 	else
 		handle_unexpected(vcpu);
 }
@@ -235,37 +233,24 @@ static void handle_exit(struct vcpu *vcpu)
 {
 	uint32_t reason = vcpu->run->exit_reason;
 	uint64_t start = __rdtsc(), cost;
-	struct record_exit record = {
-		.record = {.type = RECORD_EXIT, .size = sizeof(record), .level = LEVEL_VMM},
+	struct record_exit *exit = &vcpu->exit;
+
+	*exit = (struct record_exit){
+		.record = {.type = RECORD_EXIT, .size = sizeof(*exit), .level = LEVEL_VMM},
 		.time = start,
 		.rip = vcpu_regs(vcpu)->rip,
 		.operation = vcpu_operation(vcpu),
 		.reason = (uint16_t)reason,
 	};
-
-	sampler_observe(vcpu);
-	vcpu->qualification = 0;
-	vcpu->detail = 0;
-	vcpu->exit_view = 0;
-	vcpu->exit_time = start;
-	vcpu->service = 0;
-	vcpu->exit_rip = record.rip;
-	vcpu->unattributed = false;
+	recorder_observe(&vcpu->recorder);
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
 		handlers[reason](vcpu);
 	else
 		handle_unexpected(vcpu);
 	interrupt_deliver(vcpu);
-	record.rip = vcpu->exit_rip;
-	record.qualification = vcpu->qualification;
-	if (vcpu->unattributed)
-		record.operation = 0;
-	record.detail = vcpu->detail;
-	record.view = (uint16_t)vcpu->exit_view;
-	record.service = vcpu->service;
 	cost = __rdtsc() - start;
-	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
-	vcpu_record_exit(vcpu, &record);
+	exit->cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+	recorder_exit(&vcpu->recorder, exit);
 }
 
 static void run_failed(struct vcpu *vcpu, int error)
@@ -282,9 +267,9 @@ void run_vcpu(struct vcpu *vcpu)
 
 	current_run = vcpu->run;
 	sigemptyset(&kicks);
-	sigaddset(&kicks, RUN_KICK_SIGNAL);
+	sigaddset(&kicks, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
-	while (!atomic_load(&vcpu->vm->stop) && !atomic_load(&vcpu->finished)) {
+	while (!atomic_load(&vcpu->vm->stop) && !vcpu->parked) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			handle_exit(vcpu);
 			continue;
@@ -296,18 +281,13 @@ void run_vcpu(struct vcpu *vcpu)
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		if (vcpu->trace.on)
-			sampler_drain(vcpu);
-		if (vcpu->profile)
-			profile_obey(vcpu);
+		recorder_kicked(&vcpu->recorder);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
 	/* Here, because no other thread may ask the kernel for what is this one's. */
-	sampler_finish(vcpu);
-	if (vcpu->vm->plan->engine->drain)
-		vcpu->vm->plan->engine->drain(vcpu);
-	if (vcpu->profile)
-		profile_hand_over(vcpu);
-	vcpu_describe(vcpu, vcpu->where, sizeof(vcpu->where));
+	recorder_end_samples(&vcpu->recorder);
+	if (vcpu->vm->ops->drain)
+		vcpu->vm->ops->drain(vcpu);
+	recorder_end(&vcpu->recorder);
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "vmm/base/stream.h"
-#include "vmm/run/machine.h"
+#include "vmm/service/services.h"
 
 void seal_init(struct seal *seal, enum jail_mode mode, const struct output *output)
 {
@@ -29,7 +29,7 @@ void seal_finish(struct seal *seal)
 }
 
 /* What this run is, for the column WHEN of jail.def. */
-static unsigned kind_of_run(const struct machine *machine)
+static unsigned kind_of_run(const struct seal *seal)
 {
 	static const unsigned kinds[ENGINE_COUNT] = {
 		[ENGINE_FLAT] = JAIL_WHEN_FLAT,
@@ -37,51 +37,51 @@ static unsigned kind_of_run(const struct machine *machine)
 		[ENGINE_SVM] = JAIL_WHEN_SVM,
 	};
 
-	return kinds[machine->plan->engine->id];
+	return kinds[seal->engine];
 }
 
-static void set_ledger(struct jail_thread *thread, const struct machine *machine)
+static void set_ledger(struct jail_thread *thread, const struct seal *seal)
 {
-	if (!machine->ledger_kept)
+	if (seal->ledger_fd < 0)
 		return;
-	thread->subject[JAIL_SUBJECT_LEDGER] = machine->ledger.fd;
+	thread->subject[JAIL_SUBJECT_LEDGER] = seal->ledger_fd;
 	thread->size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
 }
 
 /* What the guest of a VM may write there. */
 static uint64_t disk_size(const struct vm *vm)
 {
-	return vm->disk.read_only ? 0 : vm->disk.sectors * SS_DISK_SECTOR_SIZE;
+	return vm->services->disk.read_only ? 0 : vm->services->disk.sectors * SS_DISK_SECTOR_SIZE;
 }
 
 /* The kernel has one limit for all files; who may write to which, and where, is in the lists. */
-static uint64_t largest_file(const struct machine *machine)
+static uint64_t largest_file(const struct seal *seal, const struct vm *vms, unsigned count)
 {
-	uint64_t size = machine->ledger_kept ? LEDGER_FILE_MAX : 0;
+	uint64_t size = seal->ledger_fd >= 0 ? LEDGER_FILE_MAX : 0;
 
-	for (unsigned i = 0; i < machine->vms_created; i++)
-		if (disk_size(&machine->vms[i]) > size)
-			size = disk_size(&machine->vms[i]);
+	for (unsigned i = 0; i < count; i++)
+		if (disk_size(&vms[i]) > size)
+			size = disk_size(&vms[i]);
 	return size;
 }
 
-void seal_vcpu(struct machine *machine, const struct vcpu *vcpu)
+void seal_vcpu(struct seal *seal, const struct vcpu *vcpu)
 {
-	struct jail_thread thread = jail_thread(JAIL_ROLE_VCPU, machine->seal.mode);
-	struct seal *seal = &machine->seal;
+	struct jail_thread thread = jail_thread(JAIL_ROLE_VCPU, seal->mode);
+	const struct disk *disk = &vcpu->vm->services->disk;
 	struct error error = {0};
 
-	thread.when |= kind_of_run(machine);
+	thread.when |= kind_of_run(seal);
 	thread.subject[JAIL_SUBJECT_VCPU] = vcpu->fd;
 	thread.subject[JAIL_SUBJECT_VM] = vcpu->vm->fd;
-	thread.subject[JAIL_SUBJECT_STATS] = vcpu->stats.fd;
-	thread.subject[JAIL_SUBJECT_TRACE] = vcpu->trace.leader;
-	if (vcpu->vm->disk.sectors > 0)
-		thread.subject[JAIL_SUBJECT_DISK] = vcpu->vm->disk.fd;
+	thread.subject[JAIL_SUBJECT_STATS] = vcpu->recorder.stats.fd;
+	thread.subject[JAIL_SUBJECT_TRACE] = vcpu->recorder.sampler.trace.leader;
+	if (disk->sectors > 0)
+		thread.subject[JAIL_SUBJECT_DISK] = disk->fd;
 	thread.size[JAIL_SUBJECT_DISK] = disk_size(vcpu->vm);
-	thread.subject[JAIL_SUBJECT_CONSOLE] = machine->console.fd;
-	thread.subject[JAIL_SUBJECT_DONE] = machine->done_fd;
-	set_ledger(&thread, machine);
+	thread.subject[JAIL_SUBJECT_CONSOLE] = seal->console_fd;
+	thread.subject[JAIL_SUBJECT_DONE] = seal->done_fd;
+	set_ledger(&thread, seal);
 	if (jail_enter(&thread, &error) != 0)
 		vm_stop(vcpu->vm, STOP_HOST, error.status, "%s", error.text);
 	pthread_mutex_lock(&seal->lock);
@@ -111,14 +111,15 @@ static void prepare_libraries(void)
 	qsort(many, sizeof(many), 1, equal); /* how much memory there is */
 }
 
-static int seal_self(struct machine *machine, int signal_fd, struct error *error)
+static int seal_self(struct seal *seal, const struct vm *vms, unsigned count, int signal_fd,
+		     struct error *error)
 {
-	struct jail_thread thread = jail_thread(JAIL_ROLE_MAIN, machine->seal.mode);
-	const struct output *output = machine->seal.output;
+	struct jail_thread thread = jail_thread(JAIL_ROLE_MAIN, seal->mode);
+	const struct output *output = seal->output;
 
-	thread.when |= kind_of_run(machine);
+	thread.when |= kind_of_run(seal);
 	thread.subject[JAIL_SUBJECT_SIGNAL] = signal_fd;
-	thread.subject[JAIL_SUBJECT_DONE] = machine->done_fd;
+	thread.subject[JAIL_SUBJECT_DONE] = seal->done_fd;
 	thread.subject[JAIL_SUBJECT_STDERR] = STDERR_FILENO;
 	thread.subject[JAIL_SUBJECT_SELF] = getpid();
 	if (output && output->stream)
@@ -127,15 +128,15 @@ static int seal_self(struct machine *machine, int signal_fd, struct error *error
 		thread.subject[JAIL_SUBJECT_VERDICT] = output->writer.verdict;
 		thread.subject[JAIL_SUBJECT_WRITER] = output->writer.pid;
 	}
-	if (machine->pid_file.remover.pid > 0)
-		thread.subject[JAIL_SUBJECT_REMOVER] = machine->pid_file.remover.pid;
-	if (machine->watch) {
+	if (seal->remover > 0)
+		thread.subject[JAIL_SUBJECT_REMOVER] = seal->remover;
+	if (seal->watched) {
 		thread.when |= JAIL_WHEN_WATCHED;
-		thread.subject[JAIL_SUBJECT_KEYS] = machine->watch->fd;
+		thread.subject[JAIL_SUBJECT_KEYS] = seal->keys_fd;
 	}
-	set_ledger(&thread, machine);
+	set_ledger(&thread, seal);
 	thread.limits = true;
-	thread.file_size = largest_file(machine);
+	thread.file_size = largest_file(seal, vms, count);
 	return jail_enter(&thread, error);
 }
 
@@ -150,17 +151,15 @@ int seal_await(struct seal *seal, unsigned threads, struct error *error)
 	return 0;
 }
 
-int seal_main(struct machine *machine, int signal_fd, struct error *error)
+int seal_main(struct seal *seal, const struct vm *vms, unsigned count, int signal_fd, struct error *error)
 {
-	struct seal *seal = &machine->seal;
-
 	if (seal->mode == JAIL_NONE)
 		return 0;
 	prepare_libraries();
-	if (machine->watch)
-		startup_keep(&seal->inherited, machine->watch->fd);
+	if (seal->watched)
+		startup_keep(&seal->inherited, seal->keys_fd);
 	startup_close(&seal->inherited);
-	return seal_self(machine, signal_fd, error);
+	return seal_self(seal, vms, count, signal_fd, error);
 }
 
 void seal_open(struct seal *seal)

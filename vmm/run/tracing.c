@@ -7,8 +7,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "vmm/observe/sampler.h"
-
 int tracing_create(struct tracing *tracing, const struct plan *plan, const struct host *host)
 {
 	int rc;
@@ -27,12 +25,12 @@ int tracing_create(struct tracing *tracing, const struct plan *plan, const struc
 		return rc == -ENOMEM ? rc : 0;
 	}
 	tracing->fd = epoll_create1(EPOLL_CLOEXEC);
-	return attribution_create(&tracing->places, &plan->image);
+	return attribution_create(&tracing->attribution, &plan->image);
 }
 
 void tracing_destroy(struct tracing *tracing)
 {
-	attribution_destroy(&tracing->places);
+	attribution_destroy(&tracing->attribution);
 	if (tracing->fd >= 0)
 		close(tracing->fd);
 	*tracing = (struct tracing){.fd = -1};
@@ -51,21 +49,22 @@ static void describe(const struct tracing *tracing, struct ledger *ledger)
 void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu)
 {
 	bool first = vcpu->index == 0 && vcpu->vm->index == 0;
+	struct trace *trace = &vcpu->recorder.sampler.trace;
 	struct epoll_event event = {.events = EPOLLIN};
 	char reason[sizeof(tracing->missing)];
 
 	if (tracing->plan.mode != TRACING_OFF) {
-		vcpu->vm->places = &tracing->places;
-		trace_open(&vcpu->trace, &tracing->plan, reason, sizeof(reason));
+		trace_open(trace, &tracing->plan, reason, sizeof(reason));
 		if (first)
 			memcpy(tracing->missing, reason, sizeof(reason));
 	}
-	if (trace_samples(&vcpu->trace)) {
-		sampler_start(vcpu);
-		epoll_ctl(tracing->fd, EPOLL_CTL_ADD, vcpu->trace.leader, &event);
+	if (trace_samples(trace)) {
+		recorder_start_samples(&vcpu->recorder, &tracing->attribution,
+				       tracing->plan.interpreted ? TRACE_kvm_emulate_insn : TRACE_kvm_exit);
+		epoll_ctl(tracing->fd, EPOLL_CTL_ADD, trace->leader, &event);
 	}
 	if (!first)
 		return; /* the same holds for all */
-	atomic_store(&tracing->mode, vcpu->trace.mode);
-	describe(tracing, vcpu->vm->ledger);
+	atomic_store(&tracing->mode, trace->mode);
+	describe(tracing, vcpu->recorder.ledger);
 }

@@ -10,7 +10,7 @@
 struct tracing {
 	struct trace_plan plan;
 	struct trace_formats formats;
-	struct attribution places;
+	struct attribution attribution;
 	atomic_int mode;   /* enum trace_mode: what came of what was asked for */
 	char missing[240]; /* what is not observed, and why; empty: nothing is missing */
 	uint64_t lost;     /* samples of all vCPUs, known at the end */

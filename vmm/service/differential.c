@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "vmm/emulate/guest_access.h"
-#include "vmm/engine/engine.h"
 #include "vmm/guest/boot.h"
 
 static uint64_t exits(const struct vcpu *vcpu, enum level level)
 {
-	return vcpu->summary->operations[0].exits[level];
+	return vcpu->recorder.summary->operations[0].exits[level];
 }
 
 /* The request that brought the program was an exit of its own, to the VMM and, where there is one, to the
@@ -98,17 +97,17 @@ static void judge(struct differential *run, struct vcpu *vcpu, const struct ss_p
 
 static int issue(struct differential *run, struct vcpu *vcpu, const struct guest_span *page)
 {
-	const struct engine *engine = vcpu->vm->plan->engine;
+	const struct engine_ops *ops = vcpu->vm->ops;
 	const struct ss_program *program = &run->program;
 	const struct ss_operation masks = {
 		.masked = program->masked,
 		.kept = program->kept,
 		.shadow = program->shadow,
 	};
-	int rc = engine->setup(vcpu, &masks);
+	int rc = ops->setup(vcpu, &masks);
 
-	if (rc == 0 && engine_has_monitor(engine))
-		engine->load_cr0(vcpu, SS_CR0_BASE | program->start,
+	if (rc == 0 && ops->load_cr0)
+		ops->load_cr0(vcpu, SS_CR0_BASE | program->start,
 				 (SS_CR0_BASE & ~(uint64_t)program->masked) |
 					 (program->shadow & program->masked));
 	if (rc == 0)
@@ -141,6 +140,6 @@ int differential_step(struct vcpu *vcpu, bool *ret_more)
 			       : next_random(run, engine_has_monitor(vcpu->vm->plan->engine));
 	*ret_more = run->running;
 	if (!run->running)
-		return vcpu->vm->plan->engine->setup(vcpu, NULL);
+		return vcpu->vm->ops->setup(vcpu, NULL);
 	return issue(run, vcpu, &span);
 }

@@ -6,8 +6,6 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
-#include "vmm/service/service.h"
-
 static void record_event(struct vcpu *vcpu, uint64_t vector, enum interrupt_event event)
 {
 	struct record_interrupt record = {
@@ -19,7 +17,7 @@ static void record_event(struct vcpu *vcpu, uint64_t vector, enum interrupt_even
 	};
 
 	if (event != INTERRUPT_EVENT_NONE)
-		vcpu_record(vcpu, &record.record);
+		recorder_add(&vcpu->recorder, &record.record);
 }
 
 int interrupt_raise(struct vcpu *vcpu, uint64_t vector)

@@ -7,7 +7,7 @@
 #include <x86intrin.h>
 
 #include "vmm/emulate/guest_access.h"
-#include "vmm/service/service.h"
+#include "vmm/service/services.h"
 
 uint64_t pin_limit(void)
 {
@@ -27,13 +27,13 @@ static void record_event(struct vcpu *vcpu, enum pin_event event, const struct p
 		.handle = pinned->handle,
 		.gpa = pinned->gpa.v,
 		.size = pinned->size,
-		.total = vcpu->vm->pins.bytes,
-		.limit = event == PIN_HOST_REFUSED ? vcpu->vm->pin_limit : 0,
+		.total = vcpu->vm->services->pins.bytes,
+		.limit = event == PIN_HOST_REFUSED ? vcpu->vm->services->pin_limit : 0,
 		.status = status,
 		.event = event,
 	};
 
-	vcpu_record(vcpu, &record.record);
+	recorder_add(&vcpu->recorder, &record.record);
 }
 
 static void *memory_of(const struct vm *vm, const struct pinned *pinned)
@@ -52,15 +52,15 @@ static int check(struct vcpu *vcpu, const struct pin_request *request)
 		.memory = {ranges, ranges[1].size ? 2 : 1},
 		.policy = &vm->policy,
 		/* -1, no view that we know, allows nothing. */
-		.view = (uint32_t)vm->plan->engine->view_current(vcpu),
+		.view = (uint32_t)vm->ops->view_current(vcpu),
 	};
 
-	return pins_check(&vm->pins, &scope, request);
+	return pins_check(&vm->services->pins, &scope, request);
 }
 
 int pin_buffer(struct vcpu *vcpu, const struct pin_request *request, uint32_t *ret_handle)
 {
-	struct pins *pins = &vcpu->vm->pins;
+	struct pins *pins = &vcpu->vm->services->pins;
 	struct pinned asked = {.gpa = gpa_at(request->gpa), .size = request->size};
 	int rc = check(vcpu, request);
 
@@ -84,13 +84,13 @@ static void release(struct vcpu *vcpu, const struct pinned *pinned, enum pin_eve
 
 	/* Cannot fail for memory that is mapped and was locked. */
 	munlock(memory_of(vcpu->vm, &gone), gone.size);
-	pins_remove(&vcpu->vm->pins, gone.handle);
+	pins_remove(&vcpu->vm->services->pins, gone.handle);
 	record_event(vcpu, event, &gone, 0);
 }
 
 int pin_release(struct vcpu *vcpu, uint64_t handle)
 {
-	const struct pinned *pinned = pins_find(&vcpu->vm->pins, handle);
+	const struct pinned *pinned = pins_find(&vcpu->vm->services->pins, handle);
 
 	if (!pinned)
 		return -ENOENT;
@@ -101,14 +101,14 @@ int pin_release(struct vcpu *vcpu, uint64_t handle)
 void pin_release_all(struct vm *vm)
 {
 	for (unsigned i = 0; i < PINS_MAX && vm->vcpus_created > 0; i++)
-		if (vm->pins.buffers[i].handle != 0)
-			release(&vm->vcpus[0], &vm->pins.buffers[i], PIN_RELEASED);
+		if (vm->services->pins.buffers[i].handle != 0)
+			release(&vm->vcpus[0], &vm->services->pins.buffers[i], PIN_RELEASED);
 }
 
 int pin_memory(struct vcpu *vcpu, unsigned cpl, uint64_t handle, unsigned right, uint8_t **ret_memory,
 	       uint64_t *ret_size)
 {
-	const struct pinned *pinned = pins_find(&vcpu->vm->pins, handle);
+	const struct pinned *pinned = pins_find(&vcpu->vm->services->pins, handle);
 	const struct guest_access access = {vcpu, cpl, right};
 
 	if (!pinned)

@@ -3,6 +3,7 @@
 #ifndef VMM_SERVICE_PIN_H
 #define VMM_SERVICE_PIN_H
 
+#include "views/pins.h"
 #include "vmm/vm/vm.h"
 
 /*

@@ -5,15 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The one probe here is about a record in memory. */
-#define STAP_SDT_ARG_CONSTRAINT o
-
 #include "vmm/emulate/guest_access.h"
 #include "vmm/guest/boot.h"
-#include "vmm/observe/code_capture.h"
-#include "vmm/observe/probe.h"
-#include "vmm/observe/sampler.h"
-#include "vmm/profile/profile.h"
 #include "vmm/service/differential.h"
 #include "vmm/service/interrupt.h"
 #include "vmm/service/vm_function.h"
@@ -21,36 +14,6 @@
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
-
-static inline void sign(const struct vcpu *vcpu, struct record *record)
-{
-	record->vm = (uint8_t)vcpu->vm->index;
-	record->vcpu = (uint8_t)vcpu->index;
-}
-
-static inline void keep(struct vcpu *vcpu, const struct record *record)
-{
-	summary_add(vcpu->summary, record);
-	if (vcpu->profile)
-		profile_add(vcpu->profile, record);
-	if (vcpu->vm->ledger)
-		ledger_append(vcpu->vm->ledger, record);
-}
-
-void vcpu_record(struct vcpu *vcpu, struct record *record)
-{
-	sign(vcpu, record);
-	keep(vcpu, record);
-}
-
-void vcpu_record_exit(struct vcpu *vcpu, struct record_exit *record)
-{
-	sign(vcpu, &record->record);
-	PROBE_FIRE(exit, record->record.vcpu, record->record.level, record->reason, record->rip,
-		   record->operation, record->cost, record->record.vm, record->time);
-	code_capture(vcpu, record->rip);
-	keep(vcpu, &record->record);
-}
 
 /* Handlers act for who has made the request, which only code at CPL 0 can. */
 static struct guest_access requester(struct vcpu *vcpu, unsigned rights)
@@ -70,50 +33,28 @@ static int service_hello(struct vcpu *vcpu, struct ss_request *request)
 	return request->arg[0] == SS_ABI_VERSION ? 0 : -EPROTONOSUPPORT;
 }
 
-/* The counters are read last here and first in batch_end, so that nothing of ours lies between. */
 static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 {
 	if (!known_operation(vcpu, request->arg[0]) || request->arg[1] == 0 ||
 	    request->arg[1] > UINT32_MAX)
 		return -EINVAL;
-	/* What was before belongs to no batch. */
-	if (vcpu->trace.on)
-		sampler_drain(vcpu);
-	vcpu->batch_operation = (uint32_t)request->arg[0];
-	vcpu->batch_count = (uint32_t)request->arg[1];
-	vcpu->batch_time = vcpu->exit_time;
-	probe_operation_begin(vcpu->index, vcpu->batch_operation,
-			      image_operation_name(&vcpu->vm->plan->image, vcpu->batch_operation),
-			      vcpu->batch_count, vcpu->vm->index);
-	vcpu_read_counters(vcpu, &vcpu->batch_start);
+	recorder_batch_begin(&vcpu->recorder, (uint32_t)request->arg[0], (uint32_t)request->arg[1],
+			     vcpu->exit.time);
 	return 0;
 }
 
 static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 {
-	struct stat_values now, sum = {0};
-	struct record_batch record = {
-		.record = {.type = RECORD_BATCH, .size = sizeof(record)},
-		.operation = vcpu->batch_operation,
-		.count = vcpu->batch_count,
-		.begin = vcpu->batch_time,
-		.end = vcpu->exit_time,
-	};
+	const struct engine_ops *ops = vcpu->vm->ops;
+	int rc = recorder_batch_close(&vcpu->recorder, request->arg[0], vcpu->exit.time);
+	int view;
 
-	vcpu_read_counters(vcpu, &now);
-	if (vcpu->batch_operation == 0 || request->arg[0] != vcpu->batch_operation)
-		return -EINVAL;
-	stats_accumulate(&sum, &vcpu->batch_start, &now);
-	record.view = (uint32_t)vcpu->vm->plan->engine->view_current(vcpu);
-	record.observed = sum.observed;
-	memcpy(record.value, sum.value, sizeof(record.value));
-	if (vcpu->vm->plan->engine->drain)
-		vcpu->vm->plan->engine->drain(vcpu);
-	vcpu_record(vcpu, &record.record);
-	probe_operation_end(vcpu->index, record.operation,
-			    image_operation_name(&vcpu->vm->plan->image, record.operation),
-			    record.count, vcpu->vm->index);
-	vcpu->batch_operation = 0;
+	if (rc != 0)
+		return rc;
+	view = ops->view_current(vcpu);
+	if (ops->drain)
+		ops->drain(vcpu);
+	recorder_batch_end(&vcpu->recorder, (uint32_t)view);
 	return 0;
 }
 
@@ -132,7 +73,7 @@ static int service_result(struct vcpu *vcpu, struct ss_request *request)
 	    record.result.operation != request->arg[0] ||
 	    record.result.samples > SS_MAX_SAMPLES)
 		return -EINVAL;
-	vcpu_record(vcpu, &record.record);
+	recorder_add(&vcpu->recorder, &record.record);
 	return 0;
 }
 
@@ -155,7 +96,7 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 		op = &plan->image.operations[request->arg[0] - 1];
 		words = boot_words(op->masked, op->kept, op->shadow, op->cr0);
 	}
-	rc = plan->engine->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
+	rc = vcpu->vm->ops->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
 	if (rc == 0 || !op)
 		guest_span_write(&span, 0, &words, sizeof(words));
 	return rc;

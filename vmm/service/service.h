@@ -18,10 +18,4 @@ void service_request(void *opaque, uint32_t address);
  */
 int service_perform(struct vcpu *vcpu, unsigned cpl, uint32_t address);
 
-/* Adds a record, but one of an exit, to the vCPU's summary and to the ledger, if one is kept. */
-void vcpu_record(struct vcpu *vcpu, struct record *record);
-
-/* The same for an exit, with the probe that goes with it. */
-void vcpu_record_exit(struct vcpu *vcpu, struct record_exit *record);
-
 #endif

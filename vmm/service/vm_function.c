@@ -11,10 +11,10 @@
 
 static int64_t invoke_view(struct vcpu *vcpu, const struct invocation *invocation)
 {
-	const struct engine *engine = vcpu->vm->plan->engine;
+	const struct engine_ops *ops = vcpu->vm->ops;
 
 	/* A valid entry of the list is a view, so the index is below their number. */
-	return engine->view_switch ? engine->view_switch(vcpu->vm, invocation->index) : -EOPNOTSUPP;
+	return ops->view_switch ? ops->view_switch(vcpu->vm, invocation->index) : -EOPNOTSUPP;
 }
 
 static int64_t invoke_map(struct vcpu *vcpu, const struct invocation *invocation)
@@ -78,7 +78,7 @@ int64_t vm_function_perform(struct vcpu *vcpu, const struct invocation *given)
 	struct invocation invocation = *given;
 	int rc = 0;
 
-	vcpu->service = service_code(given->number, SERVICE_PERFORM);
+	vcpu->exit.service = service_code(given->number, SERVICE_PERFORM);
 	if (invocation.number == SS_SERVICE_VIEW ||
 	    invocation.number >= sizeof(handlers) / sizeof(handlers[0]) ||
 	    !handlers[invocation.number])
@@ -93,7 +93,7 @@ static int switch_view(struct vcpu *vcpu, const struct invocation *invocation, b
 	int32_t from = (int32_t)vcpu->vm->view;
 	int rc = active ? 0 : (int)invoke_view(vcpu, invocation);
 
-	vcpu->exit_view = invocation->index + 1;
+	vcpu->exit.view = (uint16_t)(invocation->index + 1);
 	if (rc == 0)
 		probe_view_switch(vcpu->index, LEVEL_VMM, from, (int32_t)invocation->index,
 				  vcpu->vm->index);
@@ -112,7 +112,7 @@ int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, 
 	};
 	const struct service_decision decision = service_decide(&vm->vmfunc, &call);
 
-	vcpu->service = service_code(call.number, decision.verdict);
+	vcpu->exit.service = service_code(call.number, decision.verdict);
 	*ret_vector = service_vector(decision.verdict);
 	*ret_rax = 0;
 	if (decision.verdict == SERVICE_REFUSED)

@@ -51,11 +51,10 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 {
 	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
-	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
+	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1};
 	interrupts_init(&vcpu->interrupts);
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
-	vcpu->summary = summary_create_bounded(vm->plan->image.operation_count);
-	if (!vcpu->summary)
+	if (recorder_create(&vcpu->recorder, vm->index, index, &vm->plan->image, vcpu->page) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
 	if (vcpu->fd < 0)
@@ -73,23 +72,20 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 		return failed(error, "KVM_SET_CPUID2");
 	/* A kernel without counters only leaves more "not observed". */
 	if (vm->host->capability[HOST_CAP_binary_stats_fd])
-		stats_open(&vcpu->stats, vcpu->fd);
+		stats_open(&vcpu->recorder.stats, vcpu->fd);
 	return 0;
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
-	if (vcpu->vm && vcpu->vm->plan->engine->vcpu_finish)
-		vcpu->vm->plan->engine->vcpu_finish(vcpu);
-	stats_close(&vcpu->stats);
-	trace_close(&vcpu->trace);
-	summary_destroy(vcpu->summary);
-	keyset_finish(&vcpu->noted);
+	if (vcpu->vm && vcpu->vm->ops->vcpu_finish)
+		vcpu->vm->ops->vcpu_finish(vcpu);
+	recorder_destroy(&vcpu->recorder);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_size);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
-	*vcpu = (struct vcpu){.fd = -1, .stats = {.fd = -1}, .trace = {.leader = -1}};
+	*vcpu = (struct vcpu){.fd = -1};
 }
 
 void vcpu_thread_name(const struct vcpu *vcpu, char name[VCPU_NAME_SIZE])
@@ -198,23 +194,6 @@ uint64_t vcpu_tsc_khz(const struct vcpu *vcpu)
 	return khz > 0 ? (uint64_t)khz : 0;
 }
 
-void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values)
-{
-	uint64_t hits[TRACE_COUNT], traced;
-
-	stats_read(&vcpu->stats, values);
-	/* What is recorded for a part of the time only is no count. */
-	if (vcpu->trace.mode == TRACING_PART)
-		return;
-	trace_read(&vcpu->trace, hits, &traced);
-	for (int id = 0; id < (int)TRACE_COUNTED; id++) {
-		if (!(traced >> id & 1))
-			continue;
-		values->value[STAT_TRACE_FIRST + id] = hits[id];
-		values->observed |= UINT64_C(1) << (STAT_TRACE_FIRST + id);
-	}
-}
-
 /* Nothing is there for what the rest of the instruction reads, and nobody takes what it writes. Returns
  * whether KVM has left it for a part of it. */
 static bool drop_part(struct kvm_run *run)
@@ -256,13 +235,6 @@ struct kvm_regs *vcpu_change_regs(struct vcpu *vcpu)
 {
 	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 	return &vcpu->run->s.regs.regs;
-}
-
-uint32_t vcpu_operation(const struct vcpu *vcpu)
-{
-	uint32_t operation = vcpu->page->marker.operation;
-
-	return operation <= vcpu->vm->plan->image.operation_count ? operation : 0;
 }
 
 void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size)

@@ -38,9 +38,6 @@ int vcpu_step_stored(struct vcpu *vcpu);
 /* Frequency of the guest's time stamp counter; 0: not known. */
 uint64_t vcpu_tsc_khz(const struct vcpu *vcpu);
 
-/* All counters of the kernel that can be read. */
-void vcpu_read_counters(const struct vcpu *vcpu, struct stat_values *values);
-
 /* The same for a page fault, with its error code and what CR2 shall say. */
 int vcpu_inject_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error_code);
 

@@ -4,196 +4,25 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "views/effect.h"
-#include "vmm/guest/boot.h"
-#include "vmm/service/pin.h"
-#include "vmm/service/service.h"
-#include "vmm/service/vm_disk.h"
-#include "vmm/vm/vcpu.h"
-
-#ifndef KVM_CAP_DISABLE_QUIRKS2
-#define KVM_CAP_DISABLE_QUIRKS2 213
-#endif
-#ifndef KVM_X86_QUIRK_FIX_HYPERCALL_INSN
-#define KVM_X86_QUIRK_FIX_HYPERCALL_INSN (1 << 5)
-#endif
-
-const char *const stop_cause_keys[STOP_CAUSE_COUNT] = {
-#define X(name, key, text) key,
-	STOP_CAUSES(X)
-#undef X
-};
-
-static int enable(struct vm *vm, enum host_capability id, uint32_t number, uint64_t argument,
-		  struct error *error)
-{
-	struct kvm_enable_cap cap = {.cap = number, .args = {argument}};
-
-	if (vm->host->capability[id] == 0 || ioctl(vm->fd, KVM_ENABLE_CAP, &cap) == 0)
-		return 0;
-	return error_set(error, -errno, STATUS_INTERNAL, "KVM_ENABLE_CAP %s: %s",
-			 host_capability_names[id], strerror(errno));
-}
-
-static int create_kvm_vm(struct vm *vm, struct error *error)
-{
-	int rc;
-
-	vm->fd = ioctl(vm->host->kvm, KVM_CREATE_VM, 0);
-	if (vm->fd < 0)
-		return error_set(error, -errno, STATUS_INTERNAL, "KVM_CREATE_VM: %s",
-				 strerror(errno));
-	/* A hypercall instruction of the other vendor then raises #UD; patched, it could loop. So do MONITOR and
-	 * MWAIT of a guest whose CPUID has none, where KVM can be asked for it. */
-	rc = enable(vm, HOST_CAP_disable_quirks2, KVM_CAP_DISABLE_QUIRKS2,
-		    KVM_X86_QUIRK_FIX_HYPERCALL_INSN |
-			    ((uint64_t)vm->host->capability[HOST_CAP_disable_quirks2] &
-			     KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS),
-		    error);
-	if (rc == 0)
-		rc = enable(vm, HOST_CAP_exit_on_emulation_failure,
-			    KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1, error);
-	return rc;
-}
-
-static int claim_devices(struct vm *vm)
-{
-	int rc;
-
-	serial_init(&vm->serial, vm->console);
-	vm->control_port = (struct control_port){service_request, vm};
-	vm->scratch.value = SS_MMIO_RESET;
-	rc = bus_claim(&vm->ports, SS_PORT_SERIAL, SERIAL_PORTS, &serial_bus_ops, &vm->serial);
-	if (rc == 0)
-		rc = bus_claim(&vm->ports, SS_PORT_DEBUG, 1, &debug_console_ops, vm->console);
-	if (rc == 0)
-		rc = bus_claim(&vm->ports, SS_PORT_EXIT, 1, &exit_port_ops, &vm->exit_port);
-	if (rc == 0)
-		rc = bus_claim(&vm->ports, SS_PORT_CONTROL, 4, &control_port_ops,
-			       &vm->control_port);
-	if (rc == 0)
-		rc = bus_claim(&vm->mmio, SS_MMIO_GPA, 8, &scratch_register_ops, &vm->scratch);
-	return rc;
-}
-
-static void fill_memory(struct vm *vm)
-{
-	const struct plan *plan = vm->plan;
-	struct ss_context context = {
-		.vcpu_count = plan->vcpus,
-		.vm_index = vm->index,
-		.view_count = (uint32_t)plan->policy.view_count,
-		.iterations = plan->iterations,
-		.flags = plan->engine->context_flags |
-			 (plan->differential ? SS_CONTEXT_PROGRAMS : 0) |
-			 (plan->workload ? SS_CONTEXT_WORKLOAD : 0) |
-			 (plan->flag_path == FLAG_PATH_ENLIGHTENED ? SS_CONTEXT_ENLIGHTENED : 0),
-	};
-
-	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
-		context.selected[i] = plan->selected[i] | plan->hidden[i];
-	if (plan->workload)
-		memcpy(context.workload, plan->workload->pace, sizeof(context.workload));
-	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
-	for (unsigned i = 0; i < plan->vcpus; i++)
-		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept);
-	/* The plan has checked that every segment fits. */
-	image_load(&plan->image, &vm->ram);
-}
-
-int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
-	      struct console *console, struct error *error)
-{
-	int rc;
-
-	*vm = (struct vm){
-		.index = index,
-		.plan = plan,
-		.flags = &plan->flags[index],
-		.services = &plan->services[index],
-		.host = host,
-		.console = console,
-		.fd = -1,
-		.scratch_storage = {.fd = -1},
-		.pin_limit = pin_limit(),
-		.own_tss = image_loads_tss(&plan->image),
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
-	};
-	rc = create_kvm_vm(vm, error);
-	if (rc != 0)
-		return rc;
-	rc = guest_ram_create(&vm->ram, plan->memory);
-	if (rc != 0)
-		return error_set(error, rc, STATUS_USAGE,
-				 "no address space for %llu MiB of guest memory; ask for less with -m",
-				 (unsigned long long)plan->memory >> 20);
-	rc = claim_devices(vm);
-	if (rc != 0)
-		return error_set(error, rc, STATUS_INTERNAL, "device ranges overlap");
-	rc = vm_disk_attach(vm, error);
-	if (rc != 0)
-		return rc;
-	fill_memory(vm);
-	if (policy_copy(&plan->policy, &vm->policy) != 0)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = plan->engine->vm_init(vm, error);
-	if (rc != 0)
-		return rc;
-	vm->vcpus = calloc(plan->vcpus, sizeof(*vm->vcpus));
-	if (!vm->vcpus)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	for (unsigned i = 0; i < plan->vcpus; i++) {
-		vm->vcpus_created = i + 1;
-		rc = vcpu_create(&vm->vcpus[i], vm, i, error);
-		if (rc == 0)
-			rc = plan->engine->vcpu_init(&vm->vcpus[i], error);
-		if (rc != 0)
-			return rc;
-	}
-	boot_write_frequency(&vm->ram, vcpu_tsc_khz(&vm->vcpus[0]));
-	return 0;
-}
-
-void vm_destroy(struct vm *vm)
-{
-	for (unsigned i = 0; i < vm->vcpus_created; i++)
-		vcpu_destroy(&vm->vcpus[i]);
-	free(vm->vcpus);
-	if (vm->plan && vm->plan->engine)
-		vm->plan->engine->vm_finish(vm);
-	if (vm->fd >= 0)
-		close(vm->fd);
-	vm_disk_detach(vm);
-	guest_ram_destroy(&vm->ram);
-	policy_finish(&vm->policy);
-	pthread_mutex_destroy(&vm->lock);
-	pthread_mutex_destroy(&vm->stop_lock);
-	*vm = (struct vm){.fd = -1, .scratch_storage = {.fd = -1}};
-}
 
 int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights)
 {
-	const struct engine *engine = vm->plan->engine;
 	unsigned before;
 	int rc;
 
 	if (view >= vm->policy.view_count || region >= vm->policy.region_count)
 		return -ENOENT;
 	before = policy_effect(&vm->policy, view, vm->policy.regions[region].gpa).rights;
-	rc = engine->check_rights(vm, rights);
+	rc = vm->ops->check_rights(vm, rights);
 	if (rc != 0 || rights == before)
 		return rc;
 	vm->open_page = 0;
 	rc = policy_set_rights(&vm->policy, view, region, rights);
 	if (rc != 0)
 		return rc;
-	rc = engine->rights_changed(vm, view, region);
+	rc = vm->ops->rights_changed(vm, view, region);
 	/* The rule is there now, so this cannot fail. */
 	if (rc != 0)
 		policy_set_rights(&vm->policy, view, region, before);

@@ -7,42 +7,16 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "devices/bus.h"
 #include "devices/console.h"
-#include "devices/disk.h"
 #include "devices/ports.h"
 #include "devices/serial.h"
 #include "views/interrupts.h"
-#include "views/pins.h"
-#include "vmm/base/keyset.h"
 #include "vmm/guest/guest_ram.h"
-#include "vmm/ledger/ledger.h"
-#include "vmm/ledger/summary.h"
-#include "vmm/observe/attribution.h"
-#include "vmm/observe/stats.h"
-#include "vmm/observe/trace.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/plan/plan.h"
-
-/* Why a VM ended: CAUSE(NAME, key, "in words"). */
-#define STOP_CAUSES(X)                                                                             \
-	X(NONE, "running", "still running")                                                        \
-	X(EXIT, "exit", "the guest wrote its exit status")                                         \
-	X(GUEST, "guest-failure", "the guest failed")                                              \
-	X(HOST, "host-failure", "the host failed")                                                 \
-	X(TIMEOUT, "timeout", "the time ran out")                                                  \
-	X(SIGNAL, "signal", "ended by a signal")                                                   \
-	X(QUIT, "quit", "ended by somebody who was watching it")
-
-enum stop_cause {
-#define X(name, key, text) STOP_##name,
-	STOP_CAUSES(X)
-#undef X
-	STOP_CAUSE_COUNT
-};
-
-extern const char *const stop_cause_keys[STOP_CAUSE_COUNT];
+#include "vmm/vm/engine_ops.h"
 
 struct stop {
 	enum stop_cause cause;
@@ -52,44 +26,19 @@ struct stop {
 
 struct vm;
 
-/* See sampler.h. */
-struct sampler {
-	struct l0_assembler assembler;
-	uint32_t sequence, marker; /* the guest's marker when samples were last taken out */
-	uint32_t interval;         /* the operation of the time since then */
-	uint64_t lost;             /* samples, known at the end */
-};
-
 struct vcpu {
 	struct vm *vm;
 	unsigned index;
 	int fd;
 	struct kvm_run *run;
 	size_t run_size;
-	struct stats stats;
-	struct trace trace; /* opened by the vCPU's own thread */
-	struct sampler sampler;
-	struct summary *summary;
-	struct profile_vcpu *profile; /* NULL: nobody watches */
-	pthread_t thread;
-	bool thread_started;
-	pid_t tid; /* of the thread; known when it waits at the machine's gate */
-	atomic_bool finished;
-	char where[200]; /* the guest was when the thread ended, in words */
+	struct recorder recorder;
 	/* The page shared with the guest; read with volatile accesses, one field at a time. */
 	volatile struct ss_vcpu_page *page;
-	/* State of the run loop */
-	uint64_t qualification;    /* of the exit being handled, for its record */
-	uint64_t exit_rip;         /* where the guest was, for the record; the relay's place is no use */
-	bool unattributed;         /* housekeeping: the exit belongs to no operation */
-	uint16_t detail;
-	uint32_t exit_view; /* the view that became active in this exit, plus 1; 0: none did */
-	uint64_t exit_time; /* TSC when it was seen */
-	struct keyset noted; /* addresses whose code is in the ledger */
-	uint16_t service;          /* service_code(), if a VMFUNC was carried out */
-	struct stat_values batch_start;
-	uint64_t batch_time; /* TSC when the exit that began it was seen */
-	uint32_t batch_operation, batch_count;
+	/* Of the exit that is handled, as far as it is known: its record. `rip` is the guest's, not the relay's;
+	 * `operation` 0 also means housekeeping, which belongs to none. */
+	struct record_exit exit;
+	bool parked;      /* halted, and nothing can wake it */
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;
 	struct interrupts interrupts;
@@ -105,17 +54,15 @@ struct vm {
 	unsigned index;
 	const struct plan *plan;
 	const struct flag_plan *flags; /* those of this VM */
-	const struct service_table *services; /* those of this VM */
+	const struct service_table *service_table; /* that of this VM */
 	const struct host *host;
-	struct ledger *ledger; /* NULL: none is kept */
-	const struct attribution *places;
+	const struct engine_ops *ops;
 	int fd;
 	struct guest_ram ram;
 	struct bus ports, mmio;
 	struct console *console;
 	struct serial serial;
 	struct exit_port exit_port;
-	struct control_port control_port;
 	struct scratch_register scratch;
 	struct vcpu *vcpus;
 	unsigned vcpus_created;
@@ -127,10 +74,7 @@ struct vm {
 	void *engine_data;
 	uint64_t open_page; /* a page that no view restricts or moves, plus 1; 0: none is known */
 	bool own_tss; /* the guest's code can load a TSS other than the one it starts with */
-	struct pins pins;
-	uint64_t pin_limit; /* of the host, in bytes */
-	struct disk disk;
-	struct storage scratch_storage; /* the disk's own, if it is in memory */
+	struct services *services; /* what is done at the guest's request; service/services.h */
 	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */
 	void (*on_null_hypercall)(struct vcpu *vcpu);
 	/* Devices, services and views of one VM are used by one vCPU at a time: `active`, while it
@@ -140,16 +84,8 @@ struct vm {
 	atomic_bool stop;   /* vCPU threads leave their loops */
 	pthread_mutex_t stop_lock;
 	struct stop why;
-	atomic_uint halted; /* vCPUs parked for good */
+	atomic_uint halted; /* vCPUs that nothing can wake */
 };
-
-/*
- * Creates the VM, its memory and vCPUs, loads the image and fills in what the guest finds. Returns
- * 0 or a negative errno with the reason in `error`; vm_destroy() is due in both cases.
- */
-int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
-	      struct console *console, struct error *error);
-void vm_destroy(struct vm *vm);
 
 /* Sets the rights of a region in a view. Returns 0; -ENOENT: no such view or region; -EINVAL: unknown
  * rights; -EOPNOTSUPP: the engine cannot express them; or another negative errno of the host. */
@@ -160,7 +96,10 @@ __attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_caus
 						   const char *format, ...);
 
 /* What the guest's marker says, validated: 0 if it is no operation. */
-uint32_t vcpu_operation(const struct vcpu *vcpu);
+static inline uint32_t vcpu_operation(const struct vcpu *vcpu)
+{
+	return recorder_operation(&vcpu->recorder);
+}
 
 /* Describes where a vCPU is: "vcpu0 at rip 0x... (symbol+offset) in operation NAME". */
 void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size);

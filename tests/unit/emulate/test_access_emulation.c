@@ -222,7 +222,7 @@ static void legacy_tables(void **state)
 	assert_int_equal(gpa, 0x123);
 	assert_int_equal(page_walk_read(&space, 0x200123, &byte, 1, &fault), 0);
 	assert_int_equal(page_walk_write(&space, 0x200123, &byte, 1, &fault), -EFAULT);
-	assert_int_equal(fault.error_code, PAGE_WALK_PRESENT | PAGE_WALK_WRITE | PAGE_WALK_USER);
+	assert_int_equal(fault.error_code, PAGE_FAULT_PRESENT | PAGE_FAULT_WRITE | PAGE_FAULT_USER);
 	assert_int_equal(page_walk_translate(&space, 0x40000000, &gpa), -EFAULT);
 	assert_true(page_walk_tables(&space, DATA, PAE_PDPT + 4));
 	assert_false(page_walk_tables(&space, DATA, PAE_PDPT + 8));
@@ -238,7 +238,7 @@ static void legacy_tables(void **state)
 	assert_int_equal(page_walk_translate(&space, 0x412345, &gpa), 0);
 	assert_int_equal(gpa, UINT64_C(0x100012345));
 	assert_int_equal(page_walk_read(&space, 0x400000, &byte, 1, &fault), -EFAULT);
-	assert_int_equal(fault.error_code, PAGE_WALK_PRESENT | PAGE_WALK_USER);
+	assert_int_equal(fault.error_code, PAGE_FAULT_PRESENT | PAGE_FAULT_USER);
 	assert_true(page_walk_tables(&space, 0x1000, PT_32 + 7));
 	assert_false(page_walk_tables(&space, 0x1000, PT_32));
 	/* No paging. */

@@ -58,24 +58,24 @@ static void add_region(const char *name, uint64_t page)
 
 static int setup(void **state)
 {
-	static const struct engine engine = {.view_current = view_current};
+	static const struct engine_ops ops = {.view_current = view_current};
 
 	(void)state;
 	asked_view = asked_kvm = 0;
 	active_view = kvm_error = 0;
 	kvm_dpl = 0;
 	run = (struct kvm_run){0};
-	plan = (struct plan){.engine = &engine};
-	vm = (struct vm){.plan = &plan, .lock = PTHREAD_MUTEX_INITIALIZER,
+	plan = (struct plan){0};
+	vm = (struct vm){.plan = &plan, .ops = &ops, .lock = PTHREAD_MUTEX_INITIALIZER,
 			 .stop_lock = PTHREAD_MUTEX_INITIALIZER};
-	vcpu = (struct vcpu){.vm = &vm, .run = &run, .summary = summary_create(), .exit_rip = 0x1234};
+	vcpu = (struct vcpu){.vm = &vm, .run = &run, .exit = {.rip = 0x1234}};
 	vm.active = &vcpu;
-	assert_non_null(vcpu.summary);
 	assert_int_equal(guest_ram_create(&vm.ram, MEMORY), 0);
 	vcpu.page = guest_ram_at(&vm.ram, boot_vcpu_page(0), sizeof(*vcpu.page));
 	for (uint64_t i = 0; i < MEMORY; i++)
 		vm.ram.host[i] = (uint8_t)(i ^ i / PAGE);
 	vcpu.page->marker.operation = 0;
+	assert_int_equal(recorder_create(&vcpu.recorder, 0, 0, &plan.image, vcpu.page), 0);
 	add_region("read-only", READ_ONLY);
 	add_region("hidden", HIDDEN);
 	add_region("moved", MOVED);
@@ -91,7 +91,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	summary_destroy(vcpu.summary);
+	recorder_destroy(&vcpu.recorder);
 	policy_finish(&vm.policy);
 	guest_ram_destroy(&vm.ram);
 	return 0;
@@ -213,7 +213,7 @@ static void privilege(void **state)
 	assert_int_equal(byte, 0xa5);
 	assert_null(memory);
 	assert_int_equal(asked_view, 0);
-	assert_int_equal(vcpu.summary->violation_count, 0);
+	assert_int_equal(vcpu.recorder.summary->violation_count, 0);
 }
 
 /* It costs a system call, so only where the views differ. */
@@ -256,14 +256,14 @@ static int changed(struct vm *asked, uint32_t view, uint32_t region)
 /* A page that was nobody's concern is, when its rights have changed. */
 static void rights_change(void **state)
 {
-	static const struct engine engine = {
+	static const struct engine_ops ops = {
 		.view_current = view_current, .check_rights = any_rights, .rights_changed = changed};
 	const struct guest_access access = by(0, RW);
 	const uint64_t gpa = READ_ONLY * PAGE + 8;
 	struct guest_span span;
 
 	(void)state;
-	plan.engine = &engine;
+	vm.ops = &ops;
 	active_view = 1;
 	assert_int_equal(guest_access(&access, gpa, 64, &span), -EACCES);
 	assert_int_equal(vm_set_rights(&vm, 1, 0, VIEW_RIGHTS_ALL), 0);
@@ -277,14 +277,14 @@ static void rights_change(void **state)
 /* What a view withholds is recorded, once, with the byte and the right at which it failed. */
 static void recorded(void **state)
 {
-	const struct record_violation *record = &vcpu.summary->violations[0].record;
+	const struct record_violation *record = &vcpu.recorder.summary->violations[0].record;
 	const struct guest_access access = by(0, RW);
 	struct guest_span span;
 
 	(void)state;
 	active_view = 1;
 	assert_int_equal(guest_access(&access, READ_ONLY * PAGE - 16, 64, &span), -EACCES);
-	assert_int_equal(vcpu.summary->violation_count, 1);
+	assert_int_equal(vcpu.recorder.summary->violation_count, 1);
 	assert_int_equal(record->access, VIEW_WRITE);
 	assert_int_equal(record->gpa, READ_ONLY * PAGE);
 	assert_int_equal(record->size, 48);
@@ -294,9 +294,9 @@ static void recorded(void **state)
 	assert_int_equal(record->answer, VIOLATION_REFUSED);
 	assert_string_equal(record->region, "read-only");
 	assert_int_equal(guest_access(&access, HIDDEN * PAGE + 8, 64, &span), -EACCES);
-	assert_int_equal(vcpu.summary->violation_count, 2);
+	assert_int_equal(vcpu.recorder.summary->violation_count, 2);
 	assert_int_equal(record[0].gpa, READ_ONLY * PAGE);
-	assert_int_equal(vcpu.summary->violations[1].record.access, VIEW_READ);
+	assert_int_equal(vcpu.recorder.summary->violations[1].record.access, VIEW_READ);
 	assert_false(atomic_load(&vm.stop));
 	/* There is no instruction to be given a page fault. */
 	plan.on_violation = ON_VIOLATION_INJECT;
@@ -325,10 +325,10 @@ static void devices(void **state)
 	assert_ptr_equal(memory, vm.ram.host + READ_ONLY * PAGE);
 	assert_int_equal(guest_access_device(&access, READ_ONLY * PAGE, 2 * PAGE, &memory), -EACCES);
 	assert_int_equal(guest_access_device(&access, MOVED * PAGE, PAGE, &memory), -EACCES);
-	assert_int_equal(vcpu.summary->violations[1].record.gpa, MOVED * PAGE);
-	assert_int_equal(vcpu.summary->violations[1].record.access, VIEW_READ);
+	assert_int_equal(vcpu.recorder.summary->violations[1].record.gpa, MOVED * PAGE);
+	assert_int_equal(vcpu.recorder.summary->violations[1].record.access, VIEW_READ);
 	assert_int_equal(guest_access_device(&write, MOVED * PAGE, PAGE, &memory), -EACCES);
-	assert_int_equal(vcpu.summary->violations[2].record.access, VIEW_WRITE);
+	assert_int_equal(vcpu.recorder.summary->violations[2].record.access, VIEW_WRITE);
 	assert_int_equal(guest_access_device(&access, PLAIN * PAGE, 9 * PAGE, &memory), 0);
 }
 

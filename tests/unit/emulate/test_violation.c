@@ -23,11 +23,11 @@ static int setup(void **state)
 				       .operation_count = 1}};
 	vm = (struct vm){.plan = &plan, .lock = PTHREAD_MUTEX_INITIALIZER,
 			 .stop_lock = PTHREAD_MUTEX_INITIALIZER};
-	vcpu = (struct vcpu){.vm = &vm, .summary = summary_create()};
-	assert_non_null(vcpu.summary);
+	vcpu = (struct vcpu){.vm = &vm};
 	assert_int_equal(guest_ram_create(&vm.ram, BOOT_MEMORY_MIN), 0);
 	vcpu.page = guest_ram_at(&vm.ram, boot_vcpu_page(0), sizeof(*vcpu.page));
 	vcpu.page->marker.operation = 1;
+	assert_int_equal(recorder_create(&vcpu.recorder, 0, 0, &plan.image, vcpu.page), 0);
 	assert_int_equal(policy_add_region(&vm.policy, "a-region", gpa_at(0x20000), 0x1000, NULL), 0);
 	assert_int_equal(policy_add_view(&vm.policy, "kernel", VIEW_RIGHTS_ALL, NULL), 0);
 	assert_int_equal(policy_add_view(&vm.policy, "driver", 0, NULL), 0);
@@ -37,7 +37,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	summary_destroy(vcpu.summary);
+	recorder_destroy(&vcpu.recorder);
 	policy_finish(&vm.policy);
 	guest_ram_destroy(&vm.ram);
 	return 0;
@@ -95,12 +95,12 @@ static const struct violation example = {
 
 static void recorded(void **state)
 {
-	const struct record_violation *record = &vcpu.summary->violations[0].record;
+	const struct record_violation *record = &vcpu.recorder.summary->violations[0].record;
 	struct violation elsewhere = example;
 
 	(void)state;
 	violation_record(&vcpu, &example, VIOLATION_REFUSED);
-	assert_int_equal(vcpu.summary->violation_count, 1);
+	assert_int_equal(vcpu.recorder.summary->violation_count, 1);
 	assert_int_equal(record->operation, 1);
 	assert_int_equal(record->view, 1);
 	assert_int_equal(record->access, VIEW_WRITE);
@@ -119,7 +119,7 @@ static void recorded(void **state)
 	elsewhere.rip = 0x200000;
 	violation_record(&vcpu, &elsewhere, VIOLATION_REFUSED);
 	assert_string_equal(record[0].region, "a-region");
-	record = &vcpu.summary->violations[1].record;
+	record = &vcpu.recorder.summary->violations[1].record;
 	assert_string_equal(record->region, "");
 	assert_string_equal(record->symbol, "");
 }

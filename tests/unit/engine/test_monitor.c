@@ -25,16 +25,15 @@ static int setup(void **state)
 	f->vm.plan = &f->plan;
 	f->vcpu.vm = &f->vm;
 	f->vcpu.index = 1;
-	f->vcpu.summary = summary_create();
 	*state = f;
-	return f->monitor.host && f->vcpu.summary ? 0 : -1;
+	return f->monitor.host ? recorder_create(&f->vcpu.recorder, 0, 1, &f->plan.image, NULL) : -1;
 }
 
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	summary_destroy(f->vcpu.summary);
+	recorder_destroy(&f->vcpu.recorder);
 	free(f->monitor.host);
 	free(f);
 	return 0;
@@ -43,13 +42,13 @@ static int teardown(void **state)
 static uint64_t drained(struct fixture *f, uint64_t head, uint64_t tail)
 {
 	struct relay_vcpu *relay = monitor_vcpu(&f->vcpu);
-	uint64_t before = f->vcpu.summary->operations[0].exits[LEVEL_MONITOR];
+	uint64_t before = f->vcpu.recorder.summary->operations[0].exits[LEVEL_MONITOR];
 
 	relay->head = head;
 	relay->tail = tail;
 	monitor_drain(&f->vcpu);
 	assert_int_equal(relay->tail, head);
-	return f->vcpu.summary->operations[0].exits[LEVEL_MONITOR] - before;
+	return f->vcpu.recorder.summary->operations[0].exits[LEVEL_MONITOR] - before;
 }
 
 static void records_between_the_indices_are_taken(void **state)

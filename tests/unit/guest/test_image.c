@@ -11,7 +11,7 @@
 
 #include "elf_maker.h"
 #include "tests/patience.h"
-#include "vmm/guest/image.h"
+#include "vmm/guest/image_file.h"
 
 #define MIB (UINT64_C(1) << 20)
 

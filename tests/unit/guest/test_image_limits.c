@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "elf_maker.h"
-#include "vmm/guest/image.h"
+#include "vmm/guest/image_file.h"
 
 /* A file whose parts lie where a test wants them. */
 struct file {

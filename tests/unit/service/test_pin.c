@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "vmm/service/pin.h"
+#include "vmm/service/services.h"
 
 #define PAGE UINT64_C(4096)
 #define MEMORY (64 * PAGE)
@@ -23,6 +24,7 @@ static int active_view;
 
 static struct ss_vcpu_page page;
 static struct plan plan;
+static struct services services;
 static struct vm vm;
 static struct vcpu vcpu;
 
@@ -67,17 +69,18 @@ static bool only_locked(uint64_t first, uint64_t count)
 
 static int setup(void **state)
 {
-	static const struct engine engine = {.view_current = view_current};
+	static const struct engine_ops ops = {.view_current = view_current};
 
 	(void)state;
 	memset(locked, 0, sizeof(locked));
 	lock_error = active_view = 0;
 	page = (struct ss_vcpu_page){0};
-	plan = (struct plan){.engine = &engine};
-	vm = (struct vm){.plan = &plan, .vcpus = &vcpu, .vcpus_created = 1,
-			 .pin_limit = pin_limit()};
-	vcpu = (struct vcpu){.vm = &vm, .page = &page, .summary = summary_create()};
-	if (!vcpu.summary || guest_ram_create(&vm.ram, MEMORY) != 0)
+	plan = (struct plan){0};
+	services = (struct services){.pin_limit = pin_limit()};
+	vm = (struct vm){.plan = &plan, .ops = &ops, .services = &services, .vcpus = &vcpu, .vcpus_created = 1};
+	vcpu = (struct vcpu){.vm = &vm, .page = &page};
+	if (recorder_create(&vcpu.recorder, 0, 0, &plan.image, &page) != 0 ||
+	    guest_ram_create(&vm.ram, MEMORY) != 0)
 		return -1;
 	return policy_add_view(&vm.policy, "all", VIEW_RIGHTS_ALL, NULL) |
 	       policy_add_view(&vm.policy, "read", VIEW_READ, NULL);
@@ -88,7 +91,7 @@ static int teardown(void **state)
 	(void)state;
 	policy_finish(&vm.policy);
 	guest_ram_destroy(&vm.ram);
-	summary_destroy(vcpu.summary);
+	recorder_destroy(&vcpu.recorder);
 	return 0;
 }
 
@@ -124,10 +127,10 @@ static void pins_and_gives_back(void **state)
 	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_READ, &memory, &size), -ENOENT);
 	assert_int_equal(pin_release(&vcpu, other | UINT64_C(1) << 32), -ENOENT);
 	assert_true(only_locked(5, 1));
-	assert_int_equal(vcpu.summary->pins.most, 3 * PAGE);
-	assert_int_equal(vcpu.summary->pins.count[PIN_PINNED], 2);
-	assert_int_equal(vcpu.summary->pins.count[PIN_UNPINNED], 1);
-	assert_int_equal(vcpu.summary->pins.count[PIN_REFUSED], 1);
+	assert_int_equal(vcpu.recorder.summary->pins.most, 3 * PAGE);
+	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_PINNED], 2);
+	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_UNPINNED], 1);
+	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_REFUSED], 1);
 }
 
 static void gives_all_back_at_the_end(void **state)
@@ -139,10 +142,10 @@ static void gives_all_back_at_the_end(void **state)
 		assert_int_equal(pin(2 * i, 1, RW, &handle), 0);
 	pin_release_all(&vm);
 	assert_true(only_locked(0, 0));
-	assert_int_equal(vm.pins.bytes, 0);
-	assert_int_equal(vcpu.summary->pins.count[PIN_RELEASED], 10);
+	assert_int_equal(services.pins.bytes, 0);
+	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_RELEASED], 10);
 	pin_release_all(&vm);
-	assert_int_equal(vcpu.summary->pins.count[PIN_RELEASED], 10);
+	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_RELEASED], 10);
 }
 
 /* Whatever errno the host has for it, and it leaves nothing behind. */
@@ -158,14 +161,14 @@ static void host_refuses(void **state)
 		lock_error = errors[i];
 		assert_int_equal(pin(3, 2, RW, &handle), -ENOMEM);
 		assert_int_equal(handle, 0x55);
-		assert_int_equal(vm.pins.bytes, 0);
-		assert_int_equal(vcpu.summary->pins.count[PIN_HOST_REFUSED], i + 1);
-		assert_int_equal(vcpu.summary->pins.host_error, errors[i]);
-		assert_int_equal(vcpu.summary->pins.limit, limit.rlim_cur);
+		assert_int_equal(services.pins.bytes, 0);
+		assert_int_equal(vcpu.recorder.summary->pins.count[PIN_HOST_REFUSED], i + 1);
+		assert_int_equal(vcpu.recorder.summary->pins.host_error, errors[i]);
+		assert_int_equal(vcpu.recorder.summary->pins.limit, limit.rlim_cur);
 	}
 	lock_error = 0;
 	assert_int_equal(pin(3, 2, RW, &handle), 0);
-	assert_int_equal(vcpu.summary->pins.count[PIN_REFUSED], 0);
+	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_REFUSED], 0);
 }
 
 /* The active view counts when the buffer is pinned; -1 is a view of nobody. */

@@ -31,6 +31,8 @@ static struct {
 	unsigned entries; /* calls of KVM_RUN, which have to leave at once */
 	uint64_t moves;   /* what KVM adds to RIP when it goes on */
 } kvm;
+static struct ss_vcpu_page page;
+static const struct image image;
 static struct vcpu vcpu;
 
 static int run(void)
@@ -86,18 +88,11 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	return -1;
 }
 
-void __wrap_vcpu_record(struct vcpu *recorder, struct record *record);
-void __wrap_vcpu_record(struct vcpu *recorder, struct record *record)
+void __wrap_recorder_add(struct recorder *recorder, struct record *record);
+void __wrap_recorder_add(struct recorder *recorder, struct record *record)
 {
 	(void)recorder;
 	(void)record;
-}
-
-uint32_t __wrap_vcpu_operation(const struct vcpu *of);
-uint32_t __wrap_vcpu_operation(const struct vcpu *of)
-{
-	(void)of;
-	return 0;
 }
 
 static void start(uint64_t rflags)
@@ -108,7 +103,7 @@ static void start(uint64_t rflags)
 	kvm.knows_debugctl = true;
 	kvm.run.s.regs.regs.rip = RIP;
 	kvm.run.s.regs.regs.rflags = rflags;
-	vcpu = (struct vcpu){.run = &kvm.run};
+	vcpu = (struct vcpu){.run = &kvm.run, .recorder = {.page = &page, .image = &image}};
 }
 
 static bool is_injected(uint8_t vector)

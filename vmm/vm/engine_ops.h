@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a guest is run. One constant row per engine, in engine.c. */
-#ifndef VMM_ENGINE_ENGINE_H
-#define VMM_ENGINE_ENGINE_H
+/* What an engine does with a VM and its vCPUs. One constant row per engine, in engine/engines.c. */
+#ifndef VMM_VM_ENGINE_OPS_H
+#define VMM_VM_ENGINE_OPS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <linux/kvm.h>
 
-#include "views/expect.h"
-#include "views/paging.h"
-#include "vmm/plan/host.h"
+#include "guestfw/abi.h"
+#include "vmm/base/error.h"
 
 struct monitor_exit;
 struct vm;
 struct vcpu;
 
-struct engine {
-	enum engine_id id;
-
-	/* Whether this host can run the engine; if not, why, in words. */
-	bool (*probe)(const struct host *host, char *reason, size_t size);
-
-	/* What views become, and what of it the host offers: 0, or a negative errno and why not, in
-	 * words. */
-	const struct paging_format *format;
-	int (*paging_caps)(const struct host *host, struct paging_caps *ret_caps, char *reason,
-			   size_t size);
-
-	/* The operations below are NULL in an engine that cannot run yet. They return 0 or a
-	 * negative errno with the reason in `error`. */
+struct engine_ops {
+	/* These return 0 or a negative errno with the reason in `error`. */
 
 	/* Gives the VM its memory and its views, view 0 active. */
 	int (*vm_init)(struct vm *vm, struct error *error);
@@ -68,27 +54,14 @@ struct engine {
 	/* Moves what the relay has recorded to the summary and the ledger. */
 	void (*drain)(struct vcpu *vcpu);
 
-	/* What an exit that reached the relay is called; the number is that of the ledger. */
-	const char *(*reason_name)(uint64_t reason);
+	/* The same but for the last record, if the relay will complete it when it has its answer. */
+	void (*drain_finished)(struct vcpu *vcpu);
 
 	/* Says in the monitor's words what exit the relay has passed on. */
 	void (*describe)(struct vcpu *vcpu, struct monitor_exit *ret_exit);
 
 	/* Has the relay load CR0 and the value that the guest reads there instead. */
 	void (*load_cr0)(struct vcpu *vcpu, uint64_t value, uint64_t shadow);
-
-	uint32_t context_flags; /* SS_CONTEXT_* */
 };
-
-static inline bool engine_has_monitor(const struct engine *engine)
-{
-	return engine->context_flags & SS_CONTEXT_MONITOR;
-}
-
-/* Ascending preference: `auto` takes the last that the host can run. */
-extern const struct engine *const engines[];
-extern const size_t engine_count;
-
-const struct engine *engine_by_key(const char *key);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the processors call the reasons of exits. */
-#ifndef VMM_OBSERVE_HW_REASON_H
-#define VMM_OBSERVE_HW_REASON_H
+#ifndef VMM_LEDGER_HW_REASON_H
+#define VMM_LEDGER_HW_REASON_H
 
 #include <stdint.h>
 
@@ -10,7 +10,7 @@ enum hw_isa { ISA_INTERPRETED, ISA_VMX, ISA_SVM };
 
 enum vmx_reason {
 #define VMX_REASON(id, number, name) VMX_REASON_##id = (number),
-#include "vmm/observe/vmx_reason.def"
+#include "vmm/ledger/vmx_reason.def"
 #undef VMX_REASON
 };
 

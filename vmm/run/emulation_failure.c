@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Instructions that KVM could not interpret: the VMM carries out two that KVM does not know, and raises #UD
- * for those that the guest's processor does not have.
- */
+#include "vmm/run/emulation_failure.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "vmm/emulate/isa.h"
-#include "vmm/run/run_loop.h"
 #include "vmm/service/vm_function.h"
 #include "vmm/vm/vcpu.h"
 
@@ -62,8 +59,7 @@ static int decode(const struct page_walk_space *space, uint64_t rip, const uint8
 
 bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)
 {
-	const struct engine *engine = vcpu->vm->plan->engine;
-	int view = engine->view_current(vcpu);
+	int view = vcpu->vm->ops->view_current(vcpu);
 	struct page_walk_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
 	struct kvm_sregs sregs;
 	struct insn insn;
@@ -80,7 +76,7 @@ bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigne
 		return false;
 	if (rc != 0)
 		return vcpu_inject(vcpu, rc == -E2BIG ? VECTOR_GP : VECTOR_UD) == 0;
-	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_VMFUNC && !engine_has_monitor(engine))
+	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_VMFUNC && !engine_has_monitor(vcpu->vm->plan->engine))
 		return complete_vmfunc(vcpu, &sregs, insn.decoded.length);
 	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_FWAIT)
 		return complete_wait(vcpu, &sregs, insn.decoded.length);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/observe/hw_reason.h"
+#include "vmm/ledger/hw_reason.h"
 
 #include <stddef.h>
 
@@ -10,13 +10,13 @@ struct reason {
 
 static const struct reason vmx[] = {
 #define VMX_REASON(id, number, name) {number, name},
-#include "vmm/observe/vmx_reason.def"
+#include "vmm/ledger/vmx_reason.def"
 #undef VMX_REASON
 };
 
 static const struct reason svm[] = {
 #define SVM_REASON(number, name) {number, name},
-#include "vmm/observe/svm_reason.def"
+#include "vmm/ledger/svm_reason.def"
 #undef SVM_REASON
 };
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The code that a guest has at an address. */
+#ifndef VMM_EMULATE_GUEST_CODE_H
+#define VMM_EMULATE_GUEST_CODE_H
+
+#include "vmm/ledger/record.h"
+
+/* A code_fetch_fn: reads the code around record->rip through the guest's page tables and the active view as they are
+ * now. `opaque` is the struct vcpu. */
+void guest_code_fetch(void *opaque, struct record_code *record);
+
+#endif

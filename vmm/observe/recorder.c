@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/observe/recorder.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The one probe here is about a record in memory. */
+#define STAP_SDT_ARG_CONSTRAINT o
+
+#include "vmm/observe/probe.h"
+
+int recorder_create(struct recorder *recorder, unsigned vm, unsigned vcpu, const struct image *image,
+		    volatile struct ss_vcpu_page *page)
+{
+	*recorder = (struct recorder){
+		.vm = (uint8_t)vm,
+		.vcpu = (uint8_t)vcpu,
+		.image = image,
+		.page = page,
+		.stats = {.fd = -1},
+		.sampler = {.trace = {.leader = -1}},
+	};
+	recorder->summary = summary_create_bounded(image->operation_count);
+	return recorder->summary ? 0 : -ENOMEM;
+}
+
+void recorder_destroy(struct recorder *recorder)
+{
+	stats_close(&recorder->stats);
+	trace_close(&recorder->sampler.trace);
+	summary_destroy(recorder->summary);
+	code_capture_finish(&recorder->capture);
+	*recorder = (struct recorder){.stats = {.fd = -1}, .sampler = {.trace = {.leader = -1}}};
+}
+
+int recorder_keep(struct recorder *recorder, struct ledger *ledger, code_fetch_fn *fetch, void *opaque)
+{
+	recorder->ledger = ledger;
+	return code_capture_init(&recorder->capture, fetch, opaque);
+}
+
+static inline void sign(const struct recorder *recorder, struct record *record)
+{
+	record->vm = recorder->vm;
+	record->vcpu = recorder->vcpu;
+}
+
+static inline void keep(struct recorder *recorder, const struct record *record)
+{
+	summary_add(recorder->summary, record);
+	if (recorder->watch)
+		recorder->watch->add(recorder->watch, record);
+	if (recorder->ledger)
+		ledger_append(recorder->ledger, record);
+}
+
+static void keep_code(struct recorder *recorder, uint64_t rip)
+{
+	struct record_code code;
+
+	if (!recorder->ledger || !code_capture(&recorder->capture, recorder->image, rip, &code))
+		return;
+	sign(recorder, &code.record);
+	ledger_append(recorder->ledger, &code.record);
+}
+
+void recorder_add(struct recorder *recorder, struct record *record)
+{
+	sign(recorder, record);
+	keep(recorder, record);
+}
+
+void recorder_exit(struct recorder *recorder, struct record_exit *record)
+{
+	sign(recorder, &record->record);
+	PROBE_FIRE(exit, record->record.vcpu, record->record.level, record->reason, record->rip,
+		   record->operation, record->cost, record->record.vm, record->time);
+	keep_code(recorder, record->rip);
+	keep(recorder, &record->record);
+}
+
+static uint32_t saturate(uint64_t ticks)
+{
+	return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+}
+
+static void add_l0_exit(void *opaque, struct l0_exit *exit)
+{
+	struct recorder *recorder = opaque;
+	const struct trace *trace = &recorder->sampler.trace;
+	uint32_t operation = exit->attributed ? exit->operation : recorder->sampler.interval;
+	struct record_l0_exit record = {
+		.record = {.type = RECORD_L0_EXIT, .size = sizeof(record), .level = LEVEL_L0},
+		.time = trace_tsc(trace, exit->time),
+		.rip = exit->rip,
+		.info1 = exit->info1,
+		.info2 = exit->info2,
+		.operation = operation,
+		.routine = attribution_operation(recorder->attribution, exit->rip),
+		.cost = saturate(trace_ticks(trace, exit->cost)),
+		.reason = exit->reason,
+		.isa = exit->isa,
+		.agreement = (uint8_t)attribution_compare(recorder->attribution, operation, exit->rip),
+		.flags = exit->flags,
+	};
+
+	keep_code(recorder, record.rip);
+	recorder_add(recorder, &record.record);
+}
+
+void recorder_start_samples(struct recorder *recorder, const struct attribution *attribution,
+			    enum trace_id start)
+{
+	recorder->attribution = attribution;
+	sampler_start(&recorder->sampler, start, recorder->page, add_l0_exit, recorder);
+}
+
+void recorder_drain(struct recorder *recorder)
+{
+	sampler_drain(&recorder->sampler, recorder->page, recorder_operation(recorder),
+		      recorder->batch.operation);
+}
+
+void recorder_switch(struct recorder *recorder, bool on)
+{
+	if (on == recorder->sampler.trace.on)
+		return;
+	/* Also before recording begins: it is from here on that the marker is looked at. */
+	recorder_drain(recorder);
+	sampler_switch(&recorder->sampler, on);
+}
+
+void recorder_end_samples(struct recorder *recorder)
+{
+	if (!trace_samples(&recorder->sampler.trace))
+		return;
+	trace_switch(&recorder->sampler.trace, false);
+	recorder_drain(recorder);
+	sampler_finish(&recorder->sampler);
+}
+
+void recorder_counters(const struct recorder *recorder, struct stat_values *values)
+{
+	const struct trace *trace = &recorder->sampler.trace;
+	uint64_t hits[TRACE_COUNT], traced;
+
+	stats_read(&recorder->stats, values);
+	/* What is recorded for a part of the time only is no count. */
+	if (trace->mode == TRACING_PART)
+		return;
+	trace_read(trace, hits, &traced);
+	for (int id = 0; id < (int)TRACE_COUNTED; id++) {
+		if (!(traced >> id & 1))
+			continue;
+		values->value[STAT_TRACE_FIRST + id] = hits[id];
+		values->observed |= UINT64_C(1) << (STAT_TRACE_FIRST + id);
+	}
+}
+
+/* The counters are read last here and first at the end, so that nothing of ours lies between. */
+void recorder_batch_begin(struct recorder *recorder, uint32_t operation, uint32_t count, uint64_t time)
+{
+	/* What was before belongs to no batch. */
+	if (recorder->sampler.trace.on)
+		recorder_drain(recorder);
+	recorder->batch = (struct record_batch){
+		.record = {.type = RECORD_BATCH, .size = sizeof(recorder->batch)},
+		.operation = operation,
+		.count = count,
+		.begin = time,
+	};
+	probe_operation_begin(recorder->vcpu, operation, image_operation_name(recorder->image, operation),
+			      count, recorder->vm);
+	recorder_counters(recorder, &recorder->batch_start);
+}
+
+int recorder_batch_close(struct recorder *recorder, uint64_t operation, uint64_t time)
+{
+	struct record_batch *batch = &recorder->batch;
+	struct stat_values now, sum = {0};
+
+	recorder_counters(recorder, &now);
+	if (batch->operation == 0 || operation != batch->operation)
+		return -EINVAL;
+	stats_accumulate(&sum, &recorder->batch_start, &now);
+	batch->end = time;
+	batch->observed = sum.observed;
+	memcpy(batch->value, sum.value, sizeof(batch->value));
+	return 0;
+}
+
+void recorder_batch_end(struct recorder *recorder, uint32_t view)
+{
+	struct record_batch *batch = &recorder->batch;
+
+	batch->view = view;
+	recorder_add(recorder, &batch->record);
+	probe_operation_end(recorder->vcpu, batch->operation,
+			    image_operation_name(recorder->image, batch->operation), batch->count,
+			    recorder->vm);
+	batch->operation = 0;
+}
+
+void recorder_kicked(struct recorder *recorder)
+{
+	if (recorder->sampler.trace.on)
+		recorder_drain(recorder);
+	if (recorder->watch)
+		recorder->watch->kicked(recorder->watch);
+}
+
+void recorder_end(struct recorder *recorder)
+{
+	if (recorder->watch)
+		recorder->watch->ended(recorder->watch);
+}

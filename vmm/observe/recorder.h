@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What observes the run of one vCPU: every record of it comes here, and goes to the summary, to the ledger and to
+ * whoever watches. Behind this are the kernel's counters and tracepoints of the vCPU's thread, the probes, and the
+ * code at the addresses where the guest exits. All functions are for that thread, while the guest stands still.
+ */
+#ifndef VMM_OBSERVE_RECORDER_H
+#define VMM_OBSERVE_RECORDER_H
+
+#include "vmm/ledger/ledger.h"
+#include "vmm/ledger/summary.h"
+#include "vmm/observe/attribution.h"
+#include "vmm/observe/code_capture.h"
+#include "vmm/observe/sampler.h"
+#include "vmm/observe/stats.h"
+
+struct recorder;
+
+/* Somebody who watches the run while it goes on. */
+struct record_watch {
+	void (*add)(struct record_watch *watch, const struct record *record);
+	void (*kicked)(struct record_watch *watch); /* the thread has left the guest because it was told to */
+	void (*ended)(struct record_watch *watch);  /* no record follows */
+};
+
+struct recorder {
+	uint8_t vm, vcpu;
+	const struct image *image;
+	volatile struct ss_vcpu_page *page; /* shared with the guest, who says there what it is doing */
+	struct summary *summary;
+	struct ledger *ledger;                 /* NULL: none is kept */
+	const struct attribution *attribution; /* of exits at L0 */
+	struct record_watch *watch;            /* NULL: nobody watches */
+	struct stats stats;
+	struct sampler sampler;
+	struct code_capture capture;
+	/* All repetitions of an operation: the record that is due at their end, and the counters before. */
+	struct record_batch batch;
+	struct stat_values batch_start;
+};
+
+/* For a vCPU whose descriptor is `fd`; `page` and `image` must outlive the recorder.
+ * Returns 0 or -ENOMEM; recorder_destroy() is due in both cases. */
+int recorder_create(struct recorder *recorder, unsigned vm, unsigned vcpu, const struct image *image,
+		    volatile struct ss_vcpu_page *page);
+void recorder_destroy(struct recorder *recorder);
+
+/* Has records go to the ledger too, and the code at each address where the guest exits, which `fetch` reads. Returns
+ * 0 or -ENOMEM. */
+int recorder_keep(struct recorder *recorder, struct ledger *ledger, code_fetch_fn *fetch, void *opaque);
+
+/* Turns exits at L0, which trace_open() has made visible, to records. */
+void recorder_start_samples(struct recorder *recorder, const struct attribution *attribution,
+			    enum trace_id start);
+void recorder_end_samples(struct recorder *recorder);
+
+/* What the guest's marker says, validated: 0 if it is no operation. */
+static inline uint32_t recorder_operation(const struct recorder *recorder)
+{
+	uint32_t operation = recorder->page->marker.operation;
+
+	return operation <= recorder->image->operation_count ? operation : 0;
+}
+
+/* Turns what has been sampled so far to records. */
+void recorder_drain(struct recorder *recorder);
+
+/* To be called at every exit to user space, before it is handled: drains if the marker has changed since the last
+ * time, or much has come together. */
+static inline void recorder_observe(struct recorder *recorder)
+{
+	const struct sampler *sampler = &recorder->sampler;
+
+	if (sampler->trace.on &&
+	    (recorder->page->marker.sequence != sampler->sequence ||
+	     recorder->page->marker.operation != sampler->marker || trace_pressing(&sampler->trace)))
+		recorder_drain(recorder);
+}
+
+/* Adds a record of an exit, which an address and a probe go with; any other record. */
+void recorder_exit(struct recorder *recorder, struct record_exit *record);
+void recorder_add(struct recorder *recorder, struct record *record);
+
+/* All counters of the kernel that can be read. */
+void recorder_counters(const struct recorder *recorder, struct stat_values *values);
+
+/* The guest begins `count` repetitions of an operation; `time` is the TSC of the exit that says so. */
+void recorder_batch_begin(struct recorder *recorder, uint32_t operation, uint32_t count, uint64_t time);
+
+/* They are over. First the counters are read into `record`, so that nothing that is done from here on is in them;
+ * then, with the view that is active and all earlier records added, it is added. */
+int recorder_batch_close(struct recorder *recorder, uint64_t operation, uint64_t time);
+void recorder_batch_end(struct recorder *recorder, uint32_t view);
+
+/* Starts or stops the recording of exits at L0. */
+void recorder_switch(struct recorder *recorder, bool on);
+
+/* The thread was kicked out of the guest; has ended. */
+void recorder_kicked(struct recorder *recorder);
+void recorder_end(struct recorder *recorder);
+
+#endif

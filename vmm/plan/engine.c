@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/plan/engine.h"
+
+#include <string.h>
+
+#include "vmm/ledger/hw_reason.h"
+#include "vmm/plan/svm_caps.h"
+#include "vmm/plan/vmx_caps.h"
+
+static bool flat_probe(const struct host *host, char *reason, size_t size)
+{
+	(void)host;
+	(void)reason;
+	(void)size;
+	return true;
+}
+
+/* Only the width has a meaning for memory slots. */
+static int flat_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			    size_t size)
+{
+	(void)reason;
+	(void)size;
+	*ret_caps = (struct paging_caps){.maxphyaddr = host_maxphyaddr(host)};
+	return 0;
+}
+
+static bool svm_probe(const struct host *host, char *reason, size_t size)
+{
+	struct svm_caps caps;
+
+	return svm_caps_read(host, &caps, reason, size) == 0;
+}
+
+static int svm_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size)
+{
+	struct svm_caps caps;
+	int rc = svm_caps_read(host, &caps, reason, size);
+
+	if (rc == 0)
+		*ret_caps = caps.paging;
+	return rc;
+}
+
+static const char *svm_reason_name(uint64_t reason)
+{
+	return hw_reason_name(ISA_SVM, reason);
+}
+
+static bool vmx_probe(const struct host *host, char *reason, size_t size)
+{
+	struct vmx_caps caps;
+
+	return host_has_nested(host, true, reason, size) &&
+	       vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size) == 0;
+}
+
+static int vmx_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size)
+{
+	struct vmx_caps caps;
+	int rc = host_has_nested(host, true, reason, size) ? 0 : -EOPNOTSUPP;
+
+	if (rc == 0)
+		rc = vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size);
+	if (rc == 0)
+		*ret_caps = caps.paging;
+	return rc;
+}
+
+static const char *vmx_reason_name(uint64_t reason)
+{
+	return hw_reason_name(ISA_VMX, reason);
+}
+
+static const struct engine flat = {
+	.id = ENGINE_FLAT,
+	.probe = flat_probe,
+	.format = &paging_slots,
+	.paging_caps = flat_paging_caps,
+	.views_are_slots = true,
+};
+
+static const struct engine svm = {
+	.id = ENGINE_SVM,
+	.probe = svm_probe,
+	.format = &paging_formats[PAGING_NPT],
+	.paging_caps = svm_paging_caps,
+	.reason_name = svm_reason_name,
+	.context_flags = SS_CONTEXT_MONITOR | SS_CONTEXT_VMMCALL,
+};
+
+static const struct engine vmx = {
+	.id = ENGINE_VMX,
+	.probe = vmx_probe,
+	.format = &paging_formats[PAGING_EPT],
+	.paging_caps = vmx_paging_caps,
+	.reason_name = vmx_reason_name,
+	.context_flags = SS_CONTEXT_MONITOR,
+};
+
+const struct engine *const engines[] = {&flat, &svm, &vmx};
+const size_t engine_count = sizeof(engines) / sizeof(engines[0]);
+
+const struct engine *engine_by_key(const char *key)
+{
+	for (size_t i = 0; i < engine_count; i++)
+		if (strcmp(engine_keys[engines[i]->id], key) == 0)
+			return engines[i];
+	return NULL;
+}

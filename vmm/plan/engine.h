@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a guest can be run, as far as a plan has to know. One constant row per engine. What an engine does
+ * with a VM is in vm/engine_ops.h. */
+#ifndef VMM_PLAN_ENGINE_H
+#define VMM_PLAN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "guestfw/abi.h"
+#include "views/expect.h"
+#include "views/paging.h"
+#include "vmm/plan/host.h"
+
+struct engine {
+	enum engine_id id;
+
+	/* Whether this host can run the engine; if not, why, in words. */
+	bool (*probe)(const struct host *host, char *reason, size_t size);
+
+	/* What views become, and what of it the host offers: 0, or a negative errno and why not, in
+	 * words. */
+	const struct paging_format *format;
+	int (*paging_caps)(const struct host *host, struct paging_caps *ret_caps, char *reason,
+			   size_t size);
+
+	/* A view is a layout of memory slots, which the VMM changes; elsewhere processor or relay switch. */
+	bool views_are_slots;
+
+	/* What an exit that reached the relay is called; the number is that of the ledger. NULL in an engine
+	 * without a monitor. */
+	const char *(*reason_name)(uint64_t reason);
+
+	uint32_t context_flags; /* SS_CONTEXT_* */
+};
+
+static inline bool engine_has_monitor(const struct engine *engine)
+{
+	return engine->context_flags & SS_CONTEXT_MONITOR;
+}
+
+/* Ascending preference: `auto` takes the last that the host can run. */
+extern const struct engine *const engines[];
+extern const size_t engine_count;
+
+const struct engine *engine_by_key(const char *key);
+
+#endif
