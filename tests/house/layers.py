@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Holds the code against the order of the house, vmm/layers.
 
-usage: layers.py SOURCE BUILD
+usage: layers.py [--update] SOURCE BUILD
 
 Refused are: a file outside the rooms, a wing of more than 30 files, an include or a call that the order does not
-allow, a line of the order that nothing needs, and a circle among files. A header and the source of the same name
+allow, a room in the order that is not used, and a circle among files. A header and the source of the same name
 are one file here. Includes are read from the source, calls from the symbols of the objects in the build directory.
+The table in docs/architecture.md is compared with the order; --update writes it.
 """
 import collections
 import json
@@ -120,14 +121,15 @@ class House:
             self.fault("there are no objects in the build directory")
         for objects in images.values():
             defined, wanted = {}, []
-            for made, path in objects:
-                for line in subprocess.run(["nm", made], check=True, capture_output=True,
-                                           text=True).stdout.splitlines():
-                    kind, name = line.split()[-2:]
-                    if kind == "U":
-                        wanted.append((unit(path), name))
-                    elif kind in "TDBRC":
-                        defined[name] = unit(path)
+            source = {str(made): path for made, path in objects}
+            lines = subprocess.run(["nm", "-A", *source], check=True, capture_output=True, text=True).stdout
+            for line in lines.splitlines():
+                made, rest = line.split(":", 1)
+                kind, name = rest.split()[-2:]
+                if kind == "U":
+                    wanted.append((unit(source[made]), name))
+                elif kind in "TDBRC":
+                    defined[name] = unit(source[made])
             for user, name in wanted:
                 if name in defined:
                     self.needs[user][defined[name]].add(f"calls {name}")
@@ -179,8 +181,35 @@ class House:
                     self.fault(f"    {user} {', '.join(sorted(self.needs[user][target]))}")
 
 
+TABLE = re.compile(r"(?<=^<!-- layers -->\n).*?(?=^\n)", re.M | re.S)
+
+
+def table(rooms):
+    rows = ["| Room | Holds | May use |", "|---|---|---|"]
+    for name, room in rooms.items():
+        uses = " ".join(f"`{used}`" for used in room.uses) or "nothing of ours"
+        rows.append(f"| `{folder(name)}` | {room.holds} | {uses} |")
+    return "\n".join(rows) + "\n"
+
+
+def compare_table(house, update):
+    path = house.source / "docs/architecture.md"
+    text, wanted = path.read_text(), table(house.rooms)
+    found = TABLE.search(text)
+    if not found:
+        house.fault(f"{path.name}: no table behind <!-- layers -->")
+    elif update:
+        path.write_text(text[:found.start()] + wanted + text[found.end():])
+    elif found[0] != wanted:
+        house.fault(f"{path.name}: the table of rooms is not that of vmm/layers; "
+                    "tests/house/layers.py --update writes it")
+
+
 def main():
-    house = House(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve())
+    arguments = sys.argv[1:]
+    update = arguments[0] == "--update"
+    house = House(*(pathlib.Path(name).resolve() for name in arguments[update:]))
+    compare_table(house, update)
     house.place()
     house.order()
     house.read_includes()

@@ -8,7 +8,6 @@
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/plan/engine.h"
 #include "vmm/ledger/hw_reason.h"
-#include "vmm/vm/vm.h"
 
 static uint32_t key_index(const char *const *keys, uint32_t count, const char *key)
 {

@@ -41,15 +41,10 @@ static const struct isa_row rows[] = {
 static bool cpuid_bit(const struct isa *isa, uint32_t leaf, uint32_t subleaf,
 		      enum cpuid_register reg, unsigned bit)
 {
-	for (uint32_t i = 0; i < isa->cpuid->nent; i++) {
-		const struct kvm_cpuid_entry2 *entry = &isa->cpuid->entries[i];
-		const uint32_t registers[] = {entry->eax, entry->ebx, entry->ecx, entry->edx};
+	const struct kvm_cpuid_entry2 *entry = cpuid_leaf(isa->cpuid, leaf, subleaf);
+	const uint32_t registers[] = {entry->eax, entry->ebx, entry->ecx, entry->edx};
 
-		if (entry->function == leaf &&
-		    (entry->index == subleaf || !(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX)))
-			return registers[reg] >> bit & 1;
-	}
-	return false;
+	return registers[reg] >> bit & 1;
 }
 
 static bool has_set(const struct isa *isa, ZydisISASet set)

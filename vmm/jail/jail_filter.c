@@ -14,19 +14,12 @@
 #include <unistd.h>
 
 #include "devices/disk.h"
+#include "views/list.h"
 #include "vmm/ledger/ledger.h"
 
-const char *const jail_mode_keys[JAIL_MODE_COUNT] = {
-#define X(name, key) key,
-	JAIL_MODES(X)
-#undef X
-};
+const char *const jail_mode_keys[JAIL_MODE_COUNT] = {JAIL_MODES(LIST_KEY)};
 
-const char *const jail_role_keys[JAIL_ROLE_COUNT] = {
-#define X(name, key) key,
-	JAIL_ROLES(X)
-#undef X
-};
+const char *const jail_role_keys[JAIL_ROLE_COUNT] = {JAIL_ROLES(LIST_KEY)};
 
 #ifdef JAIL_SANITIZERS
 const char *const jail_instrumented = "sanitizers";

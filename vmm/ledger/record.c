@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/ledger/record.h"
 
+#include "views/list.h"
 #include "views/policy.h"
 
 const char *const exit_reason_keys[EXIT_REASON_COUNT] = {
@@ -19,11 +20,7 @@ const char *access_name(uint32_t access)
 	return access & VIEW_WRITE ? "write" : access & VIEW_EXECUTE ? "fetch" : "read";
 }
 
-const char *const stop_cause_keys[STOP_CAUSE_COUNT] = {
-#define X(name, key, text) key,
-	STOP_CAUSES(X)
-#undef X
-};
+const char *const stop_cause_keys[STOP_CAUSE_COUNT] = {STOP_CAUSES(LIST_KEY)};
 
 const char *const l0_flag_keys[L0_FLAG_COUNT] = {
 #define X(name, bit, tracepoint, key, text) key,
@@ -31,14 +28,6 @@ const char *const l0_flag_keys[L0_FLAG_COUNT] = {
 #undef X
 };
 
-const char *const agreement_keys[AGREEMENT_COUNT] = {
-#define X(name, key, text) key,
-	AGREEMENTS(X)
-#undef X
-};
+const char *const agreement_keys[AGREEMENT_COUNT] = {AGREEMENTS(LIST_KEY)};
 
-const char *const agreement_meanings[AGREEMENT_COUNT] = {
-#define X(name, key, text) text,
-	AGREEMENTS(X)
-#undef X
-};
+const char *const agreement_meanings[AGREEMENT_COUNT] = {AGREEMENTS(LIST_MEANING)};

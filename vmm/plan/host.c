@@ -101,6 +101,8 @@ static int ask_capabilities(struct host *host, struct error *error)
 
 static int ask_cpuid(struct host *host, struct error *error)
 {
+	const struct kvm_cpuid_entry2 *first;
+
 	host->cpuid = calloc(1, sizeof(*host->cpuid) +
 					CPUID_ENTRIES_MAX * sizeof(host->cpuid->entries[0]));
 	if (!host->cpuid)
@@ -109,15 +111,10 @@ static int ask_cpuid(struct host *host, struct error *error)
 	if (ioctl(host->kvm, KVM_GET_SUPPORTED_CPUID, host->cpuid) != 0)
 		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_SUPPORTED_CPUID: %s",
 				 strerror(errno));
-	for (uint32_t i = 0; i < host->cpuid->nent; i++) {
-		const struct kvm_cpuid_entry2 *entry = &host->cpuid->entries[i];
-
-		if (entry->function != 0)
-			continue;
-		memcpy(host->vendor, &entry->ebx, 4);
-		memcpy(host->vendor + 4, &entry->edx, 4);
-		memcpy(host->vendor + 8, &entry->ecx, 4);
-	}
+	first = cpuid_leaf(host->cpuid, 0, 0);
+	memcpy(host->vendor, &first->ebx, 4);
+	memcpy(host->vendor + 4, &first->edx, 4);
+	memcpy(host->vendor + 8, &first->ecx, 4);
 	return 0;
 }
 
@@ -199,20 +196,25 @@ void host_close(struct host *host)
 	*host = (struct host){.kvm = -1};
 }
 
-uint8_t host_maxphyaddr(const struct host *host)
+const struct kvm_cpuid_entry2 *cpuid_leaf(const struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf)
 {
-	for (uint32_t i = 0; i < host->cpuid->nent; i++)
-		if (host->cpuid->entries[i].function == CPUID_ADDRESS_SIZES)
-			return (uint8_t)host->cpuid->entries[i].eax;
-	return 36;
+	static const struct kvm_cpuid_entry2 none;
+
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function == leaf &&
+		    (entry->index == subleaf || !(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX)))
+			return entry;
+	}
+	return &none;
 }
 
-static bool cpuid_bit(const struct host *host, uint32_t function, unsigned bit)
+uint8_t host_maxphyaddr(const struct host *host)
 {
-	for (uint32_t i = 0; i < host->cpuid->nent; i++)
-		if (host->cpuid->entries[i].function == function)
-			return host->cpuid->entries[i].ecx >> bit & 1;
-	return false;
+	uint32_t widths = cpuid_leaf(host->cpuid, CPUID_ADDRESS_SIZES, 0)->eax;
+
+	return widths ? (uint8_t)widths : 36;
 }
 
 bool host_has_nested(const struct host *host, bool intel, char *reason, size_t size)
@@ -223,7 +225,8 @@ bool host_has_nested(const struct host *host, bool intel, char *reason, size_t s
 		snprintf(reason, size, "no nested %s (KVM_CAP_NESTED_STATE is 0)", what);
 	else if (host->capability[HOST_CAP_msr_filter] == 0)
 		snprintf(reason, size, "no KVM_CAP_X86_MSR_FILTER; use Linux 5.10 or later");
-	else if (!cpuid_bit(host, intel ? 1 : 0x80000001, intel ? CPUID_VMX_ECX : CPUID_SVM_ECX))
+	else if (!(cpuid_leaf(host->cpuid, intel ? 1 : 0x80000001, 0)->ecx >>
+			   (intel ? CPUID_VMX_ECX : CPUID_SVM_ECX) & 1))
 		snprintf(reason, size, "no nested %s (its CPUID bit is not offered to guests)", what);
 	else
 		return true;

@@ -66,6 +66,9 @@ void host_release(struct host *host);
 /* Whether a guest could use nested virtualization; if not, why, in `reason`. */
 bool host_has_nested(const struct host *host, bool intel, char *reason, size_t size);
 
+/* An entry of what KVM offers guests; all zero if there is none. */
+const struct kvm_cpuid_entry2 *cpuid_leaf(const struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf);
+
 /* Width of a guest's physical addresses. */
 uint8_t host_maxphyaddr(const struct host *host);
 

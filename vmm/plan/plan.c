@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "views/default_policy.h"
+#include "views/list.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
 #include "vmm/plan/engine_target.h"
@@ -55,14 +56,6 @@ static int choose_engine(struct plan *plan, const char *key, const struct host *
 			 "unknown engine '%s'; engines are auto, flat, vmx, svm", key);
 }
 
-static bool has_1g_pages(const struct host *host)
-{
-	for (uint32_t i = 0; i < host->cpuid->nent; i++)
-		if (host->cpuid->entries[i].function == CPUID_EXTENDED)
-			return host->cpuid->entries[i].edx >> CPUID_PAGE1GB_EDX & 1;
-	return false;
-}
-
 int plan_check_memory(uint64_t memory, struct error *error)
 {
 	if (memory >= BOOT_MEMORY_MIN && (memory & PAGE_MASK) == 0)
@@ -84,7 +77,7 @@ static int check_memory(const struct plan *plan, const struct host *host, struct
 				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64
 				 " MiB; ask for less",
 				 plan->vms, plan->memory >> 20, host->memory >> 20);
-	if (host && plan->memory > RAM_HOLE_BASE && !has_1g_pages(host))
+	if (host && plan->memory > RAM_HOLE_BASE && !(cpuid_leaf(host->cpuid, CPUID_EXTENDED, 0)->edx >> CPUID_PAGE1GB_EDX & 1))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "-m: more than 3G needs 1 GiB pages, which this processor lacks; ask for "
 				 "less");
@@ -177,56 +170,15 @@ static const char *lacks_views(const struct plan *plan, const struct host *host)
 	return NULL;
 }
 
-static bool all_have(const struct plan *plan, uint64_t services)
-{
-	for (unsigned i = 0; i < plan->vms; i++)
-		if (services & ~plan->services[i].enabled)
-			return false;
-	return true;
-}
-
-static const char *lacks_map(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	return all_have(plan, UINT64_C(1) << SS_SERVICE_MAP)
-		       ? NULL
-		       : "needs: map; host: --services leaves out map";
-}
-
-static const char *lacks_interrupt(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	return all_have(plan, UINT64_C(1) << SS_SERVICE_INTERRUPT)
-		       ? NULL
-		       : "needs: interrupt; host: --services leaves out interrupt";
-}
-
 /* A page that is locked and unlocked: limit and privilege are the host's to judge. */
 static const char *lacks_pin(const struct plan *plan, const struct host *host)
 {
 	static const char page[1];
 
-	if (!all_have(plan, UINT64_C(1) << SS_SERVICE_PIN | UINT64_C(1) << SS_SERVICE_UNPIN))
-		return "needs: pin; host: --services leaves out pin or unpin";
+	(void)plan;
 	if (!host || (mlock(page, sizeof(page)) == 0 && munlock(page, sizeof(page)) == 0))
 		return NULL;
 	return "needs: pin; host: no memory may be locked; raise RLIMIT_MEMLOCK (ulimit -l)";
-}
-
-static const char *lacks_monitor(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	return engine_has_monitor(plan->engine)
-		       ? NULL
-		       : "needs: monitor; host: engine flat has no relay in front of the VMM";
-}
-
-static const char *lacks_masks(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	return engine_has_monitor(plan->engine)
-		       ? NULL
-		       : "needs: masks; host: engine flat leaves CR0 to KVM's own policy";
 }
 
 static const char *lacks_hypercall(const struct plan *plan, const struct host *host)
@@ -249,20 +201,37 @@ static const char *lacks_disk(const struct plan *plan, const struct host *host)
 			       : NULL;
 }
 
-static const struct {
+/* A word stands for services that every VM must have, for a monitor, and for what only a function can say. */
+#define SERVICE(name) (UINT64_C(1) << SS_SERVICE_##name)
+static const struct need {
 	const char *word;
+	uint64_t services;
+	bool monitor;
+	const char *why; /* without one of these */
 	const char *(*lacks)(const struct plan *plan, const struct host *host);
 } need_words[] = {
-	{"views", lacks_views},
-	{VIEWS_ALL, lacks_views},
-	{"map", lacks_map},
-	{"monitor", lacks_monitor},
-	{"masks", lacks_masks},
-	{"hypercall", lacks_hypercall},
-	{"interrupt", lacks_interrupt},
-	{"pin", lacks_pin},
-	{"disk", lacks_disk},
+	{"views", 0, false, NULL, lacks_views},
+	{VIEWS_ALL, 0, false, NULL, lacks_views},
+	{"map", SERVICE(MAP), false, "needs: map; host: --services leaves out map", NULL},
+	{"monitor", 0, true, "needs: monitor; host: engine flat has no relay in front of the VMM", NULL},
+	{"masks", 0, true, "needs: masks; host: engine flat leaves CR0 to KVM's own policy", NULL},
+	{"hypercall", 0, false, NULL, lacks_hypercall},
+	{"interrupt", SERVICE(INTERRUPT), false,
+	 "needs: interrupt; host: --services leaves out interrupt", NULL},
+	{"pin", SERVICE(PIN) | SERVICE(UNPIN), false,
+	 "needs: pin; host: --services leaves out pin or unpin", lacks_pin},
+	{"disk", 0, false, NULL, lacks_disk},
 };
+
+static const char *lacks_word(const struct plan *plan, const struct host *host, const struct need *need)
+{
+	for (unsigned i = 0; i < plan->vms; i++)
+		if (need->services & ~plan->services[i].enabled)
+			return need->why;
+	if (need->monitor && !engine_has_monitor(plan->engine))
+		return need->why;
+	return need->lacks ? need->lacks(plan, host) : NULL;
+}
 
 static const char *lacks(const struct plan *plan, const struct host *host,
 			 const struct ss_operation *op)
@@ -279,7 +248,7 @@ static const char *lacks(const struct plan *plan, const struct host *host,
 		for (size_t i = 0; i < sizeof(need_words) / sizeof(need_words[0]); i++)
 			if (strlen(need_words[i].word) == length &&
 			    memcmp(need_words[i].word, word, length) == 0)
-				why = need_words[i].lacks(plan, host);
+				why = lacks_word(plan, host, &need_words[i]);
 		if (why)
 			return why;
 		word += length;
@@ -350,23 +319,11 @@ static int default_views(struct plan *plan, struct error *error)
 	return 0;
 }
 
-const char *const trace_mode_keys[TRACING_MODE_COUNT] = {
-#define X(name, key, text) key,
-	TRACE_MODES(X)
-#undef X
-};
+const char *const trace_mode_keys[TRACING_MODE_COUNT] = {TRACE_MODES(LIST_KEY)};
 
-const char *const flag_path_keys[FLAG_PATH_COUNT] = {
-#define X(name, key) key,
-	FLAG_PATHS(X)
-#undef X
-};
+const char *const flag_path_keys[FLAG_PATH_COUNT] = {FLAG_PATHS(LIST_KEY)};
 
-const char *const on_violation_keys[ON_VIOLATION_COUNT] = {
-#define X(name, key, text) key,
-	ON_VIOLATIONS(X)
-#undef X
-};
+const char *const on_violation_keys[ON_VIOLATION_COUNT] = {ON_VIOLATIONS(LIST_KEY)};
 
 #define FLAGS_WITH_OWNER (SS_CR0_TS | SS_CR0_MP)
 
