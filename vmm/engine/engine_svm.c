@@ -44,6 +44,20 @@ static int vm_init(struct vm *vm, struct error *error)
 	return rc == 0 ? svm_msr_protect(vm, error) : rc;
 }
 
+/* The vCPU must have EFER.SVME and the host save area before it can be in guest mode; L2 starts with
+ * the registers that the vCPU has. */
+static int allow(struct vcpu *vcpu, struct kvm_sregs *sregs, struct error *error)
+{
+	int rc;
+
+	sregs->efer |= EFER_SVME;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, sregs) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "EFER.SVME cannot be set: %s",
+				 strerror(errno));
+	rc = monitor_msr_load(vcpu, MSR_VM_HSAVE_PA, monitor_region(vcpu));
+	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "VM_HSAVE_PA cannot be set");
+}
+
 /*
  * What an operation can change. Flags that the guest does not own need the write intercept, and the read
  * intercept because the processor shows the register, not a shadow. The selective write intercept would do
@@ -103,20 +117,6 @@ static void set_host_state(struct vcpu *vcpu)
 	vmcb_set_rip(vmcb, RELAY_IMAGE);
 	vmcb_set_rsp(vmcb, monitor_stack(vcpu));
 	vmcb_set_rax(vmcb, monitor_control(vcpu));
-}
-
-/* The vCPU must have EFER.SVME and the host save area before it can be in guest mode; L2 starts with
- * the registers that the vCPU has. */
-static int allow(struct vcpu *vcpu, struct kvm_sregs *sregs, struct error *error)
-{
-	int rc;
-
-	sregs->efer |= EFER_SVME;
-	if (ioctl(vcpu->fd, KVM_SET_SREGS, sregs) != 0)
-		return error_set(error, -errno, STATUS_INTERNAL, "EFER.SVME cannot be set: %s",
-				 strerror(errno));
-	rc = monitor_msr_load(vcpu, MSR_VM_HSAVE_PA, monitor_region(vcpu));
-	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "VM_HSAVE_PA cannot be set");
 }
 
 static int install(struct vcpu *vcpu, struct error *error)

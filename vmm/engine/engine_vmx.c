@@ -37,6 +37,12 @@ static const struct vmx_caps *caps_of(const struct vcpu *vcpu)
 	return &((const struct vmx_vcpu *)vcpu->engine_data)->caps;
 }
 
+/* An address that is legal but has no memory slot. */
+static uint64_t unbacked_page(const struct vm *vm)
+{
+	return ((UINT64_C(1) << vm->vmfunc.caps.maxphyaddr) - 1) & ~UINT64_C(0xfff);
+}
+
 /* Before the first entry it is ours; from then on only the relay can write it, and only while it has our
  * attention. */
 static void write_field(struct vcpu *vcpu, enum vmcs12_field field, uint64_t value)
@@ -54,10 +60,21 @@ static int vm_init(struct vm *vm, struct error *error)
 	return rc == 0 ? monitor_msr_protect(vm, NULL, 0, error) : rc;
 }
 
-/* An address that is legal but has no memory slot. */
-static uint64_t unbacked_page(const struct vm *vm)
+/* The vCPU must have VMX before it can be in guest mode; then it says what of it. */
+static int allow(struct vcpu *vcpu, struct error *error)
 {
-	return ((UINT64_C(1) << vm->vmfunc.caps.maxphyaddr) - 1) & ~UINT64_C(0xfff);
+	struct vmx_caps *caps = &((struct vmx_vcpu *)vcpu->engine_data)->caps;
+	char reason[160];
+	int rc = monitor_msr_load(vcpu, MSR_FEATURE_CONTROL, FEATURE_CONTROL_VMX);
+
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "IA32_FEATURE_CONTROL cannot be set");
+	rc = vmx_caps_read(vcpu->fd, host_maxphyaddr(vcpu->vm->host), caps, reason, sizeof(reason));
+	if (rc != 0)
+		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
+	monitor_vcpu(vcpu)->cr0_fixed0 = caps->cr0_fixed0;
+	monitor_vcpu(vcpu)->cr0_fixed1 = caps->cr0_fixed1;
+	return 0;
 }
 
 /* What an operation can change. Without any service VM functions are off. */
@@ -153,23 +170,6 @@ static int set_guest_state(struct vcpu *vcpu, const struct kvm_sregs *sregs, str
 	vmcs12_set(vmcs12, VMCS12_guest_rflags, regs.rflags);
 	vmcs12_set(vmcs12, VMCS12_guest_rip, regs.rip);
 	vmcs12_set(vmcs12, VMCS12_guest_rsp, regs.rsp);
-	return 0;
-}
-
-/* The vCPU must have VMX before it can be in guest mode; then it says what of it. */
-static int allow(struct vcpu *vcpu, struct error *error)
-{
-	struct vmx_caps *caps = &((struct vmx_vcpu *)vcpu->engine_data)->caps;
-	char reason[160];
-	int rc = monitor_msr_load(vcpu, MSR_FEATURE_CONTROL, FEATURE_CONTROL_VMX);
-
-	if (rc != 0)
-		return error_set(error, rc, STATUS_INTERNAL, "IA32_FEATURE_CONTROL cannot be set");
-	rc = vmx_caps_read(vcpu->fd, host_maxphyaddr(vcpu->vm->host), caps, reason, sizeof(reason));
-	if (rc != 0)
-		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	monitor_vcpu(vcpu)->cr0_fixed0 = caps->cr0_fixed0;
-	monitor_vcpu(vcpu)->cr0_fixed1 = caps->cr0_fixed1;
 	return 0;
 }
 

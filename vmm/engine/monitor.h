@@ -66,9 +66,8 @@ void *monitor_at(const struct monitor *monitor, uint64_t gpa);
 /* The memory that relay and VMM share for a vCPU. */
 struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu);
 
-/* Addresses of what else a vCPU has there: the end of the stack on which an exit begins, with `regs` before it to
- * push the registers into; what the processor keeps of L1 (VMXON region or host save area); the control
- * structure; the ring. */
+/* Addresses of what else a vCPU has there: where the stack is when an exit begins, with room to push the registers
+ * into `regs`; what is the processor's (VMXON region or host save area); the control structure; the ring. */
 uint64_t monitor_stack(const struct vcpu *vcpu);
 uint64_t monitor_region(const struct vcpu *vcpu);
 uint64_t monitor_control(const struct vcpu *vcpu);
@@ -90,10 +89,6 @@ int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value);
 
 /* engine.rights_changed of the engines with a monitor. */
 int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region);
-
-/* Makes KVM drop all that it has derived from the hierarchies, for every vCPU, before this returns. 0 or
- * a negative errno. */
-int monitor_flush(struct vm *vm);
 
 /* Where the root of a hierarchy is, in a pointer to it. */
 #define POINTER_ADDRESS UINT64_C(0x000ffffffffff000)

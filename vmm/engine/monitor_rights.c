@@ -11,9 +11,9 @@
 _Static_assert(FLUSH_GPA + GPA_PAGE_SIZE <= SS_MMIO_GPA, "overlap");
 _Static_assert(RELAY_TOUCH_MAX >= EPT_CHANGE_MAX, "every named entry can be touched");
 
-/* Deleting a memory slot makes KVM drop everything, whatever slot it was
- * (arch/x86/kvm/mmu/mmu.c, kvm_mmu_zap_all_fast). */
-int monitor_flush(struct vm *vm)
+/* Makes KVM drop all that it has derived from the hierarchies, for every vCPU, before this returns: deleting a
+ * memory slot does, whatever slot it was (arch/x86/kvm/mmu/mmu.c, kvm_mmu_zap_all_fast). */
+static int flush(struct vm *vm)
 {
 	const void *host = monitor_at(vm_monitor(vm), RELAY_NO_LIST);
 	struct gpa_range place = {gpa_at(FLUSH_GPA), GPA_PAGE_SIZE};
@@ -32,7 +32,7 @@ static int publish(struct vm *vm, const struct ept_change *change)
 	if (change->count == 0)
 		return 0;
 	if (!vm->active || !vm->active->relay_waits || change->count > EPT_CHANGE_MAX)
-		return monitor_flush(vm);
+		return flush(vm);
 	relay = monitor_vcpu(vm->active);
 	relay->touch_count = change->count;
 	for (size_t i = 0; i < change->count; i++)
@@ -48,7 +48,7 @@ int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 
 	/* Pages of old tables can be written again once KVM knows nothing of them. */
 	if (rc == -ENOSPC) {
-		rc = monitor_flush(vm);
+		rc = flush(vm);
 		if (rc != 0)
 			return rc;
 		ept_live_collect(live);
