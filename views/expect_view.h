@@ -3,7 +3,7 @@
 #ifndef VIEWS_EXPECT_VIEW_H
 #define VIEWS_EXPECT_VIEW_H
 
-#include "expect.h"
+#include "expectation.h"
 
 void expect_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
 		   uint32_t count, struct expectation *expectation);
