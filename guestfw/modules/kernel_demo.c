@@ -2,10 +2,6 @@
 /* What the guest demonstrates: its catalogue, and a line for people on each part. */
 #include "kernel.h"
 
-#define VECTOR_PF 14
-#define SAMPLES 100
-#define SAMPLE_SIZE_MIN 10
-
 /* An engine without monitor changes views by rearranging memory: a twentieth of the calls must do there. */
 #define FEWER 20
 
@@ -144,41 +140,19 @@ static uint32_t mode_of(const struct ss_operation *op)
 	return context->flags & SS_CONTEXT_VMMCALL ? GATE_VMMCALL : GATE_VMCALL;
 }
 
-static uint64_t read_tsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
-/* The marker says what the guest is doing. It is a plain store: no exit. */
-static void mark(uint32_t operation)
-{
-	volatile struct ss_marker *marker = &page->marker;
-
-	marker->sequence++;
-	marker->operation = operation;
-}
-
-static int is_selected(uint32_t number)
-{
-	return context->selected[(number - 1) / 64] >> (number - 1) % 64 & 1;
-}
-
 static void measure(uint32_t number, struct ss_result *result)
 {
 	uint64_t (*work)(uint64_t count) = (uint64_t (*)(uint64_t))catalogue[number - 1].entry;
 
-	mark(number);
+	mark(page, number);
 	for (uint32_t i = 0; i < result->samples; i++) {
 		uint64_t start = read_tsc(), ticks;
 
 		result->value = work(result->sample_size);
 		ticks = read_tsc() - start;
-		result->ticks[i] = ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+		result->ticks[i] = saturate(ticks);
 	}
-	mark(0);
+	mark(page, 0);
 }
 
 /* A sample adds 1, 2, ... to the sums of those that its calls reach. */
@@ -211,11 +185,7 @@ static void perform(uint32_t number)
 	struct ss_result *result = &page->result;
 
 	result->operation = number;
-	result->sample_size = wanted / SAMPLES;
-	if (result->sample_size < SAMPLE_SIZE_MIN)
-		result->sample_size = wanted < SAMPLE_SIZE_MIN ? wanted : SAMPLE_SIZE_MIN;
-	result->samples = wanted / result->sample_size;
-	result->count = result->samples * result->sample_size;
+	divide_samples(result, wanted);
 	result->faults = 0;
 	result->vector = SS_NO_VECTOR;
 	result->error_code = 0;
@@ -224,12 +194,12 @@ static void perform(uint32_t number)
 
 	page->request.arg[0] = number;
 	page->request.arg[1] = result->count;
-	if (request(SS_REQUEST_BATCH_BEGIN) != 0)
+	if (request(page, SS_REQUEST_BATCH_BEGIN) != 0)
 		finish(1);
 	measure(number, result);
-	request(SS_REQUEST_BATCH_END);
+	request(page, SS_REQUEST_BATCH_END);
 	expect_sums(number, result);
-	request(SS_REQUEST_RESULT);
+	request(page, SS_REQUEST_RESULT);
 	gate_mode = GATE_VMFUNC;
 }
 
@@ -238,7 +208,7 @@ static uint64_t perform_all(uint32_t first, uint32_t last)
 	uint64_t done = 0;
 
 	for (uint32_t number = first; number <= last; number++) {
-		if (!is_selected(number))
+		if (!is_selected(context, number))
 			continue;
 		perform(number);
 		done += page->result.count;
@@ -256,7 +226,7 @@ static int data_is_right(void)
 /* What the drivers themselves say; A is not asked any more once it has turned hostile. */
 static int drivers_agree(int ask_a)
 {
-	if (!is_selected(OP_CALL_VMFUNC))
+	if (!is_selected(context, OP_CALL_VMFUNC))
 		return 1;
 	return (!ask_a || kernel_call(VIEW_A, A_ADD, 0) == expected_a) &&
 	       kernel_call(VIEW_B, B_SUM, 0) == expected_b;
@@ -297,7 +267,7 @@ static void attempt(uint32_t number, const char *what)
 	uint32_t faults = last_fault.count;
 	uint64_t value;
 
-	if (!is_selected(number))
+	if (!is_selected(context, number))
 		return;
 	perform(number);
 	value = page->result.value;
