@@ -29,56 +29,30 @@ static uint64_t work_local(uint64_t count)
 	return value;
 }
 
-static uint64_t work_call(uint64_t count)
-{
-	uint64_t value = 0;
+#define CALL(name, view, function)                                                                 \
+	static uint64_t work_##name(uint64_t count)                                                \
+	{                                                                                          \
+		uint64_t value = 0;                                                                \
+                                                                                                   \
+		for (uint64_t i = 1; i <= count; i++)                                              \
+			value = kernel_call(view, function, i);                                    \
+		return value;                                                                      \
+	}
+/* Once, however many are wanted: the driver is cut off. */
+#define ATTEMPT(name, function)                                                                    \
+	static uint64_t work_##name(uint64_t count)                                                \
+	{                                                                                          \
+		(void)count;                                                                       \
+		return kernel_call(VIEW_A, function, 0);                                           \
+	}
 
-	for (uint64_t i = 1; i <= count; i++)
-		value = kernel_call(VIEW_A, A_ADD, i);
-	return value;
-}
-
-static uint64_t work_chain(uint64_t count)
-{
-	uint64_t value = 0;
-
-	for (uint64_t i = 1; i <= count; i++)
-		value = kernel_call(VIEW_A, A_CHAIN, i);
-	return value;
-}
-
-static uint64_t work_after(uint64_t count)
-{
-	uint64_t value = 0;
-
-	for (uint64_t i = 1; i <= count; i++)
-		value = kernel_call(VIEW_B, B_CHAIN, i);
-	return value;
-}
-
-static uint64_t work_write_kernel(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_WRITE_KERNEL, 0);
-}
-
-static uint64_t work_write_driver(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_WRITE_DRIVER, 0);
-}
-
-static uint64_t work_jump_kernel(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_JUMP_KERNEL, 0);
-}
-
-static uint64_t work_forge_answer(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_FORGE_ANSWER, 0);
-}
+CALL(call, VIEW_A, A_ADD)
+CALL(chain, VIEW_A, A_CHAIN)
+CALL(after, VIEW_B, B_CHAIN)
+ATTEMPT(write_kernel, A_WRITE_KERNEL)
+ATTEMPT(write_driver, A_WRITE_DRIVER)
+ATTEMPT(jump_kernel, A_JUMP_KERNEL)
+ATTEMPT(forge_answer, A_FORGE_ANSWER)
 
 #define CALLS(name_, routine, way, insn_, kind_, needs_, text)                                    \
 	{.name = "modules." name_ "." way, .needs = needs_, .meaning = text " by " way,           \
