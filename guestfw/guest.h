@@ -42,7 +42,8 @@ static inline _Noreturn void finish(uint8_t status)
 		__asm__ volatile("cli; hlt");
 }
 
-/* Performs the request in the vCPU page through the control port; its arguments stand there. Returns its status. */
+/* Performs the request in the vCPU page, whose arguments stand there, through the control port. Returns its
+ * status. */
 static inline int32_t request(struct ss_vcpu_page *page, enum ss_request_number number)
 {
 	struct ss_request *req = &page->request;

@@ -38,6 +38,7 @@ struct expect_count {
 };
 
 struct expectation {
+	uint32_t repetitions; /* that it is about */
 	uint32_t vector; /* exception of every repetition, or SS_NO_VECTOR */
 	bool value_known;
 	uint64_t value;

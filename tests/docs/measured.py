@@ -5,12 +5,13 @@
 usage: measured.py [--update] SOURCE SIDESTEP
 
 Checked are:
-  - the files in tests/lab/bars: each has a line for every operation of the catalogue, in its order, and for nothing
-    else;
-  - in docs/*.md, a table after `<!-- measured: 3=intel-vmx 4=amd-svm -->`: a cell of column 3 and 4 is `L0 MON VMM, TICKS`
-    or `TICKS` of the operation in column 1, or empty. Exits are those of one repetition, rounded; ticks may be off by
-    as much as the bars allow. With `row=view.cycle{}.vmfunc` in front, column 1 has what stands for the braces;
-  - that no table of docs/measurements.md is without this or a `<!-- record: ... -->` that says what it is a record of.
+  - the files in tests/lab/bars: each has a line for every operation of the catalogue, in its order, and for
+    nothing else;
+  - in docs/*.md, a table after `<!-- measured: 3=intel-vmx 4=amd-svm -->`: a cell of column 3 and 4 is
+    `L0 MON VMM, TICKS` or `TICKS` of the operation in column 1, or empty. Exits are those of one repetition,
+    rounded; ticks may be off by as much as the bars allow. With `row=view.cycle{}.vmfunc` in front, column 1
+    has what stands for the braces;
+  - that no table of docs/measurements.md is without this or a `<!-- record: ... -->` that says of what.
 With --update, cells are rewritten in place.
 """
 import pathlib
