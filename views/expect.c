@@ -205,8 +205,9 @@ static void expect_fault(const struct expect_environment *environment,
 }
 
 /* What the model knows more of than a row of references. */
-static void (*const models[])(const struct expect_environment *environment, const struct ss_operation *op,
-			      struct expectation *expectation) = {
+static void (*const models[SS_KIND_COUNT])(const struct expect_environment *environment,
+					   const struct ss_operation *op,
+					   struct expectation *expectation) = {
 	[SS_KIND_CR0_WRITE] = expect_cr0_write,
 	[SS_KIND_CR0_READ] = expect_cr0_read,
 	[SS_KIND_FPU] = expect_fpu,
@@ -233,7 +234,7 @@ void expect_operation(const struct expect_environment *environment, const struct
 	};
 	if (op->kind == SS_KIND_NOTHING)
 		expect_value(expectation, 0);
-	else if (op->kind < sizeof(models) / sizeof(models[0]) && models[op->kind])
+	else if (op->kind < SS_KIND_COUNT && models[op->kind])
 		models[op->kind](environment, op, expectation);
 	else
 		expect_reference(environment, op, expectation);
