@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: everything that one boot of a lab can do, boot.sh: the
+# catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [exact|rough]: everything that one boot of a lab can do, boot.sh: the
 # catalogue, its ledger in every format, guests that use CR0 in every encoding, services, interrupts and a disk,
 # views of policy files and what they forbid. Nested, every exit at L0 is recorded. On Intel the vmcs12 is read back,
 # on AMD a guest looks for SVM that must be hidden from it. In the end the host has no nested virtualization any more.
-# With BARS costs are held against that file, and those of profiling against the costs without; the flat engine
-# performs the catalogue too, the rules of the jail for the engine are all used, and there are random programs and
-# guests that misbehave. A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for
+# With the sixth word costs are held against tests/lab/bars, exactly or roughly, and those of profiling against the
+# costs without; the flat engine performs the catalogue too, the rules of the jail for the engine are all used, and
+# there are random programs and guests that misbehave. What bars can be renewed from stays in BUILD/lab-ledgers. A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for
 # tools/figures: what only a lab can run.
 set -euo pipefail
 source=$1 build=$(realpath "$2") lab=$3 engine=$4 kernel=$5 bars=${6:-}
@@ -46,8 +46,18 @@ fi
 
 check=$source/tests/lab/check_ledger.py
 if [[ $bars ]]; then
-	"$check" "$results/nested.json" "$results/bench.json" "$bars" "$results/profile.json"
+	"$check" "$results/nested.json" "$results/bench.json" "$results/profile.json"
 	"$check" "$results/flat.json"
+	mkdir -p "$build/lab-ledgers"
+	cp "$results/bench.json" "$build/lab-ledgers/$lab-$engine.json"
+	cp "$results/flat.json" "$build/lab-ledgers/$lab-flat.json"
+	held=true rough=()
+	[[ $bars = exact ]] || rough=(--rough)
+	for name in "$lab-$engine" "$lab-flat"; do
+		"$source/tests/lab/bars.py" "${rough[@]}" "$source/tests/lab/bars/$name" \
+			"$build/lab-ledgers/$name.json" || held=false
+	done
+	$held
 else
 	"$check" "$results/nested.json"
 fi
