@@ -69,13 +69,14 @@ static void man_pair(const char *name, const char *meaning)
 static void man_columns(void)
 {
 	for (int i = 0; i < COLUMN_COUNT; i++)
-		man_pair(column_headers[i], column_meanings[i]);
+		man_pair(report_columns[i].header, report_columns[i].meaning);
 }
 
 static void man_profile_columns(void)
 {
 	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
-		man_pair(profile_column_headers[i], profile_column_meanings[i]);
+		if (profile_columns[i].header[0])
+			man_pair(profile_columns[i].header, profile_columns[i].meaning);
 }
 
 static void man_statuses(void)

@@ -56,8 +56,8 @@ static void md_columns(void)
 {
 	puts("| Column | JSON and CSV | Meaning |\n|---|---|---|");
 	for (int i = 0; i < COLUMN_COUNT; i++) {
-		printf("| `%s` | `%s` | ", column_headers[i], column_keys[i]);
-		put_cell(column_meanings[i]);
+		printf("| `%s` | `%s` | ", report_columns[i].header, report_columns[i].key);
+		put_cell(report_columns[i].meaning);
 		puts(" |");
 	}
 }
@@ -209,8 +209,9 @@ static void md_profile_columns(void)
 {
 	puts("| Column | JSON, CSV | Meaning |\n|---|---|---|");
 	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
-		printf("| %s | `%s` | %s |\n", profile_column_headers[i], profile_column_keys[i],
-		       profile_column_meanings[i]);
+		if (profile_columns[i].header[0])
+			printf("| %s | `%s` | %s |\n", profile_columns[i].header, profile_columns[i].key,
+			       profile_columns[i].meaning);
 }
 
 static void md_tracepoints(void)

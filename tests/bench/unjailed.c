@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* unjailed ARGUMENT...: `sidestep bench ARGUMENT...` without the jail, to tell what that costs. */
-#include "vmm/cli/cli.h"
+#include "vmm/cli/dispatch.h"
 
 int main(int argc, char **argv)
 {
@@ -11,5 +11,5 @@ int main(int argc, char **argv)
 	if (cli_parse(command, argc, argv, &settings, &error) != 0)
 		return error_report(&error);
 	settings.plan.jail = JAIL_NONE;
-	return command->run(&settings);
+	return dispatch(command)(&settings);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "vmm/analysis/diff_make.h"
 #include "vmm/report/ledger_formats.h"
 
 static void demand(bool condition, const char *what, const char *text)

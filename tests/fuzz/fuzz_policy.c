@@ -7,6 +7,7 @@
 
 #include "views/policy_survey.h"
 #include "vmm/guest/image_file.h"
+#include "vmm/policy/policy_load.h"
 #include "vmm/policy/policy_warn.h"
 
 static const struct gpa_range ranges[] = {{{0}, UINT64_C(16) << 20}, {{SS_MMIO_GPA}, 4096}};
@@ -43,7 +44,7 @@ static void load(const char *path, const struct image *image, uint8_t choice)
 	struct diagnostics diagnostics = {0};
 	struct policy_file file;
 	struct error error = {0};
-	int rc = policy_file_load(&file, path, &subject, &diagnostics, &error);
+	int rc = policy_load(&file, path, &subject, &diagnostics, &error);
 
 	MUST((rc == 0) == (error.text[0] == '\0'));
 	if (rc == 0)

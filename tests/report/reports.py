@@ -105,6 +105,23 @@ def strange_names(case):
         case.checks.equal("strange names: frames", line.count(";"), 3)
 
 
+def names_of_functions(case):
+    """What stands for a name that people could not read is for people: a program gets the name itself."""
+    form = case.form
+    name = 'f\x1b[3m"<\\\u00e4'
+    plain = 'f\\x1b[3m"<\\\\xc3\\xa4'
+    records = head(form) + [form.code(0x100000, b"\x90", b"\xee\xc3", name.encode(), 4), form.exit("vmm", 2100),
+                            form.end()]
+    path = case.path("function.ledger", ledger.ledger(records))
+    for what, arguments in (("groups", ["--by", "symbol", path]), ("diff", ["--diff", "--by", "symbol", path, path])):
+        document = json.loads(case.report("--format", "json", *arguments)[1])
+        case.checks.equal(f"names of functions: {what} as JSON", document["exits"][0]["symbol"], name)
+        rows = list(csv.DictReader(io.StringIO(case.report("--format", "csv", *arguments)[1])))
+        case.checks.equal(f"names of functions: {what} as CSV", rows[0]["symbol"], plain)
+    text = case.report("--by", "symbol", path)[1]
+    case.checks.that("names of functions: groups as text", plain + " " in text, text)
+
+
 def messy_times(case):
     """Exits that overlap, on many tracks, with times that no clock gives."""
     form, records = case.form, head(case.form)
@@ -290,8 +307,8 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, messy_times, exits_at_l0, one_clock, histogram, differences, damage,
-                     nothing, usage):
+        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, one_clock, histogram,
+                     differences, damage, nothing, usage):
             test(case)
         return case.checks.finish()
 

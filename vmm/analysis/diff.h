@@ -29,11 +29,6 @@ extern const char *const diff_change_keys[DIFF_CHANGE_COUNT];
 #define DIFF_COLUMNS 5
 #define DIFF_NAMES 2
 
-struct diff_column {
-	const char *header, *key;
-	bool text;
-};
-
 struct diff_row {
 	const struct report_row *row[2]; /* of A and B, by operation; NULL where it is not in */
 	const struct group *group[2];    /* the same by anything else */
@@ -41,14 +36,24 @@ struct diff_row {
 	enum diff_change change;
 };
 
+struct diff;
+
+/* By what ledgers are compared: makes the rows, and says what is in them. */
+struct diff_kind {
+	int (*make)(struct diff *diff); /* returns 0 or -ENOMEM */
+	struct cell (*name)(const struct diff *diff, const struct diff_row *row, size_t i);
+	struct cell (*cell)(const struct diff *diff, const struct diff_row *row, int side, size_t column);
+};
+
 struct diff {
 	struct ledger_index *contents[2];
 	enum group_key by;
+	const struct diff_kind *kind;
 	double threshold; /* percent */
 	bool exits_only;  /* the last column does not count */
-	const char *names[DIFF_NAMES]; /* headings of the first columns */
-	int name_count;
-	struct diff_column columns[DIFF_COLUMNS];
+	struct table_column names[DIFF_NAMES]; /* what a row is of */
+	size_t name_count;
+	struct table_column columns[DIFF_COLUMNS];
 	size_t column_count;
 	struct group_list groups[2];
 	struct diff_row *rows; /* those of A, then those only in B */
@@ -57,17 +62,10 @@ struct diff {
 	char nothing[320]; /* why nothing could be compared; empty if something could */
 };
 
-/* The contents, the key, the threshold and what counts have been set. Returns 0 or -ENOMEM; diff_finish() is due
- * either way. */
-int diff_make(struct diff *diff);
-void diff_finish(struct diff *diff);
-
 /* Whether any row differs. */
 bool diff_changed(const struct diff *diff);
 
-/* What a row is of, `i` up to DIFF_NAMES; what one side has in a column; how much the last column of B is more. */
-struct cell diff_name(const struct diff *diff, const struct diff_row *row, int i);
-struct cell diff_cell(const struct diff *diff, const struct diff_row *row, int side, size_t column);
+/* How much the last column of B is more. */
 struct cell diff_cost(const struct diff *diff, const struct diff_row *row);
 
 /* Whether a side has the row, or did not observe what would be in it. */
@@ -81,14 +79,5 @@ static inline size_t diff_cost_column(const struct diff *diff)
 
 /* For the makers of rows: fills `change` and what belongs to it, and counts it. */
 void diff_judge(struct diff *diff, struct diff_row *row);
-
-/* By anything but the operation. */
-int diff_make_groups(struct diff *diff);
-struct cell diff_group_name(const struct diff *diff, const struct diff_row *row, int i);
-struct cell diff_group_cell(const struct diff *diff, const struct diff_row *row, int side, size_t column);
-
-/* The writers; they return 0 or -ENOMEM. Text shows the rows that differ, the others all. */
-typedef int diff_writer(const struct diff *diff, FILE *stream);
-diff_writer diff_text, diff_csv, diff_json;
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/analysis/diff.h"
+#include "vmm/analysis/diff_kinds.h"
 #include "vmm/analysis/observed.h"
 
 /* A group by what it is called: numbers of reasons and symbols are those of one ledger. */
@@ -29,7 +29,7 @@ static const char *text_of(const struct ledger_index *contents, enum group_key b
 {
 	if (by == GROUP_REASON)
 		return ledger_index_reason(contents, group->level, group->key);
-	return by == GROUP_SYMBOL ? ledger_index_symbol_name(contents, group->key) : NULL;
+	return by == GROUP_SYMBOL ? ledger_symbols_name(&contents->symbols, group->key) : NULL;
 }
 
 /* Reasons that have the same name are one: those that are not known. */
@@ -82,16 +82,15 @@ static const struct group *either(const struct diff_row *row)
 	return row->group[row->group[0] ? 0 : 1];
 }
 
-struct cell diff_group_name(const struct diff *diff, const struct diff_row *row, int i)
+static struct cell name_of(const struct diff *diff, const struct diff_row *row, size_t i)
 {
 	int side = row->group[0] ? 0 : 1;
 
-	return group_cell(diff->contents[side], diff->by, &diff->groups[side], either(row),
-			  i == 0 ? GROUP_COLUMN_KEY : GROUP_COLUMN_LEVEL);
+	return group_cell(&diff->groups[side], either(row), i == 0 ? GROUP_COLUMN_KEY : GROUP_COLUMN_LEVEL);
 }
 
 /* Exits that are not there did not happen, if something would have seen them. */
-struct cell diff_group_cell(const struct diff *diff, const struct diff_row *row, int side, size_t column)
+static struct cell cell_of(const struct diff *diff, const struct diff_row *row, int side, size_t column)
 {
 	const struct group *group = row->group[side];
 	enum level level = either(row)->level;
@@ -128,17 +127,20 @@ static void add_rows(struct diff *diff, struct named *named[2], const size_t cou
 			add_row(diff, NULL, named[1][i].group);
 }
 
-int diff_make_groups(struct diff *diff)
+static int make(struct diff *diff)
 {
 	struct named *named[2] = {NULL, NULL};
 	size_t counts[2] = {0, 0};
 	int rc = -ENOMEM;
 
-	diff->names[0] = group_key_names[diff->by];
-	diff->names[1] = group_key_names[GROUP_LEVEL];
+	for (int i = 0; i < DIFF_NAMES; i++) {
+		const char *name = group_key_names[i == 0 ? diff->by : GROUP_LEVEL];
+
+		diff->names[i] = (struct table_column)TABLE_PLAIN(name, name, TABLE_LEFT);
+	}
 	diff->name_count = diff->by == GROUP_LEVEL ? 1 : 2;
-	diff->columns[0] = (struct diff_column){"EXITS", "exits", false};
-	diff->columns[1] = (struct diff_column){"TICKS EACH", "ticks_each", false};
+	diff->columns[0] = (struct table_column)TABLE_PLAIN("EXITS", "exits", TABLE_RIGHT);
+	diff->columns[1] = (struct table_column)TABLE_PLAIN("TICKS EACH", "ticks_each", TABLE_RIGHT);
 	diff->column_count = 2;
 	for (int side = 0; side < 2; side++)
 		named[side] = take_side(diff, side, &counts[side]);
@@ -151,3 +153,5 @@ int diff_make_groups(struct diff *diff)
 		free(named[side]);
 	return rc;
 }
+
+const struct diff_kind diff_groups = {make, name_of, cell_of};

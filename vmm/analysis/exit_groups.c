@@ -2,9 +2,12 @@
 #include "vmm/analysis/exit_groups.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "views/service.h"
+#include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/observed.h"
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {
@@ -12,15 +15,6 @@ const char *const group_key_names[GROUP_KEY_COUNT] = {
 	GROUP_KEYS(X)
 #undef X
 };
-
-enum group_key group_key_by_name(const char *name)
-{
-	int i = 0;
-
-	while (i < GROUP_KEY_COUNT && strcmp(group_key_names[i], name) != 0)
-		i++;
-	return (enum group_key)i;
-}
 
 static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
 		       const struct record_exit *exit)
@@ -39,7 +33,7 @@ static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
 	case GROUP_VM:
 		return exit->record.vm;
 	default:
-		return exit->operation;
+		return (uint64_t)exit->operation << 16 | exit->reason;
 	}
 }
 
@@ -118,6 +112,28 @@ static int by_count(const void *a, const void *b)
 	return (x->level > y->level) - (x->level < y->level);
 }
 
+static void set_columns(struct group_list *list)
+{
+	static const struct table_column columns[GROUP_COLUMN_COUNT] = {
+		[GROUP_COLUMN_AT] = TABLE_PLAIN("at", "at", TABLE_LEFT),
+		[GROUP_COLUMN_INSTRUCTION] = TABLE_PLAIN("instruction", "instruction", TABLE_LEFT),
+		[GROUP_COLUMN_LEVEL] = TABLE_PLAIN("level", "level", TABLE_LEFT),
+		[GROUP_COLUMN_EXITS] = TABLE_PLAIN("exits", "exits", TABLE_RIGHT),
+		[GROUP_COLUMN_SHARE] = TABLE_PLAIN("share", "share", TABLE_RIGHT),
+		[GROUP_COLUMN_TIMED] = TABLE_PLAIN("timed", "timed", TABLE_RIGHT),
+		[GROUP_COLUMN_TICKS] = TABLE_PLAIN("handling_ticks", "handling_ticks", TABLE_RIGHT),
+	};
+	struct table_column *own = list->columns;
+
+	memcpy(own, columns, sizeof(columns));
+	own[GROUP_COLUMN_KEY].header = own[GROUP_COLUMN_KEY].key = group_key_names[list->by];
+	if (list->by != GROUP_RIP)
+		own[GROUP_COLUMN_AT].flags = own[GROUP_COLUMN_INSTRUCTION].flags = TABLE_NOWHERE;
+	/* Its column would stand there twice, and every share would be all. */
+	if (list->by == GROUP_LEVEL)
+		own[GROUP_COLUMN_LEVEL].flags = own[GROUP_COLUMN_SHARE].flags = TABLE_NOWHERE;
+}
+
 int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list)
 {
 	const struct record *record;
@@ -125,7 +141,8 @@ int exit_groups_count(struct ledger_index *contents, enum group_key by, struct g
 	struct record_exit exit;
 	int rc = 0;
 
-	*ret_list = (struct group_list){0};
+	*ret_list = (struct group_list){.contents = contents, .by = by};
+	set_columns(ret_list);
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
 		if (ledger_index_exit(record, &exit) && counts(by, &exit))
@@ -144,4 +161,101 @@ void exit_groups_finish(struct group_list *list)
 {
 	free(list->groups);
 	*list = (struct group_list){0};
+}
+
+static const char *level_name(uint16_t level)
+{
+	return level < LEVEL_COUNT ? level_keys[level] : "?";
+}
+
+/* By name, or by number if there is none, and what came of it if it was not carried out. */
+static struct cell service_cell(uint64_t code)
+{
+	static const char *const names[SERVICE_NUMBERS + 1] = {
+#define X(name, number, key, privilege, text) [number] = #key,
+		SS_SERVICES(X)
+#undef X
+	};
+	static const char *const outcomes[] = {
+		[SERVICE_UNDEFINED] = " #UD",
+		[SERVICE_FORBIDDEN] = " #GP",
+		[SERVICE_REFUSED] = " refused",
+	};
+	uint64_t number = code & 0xff, verdict = code >> 8;
+	bool plain = verdict >= sizeof(outcomes) / sizeof(outcomes[0]) || !outcomes[verdict];
+	const char *outcome = plain ? "" : outcomes[verdict];
+
+	if (number < SERVICE_NUMBERS && names[number])
+		return cell_of_format("%s%s", names[number], outcome);
+	return cell_of_format("%" PRIu64 "%s", number, outcome);
+}
+
+static struct cell key_cell(const struct group_list *list, const struct group *group)
+{
+	switch (list->by) {
+	case GROUP_REASON:
+		return cell_of_text(ledger_index_reason(list->contents, group->level, group->key));
+	case GROUP_RIP:
+		return cell_of_value(CELL_ADDRESS, group->key);
+	case GROUP_SYMBOL:
+		return cell_of_foreign(ledger_symbols_name(&list->contents->symbols, group->key));
+	case GROUP_VM:
+		return cell_of_count(true, group->key);
+	case GROUP_SERVICE:
+		return service_cell(group->key);
+	default:
+		return cell_of_text(level_name(group->level));
+	}
+}
+
+static struct cell place_cell(const struct ledger_index *contents, const struct group *group,
+			      enum group_column column)
+{
+	struct code_place place;
+	struct cell cell = {.state = CELL_OBSERVED};
+
+	disassembly_locate(ledger_index_code(contents, group->key), &group->first, contents->report.backend,
+			   &place);
+	if (column == GROUP_COLUMN_INSTRUCTION)
+		return cell_of_format("%s", place.text);
+	disassembly_place_name(&place, cell.buffer, sizeof(cell.buffer));
+	return cell;
+}
+
+struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column)
+{
+	uint64_t total = list->total[level_index(group->level)];
+
+	switch (column) {
+	case GROUP_COLUMN_KEY:
+		return key_cell(list, group);
+	case GROUP_COLUMN_AT:
+	case GROUP_COLUMN_INSTRUCTION:
+		return place_cell(list->contents, group, column);
+	case GROUP_COLUMN_LEVEL:
+		return cell_of_text(level_name(group->level));
+	case GROUP_COLUMN_EXITS:
+		return cell_of_count(group->observed, group->count);
+	case GROUP_COLUMN_SHARE:
+		return cell_of_number(CELL_SHARE, total != 0,
+				      100.0 * (double)group->count / (double)total);
+	case GROUP_COLUMN_TIMED:
+		return cell_of_count(group->observed, group->timed);
+	default:
+		/* None of no exits is a sum, none of some is not. */
+		return cell_of_count(group->observed && (group->timed || group->count == 0),
+				     group->ticks);
+	}
+}
+
+static struct cell cell_at(const void *data, size_t row, size_t column)
+{
+	const struct group_list *list = data;
+
+	return group_cell(list, &list->groups[row], (enum group_column)column);
+}
+
+struct table exit_groups_table(const struct group_list *list)
+{
+	return (struct table){list->columns, GROUP_COLUMN_COUNT, list->count, cell_at, list, .fit = false};
 }

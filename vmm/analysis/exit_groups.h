@@ -3,8 +3,6 @@
 #ifndef VMM_ANALYSIS_EXIT_GROUPS_H
 #define VMM_ANALYSIS_EXIT_GROUPS_H
 
-#include <jansson.h>
-
 #include "vmm/analysis/group_key.h"
 #include "vmm/analysis/ledger_index.h"
 
@@ -18,22 +16,9 @@ struct group {
 	struct record_exit first; /* of these exits */
 };
 
-struct group_list {
-	struct group *groups;
-	size_t count;
-	uint64_t total[LEVEL_COUNT + 1]; /* exits of all groups at each level, last those of none that there is */
-};
-
-/*
- * Counts the exits of a ledger by key and level, the most frequent first. By level every level has a group that
- * the engine has. Returns 0 or -ENOMEM.
- */
-int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
-void exit_groups_finish(struct group_list *list);
-
-/* Columns of such a table. The key's column has the key's name. */
+/* Columns of such a table. */
 enum group_column {
-	GROUP_COLUMN_KEY,
+	GROUP_COLUMN_KEY, /* has the key's name */
 	GROUP_COLUMN_AT,
 	GROUP_COLUMN_INSTRUCTION,
 	GROUP_COLUMN_LEVEL,
@@ -44,17 +29,25 @@ enum group_column {
 	GROUP_COLUMN_COUNT
 };
 
-struct cell group_cell(const struct ledger_index *contents, enum group_key by,
-		       const struct group_list *list, const struct group *group,
-		       enum group_column column);
+struct group_list {
+	const struct ledger_index *contents;
+	enum group_key by;
+	struct table_column columns[GROUP_COLUMN_COUNT];
+	struct group *groups;
+	size_t count;
+	uint64_t total[LEVEL_COUNT + 1]; /* exits of all groups at each level, last those of none that there is */
+};
 
-/* The writers; they return 0 or -ENOMEM. */
-typedef int group_writer(const struct ledger_index *contents, enum group_key by,
-			 const struct group_list *list, FILE *stream);
-group_writer exit_groups_text, exit_groups_csv, exit_groups_json;
+/*
+ * Counts the exits of a ledger by key and level, the most frequent first. By level every level has a group that
+ * the engine has; by operation each reason of one is a group. Returns 0 or -ENOMEM, and then there is no group.
+ */
+int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
+void exit_groups_finish(struct group_list *list);
 
-/* The first `most` groups as JSON. */
-json_t *json_groups(const struct ledger_index *contents, enum group_key by,
-		    const struct group_list *list, size_t most);
+struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column);
+
+/* The groups as a table; the list has to last as long. */
+struct table exit_groups_table(const struct group_list *list);
 
 #endif

@@ -27,7 +27,4 @@ enum group_key {
 
 extern const char *const group_key_names[GROUP_KEY_COUNT];
 
-/* GROUP_KEY_COUNT for an unknown name. */
-enum group_key group_key_by_name(const char *name);
-
 #endif

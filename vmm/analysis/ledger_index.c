@@ -5,17 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/base/words.h"
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/plan/engine.h"
 #include "vmm/ledger/hw_reason.h"
-
-static uint32_t key_index(const char *const *keys, uint32_t count, const char *key)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (strcmp(keys[i], key) == 0)
-			return i;
-	return 0;
-}
 
 static void take_view(struct ledger_index *contents, unsigned long view, const char *name)
 {
@@ -77,11 +70,44 @@ static void take_compared(struct ledger_index *contents, const char *operation, 
 		contents->compared[number] = (uint32_t)with;
 }
 
-static void take_trace_mode(struct ledger_index *contents, const char *value)
+/* One of a list of words; 0 for any other. */
+static int word_of(const char *const *words, int count, const char *value)
 {
-	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
-		if (strcmp(trace_mode_keys[mode], value) == 0)
-			contents->report.trace_mode = mode;
+	int number = words_find(words, count, value);
+
+	return number < 0 ? 0 : number;
+}
+
+/* What has no number of a VM, vCPU or operation in its key. */
+static void take_of_run(struct report *report, const char *key, const char *value)
+{
+	const struct {
+		const char *key, **text;
+	} texts[] = {
+		{"kernel", &report->kernel},         {"guest", &report->guest},
+		{"seccomp", &report->seccomp},       {"landlock", &report->landlock},
+		{"instrumented", &report->instrumented}, {"tracepoints.missing", &report->trace_missing},
+	};
+	const struct {
+		const char *key;
+		unsigned *number;
+	} numbers[] = {
+		{"vcpus", &report->vcpus}, {"vms", &report->vms}, {"tracing.blind", &report->vcpus_blind}};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(key, texts[i].key) == 0)
+			*texts[i].text = value;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (strcmp(key, numbers[i].key) == 0)
+			*numbers[i].number = (unsigned)strtoul(value, NULL, 10);
+	if (strcmp(key, "samples.lost") == 0)
+		report->samples_lost = strtoull(value, NULL, 10);
+	else if (strcmp(key, "engine") == 0)
+		report->engine = (enum engine_id)word_of(engine_keys, ENGINE_COUNT, value);
+	else if (strcmp(key, "backend") == 0)
+		report->backend = (enum host_backend)word_of(host_backend_keys, HOST_BACKEND_COUNT, value);
+	else if (strcmp(key, "tracing") == 0 && words_find(trace_mode_keys, TRACING_MODE_COUNT, value) >= 0)
+		report->trace_mode = words_find(trace_mode_keys, TRACING_MODE_COUNT, value);
 }
 
 static int take_meta(struct ledger_index *contents, const struct record_meta *meta)
@@ -93,40 +119,16 @@ static int take_meta(struct ledger_index *contents, const struct record_meta *me
 	if (key_size + 1 >= room || !memchr(key + key_size + 1, '\0', room - key_size - 1))
 		return 0;
 	value = key + key_size + 1;
+	if (strncmp(key, "tsc_offset.", 11) == 0)
+		return take_clock(contents, key + 11, value);
 	if (strncmp(key, "view.", 5) == 0)
 		take_view(contents, strtoul(key + 5, NULL, 10), value);
-	else if (strncmp(key, "tsc_offset.", 11) == 0)
-		return take_clock(contents, key + 11, value);
 	else if (strncmp(key, "plan.", 5) == 0)
 		take_plan(contents, key + 5, value);
 	else if (strncmp(key, "compared.", 9) == 0)
 		take_compared(contents, key + 9, value);
-	else if (strcmp(key, "tracing.blind") == 0)
-		contents->report.vcpus_blind = (unsigned)strtoul(value, NULL, 10);
-	else if (strcmp(key, "tracing") == 0)
-		take_trace_mode(contents, value);
-	else if (strcmp(key, "engine") == 0)
-		contents->report.engine = key_index(engine_keys, ENGINE_COUNT, value);
-	else if (strcmp(key, "backend") == 0)
-		contents->report.backend = key_index(host_backend_keys, HOST_BACKEND_COUNT, value);
-	else if (strcmp(key, "tracepoints.missing") == 0)
-		contents->report.trace_missing = value;
-	else if (strcmp(key, "samples.lost") == 0)
-		contents->report.samples_lost = strtoull(value, NULL, 10);
-	else if (strcmp(key, "kernel") == 0)
-		contents->report.kernel = value;
-	else if (strcmp(key, "guest") == 0)
-		contents->report.guest = value;
-	else if (strcmp(key, "seccomp") == 0)
-		contents->report.seccomp = value;
-	else if (strcmp(key, "landlock") == 0)
-		contents->report.landlock = value;
-	else if (strcmp(key, "instrumented") == 0)
-		contents->report.instrumented = value;
-	else if (strcmp(key, "vcpus") == 0)
-		contents->report.vcpus = (unsigned)strtoul(value, NULL, 10);
-	else if (strcmp(key, "vms") == 0)
-		contents->report.vms = (unsigned)strtoul(value, NULL, 10);
+	else
+		take_of_run(&contents->report, key, value);
 	return 0;
 }
 
@@ -278,7 +280,7 @@ static int take_apart(struct ledger_index *contents, const char *name, struct er
 	if (rc == 0)
 		rc = add_up(contents);
 	if (rc == 0)
-		rc = ledger_index_find_symbols(contents);
+		rc = ledger_symbols_find(&contents->symbols, contents->codes, contents->places.count);
 	if (rc == 0)
 		rc = make_rows(contents);
 	if (rc != 0)
@@ -312,7 +314,7 @@ void ledger_index_close(struct ledger_index *contents)
 	keyset_finish(&contents->clocks);
 	free(contents->codes);
 	free(contents->offsets);
-	free(contents->symbols);
+	ledger_symbols_finish(&contents->symbols);
 	summary_destroy(contents->summary);
 	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
 		summary_destroy(contents->vm_summaries[i]);
@@ -350,6 +352,13 @@ const struct record_code *ledger_index_code(const struct ledger_index *contents,
 	int64_t number = keyset_find(&contents->places, (struct key){rip, 0});
 
 	return number < 0 ? NULL : contents->codes[number];
+}
+
+uint64_t ledger_index_symbol(const struct ledger_index *contents, uint64_t rip)
+{
+	const struct record_code *code = ledger_index_code(contents, rip);
+
+	return code ? ledger_symbols_number(&contents->symbols, code->symbol) : 0;
 }
 
 bool ledger_index_exit(const struct record *record, struct record_exit *ret_exit)

@@ -7,6 +7,7 @@
 #define VMM_ANALYSIS_LEDGER_INDEX_H
 
 #include "views/policy.h"
+#include "vmm/analysis/ledger_symbols.h"
 #include "vmm/analysis/report.h"
 #include "vmm/base/keyset.h"
 #include "vmm/ledger/ledger.h"
@@ -22,8 +23,7 @@ struct ledger_index {
 	uint32_t compared[SS_MAX_OPERATIONS + 1]; /* number of the operation it is compared with; 0: none */
 	struct keyset places; /* RIPs whose code is known */
 	const struct record_code **codes;
-	const char **symbols; /* of this code, each once, in order */
-	size_t symbol_count;
+	struct ledger_symbols symbols; /* of this code */
 	struct keyset clocks; /* vCPUs whose clock is known */
 	int64_t *offsets;     /* of the guest's time stamp counter to the host's */
 	bool ended;
@@ -45,10 +45,8 @@ const char *ledger_index_operation(const struct ledger_index *contents, uint32_t
 /* The code around a RIP, or NULL. */
 const struct record_code *ledger_index_code(const struct ledger_index *contents, uint64_t rip);
 
-/* A number for the function that holds a RIP, 0 if that is not known, and its name, "?" for 0. */
-int ledger_index_find_symbols(struct ledger_index *contents);
+/* A number for the function that holds a RIP, 0 if that is not known. */
 uint64_t ledger_index_symbol(const struct ledger_index *contents, uint64_t rip);
-const char *ledger_index_symbol_name(const struct ledger_index *contents, uint64_t number);
 
 /* A record of an exit, from whatever source; false if it is none. */
 bool ledger_index_exit(const struct record *record, struct record_exit *ret_exit);

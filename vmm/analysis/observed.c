@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "vmm/base/printable.h"
 #include "vmm/table/json.h"
 
 static uint64_t l0_records(const struct report *report)
@@ -128,8 +129,10 @@ static const char *l0_counts(const struct report *report)
 	}
 }
 
-const char *observed_counts_text(const struct report *report, enum level level)
+const char *observed_counts_text(const struct report *report, enum level level,
+				 char buffer[OBSERVED_SIZE])
 {
+	(void)buffer;
 	switch (level) {
 	case LEVEL_L0:
 		return l0_counts(report);
@@ -140,43 +143,25 @@ const char *observed_counts_text(const struct report *report, enum level level)
 	}
 }
 
-json_t *observed_records_json(const struct report *report)
+json_t *observed_json(const struct report *report, observed_text *text_of)
 {
 	json_t *object = json_object();
 	char text[OBSERVED_SIZE];
 
 	for (int level = 0; level < LEVEL_COUNT; level++)
-		json_object_set_new(object, level_keys[level],
-				    json_text(observed_records_text(report, (enum level)level, text)));
+		json_object_set_new(object, level_keys[level], json_text(text_of(report, (enum level)level, text)));
 	return object;
 }
 
-json_t *observed_counts_json(const struct report *report)
-{
-	json_t *object = json_object();
-
-	for (int level = 0; level < LEVEL_COUNT; level++)
-		json_object_set_new(object, level_keys[level],
-				    json_string(observed_counts_text(report, (enum level)level)));
-	return object;
-}
-
-void observed_print_records(const struct report *report, FILE *stream)
+void observed_print(const struct report *report, observed_text *text_of, FILE *stream)
 {
 	char text[OBSERVED_SIZE];
 
 	for (int level = 0; level < LEVEL_COUNT; level++) {
 		fprintf(stream, "%s: ", level_keys[level]);
-		report_plain(stream, observed_records_text(report, (enum level)level, text));
+		printable_put(stream, text_of(report, (enum level)level, text));
 		fputc('\n', stream);
 	}
-}
-
-void observed_print_counts(const struct report *report, FILE *stream)
-{
-	for (int level = 0; level < LEVEL_COUNT; level++)
-		fprintf(stream, "%s: %s\n", level_keys[level],
-			observed_counts_text(report, (enum level)level));
 }
 
 void observed_print_missing(const char *missing, FILE *stream)
@@ -184,7 +169,7 @@ void observed_print_missing(const char *missing, FILE *stream)
 	if (!missing || missing[0] == '\0')
 		return;
 	fputs("tracepoints: " NOT_OBSERVED ": ", stream);
-	report_plain(stream, missing);
+	printable_put(stream, missing);
 	fputc('\n', stream);
 }
 

@@ -22,20 +22,15 @@ enum recorded observed_records(const struct report *report, enum level level);
 
 #define OBSERVED_SIZE 400
 
-/* By what they were recorded, or why they are not observed. */
-const char *observed_records_text(const struct report *report, enum level level,
-				  char buffer[OBSERVED_SIZE]);
+/* A text about a level; it may be in `buffer`. */
+typedef const char *observed_text(const struct report *report, enum level level, char buffer[OBSERVED_SIZE]);
 
-/* By what the exits per repetition at a level were counted, or why they are not observed. */
-const char *observed_counts_text(const struct report *report, enum level level);
+/* By what its exits were recorded, or why they are not observed; by what the exits per repetition were counted. */
+observed_text observed_records_text, observed_counts_text;
 
-/* An object with a text for each level: of the records, of the counts. */
-json_t *observed_records_json(const struct report *report);
-json_t *observed_counts_json(const struct report *report);
-
-/* Lines "level: text" for all levels. */
-void observed_print_records(const struct report *report, FILE *stream);
-void observed_print_counts(const struct report *report, FILE *stream);
+/* An object with the text of each level; lines "level: text". */
+json_t *observed_json(const struct report *report, observed_text *text_of);
+void observed_print(const struct report *report, observed_text *text_of, FILE *stream);
 
 /* What is missing of tracepoints, if anything: a line, and a string or null. */
 void observed_print_missing(const char *missing, FILE *stream);

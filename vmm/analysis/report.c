@@ -2,35 +2,14 @@
 #include "vmm/analysis/report.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-#include "devices/console.h"
-
-const char *const column_headers[COLUMN_COUNT] = {
-#define COLUMN(id, header, key, type, meaning) header,
+const struct table_column report_columns[COLUMN_COUNT] = {
+#define COLUMN TABLE_COLUMN
 #include "vmm/analysis/column.def"
 #undef COLUMN
 };
 
-const char *const column_keys[COLUMN_COUNT] = {
-#define COLUMN(id, header, key, type, meaning) #key,
-#include "vmm/analysis/column.def"
-#undef COLUMN
-};
-
-const char *const column_meanings[COLUMN_COUNT] = {
-#define COLUMN(id, header, key, type, meaning) meaning,
-#include "vmm/analysis/column.def"
-#undef COLUMN
-};
-
-const enum cell_type column_types[COLUMN_COUNT] = {
-#define COLUMN(id, header, key, type, meaning) CELL_##type,
-#include "vmm/analysis/column.def"
-#undef COLUMN
-};
-
-const char *const verdict_names[] = {"-", "pass", "FAIL", "skip"};
+static const char *const verdict_names[] = {"-", "pass", "FAIL", "skip"};
 
 const char *vector_name(uint32_t vector)
 {
@@ -41,15 +20,6 @@ const char *vector_name(uint32_t vector)
 	};
 
 	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : NULL;
-}
-
-void report_plain(FILE *stream, const char *text)
-{
-	for (; *text; text++) {
-		char escaped[4];
-
-		fwrite(escaped, 1, console_escape(escaped, (unsigned char)*text, false), stream);
-	}
 }
 
 const char *report_view_name(const struct report *report, uint32_t view)
@@ -101,8 +71,6 @@ static struct cell placement_of(const struct report_row *row)
 static struct cell measured_cell(const struct report *report, const struct report_row *row,
 				 enum column column)
 {
-	static const struct cell absent = {0};
-
 	switch (column) {
 	case COLUMN_OUTCOME:
 		return outcome_of(row);
@@ -111,7 +79,7 @@ static struct cell measured_cell(const struct report *report, const struct repor
 	case COLUMN_L0:
 		return exits_of(row, LEVEL_L0);
 	case COLUMN_MONITOR:
-		return report->engine == ENGINE_FLAT ? absent : exits_of(row, LEVEL_MONITOR);
+		return report->engine == ENGINE_FLAT ? cell_of_text(NULL) : exits_of(row, LEVEL_MONITOR);
 	case COLUMN_VMM:
 		return exits_of(row, LEVEL_VMM);
 	case COLUMN_PLACEMENT:
@@ -123,32 +91,41 @@ static struct cell measured_cell(const struct report *report, const struct repor
 	case COLUMN_TICKS_P99:
 		return ticks_of(row, row->ticks.percentile99);
 	case COLUMN_RATIO:
-		return row->ratio == 0 ? absent : ticks_of(row, row->ratio);
+		return row->ratio == 0 ? cell_of_text(NULL) : ticks_of(row, row->ratio);
 	case COLUMN_EET:
 		return row->loop && row->loop->sample_count ? ticks_of(row, row->eet)
 							    : cell_not_observed(CELL_TICKS);
 	default:
-		return absent;
+		return cell_of_text(NULL);
 	}
 }
 
-void report_cell(const struct report *report, const struct report_row *row, enum column column,
-		 struct cell *cell)
+struct cell report_cell(const struct report *report, const struct report_row *row, enum column column)
 {
 	/* Not reached is not the same as performed without anybody looking. */
 	bool measured = row->summary && (row->summary->batches || row->summary->result_known);
 
-	*cell = (struct cell){.type = column_types[column]};
 	if (report->hidden >> column & 1)
-		return;
+		return cell_of_text(NULL);
 	if (column == COLUMN_OPERATION)
-		*cell = cell_of_text(row->name);
-	else if (column == COLUMN_VM && row->vm != REPORT_ALL_VMS)
-		*cell = cell_of_count(true, (uint64_t)row->vm);
-	else if (column == COLUMN_RESULT)
-		*cell = cell_of_text(verdict_names[row->verdict]);
-	else if (column == COLUMN_NOTE)
-		*cell = cell_of_text(row->note[0] ? row->note : NULL);
-	else if (measured)
-		*cell = measured_cell(report, row, column);
+		return cell_of_text(row->name);
+	if (column == COLUMN_VM && row->vm != REPORT_ALL_VMS)
+		return cell_of_count(true, (uint64_t)row->vm);
+	if (column == COLUMN_RESULT)
+		return cell_of_text(verdict_names[row->verdict]);
+	if (column == COLUMN_NOTE)
+		return cell_of_text(row->note[0] ? row->note : NULL);
+	return measured ? measured_cell(report, row, column) : cell_of_text(NULL);
+}
+
+static struct cell cell_at(const void *data, size_t row, size_t column)
+{
+	const struct report *report = data;
+
+	return report_cell(report, &report->rows[row], (enum column)column);
+}
+
+struct table report_table(const struct report *report)
+{
+	return (struct table){report_columns, COLUMN_COUNT, report->row_count, cell_at, report, .fit = true};
 }

@@ -13,10 +13,10 @@
 #include "views/expect.h"
 #include "vmm/ledger/summary.h"
 #include "vmm/observe/trace.h"
-#include "vmm/table/cell.h"
+#include "vmm/table/table.h"
 
 enum column {
-#define COLUMN(id, header, key, type, meaning) COLUMN_##id,
+#define COLUMN(id, header, key, flags, meaning) COLUMN_##id,
 #include "vmm/analysis/column.def"
 #undef COLUMN
 	COLUMN_COUNT
@@ -29,8 +29,6 @@ enum verdict {
 	VERDICT_FAIL,
 	VERDICT_SKIP,
 };
-
-extern const char *const verdict_names[];
 
 #define REPORT_ALL_VMS (-1)
 
@@ -89,13 +87,13 @@ struct report {
 	bool of_ledger;        /* what they would have said is not known: a ledger is all there is */
 };
 
-extern const char *const column_headers[COLUMN_COUNT];
-extern const char *const column_keys[COLUMN_COUNT];
-extern const char *const column_meanings[COLUMN_COUNT];
-extern const enum cell_type column_types[COLUMN_COUNT];
+extern const struct table_column report_columns[COLUMN_COUNT];
 
-void report_cell(const struct report *report, const struct report_row *row, enum column column,
-		 struct cell *cell);
+struct cell report_cell(const struct report *report, const struct report_row *row, enum column column);
+
+/* The rows with all columns. */
+struct table report_table(const struct report *report);
+
 /* Fills exits, placement and ticks of a row from its summary. Its loop is the report's unless it has one. */
 void report_measure(const struct report *report, struct report_row *row);
 
@@ -125,20 +123,8 @@ const char *report_operation_name(const struct report *report, uint32_t number);
 /* Fills the ratios of all rows, which have been measured; of those of one VM, within it. */
 void report_compare(struct report *report);
 
-
-/* Writes text that may come from a guest or a foreign ledger: printable ASCII as it is, every other
- * byte as \xNN, so that it stays one line and does not speak to a terminal. */
-void report_plain(FILE *stream, const char *text);
-
-/* Writes the line that says what was run where. */
-void report_run(const struct report *report, FILE *stream);
-
 /* Name of an exception vector: "#UD"; NULL for those without one. */
 const char *vector_name(uint32_t vector);
-
-/* The writers. They return 0 or -ENOMEM; errors of the stream are found when it is closed. */
-typedef int report_writer(const struct report *report, FILE *stream);
-report_writer report_text, report_csv, report_json, report_tap, report_junit;
 
 /* Column sets. */
 #define COLUMN_BIT(id) (1u << COLUMN_##id)

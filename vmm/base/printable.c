@@ -54,3 +54,12 @@ void printable_shorten(char *out, size_t size, const char *text)
 	used += strlen(GAP);
 	printable_text(out + used, size - used, end_of(text, size - used - 1));
 }
+
+void printable_put(FILE *stream, const char *text)
+{
+	for (; *text; text++) {
+		char escaped[4];
+
+		fwrite(escaped, 1, console_escape(escaped, (unsigned char)*text, false), stream);
+	}
+}

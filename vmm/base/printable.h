@@ -5,6 +5,7 @@
 #define VMM_BASE_PRINTABLE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* Copies as much as there is room for: printable ASCII as it is, every other byte as \xNN, never a part of one. Returns
  * the length; `out` is terminated. */
@@ -13,5 +14,8 @@ size_t printable_text(char *out, size_t size, const char *text);
 /* The same, but of a text that is too long the middle is left out: its beginning says what it is about, its end what
  * is wrong with that. `size` is 16 at least. */
 void printable_shorten(char *out, size_t size, const char *text);
+
+/* Writes all of a text in that form. */
+void printable_put(FILE *stream, const char *text);
 
 #endif

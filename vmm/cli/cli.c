@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "vmm/base/number.h"
+#include "vmm/base/words.h"
 #include "vmm/plan/service_list.h"
 
 #define OPTIONS_MAX 32
@@ -73,6 +74,42 @@ TEXT(ledger, plan.ledger)
 TEXT(disk, plan.disk)
 TEXT(workload, plan.workload)
 
+/* Options that are a number from 1 to a limit. */
+#define NUMBER(name, option, limit, member, type)                                                  \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		int64_t number = parse_count_of(option, argument, limit, error);                   \
+                                                                                                   \
+		if (number > 0)                                                                    \
+			settings->member = (type)number;                                           \
+		return number > 0 ? 0 : (int)number;                                               \
+	}
+NUMBER(random, "--random", INT64_C(1) << 40, random, uint64_t)
+NUMBER(count, "--count", 100000000, plan.iterations, uint32_t)
+NUMBER(vcpus, "-c", SS_MAX_VCPUS, plan.vcpus, unsigned)
+NUMBER(vms, "--vms", PLAN_VMS_MAX, plan.vms, unsigned)
+
+/* Options that are one of the words from number `first` on. */
+#define WORD(name, option, words, first, count, member, type, wanted)                              \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		int number = words_find(words, count, argument);                                   \
+                                                                                                   \
+		if (number < (first))                                                              \
+			return bad_argument(error, option, argument, wanted);                      \
+		settings->member = (type)number;                                                   \
+		return 0;                                                                          \
+	}
+static const char *const weight_keys[] = {[WEIGHT_EXITS] = "exits", [WEIGHT_TICKS] = "ticks"};
+
+WORD(by, "--by", group_key_names, 0, GROUP_KEY_COUNT, by, enum group_key, GROUP_KEY_WORDS)
+WORD(weight, "--weight", weight_keys, 0, 2, weight, enum report_weight, "exits or ticks")
+WORD(flag_path, "--flag-path", flag_path_keys, 0, FLAG_PATH_COUNT, plan.flag_path, enum flag_path,
+     "auto, cpu, monitor, enlightened or vmm")
+WORD(on_violation, "--on-violation", on_violation_keys, 0, ON_VIOLATION_COUNT, plan.on_violation,
+     enum on_violation, "report, stop or inject")
+WORD(seccomp, "--seccomp", jail_mode_keys, JAIL_ON, JAIL_MODE_COUNT, plan.jail, enum jail_mode, "on, log or off")
+
 static int parse_engine(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "auto") != 0 && !engine_by_key(argument))
@@ -81,35 +118,14 @@ static int parse_engine(struct settings *settings, const char *argument, struct 
 	return 0;
 }
 
-static int parse_by(struct settings *settings, const char *argument, struct error *error)
-{
-	enum group_key key = group_key_by_name(argument);
-
-	if (key == GROUP_KEY_COUNT)
-		return bad_argument(error, "--by", argument, GROUP_KEY_WORDS);
-	settings->by = key;
-	return 0;
-}
-
 static int parse_trace(struct settings *settings, const char *argument, struct error *error)
 {
-	for (int mode = 0; mode < TRACING_MODE_COUNT; mode++)
-		if (mode != TRACING_PART && strcmp(argument, trace_mode_keys[mode]) == 0) {
-			settings->plan.trace = (enum trace_mode)mode;
-			settings->plan.trace_asked = true;
-			return 0;
-		}
-	return bad_argument(error, "--trace", argument, "off, count or sample");
-}
+	int mode = words_find(trace_mode_keys, TRACING_MODE_COUNT, argument);
 
-static int parse_weight(struct settings *settings, const char *argument, struct error *error)
-{
-	if (strcmp(argument, "exits") == 0)
-		settings->weight = WEIGHT_EXITS;
-	else if (strcmp(argument, "ticks") == 0)
-		settings->weight = WEIGHT_TICKS;
-	else
-		return bad_argument(error, "--weight", argument, "exits or ticks");
+	if (mode < 0 || mode == TRACING_PART)
+		return bad_argument(error, "--trace", argument, "off, count or sample");
+	settings->plan.trace = (enum trace_mode)mode;
+	settings->plan.trace_asked = true;
 	return 0;
 }
 
@@ -121,15 +137,6 @@ static int parse_threshold(struct settings *settings, const char *argument, stru
 		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
 	settings->threshold = percent;
 	return 0;
-}
-
-static int parse_random(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("--random", argument, INT64_C(1) << 40, error);
-
-	if (number > 0)
-		settings->random = (uint64_t)number;
-	return number > 0 ? 0 : (int)number;
 }
 
 static int parse_seed(struct settings *settings, const char *argument, struct error *error)
@@ -153,15 +160,6 @@ static int parse_shard(struct settings *settings, const char *argument, struct e
 	return 0;
 }
 
-static int parse_count(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("--count", argument, 100000000, error);
-
-	if (number > 0)
-		settings->plan.iterations = (uint32_t)number;
-	return number > 0 ? 0 : (int)number;
-}
-
 static int parse_memory(struct settings *settings, const char *argument, struct error *error)
 {
 	static const char suffixes[] = "KMGT";
@@ -181,24 +179,6 @@ static int parse_memory(struct settings *settings, const char *argument, struct 
 		return bad_argument(error, "-m", argument, "a size that a guest can have, such as 64M");
 	settings->plan.memory = number << shift;
 	return 0;
-}
-
-static int parse_vcpus(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("-c", argument, SS_MAX_VCPUS, error);
-
-	if (number > 0)
-		settings->plan.vcpus = (unsigned)number;
-	return number > 0 ? 0 : (int)number;
-}
-
-static int parse_vms(struct settings *settings, const char *argument, struct error *error)
-{
-	int64_t number = parse_count_of("--vms", argument, PLAN_VMS_MAX, error);
-
-	if (number > 0)
-		settings->plan.vms = (unsigned)number;
-	return number > 0 ? 0 : (int)number;
 }
 
 /* "ts,mp" or "none". */
@@ -250,16 +230,6 @@ static int parse_shadow(struct settings *settings, const char *argument, struct 
 			      error);
 }
 
-static int parse_flag_path(struct settings *settings, const char *argument, struct error *error)
-{
-	for (int i = 0; i < FLAG_PATH_COUNT; i++)
-		if (strcmp(argument, flag_path_keys[i]) == 0) {
-			settings->plan.flag_path = (enum flag_path)i;
-			return 0;
-		}
-	return bad_argument(error, "--flag-path", argument, "auto, cpu, monitor, enlightened or vmm");
-}
-
 static int parse_services(struct settings *settings, const char *argument, struct error *error)
 {
 	struct plan_request *plan = &settings->plan;
@@ -278,16 +248,6 @@ static int parse_pid_file(struct settings *settings, const char *argument, struc
 	return 0;
 }
 
-static int parse_on_violation(struct settings *settings, const char *argument, struct error *error)
-{
-	for (int i = 0; i < ON_VIOLATION_COUNT; i++)
-		if (strcmp(argument, on_violation_keys[i]) == 0) {
-			settings->plan.on_violation = (enum on_violation)i;
-			return 0;
-		}
-	return bad_argument(error, "--on-violation", argument, "report, stop or inject");
-}
-
 static int parse_interval(struct settings *settings, const char *argument, struct error *error)
 {
 	double seconds;
@@ -297,16 +257,6 @@ static int parse_interval(struct settings *settings, const char *argument, struc
 				    "a number of seconds from 0.05 to 3600");
 	settings->interval_ms = (unsigned)(seconds * 1000 + 0.5);
 	return 0;
-}
-
-static int parse_seccomp(struct settings *settings, const char *argument, struct error *error)
-{
-	for (int mode = JAIL_ON; mode < JAIL_MODE_COUNT; mode++)
-		if (strcmp(argument, jail_mode_keys[mode]) == 0) {
-			settings->plan.jail = (enum jail_mode)mode;
-			return 0;
-		}
-	return bad_argument(error, "--seccomp", argument, "on, log or off");
 }
 
 static int parse_timeout(struct settings *settings, const char *argument, struct error *error)
@@ -320,8 +270,7 @@ static int parse_timeout(struct settings *settings, const char *argument, struct
 }
 
 const struct command_row commands[] = {
-#define COMMAND(name, letter, operands, meaning, more)                                             \
-	{#name, letter, operands, meaning, more, command_##name},
+#define COMMAND(name, letter, operands, meaning, more) {#name, letter, operands, meaning, more},
 #include "vmm/cli/command.def"
 #undef COMMAND
 };

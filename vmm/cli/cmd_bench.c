@@ -2,7 +2,7 @@
 /* sidestep bench: what each operation costs, beside the empty loop. */
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 
 int command_bench(const struct settings *given)
 {
@@ -22,8 +22,5 @@ int command_bench(const struct settings *given)
 	else
 		status = session_emit(&session, &settings, "sidestep.bench", false, HIDE_IN_BENCH,
 				      &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

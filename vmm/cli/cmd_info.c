@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/table/json.h"
 
 #define INFO_VERSION 1
@@ -48,7 +48,6 @@ static void print_tracepoints(FILE *stream)
 
 static void print_text(const struct host *host, FILE *stream)
 {
-
 	fprintf(stream, "KVM         API version %d, module %s, Linux %s\n", host->api_version,
 		host_backend_modules[host->backend], host->kernel);
 	fprintf(stream, "guest CPU   %s\n", host->vendor);
@@ -90,13 +89,10 @@ static json_t *engines_json(const struct host *host)
 
 	for (size_t i = 0; i < engine_count; i++) {
 		struct engine_info info = engine_info(host, engines[i]);
-		json_t *object = json_object();
 
-		json_object_set_new(object, "engine", json_string(engine_keys[engines[i]->id]));
-		json_object_set_new(object, "usable", json_boolean(info.usable));
-		json_object_set_new(object, "reason",
-				    info.usable ? json_null() : json_string(info.reason));
-		json_array_append_new(array, object);
+		json_array_append_new(array, json_pack("{s:s,s:b,s:s?}", "engine", engine_keys[engines[i]->id],
+						       "usable", info.usable, "reason",
+						       info.usable ? NULL : info.reason));
 	}
 	return array;
 }
@@ -126,7 +122,7 @@ static int print_json(const struct host *host, FILE *stream)
 	json_object_set_new(root, "backend", json_string(host_backend_keys[host->backend]));
 	json_object_set_new(root, "module", json_string(host_backend_modules[host->backend]));
 	json_object_set_new(root, "guest_cpu", json_string(host->vendor));
-	json_object_set_new(root, "memory_bytes", json_integer((json_int_t)host->memory));
+	json_object_set_new(root, "memory_bytes", json_count(host->memory));
 	json_object_set_new(root, "processor_traits", traits_json(host));
 	json_object_set_new(root, "engines", engines_json(host));
 	json_object_set_new(root, "jail", jail_json(host));
@@ -137,22 +133,12 @@ static int print_json(const struct host *host, FILE *stream)
 	return json_finish(root, stream);
 }
 
-static int print_info(const struct host *host, const struct settings *settings, struct error *error)
+static int write_info(const void *data, const struct settings *settings, FILE *stream)
 {
-	struct output output;
-	int rc = output_open(&output, settings->output, JAIL_NONE, error);
-
-	if (rc != 0)
-		return rc;
 	if (strcmp(settings->format, "json") == 0)
-		rc = print_json(host, output.stream);
-	else
-		print_text(host, output.stream);
-	if (rc != 0) {
-		output_discard(&output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(&output, error);
+		return print_json(data, stream);
+	print_text(data, stream);
+	return 0;
 }
 
 int command_info(const struct settings *settings)
@@ -163,7 +149,7 @@ int command_info(const struct settings *settings)
 	if (settings->operand_count != 0)
 		error_set(&error, -EINVAL, STATUS_USAGE, "info takes no operand");
 	else if (cli_check_format(settings, FORMATS_PLAIN, &error) == 0 && host_open(&host, &error) == 0) {
-		print_info(&host, settings, &error);
+		output_emit(write_info, &host, settings, &error);
 		host_close(&host);
 	}
 	return error.text[0] ? error_report(&error) : STATUS_SUCCESS;

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
 #include "vmm/cli/formats.h"
 #include "vmm/cli/perf_command.h"
 #include "vmm/cli/profile_watch.h"
+#include "vmm/cli/session.h"
 
 /* What somebody who watches has asked for is no failure: that the time is over, or Ctrl-C. */
 static int end_status(const struct machine *machine, struct error *error)
@@ -76,8 +76,5 @@ int command_profile(const struct settings *given)
 		status = error.status;
 	else
 		status = watch_run(&session, &settings, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/service/differential.h"
 #include "vmm/table/json.h"
 
@@ -64,7 +64,7 @@ static int write_json(const struct differential *run, const struct session *sess
 	json_object_set_new(root, "engine", json_string(engine_keys[session->plan.engine->id]));
 	json_object_set_new(root, "backend", json_string(host_backend_keys[session->host.backend]));
 	json_object_set_new(root, "seed", json_hex(run->seed));
-	json_object_set_new(root, "programs", json_integer((json_int_t)run->performed));
+	json_object_set_new(root, "programs", json_count(run->performed));
 	json_object_set_new(root, "difference",
 			    run->differed ? json_string(run->difference) : json_null());
 	if (memory) {
@@ -76,21 +76,20 @@ static int write_json(const struct differential *run, const struct session *sess
 	return json_finish(root, stream);
 }
 
-static int emit(const struct differential *run, struct session *session,
-		const struct settings *settings, struct error *error)
+/* What output_fill() hands through. */
+struct outcome {
+	const struct differential *run;
+	const struct session *session;
+};
+
+static int write_outcome(const void *data, const struct settings *settings, FILE *stream)
 {
-	struct output *output = &session->output;
-	int rc = 0;
+	const struct outcome *outcome = data;
 
 	if (strcmp(settings->format, "json") == 0)
-		rc = write_json(run, session, output->stream);
-	else
-		write_text(run, session, output->stream);
-	if (rc != 0) {
-		output_discard(output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(output, error);
+		return write_json(outcome->run, outcome->session, stream);
+	write_text(outcome->run, outcome->session, stream);
+	return 0;
 }
 
 static int perform(struct session *session, struct differential *run,
@@ -102,7 +101,7 @@ static int perform(struct session *session, struct differential *run,
 		return error->status;
 	run->environment = session_environment(session);
 	if (session_run(session, isatty(STDERR_FILENO), error) != 0 ||
-	    emit(run, session, settings, error) != 0)
+	    output_fill(write_outcome, &(struct outcome){run, session}, settings, &session->output, error) != 0)
 		return error->status;
 	if (run->differed)
 		return STATUS_FAILED;
@@ -140,8 +139,5 @@ int command_random(const struct settings *given)
 								      : STATUS_SKIPPED;
 	else
 		status = perform(&session, &run, &settings, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

@@ -5,16 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/analysis/diff_make.h"
+#include "vmm/cli/session.h"
 #include "vmm/report/ledger_formats.h"
 
 /* Percent by which a median may differ. */
 #define THRESHOLD_DEFAULT 10
-
-/* What output_emit() hands through: a ledger is read once more for some formats. */
-struct task {
-	struct ledger_index *contents;
-};
 
 /* The name has been checked against the same list in words. */
 static const struct ledger_format *format_of(const struct settings *settings)
@@ -22,10 +18,11 @@ static const struct ledger_format *format_of(const struct settings *settings)
 	return ledger_format_by_name(settings->format);
 }
 
+/* `data`: a pointer to the contents, as a ledger is read once more for some formats. */
 static int write_ledger(const void *data, const struct settings *settings, FILE *stream)
 {
-	return ledger_format_write(format_of(settings), ((const struct task *)data)->contents,
-				   settings->by, settings->weight, stream);
+	return ledger_format_write(format_of(settings), *(struct ledger_index *const *)data, settings->by,
+				   settings->weight, stream);
 }
 
 static int tell(int status, const char *path, const char *text)
@@ -72,7 +69,7 @@ static int report_one(struct ledger_index *contents, const struct settings *sett
 	if (ledger_index_open(contents, settings->operands[0], error) != 0)
 		return error->status;
 	status = warn(contents, settings->operands[0]);
-	if (output_emit(write_ledger, &(struct task){contents}, settings, error) == 0)
+	if (output_emit(write_ledger, &contents, settings, error) == 0)
 		warn_left_out(contents, settings);
 	return status;
 }

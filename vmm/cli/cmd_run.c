@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/policy/diagnostic.h"
 
 static int run_and_report(struct session *session, const struct settings *settings,
@@ -72,8 +72,5 @@ int command_run(const struct settings *given)
 		status = error.status;
 	else
 		status = run_and_report(&session, &settings, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

@@ -2,27 +2,15 @@
 /* sidestep test: perform the catalogue and compare with the reference model. */
 #include <errno.h>
 #include <fnmatch.h>
-#include <libsmartcols.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/guest/image_file.h"
 #include "vmm/table/json.h"
 #include "vmm/table/table.h"
 
 #define LIST_VERSION 1
-
-static int list_row(struct libscols_table *table, const struct ss_operation *op)
-{
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-
-	if (!line || scols_line_set_data(line, 0, op->name) != 0 ||
-	    scols_line_set_data(line, 1, op->needs[0] ? op->needs : "-") != 0 ||
-	    scols_line_set_data(line, 2, op->meaning) != 0)
-		return -ENOMEM;
-	return 0;
-}
 
 static int check_patterns(const struct image *image, const struct settings *settings,
 			  struct error *error)
@@ -48,60 +36,54 @@ static bool wanted(const struct settings *settings, const char *name)
 	return settings->plan.pattern_count == 0;
 }
 
-static int list_text(const struct image *image, const struct settings *settings, FILE *stream)
-{
-	struct libscols_table *table = table_start(stream, false);
-	int rc = table && scols_table_new_column(table, "OPERATION", 0, 0) &&
-				 scols_table_new_column(table, "NEEDS", 0, 0) &&
-				 scols_table_new_column(table, "MEANING", 0, 0)
-			 ? 0
-			 : -ENOMEM;
+/* The operations that are wanted. */
+struct listed {
+	const struct ss_operation *operations[SS_MAX_OPERATIONS];
+	size_t count;
+};
 
-	for (size_t i = 0; rc == 0 && i < image->operation_count; i++)
-		if (wanted(settings, image->operations[i].name))
-			rc = list_row(table, &image->operations[i]);
-	return table_finish(table, rc);
+static struct cell list_cell(const void *data, size_t row, size_t column)
+{
+	const struct ss_operation *op = ((const struct listed *)data)->operations[row];
+	const char *const texts[] = {op->name, op->needs[0] ? op->needs : "-", op->needs, op->meaning};
+
+	return cell_of_text(texts[column]);
 }
 
-static int list_json(const struct image *image, const struct settings *settings, FILE *stream)
+static int write_list(const void *data, const struct settings *settings, FILE *stream)
 {
-	json_t *root = json_begin("sidestep.list", LIST_VERSION), *rows = json_array();
+	static const struct table_column columns[] = {
+		TABLE_PLAIN("OPERATION", "operation", TABLE_LEFT),
+		TABLE_PLAIN("NEEDS", "", TABLE_ONLY_TEXT),
+		TABLE_PLAIN("", "needs", TABLE_ONLY_JSON),
+		TABLE_PLAIN("MEANING", "meaning", TABLE_LEFT),
+	};
+	const struct table table = {columns, sizeof(columns) / sizeof(columns[0]),
+				    ((const struct listed *)data)->count, list_cell, data, .fit = false};
+	json_t *root;
 
-	for (size_t i = 0; i < image->operation_count; i++) {
-		const struct ss_operation *op = &image->operations[i];
-
-		if (wanted(settings, op->name))
-			json_array_append_new(rows, json_pack("{s:s,s:s,s:s}", "operation", op->name,
-							      "needs", op->needs, "meaning",
-							      op->meaning));
-	}
-	json_object_set_new(root, "operations", rows);
+	if (strcmp(settings->format, "json") != 0)
+		return table_text(&table, stream);
+	root = json_begin("sidestep.list", LIST_VERSION);
+	json_object_set_new(root, "operations", table_json(&table));
 	return json_finish(root, stream);
 }
 
 /* The catalogue is read from the image: no KVM is needed for this. */
 static int list(const struct settings *settings, struct error *error)
 {
+	struct listed listed = {.count = 0};
 	struct image image;
-	struct output output;
 	int rc = image_builtin(&image, error);
 
 	if (rc != 0)
 		return rc;
+	for (size_t i = 0; i < image.operation_count; i++)
+		if (wanted(settings, image.operations[i].name))
+			listed.operations[listed.count++] = &image.operations[i];
 	rc = check_patterns(&image, settings, error);
 	if (rc == 0)
-		rc = output_open(&output, settings->output, JAIL_NONE, error);
-	if (rc == 0) {
-		rc = strcmp(settings->format, "json") == 0
-			     ? list_json(&image, settings, output.stream)
-			     : list_text(&image, settings, output.stream);
-		if (rc == 0) {
-			rc = output_commit(&output, error);
-		} else {
-			output_discard(&output);
-			error_set(error, rc, STATUS_INTERNAL, "out of memory");
-		}
-	}
+		rc = output_emit(write_list, &listed, settings, error);
 	image_close(&image);
 	return rc;
 }
@@ -152,8 +134,5 @@ int command_test(const struct settings *given)
 		status = error.status;
 	else
 		status = session_emit(&session, &settings, "sidestep.test", true, HIDE_IN_TEST, &error);
-	if (error.text[0])
-		error_report(&error);
-	session_finish(&session);
-	return status;
+	return session_end(&session, &error, status);
 }

@@ -6,9 +6,10 @@
 #include <sys/mman.h>
 
 #include "guestfw/relay/relay.h"
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
+#include "vmm/policy/policy_load.h"
 #include "vmm/policy/policy_warn.h"
 #include "vmm/report/views_report.h"
 
@@ -60,8 +61,8 @@ static int examine(struct views_report *report, bool lenient, struct error *erro
 		.engine = engine_keys[report->engine->id],
 		.lenient = lenient,
 	};
-	int rc = policy_file_load(&report->file, report->path, &subject, &report->diagnostics,
-				  error);
+	int rc = policy_load(&report->file, report->path, &subject, &report->diagnostics,
+			     error);
 
 	if (rc == 0 && report->target.view.format->encode_leaf)
 		rc = build_tables(report, error);
@@ -103,25 +104,9 @@ static int prepare(struct views_report *report, const struct settings *settings,
 	return rc == 0 ? image_check_fit(&report->image, report->memory, error) : rc;
 }
 
-static int emit(const struct views_report *report, const struct settings *settings,
-		struct error *error)
+static int write_views(const void *data, const struct settings *settings, FILE *stream)
 {
-	struct output output;
-	int rc;
-
-	/* A file that is wrong has no text to be printed. */
-	if (!report->sound && strcmp(settings->format, "text") == 0)
-		return 0;
-	rc = output_open(&output, settings->output, JAIL_NONE, error);
-	if (rc != 0)
-		return rc;
-	rc = strcmp(settings->format, "json") == 0 ? views_json(report, output.stream)
-						   : views_text(report, output.stream);
-	if (rc != 0) {
-		output_discard(&output);
-		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	}
-	return output_commit(&output, error);
+	return strcmp(settings->format, "json") == 0 ? views_json(data, stream) : views_text(data, stream);
 }
 
 static void finish(struct views_report *report)
@@ -145,8 +130,10 @@ int command_views(const struct settings *settings)
 		 cli_check_format(settings, FORMATS_PLAIN, &error) == 0 &&
 		 prepare(report, settings, &error) == 0) {
 		examine(report, settings->plan.lenient, &error);
-		if (report->sound || report->diagnostics.count[SEVERITY_ERROR] > 0)
-			emit(report, settings, &trouble);
+		/* A file that is wrong has no text to be printed. */
+		if (report->sound || (report->diagnostics.count[SEVERITY_ERROR] > 0 &&
+				      strcmp(settings->format, "text") != 0))
+			output_emit(write_views, report, settings, &trouble);
 		diagnostics_print(&report->diagnostics, report->path, stderr);
 		status = report->diagnostics.count[SEVERITY_WARNING] ? STATUS_FAILED
 								     : STATUS_SUCCESS;

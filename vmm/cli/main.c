@@ -2,10 +2,10 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "vmm/cli/cli.h"
+#include "vmm/cli/dispatch.h"
 #include "vmm/cli/named_files.h"
-#include "vmm/output/startup.h"
 #include "vmm/output/output.h"
+#include "vmm/output/startup.h"
 #include "vmm/run/deadline.h"
 
 /* One heap for all threads, of which no thread but the main one needs to map more, and no limit that moves
@@ -78,5 +78,5 @@ int main(int argc, char **argv)
 	if (deadline_start(settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0 ||
 	    named_files_check(command, &settings, &error) != 0)
 		return error_report(&error);
-	return command->run(&settings);
+	return dispatch(command)(&settings);
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
 #include "vmm/observe/trace.h"
 #include "vmm/output/output.h"
 #include "vmm/plan/host.h"
@@ -16,7 +16,7 @@ static void put_escaped(const char *text, FILE *stream)
 	for (; *text; text++) {
 		if (*text == '\'' || *text == '\\')
 			fputc('\\', stream);
-		report_plain(stream, (char[2]){*text, '\0'});
+		printable_put(stream, (char[2]){*text, '\0'});
 	}
 	fputc('\'', stream);
 }

@@ -3,7 +3,7 @@
 #ifndef VMM_CLI_PROFILE_WATCH_H
 #define VMM_CLI_PROFILE_WATCH_H
 
-#include "vmm/cli/command.h"
+#include "vmm/cli/session.h"
 #include "vmm/profile/profile_write.h"
 
 struct profile_watch {

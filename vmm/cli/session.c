@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/cli/session.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/cli/command.h"
 #include "vmm/guest/boot.h"
+#include "vmm/report/report_writers.h"
 
 /* The jail as it was asked for, or the reason why not. */
 static int check_jail(const struct session *session, enum jail_mode mode, struct error *error)
@@ -87,6 +89,14 @@ void session_finish(struct session *session)
 	output_discard(&session->output);
 	startup_finish(&session->inherited);
 	*session = (struct session){0};
+}
+
+int session_end(struct session *session, const struct error *error, int status)
+{
+	if (error->text[0])
+		error_report(error);
+	session_finish(session);
+	return status;
 }
 
 __attribute__((format(printf, 2, 3))) static void disagree(struct report_row *row,
@@ -330,13 +340,14 @@ static int write_report(const void *data, const struct settings *settings, FILE 
 	return -EINVAL;
 }
 
-int session_status(const struct report *report, bool judge)
+/* The exit status that a report stands for. */
+static int status_of(const struct report *report)
 {
 	if (report->end[0] || report->status != STATUS_SUCCESS)
 		return report->status;
 	if (report->failed)
 		return STATUS_FAILED;
-	return judge && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
+	return report->judged && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
 }
 
 int session_emit(struct session *session, const struct settings *settings, const char *schema,
@@ -350,7 +361,7 @@ int session_emit(struct session *session, const struct settings *settings, const
 		return error->status;
 	}
 	report.hidden = hidden;
-	report.status = session_status(&report, judge);
+	report.status = status_of(&report);
 	status = report.status;
 	if (output_fill(write_report, &report, settings, &session->output, error) != 0)
 		status = error->status;

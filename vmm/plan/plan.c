@@ -15,7 +15,7 @@
 #include "vmm/guest/image_file.h"
 #include "vmm/plan/engine_target.h"
 #include "vmm/plan/service_list.h"
-#include "vmm/policy/policy_file.h"
+#include "vmm/policy/policy_load.h"
 
 /* Need of operations that switch through a full list. */
 #define VIEWS_ALL "views512"
@@ -282,14 +282,14 @@ static int read_views(struct plan *plan, const struct plan_request *request, con
 	int rc;
 
 	engine_target_init(&target, plan->engine, host, plan->memory);
-	rc = policy_file_load(&file, request->views,
-			      &(struct policy_subject){
+	rc = policy_load(&file, request->views,
+			 &(struct policy_subject){
 				      .image = &plan->image,
 				      .target = &target.view,
 				      .engine = engine_keys[plan->engine->id],
 				      .lenient = request->lenient,
-			      },
-			      request->diagnostics, error);
+			 },
+			 request->diagnostics, error);
 	if (rc == 0) {
 		plan->policy = file.policy;
 		file.policy = (struct view_policy){0};

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/analysis/report.h"
 #include "vmm/base/printable.h"
 
 const char *const severity_keys[SEVERITY_COUNT] = {"error", "warning"};
@@ -51,7 +50,7 @@ void diagnostics_print(const struct diagnostics *diagnostics, const char *file, 
 	for (size_t i = 0; i < diagnostics->kept; i++) {
 		const struct diagnostic *entry = &diagnostics->list[i];
 
-		report_plain(stream, file);
+		printable_put(stream, file);
 		fprintf(stream, ":%u:%u: %s: %s", entry->place.line, entry->place.column,
 			severity_keys[entry->severity], entry->text);
 		if (entry->key)
@@ -61,7 +60,7 @@ void diagnostics_print(const struct diagnostics *diagnostics, const char *file, 
 	for (int i = 0; i < SEVERITY_COUNT; i++)
 		all += diagnostics->count[i];
 	if (all > diagnostics->kept) {
-		report_plain(stream, file);
+		printable_put(stream, file);
 		fprintf(stream, ": and %s%zu more\n", diagnostics->stopped ? "at least " : "",
 			all - diagnostics->kept);
 	}

@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/policy/policy_file.h"
 
-#include <errno.h>
 #include <libconfig.h>
 #include <stdlib.h>
 
-#include "views/policy_soften.h"
-#include "vmm/policy/policy_read.h"
-
-struct checking {
-	const struct policy_file *file;
-	const struct policy_subject *subject;
-	struct diagnostics *diagnostics;
-	bool out_of_memory;
-};
+#include "vmm/policy/policy_groups.h"
 
 void rights_text(unsigned rights, char text[RIGHTS_TEXT_SIZE])
 {
@@ -39,7 +30,7 @@ struct place policy_file_view_place(const struct policy_file *file, uint32_t vie
 struct place policy_file_default_place(const struct policy_file *file, uint32_t view)
 {
 	const config_setting_t *rights =
-		policy_text_member(&file->text, file->views[view].setting, "default");
+		policy_groups_member(&file->text, file->views[view].setting, "default");
 
 	return rights ? policy_text_value(&file->text, rights) : policy_file_view_place(file, view);
 }
@@ -95,147 +86,6 @@ struct place policy_file_remap_place(const struct policy_file *file, uint32_t vi
 
 	return setting ? policy_text_value(&file->text, setting)
 		       : policy_file_rights_place(file, view, region);
-}
-
-static struct place place_of(const struct policy_file *file, const struct policy_error *error)
-{
-	bool rule_known =
-		error->view < file->policy.view_count && error->region < file->policy.region_count;
-
-	if (rule_known && (error->kind == POLICY_ERROR_REMAP_UNALIGNED ||
-			   error->kind == POLICY_ERROR_REMAP_OUTSIDE))
-		return policy_file_remap_place(file, error->view, error->region);
-	if (rule_known)
-		return policy_file_rights_place(file, error->view, error->region);
-	if (error->region < file->policy.region_count)
-		return policy_file_region_place(file, error->region);
-	if (error->view < file->policy.view_count)
-		return policy_file_default_place(file, error->view);
-	if (error->kind == POLICY_ERROR_TOO_MANY_VIEWS)
-		return policy_file_view_place(file, VIEW_MAX);
-	return (struct place){1, 1};
-}
-
-static bool about_rights(enum policy_error_kind kind)
-{
-	return kind == POLICY_ERROR_WRITE_WITHOUT_READ || kind == POLICY_ERROR_EXECUTE_ONLY ||
-	       kind == POLICY_ERROR_EXECUTE_WITHHELD;
-}
-
-static bool take_fault(void *data, const struct policy_error *error)
-{
-	struct checking *checking = data;
-	const struct policy_file *file = checking->file;
-	struct place place = place_of(file, error);
-	const char *text = policy_error_text(error->kind), *key = policy_error_key(error->kind);
-	char rights[RIGHTS_TEXT_SIZE];
-
-	if (error->kind == POLICY_ERROR_OUT_OF_MEMORY) {
-		checking->out_of_memory = true;
-		return false;
-	}
-	/* A region without a rule of its own repeats what was said about the view's default. */
-	if (about_rights(error->kind) && error->region < file->policy.region_count &&
-	    !policy_file_has_rights(file, error->view, error->region))
-		return true;
-	rights_text(error->rights, rights);
-	if (about_rights(error->kind))
-		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place,
-			 "engine %s cannot give \"%s\": %s; --lenient grants what it cannot "
-			 "withhold%s",
-			 checking->subject->engine, rights, text,
-			 error->kind == POLICY_ERROR_EXECUTE_WITHHELD
-				 ? ", engines vmx and svm can withhold it"
-				 : "");
-	else if (error->kind == POLICY_ERROR_REGION_OVERLAP)
-		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place,
-			 "region '%s' overlaps region '%s' of line %u from 0x%llx on",
-			 file->policy.regions[error->region].name,
-			 file->policy.regions[error->other_region].name,
-			 policy_file_region_place(file, error->other_region).line,
-			 (unsigned long long)error->gpa.v);
-	else if (error->gpa.v != 0)
-		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place, "%s (0x%llx)", text,
-			 (unsigned long long)error->gpa.v);
-	else
-		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place, "%s", text);
-	return true;
-}
-
-static void take_softening(void *data, const struct softening *change)
-{
-	const struct checking *checking = data;
-	const struct policy_file *file = checking->file;
-	char asked[RIGHTS_TEXT_SIZE], given[RIGHTS_TEXT_SIZE];
-	bool whole = change->region == POLICY_NO_INDEX;
-
-	if (!whole && !policy_file_has_rights(file, change->view, change->region))
-		return;
-	rights_text(change->asked, asked);
-	rights_text(change->given, given);
-	diagnose(checking->diagnostics, SEVERITY_WARNING, "rights-widened",
-		 whole ? policy_file_default_place(file, change->view)
-		       : policy_file_rights_place(file, change->view, change->region),
-		 "engine %s cannot give \"%s\" to %s in view '%s'; it gives \"%s\"",
-		 checking->subject->engine, asked,
-		 whole ? "the rest of memory" : file->policy.regions[change->region].name,
-		 file->policy.views[change->view].name, given);
-}
-
-/* From text to settings that know their places. */
-static int parse(struct policy_file *file, struct diagnostics *diagnostics)
-{
-	int rc = policy_text_scan(&file->text, diagnostics);
-
-	if (rc != 0)
-		return rc;
-	rc = policy_text_prepare(&file->text, diagnostics);
-	if (rc != 0)
-		return rc;
-	file->config = malloc(sizeof(*file->config));
-	if (!file->config)
-		return -ENOMEM;
-	config_init(file->config);
-	if (config_read_string(file->config, file->text.readable) != CONFIG_TRUE) {
-		int line = config_error_line(file->config);
-		struct place place;
-
-		place = policy_text_error(&file->text, line > 0 ? (unsigned)line : 1);
-		diagnose(diagnostics, SEVERITY_ERROR, "syntax", place, "%s",
-			 config_error_text(file->config));
-		return -EINVAL;
-	}
-	return policy_text_place(&file->text, config_root_setting(file->config), diagnostics);
-}
-
-int policy_file_load(struct policy_file *file, const char *path,
-		     const struct policy_subject *subject, struct diagnostics *diagnostics,
-		     struct error *error)
-{
-	struct checking checking = {file, subject, diagnostics, false};
-	int rc;
-
-	*file = (struct policy_file){0};
-	rc = policy_text_read(&file->text, path, error);
-	if (rc != 0)
-		return rc;
-	rc = parse(file, diagnostics);
-	if (rc == 0)
-		rc = policy_read(file, subject, diagnostics);
-	if (rc == 0 && subject->lenient)
-		policy_soften(&file->policy, subject->target, take_softening, &checking);
-	if (rc == 0)
-		policy_check(&file->policy, subject->target, take_fault, &checking);
-	if (checking.out_of_memory)
-		rc = -ENOMEM;
-	diagnostics_sort(diagnostics);
-	if (rc == -ENOMEM)
-		return error_set(error, rc, STATUS_INTERNAL, "%s: out of memory", path);
-	if (diagnostics->count[SEVERITY_ERROR] == 0)
-		return 0;
-	return error_set(error, -EINVAL, STATUS_USAGE, "%s: %zu error%s in this policy", path,
-			 diagnostics->count[SEVERITY_ERROR],
-			 diagnostics->count[SEVERITY_ERROR] == 1 ? "" : "s");
 }
 
 void policy_file_forget(struct policy_file *file)

@@ -56,14 +56,7 @@ struct policy_subject {
 	bool lenient;	    /* rights that the target cannot express are reported and widened */
 };
 
-/*
- * Reads a policy file and checks it against its subject. Returns 0, perhaps with warnings, or a
- * negative errno: either with errors in `diagnostics` and a line in `error` that counts them, or
- * with a line that says why the file could not be read. policy_file_finish() is due in all cases.
- */
-int policy_file_load(struct policy_file *file, const char *path,
-		     const struct policy_subject *subject, struct diagnostics *diagnostics,
-		     struct error *error);
+/* All zero is an empty file. */
 void policy_file_finish(struct policy_file *file);
 
 /* Frees what only tells where things stand in the file, which is not asked any more. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The groups of a policy file, and those that libconfig reads in their place. */
+#include "vmm/policy/policy_groups.h"
+
 #include <errno.h>
 #include <libconfig.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "vmm/policy/policy_text.h"
 
 /* Settings in a group that libconfig reads; a larger one becomes a group of such. */
 #define PART 32
@@ -131,7 +130,7 @@ static void take_token(struct copy *copy, const struct token *token)
 	}
 }
 
-int policy_text_prepare(struct policy_text *text, struct diagnostics *diagnostics)
+int policy_groups_prepare(struct policy_text *text, struct diagnostics *diagnostics)
 {
 	struct copy copy = {.text = text};
 
@@ -165,14 +164,14 @@ static bool in_parts(const struct policy_text *text, const struct config_setting
 	return is_large(text, bracket);
 }
 
-int policy_text_length(const struct policy_text *text, const struct config_setting_t *group)
+int policy_groups_length(const struct policy_text *text, const struct config_setting_t *group)
 {
 	uint32_t names;
 
 	return in_parts(text, group, &names) ? (int)names : config_setting_length(group);
 }
 
-struct config_setting_t *policy_text_elem(const struct policy_text *text,
+struct config_setting_t *policy_groups_elem(const struct policy_text *text,
 					  const struct config_setting_t *group, int index)
 {
 	struct config_setting_t *part;
@@ -184,13 +183,13 @@ struct config_setting_t *policy_text_elem(const struct policy_text *text,
 	return part ? config_setting_get_elem(part, (unsigned)index % PART) : NULL;
 }
 
-struct config_setting_t *policy_text_member(const struct policy_text *text,
+struct config_setting_t *policy_groups_member(const struct policy_text *text,
 					    const struct config_setting_t *group, const char *name)
 {
-	int count = policy_text_length(text, group);
+	int count = policy_groups_length(text, group);
 
 	for (int i = 0; i < count; i++) {
-		struct config_setting_t *setting = policy_text_elem(text, group, i);
+		struct config_setting_t *setting = policy_groups_elem(text, group, i);
 
 		if (strcmp(config_setting_name(setting), name) == 0)
 			return setting;

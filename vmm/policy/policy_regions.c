@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/policy/policy_regions.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "vmm/policy/policy_read.h"
 
 #define WHY_SIZE 240
 
@@ -119,7 +119,7 @@ static void sort_regions(struct reader *reader)
 	qsort(reader->by_name, reader->by_name_count, sizeof(const struct policy_file_region *), by_name);
 }
 
-void reader_regions(struct reader *reader, config_setting_t *group)
+void policy_regions_read(struct reader *reader, config_setting_t *group)
 {
 	int count = reader_length(reader, group);
 
@@ -141,8 +141,8 @@ void reader_regions(struct reader *reader, config_setting_t *group)
 	sort_regions(reader);
 }
 
-const struct policy_file_region *reader_region(struct reader *reader, const char *name,
-					       const config_setting_t *setting, struct place place)
+const struct policy_file_region *policy_regions_find(struct reader *reader, const char *name,
+						     const config_setting_t *setting, struct place place)
 {
 	struct policy_file *file = reader->file;
 	const struct policy_file_region sought = {.name = name}, *key = &sought, **found;

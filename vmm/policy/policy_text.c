@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/policy/policy_groups.h"
+
 /* Looked at for the column of a fault; a line has fewer. */
 #define ERROR_TOKENS 200
 
@@ -272,10 +274,10 @@ static bool is_word(const struct policy_text *text, size_t at, const char *word)
 static int place_children(const struct policy_text *text, struct config_setting_t *parent,
 			  size_t *at)
 {
-	int count = policy_text_length(text, parent);
+	int count = policy_groups_length(text, parent);
 
 	for (int i = 0; i < count; i++) {
-		struct config_setting_t *child = policy_text_elem(text, parent, i);
+		struct config_setting_t *child = policy_groups_elem(text, parent, i);
 		const char *name = child ? config_setting_name(child) : "";
 
 		if (name && !is_word(text, *at, name))

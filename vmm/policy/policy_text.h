@@ -7,44 +7,9 @@
 #ifndef VMM_POLICY_POLICY_TEXT_H
 #define VMM_POLICY_POLICY_TEXT_H
 
-#include <stdint.h>
-
 #include "vmm/base/error.h"
-#include "vmm/policy/diagnostic.h"
+#include "vmm/policy/policy_token.h"
 
-/* What a file may have at most; docs/views.md has the same numbers. */
-#define POLICY_TEXT_MAX (1u << 20)
-#define POLICY_SETTINGS_MAX 65536
-#define POLICY_ELEMENTS_MAX 65536 /* of lists */
-/* Levels of brackets; the deepest that means anything is 4. */
-#define POLICY_TEXT_DEPTH 8
-
-enum token_kind {
-	TOKEN_INVALID,
-	TOKEN_WORD,   /* a number, true or false */
-	TOKEN_NAME,   /* a word with = or : behind it */
-	TOKEN_STRING, /* with its quotes */
-	TOKEN_MARK,   /* a single other character */
-};
-
-struct token {
-	enum token_kind kind;
-	struct place place;
-	uint32_t offset, length;
-	uint32_t group;	 /* index of the bracket that a name is in or a bracket closes, plus one; 0: none */
-	uint32_t number; /* of a name: how many the group has before it; of a bracket: how many it has in all */
-};
-
-struct policy_text {
-	char *data; /* ends with a NUL */
-	size_t size;
-	struct token *tokens;
-	size_t token_count;
-	uint32_t outside; /* names that are in no bracket */
-	char *readable; /* what libconfig gets to read, see policy_text_prepare() */
-};
-
-struct config_t;
 struct config_setting_t;
 
 /* Reads a file. Returns 0, or a negative errno with the reason in `error`. */
@@ -55,22 +20,6 @@ int policy_text_read(struct policy_text *text, const char *path, struct error *e
  * bytes of value 0, brackets without end. Returns 0, -EINVAL with diagnostics, or -ENOMEM.
  */
 int policy_text_scan(struct policy_text *text, struct diagnostics *diagnostics);
-
-/*
- * Makes the text that libconfig reads. It compares each name with all others of the group, so a large group is cut
- * into small ones here, and that no two names are the same is looked at here. The lines stay what they are.
- * Returns 0, -ENOMEM, or -EINVAL after having reported the fault.
- */
-int policy_text_prepare(struct policy_text *text, struct diagnostics *diagnostics);
-
-/* The settings of a group or list, as the file has them; both have been placed, or are being. */
-int policy_text_length(const struct policy_text *text, const struct config_setting_t *group);
-struct config_setting_t *policy_text_elem(const struct policy_text *text,
-					  const struct config_setting_t *group, int index);
-
-/* The member of a group by that name, or NULL. */
-struct config_setting_t *policy_text_member(const struct policy_text *text,
-					    const struct config_setting_t *group, const char *name);
 
 /* Puts the place of each setting into its hook; libconfig has accepted the text. Returns 0, or
  * -EINVAL with a diagnostic if words that it takes apart stand together, as in "a=1b=2". */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/policy/policy_views.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/policy/policy_read.h"
+#include "vmm/policy/policy_regions.h"
 
 static const struct gpa_range device = {{SS_MMIO_GPA}, GPA_PAGE_SIZE};
 
@@ -61,7 +63,7 @@ static void read_rights(struct reader *reader, uint32_t view, config_setting_t *
 	for (int i = 0; i < reader_length(reader, group); i++) {
 		config_setting_t *setting = reader_elem(reader, group, (int)i);
 		const struct policy_file_region *region =
-			reader_region(reader, config_setting_name(setting), setting,
+			policy_regions_find(reader, config_setting_name(setting), setting,
 				      reader_name(reader, setting));
 		unsigned rights = 0; /* none is what any target can express */
 
@@ -88,7 +90,7 @@ static bool get_target(struct reader *reader, const config_setting_t *setting, u
 
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
 		return reader_number(reader, setting, &ret_target->v);
-	region = reader_region(reader, config_setting_get_string(setting), setting,
+	region = policy_regions_find(reader, config_setting_get_string(setting), setting,
 			       reader_value(reader, setting));
 	if (!region || region->index == POLICY_NO_INDEX)
 		return false;
@@ -110,7 +112,7 @@ static void read_remap(struct reader *reader, uint32_t view, config_setting_t *g
 	for (int i = 0; i < reader_length(reader, group); i++) {
 		config_setting_t *setting = reader_elem(reader, group, (int)i);
 		const struct policy_file_region *region =
-			reader_region(reader, config_setting_name(setting), setting,
+			policy_regions_find(reader, config_setting_name(setting), setting,
 				      reader_name(reader, setting));
 		struct gpa_range own, shown;
 
@@ -139,7 +141,7 @@ static void add_gate(struct reader *reader, uint32_t view, const config_setting_
 
 	if (!name)
 		return;
-	region = reader_region(reader, name, setting, reader_value(reader, setting));
+	region = policy_regions_find(reader, name, setting, reader_value(reader, setting));
 	if (!region || region->index == POLICY_NO_INDEX)
 		return;
 	for (size_t i = 0; i < notes->gate_count; i++)
@@ -229,7 +231,7 @@ static void read_view(struct reader *reader, config_setting_t *setting)
 		reader_bool(reader, reader_member(reader, setting, "wx"));
 }
 
-void reader_views(struct reader *reader, config_setting_t *group)
+void policy_views_read(struct reader *reader, config_setting_t *group)
 {
 	size_t count = (size_t)reader_length(reader, group);
 

@@ -1,39 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/profile/profile_write.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <libsmartcols.h>
-#include <string.h>
-
 #include "vmm/analysis/observed.h"
 #include "vmm/ledger/hw_reason.h"
 #include "vmm/report/report_l0.h"
-#include "vmm/table/table.h"
+#include "vmm/table/json.h"
 
-const char *const profile_column_headers[PROFILE_COLUMN_COUNT] = {
-#define PROFILE_COLUMN(id, header, key, flags, meaning) header,
+const struct table_column profile_columns[PROFILE_COLUMN_COUNT] = {
+#define COLUMN TABLE_COLUMN
 #include "vmm/profile/profile_column.def"
-#undef PROFILE_COLUMN
+#undef COLUMN
 };
 
-const char *const profile_column_keys[PROFILE_COLUMN_COUNT] = {
-#define PROFILE_COLUMN(id, header, key, flags, meaning) #key,
-#include "vmm/profile/profile_column.def"
-#undef PROFILE_COLUMN
-};
-
-const char *const profile_column_meanings[PROFILE_COLUMN_COUNT] = {
-#define PROFILE_COLUMN(id, header, key, flags, meaning) meaning,
-#include "vmm/profile/profile_column.def"
-#undef PROFILE_COLUMN
-};
-
-static const int column_flags[PROFILE_COLUMN_COUNT] = {
-#define PROFILE_COLUMN(id, header, key, flags, meaning) flags,
-#include "vmm/profile/profile_column.def"
-#undef PROFILE_COLUMN
-};
+static const char *type_of(const struct profile_view *view)
+{
+	return view->summary ? "summary" : "interval";
+}
 
 static const char *reason_name(const struct profile_view *view, const struct profile_key *key)
 {
@@ -95,12 +77,20 @@ static struct cell exits_cell(enum cell_type type, bool observed, const struct p
 	return cell;
 }
 
-struct cell profile_cell(const struct profile_view *view, const struct profile_line *line,
-			 enum profile_column column)
+static struct cell cell_at(const void *data, size_t row, size_t column)
 {
+	const struct profile_view *view = data;
+	const struct profile_line *line = &view->lines->lines[row];
 	const struct profile_key *key = &line->key;
+	bool known = number_known(view->lines, key->level);
 
-	switch (column) {
+	switch ((enum profile_column)column) {
+	case PROFILE_COLUMN_TIME:
+		return cell_of_number(CELL_SECONDS, true, view->time);
+	case PROFILE_COLUMN_SECONDS:
+		return cell_of_number(CELL_SECONDS, true, view->seconds);
+	case PROFILE_COLUMN_TYPE:
+		return cell_of_text(type_of(view));
 	case PROFILE_COLUMN_OPERATION:
 		return cell_of_text(operation_name(view, key));
 	case PROFILE_COLUMN_LEVEL:
@@ -109,53 +99,36 @@ struct cell profile_cell(const struct profile_view *view, const struct profile_l
 		return key->isa == PROFILE_ISA_UNKNOWN ? cell_not_observed(CELL_TEXT)
 						       : cell_of_text(reason_name(view, key));
 	case PROFILE_COLUMN_RATE:
-		return exits_cell(CELL_RATE, number_known(view->lines, key->level) && view->seconds > 0,
-				  line, line->exits / view->seconds);
+		return exits_cell(CELL_RATE, known && view->seconds > 0, line, line->exits / view->seconds);
 	case PROFILE_COLUMN_SHARE:
 		return cell_of_number(CELL_SHARE, true, 100 * line->exits / view->lines->total[key->level]);
 	case PROFILE_COLUMN_MEDIAN:
 		return quantile_ns(view, line, 0.5);
 	case PROFILE_COLUMN_P99:
 		return quantile_ns(view, line, 0.99);
-	default:
+	case PROFILE_COLUMN_TOTAL:
 		return exits_cell(CELL_NUMBER, number_known(view->total, key->level), line,
 				  total_of(view, line));
+	case PROFILE_COLUMN_EXITS:
+		return cell_of_number(CELL_NUMBER, known, line->exits);
+	case PROFILE_COLUMN_RECORDED:
+		return cell_of_count(true, line->row ? line->row->count : 0);
+	default:
+		return cell_of_value(CELL_TRUTH, line->estimated);
 	}
 }
 
-struct cell profile_level(const struct profile_view *view, enum level level)
+static struct table table_of(const struct profile_view *view)
+{
+	return (struct table){profile_columns, PROFILE_COLUMN_COUNT, view->lines->count, cell_at, view, .fit = true};
+}
+
+/* Exits at a level in the interval. */
+static struct cell level_cell(const struct profile_view *view, enum level level)
 {
 	if (level == LEVEL_MONITOR && view->engine->id == ENGINE_FLAT)
 		return cell_of_text(NULL);
 	return cell_of_number(CELL_NUMBER, number_known(view->lines, level), view->lines->total[level]);
-}
-
-static int add_text_row(const struct profile_view *view, const struct profile_line *line,
-			struct libscols_table *table)
-{
-	struct libscols_line *row = scols_table_new_line(table, NULL);
-	int rc = row ? 0 : -ENOMEM;
-
-	for (int i = 0; rc == 0 && i < PROFILE_COLUMN_COUNT; i++) {
-		const struct cell cell = profile_cell(view, line, (enum profile_column)i);
-		char text[CELL_TEXT_SIZE];
-
-		rc = scols_line_set_data(row, (size_t)i, cell_plain(&cell, text)) == 0 ? 0 : -ENOMEM;
-	}
-	return rc;
-}
-
-static int print_table(const struct profile_view *view, size_t rows, FILE *stream)
-{
-	struct libscols_table *table = table_start(stream, true);
-	int rc = table ? 0 : -ENOMEM;
-
-	for (int i = 0; rc == 0 && i < PROFILE_COLUMN_COUNT; i++)
-		if (!scols_table_new_column(table, profile_column_headers[i], 0, column_flags[i]))
-			rc = -ENOMEM;
-	for (size_t i = 0; rc == 0 && i < view->lines->count && (rows == 0 || i < rows); i++)
-		rc = add_text_row(view, &view->lines->lines[i], table);
-	return table_finish(table, rc);
 }
 
 static void print_sources(const struct profile_view *view, FILE *stream)
@@ -168,18 +141,22 @@ static void print_sources(const struct profile_view *view, FILE *stream)
 
 int profile_text(const struct profile_view *view, size_t rows, FILE *stream)
 {
-	int rc;
+	struct table table = table_of(view);
+	size_t more = rows && table.row_count > rows ? table.row_count - rows : 0;
+	int rc = 0;
 
+	table.row_count -= more;
 	if (view->summary)
 		fprintf(stream, "summary of %.1f s\n", view->seconds);
 	else
 		fprintf(stream, "%.1f s: the last %.1f s\n", view->time, view->seconds);
-	if (view->lines->count == 0)
+	if (table.row_count)
+		rc = table_text(&table, stream);
+	else
 		fprintf(stream, "no exit%s\n",
 			view->lines->l0_known ? "" : " at monitor or vmm; l0: " NOT_OBSERVED);
-	rc = view->lines->count ? print_table(view, rows, stream) : 0;
-	if (rows && view->lines->count > rows)
-		fprintf(stream, "and %zu more\n", view->lines->count - rows);
+	if (more)
+		fprintf(stream, "and %zu more\n", more);
 	if (view->summary)
 		print_sources(view, stream);
 	else
@@ -189,24 +166,69 @@ int profile_text(const struct profile_view *view, size_t rows, FILE *stream)
 
 void profile_csv_header(FILE *stream)
 {
-	fputs("time,seconds,type", stream);
-	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
-		fprintf(stream, ",%s", profile_column_keys[i]);
-	fputs(",estimated\n", stream);
+	const struct table table = {.columns = profile_columns, .column_count = PROFILE_COLUMN_COUNT};
+
+	table_csv_keys(&table, stream);
 }
 
 int profile_csv(const struct profile_view *view, FILE *stream)
 {
-	for (size_t i = 0; i < view->lines->count; i++) {
-		const struct profile_line *line = &view->lines->lines[i];
-		struct cell cells[PROFILE_COLUMN_COUNT + 1];
+	const struct table table = table_of(view);
 
-		fprintf(stream, "%.3f,%.3f,%s,", view->time, view->seconds,
-			view->summary ? "summary" : "interval");
-		for (int j = 0; j < PROFILE_COLUMN_COUNT; j++)
-			cells[j] = profile_cell(view, line, (enum profile_column)j);
-		cells[PROFILE_COLUMN_COUNT] = cell_of_count(true, line->estimated);
-		csv_row(stream, cells, PROFILE_COLUMN_COUNT + 1);
-	}
+	table_csv_rows(&table, stream);
 	return 0;
+}
+
+static json_t *totals_json(const struct profile_view *view)
+{
+	json_t *object = json_object();
+
+	for (int level = 0; level < LEVEL_COUNT; level++) {
+		const struct cell cell = level_cell(view, (enum level)level);
+
+		json_object_set_new(object, level_keys[level], cell_json(&cell));
+	}
+	return object;
+}
+
+/* What the guest itself measured of the operations that it has ended. */
+static json_t *operations_json(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct report_row *row = &report->rows[i];
+		const struct cell ticks = cell_of_number(CELL_TICKS, row->ticks.samples != 0, row->ticks.total);
+
+		if (row->summary && row->summary->batches)
+			json_array_append_new(array, json_pack("{s:o,s:I,s:o}", "operation", json_text(row->name),
+							       "repetitions", (json_int_t)row->summary->repetitions,
+							       "ticks_total", cell_json(&ticks)));
+	}
+	return array;
+}
+
+static void add_summary(const struct profile_view *view, json_t *root)
+{
+	json_object_set_new(root, "l0_source", json_string(view->l0_source));
+	json_object_set_new(root, "tracepoints", observed_missing_json(view->missing));
+	json_object_set_new(root, "l0_exits", report_l0_json(view->report));
+	json_object_set_new(root, "operations", operations_json(view->report));
+}
+
+/* One document in a line for each interval, and one for the summary. */
+int profile_json(const struct profile_view *view, FILE *stream)
+{
+	json_t *root = json_begin("sidestep.profile", PROFILE_VERSION);
+	const struct table table = table_of(view);
+
+	json_object_set_new(root, "type", json_string(type_of(view)));
+	json_object_set_new(root, "time", json_real(view->time));
+	json_object_set_new(root, "seconds", json_real(view->seconds));
+	json_object_set_new(root, "engine", json_string(engine_keys[view->engine->id]));
+	json_object_set_new(root, "exits", totals_json(view));
+	json_object_set_new(root, "rows", table_json(&table));
+	if (view->summary)
+		add_summary(view, root);
+	return json_finish_line(root, stream);
 }

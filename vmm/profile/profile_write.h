@@ -35,20 +35,12 @@ int profile_text(const struct profile_view *view, size_t rows, FILE *stream);
 void profile_csv_header(FILE *stream);
 
 enum profile_column {
-#define PROFILE_COLUMN(id, header, key, flags, meaning) PROFILE_COLUMN_##id,
+#define COLUMN(id, header, key, flags, meaning) PROFILE_COLUMN_##id,
 #include "vmm/profile/profile_column.def"
-#undef PROFILE_COLUMN
+#undef COLUMN
 	PROFILE_COLUMN_COUNT
 };
 
-extern const char *const profile_column_headers[PROFILE_COLUMN_COUNT];
-extern const char *const profile_column_keys[PROFILE_COLUMN_COUNT];
-extern const char *const profile_column_meanings[PROFILE_COLUMN_COUNT];
-
-struct cell profile_cell(const struct profile_view *view, const struct profile_line *line,
-			 enum profile_column column);
-
-/* Exits at a level in the interval. */
-struct cell profile_level(const struct profile_view *view, enum level level);
+extern const struct table_column profile_columns[PROFILE_COLUMN_COUNT];
 
 #endif

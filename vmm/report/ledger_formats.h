@@ -3,9 +3,8 @@
 #ifndef VMM_REPORT_LEDGER_FORMATS_H
 #define VMM_REPORT_LEDGER_FORMATS_H
 
-#include "vmm/analysis/diff.h"
-#include "vmm/analysis/exit_groups.h"
 #include "vmm/report/report_ledger.h"
+#include "vmm/report/report_writers.h"
 
 /* A format has a table by operation, one of violations and one by any other key, or it shows the ledger as a whole; `diff`
  * writes what two ledgers differ in. NULL where it has no such thing. */

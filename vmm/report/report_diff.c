@@ -1,117 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
-#include <libsmartcols.h>
-#include <stdlib.h>
-
-#include "vmm/analysis/diff.h"
 #include "vmm/analysis/observed.h"
+#include "vmm/base/printable.h"
+#include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
-#include "vmm/table/table.h"
 
 #define DIFF_VERSION 2
-#define DIFF_CELL_SIZE (2 * CELL_TEXT_SIZE + 8)
 
-static const char side_names[2] = {'a', 'b'};
+/* As a table: what a row is of, for programs and for people; its change; of each column that is compared both sides,
+ * A and B; how much the last one of B is more. */
+#define COLUMNS_MAX (2 * DIFF_NAMES + 1 + 3 * DIFF_COLUMNS + 1)
+
+struct diff_table {
+	const struct diff *diff;
+	struct table_column columns[COLUMNS_MAX];
+	char headers[DIFF_COLUMNS][2][24], keys[DIFF_COLUMNS][2][24];
+};
 
 /* "1", or "1 -> 2" where they differ. */
-static void both_sides(const struct diff *diff, const struct diff_row *row, size_t column, char *text)
+static struct cell both_sides(const struct diff *diff, const struct diff_row *row, size_t column)
 {
-	const struct cell a = diff_cell(diff, row, 0, column), b = diff_cell(diff, row, 1, column);
+	const struct cell a = diff->kind->cell(diff, row, 0, column), b = diff->kind->cell(diff, row, 1, column);
 	char buffers[2][CELL_TEXT_SIZE];
-	const char *sides[2] = {cell_plain(&a, buffers[0]), cell_plain(&b, buffers[1])};
 
-	if (row->differs[column] && diff_in(diff, row, 0) && diff_in(diff, row, 1))
-		snprintf(text, DIFF_CELL_SIZE, "%s -> %s", sides[0], sides[1]);
-	else
-		snprintf(text, DIFF_CELL_SIZE, "%s", sides[diff_in(diff, row, 0) ? 0 : 1]);
+	if (!diff_in(diff, row, 0))
+		return b;
+	if (!diff_in(diff, row, 1) || !row->differs[column])
+		return a;
+	return cell_of_format("%s -> %s", cell_plain(&a, buffers[0]), cell_plain(&b, buffers[1]));
 }
 
-static const char *only_in(const struct diff_row *row)
+static struct cell name_in_text(const struct diff *diff, const struct diff_row *row, size_t i)
 {
-	return row->change == DIFF_ONLY_A   ? " (only in A)"
-	       : row->change == DIFF_ONLY_B ? " (only in B)"
-					    : "";
+	const struct cell name = diff->kind->name(diff, row, i);
+	char buffer[CELL_TEXT_SIZE];
+
+	if (i != 0 || (row->change != DIFF_ONLY_A && row->change != DIFF_ONLY_B))
+		return name;
+	return cell_of_format("%s (only in %c)", cell_plain(&name, buffer), row->change == DIFF_ONLY_A ? 'A' : 'B');
 }
 
-/* What a row is of, the columns of exits, the last one of either side, its change. */
-#define TEXT_COLUMNS (DIFF_NAMES + DIFF_COLUMNS + 2)
-
-/* Whether any row has a second name: operations have one only where rows are of single VMs. */
-static int names_shown(const struct diff *diff)
+static struct cell cell_at(const void *data, size_t row_number, size_t column)
 {
-	for (size_t i = 0; i < diff->row_count && diff->name_count > 1; i++) {
-		const struct cell name = diff_name(diff, &diff->rows[i], 1);
+	const struct diff *diff = ((const struct diff_table *)data)->diff;
+	const struct diff_row *row = &diff->rows[row_number];
+	size_t at = column - 2 * diff->name_count - 1, index = at / 3;
 
-		if (name.state != CELL_ABSENT)
-			return diff->name_count;
+	if (column < 2 * diff->name_count)
+		return column % 2 ? name_in_text(diff, row, column / 2) : diff->kind->name(diff, row, column / 2);
+	if (column == 2 * diff->name_count)
+		return cell_of_text(diff_change_keys[row->change]);
+	if (index == diff->column_count)
+		return diff_cost(diff, row);
+	return at % 3 == 0 ? both_sides(diff, row, index) : diff->kind->cell(diff, row, (int)(at % 3) - 1, index);
+}
+
+static bool is_same(const void *data, size_t row)
+{
+	return ((const struct diff_table *)data)->diff->rows[row].change == DIFF_NONE;
+}
+
+/* Of the last column people see the sides apart, of the others as one. */
+static struct table make_table(struct diff_table *own, const struct diff *diff)
+{
+	struct table_column *column = own->columns;
+
+	own->diff = diff;
+	for (size_t i = 0; i < diff->name_count; i++) {
+		*column = *(column + 1) = diff->names[i];
+		column++->flags = TABLE_NO_TEXT;
+		column++->flags |= TABLE_ONLY_TEXT;
 	}
-	return 1;
-}
+	*column++ = (struct table_column)TABLE_PLAIN("", "change", TABLE_NO_TEXT);
+	for (size_t i = 0; i < diff->column_count; i++) {
+		bool last = i == diff_cost_column(diff);
 
-static int add_column(struct libscols_table *table, const char *header, bool text)
-{
-	return scols_table_new_column(table, header, 0, text ? 0 : SCOLS_FL_RIGHT) ? 0 : -ENOMEM;
-}
+		*column = diff->columns[i];
+		column->flags = last ? TABLE_NOWHERE : (column->flags & TABLE_RIGHT) | TABLE_ONLY_TEXT;
+		column++;
+		for (int side = 0; side < 2; side++) {
+			char *header = own->headers[i][side], *key = own->keys[i][side];
 
-static int add_columns(const struct diff *diff, struct libscols_table *table, int names)
-{
-	static const char *const headers[DIFF_NAMES] = {"OPERATION", "VM"};
-	char text[DIFF_CELL_SIZE];
-	int rc = 0;
-
-	for (int i = 0; i < names && rc == 0; i++)
-		rc = add_column(table, diff->by == GROUP_OPERATION ? headers[i] : diff->names[i], true);
-	for (size_t i = 0; i < diff_cost_column(diff) && rc == 0; i++)
-		rc = add_column(table, diff->columns[i].header, diff->columns[i].text);
-	for (int side = 0; side < 2 && rc == 0; side++) {
-		snprintf(text, sizeof(text), "%s %c", diff->columns[diff_cost_column(diff)].header,
-			 side_names[side] - 'a' + 'A');
-		rc = add_column(table, text, false);
+			snprintf(header, sizeof(own->headers[i][side]), "%s %c", diff->columns[i].header, 'A' + side);
+			snprintf(key, sizeof(own->keys[i][side]), "%s_%c", diff->columns[i].key, 'a' + side);
+			*column++ = (struct table_column)TABLE_PLAIN(
+				header, key, TABLE_RIGHT | (last ? TABLE_NO_JSON : TABLE_ONLY_CSV));
+		}
 	}
-	return rc == 0 ? add_column(table, "CHANGE", false) : rc;
-}
-
-static int add_row(const struct diff *diff, const struct diff_row *row, struct libscols_table *table,
-		   int names)
-{
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char cells[TEXT_COLUMNS][DIFF_CELL_SIZE], buffer[CELL_TEXT_SIZE];
-	size_t at = 0;
-	struct cell cell;
-
-	if (!line)
-		return -ENOMEM;
-	for (int i = 0; i < names; i++) {
-		cell = diff_name(diff, row, i);
-		snprintf(cells[at++], DIFF_CELL_SIZE, "%s%s", cell_plain(&cell, buffer),
-			 i == 0 ? only_in(row) : "");
-	}
-	for (size_t i = 0; i < diff_cost_column(diff); i++)
-		both_sides(diff, row, i, cells[at++]);
-	for (int side = 0; side < 2; side++) {
-		cell = diff_cell(diff, row, side, diff_cost_column(diff));
-		snprintf(cells[at++], DIFF_CELL_SIZE, "%s", cell_plain(&cell, buffer));
-	}
-	cell = diff_cost(diff, row);
-	snprintf(cells[at++], DIFF_CELL_SIZE, "%s", cell_plain(&cell, buffer));
-	for (size_t i = 0; i < at; i++)
-		if (scols_line_set_data(line, i, cells[i]) != 0)
-			return -ENOMEM;
-	return 0;
-}
-
-static int print_table(const struct diff *diff, FILE *stream)
-{
-	struct libscols_table *table = table_start(stream, false);
-	int names = names_shown(diff), rc;
-
-	if (!table)
-		return -ENOMEM;
-	rc = add_columns(diff, table, names);
-	for (size_t i = 0; i < diff->row_count && rc == 0; i++)
-		if (diff->rows[i].change != DIFF_NONE)
-			rc = add_row(diff, &diff->rows[i], table, names);
-	return table_finish(table, rc);
+	*column++ = (struct table_column)TABLE_PLAIN("CHANGE", "ticks_change", TABLE_RIGHT | TABLE_NO_JSON);
+	return (struct table){own->columns, (size_t)(column - own->columns), diff->row_count, cell_at, own,
+			      .left_out = is_same};
 }
 
 static void print_totals(const struct diff *diff, FILE *stream)
@@ -144,9 +121,8 @@ static void print_sources(const struct diff *diff, int side, FILE *stream)
 	char text[OBSERVED_SIZE];
 
 	fprintf(stream, "   l0: ");
-	report_plain(stream, diff->by == GROUP_OPERATION
-				     ? observed_counts_text(report, LEVEL_L0)
-				     : observed_records_text(report, LEVEL_L0, text));
+	printable_put(stream, (diff->by == GROUP_OPERATION ? observed_counts_text : observed_records_text)(
+				      report, LEVEL_L0, text));
 	fputs("\n", stream);
 }
 
@@ -155,13 +131,16 @@ int diff_text(const struct diff *diff, FILE *stream)
 	int rc = 0;
 
 	for (int side = 0; side < 2; side++) {
-		fprintf(stream, "%c: ", side_names[side] - 'a' + 'A');
+		fprintf(stream, "%c: ", 'A' + side);
 		report_run(&diff->contents[side]->report, stream);
 		print_sources(diff, side, stream);
 	}
 	fputs("\n", stream);
 	if (diff_changed(diff) || diff->changes[DIFF_NOT_COMPARED]) {
-		rc = print_table(diff, stream);
+		struct diff_table own;
+		const struct table table = make_table(&own, diff);
+
+		rc = table_text(&table, stream);
 		fputs("\n", stream);
 	}
 	print_totals(diff, stream);
@@ -170,27 +149,10 @@ int diff_text(const struct diff *diff, FILE *stream)
 
 int diff_csv(const struct diff *diff, FILE *stream)
 {
-	for (int i = 0; i < diff->name_count; i++)
-		fprintf(stream, "%s,", diff->names[i]);
-	fputs("change", stream);
-	for (size_t i = 0; i < diff->column_count; i++)
-		for (int side = 0; side < 2; side++)
-			fprintf(stream, ",%s_%c", diff->columns[i].key, side_names[side]);
-	fputs(",ticks_change\n", stream);
-	for (size_t i = 0; i < diff->row_count; i++) {
-		const struct diff_row *row = &diff->rows[i];
-		struct cell cells[DIFF_NAMES + 1 + 2 * DIFF_COLUMNS + 1];
-		size_t at = 0;
+	struct diff_table own;
+	const struct table table = make_table(&own, diff);
 
-		for (int j = 0; j < diff->name_count; j++)
-			cells[at++] = diff_name(diff, row, j);
-		cells[at++] = cell_of_text(diff_change_keys[row->change]);
-		for (size_t j = 0; j < 2 * diff->column_count; j++)
-			cells[at++] = diff_cell(diff, row, j % 2, j / 2);
-		cells[at++] = diff_cost(diff, row);
-		csv_row(stream, cells, at);
-	}
-	return 0;
+	return table_csv(&table, stream);
 }
 
 static json_t *side_json(const struct diff *diff, const struct diff_row *row, int side)
@@ -201,28 +163,28 @@ static json_t *side_json(const struct diff *diff, const struct diff_row *row, in
 		return json_null();
 	object = json_object();
 	for (size_t i = 0; i < diff->column_count; i++) {
-		const struct cell cell = diff_cell(diff, row, side, i);
+		const struct cell cell = diff->kind->cell(diff, row, side, i);
 
-		json_object_set_new(object, diff->columns[i].key, json_cell(&cell));
+		json_object_set_new(object, diff->columns[i].key, cell_json(&cell));
 	}
 	return object;
 }
 
-static json_t *row_json(const struct diff *diff, const struct diff_row *row)
+static json_t *rows_json(const struct diff *diff)
 {
-	const struct cell cost = diff_cost(diff, row);
-	json_t *object = json_object();
+	struct diff_table own;
+	const struct table table = make_table(&own, diff);
+	json_t *rows = table_json(&table), *row;
+	size_t i;
 
-	for (int i = 0; i < diff->name_count; i++) {
-		const struct cell name = diff_name(diff, row, i);
+	json_array_foreach(rows, i, row) {
+		const struct cell cost = diff_cost(diff, &diff->rows[i]);
 
-		json_object_set_new(object, diff->names[i], json_cell(&name));
+		json_object_set_new(row, "a", side_json(diff, &diff->rows[i], 0));
+		json_object_set_new(row, "b", side_json(diff, &diff->rows[i], 1));
+		json_object_set_new(row, "ticks_change", cell_json(&cost));
 	}
-	json_object_set_new(object, "change", json_string(diff_change_keys[row->change]));
-	json_object_set_new(object, "a", side_json(diff, row, 0));
-	json_object_set_new(object, "b", side_json(diff, row, 1));
-	json_object_set_new(object, "ticks_change", json_cell(&cost));
-	return object;
+	return rows;
 }
 
 static json_t *run_json(const struct report *report)
@@ -230,14 +192,13 @@ static json_t *run_json(const struct report *report)
 	json_t *object = json_object();
 
 	json_run(object, report);
-	json_object_set_new(object, "recorded", observed_records_json(report));
+	json_object_set_new(object, "recorded", observed_json(report, observed_records_text));
 	return object;
 }
 
 int diff_json(const struct diff *diff, FILE *stream)
 {
-	json_t *root = json_begin("sidestep.ledger.diff", DIFF_VERSION), *rows = json_array();
-	json_t *totals = json_object();
+	json_t *root = json_begin("sidestep.ledger.diff", DIFF_VERSION), *totals = json_object();
 
 	json_object_set_new(root, "by", json_string(group_key_names[diff->by]));
 	json_object_set_new(root, "a", run_json(&diff->contents[0]->report));
@@ -250,8 +211,6 @@ int diff_json(const struct diff *diff, FILE *stream)
 		json_object_set_new(totals, diff_change_keys[i],
 				    json_count(diff->changes[i]));
 	json_object_set_new(root, "totals", totals);
-	for (size_t i = 0; i < diff->row_count; i++)
-		json_array_append_new(rows, row_json(diff, &diff->rows[i]));
-	json_object_set_new(root, diff->by == GROUP_OPERATION ? "operations" : "exits", rows);
+	json_object_set_new(root, diff->by == GROUP_OPERATION ? "operations" : "exits", rows_json(diff));
 	return json_finish(root, stream);
 }

@@ -3,69 +3,23 @@
  * Folded stacks, one a line, "guest;operation;level;reason WEIGHT": what flamegraph.pl and speedscope
  * read.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "vmm/analysis/exit_groups.h"
 #include "vmm/analysis/observed.h"
+#include "vmm/base/printable.h"
 #include "vmm/report/report_ledger.h"
-
-struct stack {
-	uint32_t operation;
-	uint16_t level, reason;
-	uint64_t weight;
-};
-
-struct stacks {
-	struct keyset keys;
-	struct stack *list;
-	size_t count;
-};
-
-static int count_exit(struct stacks *stacks, const struct record_exit *exit,
-		      enum report_weight weight)
-{
-	struct key key = {(uint64_t)exit->record.level << 16 | exit->reason, exit->operation};
-	int64_t number = keyset_add(&stacks->keys, key);
-	struct stack *list;
-
-	if (number < 0)
-		return (int)number;
-	if ((size_t)number == stacks->count) {
-		list = realloc(stacks->list, stacks->keys.capacity * sizeof(*list));
-		if (!list)
-			return -ENOMEM;
-		stacks->list = list;
-		list[stacks->count++] =
-			(struct stack){exit->operation, exit->record.level, exit->reason, 0};
-	}
-	stacks->list[number].weight += weight == WEIGHT_TICKS ? exit->cost : 1;
-	return 0;
-}
-
-static int count_exits(struct stacks *stacks, struct ledger_reader *reader,
-		       enum report_weight weight)
-{
-	const struct record *record;
-	struct record_exit exit;
-	int rc = 0;
-
-	ledger_rewind(reader);
-	while (rc == 0 && (record = ledger_next(reader)) != NULL)
-		if (ledger_index_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
-			rc = count_exit(stacks, &exit, weight);
-	return rc;
-}
 
 static int by_place(const void *a, const void *b)
 {
-	const struct stack *x = a, *y = b;
+	const struct group *x = a, *y = b;
 
-	if (x->operation != y->operation)
-		return x->operation < y->operation ? -1 : 1;
+	if (x->first.operation != y->first.operation)
+		return x->first.operation < y->first.operation ? -1 : 1;
 	if (x->level != y->level)
 		return x->level < y->level ? -1 : 1;
-	return (x->reason > y->reason) - (x->reason < y->reason);
+	return (x->first.reason > y->first.reason) - (x->first.reason < y->first.reason);
 }
 
 /* A semicolon separates frames. */
@@ -74,31 +28,31 @@ static void put_frame(FILE *stream, const char *text)
 	for (; *text; text++) {
 		const char one[2] = {*text == ';' ? ',' : *text, '\0'};
 
-		report_plain(stream, one);
+		printable_put(stream, one);
 	}
 }
 
 int report_folded(struct ledger_index *contents, enum report_weight weight, FILE *stream)
 {
-	struct stacks stacks = {0};
-	int rc = count_exits(&stacks, &contents->reader, weight);
+	struct group_list list;
+	int rc = exit_groups_count(contents, GROUP_OPERATION, &list);
 
-	if (rc == 0 && stacks.count)
-		qsort(stacks.list, stacks.count, sizeof(*stacks.list), by_place);
-	for (size_t i = 0; i < stacks.count && rc == 0; i++) {
-		const struct stack *stack = &stacks.list[i];
+	if (list.count)
+		qsort(list.groups, list.count, sizeof(*list.groups), by_place);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct group *group = &list.groups[i];
+		uint64_t number = weight == WEIGHT_TICKS ? group->ticks : group->count;
 
-		if (stack->weight == 0)
+		if (number == 0 || group->level >= LEVEL_COUNT)
 			continue;
 		put_frame(stream, contents->report.guest);
 		fprintf(stream, ";%s;%s;%s %" PRIu64 "\n",
-			stack->operation ? ledger_index_operation(contents, stack->operation)
-					 : "outside operations",
-			level_keys[stack->level],
-			ledger_index_reason(contents, stack->level, stack->reason), stack->weight);
+			group->first.operation ? ledger_index_operation(contents, group->first.operation)
+					       : "outside operations",
+			level_keys[group->level],
+			ledger_index_reason(contents, group->level, group->first.reason), number);
 	}
-	free(stacks.list);
-	keyset_finish(&stacks.keys);
+	exit_groups_finish(&list);
 	return rc;
 }
 

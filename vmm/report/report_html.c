@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/analysis/exit_groups.h"
 #include "vmm/report/report_ledger.h"
+#include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
 
 /* Instructions that are listed. */
@@ -36,23 +36,22 @@ static json_t *distribution(const struct operation_summary *operation)
 	return object;
 }
 
-static int add_groups(json_t *root, struct ledger_index *contents)
+/* The first `most` groups; how many there are is told if `total` names a member for that. */
+static int add_groups(json_t *root, struct ledger_index *contents, enum group_key by, const char *member,
+		      const char *total, size_t most)
 {
 	struct group_list list;
-	int rc = exit_groups_count(contents, GROUP_REASON, &list);
+	int rc = exit_groups_count(contents, by, &list);
+	struct table table = exit_groups_table(&list);
 
+	if (rc == 0 && total)
+		json_object_set_new(root, total, json_count(list.count));
+	if (table.row_count > most)
+		table.row_count = most;
 	if (rc == 0)
-		json_object_set_new(root, "reasons",
-				    json_groups(contents, GROUP_REASON, &list, list.count));
+		json_object_set_new(root, member, table_json(&table));
 	exit_groups_finish(&list);
-	if (rc == 0)
-		rc = exit_groups_count(contents, GROUP_RIP, &list);
-	if (rc != 0)
-		return rc;
-	json_object_set_new(root, "places_total", json_count(list.count));
-	json_object_set_new(root, "places", json_groups(contents, GROUP_RIP, &list, PLACES_MAX));
-	exit_groups_finish(&list);
-	return 0;
+	return rc;
 }
 
 /* The document of --format json, with what the page shows besides. */
@@ -67,10 +66,10 @@ static json_t *document(struct ledger_index *contents)
 				    distribution(report->rows[i].summary));
 	json_object_set_new(root, "module", json_string(host_backend_modules[report->backend]));
 	json_object_set_new(root, "complaint",
-			    ledger_index_complaint(contents, complaint, sizeof(complaint))
-				    ? json_text(complaint)
-				    : json_null());
-	if (add_groups(root, contents) == 0)
+			    json_text(ledger_index_complaint(contents, complaint, sizeof(complaint)) ? complaint
+												 : NULL));
+	if (add_groups(root, contents, GROUP_REASON, "reasons", NULL, SIZE_MAX) == 0 &&
+	    add_groups(root, contents, GROUP_RIP, "places", "places_total", PLACES_MAX) == 0)
 		return root;
 	json_decref(root);
 	return NULL;

@@ -72,9 +72,8 @@ json_t *report_interrupts_json(const struct report *report)
 			continue;
 		object = json_object();
 		json_object_set_new(object, "vector", json_integer(vector));
-		for (int event = INTERRUPT_EVENT_NONE + 1; event < INTERRUPT_EVENT_COUNT; event++)
-			json_object_set_new(object, interrupt_event_keys[event],
-					    json_integer((json_int_t)count[event]));
+		json_add_counts(object, interrupt_event_keys + INTERRUPT_EVENT_NONE + 1,
+				count + INTERRUPT_EVENT_NONE + 1, INTERRUPT_EVENT_COUNT - INTERRUPT_EVENT_NONE - 1);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -82,18 +81,14 @@ json_t *report_interrupts_json(const struct report *report)
 
 json_t *report_pins_json(const struct report *report)
 {
-	static const char *const keys[PIN_EVENT_COUNT] = {
-		"",
+	static const char *const keys[] = {
 #define X(name, key, meaning) key,
 		PIN_EVENTS(X)
 #undef X
 	};
 	json_t *object = json_object();
 
-	json_object_set_new(object, "bytes_at_most",
-			    json_integer((json_int_t)report->summary->pins.most));
-	for (int event = PIN_INVALID + 1; event < PIN_EVENT_COUNT; event++)
-		json_object_set_new(object, keys[event],
-				    json_integer((json_int_t)report->summary->pins.count[event]));
+	json_object_set_new(object, "bytes_at_most", json_count(report->summary->pins.most));
+	json_add_counts(object, keys, report->summary->pins.count + PIN_INVALID + 1, PIN_EVENT_COUNT - PIN_INVALID - 1);
 	return object;
 }

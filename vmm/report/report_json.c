@@ -3,23 +3,15 @@
 #include "vmm/report/report_io.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/report/report_violations.h"
+#include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
 
 #define REPORT_VERSION 1
 
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_text(text) : json_null();
-}
-
 static json_t *jail_json(const struct report *report)
 {
-	json_t *object = json_object();
-
-	json_object_set_new(object, "seccomp", text_or_null(report->seccomp));
-	json_object_set_new(object, "landlock", text_or_null(report->landlock));
-	json_object_set_new(object, "instrumented", text_or_null(report->instrumented));
-	return object;
+	return json_pack("{s:o,s:o,s:o}", "seccomp", json_text(report->seccomp), "landlock",
+			 json_text(report->landlock), "instrumented", json_text(report->instrumented));
 }
 
 void json_run(json_t *object, const struct report *report)
@@ -57,35 +49,24 @@ static json_t *reasons_json(const struct operation_summary *summary)
 
 static json_t *exits_json(const struct report *report, const struct operation_summary *summary)
 {
-	json_t *object = json_object();
+	bool relay = observed_records(report, LEVEL_MONITOR) != RECORDED_NO_LEVEL;
 
-	json_object_set_new(object, "monitor",
-			    observed_records(report, LEVEL_MONITOR) == RECORDED_NO_LEVEL
-				    ? json_null()
-				    : json_count(summary->exits[LEVEL_MONITOR]));
-	json_object_set_new(object, "vmm", json_count(summary->exits[LEVEL_VMM]));
-	return object;
+	return json_pack("{s:o,s:o}", "monitor", relay ? json_count(summary->exits[LEVEL_MONITOR]) : json_null(),
+			 "vmm", json_count(summary->exits[LEVEL_VMM]));
 }
 
 static json_t *ticks_json(const struct tick_summary *ticks)
 {
 	const struct cell cell = cell_of_number(CELL_TICKS, ticks->samples != 0, ticks->total);
 
-	return json_cell(&cell);
+	return cell_json(&cell);
 }
 
-static json_t *row_json(const struct report *report, const struct report_row *row)
+/* What programs get of a row besides its columns. */
+static void add_more(const struct report *report, const struct report_row *row, json_t *object)
 {
-	json_t *object = json_object();
-
-	for (int column = 0; column < COLUMN_COUNT; column++) {
-		struct cell cell;
-
-		report_cell(report, row, (enum column)column, &cell);
-		json_object_set_new(object, column_keys[column], json_cell(&cell));
-	}
 	if (!row->summary)
-		return object;
+		return;
 	if (row->summary->result_known) {
 		json_object_set_new(object, "value", json_hex(row->summary->result.value));
 		json_object_set_new(object, "faults", json_integer(row->summary->result.faults));
@@ -96,7 +77,17 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
 	json_object_set_new(object, "vmm_reasons", reasons_json(row->summary));
 	json_object_set_new(object, "kvm_stats", stats_json(row->summary));
 	json_object_set_new(object, "l0_exits", report_l0_row_json(report, row->summary));
-	return object;
+}
+
+static json_t *operations_json(const struct report *report)
+{
+	const struct table table = report_table(report);
+	json_t *rows = table_json(&table), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		add_more(report, &report->rows[i], row);
+	return rows;
 }
 
 /* How each VM was configured; null where that is not known. */
@@ -105,7 +96,7 @@ static json_t *plans_json(const struct report *report)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < REPORT_VMS_MAX && i < report->vms; i++)
-		json_array_append_new(array, text_or_null(report->plans[i]));
+		json_array_append_new(array, json_text(report->plans[i]));
 	return array;
 }
 
@@ -117,22 +108,20 @@ static json_t *totals_json(const struct report *report)
 
 json_t *json_report(const struct report *report)
 {
-	json_t *root = json_begin(report->schema, REPORT_VERSION), *operations = json_array();
+	json_t *root = json_begin(report->schema, REPORT_VERSION);
 
 	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
-	json_object_set_new(root, "end", report->end[0] ? json_text(report->end) : json_null());
-	json_object_set_new(root, "evidence", observed_counts_json(report));
-	json_object_set_new(root, "recorded", observed_records_json(report));
+	json_object_set_new(root, "end", json_text(report->end[0] ? report->end : NULL));
+	json_object_set_new(root, "evidence", observed_json(report, observed_counts_text));
+	json_object_set_new(root, "recorded", observed_json(report, observed_records_text));
 	json_object_set_new(root, "plans", plans_json(report));
 	json_object_set_new(root, "tracepoints", observed_missing_json(report->trace_missing));
 	json_object_set_new(root, "l0_exits", report_l0_json(report));
 	json_object_set_new(root, "totals", totals_json(report));
 	json_object_set_new(root, "lost", json_count(report->lost));
 	json_object_set_new(root, "samples_dropped", json_boolean(report->summary->samples_dropped));
-	for (size_t i = 0; i < report->row_count; i++)
-		json_array_append_new(operations, row_json(report, &report->rows[i]));
-	json_object_set_new(root, "operations", operations);
+	json_object_set_new(root, "operations", operations_json(report));
 	json_object_set_new(root, "violations", violations_json(report));
 	json_object_set_new(root, "interrupts", report_interrupts_json(report));
 	json_object_set_new(root, "pins", report_pins_json(report));

@@ -35,13 +35,9 @@ static json_t *counts_json(const struct l0_summary *l0)
 {
 	json_t *object = json_object(), *by_rip = json_object();
 
-	json_object_set_new(object, "exits", json_integer((json_int_t)l0->exits));
-	for (int bit = 0; bit < L0_FLAG_COUNT; bit++)
-		json_object_set_new(object, l0_flag_keys[bit],
-				    json_integer((json_int_t)l0->flags[bit]));
-	for (int i = 0; i < AGREEMENT_COUNT; i++)
-		json_object_set_new(by_rip, agreement_keys[i],
-				    json_integer((json_int_t)l0->agreement[i]));
+	json_object_set_new(object, "exits", json_count(l0->exits));
+	json_add_counts(object, l0_flag_keys, l0->flags, L0_FLAG_COUNT);
+	json_add_counts(by_rip, agreement_keys, l0->agreement, AGREEMENT_COUNT);
 	json_object_set_new(object, "by_rip", by_rip);
 	return object;
 }
@@ -63,18 +59,15 @@ json_t *report_l0_json(const struct report *report)
 	summary_l0(summary, &sum);
 	examples = json_array();
 	object = counts_json(&sum);
-	json_object_set_new(object, "lost", json_integer((json_int_t)report->samples_lost));
+	json_object_set_new(object, "lost", json_count(report->samples_lost));
 	for (size_t i = 0; i < summary->disagreement_count; i++) {
 		const struct disagreement *differs = &summary->disagreements[i];
-		json_t *example = json_object();
 
-		json_object_set_new(example, "marked",
-				    json_text(report_operation_name(report, differs->marked)));
-		json_object_set_new(example, "rip", json_hex(differs->rip));
-		json_object_set_new(example, "routine_of",
-				    json_text(report_operation_name(report, differs->routine)));
-		json_object_set_new(example, "times", json_integer((json_int_t)differs->count));
-		json_array_append_new(examples, example);
+		json_array_append_new(examples, json_pack("{s:o,s:o,s:o,s:o}", "marked",
+							  json_text(report_operation_name(report, differs->marked)),
+							  "rip", json_hex(differs->rip), "routine_of",
+							  json_text(report_operation_name(report, differs->routine)),
+							  "times", json_count(differs->count)));
 	}
 	json_object_set_new(object, "disagreements", examples);
 	return object;

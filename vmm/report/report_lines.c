@@ -2,21 +2,14 @@
 /* The formats that are written line by line: CSV, TAP and JUnit. */
 #include <string.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
+#include "vmm/report/report_writers.h"
 
 int report_csv(const struct report *report, FILE *stream)
 {
-	for (int column = 0; column < COLUMN_COUNT; column++)
-		fprintf(stream, "%s%s", column ? "," : "", column_keys[column]);
-	fputs("\n", stream);
-	for (size_t i = 0; i < report->row_count; i++) {
-		struct cell cells[COLUMN_COUNT];
+	const struct table table = report_table(report);
 
-		for (int column = 0; column < COLUMN_COUNT; column++)
-			report_cell(report, &report->rows[i], (enum column)column, &cells[column]);
-		csv_row(stream, cells, COLUMN_COUNT);
-	}
-	return 0;
+	return table_csv(&table, stream);
 }
 
 /* "l0 1, vmm 1, 8542 ticks": what a TAP line adds to the name. */
@@ -26,12 +19,11 @@ static void describe(const struct report *report, const struct report_row *row, 
 					      COLUMN_TICKS_MEDIAN};
 
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		struct cell cell;
+		const struct cell cell = report_cell(report, row, columns[i]);
 		char buffer[CELL_TEXT_SIZE];
 
-		report_cell(report, row, columns[i], &cell);
 		if (cell.state != CELL_ABSENT)
-			fprintf(stream, "%s %s %s", i ? "," : "", column_keys[columns[i]],
+			fprintf(stream, "%s %s %s", i ? "," : "", report_columns[columns[i]].key,
 				cell_plain(&cell, buffer));
 	}
 }
@@ -49,7 +41,7 @@ int report_tap(const struct report *report, FILE *stream)
 			report_row_name(row, name));
 		if (row->verdict == VERDICT_SKIP) {
 			fputs(" # SKIP ", stream);
-			report_plain(stream, row->note);
+			printable_put(stream, row->note);
 		}
 		fputs("\n", stream);
 		if (row->summary) {
@@ -59,39 +51,30 @@ int report_tap(const struct report *report, FILE *stream)
 		}
 		if (row->verdict == VERDICT_FAIL) {
 			fputs("# ", stream);
-			report_plain(stream, row->note);
+			printable_put(stream, row->note);
 			fputs("\n", stream);
 		}
 	}
 	if (report->end[0]) {
 		fputs("Bail out! ", stream);
-		report_plain(stream, report->end);
+		printable_put(stream, report->end);
 		fputs("\n", stream);
 	}
 	return 0;
 }
 
+/* XML 1.0 has no way to write control characters, and a file name need not be UTF-8. */
 static void xml_text(FILE *stream, const char *text)
 {
+	static const char special[] = "<>&\"", *const entities[] = {"&lt;", "&gt;", "&amp;", "&quot;"};
+
 	for (; *text; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", stream);
-			break;
-		case '>':
-			fputs("&gt;", stream);
-			break;
-		case '&':
-			fputs("&amp;", stream);
-			break;
-		case '"':
-			fputs("&quot;", stream);
-			break;
-		default:
-			/* XML 1.0 has no way to write control characters, and a file name need not be
-			 * UTF-8. */
+		const char *found = strchr(special, *text);
+
+		if (found)
+			fputs(entities[found - special], stream);
+		else
 			fputc(*text < ' ' || *text > '~' ? '?' : *text, stream);
-		}
 	}
 }
 

@@ -1,107 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "vmm/analysis/observed.h"
-#include "vmm/base/stream.h"
+#include "vmm/base/printable.h"
 #include "vmm/report/report_io.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/report/report_violations.h"
-#include "vmm/table/table.h"
+#include "vmm/report/report_writers.h"
 
-/* https://no-color.org */
-static bool colours_wanted(FILE *stream)
+static const char *colour_of(const void *data, size_t row)
 {
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(stream_fd(stream)) && (!no_color || no_color[0] == '\0');
+	return ((const struct report *)data)->rows[row].verdict == VERDICT_FAIL ? "red" : NULL;
 }
 
-static const char *verdict_colour(enum verdict verdict)
+/* Told below the table. */
+static bool is_skipped(const void *data, size_t row)
 {
-	switch (verdict) {
-	case VERDICT_FAIL:
-		return "red";
-	case VERDICT_SKIP:
-		return "yellow";
-	default:
-		return NULL;
-	}
-}
-
-/* A column in which no row has anything to say is left out. */
-static bool column_used(const struct report *report, enum column column)
-{
-	if (column == COLUMN_MONITOR)
-		return true;
-	if (column == COLUMN_NOTE)
-		return false; /* told below the table, where there is room */
-	for (size_t i = 0; i < report->row_count; i++) {
-		struct cell cell;
-
-		report_cell(report, &report->rows[i], column, &cell);
-		if (cell.state != CELL_ABSENT)
-			return true;
-	}
-	return false;
-}
-
-static int add_columns(const struct report *report, struct libscols_table *table,
-		       int index[COLUMN_COUNT])
-{
-	int used = 0;
-
-	for (int column = 0; column < COLUMN_COUNT; column++) {
-		int flags = column_types[column] == CELL_TEXT ? 0 : SCOLS_FL_RIGHT;
-
-		index[column] = -1;
-		if (!column_used(report, (enum column)column))
-			continue;
-		if (!scols_table_new_column(table, column_headers[column], 0, flags))
-			return -ENOMEM;
-		index[column] = used++;
-	}
-	return 0;
-}
-
-static int add_row(const struct report *report, const struct report_row *row,
-		   struct libscols_table *table, const int index[COLUMN_COUNT])
-{
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-
-	if (!line)
-		return -ENOMEM;
-	scols_line_set_color(line, verdict_colour(row->verdict));
-	for (int column = 0; column < COLUMN_COUNT; column++) {
-		struct cell cell;
-		char buffer[CELL_TEXT_SIZE];
-
-		if (index[column] < 0)
-			continue;
-		report_cell(report, row, (enum column)column, &cell);
-		if (scols_line_set_data(line, (size_t)index[column], cell_plain(&cell, buffer)) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	return ((const struct report *)data)->rows[row].verdict == VERDICT_SKIP;
 }
 
 static int print_table(const struct report *report, FILE *stream)
 {
-	struct libscols_table *table = table_start(stream, true);
-	int index[COLUMN_COUNT], rc;
+	struct table table = report_table(report);
 
-	if (!table)
-		return -ENOMEM;
-	scols_table_enable_colors(table, colours_wanted(stream));
-	rc = add_columns(report, table, index);
-	for (size_t i = 0; rc == 0 && i < report->row_count; i++)
-		if (report->rows[i].verdict != VERDICT_SKIP)
-			rc = add_row(report, &report->rows[i], table, index);
-	return table_finish(table, rc);
+	table.left_out = is_skipped;
+	table.colour = colour_of;
+	return table_text(&table, stream);
 }
 
 #define LINE_WIDTH 78
@@ -161,9 +86,9 @@ static void print_jail(const struct report *report, FILE *stream)
 	    (strcmp(report->seccomp, "on") == 0 && strncmp(report->landlock, "abi ", 4) == 0))
 		return;
 	fputs("jail: seccomp ", stream);
-	report_plain(stream, report->seccomp);
+	printable_put(stream, report->seccomp);
 	fputs(", Landlock ", stream);
-	report_plain(stream, report->landlock);
+	printable_put(stream, report->landlock);
 	fputs("\n", stream);
 }
 
@@ -178,9 +103,9 @@ void report_run(const struct report *report, FILE *stream)
 {
 	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
 		host_backend_modules[report->backend]);
-	report_plain(stream, report->kernel);
+	printable_put(stream, report->kernel);
 	fprintf(stream, "), %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
-	report_plain(stream, report->guest);
+	printable_put(stream, report->guest);
 	fputs("\n", stream);
 }
 
@@ -191,7 +116,7 @@ static void print_plans(const struct report *report, FILE *stream)
 		if (!report->plans[i])
 			continue;
 		fprintf(stream, "VM %zu: ", i);
-		report_plain(stream, report->plans[i]);
+		printable_put(stream, report->plans[i]);
 		fputs("\n", stream);
 	}
 }
@@ -202,12 +127,12 @@ static int print_operations(const struct report *report, FILE *stream)
 
 	if (report->row_count == 0) {
 		fputs("no operation of a catalogue was performed; exits that left a record:\n", stream);
-		observed_print_records(report, stream);
+		observed_print(report, observed_records_text, stream);
 		return 0;
 	}
 	rc = print_table(report, stream);
 	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
-	observed_print_counts(report, stream);
+	observed_print(report, observed_counts_text, stream);
 	if (report->summary->samples_dropped)
 		fputs("ticks: of the first samples only, the others found no room\n", stream);
 	return rc;

@@ -204,7 +204,7 @@ static void put_about(struct file_writer *writer)
 		{"backend", host_backend_keys[report->backend]},
 		{"kernel", report->kernel},
 		{"guest", report->guest},
-		{"l0", observed_counts_text(report, LEVEL_L0)},
+		{"l0", observed_counts_text(report, LEVEL_L0, recorded[LEVEL_L0])},
 		{"exits at l0", observed_records_text(report, LEVEL_L0, recorded[LEVEL_L0])},
 		{"exits at monitor",
 		 observed_records_text(report, LEVEL_MONITOR, recorded[LEVEL_MONITOR])},

@@ -1,111 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/report/report_violations.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 
-#include "vmm/base/printable.h"
 #include "vmm/table/json.h"
-#include "vmm/table/table.h"
 
 /* A terminal has room for this many; the other formats have them all. */
 #define SHOWN 16
 #define VIOLATIONS_VERSION 1
 #define NOT_KNOWN "not known"
 
-const char *const violation_answer_keys[] = {
+static const char *const violation_answer_keys[] = {
 #define X(name, key, text) key,
 	VIOLATION_ANSWERS(X)
 #undef X
 };
 
-struct row {
-	const struct report *report;
-	const struct record_violation *record;
-	uint64_t count;
+/* X(ID, "HEADER", "key", flags). JSON has apart what people and spreadsheets read as one. */
+#define VIOLATION_COLUMNS(X)                                                                       \
+	X(TIMES, "COUNT", "count", TABLE_RIGHT | TABLE_NO_JSON)                                    \
+	X(VIEW, "", "view", TABLE_ONLY_JSON)                                                       \
+	X(VIEW_NAME, "VIEW", "view_name", TABLE_NO_CSV)                                            \
+	X(VIEW_IN_CSV, "", "view", TABLE_ONLY_CSV)                                                 \
+	X(REGION, "REGION", "region", TABLE_LEFT)                                                  \
+	X(ACCESS_IN_WORDS, "ACCESS", "access", TABLE_NO_JSON)                                      \
+	X(ACCESS, "", "access", TABLE_ONLY_JSON)                                                   \
+	X(PAGE_WALK, "", "page_walk", TABLE_ONLY_JSON)                                             \
+	X(GPA, "GPA", "gpa", TABLE_LEFT)                                                           \
+	X(GVA, "GVA", "gva", TABLE_LEFT)                                                           \
+	X(RIP_IN_WORDS, "RIP", "rip", TABLE_NO_JSON)                                               \
+	X(RIP, "", "rip", TABLE_ONLY_JSON)                                                         \
+	X(RIP_BEHIND, "", "rip_behind", TABLE_ONLY_JSON)                                           \
+	X(SYMBOL, "SYMBOL", "symbol", TABLE_LEFT)                                                  \
+	X(ANSWER, "ANSWER", "answer", TABLE_LEFT)                                                  \
+	X(OPERATION, "IN OPERATION", "operation", TABLE_LEFT)                                      \
+	X(TIMES_IN_JSON, "", "count", TABLE_ONLY_JSON)
+
+enum violation_column {
+#define X(id, header, key, flags) VIOLATION_COLUMN_##id,
+	VIOLATION_COLUMNS(X)
+#undef X
+	VIOLATION_COLUMN_COUNT
 };
 
-static struct cell count_cell(const struct row *row)
-{
-	return cell_of_count(true, row->count);
-}
-
-static struct cell view_cell(const struct row *row)
-{
-	return cell_of_plain(report_view_name(row->report, row->record->view));
-}
-
-static struct cell region_cell(const struct row *row)
-{
-	return cell_of_plain(row->record->region);
-}
-
-static struct cell access_cell(const struct row *row)
-{
-	return cell_of_format("%s%s", access_name(row->record->access),
-			      row->record->flags & VIOLATION_WALK ? " (page walk)" : "");
-}
-
-static struct cell gpa_cell(const struct row *row)
-{
-	return cell_of_format("0x%" PRIx64, row->record->gpa);
-}
-
-static struct cell gva_cell(const struct row *row)
-{
-	return row->record->flags & VIOLATION_GVA_KNOWN
-		       ? cell_of_format("0x%" PRIx64, row->record->gva)
-		       : cell_of_text(NOT_KNOWN);
-}
-
-static struct cell rip_cell(const struct row *row)
-{
-	return cell_of_format("%s0x%" PRIx64,
-			      row->record->flags & VIOLATION_RIP_BEHIND ? "before " : "",
-			      row->record->rip);
-}
-
-static struct cell symbol_cell(const struct row *row)
-{
-	return cell_of_plain(row->record->symbol);
-}
-
-static struct cell operation_cell(const struct row *row)
-{
-	return cell_of_plain(report_operation_name(row->report, row->record->operation));
-}
-
-static const char *answer_of(const struct record_violation *record)
-{
-	return record->answer < VIOLATION_ANSWER_COUNT ? violation_answer_keys[record->answer] : "?";
-}
-
-static struct cell answer_cell(const struct row *row)
-{
-	return cell_of_text(answer_of(row->record));
-}
-
-static const struct {
-	const char *header, *key;
-	struct cell (*fill)(const struct row *row);
-	int flags;
-} columns[] = {
-	{"COUNT", "count", count_cell, SCOLS_FL_RIGHT},
-	{"VIEW", "view", view_cell, 0},
-	{"REGION", "region", region_cell, 0},
-	{"ACCESS", "access", access_cell, 0},
-	{"GPA", "gpa", gpa_cell, 0},
-	{"GVA", "gva", gva_cell, 0},
-	{"RIP", "rip", rip_cell, 0},
-	{"SYMBOL", "symbol", symbol_cell, 0},
-	{"ANSWER", "answer", answer_cell, 0},
-	{"IN OPERATION", "operation", operation_cell, 0},
+static const struct table_column columns[VIOLATION_COLUMN_COUNT] = {
+#define X(id, header, key, flags) TABLE_PLAIN(header, key, flags),
+	VIOLATION_COLUMNS(X)
+#undef X
 };
 
-#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
-
-uint64_t violations_total(const struct report *report)
+/* How many there were, those that were not kept apart included. */
+static uint64_t violations_total(const struct report *report)
 {
 	uint64_t total = 0;
 
@@ -114,137 +59,107 @@ uint64_t violations_total(const struct report *report)
 	return total;
 }
 
-static int add_line(struct libscols_table *table, const struct row *row)
+static struct cell cell_at(const void *data, size_t row, size_t column)
 {
-	struct libscols_line *line = scols_table_new_line(table, NULL);
+	const struct report *report = data;
+	const struct record_violation *record = &report->summary->violations[row].record;
+	const char *access = access_name(record->access);
+	bool walk = record->flags & VIOLATION_WALK, behind = record->flags & VIOLATION_RIP_BEHIND;
 
-	if (!line)
-		return -ENOMEM;
-	for (size_t i = 0; i < COLUMNS; i++) {
-		const struct cell cell = columns[i].fill(row);
-		char buffer[CELL_TEXT_SIZE];
-
-		if (scols_line_set_data(line, i, cell_plain(&cell, buffer)) != 0)
-			return -ENOMEM;
+	switch ((enum violation_column)column) {
+	case VIOLATION_COLUMN_VIEW:
+		return cell_of_count(true, record->view);
+	case VIOLATION_COLUMN_VIEW_NAME:
+	case VIOLATION_COLUMN_VIEW_IN_CSV:
+		return cell_of_foreign(report_view_name(report, record->view));
+	case VIOLATION_COLUMN_REGION:
+		return cell_of_foreign(record->region);
+	case VIOLATION_COLUMN_ACCESS_IN_WORDS:
+		return cell_of_format("%s%s", access, walk ? " (page walk)" : "");
+	case VIOLATION_COLUMN_ACCESS:
+		return cell_of_text(access);
+	case VIOLATION_COLUMN_PAGE_WALK:
+		return cell_of_value(CELL_TRUTH, walk);
+	case VIOLATION_COLUMN_GPA:
+		return cell_of_value(CELL_ADDRESS, record->gpa);
+	case VIOLATION_COLUMN_GVA:
+		return record->flags & VIOLATION_GVA_KNOWN ? cell_of_value(CELL_ADDRESS, record->gva)
+							   : cell_of_text(NOT_KNOWN);
+	case VIOLATION_COLUMN_RIP_IN_WORDS:
+		return cell_of_format("%s0x%" PRIx64, behind ? "before " : "", record->rip);
+	case VIOLATION_COLUMN_RIP:
+		return cell_of_value(CELL_ADDRESS, record->rip);
+	case VIOLATION_COLUMN_RIP_BEHIND:
+		return cell_of_value(CELL_TRUTH, behind);
+	case VIOLATION_COLUMN_SYMBOL:
+		return cell_of_foreign(record->symbol);
+	case VIOLATION_COLUMN_ANSWER:
+		return cell_of_text(record->answer < VIOLATION_ANSWER_COUNT ? violation_answer_keys[record->answer]
+									    : "?");
+	case VIOLATION_COLUMN_OPERATION:
+		return cell_of_foreign(report_operation_name(report, record->operation));
+	default:
+		return cell_of_count(true, report->summary->violations[row].count);
 	}
-	return 0;
 }
 
-static struct row row_of(const struct report *report, size_t index)
+static struct table table_of(const struct report *report)
 {
-	const struct violation_summary *violation = &report->summary->violations[index];
-
-	return (struct row){report, &violation->record, violation->count};
+	return (struct table){columns, VIOLATION_COLUMN_COUNT, report->summary->violation_count, cell_at, report,
+			      .fit = true};
 }
 
-/* The first `most` kinds; how many accesses they are goes to *ret_told. */
-static int fill_table(const struct report *report, struct libscols_table *table, size_t most,
-		      uint64_t *ret_told)
+/* The first `most` kinds; how many accesses are not among them goes to *ret_more. */
+static int write_table(const struct report *report, FILE *stream, size_t most, uint64_t *ret_more)
 {
-	const struct summary *summary = report->summary;
+	struct table table = table_of(report);
+	uint64_t told = 0, total = violations_total(report);
 
-	*ret_told = 0;
-	for (size_t i = 0; i < COLUMNS; i++)
-		if (!scols_table_new_column(table, columns[i].header, 0, columns[i].flags))
-			return -ENOMEM;
-	for (size_t i = 0; i < summary->violation_count && i < most; i++) {
-		const struct row row = row_of(report, i);
-		int rc = add_line(table, &row);
-
-		if (rc != 0)
-			return rc;
-		*ret_told += row.count;
-	}
-	return 0;
-}
-
-static int write_table(const struct report *report, FILE *stream, size_t most, uint64_t *ret_told)
-{
-	struct libscols_table *table = table_start(stream, true);
-
-	if (!table)
-		return -ENOMEM;
-	return table_finish(table, fill_table(report, table, most, ret_told));
+	if (table.row_count > most)
+		table.row_count = most;
+	for (size_t i = 0; i < table.row_count; i++)
+		told += report->summary->violations[i].count;
+	*ret_more = told < total ? total - told : 0;
+	return table_text(&table, stream);
 }
 
 int violations_text(const struct report *report, FILE *stream)
 {
-	uint64_t total = violations_total(report), told;
+	uint64_t total = violations_total(report), more;
 	int rc;
 
 	if (total == 0)
 		return 0;
 	fprintf(stream, "\n%" PRIu64 " accesses that a view forbids:\n", total);
-	rc = write_table(report, stream, SHOWN, &told);
-	if (rc == 0 && told < total)
-		fprintf(stream, "and %" PRIu64 " more; report --by violation names up to %d kinds of them\n",
-			total - told, SUMMARY_VIOLATIONS_MAX);
+	rc = write_table(report, stream, SHOWN, &more);
+	if (rc == 0 && more)
+		fprintf(stream, "and %" PRIu64 " more; report --by violation names up to %d kinds of them\n", more,
+			SUMMARY_VIOLATIONS_MAX);
 	return rc;
 }
 
 int violations_table(const struct report *report, FILE *stream)
 {
-	uint64_t told = 0, total = violations_total(report);
-	int rc = write_table(report, stream, SUMMARY_VIOLATIONS_MAX, &told);
+	uint64_t more;
+	int rc = write_table(report, stream, SUMMARY_VIOLATIONS_MAX, &more);
 
-	if (rc == 0 && told < total)
-		fprintf(stream, "and %" PRIu64 " more\n", total - told);
+	if (rc == 0 && more)
+		fprintf(stream, "and %" PRIu64 " more\n", more);
 	return rc;
 }
 
 int violations_csv(const struct report *report, FILE *stream)
 {
-	for (size_t i = 0; i < COLUMNS; i++)
-		fprintf(stream, "%s%s", i ? "," : "", columns[i].key);
-	fputs("\n", stream);
-	for (size_t i = 0; i < report->summary->violation_count; i++) {
-		const struct row row = row_of(report, i);
-		struct cell cells[COLUMNS];
+	const struct table table = table_of(report);
 
-		for (size_t j = 0; j < COLUMNS; j++)
-			cells[j] = columns[j].fill(&row);
-		csv_row(stream, cells, COLUMNS);
-	}
-	return 0;
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text[0] ? json_text(text) : json_null();
-}
-
-static json_t *violation_json(const struct report *report,
-			      const struct violation_summary *violation)
-{
-	const struct record_violation *record = &violation->record;
-	json_t *object = json_object();
-
-	json_object_set_new(object, "view", json_integer(record->view));
-	json_object_set_new(object, "view_name", json_text(report_view_name(report, record->view)));
-	json_object_set_new(object, "region", text_or_null(record->region));
-	json_object_set_new(object, "access", json_string(access_name(record->access)));
-	json_object_set_new(object, "page_walk", json_boolean(record->flags & VIOLATION_WALK));
-	json_object_set_new(object, "gpa", json_hex(record->gpa));
-	json_object_set_new(object, "gva",
-			    record->flags & VIOLATION_GVA_KNOWN ? json_hex(record->gva)
-								: json_string(NOT_KNOWN));
-	json_object_set_new(object, "rip", json_hex(record->rip));
-	json_object_set_new(object, "rip_behind", json_boolean(record->flags & VIOLATION_RIP_BEHIND));
-	json_object_set_new(object, "symbol", text_or_null(record->symbol));
-	json_object_set_new(object, "answer", json_string(answer_of(record)));
-	json_object_set_new(object, "operation",
-			    json_text(report_operation_name(report, record->operation)));
-	json_object_set_new(object, "count", json_count(violation->count));
-	return object;
+	return table_csv(&table, stream);
 }
 
 json_t *violations_json(const struct report *report)
 {
-	json_t *array = json_array();
+	const struct table table = table_of(report);
 
-	for (size_t i = 0; i < report->summary->violation_count; i++)
-		json_array_append_new(array, violation_json(report, &report->summary->violations[i]));
-	return array;
+	return table_json(&table);
 }
 
 int violations_document(const struct report *report, FILE *stream)

@@ -3,14 +3,7 @@
 #ifndef VMM_REPORT_REPORT_VIOLATIONS_H
 #define VMM_REPORT_REPORT_VIOLATIONS_H
 
-#include <jansson.h>
-
-#include "vmm/analysis/report.h"
-
-extern const char *const violation_answer_keys[];
-
-/* How many there were, those that were not kept apart included. */
-uint64_t violations_total(const struct report *report);
+#include "vmm/report/report_writers.h"
 
 /* The part of a report on operations: nothing if there were none, else the first of them. Returns 0 or
  * -ENOMEM. */

@@ -4,13 +4,6 @@
 
 #define VIEWS_VERSION 1
 
-static json_t *region_json(const struct views_report *report, uint32_t region)
-{
-	return region < report->file.policy.region_count
-		       ? json_string(report->file.policy.regions[region].name)
-		       : json_null();
-}
-
 static json_t *rights_json(unsigned rights)
 {
 	char text[RIGHTS_TEXT_SIZE];
@@ -25,34 +18,18 @@ static json_t *gates_json(const struct views_report *report, uint32_t view)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < notes->gate_count; i++)
-		json_array_append_new(array, region_json(report, notes->gates[i]));
+		json_array_append_new(array, json_string(report->file.policy.regions[notes->gates[i]].name));
 	return array;
 }
 
-static json_t *cell_json(const struct views_report *report, uint32_t view, enum view_column column)
-{
-	uint64_t number;
-
-	if (column == VIEW_COLUMN_NAME)
-		return json_string(report->file.policy.views[view].name);
-	if (column == VIEW_COLUMN_GATES)
-		return gates_json(report, view);
-	if (!views_number(report, view, column, &number))
-		return json_null();
-	return json_integer((json_int_t)number);
-}
-
-/* `rights_texts`: each combination, once for all rules. */
-static json_t *view_json(const struct views_report *report, uint32_t index,
-			 json_t *const rights_texts[VIEW_RIGHTS_ALL + 1])
+/* What a view has besides its cells. `rights_texts`: each combination, once for all rules. */
+static void add_to_view(const struct views_report *report, uint32_t index, json_t *object,
+			json_t *const rights_texts[VIEW_RIGHTS_ALL + 1])
 {
 	const struct view_policy *policy = &report->file.policy;
 	const struct view *view = &policy->views[index];
-	json_t *object = json_object(), *rights = json_object(), *remap = json_object();
+	json_t *rights = json_object(), *remap = json_object();
 
-	for (int c = 0; c < VIEW_COLUMN_COUNT; c++)
-		json_object_set_new(object, view_columns[c].key,
-				    cell_json(report, index, (enum view_column)c));
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct view_rule *rule = &view->rules[i];
 		const char *region = policy->regions[rule->region].name;
@@ -61,39 +38,24 @@ static json_t *view_json(const struct views_report *report, uint32_t index,
 		if (rule->remapped)
 			json_object_set_new(remap, region, json_hex(rule->target.v));
 	}
-	json_object_set_new(object, "default", rights_json(view->rights));
+	json_object_set_new(object, "gates", gates_json(report, index));
+	json_object_set(object, "default", rights_texts[view->rights]);
 	json_object_set_new(object, "rights", rights);
 	json_object_set_new(object, "remap", remap);
-	return object;
 }
 
 static json_t *views_array(const struct views_report *report)
 {
-	json_t *array = json_array(), *rights_texts[VIEW_RIGHTS_ALL + 1];
+	const struct table table = views_table(report);
+	json_t *array = table_json(&table), *rights_texts[VIEW_RIGHTS_ALL + 1], *object;
+	size_t v;
 
 	for (unsigned rights = 0; rights <= VIEW_RIGHTS_ALL; rights++)
 		rights_texts[rights] = rights_json(rights);
-	for (uint32_t v = 0; v < report->file.policy.view_count; v++)
-		json_array_append_new(array, view_json(report, v, rights_texts));
+	json_array_foreach(array, v, object)
+		add_to_view(report, (uint32_t)v, object, rights_texts);
 	for (unsigned rights = 0; rights <= VIEW_RIGHTS_ALL; rights++)
 		json_decref(rights_texts[rights]);
-	return array;
-}
-
-static json_t *regions_array(const struct views_report *report)
-{
-	const struct view_policy *policy = &report->file.policy;
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < policy->region_count; i++) {
-		json_t *object = json_object();
-
-		json_object_set_new(object, "name", json_string(policy->regions[i].name));
-		json_object_set_new(object, "address", json_hex(policy->regions[i].gpa.v));
-		json_object_set_new(object, "size",
-				    json_integer((json_int_t)policy->regions[i].size));
-		json_array_append_new(array, object);
-	}
 	return array;
 }
 
@@ -110,20 +72,15 @@ static json_t *set_json(const json_t *numbers, const struct view_set *set)
 
 static json_t *shared_array(const struct views_report *report)
 {
-	json_t *array = json_array(), *numbers = json_array();
+	const struct table table = views_shared_table(report);
+	json_t *array = table_json(&table), *numbers = json_array(), *object;
+	size_t i;
 
 	for (uint32_t v = 0; v < report->file.policy.view_count; v++)
 		json_array_append_new(numbers, json_integer(v));
-	for (size_t i = 0; i < report->survey.shared_count; i++) {
-		const struct shared_memory *shared = &report->survey.shared[i];
-		json_t *object = json_object();
-
-		json_object_set_new(object, "address", json_hex(shared->gpa.v));
-		json_object_set_new(object, "size", json_integer((json_int_t)shared->size));
-		json_object_set_new(object, "region", region_json(report, shared->region));
-		json_object_set_new(object, "written_in", set_json(numbers, &shared->writers));
-		json_object_set_new(object, "also_seen_in", set_json(numbers, &shared->readers));
-		json_array_append_new(array, object);
+	json_array_foreach(array, i, object) {
+		json_object_set_new(object, "written_in", set_json(numbers, &report->survey.shared[i].writers));
+		json_object_set_new(object, "also_seen_in", set_json(numbers, &report->survey.shared[i].readers));
 	}
 	json_decref(numbers);
 	return array;
@@ -146,16 +103,11 @@ static json_t *diagnostics_array(const struct diagnostics *diagnostics)
 
 	for (size_t i = 0; i < diagnostics->kept; i++) {
 		const struct diagnostic *entry = &diagnostics->list[i];
-		json_t *object = json_object();
 
-		json_object_set_new(object, "severity",
-				    json_string(severity_keys[entry->severity]));
-		json_object_set_new(object, "line", json_integer(entry->place.line));
-		json_object_set_new(object, "column", json_integer(entry->place.column));
-		json_object_set_new(object, "key",
-				    entry->key ? json_string(entry->key) : json_null());
-		json_object_set_new(object, "text", json_string(entry->text));
-		json_array_append_new(array, object);
+		json_array_append_new(
+			array, json_pack("{s:s,s:i,s:i,s:s?,s:s}", "severity",
+					 severity_keys[entry->severity], "line", entry->place.line, "column",
+					 entry->place.column, "key", entry->key, "text", entry->text));
 	}
 	return array;
 }
@@ -163,23 +115,22 @@ static json_t *diagnostics_array(const struct diagnostics *diagnostics)
 int views_json(const struct views_report *report, FILE *stream)
 {
 	const struct diagnostics *diagnostics = &report->diagnostics;
+	const struct table regions = views_regions_table(report);
 	json_t *root = json_begin("sidestep.views", VIEWS_VERSION);
 
 	json_object_set_new(root, "policy", json_text(report->path));
 	json_object_set_new(root, "guest", json_text(report->guest));
-	json_object_set_new(root, "memory", json_integer((json_int_t)report->memory));
+	json_object_set_new(root, "memory", json_count(report->memory));
 	json_object_set_new(root, "engine", json_string(engine_keys[report->engine->id]));
 	json_object_set_new(root, "format", json_string(report->target.view.format->name));
 	json_object_set_new(root, "basis", json_text(report->target.basis));
-	json_object_set_new(root, "errors",
-			    json_integer((json_int_t)diagnostics->count[SEVERITY_ERROR]));
-	json_object_set_new(root, "warnings",
-			    json_integer((json_int_t)diagnostics->count[SEVERITY_WARNING]));
+	json_object_set_new(root, "errors",     json_count(diagnostics->count[SEVERITY_ERROR]));
+	json_object_set_new(root, "warnings",     json_count(diagnostics->count[SEVERITY_WARNING]));
 	json_object_set_new(root, "stopped", json_boolean(diagnostics->stopped));
 	json_object_set_new(root, "diagnostics", diagnostics_array(diagnostics));
 	if (report->sound) {
 		json_object_set_new(root, "views", views_array(report));
-		json_object_set_new(root, "regions", regions_array(report));
+		json_object_set_new(root, "regions", table_json(&regions));
 		json_object_set_new(root, "shared", shared_array(report));
 		json_object_set_new(root, "tables", tables_json(report));
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `sidestep views` says about a policy file, as rows and cells; the writers know nothing else.
- */
+/* What `sidestep views` says about a policy file, as tables; the writers know nothing else. */
 #ifndef VMM_REPORT_VIEWS_REPORT_H
 #define VMM_REPORT_VIEWS_REPORT_H
 
@@ -8,23 +7,16 @@
 #include "views/policy_survey.h"
 #include "vmm/plan/engine_target.h"
 #include "vmm/policy/policy_file.h"
+#include "vmm/table/table.h"
 
 enum view_column {
-#define VIEW_COLUMN(id, header, key, type, meaning) VIEW_COLUMN_##id,
+#define COLUMN(id, header, key, flags, meaning) VIEW_COLUMN_##id,
 #include "vmm/report/view_column.def"
-#undef VIEW_COLUMN
+#undef COLUMN
 	VIEW_COLUMN_COUNT
 };
 
-enum view_cell_type { VIEW_CELL_TEXT, VIEW_CELL_COUNT, VIEW_CELL_BYTES };
-
-struct view_column_row {
-	const char *header, *key;
-	enum view_cell_type type;
-	const char *meaning;
-};
-
-extern const struct view_column_row view_columns[VIEW_COLUMN_COUNT];
+extern const struct table_column view_columns[VIEW_COLUMN_COUNT];
 
 struct views_report {
 	const char *path, *guest;
@@ -39,13 +31,14 @@ struct views_report {
 	struct ept_views *tables; /* NULL: the engine has none */
 };
 
-/* The number in a cell of a column that is not TEXT; false if there is none. */
-bool views_number(const struct views_report *report, uint32_t view, enum view_column column,
-		  uint64_t *ret_number);
+/* A row for each view, for each region, for each piece of memory that one view can write and another
+ * one sees. The regions have, behind their own columns, the cells of one for each view, and behind
+ * their rows those of one for the rest of memory. */
+struct table views_table(const struct views_report *report);
+struct table views_regions_table(const struct views_report *report);
+struct table views_shared_table(const struct views_report *report);
 
-/* How a view treats a region, or, POLICY_NO_INDEX, the rest of memory: its rights, and the memory
- * that it shows instead of its own, if it is remapped. */
-struct view_rule views_rule(const struct views_report *report, uint32_t view, uint32_t region);
+#define VIEWS_REGION_COLUMNS 3
 
 /* Write the report; sound or not. Return 0 or -ENOMEM. */
 int views_text(const struct views_report *report, FILE *stream);

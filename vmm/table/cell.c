@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "devices/console.h"
+#include "vmm/base/printable.h"
 #include "vmm/table/json.h"
 
 struct cell cell_of_text(const char *text)
@@ -14,15 +14,9 @@ struct cell cell_of_text(const char *text)
 	return (struct cell){.state = text ? CELL_OBSERVED : CELL_ABSENT, .text = text};
 }
 
-struct cell cell_of_plain(const char *text)
+struct cell cell_of_foreign(const char *text)
 {
-	struct cell cell = {.state = text[0] ? CELL_OBSERVED : CELL_ABSENT};
-	size_t used = 0;
-
-	for (; *text && used + 5 < sizeof(cell.buffer); text++)
-		used += console_escape(cell.buffer + used, (unsigned char)*text, false);
-	cell.buffer[used] = '\0';
-	return cell;
+	return (struct cell){.state = text[0] ? CELL_OBSERVED : CELL_ABSENT, .text = text, .foreign = true};
 }
 
 struct cell cell_of_format(const char *format, ...)
@@ -41,10 +35,14 @@ struct cell cell_not_observed(enum cell_type type)
 	return (struct cell){.state = CELL_NOT_OBSERVED, .type = type};
 }
 
+struct cell cell_of_value(enum cell_type type, uint64_t value)
+{
+	return (struct cell){.state = CELL_OBSERVED, .type = type, .count = value};
+}
+
 struct cell cell_of_count(bool observed, uint64_t count)
 {
-	return observed ? (struct cell){.state = CELL_OBSERVED, .type = CELL_COUNT, .count = count}
-			: cell_not_observed(CELL_COUNT);
+	return observed ? cell_of_value(CELL_COUNT, count) : cell_not_observed(CELL_COUNT);
 }
 
 struct cell cell_of_number(enum cell_type type, bool observed, double number)
@@ -58,9 +56,15 @@ static const char *text_of(const struct cell *cell)
 	return cell->text ? cell->text : cell->buffer;
 }
 
+/* Whether the value is in `count`. */
+static bool is_whole(enum cell_type type)
+{
+	return type >= CELL_COUNT && type <= CELL_TRUTH;
+}
+
 double cell_value(const struct cell *cell)
 {
-	return cell->type == CELL_COUNT ? (double)cell->count : cell->number;
+	return is_whole(cell->type) ? (double)cell->count : cell->number;
 }
 
 bool cell_equal(const struct cell *a, const struct cell *b)
@@ -69,7 +73,7 @@ bool cell_equal(const struct cell *a, const struct cell *b)
 		return a->state == b->state;
 	if (a->type == CELL_TEXT || b->type == CELL_TEXT)
 		return a->type == b->type && strcmp(text_of(a), text_of(b)) == 0;
-	return a->type == CELL_COUNT ? a->count == b->count : a->number == b->number;
+	return is_whole(a->type) ? a->count == b->count : a->number == b->number;
 }
 
 /* Ticks below a hundred differ in their tenths, ratios below a tenth in their thousandths. */
@@ -92,32 +96,73 @@ static const char *share_mark(double *share)
 	return "";
 }
 
-const char *cell_plain(const struct cell *cell, char buffer[CELL_TEXT_SIZE])
+static void bytes_text(uint64_t bytes, char buffer[CELL_TEXT_SIZE])
+{
+	unsigned shift = 10;
+
+	while (bytes && shift < 30 && bytes >> (shift + 10) << (shift + 10) == bytes)
+		shift += 10;
+	snprintf(buffer, CELL_TEXT_SIZE, "%" PRIu64 "%c", bytes >> shift, "KMG"[shift / 10 - 1]);
+}
+
+static void change_text(double percent, char buffer[CELL_TEXT_SIZE])
+{
+	if (isinf(percent))
+		snprintf(buffer, CELL_TEXT_SIZE, "from 0");
+	else
+		snprintf(buffer, CELL_TEXT_SIZE, "%+.1f%%", percent);
+}
+
+static void value_text(const struct cell *cell, char buffer[CELL_TEXT_SIZE])
 {
 	const char *mark = cell->estimated ? "~" : "";
 	double number = cell->number;
+	int decimals = 1;
 
+	switch (cell->type) {
+	case CELL_COUNT:
+	case CELL_TRUTH:
+		snprintf(buffer, CELL_TEXT_SIZE, "%s%" PRIu64, mark, cell->count);
+		return;
+	case CELL_BYTES:
+		bytes_text(cell->count, buffer);
+		return;
+	case CELL_ADDRESS:
+		snprintf(buffer, CELL_TEXT_SIZE, "0x%" PRIx64, cell->count);
+		return;
+	case CELL_CHANGE:
+		change_text(number, buffer);
+		return;
+	case CELL_SHARE:
+		mark = share_mark(&number);
+		break;
+	case CELL_TICKS:
+		decimals = tick_decimals(number);
+		break;
+	case CELL_SECONDS:
+		decimals = 3;
+		break;
+	case CELL_NUMBER:
+		decimals = 0;
+		break;
+	default:
+		break;
+	}
+	snprintf(buffer, CELL_TEXT_SIZE, "%s%.*f", mark, decimals, number);
+}
+
+const char *cell_plain(const struct cell *cell, char buffer[CELL_TEXT_SIZE])
+{
 	if (cell->state == CELL_ABSENT)
 		return "-";
 	if (cell->state == CELL_NOT_OBSERVED)
 		return NOT_OBSERVED;
-	if (cell->type == CELL_TEXT)
+	if (cell->type == CELL_TEXT && !cell->foreign)
 		return text_of(cell);
-	if (cell->type == CELL_COUNT)
-		snprintf(buffer, CELL_TEXT_SIZE, "%s%" PRIu64, mark, cell->count);
-	else if (cell->type == CELL_CHANGE && isinf(number))
-		snprintf(buffer, CELL_TEXT_SIZE, "from 0");
-	else if (cell->type == CELL_CHANGE)
-		snprintf(buffer, CELL_TEXT_SIZE, "%+.1f%%", number);
-	else {
-		if (cell->type == CELL_SHARE)
-			mark = share_mark(&number);
-		snprintf(buffer, CELL_TEXT_SIZE, "%s%.*f", mark,
-			 cell->type == CELL_TICKS    ? tick_decimals(number)
-			 : cell->type == CELL_NUMBER ? 0
-						     : 1,
-			 number);
-	}
+	if (cell->type == CELL_TEXT)
+		printable_text(buffer, CELL_TEXT_SIZE, text_of(cell));
+	else
+		value_text(cell, buffer);
 	return buffer;
 }
 
@@ -127,7 +172,7 @@ static bool is_formula(const char *text)
 	return text[0] != '\0' && strchr("=+-@\t\r", text[0]) && text[1] != '\0';
 }
 
-void csv_text(FILE *stream, const char *text)
+static void csv_text(FILE *stream, const char *text)
 {
 	bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
 
@@ -149,34 +194,31 @@ void cell_csv(FILE *stream, const struct cell *cell)
 		return;
 	if (cell->state == CELL_NOT_OBSERVED || cell->type == CELL_TEXT)
 		csv_text(stream, cell_plain(cell, buffer));
-	else if (cell->type == CELL_COUNT)
+	else if (cell->type == CELL_BYTES)
 		fprintf(stream, "%" PRIu64, cell->count);
-	else if (cell->type == CELL_TICKS)
+	else if (is_whole(cell->type) || cell->type == CELL_TICKS || cell->type == CELL_SECONDS)
 		fputs(cell_plain(cell, buffer), stream);
-	else if (cell->type == CELL_CHANGE && isfinite(cell->number))
-		fprintf(stream, "%.2f", cell->number);
 	else if (isfinite(cell->number))
-		fprintf(stream, "%.10g", cell->number);
+		fprintf(stream, cell->type == CELL_CHANGE ? "%.2f" : "%.10g", cell->number);
 }
 
-void csv_row(FILE *stream, const struct cell *cells, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		fputs(i ? "," : "", stream);
-		cell_csv(stream, &cells[i]);
-	}
-	fputs("\n", stream);
-}
-
-json_t *json_cell(const struct cell *cell)
+json_t *cell_json(const struct cell *cell)
 {
 	if (cell->state == CELL_ABSENT)
 		return json_null();
 	if (cell->state == CELL_NOT_OBSERVED)
 		return json_string(NOT_OBSERVED);
-	if (cell->type == CELL_TEXT)
+	switch (cell->type) {
+	case CELL_TEXT:
 		return json_text(text_of(cell));
-	if (cell->type == CELL_COUNT)
+	case CELL_COUNT:
+	case CELL_BYTES:
 		return json_count(cell->count);
-	return isfinite(cell->number) ? json_real(cell->number) : json_null();
+	case CELL_ADDRESS:
+		return json_hex(cell->count);
+	case CELL_TRUTH:
+		return json_boolean(cell->count);
+	default:
+		return isfinite(cell->number) ? json_real(cell->number) : json_null();
+	}
 }

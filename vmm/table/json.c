@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
 
 json_t *json_begin(const char *schema, int version)
 {
@@ -24,9 +24,15 @@ json_t *json_count(uint64_t count)
 	return json_integer(count > INT64_MAX ? INT64_MAX : (json_int_t)count);
 }
 
+void json_add_counts(json_t *object, const char *const *keys, const uint64_t *numbers, int count)
+{
+	for (int i = 0; i < count; i++)
+		json_object_set_new(object, keys[i], json_count(numbers[i]));
+}
+
 json_t *json_text(const char *text)
 {
-	json_t *value = json_string(text);
+	json_t *value = text ? json_string(text) : json_null();
 	char *plain = NULL;
 	size_t size;
 	FILE *stream;
@@ -36,18 +42,28 @@ json_t *json_text(const char *text)
 	stream = open_memstream(&plain, &size);
 	if (!stream)
 		return NULL;
-	report_plain(stream, text);
+	printable_put(stream, text);
 	if (fclose(stream) == 0)
 		value = json_string(plain);
 	free(plain);
 	return value;
 }
 
-int json_finish(json_t *root, FILE *stream)
+static int finish(json_t *root, size_t flags, FILE *stream)
 {
-	int rc = root ? json_dumpf(root, stream, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
+	int rc = root ? json_dumpf(root, stream, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
 
 	fputc('\n', stream);
 	json_decref(root);
 	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;
+}
+
+int json_finish(json_t *root, FILE *stream)
+{
+	return finish(root, JSON_INDENT(2), stream);
+}
+
+int json_finish_line(json_t *root, FILE *stream)
+{
+	return finish(root, JSON_COMPACT, stream);
 }

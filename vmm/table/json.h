@@ -8,8 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "vmm/analysis/report.h"
-
 /* A document with "schema" and "version"; NULL if memory is short, which the functions that add to
  * it and json_finish() cope with. */
 json_t *json_begin(const char *schema, int version);
@@ -21,19 +19,19 @@ json_t *json_hex(uint64_t value);
  * readers take for a whole number. */
 json_t *json_count(uint64_t count);
 
-/* A string that need not be UTF-8, which JSON is: file names, foreign ledgers. */
+/* Adds `count` numbers to an object, each by its key. */
+void json_add_counts(json_t *object, const char *const *keys, const uint64_t *numbers, int count);
+
+/* A string that need not be UTF-8, which JSON is: file names, foreign ledgers; null for NULL. */
 json_t *json_text(const char *text);
-
-/* Adds what was run where. */
-void json_run(json_t *object, const struct report *report);
-
-/* The document that --format json writes of a report. */
-json_t *json_report(const struct report *report);
 
 /*
  * Writes the document and releases it. Returns 0 or -ENOMEM; what the stream did not take is found
  * when it is closed.
  */
 int json_finish(json_t *root, FILE *stream);
+
+/* The same in a line. */
+int json_finish_line(json_t *root, FILE *stream);
 
 #endif

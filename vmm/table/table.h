@@ -1,19 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Tables of text: what all of them have in common. */
+/*
+ * Tables. Who has one says what its columns are and what is in a cell; what that looks like in a format is decided
+ * here and in cell.h, and nowhere else.
+ */
 #ifndef VMM_TABLE_TABLE_H
 #define VMM_TABLE_TABLE_H
 
-#include <stdbool.h>
-#include <stdio.h>
+#include "vmm/table/cell.h"
 
-struct libscols_table;
+/* How text has a column, and what has it not. */
+enum {
+	TABLE_LEFT = 0,
+	TABLE_RIGHT = 1,
+	TABLE_OPTIONAL = 2, /* text leaves it out if no row has anything to say there */
+	TABLE_NO_TEXT = 4,
+	TABLE_NO_CSV = 8,
+	TABLE_NO_JSON = 16,
+	TABLE_NOWHERE = TABLE_NO_TEXT | TABLE_NO_CSV | TABLE_NO_JSON,
+	TABLE_ONLY_TEXT = TABLE_NO_CSV | TABLE_NO_JSON,
+	TABLE_ONLY_CSV = TABLE_NO_TEXT | TABLE_NO_JSON,
+	TABLE_ONLY_JSON = TABLE_NO_TEXT | TABLE_NO_CSV,
+};
 
-/* A table without columns, or NULL. With `fit` lines are made to fit into a terminal; where the reader is a
- * program or a file they are whole in any case. */
-struct libscols_table *table_start(FILE *stream, bool fit);
+struct table_column {
+	const char *header; /* for people */
+	const char *key;    /* in CSV and JSON */
+	unsigned flags;
+	const char *meaning;
+};
 
-/* Prints a table that was filled (`rc` 0) and frees it. NULL is allowed. Returns 0 or a negative errno: `rc` if that
- * is one. */
-int table_finish(struct libscols_table *table, int rc);
+/* What a line COLUMN(id, "HEADER", key, flags, "meaning") of a .def file becomes in an array of columns. */
+#define TABLE_COLUMN(id, header, key, flags, meaning) {header, #key, flags, meaning},
+
+/* The same without a line for the documents. */
+#define TABLE_PLAIN(header, key, flags) {header, key, flags, NULL}
+
+struct table {
+	const struct table_column *columns;
+	size_t column_count, row_count;
+	struct cell (*cell)(const void *data, size_t row, size_t column);
+	const void *data;
+	/* For text; either may be NULL: whether it leaves out a row, and in which colour a terminal has it, NULL for
+	 * none. */
+	bool (*left_out)(const void *data, size_t row);
+	const char *(*colour)(const void *data, size_t row);
+	bool fit; /* a terminal cuts lines of text; for a program or a file they are whole in any case */
+};
+
+/* Text, all of it at once. Returns 0 or -ENOMEM. */
+int table_text(const struct table *table, FILE *stream);
+
+/* The line with the keys, and a line for each row. */
+void table_csv_keys(const struct table *table, FILE *stream);
+void table_csv_rows(const struct table *table, FILE *stream);
+
+/* Both. Returns 0. */
+int table_csv(const struct table *table, FILE *stream);
+
+/* An array with an object for each row; NULL or incomplete if memory is short. */
+json_t *table_json(const struct table *table);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/analysis/ledger_index.h"
+#include "vmm/analysis/diff_make.h"
 #include "vmm/profile/profile_write.h"
 #include "vmm/report/ledger_formats.h"
 

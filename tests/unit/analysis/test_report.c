@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/analysis/report.h"
+#include "vmm/base/printable.h"
 #include "vmm/report/report_violations.h"
 
 /* Words that every format must get through: quotes, markup, line breaks, control characters. */
@@ -151,7 +151,7 @@ static void csv(void **state)
 	snprintf(fixture.rows[2].note, sizeof(fixture.rows[2].note), "%s", NASTY);
 	text = written(report_csv);
 	for (int column = 0; column < COLUMN_COUNT; column++)
-		expect_csv(text, 0, (enum column)column, column_keys[column]);
+		expect_csv(text, 0, (enum column)column, report_columns[column].key);
 	expect_csv(text, 1, COLUMN_OPERATION, "ref.nothing");
 	expect_csv(text, 1, COLUMN_L0, "0");
 	expect_csv(text, 2, COLUMN_L0, "1");
@@ -271,7 +271,7 @@ static void json(void **state)
 	assert_int_equal(json_array_size(operations), 4);
 	row = json_array_get(operations, 1);
 	for (int column = 0; column < COLUMN_COUNT; column++)
-		assert_non_null(json_object_get(row, column_keys[column]));
+		assert_non_null(json_object_get(row, report_columns[column].key));
 	assert_string_equal(string_at(row, "value"), "0xffffffffffffffff");
 	assert_int_equal(json_integer_value(json_object_get(row, "l0")), 1);
 	assert_true(json_real_value(json_object_get(row, "ticks_median")) == 1500);
@@ -430,13 +430,13 @@ static void columns(void **state)
 {
 	(void)state;
 	for (int i = 0; i < COLUMN_COUNT; i++) {
-		assert_true(strlen(column_headers[i]) > 0 && strlen(column_meanings[i]) > 0);
-		assert_true(strlen(column_keys[i]) > 0);
-		assert_int_equal(strspn(column_keys[i], "abcdefghijklmnopqrstuvwxyz0123456789_"),
-				 strlen(column_keys[i]));
+		assert_true(strlen(report_columns[i].header) > 0 && strlen(report_columns[i].meaning) > 0);
+		assert_true(strlen(report_columns[i].key) > 0);
+		assert_int_equal(strspn(report_columns[i].key, "abcdefghijklmnopqrstuvwxyz0123456789_"),
+				 strlen(report_columns[i].key));
 		for (int j = 0; j < i; j++) {
-			assert_string_not_equal(column_keys[i], column_keys[j]);
-			assert_string_not_equal(column_headers[i], column_headers[j]);
+			assert_string_not_equal(report_columns[i].key, report_columns[j].key);
+			assert_string_not_equal(report_columns[i].header, report_columns[j].header);
 		}
 	}
 	assert_string_equal(vector_name(6), "#UD");

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "views/effect.h"
-#include "vmm/policy/policy_file.h"
+#include "vmm/policy/policy_load.h"
 
 #define PAGE UINT64_C(0x1000)
 
@@ -75,8 +75,8 @@ static void load(struct loaded *loaded, const char *text, size_t size,
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, size), (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	loaded->rc = policy_file_load(&loaded->file, path, &subject, &loaded->diagnostics,
-				      &loaded->error);
+	loaded->rc = policy_load(&loaded->file, path, &subject, &loaded->diagnostics,
+				 &loaded->error);
 	close(fd);
 }
 

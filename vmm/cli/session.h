@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the commands that run a guest share. */
-#ifndef VMM_CLI_COMMAND_H
-#define VMM_CLI_COMMAND_H
+/* A run from the command line to its end, and how a command writes what it has to say. */
+#ifndef VMM_CLI_SESSION_H
+#define VMM_CLI_SESSION_H
 
 #include "vmm/analysis/report.h"
 #include "vmm/cli/cli.h"
 #include "vmm/output/output.h"
 #include "vmm/run/machine.h"
 
-/* A run from the command line to its end. */
 struct session {
 	struct startup inherited;
 	struct output output;
@@ -25,6 +24,8 @@ int session_start(struct session *session, const struct settings *settings, int 
 /* From here on the process is in the jail (jail.h), unless the settings say JAIL_NONE. */
 int session_run(struct session *session, bool progress, struct error *error);
 void session_finish(struct session *session);
+/* The same, after saying what went wrong, if anything did. Returns `status`. */
+int session_end(struct session *session, const struct error *error, int status);
 
 /* What the reference model has to know of a session that has been started. */
 struct expect_environment session_environment(const struct session *session);
@@ -49,17 +50,11 @@ int output_fill(emit_writer *write, const void *data, const struct settings *set
 /* The same for a command that runs no guest: opens what the settings say. */
 int output_emit(emit_writer *write, const void *data, const struct settings *settings, struct error *error);
 
-/* The exit status that a report stands for; `judge`: it compares with the model. */
-int session_status(const struct report *report, bool judge);
-
 /*
  * Describes a run that has ended, with the columns in `hidden` left out, and writes it to the session's
  * output. Returns the exit status; `error` has a line if the run did not end as it should.
  */
 int session_emit(struct session *session, const struct settings *settings, const char *schema,
 		 bool judge, uint32_t hidden, struct error *error);
-
-/* sidestep test --random and --replay. */
-int command_random(const struct settings *settings);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/policy/policy_read.h"
+#include "vmm/policy/policy_reader.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "vmm/policy/policy_groups.h"
 
 void reader_wrong(struct reader *reader, const char *key, struct place place, const char *format,
 		  ...)
@@ -30,17 +31,17 @@ struct place reader_value(const struct reader *reader, const config_setting_t *s
 
 config_setting_t *reader_member(const struct reader *reader, config_setting_t *group, const char *name)
 {
-	return policy_text_member(&reader->file->text, group, name);
+	return policy_groups_member(&reader->file->text, group, name);
 }
 
 int reader_length(const struct reader *reader, const config_setting_t *group)
 {
-	return group ? policy_text_length(&reader->file->text, group) : 0;
+	return group ? policy_groups_length(&reader->file->text, group) : 0;
 }
 
 config_setting_t *reader_elem(const struct reader *reader, const config_setting_t *group, int index)
 {
-	return policy_text_elem(&reader->file->text, group, index);
+	return policy_groups_elem(&reader->file->text, group, index);
 }
 
 void reader_check_keys(struct reader *reader, config_setting_t *group, const char *names)
@@ -123,20 +124,4 @@ bool reader_bool(struct reader *reader, const config_setting_t *setting)
 		return config_setting_get_bool(setting);
 	reader_wrong(reader, "type", reader_value(reader, setting), "true or false is needed here");
 	return false;
-}
-
-int policy_read(struct policy_file *file, const struct policy_subject *subject,
-		struct diagnostics *diagnostics)
-{
-	struct reader reader = {.file = file, .subject = subject, .diagnostics = diagnostics,
-				.source = {.image = subject->image}};
-	config_setting_t *root = config_root_setting(file->config);
-
-	reader_check_keys(&reader, root, "regions views");
-	reader_regions(&reader, reader_group(&reader, root, "regions"));
-	if (!reader.out_of_memory)
-		reader_views(&reader, reader_group(&reader, root, "views"));
-	source_finish(&reader.source);
-	free(reader.by_name);
-	return reader.out_of_memory ? -ENOMEM : 0;
 }

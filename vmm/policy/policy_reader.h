@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the settings of a policy file to a policy: what each word means, not whether it makes sense.
- * The functions report what is not as it should be, and go on.
+ * The settings of a policy file, as what becomes of them asks for them. The functions report what is not as it
+ * should be, and go on.
  */
-#ifndef VMM_POLICY_POLICY_READ_H
-#define VMM_POLICY_POLICY_READ_H
+#ifndef VMM_POLICY_POLICY_READER_H
+#define VMM_POLICY_POLICY_READER_H
 
 #include <libconfig.h>
 
 #include "vmm/policy/policy_file.h"
 #include "vmm/policy/policy_source.h"
-
-/* Fills the file's regions, views and policy. Faults go to the diagnostics. Returns 0 or -ENOMEM.
- */
-int policy_read(struct policy_file *file, const struct policy_subject *subject,
-		struct diagnostics *diagnostics);
 
 struct reader {
 	struct policy_file *file;
@@ -54,13 +49,5 @@ bool reader_number(struct reader *reader, const config_setting_t *setting, uint6
 
 /* Whether the setting is true; one that is not there is not. */
 bool reader_bool(struct reader *reader, const config_setting_t *setting);
-
-void reader_regions(struct reader *reader, config_setting_t *group);
-void reader_views(struct reader *reader, config_setting_t *group);
-
-/* Finds a region by name, and adds a built-in one when it is named first; `setting` does that, at
- * `place`. NULL if there is no such region. */
-const struct policy_file_region *reader_region(struct reader *reader, const char *name,
-					       const config_setting_t *setting, struct place place);
 
 #endif
