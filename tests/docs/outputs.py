@@ -32,6 +32,7 @@ Compared is every word, spaces aside. Exceptions:
 With --update a block that differs is written anew; what it leaves out stays left out.
 """
 import difflib
+import json
 import os
 import pathlib
 import re
@@ -372,6 +373,19 @@ def differences(source, build, results, places, update=False, any_ticks=False):
     return faults
 
 
+def picture(source, results):
+    """The exits in docs/overview.svg are those of the Intel lab."""
+    rows = {row["operation"]: row for row in json.loads((results / "nested.json").read_text())["operations"]}
+    text = (source / "docs/overview.svg").read_text()
+    shown = re.findall(r'data-operation="([^"]+)">([^<]+)<', text)
+    for operation, exits in shown:
+        real = " ".join(str(rows[operation][level]) for level in ("l0", "monitor", "vmm"))
+        if exits != real:
+            yield f"docs/overview.svg: {operation} has exits {real}, not {exits}"
+    if not shown:
+        yield "docs/overview.svg: no exits in it"
+
+
 def main():
     what, *arguments = sys.argv[1:]
     if what == "script":
@@ -380,6 +394,8 @@ def main():
     options = {argument for argument in arguments if argument.startswith("--")}
     place, source, build, results = (argument for argument in arguments if argument not in options)
     faults = differences(source, build, results, [place], "--update" in options, "--any-ticks" in options)
+    if place == "intel":
+        faults += picture(pathlib.Path(source), pathlib.Path(results))
     print("\n".join(faults))
     return 1 if faults else 0
 
