@@ -43,6 +43,12 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def check_indented(document):
+    """Outputs stand in fenced blocks, where marks are looked for."""
+    for line in re.findall(r"^(?: {4}|\t)\$ [^\n]*$", no_code(document.text), re.M):
+        yield f"{document.path}: output in a block without a fence: {line.strip()}"
+
+
 def check_links(document):
     for target, anchor in LINK.findall(no_code(document.text)):
         if "://" in target:
@@ -101,7 +107,7 @@ def main():
     kvm = os.access(os.environ.get("SIDESTEP_KVM", "/dev/kvm"), os.R_OK | os.W_OK)
     faults = []
     for document in outputs.documents(source):
-        faults += check_links(document)
+        faults += [*check_links(document), *check_indented(document)]
         faults += check_tables(document, gen_docs, update)
         faults += [f"{block}: {block.fault()}" for block in document.blocks if block.fault()]
     faults += [*check_help(source, gen_docs), *check_readme(source)]

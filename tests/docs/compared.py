@@ -12,7 +12,11 @@ TABLE = """engine vmx on kvm_intel (Linux 6.1.0-56-cloud-amd64), 1 VM
 OPERATION             N L0 MON VMM PLACEMENT   MIN MEDIAN   P99
 view.switch.vmfunc 1000  1   0   0 l0         1429   1429  1489
 view.switch.vmcall 1000  3   1   0 monitor   12013  12133 18521
+cr0.ts.mov         1000  0   0   0 cpu         5.0    5.0   5.0
 at 0x100a3d op_view_store+0x2d
+
+OPERATION       L0 MON VMM MEDIAN A MEDIAN B CHANGE
+cr0.ts.mov.kept  2   1   0     9416     9840  +4.5%
 end""".splitlines()
 
 
@@ -37,8 +41,10 @@ GAP = outputs.GAP
 ACCEPTED = {
     "what is the same": (TABLE, TABLE),
     "another build of the kernel": (TABLE, changed("6.1.0-56", "6.1.0-57")),
-    "ticks within 3 %": (TABLE, changed("1429   1429", "1471   1429")),
+    "ticks within 3 %": (TABLE, changed("12133 18521", "12490 18521")),
+    "ticks within two steps of a clock": (TABLE, changed("1429   1429", "1429   1549")),
     "a 99th percentile within a factor of 2": (TABLE, changed("18521", "10013")),
+    "a change within 3 points": (TABLE, changed("9416     9840  +4.5%", "9600     9840  +2.5%")),
     "a wider column": (TABLE, changed("vmfunc 1000", "vmfunc   1000")),
     "another offset in a function": (TABLE, changed("0x100a3d op_view_store+0x2d", "0x100b00 op_view_store+0x40")),
     "lines left out": ([TABLE[0], GAP, TABLE[3], GAP, "end"], TABLE),
@@ -51,7 +57,10 @@ REFUSED = {
     "another number of repetitions": (TABLE, changed("vmcall 1000", "vmcall 1001")),
     "another kernel": (TABLE, changed("6.1.0-56", "6.12.0")),
     "ticks beyond 3 %": (TABLE, changed("12133", "12508")),
+    "few ticks beyond 3 %": (TABLE, changed("5.0    5.0", "5.0    5.2")),
+    "ticks beyond two steps of a clock": (TABLE, changed("1429   1429", "1429   1550")),
     "a 99th percentile beyond a factor of 2": (TABLE, changed("18521", "40000")),
+    "a change beyond 3 points": (TABLE, changed("+4.5%", "+7.6%")),
     "a function on another page": (TABLE, changed("0x100a3d", "0x101a3d")),
     "a line more": (TABLE, [*TABLE, "more"]),
     "a line less": (TABLE, TABLE[:-1]),

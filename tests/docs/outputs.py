@@ -16,7 +16,7 @@ Places:
   kvm           one with KVM, whichever that is
   intel, amd    that lab: `tools/lab LAB [OPTION]... -- COMMAND` is executed in the boot that the test of the lab
                 makes, other commands afterwards by the host, with the files that --get names
-  kernels       the host, with the ledgers a.ledger and b.ledger of the test that compares two kernels
+  kernels       the host, with the ledgers of the test that compares two kernels
 After PLACE, each behind a `;`:
   with FILE[=NAME], ...   these files of the source, the build or the lab's test are there, as NAME
   runs COMMAND            this is executed in place of the one command that is shown
@@ -25,8 +25,8 @@ A line `[...]` stands for lines left out, `[...]` in a line for a part of it.
 
 Compared is every word, spaces aside. Exceptions:
   - of a kernel's version, the first two numbers;
-  - ticks of labs, which count instructions: 3 % (TOLERANCE), and a factor of 2 for P99, which has the timer's
-    interrupts in it. Ticks are what stands in columns of their names (TICKS). With --any-ticks, in a build that is
+  - ticks of labs, which count instructions: 3 % (TOLERANCE), or of more than 1000 two steps of the Intel lab's clock, a factor of 2 for P99, which has the timer's
+    interrupts in it, and 3 points for CHANGE. Ticks are what stands in columns of their names (COLUMNS). With --any-ticks, in a build that is
     not the release one, every number of ticks will do;
   - addresses in the code of a guest (RIP and offsets in functions): the page, since the rest is the compiler's.
 With --update a block that differs is written anew; what it leaves out stays left out.
@@ -50,8 +50,11 @@ NO_OUTPUT = {"sh", "asm", "c", "text"}
 RECORD = re.compile(r"Linux \d+\.\d+.*sidestep \d+\.\d+")
 GAP = "[...]"
 TOLERANCE = 0.03
-TICKS = {"MIN", "MEDIAN", "EET", "RATIO", "handling_ticks", "ticks_each", "MEDIAN A", "MEDIAN B"}
-WIDE = {"P99": 1.0, "share": 0.05}
+STEPS, MANY = 120, 1000
+# How much of the smaller number a word may be off, by the header of its column; points of CHANGE.
+COLUMNS = {**dict.fromkeys(("MIN", "MEDIAN", "MEDIAN_A", "MEDIAN_B", "EET", "RATIO", "handling_ticks", "ticks_each"),
+                           TOLERANCE), "P99": 1.0, "share": TOLERANCE}
+POINTS = {"CHANGE": 3.0}
 LATE = "--kvm-option nested=0"
 
 
@@ -185,10 +188,9 @@ def plain(text):
 
 def classes(line):
     """Of a table's header: how the columns are compared, counted from the right. None if it is no header."""
-    words = re.sub(r"MEDIAN ([AB])\b", r"MEDIAN\1", line).split()
-    kinds = [TOLERANCE if re.sub(r"([AB])$", "", word) in TICKS or word in TICKS else WIDE.get(word, 0)
-             for word in words]
-    return kinds[::-1] if any(kinds) else None
+    words = re.sub(r"MEDIAN ([AB])\b", r"MEDIAN_\1", line).split()
+    kinds = [(COLUMNS.get(word, 0), POINTS.get(word, 0)) for word in words]
+    return kinds[::-1] if any(map(any, kinds)) else None
 
 
 def number(word):
@@ -203,20 +205,22 @@ class Comparison:
 
     def __init__(self, block, any_ticks):
         self.any_ticks = any_ticks
-        self.kinds = self.rest = [TOLERANCE] if "ticks" in block.given else []
+        self.kinds = self.rest = [(TOLERANCE, 0)] if "ticks" in block.given else []
         self.lab = block.place in (*LABS, "kernels")
 
     def word(self, old, new, kind):
         if old == new:
             return True
         first, second = number(old), number(new)
-        if not self.lab or not kind or first is None or second is None:
+        if not self.lab or not any(kind) or first is None or second is None:
             return False
         if self.any_ticks:
             return True
         # The last digit that is printed is rounded.
         digit = 10.0 ** -len(old.partition(".")[2].rstrip("%")) * 1.01
-        return abs(first - second) <= max(kind * min(abs(first), abs(second)), digit)
+        if kind == (TOLERANCE, 0) and min(first, second) > MANY:
+            digit = STEPS
+        return abs(first - second) <= max(kind[0] * min(abs(first), abs(second)), kind[1], digit)
 
     def line(self, old, new):
         self.kinds = classes(old) or (self.kinds if old.strip() else self.rest)
@@ -225,7 +229,7 @@ class Comparison:
             parts = (re.escape(" ".join(part.split())) for part in old.split(GAP))
             return re.fullmatch(".*".join(parts), " ".join(new.split())) is not None
         old, new = old.split()[::-1], new.split()[::-1]
-        kinds = self.kinds + [0] * len(old)
+        kinds = self.kinds + [(0, 0)] * len(old)
         return len(old) == len(new) and all(map(self.word, old, new, kinds))
 
     def lines(self, old, new):
@@ -277,12 +281,11 @@ def merged(old, new):
     result, last = [], (-1, -1)
     for i, j in [*reversed(pairs), (len(kept), len(new))]:
         if any(last[0] < position <= i for position in gap_after):
-            result += [GAP] if j > last[1] + 1 or i == last[0] + 1 else []
+            result += [GAP] if j > last[1] + 1 else []
         else:
             result += new[last[1] + 1:j]
         if j < len(new):
-            a, b = kept[i], new[j]
-            result.append(b)
+            result.append(new[j])
         last = (i, j)
     return result
 
@@ -291,10 +294,15 @@ def merged(old, new):
 
 def script(lab, source):
     """For boot.sh: each command's output in docs/NAME.NUMBER, its directory docs/NAME/."""
+    done = {}
     print("#!/bin/sh\n# Made by outputs.py. docs.sh [late]: the commands of documents, late: those without nesting.")
     for document in documents(source):
         for command in document.commands(lab):
             if not command.in_lab:
+                continue
+            before = done.setdefault((command.text, command.late), command)
+            if before is not command and not command.gets:
+                print(f"[ \"${{1-}}\" != '{'late' if command.late else ''}' ] || cp docs/{before.output} docs/{command.output}")
                 continue
             print(f"[ \"${{1-}}\" = '{'late' if command.late else ''}' ] && mkdir -p docs/{document.name} && (")
             print(f"\techo {shlex.quote(f'# {command.block}: {command.text}')}")
