@@ -364,7 +364,9 @@ def differences(source, build, results, places, update=False, any_ticks=False):
                     file = results / "docs" / command.output
                     printed = file.read_text() if file.exists() else "did not run\n"
                     for name, path in command.gets.items():
-                        shutil.copy(results / "docs" / document.name / os.path.basename(path), directory / name)
+                        made = results / "docs" / document.name / os.path.basename(path)
+                        if made.exists(): # else what was printed says why
+                            shutil.copy(made, directory / name)
                 else:
                     printed = execute(command, directory)
                 outputs[command] = printed.splitlines()
