@@ -7,8 +7,9 @@
 # With BARS costs are held against that file, and those of profiling against the costs without; the flat engine
 # performs the catalogue too, the rules of the jail for the engine are all used, there are random programs and
 # guests that misbehave, and what documents show is compared. With UPDATE_DOCS set documents are written anew;
-# ANY_TICKS says that this build's ticks are not those of the documents. A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for
-# tools/figures: what only a lab can run.
+# ANY_TICKS says that this build's ticks are not those of the documents.
+# A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for tools/figures: what only a
+# lab can run.
 set -euo pipefail
 source=$1 build=$(realpath "$2") lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
