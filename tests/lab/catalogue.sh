@@ -5,9 +5,11 @@
 # views of policy files and what they forbid. Nested, every exit at L0 is recorded. On Intel the vmcs12 is read back,
 # on AMD a guest looks for SVM that must be hidden from it. In the end the host has no nested virtualization any more.
 # With the sixth word costs are held against tests/lab/bars, exactly or roughly, and those of profiling against the
-# costs without; the flat engine performs the catalogue too, the rules of the jail for the engine are all used, and
-# there are random programs and guests that misbehave. What bars can be renewed from stays in BUILD/lab-ledgers. A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for
-# tools/figures: what only a lab can run.
+# costs without; the flat engine performs the catalogue too, the rules of the jail for the engine are all used, there
+# are random programs and guests that misbehave, and what documents show is compared, without its ticks if ANY_TICKS
+# is set. With UPDATE_DOCS set documents are written anew; what bars can be renewed from stays in BUILD/lab-ledgers.
+# A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for tools/figures: what only a
+# lab can run.
 set -euo pipefail
 source=$1 build=$(realpath "$2") lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
@@ -31,6 +33,11 @@ done
 for result in nested.json nested.ledger flat.json bench.json profile.json modules.json; do
 	files+=(--get "$result=$results/$result")
 done
+outputs=$source/tests/docs/outputs.py
+if [[ $bars ]]; then
+	"$outputs" script "$lab" "$source" >"$results/docs.sh"
+	files+=(--put "$results/docs.sh" --get "docs.tar=$results/docs.tar")
+fi
 counters=
 if compgen -G "$build/sidestep.p/*.gcno" >/dev/null; then
 	counters=$build/lab-coverage/$lab
@@ -58,6 +65,8 @@ if [[ $bars ]]; then
 			"$build/lab-ledgers/$name.json" || held=false
 	done
 	$held
+	tar -C "$results" -xf "$results/docs.tar"
+	"$outputs" compare ${UPDATE_DOCS:+--update} ${ANY_TICKS:+--any-ticks} "$lab" "$source" "$build" "$results"
 else
 	"$check" "$results/nested.json"
 fi
