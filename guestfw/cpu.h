@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "frame.h"
+#include "guest.h"
 
 struct cpu {
 	struct ss_context *context;
@@ -34,16 +35,6 @@ static inline struct cpu **cpu_slot(void)
 static inline struct cpu *this_cpu(void)
 {
 	return *cpu_slot();
-}
-
-static inline void out8(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void out32(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
 static inline uint32_t in32(uint16_t port)
@@ -86,16 +77,18 @@ static inline uint64_t hypercall(uint64_t number, uint64_t argument, uint64_t vm
 	return rax;
 }
 
-/* Performs the request in the vCPU page; its arguments stand there. Returns its status. */
-int32_t request(struct cpu *cpu, enum ss_request_number number);
-
 /* As request(), but through the monitor where there is one: only it can change the masks and lists
  * that the processor looks at. */
-int32_t monitor_request(struct cpu *cpu, enum ss_request_number number);
+static inline int32_t monitor_request(struct cpu *cpu, enum ss_request_number number)
+{
+	struct ss_request *req = &cpu->page->request;
 
-/* Reports a fault that nothing provides for; does not return. */
-_Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs);
-
-void fault_install(void);
+	if (!(cpu->context->flags & SS_CONTEXT_MONITOR))
+		return request(cpu->page, number);
+	req->size = sizeof(*req);
+	req->number = number;
+	hypercall(SS_HYPERCALL_REQUEST, (uint64_t)req, cpu->context->flags & SS_CONTEXT_VMMCALL);
+	return req->status;
+}
 
 #endif

@@ -1,46 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-#include "cpu.h"
+#include "fault.h"
 
-#define VECTOR_UD 6
-#define VECTOR_GP 13
 #define GATES 256
 #define COUNTED_VECTORS 0x50 /* these and above */
-#define VECTOR_ENTRY_SIZE 16
-#define INTERRUPT_GATE 0x8e00ull
+
+struct fault_frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+	uint64_t vector, error_code;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+#define FIXUP_NEXT 0      /* count the fault, go on at `resume` */
+#define FIXUP_TO_KERNEL 1 /* the agreed way back from CPL 3: not a fault of the operation */
+
+struct fixup {
+	uint64_t rip;
+	uint64_t resume;
+	uint64_t action;
+};
 
 extern const struct fixup fixup_start[], fixup_end[];
 extern const uint8_t fault_entries[], interrupt_entry[], counted_interrupt_entry[];
 
-struct gate {
-	uint64_t low, high;
-};
-
-static struct gate idt[GATES];
-
-static struct gate gate_to(uint64_t address)
-{
-	return (struct gate){
-		.low = (address & 0xffff) | (uint64_t)SS_SEL_CODE << 16 | INTERRUPT_GATE << 32 |
-		       (address >> 16 & 0xffff) << 48,
-		.high = address >> 32,
-	};
-}
+static struct idt_gate idt[GATES];
 
 /* Every vCPU loads the same table; filling it twice with the same values is harmless. */
 void fault_install(void)
 {
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) descriptor = {sizeof(idt) - 1, (uint64_t)idt};
-
 	for (unsigned i = 0; i < 32; i++)
-		idt[i] = gate_to((uint64_t)fault_entries + i * VECTOR_ENTRY_SIZE);
+		idt[i] = idt_gate((uint64_t)fault_entries + i * VECTOR_ENTRY_SIZE, 0);
 	for (unsigned i = 32; i < COUNTED_VECTORS; i++)
-		idt[i] = gate_to((uint64_t)interrupt_entry);
+		idt[i] = idt_gate((uint64_t)interrupt_entry, 0);
 	for (unsigned i = COUNTED_VECTORS; i < GATES; i++)
-		idt[i] = gate_to((uint64_t)counted_interrupt_entry);
-	__asm__ volatile("lidt %0" : : "m"(descriptor));
+		idt[i] = idt_gate((uint64_t)counted_interrupt_entry, 0);
+	load_idt(idt, GATES);
 }
 
 static int is_vmfunc(uint64_t rip)
@@ -64,7 +58,7 @@ static int serve_vmfunc(struct cpu *cpu, struct fault_frame *regs)
 	req->arg[2] = regs->rdx;
 	req->arg[3] = regs->rbx;
 	req->cpl = regs->cs & 3;
-	if (request(cpu, SS_REQUEST_VMFUNC) != 0)
+	if (request(cpu->page, SS_REQUEST_VMFUNC) != 0)
 		return 0;
 	if (req->ret[0] == SS_VMFUNC_GP)
 		regs->vector = VECTOR_GP;
@@ -100,6 +94,21 @@ static void resume(struct cpu *cpu, struct fault_frame *regs, const struct fixup
 	regs->rip = fixup->resume;
 }
 
+/* Reports a fault that nothing provides for. */
+static _Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs)
+{
+	struct ss_request *req = &cpu->page->request;
+
+	req->arg[0] = regs->vector;
+	req->arg[1] = regs->rip;
+	req->arg[2] = regs->error_code;
+	req->arg[3] = read_cr2();
+	request(cpu->page, SS_REQUEST_FATAL);
+	finish(1);
+}
+
+/* Not static: called by the entries. */
+void fault_handle(struct fault_frame *regs);
 void fault_handle(struct fault_frame *regs)
 {
 	struct cpu *cpu = this_cpu();

@@ -25,22 +25,4 @@ struct frame {
 /* Routines clobber only what the ABI of the platform lets a function clobber. */
 typedef void routine_fn(struct frame *frame, uint64_t repetitions);
 
-struct fault_frame {
-	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
-	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
-	uint64_t vector, error_code;
-	uint64_t rip, cs, rflags, rsp, ss;
-};
-
-#define FIXUP_NEXT 0      /* count the fault, go on at `resume` */
-#define FIXUP_TO_KERNEL 1 /* the agreed way back from CPL 3: not a fault of the operation */
-
-struct fixup {
-	uint64_t rip;
-	uint64_t resume;
-	uint64_t action;
-};
-
-void fault_handle(struct fault_frame *regs);
-
 #endif

@@ -30,7 +30,7 @@ static uint32_t taken(const struct cpu *cpu)
 static void take_pending(struct cpu *cpu)
 {
 	__asm__ volatile("sti; nop" : : : "memory");
-	request(cpu, SS_REQUEST_NULL_SERVICE);
+	request(cpu->page, SS_REQUEST_NULL_SERVICE);
 	__asm__ volatile("cli" : : : "memory");
 }
 
@@ -95,7 +95,7 @@ static void fill(uint64_t *page, uint64_t first)
 }
 
 /* SS_DISK_PATTERN if the page holds it, else where it does not. */
-static uint64_t check(const uint64_t *page)
+static uint64_t check_pattern(const uint64_t *page)
 {
 	for (uint64_t i = 0; i < PAGE_WORDS; i++)
 		if (*(volatile const uint64_t *)&page[i] != SS_DISK_PATTERN + i)
@@ -145,7 +145,7 @@ static uint64_t conclude_disk(struct cpu *cpu, const struct ss_operation *op, ui
 		move(SS_DISK_COMMAND_READ);
 	}
 	if (status == SS_DISK_STATUS_DONE)
-		value = op->arg & SS_DISK_INTERRUPT ? taken(cpu) : check(page);
+		value = op->arg & SS_DISK_INTERRUPT ? taken(cpu) : check_pattern(page);
 	io_invoke(SS_SERVICE_UNPIN, (uint32_t)io->handle, 0, 0);
 	io->handle = 0;
 	return value;

@@ -2,41 +2,16 @@
 /* The built-in firmware: performs the selected operations of its catalogue, one after another. */
 #include "catalogue.h"
 #include "cpu.h"
+#include "fault.h"
 #include "io.h"
 #include "programs.h"
 #include "workload.h"
 
-/* Samples per operation: enough for a 99th percentile. A sample holds this many repetitions at
- * least, so that what surrounds it weighs the same in every operation. */
-#define SAMPLES 100
-#define SAMPLE_SIZE_MIN 10
 #define ROTATE_FLIP 3 /* views 1 and 2 in turn */
 #define WINDOW_CODE 16 /* where pages of the window have an instruction */
 #define INSN_RET 0xc3
 
 static struct cpu cpus[SS_MAX_VCPUS];
-
-int32_t request(struct cpu *cpu, enum ss_request_number number)
-{
-	struct ss_request *req = &cpu->page->request;
-
-	req->size = sizeof(*req);
-	req->number = number;
-	out32(SS_PORT_CONTROL, (uint32_t)(uint64_t)req);
-	return req->status;
-}
-
-int32_t monitor_request(struct cpu *cpu, enum ss_request_number number)
-{
-	struct ss_request *req = &cpu->page->request;
-
-	if (!(cpu->context->flags & SS_CONTEXT_MONITOR))
-		return request(cpu, number);
-	req->size = sizeof(*req);
-	req->number = number;
-	hypercall(SS_HYPERCALL_REQUEST, (uint64_t)req, cpu->context->flags & SS_CONTEXT_VMMCALL);
-	return req->status;
-}
 
 /* Puts masks and view list of an operation in place; 0: those that a guest starts with. */
 static void setup(struct cpu *cpu, uint32_t number)
@@ -48,28 +23,6 @@ static void setup(struct cpu *cpu, uint32_t number)
 static int needs_setup(const struct ss_operation *op)
 {
 	return op->setup != SS_SETUP_NONE || op->masked != 0;
-}
-
-_Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs)
-{
-	struct ss_request *req = &cpu->page->request;
-
-	req->arg[0] = regs->vector;
-	req->arg[1] = regs->rip;
-	req->arg[2] = regs->error_code;
-	req->arg[3] = read_cr2();
-	request(cpu, SS_REQUEST_FATAL);
-	out8(SS_PORT_EXIT, 1);
-	for (;;)
-		__asm__ volatile("cli; hlt");
-}
-
-static void mark(struct cpu *cpu, uint32_t operation)
-{
-	volatile struct ss_marker *marker = &cpu->page->marker;
-
-	marker->sequence++;
-	marker->operation = operation;
 }
 
 /* In the image's read-only part, which stands for a kernel: views other than the first must not be
@@ -204,11 +157,6 @@ static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_r
 		result->value = *(volatile uint64_t *)page_address(cpu, op->arg & 0xff);
 }
 
-static uint32_t saturate(uint64_t ticks)
-{
-	return ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks;
-}
-
 static uint32_t sample_overhead(void)
 {
 	struct frame frame = {0};
@@ -228,12 +176,12 @@ static void measure(struct cpu *cpu, uint32_t number, struct frame *frame,
 {
 	routine_fn *routine = (routine_fn *)catalogue[number - 1].entry;
 
-	mark(cpu, number);
+	mark(cpu->page, number);
 	for (uint32_t i = 0; i < result->samples; i++) {
 		routine(frame, result->sample_size);
 		result->ticks[i] = saturate(frame->ticks);
 	}
-	mark(cpu, 0);
+	mark(cpu->page, 0);
 }
 
 /* What surrounds a workload's batches shall be little: only the first one warms up, and tells its
@@ -246,17 +194,13 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first
 	struct frame frame;
 
 	result->operation = number;
-	result->sample_size = wanted / SAMPLES;
-	if (result->sample_size < SAMPLE_SIZE_MIN)
-		result->sample_size = wanted < SAMPLE_SIZE_MIN ? wanted : SAMPLE_SIZE_MIN;
-	result->samples = wanted / result->sample_size;
-	result->count = result->samples * result->sample_size;
+	divide_samples(result, wanted);
 	result->overhead = cpu->overhead;
 
 	if (op->kind == SS_KIND_HLT) {
 		req->arg[0] = op->arg;
 		req->arg[1] = result->count + (uint64_t)first; /* one to warm up */
-		request(cpu, SS_REQUEST_INTERRUPT);
+		request(cpu->page, SS_REQUEST_INTERRUPT);
 	}
 	/* Not counted at first, so that caches and page tables are warm, those of every view too. What
 	 * a view forbids, or may come to forbid, is not done outside the markers, where nobody could say
@@ -269,7 +213,7 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first
 
 	req->arg[0] = number;
 	req->arg[1] = result->count;
-	request(cpu, SS_REQUEST_BATCH_BEGIN);
+	request(cpu->page, SS_REQUEST_BATCH_BEGIN);
 	measure(cpu, number, &frame, result);
 	result->value = outcome(cpu, op, &frame);
 	result->faults = (uint32_t)cpu->faults;
@@ -277,11 +221,11 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first
 	result->error_code = cpu->error_code;
 	req->arg[0] = number;
 	/* The snapshot of the counters comes first; what a store did is added afterwards. */
-	request(cpu, SS_REQUEST_BATCH_END);
+	request(cpu->page, SS_REQUEST_BATCH_END);
 	conclude(cpu, op, result);
 	req->arg[0] = number;
 	if (first)
-		request(cpu, SS_REQUEST_RESULT);
+		request(cpu->page, SS_REQUEST_RESULT);
 }
 
 static void perform_once(struct cpu *cpu, uint32_t number)
@@ -327,7 +271,7 @@ void firmware_main(struct ss_context *context, uint64_t index)
 	cpu->null_request = (uint64_t)null_request;
 
 	cpu->page->request.arg[0] = SS_ABI_VERSION;
-	if (context->magic != SS_ABI_MAGIC || request(cpu, SS_REQUEST_HELLO) != 0) {
+	if (context->magic != SS_ABI_MAGIC || request(cpu->page, SS_REQUEST_HELLO) != 0) {
 		out8(SS_PORT_EXIT, 1);
 		return;
 	}
@@ -338,7 +282,7 @@ void firmware_main(struct ss_context *context, uint64_t index)
 	if (context->flags & SS_CONTEXT_WORKLOAD)
 		run_workload(cpu, perform);
 	for (uint32_t n = 1; n <= catalogue_size; n++)
-		if (context->selected[(n - 1) / 64] >> (n - 1) % 64 & 1)
+		if (is_selected(context, n))
 			perform_once(cpu, n);
 	cpu->page->done = 1;
 	if (index != 0)

@@ -125,17 +125,15 @@ LEAVE enlightened_read
 OPERATION fxsave
 	mov FRAME_ADDRESS(%r15), %rdi
 	LOOP
-2:	fxsave (%rdi)
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT fxsave (%rdi)
+	END_LOOP
 	movq $0, FRAME_VALUE(%r15)
 LEAVE fxsave
 
 OPERATION wait
 	LOOP
-2:	wait
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT wait
+	END_LOOP
 	movq $0, FRAME_VALUE(%r15)
 LEAVE wait
 
@@ -153,9 +151,7 @@ LEAVE wait
 	xor %r8d, %esi
 	mov %esi, %ecx
 	mov %edi, %eax
-2:	vmfunc
-3:
-	FIXUP 2b, 3b
+	MAY_FAULT vmfunc
 .endm
 
 /* The routine's own index goes back to the frame as the operand of a next call. */
@@ -178,13 +174,11 @@ OPERATION vmfunc_back
 	LOOP
 	mov %esi, %ecx
 	xor %eax, %eax
-2:	vmfunc
-3:	xor %ecx, %ecx
+	MAY_FAULT vmfunc
+	xor %ecx, %ecx
 	xor %eax, %eax
-4:	vmfunc
-5:	END_LOOP
-	FIXUP 2b, 3b
-	FIXUP 4b, 5b
+	MAY_FAULT vmfunc
+	END_LOOP
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE vmfunc_back
 
@@ -219,9 +213,8 @@ OPERATION vmfunc_cycle
 	cmove %r10d, %r8d
 	mov %r8d, %ecx
 	xor %eax, %eax
-2:	vmfunc
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT vmfunc
+	END_LOOP
 	mov %r8, FRAME_FLIP(%r15)
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE vmfunc_cycle
@@ -229,9 +222,8 @@ LEAVE vmfunc_cycle
 OPERATION view_load
 	mov FRAME_ADDRESS(%r15), %rdi
 	LOOP
-2:	mov (%rdi), %rax
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT mov (%rdi), %rax
+	END_LOOP
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE view_load
 
@@ -240,9 +232,8 @@ OPERATION view_store
 	mov FRAME_ADDRESS(%r15), %rdi
 	mov FRAME_STORE(%r15), %rbx
 	LOOP
-2:	mov %rbx, (%rdi)
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT mov %rbx, (%rdi)
+	END_LOOP
 LEAVE view_store
 
 /* What is called only returns. If it may not be executed, the fault is there and not here. */
@@ -269,9 +260,8 @@ LEAVE view_call
 	mov %r13d, %edx
 	movzbl %dh, %edx
 	mov \rights, %ebx
-2:	vmfunc
-3:	or %rax, %r10
-	FIXUP 2b, 3b
+	MAY_FAULT vmfunc
+	or %rax, %r10
 .endm
 
 #define ALL_RIGHTS $(SS_RIGHT_READ | SS_RIGHT_WRITE | SS_RIGHT_EXECUTE)
@@ -297,9 +287,8 @@ OPERATION map_memory
 	mov $SERVICE_MAP, %eax
 	mov $SS_SERVICE_IN_MEMORY, %ecx
 	mov %rdi, %rdx
-2:	vmfunc
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT vmfunc
+	END_LOOP
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE map_memory
 
@@ -321,9 +310,8 @@ OPERATION map_load
 	mov FRAME_ADDRESS(%r15), %rdi
 	LOOP
 	MAP %esi
-4:	mov (%rdi), %r11
-5:	MAP ALL_RIGHTS
-	FIXUP 4b, 5b
+	MAY_FAULT mov (%rdi), %r11
+	MAP ALL_RIGHTS
 	mov (%rdi), %rax
 	END_LOOP
 	MAP_RESULT
@@ -335,9 +323,8 @@ OPERATION map_store
 	mov FRAME_STORE(%r15), %r8
 	LOOP
 	MAP %esi
-4:	mov %r8, (%rdi)
-5:	MAP ALL_RIGHTS
-	FIXUP 4b, 5b
+	MAY_FAULT mov %r8, (%rdi)
+	MAP ALL_RIGHTS
 	mov (%rdi), %r11
 	mov %r11, (%rdi)
 	END_LOOP
@@ -350,18 +337,16 @@ LEAVE map_store
 OPERATION vmcall
 	LOOP
 	mov $UNUSED_HYPERCALL, %eax
-2:	vmcall
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT vmcall
+	END_LOOP
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE vmcall
 
 OPERATION vmmcall
 	LOOP
 	mov $UNUSED_HYPERCALL, %eax
-2:	vmmcall
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT vmmcall
+	END_LOOP
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE vmmcall
 
@@ -501,27 +486,24 @@ LEAVE hlt
 
 OPERATION ud2
 	LOOP
-2:	ud2
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT ud2
+	END_LOOP
 	movq $0, FRAME_VALUE(%r15)
 LEAVE ud2
 
 OPERATION gp
 	movabs $0x8000000000000000, %rdi
 	LOOP
-2:	mov (%rdi), %rax
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT mov (%rdi), %rax
+	END_LOOP
 	movq $0, FRAME_VALUE(%r15)
 LEAVE gp
 
 OPERATION pf
 	movabs $0x400000000000, %rdi
 	LOOP
-2:	mov (%rdi), %rax
-3:	END_LOOP
-	FIXUP 2b, 3b
+	MAY_FAULT mov (%rdi), %rax
+	END_LOOP
 	movq $0, FRAME_VALUE(%r15)
 LEAVE pf
 

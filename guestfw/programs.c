@@ -3,7 +3,7 @@
  * under test. */
 #include "programs.h"
 
-static uint64_t perform(const struct ss_step *step)
+static uint64_t run_step(const struct ss_step *step)
 {
 	uint64_t value = 0;
 
@@ -36,6 +36,6 @@ void run_programs(struct cpu *cpu)
 		if (!(cpu->context->flags & SS_CONTEXT_MONITOR))
 			write_cr0(SS_CR0_BASE | program->start);
 		for (uint32_t i = 0; i < program->count && i < SS_PROGRAM_STEPS; i++)
-			program->seen[i] = perform(&program->steps[i]);
+			program->seen[i] = run_step(&program->steps[i]);
 	}
 }

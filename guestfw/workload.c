@@ -7,19 +7,6 @@
 /* When each operation is due, by the time stamp counter; 0: it has not been performed yet. */
 static uint64_t due[SS_MAX_VCPUS][SS_MAX_OPERATIONS];
 
-static inline uint64_t read_tsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
-static int selected(const struct ss_context *context, uint32_t number)
-{
-	return context->selected[(number - 1) / 64] >> (number - 1) % 64 & 1;
-}
-
 static uint64_t period(const struct ss_context *context, uint32_t number)
 {
 	return context->workload[number - 1].period_us * context->tsc_khz / 1000;
@@ -43,7 +30,7 @@ static uint64_t go_round(struct cpu *cpu, perform_fn *perform)
 	for (uint32_t n = 1; n <= catalogue_size; n++) {
 		uint64_t *when = &due[cpu->index][n - 1], now = read_tsc();
 
-		if (!selected(context, n))
+		if (!is_selected(context, n))
 			continue;
 		if (now >= *when) {
 			perform(cpu, n, context->workload[n - 1].count, *when == 0);

@@ -24,8 +24,8 @@ static enum policy_error_kind check_arena(const struct table_arena *arena,
 	return POLICY_ERROR_INVALID;
 }
 
-int ept_builder_check(const struct view_policy *policy, const struct view_target *target,
-		      const struct table_arena *arena, struct policy_error *ret_error)
+int ept_build_check(const struct view_policy *policy, const struct view_target *target,
+		    const struct table_arena *arena, struct policy_error *ret_error)
 {
 	struct policy_error error = policy_error_of(POLICY_ERROR_INVALID);
 	const int result = policy_validate(policy, target, ret_error);
@@ -72,8 +72,8 @@ static int build_view(struct ept_builder *builder, const struct view_policy *pol
 	return 0;
 }
 
-int ept_builder_views(struct ept_builder *builder, const struct view_policy *policy,
-		      bool own_roots, struct ept_views *ret_views, struct policy_error *ret_error)
+int ept_build_views(struct ept_builder *builder, const struct view_policy *policy,
+		    bool own_roots, struct ept_views *ret_views, struct policy_error *ret_error)
 {
 	struct policy_error error = policy_error_of(POLICY_ERROR_OUT_OF_MEMORY);
 	struct ept_views *views = calloc(1, sizeof(*views));
@@ -105,7 +105,7 @@ int ept_build(const struct view_policy *policy,
 	struct policy_error error = policy_error_of(POLICY_ERROR_OUT_OF_MEMORY);
 	struct table_arena work = *arena;
 	struct ept_builder *builder;
-	int result = ept_builder_check(policy, target, arena, ret_error);
+	int result = ept_build_check(policy, target, arena, ret_error);
 
 	if (result < 0)
 		return result;
@@ -114,7 +114,7 @@ int ept_build(const struct view_policy *policy,
 		free(builder);
 		return policy_error_return(&error, ret_error);
 	}
-	result = ept_builder_views(builder, policy, false, ret_views, ret_error);
+	result = ept_build_views(builder, policy, false, ret_views, ret_error);
 	if (result == 0)
 		arena->used = work.used;
 	ept_builder_finish(builder);

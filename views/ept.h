@@ -2,6 +2,7 @@
 #ifndef VIEWS_EPT_H
 #define VIEWS_EPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,21 @@ struct ept_views {
 int ept_build(const struct view_policy *policy,
 	      const struct view_target *target, struct table_arena *arena,
 	      struct ept_views *ret_views, struct policy_error *ret_error);
+
+/* The parts of ept_build(), for who keeps the builder (ept_builder.h). */
+struct ept_builder;
+
+/* What ept_build() checks before it builds. */
+int ept_build_check(const struct view_policy *policy, const struct view_target *target,
+		    const struct table_arena *arena, struct policy_error *ret_error);
+
+/*
+ * Builds every view of the policy, which was checked. With own roots no two
+ * views have one root, even if they are equal. On failure ret_views is untouched.
+ */
+int ept_build_views(struct ept_builder *builder, const struct view_policy *policy,
+		    bool own_roots, struct ept_views *ret_views,
+		    struct policy_error *ret_error);
 
 /* Tables of a view that an earlier view already had. */
 uint64_t ept_view_shared(const struct ept_view *view);

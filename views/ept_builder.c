@@ -16,7 +16,6 @@ struct span {
 	uint64_t from, to;
 };
 
-
 static int build_span(struct ept_builder *builder, struct span span,
 		      struct subtree *ret_subtree);
 

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ept.h"
 #include "extent.h"
 #include "memo.h"
 #include "policy.h"
@@ -40,18 +39,6 @@ uint64_t *ept_builder_table(const struct ept_builder *builder, uint64_t entry);
 int ept_builder_init(struct ept_builder *builder, const struct view_target *target,
 		     struct table_arena *arena);
 void ept_builder_finish(struct ept_builder *builder);
-
-/* What ept_build() checks before it builds. */
-int ept_builder_check(const struct view_policy *policy, const struct view_target *target,
-		      const struct table_arena *arena, struct policy_error *ret_error);
-
-/*
- * Builds every view of the policy, which was checked. With own roots no two
- * views have one root, even if they are equal. On failure ret_views is untouched.
- */
-int ept_builder_views(struct ept_builder *builder, const struct view_policy *policy,
-		      bool own_roots, struct ept_views *ret_views,
-		      struct policy_error *ret_error);
 
 /*
  * Builds all tables of a view but the root, whose content is then in

@@ -49,7 +49,7 @@ int ept_live_create(const struct view_policy *policy, const struct view_target *
 {
 	struct policy_error error = policy_error_of(POLICY_ERROR_OUT_OF_MEMORY);
 	struct ept_live *live;
-	int result = ept_builder_check(policy, target, arena, ret_error);
+	int result = ept_build_check(policy, target, arena, ret_error);
 
 	if (result < 0)
 		return result;
@@ -60,7 +60,7 @@ int ept_live_create(const struct view_policy *policy, const struct view_target *
 	if (ept_builder_init(&live->builder, &live->target, &live->arena) != 0 ||
 	    reserve(live, policy->region_count) != 0)
 		goto out_of_memory;
-	result = ept_builder_views(&live->builder, policy, true, ret_views, ret_error);
+	result = ept_build_views(&live->builder, policy, true, ret_views, ret_error);
 	if (result < 0) {
 		ept_live_destroy(live);
 		return result;

@@ -25,10 +25,10 @@ static void add_services(const struct expect_environment *environment, unsigned 
 }
 
 /* Held, raised twice, let go: the two are one. */
-static void expect_release(const struct expect_environment *environment, uint32_t count,
+static void expect_release(const struct expect_environment *environment,
 			   struct expectation *expectation)
 {
-	expect_value(expectation, count);
+	expect_value(expectation, expectation->repetitions);
 	add_ports(environment, 2, expectation);
 	add_services(environment, 2, expectation);
 	/* An interpreter ends the service at an exit with interrupts on. Elsewhere they are off then, in
@@ -43,16 +43,16 @@ static void expect_release(const struct expect_environment *environment, uint32_
 /* In the low half those that were taken while the vector was so, in the high half those after it was set
  * to be delivered again. */
 void expect_interrupt(const struct expect_environment *environment, const struct ss_operation *op,
-		      uint32_t count, struct expectation *expectation)
+		      struct expectation *expectation)
 {
 	if (op->insn == SS_INSN_VMFUNC) {
-		expect_release(environment, count, expectation);
+		expect_release(environment, expectation);
 		return;
 	}
 	add_ports(environment, 1, expectation);
 	switch (op->arg >> 8) {
 	case SS_INTERRUPT_DELIVER:
-		expect_value(expectation, count);
+		expect_value(expectation, expectation->repetitions);
 		break;
 	case SS_INTERRUPT_HOLD:
 		expect_value(expectation, UINT64_C(1) << 32);
@@ -96,13 +96,13 @@ void expect_pin(const struct expect_environment *environment, const struct ss_op
 
 /* A command, and its status. */
 void expect_disk(const struct expect_environment *environment, const struct ss_operation *op,
-		 uint32_t count, struct expectation *expectation)
+		 struct expectation *expectation)
 {
 	add_ports(environment, 2, expectation);
 	if (op->arg & SS_DISK_UNPINNED)
 		expect_value(expectation, SS_DISK_STATUS_BAD_BUFFER);
 	else if (op->arg & SS_DISK_INTERRUPT)
-		expect_value(expectation, count);
+		expect_value(expectation, expectation->repetitions);
 	else
 		expect_value(expectation, SS_DISK_PATTERN);
 }

@@ -3,15 +3,15 @@
 #ifndef VIEWS_EXPECT_IO_H
 #define VIEWS_EXPECT_IO_H
 
-#include "expect.h"
+#include "expectation.h"
 
 /* Predicts an operation of kind INTERRUPT, PIN or DISK into an expectation of no exits and no
  * exception. */
 void expect_interrupt(const struct expect_environment *environment, const struct ss_operation *op,
-		      uint32_t count, struct expectation *expectation);
+		      struct expectation *expectation);
 void expect_pin(const struct expect_environment *environment, const struct ss_operation *op,
 		struct expectation *expectation);
 void expect_disk(const struct expect_environment *environment, const struct ss_operation *op,
-		 uint32_t count, struct expectation *expectation);
+		 struct expectation *expectation);
 
 #endif

@@ -98,12 +98,11 @@ static void expect_vmfunc_exits(const struct expect_environment *environment,
 }
 
 void expect_vmfunc(const struct expect_environment *environment,
-			  const struct ss_operation *op, uint32_t count,
-			  struct expectation *expectation)
+			  const struct ss_operation *op, struct expectation *expectation)
 {
 	const struct service_call call = {
 		.number = vmfunc_number(op),
-		.index = vmfunc_last_index(op, count),
+		.index = vmfunc_last_index(op, expectation->repetitions),
 		.cpl = op->flags & SS_OP_CPL3 ? 3 : 0,
 		.home = true,
 	};
@@ -127,11 +126,10 @@ void expect_vmfunc(const struct expect_environment *environment,
 
 /* Hypercalls that the relay knows. */
 void expect_hypercall_service(const struct expect_environment *environment,
-				     const struct ss_operation *op, uint32_t count,
-				     struct expectation *expectation)
+				     const struct ss_operation *op, struct expectation *expectation)
 {
 	if (op->arg == SS_HYPERCALL_VIEW)
-		set_view(expectation, rotate_last(count));
+		set_view(expectation, rotate_last(expectation->repetitions));
 	else
 		expect_value(expectation, 0);
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);

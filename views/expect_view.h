@@ -3,15 +3,14 @@
 #ifndef VIEWS_EXPECT_VIEW_H
 #define VIEWS_EXPECT_VIEW_H
 
-#include "expect.h"
+#include "expectation.h"
 
 void expect_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
-		   uint32_t count, struct expectation *expectation);
+		   struct expectation *expectation);
 
 /* Hypercalls that the relay knows. */
 void expect_hypercall_service(const struct expect_environment *environment,
-			      const struct ss_operation *op, uint32_t count,
-			      struct expectation *expectation);
+			      const struct ss_operation *op, struct expectation *expectation);
 
 /* The service that sets rights, and an access after it. */
 void expect_map(const struct expect_environment *environment, const struct ss_operation *op,

@@ -3,7 +3,7 @@
 #ifndef VIEWS_LINT_H
 #define VIEWS_LINT_H
 
-#include "policy_lint.h"
+#include "lint_subject.h"
 #include "policy_survey.h"
 #include "view_map.h"
 #include "vmfunc_bytes.h"
@@ -39,7 +39,11 @@ struct lint {
 };
 
 /* Tells the visitor, unless it has seen enough. */
-void lint_warn(struct lint *lint, struct lint_warning warning);
+static inline void lint_warn(struct lint *lint, struct lint_warning warning)
+{
+	if (!lint->stopped)
+		lint->stopped = !lint->visit(lint->data, &warning);
+}
 
 static inline struct lint_warning
 lint_warning_of(enum lint_kind kind, uint32_t view, uint32_t region)

@@ -6,12 +6,6 @@
 
 #include "lint.h"
 
-void lint_warn(struct lint *lint, struct lint_warning warning)
-{
-	if (!lint->stopped)
-		lint->stopped = !lint->visit(lint->data, &warning);
-}
-
 /* Every page of an executable piece at which a VMFUNC starts. */
 static void check_vmfunc_in(struct lint *lint, uint32_t view,
 			    const struct view_piece *piece)

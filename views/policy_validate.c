@@ -62,16 +62,28 @@ static int compare_placed(const void *a, const void *b)
 	return (left->start > right->start) - (left->start < right->start);
 }
 
-static void check_names(struct checker *checker, struct named *names,
-			size_t count, enum policy_error_kind kind)
+/* Names of views or of regions, by the error that two equal ones are. */
+static void check_names(struct checker *checker, enum policy_error_kind kind)
 {
+	const struct view_policy *policy = checker->policy;
+	const bool views = kind == POLICY_ERROR_VIEW_NAME_TWICE;
+	const size_t count = views ? policy->view_count : policy->region_count;
+	struct named *names = calloc(count, sizeof(*names));
+
+	if (!names) {
+		fault_of(checker, POLICY_ERROR_OUT_OF_MEMORY);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		names[i] = (struct named){ views ? policy->views[i].name : policy->regions[i].name,
+					   (uint32_t)i };
 	qsort(names, count, sizeof(*names), compare_named);
 	for (size_t i = 1; i < count; i++) {
 		struct policy_error error = policy_error_of(kind);
 
 		if (strcmp(names[i - 1].name, names[i].name) != 0)
 			continue;
-		if (kind == POLICY_ERROR_VIEW_NAME_TWICE) {
+		if (views) {
 			error.other_view = names[i - 1].index;
 			error.view = names[i].index;
 		} else {
@@ -80,37 +92,6 @@ static void check_names(struct checker *checker, struct named *names,
 		}
 		fault(checker, &error);
 	}
-}
-
-static void check_view_names(struct checker *checker)
-{
-	const struct view_policy *policy = checker->policy;
-	struct named *names = calloc(policy->view_count, sizeof(*names));
-
-	if (!names) {
-		fault_of(checker, POLICY_ERROR_OUT_OF_MEMORY);
-		return;
-	}
-	for (size_t i = 0; i < policy->view_count; i++)
-		names[i] = (struct named){ policy->views[i].name, (uint32_t)i };
-	check_names(checker, names, policy->view_count,
-		    POLICY_ERROR_VIEW_NAME_TWICE);
-	free(names);
-}
-
-static void check_region_names(struct checker *checker)
-{
-	const struct view_policy *policy = checker->policy;
-	struct named *names = calloc(policy->region_count, sizeof(*names));
-
-	if (!names) {
-		fault_of(checker, POLICY_ERROR_OUT_OF_MEMORY);
-		return;
-	}
-	for (size_t i = 0; i < policy->region_count; i++)
-		names[i] = (struct named){ policy->regions[i].name, (uint32_t)i };
-	check_names(checker, names, policy->region_count,
-		    POLICY_ERROR_REGION_NAME_TWICE);
 	free(names);
 }
 
@@ -176,7 +157,7 @@ static void check_regions(struct checker *checker)
 
 	if (policy->region_count == 0)
 		return;
-	check_region_names(checker);
+	check_names(checker, POLICY_ERROR_REGION_NAME_TWICE);
 	for (size_t i = 0; i < policy->region_count; i++) {
 		struct policy_error error = policy_error_of(
 			check_region(&policy->regions[i], checker->target));
@@ -271,7 +252,7 @@ size_t policy_check(const struct view_policy *policy,
 	else if (policy->view_count > VIEW_MAX)
 		fault_of(&checker, POLICY_ERROR_TOO_MANY_VIEWS);
 	else
-		check_view_names(&checker);
+		check_names(&checker, POLICY_ERROR_VIEW_NAME_TWICE);
 	if (!checker.stopped)
 		check_regions(&checker);
 	for (size_t i = 0; i < policy->view_count && !checker.stopped; i++)

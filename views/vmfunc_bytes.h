@@ -2,7 +2,7 @@
 #ifndef VIEWS_VMFUNC_BYTES_H
 #define VIEWS_VMFUNC_BYTES_H
 
-#include "policy_lint.h"
+#include "lint_subject.h"
 #include "view_map.h"
 
 /*

@@ -62,7 +62,7 @@ static struct ss_vcpu_page *page; /* of the only vCPU that does anything here */
  * VMM maps memory one to one, the pointer is the address. The page shared with the VMM has a
  * request ready to use, but any memory will do.
  */
-static int32_t request(enum ss_request_number number, uint64_t arg0, uint64_t arg1)
+static int32_t make_request(enum ss_request_number number, uint64_t arg0, uint64_t arg1)
 {
 	struct ss_request *req = &page->request;
 
@@ -87,7 +87,7 @@ static void log_line(const char *text, uint64_t number)
 	for (int shift = 60; shift >= 0; shift -= 4)
 		line[length++] = "0123456789abcdef"[number >> shift & 15];
 	line[length++] = '\n';
-	request(SS_REQUEST_LOG, (uint64_t)line, length);
+	make_request(SS_REQUEST_LOG, (uint64_t)line, length);
 }
 
 /*
@@ -121,7 +121,7 @@ _Noreturn void give_up(uint64_t rip)
 {
 	page->request.arg[2] = 0; /* error code and CR2: #UD has neither */
 	page->request.arg[3] = 0;
-	request(SS_REQUEST_FATAL, 6, rip);
+	make_request(SS_REQUEST_FATAL, 6, rip);
 	finish(1);
 }
 
@@ -153,7 +153,7 @@ static int64_t switch_view(uint32_t view)
 		__asm__ volatile(".byte 0x0f, 0x01, 0xd4" : "+a"(rax) : "c"(view) : "memory");
 	if (!no_vmfunc)
 		return (int64_t)rax;
-	if (request(SS_REQUEST_VMFUNC, 0, view) != 0 || page->request.ret[0] != SS_VMFUNC_STEP)
+	if (make_request(SS_REQUEST_VMFUNC, 0, view) != 0 || page->request.ret[0] != SS_VMFUNC_STEP)
 		return -1;
 	return (int64_t)page->request.ret[1];
 }
@@ -234,7 +234,7 @@ __attribute__((section(SS_OPERATION_SECTION), used)) static const struct ss_oper
 };
 
 /* The marker says what the guest is doing. It is a plain store into the shared page: no exit. */
-static void mark(uint32_t operation)
+static void set_marker(uint32_t operation)
 {
 	volatile struct ss_marker *marker = &page->marker;
 
@@ -265,14 +265,14 @@ static void perform(uint32_t number)
 
 	if (!(context->selected[(number - 1) / 64] >> (number - 1) % 64 & 1))
 		return;
-	if (request(SS_REQUEST_BATCH_BEGIN, number, count) != 0)
+	if (make_request(SS_REQUEST_BATCH_BEGIN, number, count) != 0)
 		finish(1);
-	mark(number);
+	set_marker(number);
 	start = read_tsc();
 	result->value = work(count);
 	ticks = read_tsc() - start;
-	mark(0);
-	request(SS_REQUEST_BATCH_END, number, 0);
+	set_marker(0);
+	make_request(SS_REQUEST_BATCH_END, number, 0);
 
 	result->operation = number;
 	result->count = count;
@@ -283,7 +283,7 @@ static void perform(uint32_t number)
 	result->samples = 1;
 	result->overhead = 0;
 	result->ticks[0] = ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
-	request(SS_REQUEST_RESULT, number, 0);
+	make_request(SS_REQUEST_RESULT, number, 0);
 }
 
 /* Not static, like give_up(): assembly above calls it. */
@@ -297,7 +297,7 @@ void guest_main(struct ss_context *given, uint64_t index)
 	page = (struct ss_vcpu_page *)(context->vcpu_page_gpa + 4096 * index);
 
 	serial_print("Hello from a guest of sidestep.\n");
-	if (context->magic != SS_ABI_MAGIC || request(SS_REQUEST_HELLO, SS_ABI_VERSION, 0) != 0)
+	if (context->magic != SS_ABI_MAGIC || make_request(SS_REQUEST_HELLO, SS_ABI_VERSION, 0) != 0)
 		finish(1);
 	install_handler();
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gate, the only code that is executable in every view, and the ends of calls in each module.
+ * The gate, the only code that is executable in every view. The entries that it goes on to are where the text of
+ * each module begins (modules.ld).
  *
  * VMFUNC asks neither who executes it nor where. What the gate gives is that there is no other place
  * for it: a view changes here, and the only way on from here is the entry of the module whose view it
@@ -8,10 +9,9 @@
  * jump goes by the same register that VMFUNC took the view from. What an entry finds in registers is
  * the sender's word and no more.
  */
-#include "abi.h"
-#include "modules.h"
-
-#define VECTOR_UD 6
+#include "call.inc"
+#include "guest.h"
+#include "vectors.inc"
 
 	.section .gate, "ax", @progbits
 	.globl gate
@@ -39,7 +39,7 @@ gate_vmfunc:
 	je driver_b_entry
 	/* Nothing has changed, or the view is none of ours. That is a fault of the sender's; of one of the
 	 * kernel, which cannot switch either, it is told right here. */
-4:	mov view_tag(%rip), %r8
+4:	mov tag_page(%rip), %r8
 	mov (%r8), %r8d
 	test %r8d, %r8d
 	jnz 5f
@@ -48,44 +48,16 @@ gate_vmfunc:
 	jmp kernel_entry
 5:	ud2
 
-/* A module's registers are no business of the next one. */
-.macro LEAVE_VIEW
-	xor %ebx, %ebx
-	xor %ebp, %ebp
-	xor %r10d, %r10d
-	xor %r11d, %r11d
-	xor %r12d, %r12d
-	xor %r13d, %r13d
-	xor %r14d, %r14d
-	xor %r15d, %r15d
-	jmp gate
-.endm
-
 /*
  * Exceptions arrive in whatever view they happen, on a stack that every view shows. The kernel gets
  * them as a message, so that nothing has to be read after the view has changed.
  */
-#define ERROR_CODE_VECTORS 0x60227d00
-
-.macro VECTOR number
-	.p2align 4
-	.if ((ERROR_CODE_VECTORS >> \number) & 1) == 0
-	pushq $0
-	.endif
-	pushq $\number
-	jmp fault
-.endm
-
 	.p2align 4
 	.globl fault_entries
 fault_entries:
-	.set vector, 0
-	.rept 32
-	VECTOR vector
-	.set vector, vector + 1
-	.endr
+	VECTOR_ENTRIES exception
 
-fault:
+exception:
 	cmpl $VECTOR_UD, (%rsp)
 	je 2f
 1:	pop %rdi
@@ -95,7 +67,7 @@ fault:
 	mov (%rsp), %rdx
 	mov %cr2, %r9
 	/* The page that shows which view this is. */
-	mov view_tag(%rip), %r8
+	mov tag_page(%rip), %r8
 	mov (%r8), %r8d
 	mov $VIEW_KERNEL, %ecx
 	LEAVE_VIEW
@@ -105,7 +77,7 @@ fault:
 	cmp %rbx, 16(%rsp)
 	jne 1b
 	mov %rdx, %rbp
-	lea request(%rip), %rbx
+	lea vmfunc_request(%rip), %rbx
 	mov %ecx, %eax
 	mov %rax, 24(%rbx)	/* arg1; the rest is as a request for VMFUNC with EAX 0 needs it */
 	mov %ebx, %eax
@@ -119,145 +91,17 @@ fault:
 	xor %ebp, %ebp
 	jmp 3b
 
-/*
- * A module's ends of a call. NAME_saved is where its stack starts for whoever comes in: the top, or
- * what its own call that is under way has left there. It lies in the module's own data.
- */
-.macro ENTRY name, view
-	.section .\name\().text, "ax", @progbits
-	.globl \name\()_entry
-\name\()_entry:
-	cld
-	mov \name\()_saved(%rip), %rsp
-	cmp $MESSAGE_CALL, %edi
-	jne \name\()_no_call
-	push %r8
-	mov %rsi, %rdi
-	mov %rdx, %rsi
-	call \name\()_serve
-	pop %rcx
-	mov $MESSAGE_ANSWER, %edi
-	mov %rax, %rsi
-	xor %edx, %edx
-	xor %r9d, %r9d
-	mov $\view, %r8d
-	LEAVE_VIEW
-.endm
-
-.macro BEGIN_CALL name
-	.globl \name\()_call
-\name\()_call:
-	push %rbx
-	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
-	pushq \name\()_saved(%rip)
-.endm
-
-.macro SEND_CALL name, view
-	mov %rsp, \name\()_saved(%rip)
-	mov %edi, %ecx
-	mov $MESSAGE_CALL, %edi
-	xor %r9d, %r9d
-	mov $\view, %r8d
-	LEAVE_VIEW
-.endm
-
-/* An answer although nothing was asked is a fault of this module's own. */
-.macro CHECK_ANSWER name
-	cmp $MESSAGE_ANSWER, %edi
-	jne 9f
-	lea \name\()_stack_end(%rip), %rax
-	cmp %rax, %rsp
-	je 9f
-.endm
-
-.macro END_CALL name
-	popq \name\()_saved(%rip)
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbp
-	pop %rbx
-	mov %rsi, %rax
-	ret
-9:	ud2
-.endm
-
-.macro STACK name
-	.section .\name\().data, "aw", @progbits
-	.p2align 4
-	.fill STACK_SIZE, 1, 0
-	.globl \name\()_stack_end, \name\()_saved
-\name\()_stack_end:
-\name\()_saved:
-	.quad \name\()_stack_end
-.endm
-
-	.irp name, driver_a, driver_b
-	STACK \name
-	.endr
-	ENTRY driver_a, VIEW_A
-	BEGIN_CALL driver_a
-	SEND_CALL driver_a, VIEW_A
-driver_a_no_call:
-	CHECK_ANSWER driver_a
-	END_CALL driver_a
-
-	ENTRY driver_b, VIEW_B
-	BEGIN_CALL driver_b
-	SEND_CALL driver_b, VIEW_B
-driver_b_no_call:
-	CHECK_ANSWER driver_b
-	END_CALL driver_b
-
-/*
- * The kernel remembers where the drivers' stacks stood, so that it can give a call up, whatever the
- * driver that it called had called in turn.
- */
-	STACK kernel
-	ENTRY kernel, VIEW_KERNEL
-	BEGIN_CALL kernel
-	pushq driver_a_saved(%rip)
-	pushq driver_b_saved(%rip)
-	SEND_CALL kernel, VIEW_KERNEL
-kernel_no_call:
-	cmp $MESSAGE_FAULT, %dil
-	je 1f
-	CHECK_ANSWER kernel
-	add $16, %rsp
-	jmp 2f
-1:	shr $MESSAGE_VECTOR_SHIFT, %edi
-	mov %r9, %rcx
-	call kernel_fault	/* returns if a call is to be given up */
-	popq driver_b_saved(%rip)
-	popq driver_a_saved(%rip)
-	mov $CALL_KILLED, %rsi
-2:	END_CALL kernel
-
-/* Where the VMM starts every vCPU. */
-	.globl _start
-_start:
-	cld
-	call kernel_main
-3:	cli
-	hlt
-	jmp 3b
-
 	.section .common, "aw", @progbits
-	.globl gate_mode, view_tag
+	.globl gate_mode, tag_page
 gate_mode:
 	.long GATE_VMFUNC
 	.p2align 3
-view_tag:
+tag_page:
 	.quad 0
 
 	.section .shared, "aw", @progbits
 	.p2align 3
-request:
+vmfunc_request:
 	.long 64, 4		/* its size, SS_REQUEST_VMFUNC */
 	.fill 56, 1, 0
 	.p2align 4
@@ -265,10 +109,4 @@ request:
 	.globl fault_stack_end
 fault_stack_end:
 
-	.irp name, driver_a, driver_b
-	.section .\name\().tables, "aw", @nobits
-	.globl \name\()_tables
-\name\()_tables:
-	.fill TABLES_SIZE, 1, 0
-	.endr
 	.section .note.GNU-stack, "", @progbits

@@ -3,7 +3,7 @@
 #ifndef MODULES_KERNEL_H
 #define MODULES_KERNEL_H
 
-#include "abi.h"
+#include "guest.h"
 #include "modules.h"
 
 /* A message of the gate that says what a driver ran into. */
@@ -21,10 +21,6 @@ extern struct fault last_fault;
 extern volatile uint64_t kernel_sum;
 
 #define KERNEL_SECRET 0x736563726574
-
-/* Makes the request in the vCPU page, whose arguments stand there. Returns its status. */
-int32_t request(enum ss_request_number number);
-_Noreturn void finish(uint8_t status);
 
 /* A line of text, put together in pieces. */
 void say(const char *text);

@@ -2,10 +2,6 @@
 /* What the guest demonstrates: its catalogue, and a line for people on each part. */
 #include "kernel.h"
 
-#define VECTOR_PF 14
-#define SAMPLES 100
-#define SAMPLE_SIZE_MIN 10
-
 /* An engine without monitor changes views by rearranging memory: a twentieth of the calls must do there. */
 #define FEWER 20
 
@@ -33,56 +29,30 @@ static uint64_t work_local(uint64_t count)
 	return value;
 }
 
-static uint64_t work_call(uint64_t count)
-{
-	uint64_t value = 0;
+#define CALL(name, view, function)                                                                 \
+	static uint64_t work_##name(uint64_t count)                                                \
+	{                                                                                          \
+		uint64_t value = 0;                                                                \
+                                                                                                   \
+		for (uint64_t i = 1; i <= count; i++)                                              \
+			value = kernel_call(view, function, i);                                    \
+		return value;                                                                      \
+	}
+/* Once, however many are wanted: the driver is cut off. */
+#define ATTEMPT(name, function)                                                                    \
+	static uint64_t work_##name(uint64_t count)                                                \
+	{                                                                                          \
+		(void)count;                                                                       \
+		return kernel_call(VIEW_A, function, 0);                                           \
+	}
 
-	for (uint64_t i = 1; i <= count; i++)
-		value = kernel_call(VIEW_A, A_ADD, i);
-	return value;
-}
-
-static uint64_t work_chain(uint64_t count)
-{
-	uint64_t value = 0;
-
-	for (uint64_t i = 1; i <= count; i++)
-		value = kernel_call(VIEW_A, A_CHAIN, i);
-	return value;
-}
-
-static uint64_t work_after(uint64_t count)
-{
-	uint64_t value = 0;
-
-	for (uint64_t i = 1; i <= count; i++)
-		value = kernel_call(VIEW_B, B_CHAIN, i);
-	return value;
-}
-
-static uint64_t work_write_kernel(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_WRITE_KERNEL, 0);
-}
-
-static uint64_t work_write_driver(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_WRITE_DRIVER, 0);
-}
-
-static uint64_t work_jump_kernel(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_JUMP_KERNEL, 0);
-}
-
-static uint64_t work_forge_answer(uint64_t count)
-{
-	(void)count;
-	return kernel_call(VIEW_A, A_FORGE_ANSWER, 0);
-}
+CALL(call, VIEW_A, A_ADD)
+CALL(chain, VIEW_A, A_CHAIN)
+CALL(after, VIEW_B, B_CHAIN)
+ATTEMPT(write_kernel, A_WRITE_KERNEL)
+ATTEMPT(write_driver, A_WRITE_DRIVER)
+ATTEMPT(jump_kernel, A_JUMP_KERNEL)
+ATTEMPT(forge_answer, A_FORGE_ANSWER)
 
 #define CALLS(name_, routine, way, insn_, kind_, needs_, text)                                    \
 	{.name = "modules." name_ "." way, .needs = needs_, .meaning = text " by " way,           \
@@ -144,41 +114,19 @@ static uint32_t mode_of(const struct ss_operation *op)
 	return context->flags & SS_CONTEXT_VMMCALL ? GATE_VMMCALL : GATE_VMCALL;
 }
 
-static uint64_t read_tsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
-/* The marker says what the guest is doing. It is a plain store: no exit. */
-static void mark(uint32_t operation)
-{
-	volatile struct ss_marker *marker = &page->marker;
-
-	marker->sequence++;
-	marker->operation = operation;
-}
-
-static int is_selected(uint32_t number)
-{
-	return context->selected[(number - 1) / 64] >> (number - 1) % 64 & 1;
-}
-
 static void measure(uint32_t number, struct ss_result *result)
 {
 	uint64_t (*work)(uint64_t count) = (uint64_t (*)(uint64_t))catalogue[number - 1].entry;
 
-	mark(number);
+	mark(page, number);
 	for (uint32_t i = 0; i < result->samples; i++) {
 		uint64_t start = read_tsc(), ticks;
 
 		result->value = work(result->sample_size);
 		ticks = read_tsc() - start;
-		result->ticks[i] = ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+		result->ticks[i] = saturate(ticks);
 	}
-	mark(0);
+	mark(page, 0);
 }
 
 /* A sample adds 1, 2, ... to the sums of those that its calls reach. */
@@ -211,11 +159,7 @@ static void perform(uint32_t number)
 	struct ss_result *result = &page->result;
 
 	result->operation = number;
-	result->sample_size = wanted / SAMPLES;
-	if (result->sample_size < SAMPLE_SIZE_MIN)
-		result->sample_size = wanted < SAMPLE_SIZE_MIN ? wanted : SAMPLE_SIZE_MIN;
-	result->samples = wanted / result->sample_size;
-	result->count = result->samples * result->sample_size;
+	divide_samples(result, wanted);
 	result->faults = 0;
 	result->vector = SS_NO_VECTOR;
 	result->error_code = 0;
@@ -224,12 +168,12 @@ static void perform(uint32_t number)
 
 	page->request.arg[0] = number;
 	page->request.arg[1] = result->count;
-	if (request(SS_REQUEST_BATCH_BEGIN) != 0)
+	if (request(page, SS_REQUEST_BATCH_BEGIN) != 0)
 		finish(1);
 	measure(number, result);
-	request(SS_REQUEST_BATCH_END);
+	request(page, SS_REQUEST_BATCH_END);
 	expect_sums(number, result);
-	request(SS_REQUEST_RESULT);
+	request(page, SS_REQUEST_RESULT);
 	gate_mode = GATE_VMFUNC;
 }
 
@@ -238,7 +182,7 @@ static uint64_t perform_all(uint32_t first, uint32_t last)
 	uint64_t done = 0;
 
 	for (uint32_t number = first; number <= last; number++) {
-		if (!is_selected(number))
+		if (!is_selected(context, number))
 			continue;
 		perform(number);
 		done += page->result.count;
@@ -256,7 +200,7 @@ static int data_is_right(void)
 /* What the drivers themselves say; A is not asked any more once it has turned hostile. */
 static int drivers_agree(int ask_a)
 {
-	if (!is_selected(OP_CALL_VMFUNC))
+	if (!is_selected(context, OP_CALL_VMFUNC))
 		return 1;
 	return (!ask_a || kernel_call(VIEW_A, A_ADD, 0) == expected_a) &&
 	       kernel_call(VIEW_B, B_SUM, 0) == expected_b;
@@ -297,7 +241,7 @@ static void attempt(uint32_t number, const char *what)
 	uint32_t faults = last_fault.count;
 	uint64_t value;
 
-	if (!is_selected(number))
+	if (!is_selected(context, number))
 		return;
 	perform(number);
 	value = page->result.value;

@@ -47,6 +47,6 @@ void say_line(void)
 	put('\n');
 	page->request.arg[0] = (uint64_t)line;
 	page->request.arg[1] = length;
-	request(SS_REQUEST_LOG);
+	request(page, SS_REQUEST_LOG);
 	length = 0;
 }

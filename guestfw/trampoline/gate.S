@@ -64,18 +64,18 @@ refuse:
 	.globl on_undefined
 on_undefined:
 	push %rdx
-	movl $64, request(%rip)
-	movl $4, request + 4(%rip)	/* SS_REQUEST_VMFUNC */
-	mov %eax, request + 16(%rip)
-	mov %ecx, request + 24(%rip)
-	lea request(%rip), %eax
+	movl $64, vmfunc_request(%rip)
+	movl $4, vmfunc_request + 4(%rip)	/* SS_REQUEST_VMFUNC */
+	mov %eax, vmfunc_request + 16(%rip)
+	mov %ecx, vmfunc_request + 24(%rip)
+	lea vmfunc_request(%rip), %eax
 	mov $SS_PORT_CONTROL, %edx
 	out %eax, %dx
-	cmpl $0, request + 8(%rip)
+	cmpl $0, vmfunc_request + 8(%rip)
 	jne refuse
-	cmpq $SS_VMFUNC_STEP, request + 48(%rip)
+	cmpq $SS_VMFUNC_STEP, vmfunc_request + 48(%rip)
 	jne refuse
-	mov request + 56(%rip), %rax
+	mov vmfunc_request + 56(%rip), %rax
 	addq $3, 8(%rsp)
 	pop %rdx
 	iretq
@@ -85,7 +85,7 @@ on_undefined:
 	.balign 16
 	.fill TRANSIT_STACK_SIZE, 1, 0
 transit_top:
-request:
+vmfunc_request:
 	.fill 64, 1, 0
 
 	.section .service.data, "aw"

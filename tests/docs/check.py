@@ -4,66 +4,119 @@
 
 usage: check.py [--update] SOURCE SIDESTEP GEN_DOCS
 
-Checked in README.md and docs/*.md:
-  - a console block that starts with `$ sidestep ... --help` shows the program's real output, and
-    README.md has one for every command;
+Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md:
+  - every output has a mark that says where it comes from (outputs.py has the notation); what the host can print
+    is what it prints now. Those of labs are compared by the tests of the labs;
+  - docs/commands.md has the `--help` of every command;
   - the lines after `<!-- table: NAME -->`, up to a blank line, are what `gen-docs NAME` prints;
-  - a link to a file leads to a file.
+  - a table of ticks has a mark too: `<!-- record: ... -->`, or `<!-- measured: ... -->` if another check compares it;
+  - a link to a file leads to a file, and one to a heading to a heading;
+  - README.md can be read in two minutes, and names each document once.
 With --update, blocks and tables are rewritten in place.
 """
+import os
 import pathlib
 import re
 import subprocess
 import sys
 
-BLOCK = re.compile(r"^```console\n\$ sidestep ([^\n]*--help)\n(.*?)^```$", re.M | re.S)
+import outputs
+
 TABLE = re.compile(r"^<!-- table: (\S+) -->\n(.*?)(?=^\n|\Z)", re.M | re.S)
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+# A cell such as `1 0 1, 3742` or `16,945`.
+TICKS = re.compile(r"(?:^|[^\n]*\n)((?:\|[^\n]*\|\n)*\|(?:[^\n]*\| *(?:\d+ [\d-]+ \d+, )?\d[\d,]*\d{3}(?: million)? ){2,}[^\n]*\|\n)")
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
+README_LINES = 200
+SKIPPED = 77
 
 
 def output(*arguments):
     return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
 
 
+def no_code(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+
+
+def anchors(path):
+    headings = re.findall(r"^#+ (.+)$", no_code(path.read_text()), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def check_indented(document):
+    """Outputs stand in fenced blocks, where marks are looked for."""
+    for line in re.findall(r"^(?: {4}|\t)\$ [^\n]*$", no_code(document.text), re.M):
+        yield f"{document.path}: output in a block without a fence: {line.strip()}"
+
+
+def check_links(document):
+    for target, anchor in LINK.findall(no_code(document.text)):
+        if "://" in target:
+            continue
+        path = document.path.parent / target if target else document.path
+        if not path.exists():
+            yield f"{document.path}: link to {target}, which does not exist"
+        elif anchor and path.suffix == ".md" and anchor not in anchors(path):
+            yield f"{document.path}: link to {target}#{anchor}, where there is no such heading"
+
+
+def check_tables(document, gen_docs, update):
+    def table(match):
+        new = output(gen_docs, match[1])
+        if match[2] != new and not update:
+            faults.append(f"{document.path}: {match[1]} is not what the program prints:\n{new}")
+        return match[0].replace(match[2], new) if match[2] else match[0] + new
+
+    faults = []
+    fresh = TABLE.sub(table, document.text)
+    if update and fresh != document.text:
+        document.path.write_text(fresh)
+    if document.path.name == "measurements.md": # compared with the bars
+        return faults
+    marked = re.sub(r"^<!-- (?:record|measured|table): [^\n]* -->\n(?:\|[^\n]*\n)+", "", document.text, flags=re.M)
+    for rows in re.findall(r"(?:^\|[^\n]*\n)+", no_code(marked), re.M):
+        if TICKS.search(rows):
+            faults.append(f"{document.path}: a table of ticks without a mark:\n{rows}")
+    return faults
+
+
+def check_help(source, gen_docs):
+    helped = re.findall(r"^<!-- run: host -->\n```console\n\$ sidestep ([^\n]*--help)$",
+                        (source / "docs/commands.md").read_text(), re.M)
+    commands = [row.split("`")[1] for row in output(gen_docs, "commands").splitlines()[2:]]
+    return [f"docs/commands.md: no block for `sidestep {wanted}`"
+            for wanted in ["--help", *(f"{command} --help" for command in commands)] if wanted not in helped]
+
+
+def check_readme(source):
+    text = (source / "README.md").read_text()
+    lines = text.count("\n")
+    if lines > README_LINES:
+        yield f"README.md has {lines} lines, more than {README_LINES}"
+    table = text.partition("## Where to go next\n")[2].partition("\n## ")[0]
+    for path in sorted((source / "docs").glob("*.md")):
+        if table.count(f"](docs/{path.name})") != 1:
+            yield f"README.md: docs/{path.name} is not named once under \"Where to go next\""
+
+
 def main():
     arguments = sys.argv[1:]
     update = arguments[:1] == ["--update"]
     source, sidestep, gen_docs = arguments[1:] if update else arguments
-    source = pathlib.Path(source)
+    source, build = pathlib.Path(source), pathlib.Path(sidestep).resolve().parent
+    kvm = os.access(os.environ.get("SIDESTEP_KVM", "/dev/kvm"), os.R_OK | os.W_OK)
     faults = []
-    helped = set()
-
-    def compare(path, name, old, new, whole):
-        if old == new or update:
-            return whole.replace(old, new) if old else whole + new
-        faults.append(f"{path}: {name} is not what the program prints:\n{new}")
-        return whole
-
-    for path in [source / "README.md", *sorted((source / "docs").glob("*.md"))]:
-        text = path.read_text()
-
-        def block(match):
-            if path.name == "README.md":
-                helped.add(match[1])
-            return compare(path, match[1], match[2], output(sidestep, *match[1].split()), match[0])
-
-        def table(match):
-            return compare(path, match[1], match[2], output(gen_docs, match[1]), match[0])
-
-        fresh = TABLE.sub(table, BLOCK.sub(block, text))
-        if fresh != text:
-            path.write_text(fresh)
-        for target in LINK.findall(text):
-            if "://" not in target and not (path.parent / target).exists():
-                faults.append(f"{path}: link to {target}, which does not exist")
-
-    for row in output(gen_docs, "commands").splitlines()[2:]:
-        command = row.split("`")[1]
-        if f"{command} --help" not in helped:
-            faults.append(f"README.md: no block for `sidestep {command} --help`")
-    if "--help" not in helped:
-        faults.append("README.md: no block for `sidestep --help`")
+    for document in outputs.documents(source):
+        faults += [*check_links(document), *check_indented(document)]
+        faults += check_tables(document, gen_docs, update)
+        faults += [f"{block}: {block.fault()}" for block in document.blocks if block.fault()]
+    faults += [*check_help(source, gen_docs), *check_readme(source)]
+    if not faults:
+        faults += outputs.differences(source, build, None, ["host", "kvm"] if kvm else ["host"], update)
     print("\n".join(faults))
+    if not faults and not kvm:
+        print("needs: kvm; host: no access to /dev/kvm (what needs none was compared)")
+        return SKIPPED
     return 1 if faults else 0
 
 

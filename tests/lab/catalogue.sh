@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [BARS]: everything that one boot of a lab can do, boot.sh: the
+# catalogue.sh SOURCE BUILD LAB ENGINE KERNEL [exact|rough]: everything that one boot of a lab can do, boot.sh: the
 # catalogue, its ledger in every format, guests that use CR0 in every encoding, services, interrupts and a disk,
 # views of policy files and what they forbid. Nested, every exit at L0 is recorded. On Intel the vmcs12 is read back,
 # on AMD a guest looks for SVM that must be hidden from it. In the end the host has no nested virtualization any more.
-# With BARS costs are held against that file, and those of profiling against the costs without; the flat engine
-# performs the catalogue too, the rules of the jail for the engine are all used, and there are random programs and
-# guests that misbehave. A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for
-# tools/figures: what only a lab can run.
+# With the sixth word costs are held against tests/lab/bars, exactly or roughly, and those of profiling against the
+# costs without; the flat engine performs the catalogue too, the rules of the jail for the engine are all used, there
+# are random programs and guests that misbehave, and what documents show is compared, without its ticks if ANY_TICKS
+# is set. With UPDATE_DOCS set documents are written anew; what bars can be renewed from stays in BUILD/lab-ledgers.
+# A build with counters leaves them in BUILD/lab-coverage/LAB, as a tree like BUILD, for tools/figures: what only a
+# lab can run.
 set -euo pipefail
 source=$1 build=$(realpath "$2") lab=$3 engine=$4 kernel=$5 bars=${6:-}
 results=$(mktemp -d)
@@ -31,6 +33,11 @@ done
 for result in nested.json nested.ledger flat.json bench.json profile.json modules.json; do
 	files+=(--get "$result=$results/$result")
 done
+outputs=$source/tests/docs/outputs.py
+if [[ $bars ]]; then
+	"$outputs" script "$lab" "$source" >"$results/docs.sh"
+	files+=(--put "$results/docs.sh" --get "docs.tar=$results/docs.tar")
+fi
 counters=
 if compgen -G "$build/sidestep.p/*.gcno" >/dev/null; then
 	counters=$build/lab-coverage/$lab
@@ -46,8 +53,20 @@ fi
 
 check=$source/tests/lab/check_ledger.py
 if [[ $bars ]]; then
-	"$check" "$results/nested.json" "$results/bench.json" "$bars" "$results/profile.json"
+	"$check" "$results/nested.json" "$results/bench.json" "$results/profile.json"
 	"$check" "$results/flat.json"
+	mkdir -p "$build/lab-ledgers"
+	cp "$results/bench.json" "$build/lab-ledgers/$lab-$engine.json"
+	cp "$results/flat.json" "$build/lab-ledgers/$lab-flat.json"
+	held=true rough=()
+	[[ $bars = exact ]] || rough=(--rough)
+	for name in "$lab-$engine" "$lab-flat"; do
+		"$source/tests/lab/bars.py" "${rough[@]}" "$source/tests/lab/bars/$name" \
+			"$build/lab-ledgers/$name.json" || held=false
+	done
+	$held
+	tar -C "$results" -xf "$results/docs.tar"
+	"$outputs" compare ${UPDATE_DOCS:+--update} ${ANY_TICKS:+--any-ticks} "$lab" "$source" "$build" "$results"
 else
 	"$check" "$results/nested.json"
 fi

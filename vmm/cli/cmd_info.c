@@ -17,7 +17,7 @@ static struct engine_info engine_info(const struct host *host, const struct engi
 {
 	struct engine_info info = {0};
 
-	info.usable = engine->probe(host, info.reason, sizeof(info.reason));
+	info.usable = engine_probe(engine, host, info.reason, sizeof(info.reason));
 	return info;
 }
 

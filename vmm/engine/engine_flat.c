@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "views/effect.h"
 #include "views/service.h"
+#include "vmm/engine/memory_slot.h"
 #include "vmm/vm/vcpu.h"
-#include "vmm/vm/vm.h"
 
 /* Entries of the view list in the EPTP format, so that the processor's rules decide about them;
  * the address part only has to differ. Write-back, four levels. */
@@ -21,20 +20,6 @@ struct flat {
 	struct view_effect *shown; /* by slot: what it shows; rights 0: it does not exist */
 	size_t count;
 };
-
-static int set_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t size, const void *host,
-		    bool writable)
-{
-	struct kvm_userspace_memory_region region = {
-		.slot = slot,
-		.flags = writable ? 0 : KVM_MEM_READONLY,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)host,
-	};
-
-	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) == 0 ? 0 : -errno;
-}
 
 /* Memory that no region names: a view treats all of it alike. */
 static void add_gaps(struct vm *vm, struct flat *flat, uint64_t start, uint64_t end)
@@ -90,18 +75,18 @@ static int show_place(struct vm *vm, uint32_t index, struct view_effect effect)
 	if (same_slot(&flat->shown[index], &effect))
 		return 0;
 	if (flat->shown[index].rights & VIEW_READ)
-		rc = set_slot(vm, index, place->start.v, 0, NULL, true);
+		rc = memory_slot_set(vm, index, (struct gpa_range){place->start, 0}, NULL, 0);
 	flat->shown[index].rights = 0;
 	if (rc == 0 && effect.rights & VIEW_READ)
-		rc = set_slot(vm, index, place->start.v, place->size,
-			      guest_ram_at(&vm->ram, effect.target, place->size),
-			      effect.rights & VIEW_WRITE);
+		rc = memory_slot_set(vm, index, *place,
+				     guest_ram_at(&vm->ram, effect.target, place->size),
+				     effect.rights & VIEW_WRITE ? 0 : KVM_MEM_READONLY);
 	if (rc == 0)
 		flat->shown[index] = effect;
 	return rc;
 }
 
-static int flat_view_switch(struct vm *vm, unsigned view)
+static int view_switch(struct vm *vm, unsigned view)
 {
 	const struct view_policy *policy = &vm->policy;
 	const struct flat *flat = vm->engine_data;
@@ -117,28 +102,6 @@ static int flat_view_switch(struct vm *vm, unsigned view)
 	return 0;
 }
 
-/* Of a slot only reading and writing can be withheld, and what can be read can be executed. */
-static int flat_check_rights(const struct vm *vm, unsigned rights)
-{
-	(void)vm;
-	return -policy_error_number(paging_slots.check_rights(rights, NULL));
-}
-
-static int flat_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
-{
-	int rc = 0;
-
-	if (view == vm->view)
-		rc = show_place(vm, region,
-				 policy_effect(&vm->policy, view,
-					       vm->policy.regions[region].gpa));
-	/* What was there before cannot be had back: it was deleted first. */
-	if (rc != 0)
-		vm_stop(vm, STOP_HOST, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
-			strerror(-rc));
-	return rc;
-}
-
 static void init_list(struct vm *vm)
 {
 	memset(vm->view_list, 0, sizeof(vm->view_list));
@@ -152,7 +115,7 @@ static void init_list(struct vm *vm)
 	service_configure(&vm->vmfunc, vm->service_table);
 }
 
-static int flat_vm_init(struct vm *vm, struct error *error)
+static int vm_init(struct vm *vm, struct error *error)
 {
 	/* Each of the two ranges of memory has at most a gap more than regions. */
 	size_t places = 2 * vm->policy.region_count + 2;
@@ -168,14 +131,14 @@ static int flat_vm_init(struct vm *vm, struct error *error)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	init_list(vm);
 	collect_places(vm, flat);
-	rc = flat_view_switch(vm, 0);
+	rc = view_switch(vm, 0);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
 				 strerror(-rc));
 	return 0;
 }
 
-static void flat_vm_finish(struct vm *vm)
+static void vm_finish(struct vm *vm)
 {
 	struct flat *flat = vm->engine_data;
 
@@ -187,7 +150,18 @@ static void flat_vm_finish(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
-static int flat_setup(struct vcpu *vcpu, const struct ss_operation *op)
+static int rights_changed(struct vm *vm, uint32_t view, uint32_t region)
+{
+	int rc = 0;
+
+	if (view == vm->view)
+		rc = show_place(vm, region,
+				policy_effect(&vm->policy, view, vm->policy.regions[region].gpa));
+	/* What was there before cannot be had back: it was deleted first. */
+	return rc == 0 ? 0 : memory_slot_failed(vm, rc);
+}
+
+static int setup(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	struct vm *vm = vcpu->vm;
 
@@ -200,24 +174,18 @@ static int flat_setup(struct vcpu *vcpu, const struct ss_operation *op)
 	return 0;
 }
 
-static int flat_view_current(struct vcpu *vcpu)
+static int view_current(struct vcpu *vcpu)
 {
 	return (int)vcpu->vm->view;
 }
 
-static int flat_vcpu_init(struct vcpu *vcpu, struct error *error)
-{
-	return vcpu_enter_long_mode(vcpu, error);
-}
-
 const struct engine_ops engine_flat = {
-	.vm_init = flat_vm_init,
-	.vm_finish = flat_vm_finish,
-	.vcpu_init = flat_vcpu_init,
-	.view_switch = flat_view_switch,
-	.check_rights = flat_check_rights,
-	.rights_changed = flat_rights_changed,
-	.setup = flat_setup,
-	.view_current = flat_view_current,
+	.vm_init = vm_init,
+	.vm_finish = vm_finish,
+	.vcpu_init = vcpu_enter_long_mode,
+	.view_switch = view_switch,
+	.rights_changed = rights_changed,
+	.setup = setup,
+	.view_current = view_current,
 	.guest_sregs = vcpu_sregs,
 };

@@ -7,13 +7,8 @@
 #ifndef VMM_ENGINE_ENGINE_SVM_H
 #define VMM_ENGINE_ENGINE_SVM_H
 
-#include "vmm/engine/vmcb12.h"
 #include "vmm/vm/engine_ops.h"
 
 extern const struct engine_ops engine_svm;
-
-/* The vmcb12 as KVM has it now: the control area is the guest's, the save area L1's. Returns 0,
- * -ENODATA while L1 runs, or another negative errno. */
-int engine_svm_get(struct vcpu *vcpu, struct vmcb12 *vmcb12);
 
 #endif

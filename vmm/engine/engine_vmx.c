@@ -2,139 +2,123 @@
 #include "vmm/engine/engine_vmx.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "vmm/engine/monitor.h"
-#include "vmm/engine/relay_exit.h"
+#include "vmm/engine/monitor_create.h"
 #include "vmm/engine/monitor_msr.h"
+#include "vmm/engine/vmcs12.h"
 #include "vmm/ledger/hw_reason.h"
-#include "vmm/plan/vmx_caps.h"
 #include "vmm/vm/vcpu.h"
 
 #define MSR_FEATURE_CONTROL 0x3a
 #define FEATURE_CONTROL_VMX 5 /* locked, VMX outside SMX */
-#define CR4_VMXE 0x2000u
 #define CR4_PAE 0x20u
+#define CR4_VMXE 0x2000u
 #define CR4_OSXSAVE 0x40000u
 #define EFER_LONG_MODE 0x500u
-#define SHADOW_VMCS_SIZE 4096
+#define DR7_DEFAULT 0x400u
 
 /* Access rights of segments (Intel SDM vol. 3C, 25.4.1). */
 #define RIGHTS_CODE 0xa09b
 #define RIGHTS_DATA 0xc093
 #define RIGHTS_TSS 0x8b
-#define RIGHTS_UNUSABLE 0x10000
 
 extern const uint8_t relay_vmx_start[], relay_vmx_end[];
 
-/* Data of a VM. */
-struct vmx_vm {
-	struct monitor monitor; /* first: vm_monitor() */
-	struct vmx_caps caps;
-};
-
-/* Data of a vCPU. `nested` is what the ioctls take: header, vmcs12, room for a shadow VMCS. */
+/* Data of a vCPU. */
 struct vmx_vcpu {
-	struct vmx_caps caps; /* those of the VM, less what its CPUID has taken away */
-	struct vmcs12 installed;
-	union {
-		struct kvm_nested_state state;
-		uint8_t bytes[sizeof(struct kvm_nested_state) + VMCS12_SIZE + SHADOW_VMCS_SIZE];
-	} nested;
+	union nested_state nested; /* first: nested_state() */
+	struct vmx_caps caps;      /* those of the VM, less what its CPUID has taken away */
 };
 
-static uint64_t control_region(const struct vcpu *vcpu)
-{
-	return RELAY_CONTROL + UINT64_C(0x2000) * vcpu->index;
-}
-
-static const struct vmx_caps *vm_caps(const struct vm *vm)
-{
-	return &((const struct vmx_vm *)vm->engine_data)->caps;
-}
-
-static const struct vmx_caps *vcpu_caps(const struct vcpu *vcpu)
+static const struct vmx_caps *caps_of(const struct vcpu *vcpu)
 {
 	return &((const struct vmx_vcpu *)vcpu->engine_data)->caps;
 }
 
-static int vmx_vm_init(struct vm *vm, struct error *error)
+/* An address that is legal but has no memory slot. */
+static uint64_t unbacked_page(const struct vm *vm)
 {
-	struct vmx_vm *data = calloc(1, sizeof(*data));
-	char reason[160];
-	int rc;
+	return ((UINT64_C(1) << vm->vmfunc.caps.maxphyaddr) - 1) & ~UINT64_C(0xfff);
+}
 
-	vm->engine_data = data;
-	if (!data)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = vmx_caps_read(vm->host->kvm, host_maxphyaddr(vm->host), &data->caps, reason,
-			   sizeof(reason));
-	if (rc != 0)
-		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	rc = monitor_create(vm, PAGING_EPT, &data->caps.paging, relay_vmx_start,
-			    (size_t)(relay_vmx_end - relay_vmx_start), error);
-	if (rc == 0)
-		rc = relay_exit_attach(vm, error);
+/* Before the first entry it is ours; from then on only the relay can write it, and only while it has our
+ * attention. */
+static void write_field(struct vcpu *vcpu, enum vmcs12_field field, uint64_t value)
+{
+	if (vcpu->relay_waits)
+		monitor_write(vcpu, vmcs12_rows[field].encoding, value);
+	else
+		vmcs12_set(nested_control(vcpu), field, value);
+}
+
+static int vm_init(struct vm *vm, struct error *error)
+{
+	int rc = monitor_create(vm, relay_vmx_start, relay_vmx_end, error);
+
 	return rc == 0 ? monitor_msr_protect(vm, NULL, 0, error) : rc;
 }
 
-static void vmx_vm_finish(struct vm *vm)
+/* The vCPU must have VMX before it can be in guest mode; then it says what of it. */
+static int allow(struct vcpu *vcpu, struct error *error)
 {
-	if (!vm->engine_data)
-		return;
-	monitor_destroy(vm);
-	free(vm->engine_data);
-	vm->engine_data = NULL;
+	struct vmx_caps *caps = &((struct vmx_vcpu *)vcpu->engine_data)->caps;
+	char reason[160];
+	int rc = monitor_msr_load(vcpu, MSR_FEATURE_CONTROL, FEATURE_CONTROL_VMX);
+
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "IA32_FEATURE_CONTROL cannot be set");
+	rc = vmx_caps_read(vcpu->fd, host_maxphyaddr(vcpu->vm->host), caps, reason, sizeof(reason));
+	if (rc != 0)
+		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
+	monitor_vcpu(vcpu)->cr0_fixed0 = caps->cr0_fixed0;
+	monitor_vcpu(vcpu)->cr0_fixed1 = caps->cr0_fixed1;
+	return 0;
 }
 
-/* Without any service VM functions are off. */
-static uint32_t secondary_controls(const struct vcpu *vcpu, const struct vmfunc_state *state)
+/* What an operation can change. Without any service VM functions are off. */
+static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 {
-	uint32_t secondary = vcpu_caps(vcpu)->controls[VMX_WORD_secondary];
+	const struct vmfunc_state *state = monitor_setup(vcpu, op);
+	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const uint32_t secondary = caps_of(vcpu)->controls[VMX_WORD_secondary];
+	const bool backed = state->list == vm_monitor(vcpu->vm)->list;
 
-	return state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC;
+	write_field(vcpu, VMCS12_cr0_guest_host_mask, ~relay->owned);
+	write_field(vcpu, VMCS12_cr0_read_shadow, relay->shadow);
+	write_field(vcpu, VMCS12_vm_function_control, state->function_controls);
+	write_field(vcpu, VMCS12_secondary_vm_exec_control,
+		    state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
+	write_field(vcpu, VMCS12_eptp_list_address,
+		    backed ? RELAY_EPTP_LIST : unbacked_page(vcpu->vm));
 }
 
-static void set_controls(struct vcpu *vcpu, struct vmcs12 *vmcs12)
+static void set_controls(struct vcpu *vcpu)
 {
-	const struct vm *vm = vcpu->vm;
-	const uint32_t *controls = vcpu_caps(vcpu)->controls;
-	struct vmfunc_state state;
+	const uint32_t *controls = caps_of(vcpu)->controls;
+	struct vmcs12 *vmcs12 = nested_control(vcpu);
 
-	monitor_setup(vcpu, NULL, &state);
+	vmcs12_init(vmcs12);
+	set_operation(vcpu, NULL);
 	vmcs12_set(vmcs12, VMCS12_pin_based_vm_exec_control, controls[VMX_WORD_pin]);
 	vmcs12_set(vmcs12, VMCS12_cpu_based_vm_exec_control, controls[VMX_WORD_primary]);
-	vmcs12_set(vmcs12, VMCS12_secondary_vm_exec_control, secondary_controls(vcpu, &state));
 	vmcs12_set(vmcs12, VMCS12_vm_exit_controls, controls[VMX_WORD_exit]);
 	vmcs12_set(vmcs12, VMCS12_vm_entry_controls, controls[VMX_WORD_entry]);
 	vmcs12_set(vmcs12, VMCS12_msr_bitmap, RELAY_MSR_BITMAP);
 	vmcs12_set(vmcs12, VMCS12_virtual_processor_id,
 		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->index + 1 : 0);
-	vmcs12_set(vmcs12, VMCS12_ept_pointer, vm->view_list[0]);
-	vmcs12_set(vmcs12, VMCS12_vm_function_control, state.function_controls);
-	vmcs12_set(vmcs12, VMCS12_eptp_list_address, RELAY_EPTP_LIST);
+	vmcs12_set(vmcs12, VMCS12_ept_pointer, vcpu->vm->view_list[0]);
 	vmcs12_set(vmcs12, VMCS12_vmcs_link_pointer, UINT64_MAX);
 	/* The guest must run with CR4.VMXE set, and must not see that. */
 	vmcs12_set(vmcs12, VMCS12_cr4_guest_host_mask, CR4_VMXE);
-	vmcs12_set(vmcs12, VMCS12_cr0_guest_host_mask, vm->flags->masked);
-	vmcs12_set(vmcs12, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
 }
 
-/* What an exit loads: the relay's entry, with room behind `regs` to push the registers. */
-static void set_host_state(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
+/* L1, as an exit resumes it: in the relay, with room behind `regs` to push the registers. */
+static void set_host_state(struct vcpu *vcpu)
 {
-	uint64_t relay = RELAY_VCPUS + (uint64_t)RELAY_VCPU_STRIDE * vcpu->index;
+	struct vmcs12 *vmcs12 = nested_control(vcpu);
 
-	vmcs12_set(vmcs12, VMCS12_host_cr0, SS_CR0_BASE);
-	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);
-	/* For the XSETBV of a guest, which the relay carries out. */
-	vmcs12_set(vmcs12, VMCS12_host_cr4,
-		   CR4_PAE | CR4_VMXE | (vcpu_caps(vcpu)->cr4_fixed1 & CR4_OSXSAVE));
-	vmcs12_set(vmcs12, VMCS12_host_ia32_efer, EFER_LONG_MODE);
 	vmcs12_set(vmcs12, VMCS12_host_cs_selector, SS_SEL_CODE);
 	vmcs12_set(vmcs12, VMCS12_host_ss_selector, SS_SEL_DATA);
 	vmcs12_set(vmcs12, VMCS12_host_ds_selector, SS_SEL_DATA);
@@ -142,273 +126,151 @@ static void set_host_state(const struct vcpu *vcpu, struct vmcs12 *vmcs12)
 	vmcs12_set(vmcs12, VMCS12_host_tr_selector, SS_SEL_TSS);
 	vmcs12_set(vmcs12, VMCS12_host_tr_base, RELAY_TSS);
 	vmcs12_set(vmcs12, VMCS12_host_gdtr_base, RELAY_GDT);
+	vmcs12_set(vmcs12, VMCS12_host_ia32_efer, EFER_LONG_MODE);
+	vmcs12_set(vmcs12, VMCS12_host_cr0, SS_CR0_BASE);
+	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);
+	/* For the XSETBV of a guest, which the relay carries out. */
+	vmcs12_set(vmcs12, VMCS12_host_cr4,
+		   CR4_PAE | CR4_VMXE | (caps_of(vcpu)->cr4_fixed1 & CR4_OSXSAVE));
 	vmcs12_set(vmcs12, VMCS12_host_rip, RELAY_IMAGE);
-	vmcs12_set(vmcs12, VMCS12_host_rsp, relay + sizeof(((struct relay_vcpu *)0)->regs));
-}
-
-struct segment_fields {
-	enum vmcs12_field selector, base, limit, rights;
-};
-
-#define SEGMENT(name)                                                                              \
-	{VMCS12_guest_##name##_selector, VMCS12_guest_##name##_base, VMCS12_guest_##name##_limit,  \
-	 VMCS12_guest_##name##_ar_bytes}
-
-static void set_segment(struct vmcs12 *vmcs12, const struct segment_fields *fields,
-			const struct kvm_segment *segment, uint32_t rights)
-{
-	vmcs12_set(vmcs12, fields->selector, segment->selector);
-	vmcs12_set(vmcs12, fields->base, segment->base);
-	vmcs12_set(vmcs12, fields->limit, segment->limit);
-	vmcs12_set(vmcs12, fields->rights, rights);
+	vmcs12_set(vmcs12, VMCS12_host_rsp, monitor_stack(vcpu));
 }
 
 /* The state that vcpu_enter_long_mode() has given the vCPU becomes that of L2. */
-static void set_guest_state(struct vmcs12 *vmcs12, const struct kvm_sregs *sregs,
-			    const struct kvm_regs *regs)
+static int set_guest_state(struct vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
 {
-	static const struct segment_fields cs = SEGMENT(cs), ss = SEGMENT(ss), ds = SEGMENT(ds),
-					   es = SEGMENT(es), fs = SEGMENT(fs), gs = SEGMENT(gs),
-					   ldtr = SEGMENT(ldtr), tr = SEGMENT(tr);
+	struct vmcs12 *vmcs12 = nested_control(vcpu);
+	struct kvm_regs regs;
 
-	set_segment(vmcs12, &cs, &sregs->cs, RIGHTS_CODE);
-	set_segment(vmcs12, &ss, &sregs->ss, RIGHTS_DATA);
-	set_segment(vmcs12, &ds, &sregs->ds, RIGHTS_DATA);
-	set_segment(vmcs12, &es, &sregs->es, RIGHTS_DATA);
-	set_segment(vmcs12, &fs, &sregs->fs, RIGHTS_DATA);
-	set_segment(vmcs12, &gs, &sregs->gs, RIGHTS_DATA);
-	set_segment(vmcs12, &ldtr, &sregs->ldt, RIGHTS_UNUSABLE);
-	set_segment(vmcs12, &tr, &sregs->tr, RIGHTS_TSS);
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_REGS: %s",
+				 strerror(errno));
+#define SEGMENT(name, segment, rights)                                                             \
+	vmcs12_set(vmcs12, VMCS12_guest_##name##_selector, (segment).selector);                    \
+	vmcs12_set(vmcs12, VMCS12_guest_##name##_ar_bytes, rights);                                \
+	vmcs12_set(vmcs12, VMCS12_guest_##name##_limit, (segment).limit);                          \
+	vmcs12_set(vmcs12, VMCS12_guest_##name##_base, (segment).base)
+	SEGMENT(cs, sregs->cs, RIGHTS_CODE);
+	SEGMENT(ss, sregs->ss, RIGHTS_DATA);
+	SEGMENT(ds, sregs->ds, RIGHTS_DATA);
+	SEGMENT(es, sregs->es, RIGHTS_DATA);
+	SEGMENT(fs, sregs->fs, RIGHTS_DATA);
+	SEGMENT(gs, sregs->gs, RIGHTS_DATA);
+	SEGMENT(ldtr, sregs->ldt, RIGHTS_UNUSABLE);
+	SEGMENT(tr, sregs->tr, RIGHTS_TSS);
+#undef SEGMENT
 	vmcs12_set(vmcs12, VMCS12_guest_gdtr_base, sregs->gdt.base);
 	vmcs12_set(vmcs12, VMCS12_guest_gdtr_limit, sregs->gdt.limit);
+	vmcs12_set(vmcs12, VMCS12_guest_ia32_efer, sregs->efer);
 	vmcs12_set(vmcs12, VMCS12_guest_cr0, sregs->cr0);
 	vmcs12_set(vmcs12, VMCS12_guest_cr3, sregs->cr3);
 	vmcs12_set(vmcs12, VMCS12_guest_cr4, sregs->cr4 | CR4_VMXE);
 	vmcs12_set(vmcs12, VMCS12_cr4_read_shadow, sregs->cr4);
-	vmcs12_set(vmcs12, VMCS12_guest_ia32_efer, sregs->efer);
-	vmcs12_set(vmcs12, VMCS12_guest_dr7, 0x400);
-	vmcs12_set(vmcs12, VMCS12_guest_rip, regs->rip);
-	vmcs12_set(vmcs12, VMCS12_guest_rsp, regs->rsp);
-	vmcs12_set(vmcs12, VMCS12_guest_rflags, regs->rflags);
-}
-
-static int allow_vmx(struct vcpu *vcpu, struct error *error)
-{
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} msrs = {{.nmsrs = 1}, {.index = MSR_FEATURE_CONTROL, .data = FEATURE_CONTROL_VMX}};
-
-	if (ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) == 1)
-		return 0;
-	return error_set(error, -EIO, STATUS_INTERNAL, "IA32_FEATURE_CONTROL cannot be set");
-}
-
-/* KVM says only "invalid": find out which check did not hold. */
-static int translate_verdict(const struct vcpu *vcpu, const struct vmcs12 *vmcs12, int result,
-			     struct error *error)
-{
-	struct vmcs12_fault fault;
-
-	if (!vmcs12_check(vmcs12, vcpu_caps(vcpu), &fault))
-		return error_set(error, -EINVAL, STATUS_INTERNAL,
-				 "KVM refuses the nested state: %s is 0x%" PRIx64 ", but %s", fault.field,
-				 fault.value, fault.rule);
-	return error_set(error, -EINVAL, STATUS_INTERNAL,
-			 "KVM refuses the nested state (%s) though every check that sidestep knows "
-			 "holds; the tracepoint kvm:kvm_nested_vmenter_failed names the one",
-			 result > 0 ? "VM entry failed" : strerror(-result));
-}
-
-/* A positive result is a failure too: KVM returns an enumerator there. */
-static int install(struct vcpu *vcpu, const struct vmcs12 *vmcs12, struct error *error)
-{
-	struct vmx_vcpu *data = vcpu->engine_data;
-	struct kvm_nested_state *state = &data->nested.state;
-	int result;
-
-	memset(&data->nested, 0, sizeof(data->nested));
-	state->flags = KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING;
-	state->format = KVM_STATE_NESTED_FORMAT_VMX;
-	state->size = sizeof(*state) + VMCS12_SIZE;
-	state->hdr.vmx.vmxon_pa = control_region(vcpu);
-	state->hdr.vmx.vmcs12_pa = control_region(vcpu) + 0x1000;
-	memcpy(data->nested.bytes + sizeof(*state), vmcs12->bytes, VMCS12_SIZE);
-	result = ioctl(vcpu->fd, KVM_SET_NESTED_STATE, state);
-	if (result == 0)
-		return 0;
-	return translate_verdict(vcpu, vmcs12, result < 0 ? -errno : result, error);
-}
-
-static int vmx_vcpu_init(struct vcpu *vcpu, struct error *error)
-{
-	struct vmx_vcpu *data = calloc(1, sizeof(*data));
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
-	char reason[160];
-	int rc;
-
-	vcpu->engine_data = data;
-	if (!data)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = vcpu_enter_long_mode(vcpu, error);
-	if (rc == 0)
-		rc = allow_vmx(vcpu, error);
-	if (rc != 0)
-		return rc;
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0 || ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
-		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_SREGS: %s",
-				 strerror(errno));
-	rc = vmx_caps_read(vcpu->fd, host_maxphyaddr(vcpu->vm->host), &data->caps, reason,
-			   sizeof(reason));
-	if (rc != 0)
-		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	monitor_vcpu_init(vcpu);
-	monitor_vcpu(vcpu)->cr0_fixed0 = data->caps.cr0_fixed0;
-	monitor_vcpu(vcpu)->cr0_fixed1 = data->caps.cr0_fixed1;
-	vmcs12_init(&data->installed);
-	set_controls(vcpu, &data->installed);
-	set_host_state(vcpu, &data->installed);
-	set_guest_state(&data->installed, &sregs, &regs);
-	return install(vcpu, &data->installed, error);
-}
-
-static void vmx_vcpu_finish(struct vcpu *vcpu)
-{
-	free(vcpu->engine_data);
-	vcpu->engine_data = NULL;
-}
-
-int engine_vmx_get(struct vcpu *vcpu, struct vmcs12 *vmcs12)
-{
-	struct vmx_vcpu *data = vcpu->engine_data;
-	struct kvm_nested_state *state = &data->nested.state;
-
-	state->size = sizeof(data->nested);
-	if (ioctl(vcpu->fd, KVM_GET_NESTED_STATE, state) != 0)
-		return -errno;
-	if (state->size < sizeof(*state) + VMCS12_SIZE)
-		return -ENODATA;
-	memcpy(vmcs12->bytes, data->nested.bytes + sizeof(*state), VMCS12_SIZE);
+	vmcs12_set(vmcs12, VMCS12_guest_dr7, DR7_DEFAULT);
+	vmcs12_set(vmcs12, VMCS12_guest_rflags, regs.rflags);
+	vmcs12_set(vmcs12, VMCS12_guest_rip, regs.rip);
+	vmcs12_set(vmcs12, VMCS12_guest_rsp, regs.rsp);
 	return 0;
 }
 
-const struct vmcs12 *engine_vmx_installed(const struct vcpu *vcpu)
+static int install(struct vcpu *vcpu, struct error *error)
 {
-	return &((const struct vmx_vcpu *)vcpu->engine_data)->installed;
+	struct control_fault fault;
+	bool sound = vmcs12_check(nested_control(vcpu), caps_of(vcpu), &fault);
+
+	nested_state(vcpu)->header = (struct kvm_nested_state){
+		.flags = KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING,
+		.format = KVM_STATE_NESTED_FORMAT_VMX,
+		.hdr.vmx.vmxon_pa = monitor_region(vcpu),
+		.hdr.vmx.vmcs12_pa = monitor_control(vcpu),
+	};
+	return nested_state_set(vcpu, sound ? NULL : &fault, error);
 }
 
-static int vmx_view_current(struct vcpu *vcpu)
+static int vcpu_init(struct vcpu *vcpu, struct error *error)
 {
-	struct vmcs12 vmcs12;
+	struct kvm_sregs sregs;
+	int rc = monitor_create_vcpu(vcpu, sizeof(struct vmx_vcpu), &sregs, error);
 
+	if (rc == 0)
+		rc = allow(vcpu, error);
+	if (rc != 0)
+		return rc;
+	set_controls(vcpu);
+	set_host_state(vcpu);
+	rc = set_guest_state(vcpu, &sregs, error);
+	return rc == 0 ? install(vcpu, error) : rc;
+}
+
+static int setup(struct vcpu *vcpu, const struct ss_operation *op)
+{
+	if (!vcpu->relay_waits)
+		return -EPERM;
+	set_operation(vcpu, op);
+	return 0;
+}
+
+static int view_current(struct vcpu *vcpu)
+{
 	/* The relay has said so when it passed the exit on. */
 	if (vcpu->relay_waits)
 		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
-	if (engine_vmx_get(vcpu, &vmcs12) != 0)
+	if (nested_state_get(vcpu) != 0)
 		return -1;
-	return monitor_view_of(vcpu->vm, vmcs12_get(&vmcs12, VMCS12_ept_pointer));
+	return monitor_view_of(vcpu->vm,
+			       vmcs12_get(nested_control(vcpu), VMCS12_ept_pointer));
 }
 
 /* In vmcs12 they are as they were at the last exit to the relay. */
-static int vmx_guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
+static int guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 {
-	const struct vmx_vcpu *data = vcpu->engine_data;
-	struct vmcs12 vmcs12;
-	int rc = engine_vmx_get(vcpu, &vmcs12);
+	int rc = nested_state_get(vcpu);
 
 	if (rc != 0)
 		return rc;
-	if (data->nested.state.flags & KVM_STATE_NESTED_GUEST_MODE)
+	if (nested_state(vcpu)->header.flags & KVM_STATE_NESTED_GUEST_MODE)
 		return vcpu_sregs(vcpu, ret_sregs);
-	vmcs12_sregs(&vmcs12, ret_sregs);
+	vmcs12_sregs(nested_control(vcpu), ret_sregs);
 	return 0;
 }
 
-static int write_field(struct vcpu *vcpu, enum vmcs12_field field, uint64_t value)
-{
-	return monitor_write(vcpu, vmcs12_rows[field].encoding, value);
-}
-
-static void vmx_load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
+static void load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
 {
 	write_field(vcpu, VMCS12_guest_cr0, value);
 	write_field(vcpu, VMCS12_cr0_read_shadow, shadow);
 }
 
-/* An address that is legal but has no memory slot. */
-static uint64_t unbacked_page(const struct vm *vm)
-{
-	return ((UINT64_C(1) << vm_caps(vm)->maxphyaddr) - 1) & ~UINT64_C(0xfff);
-}
-
-static int vmx_setup(struct vcpu *vcpu, const struct ss_operation *op)
-{
-	struct vm *vm = vcpu->vm;
-	struct vmfunc_state state;
-
-	/* Only the relay can write the control structure, and only while it has our attention. */
-	if (!vcpu->relay_waits)
-		return -EPERM;
-	monitor_setup(vcpu, op, &state);
-	write_field(vcpu, VMCS12_cr0_guest_host_mask, ~monitor_vcpu(vcpu)->owned);
-	write_field(vcpu, VMCS12_cr0_read_shadow, monitor_vcpu(vcpu)->shadow);
-	write_field(vcpu, VMCS12_vm_function_control, state.function_controls);
-	write_field(vcpu, VMCS12_secondary_vm_exec_control, secondary_controls(vcpu, &state));
-	write_field(vcpu, VMCS12_eptp_list_address,
-		    state.list == vm_monitor(vm)->list ? RELAY_EPTP_LIST : unbacked_page(vm));
-	vm->vmfunc = state;
-	return 0;
-}
-
-/* Exit reasons that KVM may reflect with our controls: REASON(NAME, event). */
-#define VMX_REASONS(X)                                                                             \
-	X(TRIPLE_FAULT, TRIPLE_FAULT)                                                              \
-	X(TASK_SWITCH, UNKNOWN)                                                                    \
-	X(CPUID, UNKNOWN)                                                                          \
-	X(GETSEC, UNDEFINED)                                                                       \
-	X(INVD, IGNORED)                                                                           \
-	X(VMCALL, HYPERCALL)                                                                       \
-	X(VMCLEAR, UNDEFINED)                                                                      \
-	X(VMLAUNCH, UNDEFINED)                                                                     \
-	X(VMPTRLD, UNDEFINED)                                                                      \
-	X(VMPTRST, UNDEFINED)                                                                      \
-	X(VMREAD, UNDEFINED)                                                                       \
-	X(VMRESUME, UNDEFINED)                                                                     \
-	X(VMWRITE, UNDEFINED)                                                                      \
-	X(VMXOFF, UNDEFINED)                                                                       \
-	X(VMXON, UNDEFINED)                                                                        \
-	X(CONTROL_REGISTER_ACCESS, CR0_WRITE)                                                      \
-	X(RDMSR, PROTECTED) /* one that no bitmap has: the guest has none of these */              \
-	X(WRMSR, PROTECTED)                                                                        \
-	X(ENTRY_INVALID_STATE, UNKNOWN)                                                            \
-	X(ENTRY_MSR_LOADING, UNKNOWN)                                                              \
-	X(EPT_VIOLATION, VIOLATION)                                                                \
-	X(EPT_MISCONFIGURATION, UNKNOWN)                                                           \
-	X(INVEPT, UNDEFINED)                                                                       \
-	X(INVVPID, UNDEFINED)                                                                      \
-	X(XSETBV, UNKNOWN)                                                                         \
-	X(VMFUNC, VMFUNC)                                                                          \
-	X(SEAMCALL, UNDEFINED)                                                                     \
-	X(TDCALL, UNDEFINED)
-
-static struct monitor_exit find_reason(uint64_t reason)
-{
-	static const struct {
-		uint16_t reason;
-		enum monitor_event event;
-	} rows[] = {
-#define X(name, event) {VMX_REASON_##name, EVENT_##event},
-		VMX_REASONS(X)
-#undef X
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].reason == (reason & 0xffff))
-			return (struct monitor_exit){.event = rows[i].event,
-						     .name = hw_reason_name(ISA_VMX, reason)};
-	return (struct monitor_exit){.event = EVENT_UNKNOWN, .name = "unexpected VM exit"};
-}
+/* Exit reasons that KVM may reflect with our controls. */
+static const struct monitor_reason reasons[] = {
+	{VMX_REASON_TRIPLE_FAULT, EVENT_TRIPLE_FAULT},
+	{VMX_REASON_TASK_SWITCH, EVENT_UNKNOWN},
+	{VMX_REASON_CPUID, EVENT_UNKNOWN},
+	{VMX_REASON_GETSEC, EVENT_UNDEFINED},
+	{VMX_REASON_INVD, EVENT_IGNORED},
+	{VMX_REASON_VMCALL, EVENT_HYPERCALL},
+	{VMX_REASON_VMCLEAR, EVENT_UNDEFINED},
+	{VMX_REASON_VMLAUNCH, EVENT_UNDEFINED},
+	{VMX_REASON_VMPTRLD, EVENT_UNDEFINED},
+	{VMX_REASON_VMPTRST, EVENT_UNDEFINED},
+	{VMX_REASON_VMREAD, EVENT_UNDEFINED},
+	{VMX_REASON_VMRESUME, EVENT_UNDEFINED},
+	{VMX_REASON_VMWRITE, EVENT_UNDEFINED},
+	{VMX_REASON_VMXOFF, EVENT_UNDEFINED},
+	{VMX_REASON_VMXON, EVENT_UNDEFINED},
+	{VMX_REASON_CONTROL_REGISTER_ACCESS, EVENT_CR0_WRITE},
+	{VMX_REASON_RDMSR, EVENT_PROTECTED}, /* one that no bitmap has: the guest has none of these */
+	{VMX_REASON_WRMSR, EVENT_PROTECTED},
+	{VMX_REASON_ENTRY_INVALID_STATE, EVENT_UNKNOWN},
+	{VMX_REASON_ENTRY_MSR_LOADING, EVENT_UNKNOWN},
+	{VMX_REASON_EPT_VIOLATION, EVENT_VIOLATION},
+	{VMX_REASON_EPT_MISCONFIGURATION, EVENT_UNKNOWN},
+	{VMX_REASON_INVEPT, EVENT_UNDEFINED},
+	{VMX_REASON_INVVPID, EVENT_UNDEFINED},
+	{VMX_REASON_XSETBV, EVENT_UNKNOWN},
+	{VMX_REASON_VMFUNC, EVENT_VMFUNC},
+	{VMX_REASON_SEAMCALL, EVENT_UNDEFINED},
+	{VMX_REASON_TDCALL, EVENT_UNDEFINED},
+};
 
 /* Exit qualification of an EPT violation: bits 2:0 are read, write, fetch (SDM vol. 3C, 28.2.1). */
 static unsigned access_of(uint64_t qualification)
@@ -417,54 +279,55 @@ static unsigned access_of(uint64_t qualification)
 }
 
 /* Bits 7 and 8: the linear address is valid, and the access was to what it translates to. */
-static void describe_violation(struct vcpu *vcpu, struct monitor_exit *exit)
+static void describe_access(struct vcpu *vcpu, struct monitor_exit *exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	struct kvm_sregs sregs;
-	struct vmcs12 vmcs12;
 
 	exit->access = access_of(relay->qualification);
 	exit->gva_known = relay->qualification & 0x80;
 	exit->walk = exit->gva_known && !(relay->qualification & 0x100);
 	exit->gva = relay->gla;
-	if (engine_vmx_get(vcpu, &vmcs12) != 0)
+	if (guest_sregs(vcpu, &sregs) != 0)
 		return;
-	vmcs12_sregs(&vmcs12, &sregs);
-	exit->mode = cpu_mode_of(&sregs);
+	exit->delivery = (uint32_t)vmcs12_get(nested_control(vcpu), VMCS12_idt_vectoring_info_field);
 	exit->cr3 = sregs.cr3;
-	exit->cpl = (unsigned)(vmcs12_get(&vmcs12, VMCS12_guest_ss_ar_bytes) >> 5 & 3);
-	exit->delivery = (uint32_t)vmcs12_get(&vmcs12, VMCS12_idt_vectoring_info_field);
+	exit->mode = cpu_mode_of(&sregs);
+	exit->cpl = sregs.ss.dpl;
 }
 
-static void vmx_describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
+static void describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	struct monitor_exit exit = find_reason(relay->reason);
 
-	if (relay->reason == RELAY_REASON_RESUME_FAILED)
-		exit = (struct monitor_exit){.event = EVENT_UNKNOWN,
-					     .name = "VMRESUME failed, VM-instruction error"};
+	*ret_exit = (struct monitor_exit){
+		.event = EVENT_UNKNOWN,
+		.name = relay->reason == RELAY_REASON_RESUME_FAILED
+				? "VMRESUME failed, VM-instruction error"
+				: "unexpected VM exit",
+		.cpl = (unsigned)relay->cpl,
+	};
+	/* Bits above 15 are flags. */
+	monitor_find_event(vcpu, relay->reason & 0xffff, reasons,
+			   sizeof(reasons) / sizeof(reasons[0]), ret_exit);
 	/* Of control registers only CR0 has a decision; CR4.VMXE is not the guest's to set. */
-	if (exit.event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
-		exit.event = EVENT_PROTECTED;
-	exit.cpl = (unsigned)relay->cpl;
-	if (exit.event == EVENT_VIOLATION)
-		describe_violation(vcpu, &exit);
-	*ret_exit = exit;
+	if (ret_exit->event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
+		ret_exit->event = EVENT_PROTECTED;
+	if (ret_exit->event == EVENT_VIOLATION)
+		describe_access(vcpu, ret_exit);
 }
 
 const struct engine_ops engine_vmx = {
-	.vm_init = vmx_vm_init,
-	.vm_finish = vmx_vm_finish,
-	.vcpu_init = vmx_vcpu_init,
-	.vcpu_finish = vmx_vcpu_finish,
-	.check_rights = monitor_check_rights,
+	.vm_init = vm_init,
+	.vm_finish = monitor_destroy,
+	.vcpu_init = vcpu_init,
+	.vcpu_finish = monitor_destroy_vcpu,
 	.rights_changed = monitor_rights_changed,
-	.setup = vmx_setup,
-	.view_current = vmx_view_current,
-	.guest_sregs = vmx_guest_sregs,
+	.setup = setup,
+	.view_current = view_current,
+	.guest_sregs = guest_sregs,
 	.drain = monitor_drain,
 	.drain_finished = monitor_drain_finished,
-	.describe = vmx_describe,
-	.load_cr0 = vmx_load_cr0,
+	.describe = describe,
+	.load_cr0 = load_cr0,
 };

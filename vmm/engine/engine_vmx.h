@@ -7,16 +7,8 @@
 #ifndef VMM_ENGINE_ENGINE_VMX_H
 #define VMM_ENGINE_ENGINE_VMX_H
 
-#include "vmm/engine/vmcs12.h"
 #include "vmm/vm/engine_ops.h"
 
 extern const struct engine_ops engine_vmx;
-
-/* The vmcs12 as KVM has it now. Returns 0 or a negative errno. For tests, and for what only the
- * control structure says. */
-int engine_vmx_get(struct vcpu *vcpu, struct vmcs12 *vmcs12);
-
-/* The one that was installed before the first entry. */
-const struct vmcs12 *engine_vmx_installed(const struct vcpu *vcpu);
 
 #endif

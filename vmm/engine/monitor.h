@@ -16,7 +16,6 @@
 enum { MONITOR_SLOT_LOW, MONITOR_SLOT_HIGH, MONITOR_SLOT_MEMORY, MONITOR_SLOT_FLUSH };
 
 struct monitor {
-	enum paging_format_id format;
 	uint8_t *host; /* RELAY_SIZE bytes at RELAY_BASE */
 	struct ept_views *views;
 	struct ept_live *live; /* to change them */
@@ -37,6 +36,12 @@ enum monitor_event {
 	EVENT_UNKNOWN,
 };
 
+/* A row of the table by which an engine translates them: an exit reason or #VMEXIT code. */
+struct monitor_reason {
+	uint64_t reason;
+	enum monitor_event event;
+};
+
 struct monitor_exit {
 	enum monitor_event event;
 	const char *name; /* for messages: the vendor's name of the reason */
@@ -52,19 +57,7 @@ struct monitor_exit {
 	uint32_t delivery;
 };
 
-/*
- * Reserves the monitor's memory, puts tables, descriptors and the relay's code into it, builds the
- * hierarchies of the plan's views in the given format and fills the view list, in the format of EPTPs
- * whatever that of the hierarchies, so that one set of rules decides about its entries. Gives the VM
- * all its memory slots and VM function 0. Returns 0 or a negative errno
- * with the reason in `error`.
- */
-int monitor_create(struct vm *vm, enum paging_format_id format, const struct paging_caps *caps,
-		   const void *relay, size_t relay_size, struct error *error);
-void monitor_destroy(struct vm *vm);
-
-/* The engine's data of a VM with a monitor begins with a zeroed struct monitor, allocated by the
- * engine before monitor_create() and freed by it after monitor_destroy(). */
+/* The data of a VM with a monitor. */
 struct monitor *vm_monitor(const struct vm *vm);
 
 /* A place in the monitor's memory, by its address in the VM. */
@@ -73,8 +66,12 @@ void *monitor_at(const struct monitor *monitor, uint64_t gpa);
 /* The memory that relay and VMM share for a vCPU. */
 struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu);
 
-/* Fills it before the vCPU's first entry. */
-void monitor_vcpu_init(struct vcpu *vcpu);
+/* Addresses of what else a vCPU has there: where the stack is when an exit begins, with room to push the registers
+ * into `regs`; what is the processor's (VMXON region or host save area); the control structure; the ring. */
+uint64_t monitor_stack(const struct vcpu *vcpu);
+uint64_t monitor_region(const struct vcpu *vcpu);
+uint64_t monitor_control(const struct vcpu *vcpu);
+uint64_t monitor_ring(const struct vcpu *vcpu);
 
 /* Moves what the relay has recorded to the vCPU's summary and the ledger. */
 void monitor_drain(struct vcpu *vcpu);
@@ -82,31 +79,29 @@ void monitor_drain(struct vcpu *vcpu);
 /* The same but for the last record, which the relay completes when it has its answer. */
 void monitor_drain_finished(struct vcpu *vcpu);
 
-/* The part of engine.setup in which no vendor differs: view list and words. What VM functions there
- * are goes to *ret_state, for the engine to put into its control structure and then into
- * vm->vmfunc. */
-void monitor_setup(struct vcpu *vcpu, const struct ss_operation *op, struct vmfunc_state *ret_state);
+/* The part of engine.setup in which no vendor differs: view list, words and vm->vmfunc. Returns the last, for the
+ * engine to put into its control structure. */
+const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_operation *op);
 
 /* Has the relay write a field of the control structure before it resumes. Returns 0, or -EPERM if
  * it is not waiting for an answer. */
 int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value);
 
-/* Sets the words that the relay decides CR0 writes by. */
-void monitor_set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow);
-
-/* engine.check_rights and engine.rights_changed of the engines with a monitor. */
-int monitor_check_rights(const struct vm *vm, unsigned rights);
+/* engine.rights_changed of the engines with a monitor. */
 int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region);
 
-/* Makes KVM drop all that it has derived from the hierarchies, for every vCPU, before this returns. 0 or
- * a negative errno. */
-int monitor_flush(struct vm *vm);
+/* Where the root of a hierarchy is, in a pointer to it. */
+#define POINTER_ADDRESS UINT64_C(0x000ffffffffff000)
 
-/* Index of the view with this pointer, or -1. */
+/* Index of the view whose root this pointer names, or -1. */
 int monitor_view_of(const struct vm *vm, uint64_t pointer);
 
 /* The answer to the relay that raises an exception, with the error code if it has one. */
 void monitor_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code);
+
+/* Puts event and name of an exit with this reason there, if the engine's table has it. */
+void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct monitor_reason *rows,
+			size_t count, struct monitor_exit *exit);
 
 /* The address space that the guest was in at an exit. */
 struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit);

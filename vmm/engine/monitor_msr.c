@@ -50,3 +50,13 @@ int monitor_msr_protect(struct vm *vm, const struct monitor_msrs *more, size_t c
 	return error_set(error, -errno, STATUS_INTERNAL, "KVM_X86_SET_MSR_FILTER: %s",
 			 strerror(errno));
 }
+
+int monitor_msr_load(const struct vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msrs = {{.nmsrs = 1}, {.index = index, .data = value}};
+
+	return ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) == 1 ? 0 : -EIO;
+}

@@ -21,4 +21,7 @@ struct monitor_msrs {
 int monitor_msr_protect(struct vm *vm, const struct monitor_msrs *more, size_t count,
 			struct error *error);
 
+/* Sets an MSR of a vCPU. Returns 0 or -EIO. */
+int monitor_msr_load(const struct vcpu *vcpu, uint32_t index, uint64_t value);
+
 #endif

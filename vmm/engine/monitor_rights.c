@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Rights that change while the guest runs, in engines with a monitor. */
 #include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
+#include "vmm/engine/memory_slot.h"
 #include "vmm/engine/monitor.h"
 
 /* Nothing is there, behind the monitor. */
@@ -12,29 +11,16 @@
 _Static_assert(FLUSH_GPA + GPA_PAGE_SIZE <= SS_MMIO_GPA, "overlap");
 _Static_assert(RELAY_TOUCH_MAX >= EPT_CHANGE_MAX, "every named entry can be touched");
 
-int monitor_check_rights(const struct vm *vm, unsigned rights)
+/* Makes KVM drop all that it has derived from the hierarchies, for every vCPU, before this returns: deleting a
+ * memory slot does, whatever slot it was (arch/x86/kvm/mmu/mmu.c, kvm_mmu_zap_all_fast). */
+static int flush(struct vm *vm)
 {
-	const struct paging_format *format = &paging_formats[vm_monitor(vm)->format];
+	const void *host = monitor_at(vm_monitor(vm), RELAY_NO_LIST);
+	struct gpa_range place = {gpa_at(FLUSH_GPA), GPA_PAGE_SIZE};
+	int rc = memory_slot_set(vm, MONITOR_SLOT_FLUSH, place, host, KVM_MEM_READONLY);
 
-	return -policy_error_number(format->check_rights(rights, &vm->vmfunc.caps));
-}
-
-/* Deleting a memory slot makes KVM drop everything, whatever slot it was
- * (arch/x86/kvm/mmu/mmu.c, kvm_mmu_zap_all_fast). */
-int monitor_flush(struct vm *vm)
-{
-	struct kvm_userspace_memory_region slot = {
-		.slot = MONITOR_SLOT_FLUSH,
-		.flags = KVM_MEM_READONLY,
-		.guest_phys_addr = FLUSH_GPA,
-		.memory_size = GPA_PAGE_SIZE,
-		.userspace_addr = (uintptr_t)monitor_at(vm_monitor(vm), RELAY_NO_LIST),
-	};
-
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) != 0)
-		return -errno;
-	slot.memory_size = 0;
-	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) == 0 ? 0 : -errno;
+	place.size = 0;
+	return rc == 0 ? memory_slot_set(vm, MONITOR_SLOT_FLUSH, place, host, KVM_MEM_READONLY) : rc;
 }
 
 /* The tables are as they shall be; now KVM has to learn of it, before any vCPU goes on that relies on
@@ -46,7 +32,7 @@ static int publish(struct vm *vm, const struct ept_change *change)
 	if (change->count == 0)
 		return 0;
 	if (!vm->active || !vm->active->relay_waits || change->count > EPT_CHANGE_MAX)
-		return monitor_flush(vm);
+		return flush(vm);
 	relay = monitor_vcpu(vm->active);
 	relay->touch_count = change->count;
 	for (size_t i = 0; i < change->count; i++)
@@ -62,7 +48,7 @@ int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 
 	/* Pages of old tables can be written again once KVM knows nothing of them. */
 	if (rc == -ENOSPC) {
-		rc = monitor_flush(vm);
+		rc = flush(vm);
 		if (rc != 0)
 			return rc;
 		ept_live_collect(live);
@@ -72,8 +58,5 @@ int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 		return rc;
 	rc = publish(vm, &change);
 	/* The tables have changed, and nobody can tell who still uses the old ones. */
-	if (rc != 0)
-		vm_stop(vm, STOP_HOST, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
-			strerror(-rc));
-	return rc;
+	return rc == 0 ? 0 : memory_slot_failed(vm, rc);
 }

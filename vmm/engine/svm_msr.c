@@ -36,16 +36,6 @@ bool svm_msr_efer(uint64_t efer, uint64_t wanted, uint64_t *ret_efer)
 	return true;
 }
 
-static bool load_efer(const struct vcpu *vcpu, uint64_t efer)
-{
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} msrs = {{.nmsrs = 1}, {.index = MSR_EFER, .data = efer}};
-
-	return ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) == 1;
-}
-
 void svm_msr_answer(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -58,7 +48,8 @@ void svm_msr_answer(struct vcpu *vcpu)
 	if (run->exit_reason == KVM_EXIT_X86_RDMSR) {
 		run->msr.data = sregs.efer & ~(uint64_t)EFER_SVME;
 		run->msr.error = 0;
-	} else if (svm_msr_efer(sregs.efer, run->msr.data, &efer) && load_efer(vcpu, efer)) {
+	} else if (svm_msr_efer(sregs.efer, run->msr.data, &efer) &&
+		   monitor_msr_load(vcpu, MSR_EFER, efer) == 0) {
 		run->msr.error = 0;
 	}
 }

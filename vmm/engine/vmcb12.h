@@ -6,39 +6,23 @@
 #ifndef VMM_ENGINE_VMCB12_H
 #define VMM_ENGINE_VMCB12_H
 
-#include <linux/kvm.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "guestfw/relay/vmcb.h"
-
-struct vmcb12_row {
-	const char *name;
-	uint16_t offset, width;
-};
-
-extern const struct vmcb12_row vmcb12_rows[];
-extern const size_t vmcb12_row_count;
+#include "vmm/engine/nested_state.h"
 
 struct vmcb12 {
 	uint8_t bytes[VMCB_SIZE];
 };
 
+_Static_assert(VMCB_SIZE == CONTROL_SIZE, "as large as a vmcs12");
+
 /* Puts what VMRUN loads of ES, CS, SS, DS, CR0, CR3, CR4 and EFER there, in KVM's words. The rest stays. */
 void vmcb12_sregs(const void *vmcb, struct kvm_sregs *sregs);
-
-/* A consistency check that did not hold. */
-struct vmcb12_fault {
-	const char *field;
-	const char *rule; /* what should hold */
-	uint64_t value;
-};
 
 /*
  * The checks that KVM makes on such a state, whose control area is the guest's and whose save area is
  * what #VMEXIT loads (arch/x86/kvm/svm/nested.c, svm_set_nested_state and the functions it calls; AMD
  * APM vol. 2, 15.5.1). Returns true if all hold; otherwise the first that does not is in `fault`.
  */
-bool vmcb12_check(const struct vmcb12 *vmcb12, uint8_t maxphyaddr, struct vmcb12_fault *fault);
+bool vmcb12_check(const struct vmcb12 *vmcb12, uint8_t maxphyaddr, struct control_fault *fault);
 
 #endif

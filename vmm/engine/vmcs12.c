@@ -9,7 +9,6 @@
 #define CR4_PAE 0x20u
 #define EFER_LMA_LME 0x500u
 #define SELECTOR_RPL_TI 7u
-#define PAGE_OFFSET UINT64_C(0xfff)
 
 const struct vmcs12_row vmcs12_rows[VMCS12_FIELD_COUNT] = {
 #define FIELD(name, encoding, offset, width) {#name, encoding, offset, width},
@@ -35,20 +34,6 @@ void vmcs12_set(struct vmcs12 *vmcs12, enum vmcs12_field field, uint64_t value)
 	memcpy(vmcs12->bytes + vmcs12_rows[field].offset, &value, vmcs12_rows[field].width);
 }
 
-/* Access rights (Intel SDM vol. 3C, 25.4.1). */
-static void set_rights(struct kvm_segment *segment, uint64_t rights)
-{
-	segment->type = rights & 15;
-	segment->s = rights >> 4 & 1;
-	segment->dpl = rights >> 5 & 3;
-	segment->present = rights >> 7 & 1;
-	segment->avl = rights >> 12 & 1;
-	segment->l = rights >> 13 & 1;
-	segment->db = rights >> 14 & 1;
-	segment->g = rights >> 15 & 1;
-	segment->unusable = rights >> 16 & 1;
-}
-
 void vmcs12_sregs(const struct vmcs12 *vmcs12, struct kvm_sregs *ret_sregs)
 {
 	*ret_sregs = (struct kvm_sregs){0};
@@ -56,7 +41,7 @@ void vmcs12_sregs(const struct vmcs12 *vmcs12, struct kvm_sregs *ret_sregs)
 	ret_sregs->name.base = vmcs12_get(vmcs12, VMCS12_guest_##name##_base);                     \
 	ret_sregs->name.limit = (uint32_t)vmcs12_get(vmcs12, VMCS12_guest_##name##_limit);         \
 	ret_sregs->name.selector = (uint16_t)vmcs12_get(vmcs12, VMCS12_guest_##name##_selector);   \
-	set_rights(&ret_sregs->name, vmcs12_get(vmcs12, VMCS12_guest_##name##_ar_bytes))
+	segment_set_rights(&ret_sregs->name, vmcs12_get(vmcs12, VMCS12_guest_##name##_ar_bytes))
 	SEGMENT(es);
 	SEGMENT(cs);
 	SEGMENT(ss);
@@ -78,186 +63,103 @@ void vmcs12_init(struct vmcs12 *vmcs12)
 	memcpy(vmcs12->bytes, &revision, sizeof(revision));
 }
 
-/* One check: the fields it is about, and whether its rule holds. */
-typedef bool check_fn(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value);
-
 static bool in_word(const struct vmx_caps *caps, enum vmx_control_word word, uint64_t value)
 {
 	return (value & vmx_allowed0(caps, word)) == vmx_allowed0(caps, word) &&
 	       (value & ~(uint64_t)vmx_allowed1(caps, word)) == 0;
 }
 
-#define WORD_CHECK(word)                                                                           \
-	static bool check_##word(const struct vmcs12 *vmcs12, const struct vmx_caps *caps,         \
-				 uint64_t value)                                                   \
-	{                                                                                          \
-		(void)vmcs12;                                                                      \
-		return in_word(caps, VMX_WORD_##word, value);                                      \
-	}
-WORD_CHECK(pin)
-WORD_CHECK(primary)
-WORD_CHECK(secondary)
-WORD_CHECK(exit)
-WORD_CHECK(entry)
-
-static bool legal_page(const struct vmx_caps *caps, uint64_t value)
+static bool is_paged(const struct vmx_caps *caps, uint64_t cr0)
 {
-	return (value & PAGE_OFFSET) == 0 && value >> caps->maxphyaddr == 0;
+	return (cr0 & caps->cr0_fixed0) == caps->cr0_fixed0 && (cr0 & ~caps->cr0_fixed1) == 0 &&
+	       (cr0 & CR0_PE_PG) == CR0_PE_PG;
 }
 
-static bool check_page(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
+static bool has_pae(const struct vmx_caps *caps, uint64_t cr4)
 {
-	(void)vmcs12;
-	return legal_page(caps, value);
+	return (cr4 & caps->cr4_fixed0) == caps->cr4_fixed0 && (cr4 & ~caps->cr4_fixed1) == 0 &&
+	       cr4 & CR4_PAE;
 }
 
-static bool check_eptp(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
+static bool is_64_bit(uint64_t efer)
 {
-	(void)vmcs12;
-	return eptp_check(value, &caps->paging) == EPTP_VALID;
+	return (efer & EFER_LMA_LME) == EFER_LMA_LME;
 }
 
-static bool check_vpid(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
+static bool is_selector(uint64_t value)
 {
-	(void)caps;
-	return value != 0 ||
-	       !(vmcs12_get(vmcs12, VMCS12_secondary_vm_exec_control) & VMX_VPID);
-}
-
-static bool check_vmfunc(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	return (value & ~caps->vmfunc) == 0;
-}
-
-static bool fixed(uint64_t value, uint64_t fixed0, uint64_t fixed1)
-{
-	return (value & fixed0) == fixed0 && (value & ~fixed1) == 0;
-}
-
-static bool check_cr0(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	return fixed(value, caps->cr0_fixed0, caps->cr0_fixed1) &&
-	       (value & CR0_PE_PG) == CR0_PE_PG;
-}
-
-static bool check_cr4(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	return fixed(value, caps->cr4_fixed0, caps->cr4_fixed1) && value & CR4_PAE;
-}
-
-static bool check_cr3(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	return value >> caps->maxphyaddr == 0;
-}
-
-static bool check_efer(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	(void)caps;
-	return (value & EFER_LMA_LME) == EFER_LMA_LME;
-}
-
-static bool check_selector(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	(void)caps;
 	return (value & SELECTOR_RPL_TI) == 0;
 }
 
-static bool check_nonzero_selector(const struct vmcs12 *vmcs12, const struct vmx_caps *caps,
-				   uint64_t value)
+static bool is_canonical(uint64_t value)
 {
-	return value != 0 && check_selector(vmcs12, caps, value);
-}
-
-static bool check_canonical(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	(void)caps;
 	return (uint64_t)((int64_t)(value << 16) >> 16) == value;
-}
-
-static bool check_link(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	(void)caps;
-	return value == UINT64_MAX;
-}
-
-static bool check_activity(const struct vmcs12 *vmcs12, const struct vmx_caps *caps, uint64_t value)
-{
-	(void)vmcs12;
-	(void)caps;
-	return value == 0 || value == 1 || value == 3;
 }
 
 #define CONTROL_RULE "must have the bits that are always 1 and only those that the capability MSR allows"
 #define PAGE_RULE "must be page-aligned and within the physical-address width"
 #define FIXED_RULE "must agree with the fixed bits of the CR0 and CR4 capability MSRs, and be paged"
 #define SELECTOR_RULE "must have RPL and TI 0"
+#define NONZERO_RULE "must not be 0, and " SELECTOR_RULE
 #define CANONICAL_RULE "must be canonical"
 
-static const struct {
-	enum vmcs12_field field;
-	check_fn *holds;
-	const char *rule;
-} checks[] = {
-	{VMCS12_pin_based_vm_exec_control, check_pin, CONTROL_RULE},
-	{VMCS12_cpu_based_vm_exec_control, check_primary, CONTROL_RULE},
-	{VMCS12_secondary_vm_exec_control, check_secondary, CONTROL_RULE},
-	{VMCS12_vm_exit_controls, check_exit, CONTROL_RULE},
-	{VMCS12_vm_entry_controls, check_entry, CONTROL_RULE},
-	{VMCS12_msr_bitmap, check_page, PAGE_RULE},
-	{VMCS12_virtual_processor_id, check_vpid, "must not be 0 with \"enable VPID\""},
-	{VMCS12_ept_pointer, check_eptp, "must be a valid EPTP"},
-	{VMCS12_vm_function_control, check_vmfunc, "may only have bits of IA32_VMX_VMFUNC"},
-	{VMCS12_eptp_list_address, check_page, PAGE_RULE},
-	{VMCS12_host_cr0, check_cr0, FIXED_RULE},
-	{VMCS12_host_cr4, check_cr4, FIXED_RULE},
-	{VMCS12_host_cr3, check_cr3, "must be within the physical-address width"},
-	{VMCS12_host_ia32_efer, check_efer, "must have LMA and LME, as the host is 64-bit"},
-	{VMCS12_host_cs_selector, check_nonzero_selector, "must not be 0, and " SELECTOR_RULE},
-	{VMCS12_host_ss_selector, check_selector, SELECTOR_RULE},
-	{VMCS12_host_ds_selector, check_selector, SELECTOR_RULE},
-	{VMCS12_host_es_selector, check_selector, SELECTOR_RULE},
-	{VMCS12_host_fs_selector, check_selector, SELECTOR_RULE},
-	{VMCS12_host_gs_selector, check_selector, SELECTOR_RULE},
-	{VMCS12_host_tr_selector, check_nonzero_selector, "must not be 0, and " SELECTOR_RULE},
-	{VMCS12_host_fs_base, check_canonical, CANONICAL_RULE},
-	{VMCS12_host_gs_base, check_canonical, CANONICAL_RULE},
-	{VMCS12_host_tr_base, check_canonical, CANONICAL_RULE},
-	{VMCS12_host_gdtr_base, check_canonical, CANONICAL_RULE},
-	{VMCS12_host_idtr_base, check_canonical, CANONICAL_RULE},
-	{VMCS12_host_rip, check_canonical, CANONICAL_RULE},
-	{VMCS12_guest_cr0, check_cr0, FIXED_RULE},
-	{VMCS12_guest_cr4, check_cr4, FIXED_RULE},
-	{VMCS12_guest_ia32_efer, check_efer, "must have LMA and LME, as the guest is 64-bit"},
-	{VMCS12_vmcs_link_pointer, check_link, "must be all ones"},
-	{VMCS12_guest_activity_state, check_activity, "must be active, HLT or wait-for-SIPI"},
-};
+/* CHECK(field, what holds for its value, how that is said). */
+#define CHECKS(X)                                                                                  \
+	X(pin_based_vm_exec_control, in_word(caps, VMX_WORD_pin, value), CONTROL_RULE)             \
+	X(cpu_based_vm_exec_control, in_word(caps, VMX_WORD_primary, value), CONTROL_RULE)         \
+	X(secondary_vm_exec_control, in_word(caps, VMX_WORD_secondary, value), CONTROL_RULE)       \
+	X(vm_exit_controls, in_word(caps, VMX_WORD_exit, value), CONTROL_RULE)                     \
+	X(vm_entry_controls, in_word(caps, VMX_WORD_entry, value), CONTROL_RULE)                   \
+	X(msr_bitmap, control_is_page(value, caps->maxphyaddr), PAGE_RULE)                         \
+	X(virtual_processor_id, value != 0 || !(secondary & VMX_VPID),                             \
+	  "must not be 0 with \"enable VPID\"")                                                    \
+	X(ept_pointer, eptp_check(value, &caps->paging) == EPTP_VALID, "must be a valid EPTP")     \
+	X(vm_function_control, (value & ~caps->vmfunc) == 0,                                       \
+	  "may only have bits of IA32_VMX_VMFUNC")                                                 \
+	X(eptp_list_address, control_is_page(value, caps->maxphyaddr), PAGE_RULE)                  \
+	X(host_cr0, is_paged(caps, value), FIXED_RULE)                                             \
+	X(host_cr4, has_pae(caps, value), FIXED_RULE)                                              \
+	X(host_cr3, value >> caps->maxphyaddr == 0, "must be within the physical-address width")   \
+	X(host_ia32_efer, is_64_bit(value), "must have LMA and LME, as the host is 64-bit")        \
+	X(host_cs_selector, value != 0 && is_selector(value), NONZERO_RULE)                        \
+	X(host_ss_selector, is_selector(value), SELECTOR_RULE)                                     \
+	X(host_ds_selector, is_selector(value), SELECTOR_RULE)                                     \
+	X(host_es_selector, is_selector(value), SELECTOR_RULE)                                     \
+	X(host_fs_selector, is_selector(value), SELECTOR_RULE)                                     \
+	X(host_gs_selector, is_selector(value), SELECTOR_RULE)                                     \
+	X(host_tr_selector, value != 0 && is_selector(value), NONZERO_RULE)                        \
+	X(host_fs_base, is_canonical(value), CANONICAL_RULE)                                       \
+	X(host_gs_base, is_canonical(value), CANONICAL_RULE)                                       \
+	X(host_tr_base, is_canonical(value), CANONICAL_RULE)                                       \
+	X(host_gdtr_base, is_canonical(value), CANONICAL_RULE)                                     \
+	X(host_idtr_base, is_canonical(value), CANONICAL_RULE)                                     \
+	X(host_rip, is_canonical(value), CANONICAL_RULE)                                           \
+	X(guest_cr0, is_paged(caps, value), FIXED_RULE)                                            \
+	X(guest_cr4, has_pae(caps, value), FIXED_RULE)                                             \
+	X(guest_ia32_efer, is_64_bit(value), "must have LMA and LME, as the guest is 64-bit")      \
+	X(vmcs_link_pointer, value == UINT64_MAX, "must be all ones")                              \
+	X(guest_activity_state, value == 0 || value == 1 || value == 3,                            \
+	  "must be active, HLT or wait-for-SIPI")
 
 bool vmcs12_check(const struct vmcs12 *vmcs12, const struct vmx_caps *caps,
-		  struct vmcs12_fault *fault)
+		  struct control_fault *fault)
 {
+	const uint64_t secondary = vmcs12_get(vmcs12, VMCS12_secondary_vm_exec_control);
 	uint32_t revision;
+	uint64_t value;
 
 	memcpy(&revision, vmcs12->bytes, sizeof(revision));
 	if (revision != VMCS12_REVISION) {
-		*fault = (struct vmcs12_fault){"revision", "must be the one that KVM knows", revision};
+		*fault = (struct control_fault){"revision", "must be the one that KVM knows", revision};
 		return false;
 	}
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		uint64_t value = vmcs12_get(vmcs12, checks[i].field);
-
-		if (checks[i].holds(vmcs12, caps, value))
-			continue;
-		*fault = (struct vmcs12_fault){vmcs12_rows[checks[i].field].name, checks[i].rule,
-					       value};
-		return false;
+#define X(name, holds, rule)                                                                       \
+	value = vmcs12_get(vmcs12, VMCS12_##name);                                                 \
+	if (!(holds)) {                                                                            \
+		*fault = (struct control_fault){#name, rule, value};                               \
+		return false;                                                                      \
 	}
+	CHECKS(X)
+#undef X
 	return true;
 }

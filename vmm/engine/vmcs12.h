@@ -6,14 +6,10 @@
 #ifndef VMM_ENGINE_VMCS12_H
 #define VMM_ENGINE_VMCS12_H
 
-#include <linux/kvm.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "vmm/engine/nested_state.h"
 #include "vmm/plan/vmx_caps.h"
 
-#define VMCS12_SIZE 4096
+#define VMCS12_SIZE CONTROL_SIZE
 
 enum vmcs12_field {
 #define FIELD(name, encoding, offset, width) VMCS12_##name,
@@ -43,19 +39,12 @@ void vmcs12_sregs(const struct vmcs12 *vmcs12, struct kvm_sregs *ret_sregs);
 /* Zeroes it and sets the revision. */
 void vmcs12_init(struct vmcs12 *vmcs12);
 
-/* A consistency check that did not hold. */
-struct vmcs12_fault {
-	const char *field; /* name of the field */
-	const char *rule;  /* what should hold */
-	uint64_t value;
-};
-
 /*
  * The checks of VM entry that KVM makes on such a state (Intel SDM vol. 3C, 27.2 and 27.3;
  * arch/x86/kvm/vmx/nested.c, nested_vmx_check_*), for the controls that sidestep uses. Returns true
  * if all hold; otherwise the first that does not is in `fault`.
  */
 bool vmcs12_check(const struct vmcs12 *vmcs12, const struct vmx_caps *caps,
-		  struct vmcs12_fault *fault);
+		  struct control_fault *fault);
 
 #endif

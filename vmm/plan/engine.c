@@ -7,14 +7,6 @@
 #include "vmm/plan/svm_caps.h"
 #include "vmm/plan/vmx_caps.h"
 
-static bool flat_probe(const struct host *host, char *reason, size_t size)
-{
-	(void)host;
-	(void)reason;
-	(void)size;
-	return true;
-}
-
 /* Only the width has a meaning for memory slots. */
 static int flat_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
 			    size_t size)
@@ -23,13 +15,6 @@ static int flat_paging_caps(const struct host *host, struct paging_caps *ret_cap
 	(void)size;
 	*ret_caps = (struct paging_caps){.maxphyaddr = host_maxphyaddr(host)};
 	return 0;
-}
-
-static bool svm_probe(const struct host *host, char *reason, size_t size)
-{
-	struct svm_caps caps;
-
-	return svm_caps_read(host, &caps, reason, size) == 0;
 }
 
 static int svm_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
@@ -46,14 +31,6 @@ static int svm_paging_caps(const struct host *host, struct paging_caps *ret_caps
 static const char *svm_reason_name(uint64_t reason)
 {
 	return hw_reason_name(ISA_SVM, reason);
-}
-
-static bool vmx_probe(const struct host *host, char *reason, size_t size)
-{
-	struct vmx_caps caps;
-
-	return host_has_nested(host, true, reason, size) &&
-	       vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size) == 0;
 }
 
 static int vmx_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
@@ -76,7 +53,6 @@ static const char *vmx_reason_name(uint64_t reason)
 
 static const struct engine flat = {
 	.id = ENGINE_FLAT,
-	.probe = flat_probe,
 	.format = &paging_slots,
 	.paging_caps = flat_paging_caps,
 	.views_are_slots = true,
@@ -84,7 +60,6 @@ static const struct engine flat = {
 
 static const struct engine svm = {
 	.id = ENGINE_SVM,
-	.probe = svm_probe,
 	.format = &paging_formats[PAGING_NPT],
 	.paging_caps = svm_paging_caps,
 	.reason_name = svm_reason_name,
@@ -93,7 +68,6 @@ static const struct engine svm = {
 
 static const struct engine vmx = {
 	.id = ENGINE_VMX,
-	.probe = vmx_probe,
 	.format = &paging_formats[PAGING_EPT],
 	.paging_caps = vmx_paging_caps,
 	.reason_name = vmx_reason_name,
@@ -102,6 +76,13 @@ static const struct engine vmx = {
 
 const struct engine *const engines[] = {&flat, &svm, &vmx};
 const size_t engine_count = sizeof(engines) / sizeof(engines[0]);
+
+bool engine_probe(const struct engine *engine, const struct host *host, char *reason, size_t size)
+{
+	struct paging_caps caps;
+
+	return engine->paging_caps(host, &caps, reason, size) == 0;
+}
 
 const struct engine *engine_by_key(const char *key)
 {

@@ -15,11 +15,8 @@
 struct engine {
 	enum engine_id id;
 
-	/* Whether this host can run the engine; if not, why, in words. */
-	bool (*probe)(const struct host *host, char *reason, size_t size);
-
-	/* What views become, and what of it the host offers: 0, or a negative errno and why not, in
-	 * words. */
+	/* What views become, and what of it the host offers: 0, or a negative errno and why it cannot run
+	 * the engine, in words. */
 	const struct paging_format *format;
 	int (*paging_caps)(const struct host *host, struct paging_caps *ret_caps, char *reason,
 			   size_t size);
@@ -42,6 +39,9 @@ static inline bool engine_has_monitor(const struct engine *engine)
 /* Ascending preference: `auto` takes the last that the host can run. */
 extern const struct engine *const engines[];
 extern const size_t engine_count;
+
+/* Whether this host can run the engine; if not, why, in words. */
+bool engine_probe(const struct engine *engine, const struct host *host, char *reason, size_t size);
 
 const struct engine *engine_by_key(const char *key);
 

@@ -39,14 +39,14 @@ static int choose_engine(struct plan *plan, const char *key, const struct host *
 
 		if (!automatic && strcmp(key, engine_keys[engine->id]) != 0)
 			continue;
-		if (!host || engine->probe(host, reason, sizeof(reason))) {
+		if (!host || engine_probe(engine, host, reason, sizeof(reason))) {
 			plan->engine = engine;
 			return 0;
 		}
 		if (automatic)
 			continue;
 		if (host)
-			engine->probe(host, reason, sizeof(reason));
+			engine_probe(engine, host, reason, sizeof(reason));
 		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 				 "engine %s cannot run here: needs: %s; host: %s; --engine flat runs on "
 				 "any KVM",

@@ -12,27 +12,17 @@
 #define CPUID_SVM 0x8000000a
 #define CPUID_SVM_NESTED_PAGING_EDX 0
 
-static const struct kvm_cpuid_entry2 *find(const struct kvm_cpuid2 *cpuid, uint32_t function)
-{
-	static const struct kvm_cpuid_entry2 none;
-
-	for (uint32_t i = 0; i < cpuid->nent; i++)
-		if (cpuid->entries[i].function == function)
-			return &cpuid->entries[i];
-	return &none;
-}
-
 int svm_caps_compute(const struct kvm_cpuid2 *cpuid, bool has_hsave_pa, struct svm_caps *ret_caps,
 		     char *reason, size_t size)
 {
-	const struct kvm_cpuid_entry2 *svm = find(cpuid, CPUID_SVM);
+	const struct kvm_cpuid_entry2 *svm = cpuid_leaf(cpuid, CPUID_SVM, 0);
 
 	*ret_caps = (struct svm_caps){
 		.asids = svm->ebx,
 		.paging = {
 			.has_2m = true,
-			.has_1g = find(cpuid, CPUID_EXTENDED)->edx >> CPUID_PAGE1GB_EDX & 1,
-			.maxphyaddr = (uint8_t)find(cpuid, CPUID_WIDTHS)->eax,
+			.has_1g = cpuid_leaf(cpuid, CPUID_EXTENDED, 0)->edx >> CPUID_PAGE1GB_EDX & 1,
+			.maxphyaddr = (uint8_t)cpuid_leaf(cpuid, CPUID_WIDTHS, 0)->eax,
 		},
 	};
 	if (!(svm->edx >> CPUID_SVM_NESTED_PAGING_EDX & 1))

@@ -26,10 +26,6 @@ struct engine_ops {
 	/* Makes a view, which exists, active; NULL where the processor or the relay does that. */
 	int (*view_switch)(struct vm *vm, unsigned view);
 
-	/* Whether the engine can express these rights. Returns 0, or -EINVAL for rights that there are
-	 * not, or -EOPNOTSUPP. */
-	int (*check_rights)(const struct vm *vm, unsigned rights);
-
 	/* Rights of a region in a view have changed in vm->policy: makes that so for every vCPU before
 	 * it goes on. Returns 0 or a negative errno, with everything as it was. */
 	int (*rights_changed)(struct vm *vm, uint32_t view, uint32_t region);

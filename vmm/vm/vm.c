@@ -15,7 +15,7 @@ int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights
 	if (view >= vm->policy.view_count || region >= vm->policy.region_count)
 		return -ENOENT;
 	before = policy_effect(&vm->policy, view, vm->policy.regions[region].gpa).rights;
-	rc = vm->ops->check_rights(vm, rights);
+	rc = -policy_error_number(vm->plan->engine->format->check_rights(rights, &vm->vmfunc.caps));
 	if (rc != 0 || rights == before)
 		return rc;
 	vm->open_page = 0;

@@ -238,13 +238,6 @@ static void asks_for_the_view_if_it_matters(void **state)
 	assert_int_equal(asked_view, 4);
 }
 
-static int any_rights(const struct vm *asked, unsigned rights)
-{
-	(void)asked;
-	(void)rights;
-	return 0;
-}
-
 static int changed(struct vm *asked, uint32_t view, uint32_t region)
 {
 	(void)asked;
@@ -256,14 +249,15 @@ static int changed(struct vm *asked, uint32_t view, uint32_t region)
 /* A page that was nobody's concern is, when its rights have changed. */
 static void rights_change(void **state)
 {
-	static const struct engine_ops ops = {
-		.view_current = view_current, .check_rights = any_rights, .rights_changed = changed};
+	static const struct engine_ops ops = {.view_current = view_current, .rights_changed = changed};
+	static const struct engine engine = {.format = &paging_formats[PAGING_EPT]};
 	const struct guest_access access = by(0, RW);
 	const uint64_t gpa = READ_ONLY * PAGE + 8;
 	struct guest_span span;
 
 	(void)state;
 	vm.ops = &ops;
+	plan.engine = &engine;
 	active_view = 1;
 	assert_int_equal(guest_access(&access, gpa, 64, &span), -EACCES);
 	assert_int_equal(vm_set_rights(&vm, 1, 0, VIEW_RIGHTS_ALL), 0);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The ring that relay and VMM share, with what a guest would put there if it could. */
+/* The ring that relay and VMM share, with what a guest would put there if it could; views by their pointers, exits by
+ * an engine's table. */
 #include "tests/unit/cmocka_prelude.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/engine/monitor.h"
+#include "vmm/engine/nested_state.h"
 #include "vmm/ledger/summary.h"
 #include "vmm/plan/plan.h"
 #include "vmm/vm/vcpu.h"
@@ -85,6 +89,64 @@ static void a_forged_operation_counts_as_none(void **state)
 	assert_int_equal(drained(f, 1, 0), 1);
 }
 
+/* An entry of the view list, the EPTP of a control structure and a nested CR3 differ outside the address of
+ * the root. */
+static void a_view_is_known_by_its_root(void **state)
+{
+	struct fixture *f = *state;
+
+	f->vm.policy.view_count = 2;
+	f->vm.view_list[0] = 0xc200001e;
+	f->vm.view_list[1] = 0xc200501e;
+	f->vm.view_list[2] = 0xc200901e;
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200501e), 1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc2005000), 1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200005e), 0);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200901e), -1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc20000001e), -1);
+}
+
+static const char *name_of(uint64_t reason)
+{
+	return reason == 7 ? "seven" : "another";
+}
+
+static void an_exit_that_no_row_names_stays_as_it_is(void **state)
+{
+	static const struct monitor_reason rows[] = {{3, EVENT_IGNORED}, {7, EVENT_VIOLATION}};
+	const struct engine engine = {.reason_name = name_of};
+	struct monitor_exit exit = {.event = EVENT_UNKNOWN, .name = "unexpected", .cpl = 3};
+	struct fixture *f = *state;
+
+	f->plan.engine = &engine;
+	monitor_find_event(&f->vcpu, 8, rows, ARRAY_SIZE(rows), &exit);
+	assert_int_equal(exit.event, EVENT_UNKNOWN);
+	assert_string_equal(exit.name, "unexpected");
+	monitor_find_event(&f->vcpu, 7, rows, ARRAY_SIZE(rows), &exit);
+	assert_int_equal(exit.event, EVENT_VIOLATION);
+	assert_string_equal(exit.name, "seven");
+	assert_int_equal(exit.cpl, 3);
+}
+
+/* KVM, here a descriptor that nobody has, does not say what it does not like. */
+static void a_refused_state_names_the_check(void **state)
+{
+	static const struct control_fault fault = {"asid", "must not be 0", 0x10};
+	union nested_state *nested = calloc(1, sizeof(*nested));
+	struct error named = {0}, unknown = {0};
+	struct fixture *f = *state;
+
+	f->vcpu.fd = -1;
+	f->vcpu.engine_data = nested;
+	assert_int_equal(nested_state_set(&f->vcpu, &fault, &named), -EINVAL);
+	assert_string_equal(named.text, "KVM refuses the nested state: asid is 0x10, but must not be 0");
+	assert_int_equal(nested_state_set(&f->vcpu, NULL, &unknown), -EINVAL);
+	assert_non_null(strstr(unknown.text, "(Bad file descriptor) though every check"));
+	assert_int_equal(nested->header.size, sizeof(nested->header) + CONTROL_SIZE);
+	assert_int_equal(nested_state_get(&f->vcpu), -EBADF);
+	free(nested);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +155,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_forged_ring_address_is_not_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_operation_counts_as_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_view_is_known_by_its_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_exit_that_no_row_names_stays_as_it_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_refused_state_names_the_check, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

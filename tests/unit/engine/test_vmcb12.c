@@ -11,9 +11,20 @@
 #include "vmm/engine/vmcb12.h"
 #include "vmm/plan/svm_caps.h"
 
+struct row {
+	const char *name;
+	uint16_t offset, width;
+};
+
+static const struct row rows[] = {
+#define FIELD(name, offset, width) {#name, offset, width},
+#include "guestfw/relay/vmcb12.def"
+#undef FIELD
+};
+
 /* AMD APM vol. 2, appendix B, tables B-1 and B-2; typed here once more, so that the table cannot change
  * unnoticed. */
-static const struct vmcb12_row documented[] = {
+static const struct row documented[] = {
 	{"intercept_cr", 0x000, 4}, {"intercept_dr", 0x004, 4}, {"intercept_exceptions", 0x008, 4},
 	{"intercept_misc1", 0x00c, 4}, {"intercept_misc2", 0x010, 4}, {"intercept_misc3", 0x014, 4},
 	{"pause_filter_thresh", 0x03c, 2}, {"pause_filter_count", 0x03e, 2},
@@ -46,11 +57,11 @@ static const struct vmcb12_row documented[] = {
 static void layout(void **state)
 {
 	(void)state;
-	assert_int_equal(vmcb12_row_count, ARRAY_SIZE(documented));
-	for (size_t i = 0; i < vmcb12_row_count; i++) {
-		assert_string_equal(vmcb12_rows[i].name, documented[i].name);
-		assert_int_equal(vmcb12_rows[i].offset, documented[i].offset);
-		assert_int_equal(vmcb12_rows[i].width, documented[i].width);
+	assert_int_equal(ARRAY_SIZE(rows), ARRAY_SIZE(documented));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_string_equal(rows[i].name, documented[i].name);
+		assert_int_equal(rows[i].offset, documented[i].offset);
+		assert_int_equal(rows[i].width, documented[i].width);
 		for (size_t j = 0; j < i; j++)
 			assert_true(documented[j].offset + documented[j].width <= documented[i].offset);
 	}
@@ -112,7 +123,7 @@ static void checks(void **state)
 		{"nested_cr3", vmcb_set_nested_cr3, 0x1e},
 		{"cr3", vmcb_set_cr3, UINT64_C(1) << 63},
 	};
-	struct vmcb12_fault fault;
+	struct control_fault fault;
 	struct vmcb12 vmcb12 = good();
 
 	(void)state;

@@ -343,7 +343,7 @@ static void faults_are_named(void **state)
 		{VMCS12_guest_activity_state, 2},
 	};
 	struct vmx_caps caps = lab_caps();
-	struct vmcs12_fault fault;
+	struct control_fault fault;
 	struct vmcs12 vmcs12;
 	char reason[160];
 

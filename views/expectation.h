@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the reference model is told of the surroundings, and what it says of an operation. */
+#ifndef VIEWS_EXPECTATION_H
+#define VIEWS_EXPECTATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guestfw/abi.h"
+#include "effect.h"
+#include "flags.h"
+#include "levels.h"
+#include "service.h"
+#include "setup.h"
+
+struct expect_environment {
+	enum engine_id engine;
+	enum host_backend backend;
+	uint32_t traits; /* 1 << enum processor_trait */
+	const struct view_policy *policy;
+	gpa_t window; /* the pages of SS_WINDOW_* */
+	gpa_t kernel; /* the guest's read-only part */
+	/* As before the operation's setup, view 0 active; list points to EPTP_LIST_ENTRIES. */
+	struct vmfunc_state vmfunc;
+	bool inject; /* what a view forbids is #PF for the guest */
+};
+
+/* How many exits one repetition may cause at a level. */
+enum expect_how {
+	EXPECT_ANY, /* the model knows no rule: whatever is seen is right */
+	EXPECT_EXACTLY,
+	EXPECT_AT_LEAST,
+};
+
+struct expect_count {
+	enum expect_how how;
+	unsigned count;
+};
+
+struct expectation {
+	uint32_t repetitions; /* that it is about */
+	uint32_t vector; /* exception of every repetition, or SS_NO_VECTOR */
+	bool value_known;
+	uint64_t value;
+	bool view_known;
+	uint32_t view; /* active afterwards */
+	struct expect_count exits[LEVEL_COUNT];
+};
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/engine/monitor_create.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "views/service.h"
+#include "vmm/engine/memory_slot.h"
+#include "vmm/engine/relay_exit.h"
+#include "vmm/guest/boot.h"
+#include "vmm/guest/descriptor.h"
+#include "vmm/plan/engine_target.h"
+#include "vmm/vm/vcpu.h"
+
+#define PTE_TABLE 3u
+#define PTE_LEAF 0x83u
+#define SHADOW_PAGES_MIN 1024
+
+_Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
+	       "the monitor lies in the hole of guest memory");
+_Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
+_Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
+		       RELAY_TABLES,
+	       "overlap");
+_Static_assert(RELAY_TABLES + RELAY_TABLES_SIZE <= RELAY_BASE + RELAY_SIZE, "overlap");
+_Static_assert(RELAY_PORT != SS_PORT_CONTROL, "overlap");
+
+/* L1's own address space: everything one to one, above 4 GiB in pages of 1 GiB, and the descriptors
+ * that an exit loads. */
+static void write_tables(const struct monitor *monitor, uint64_t high)
+{
+	uint64_t *pml4 = monitor_at(monitor, RELAY_PML4), *pdpt = monitor_at(monitor, RELAY_PDPT);
+	uint64_t *gdt = monitor_at(monitor, RELAY_GDT);
+
+	pml4[0] = RELAY_PDPT | PTE_TABLE;
+	for (uint64_t g = 0; g < 4; g++) {
+		uint64_t *pd = monitor_at(monitor, RELAY_PD + 4096 * g);
+
+		pdpt[g] = (RELAY_PD + 4096 * g) | PTE_TABLE;
+		for (uint64_t i = 0; i < 512; i++)
+			pd[i] = g << 30 | i << 21 | PTE_LEAF;
+	}
+	for (uint64_t g = RAM_HIGH_BASE >> 30; g < 512 && g << 30 < RAM_HIGH_BASE + high && high; g++)
+		pdpt[g] = g << 30 | PTE_LEAF;
+	gdt[SS_SEL_CODE / 8] = DESCRIPTOR_CODE;
+	gdt[SS_SEL_DATA / 8] = DESCRIPTOR_DATA;
+	gdt[SS_SEL_TSS / 8] = descriptor_tss(RELAY_TSS);
+}
+
+/* KVM shadows the hierarchies and by default allows itself a number of pages that follows from the size
+ * of memory, too few for hundreds of views: it would rebuild them at every switch. */
+static int allow_shadow_pages(struct vm *vm, const struct monitor *monitor)
+{
+	unsigned long pages = 8 * (unsigned long)monitor->views->tables_total + SHADOW_PAGES_MIN;
+
+	return ioctl(vm->fd, KVM_SET_NR_MMU_PAGES, pages) == 0 ? 0 : -errno;
+}
+
+static int set_slots(struct vm *vm, const struct monitor *monitor, struct error *error)
+{
+	const struct gpa_range low = {gpa_at(0), guest_ram_low(&vm->ram)};
+	const struct gpa_range high = {gpa_at(RAM_HIGH_BASE), guest_ram_high(&vm->ram)};
+	const struct gpa_range memory = {gpa_at(RELAY_BASE), RELAY_SIZE};
+	int rc = memory_slot_set(vm, MONITOR_SLOT_LOW, low, vm->ram.host, 0);
+
+	if (rc == 0 && high.size)
+		rc = memory_slot_set(vm, MONITOR_SLOT_HIGH, high, vm->ram.host + low.size, 0);
+	if (rc == 0)
+		rc = memory_slot_set(vm, MONITOR_SLOT_MEMORY, memory, monitor->host, 0);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
+				 strerror(-rc));
+	rc = allow_shadow_pages(vm, monitor);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "KVM_SET_NR_MMU_PAGES: %s",
+				 strerror(-rc));
+	return 0;
+}
+
+/* The device page is mapped without memory behind it, so that L0 hands accesses to the VMM. */
+static int build_views(struct vm *vm, struct monitor *monitor, const struct paging_caps *caps,
+		       struct error *error)
+{
+	struct gpa_range ranges[ENGINE_RANGES_MAX];
+	const struct view_target target = {
+		.memory = {ranges, engine_ranges(vm->ram.size, ranges)},
+		.format = vm->plan->engine->format,
+		.caps = *caps,
+	};
+	struct table_arena arena = {
+		.base = gpa_at(RELAY_TABLES),
+		.host = monitor_at(monitor, RELAY_TABLES),
+		.size = RELAY_TABLES_SIZE,
+	};
+	struct policy_error why;
+	int rc;
+
+	monitor->views = calloc(1, sizeof(*monitor->views));
+	if (!monitor->views)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	rc = ept_live_create(&vm->policy, &target, &arena, monitor->views, &monitor->live, &why);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_USAGE, "the views cannot be built: %s",
+				 policy_error_text(why.kind));
+	monitor->list = monitor_at(monitor, RELAY_EPTP_LIST);
+	eptp_list_build(vm->view_list, monitor->views);
+	for (size_t i = 0; i < monitor->views->count; i++)
+		vm->view_list[i] = ept_pointer(monitor->views->view[i].root, caps);
+	memcpy(monitor->list, vm->view_list, sizeof(vm->view_list));
+	return 0;
+}
+
+/* Memory, and what is in it. */
+static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay, size_t relay_size,
+		       struct error *error)
+{
+	void *host = mmap(NULL, RELAY_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (host == MAP_FAILED)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "no memory for the monitor");
+	monitor->host = host;
+	if (relay_size > RELAY_IMAGE_MAX)
+		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
+	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
+	write_tables(monitor, guest_ram_high(&vm->ram));
+	return 0;
+}
+
+int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error)
+{
+	const struct engine *engine = vm->plan->engine;
+	struct monitor *monitor = calloc(1, sizeof(*monitor));
+	struct paging_caps caps;
+	char reason[160];
+	int rc;
+
+	vm->engine_data = monitor;
+	if (!monitor)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	rc = engine->paging_caps(vm->host, &caps, reason, sizeof(reason));
+	if (rc != 0)
+		return error_set(error, rc, STATUS_SKIPPED, "needs: %s; host: %s",
+				 engine_keys[engine->id], reason);
+	rc = fill_memory(vm, monitor, relay, (size_t)(relay_end - relay), error);
+	if (rc == 0)
+		rc = build_views(vm, monitor, &caps, error);
+	if (rc == 0)
+		rc = set_slots(vm, monitor, error);
+	if (rc != 0)
+		return rc;
+	vm->vmfunc = (struct vmfunc_state){
+		.list = vm->view_list,
+		.eptp = vm->view_list[0],
+		.caps = caps,
+	};
+	service_configure(&vm->vmfunc, vm->service_table);
+	return relay_exit_attach(vm, error);
+}
+
+void monitor_destroy(struct vm *vm)
+{
+	struct monitor *monitor = vm_monitor(vm);
+
+	if (!monitor)
+		return;
+	if (monitor->host)
+		munmap(monitor->host, RELAY_SIZE);
+	ept_live_destroy(monitor->live);
+	free(monitor->views);
+	free(monitor);
+	vm->engine_data = NULL;
+}
+
+int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
+			struct error *error)
+{
+	int rc;
+
+	vcpu->engine_data = calloc(1, size);
+	if (!vcpu->engine_data)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	rc = vcpu_enter_long_mode(vcpu, error);
+	if (rc != 0)
+		return rc;
+	rc = vcpu_sregs(vcpu, ret_sregs);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "KVM_GET_SREGS: %s", strerror(-rc));
+	*monitor_vcpu(vcpu) = (struct relay_vcpu){
+		.control = monitor_control(vcpu),
+		.cr0_fixed1 = UINT64_MAX,
+		.views = vcpu->vm->policy.view_count,
+		.marker = boot_vcpu_page(vcpu->index).v,
+		.ring = monitor_ring(vcpu),
+		.home = vcpu->vm->view_list[0],
+		.pointer = vcpu->vm->view_list[0],
+	};
+	return 0;
+}
+
+void monitor_destroy_vcpu(struct vcpu *vcpu)
+{
+	free(vcpu->engine_data);
+	vcpu->engine_data = NULL;
+}

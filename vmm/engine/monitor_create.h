@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What must be there before the first entry of a VM with a monitor, and goes with the VM. */
+#ifndef VMM_ENGINE_MONITOR_CREATE_H
+#define VMM_ENGINE_MONITOR_CREATE_H
+
+#include "vmm/engine/monitor.h"
+
+/*
+ * engine.vm_init as far as no vendor differs. Reserves the monitor's memory, puts tables, descriptors and the
+ * relay's code into it, builds the hierarchies of the plan's views in the engine's format and fills the view
+ * list, in the format of EPTPs whatever that of the hierarchies, so that one set of rules decides about its
+ * entries. Gives the VM all its memory slots, VM function 0 and the port of the relay. Returns 0 or a negative
+ * errno with the reason in `error`.
+ */
+int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error);
+
+/* engine.vm_finish. */
+void monitor_destroy(struct vm *vm);
+
+/* The same for a vCPU: data of `size` bytes, zeroed, which begin with its union nested_state; the state of
+ * vcpu_enter_long_mode(), whose special registers go to *ret_sregs; and what the relay finds in the memory
+ * that it shares. */
+int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
+			struct error *error);
+
+/* engine.vcpu_finish. */
+void monitor_destroy_vcpu(struct vcpu *vcpu);
+
+#endif
