@@ -104,7 +104,8 @@ def main():
     update = arguments[:1] == ["--update"]
     source, sidestep, gen_docs = arguments[1:] if update else arguments
     source, build = pathlib.Path(source), pathlib.Path(sidestep).resolve().parent
-    kvm = os.access(os.environ.get("SIDESTEP_KVM", "/dev/kvm"), os.R_OK | os.W_OK)
+    device = os.environ.get("SIDESTEP_KVM", "/dev/kvm")
+    kvm = os.access(device, os.R_OK | os.W_OK)
     faults = []
     for document in outputs.documents(source):
         faults += [*check_links(document), *check_indented(document)]
@@ -115,7 +116,7 @@ def main():
         faults += outputs.differences(source, build, None, ["host", "kvm"] if kvm else ["host"], update)
     print("\n".join(faults))
     if not faults and not kvm:
-        print("needs: kvm; host: no access to /dev/kvm (what needs none was compared)")
+        print(f"needs: kvm; host: no access to {device} (what needs none was compared)")
         return SKIPPED
     return 1 if faults else 0
 
