@@ -11,13 +11,6 @@ const char *const interrupt_event_keys[INTERRUPT_EVENT_COUNT] = {
 #undef X
 };
 
-const char *const interrupt_event_meanings[INTERRUPT_EVENT_COUNT] = {
-	"not delivered yet",
-#define X(name, key, meaning) meaning,
-	INTERRUPT_EVENTS(X)
-#undef X
-};
-
 static bool is_pending(const struct interrupts *interrupts, uint64_t vector)
 {
 	return interrupts->pending[vector / 64] >> vector % 64 & 1;

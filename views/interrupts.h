@@ -35,7 +35,6 @@ enum interrupt_event {
 };
 
 extern const char *const interrupt_event_keys[INTERRUPT_EVENT_COUNT];
-extern const char *const interrupt_event_meanings[INTERRUPT_EVENT_COUNT];
 
 struct interrupts {
 	uint8_t disposition[INTERRUPT_VECTORS]; /* enum ss_disposition */

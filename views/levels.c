@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "levels.h"
 
+#include "list.h"
+
 const char *const engine_keys[ENGINE_COUNT] = {
 	"invalid",
 #define X(name, key, meaning) key,
@@ -15,44 +17,16 @@ const char *const engine_meanings[ENGINE_COUNT] = {
 #undef X
 };
 
-const char *const host_backend_keys[HOST_BACKEND_COUNT] = {
-#define X(name, key, module) key,
-	HOST_BACKENDS(X)
-#undef X
-};
+const char *const host_backend_keys[HOST_BACKEND_COUNT] = {HOST_BACKENDS(LIST_KEY)};
 
-const char *const host_backend_modules[HOST_BACKEND_COUNT] = {
-#define X(name, key, module) module,
-	HOST_BACKENDS(X)
-#undef X
-};
+const char *const host_backend_modules[HOST_BACKEND_COUNT] = {HOST_BACKENDS(LIST_MEANING)};
 
-const char *const processor_trait_keys[TRAIT_COUNT] = {
-#define X(name, key, meaning) key,
-	PROCESSOR_TRAITS(X)
-#undef X
-};
+const char *const processor_trait_keys[TRAIT_COUNT] = {PROCESSOR_TRAITS(LIST_KEY)};
 
-const char *const processor_trait_meanings[TRAIT_COUNT] = {
-#define X(name, key, meaning) meaning,
-	PROCESSOR_TRAITS(X)
-#undef X
-};
+const char *const processor_trait_meanings[TRAIT_COUNT] = {PROCESSOR_TRAITS(LIST_MEANING)};
 
-const char *const level_keys[LEVEL_COUNT] = {
-#define X(name, key, meaning) key,
-	LEVELS(X)
-#undef X
-};
+const char *const level_keys[LEVEL_COUNT] = {LEVELS(LIST_KEY)};
 
-const char *const level_meanings[LEVEL_COUNT] = {
-#define X(name, key, meaning) meaning,
-	LEVELS(X)
-#undef X
-};
+const char *const level_meanings[LEVEL_COUNT] = {LEVELS(LIST_MEANING)};
 
-const char *const placement_keys[] = {
-#define X(name, key) key,
-	PLACEMENTS(X)
-#undef X
-};
+const char *const placement_keys[] = {PLACEMENTS(LIST_KEY)};

@@ -3,11 +3,9 @@
 
 #include <math.h>
 
-const char *const diff_change_keys[DIFF_CHANGE_COUNT] = {
-#define X(name, key) key,
-	DIFF_CHANGES(X)
-#undef X
-};
+#include "views/list.h"
+
+const char *const diff_change_keys[DIFF_CHANGE_COUNT] = {DIFF_CHANGES(LIST_KEY)};
 
 bool diff_in(const struct diff *diff, const struct diff_row *row, int side)
 {

@@ -6,15 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "views/list.h"
 #include "views/service.h"
 #include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/observed.h"
 
-const char *const group_key_names[GROUP_KEY_COUNT] = {
-#define X(name, key, before) key,
-	GROUP_KEYS(X)
-#undef X
-};
+const char *const group_key_names[GROUP_KEY_COUNT] = {GROUP_KEYS(LIST_KEY)};
 
 static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
 		       const struct record_exit *exit)

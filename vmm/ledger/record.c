@@ -20,8 +20,6 @@ const char *access_name(uint32_t access)
 	return access & VIEW_WRITE ? "write" : access & VIEW_EXECUTE ? "fetch" : "read";
 }
 
-const char *const stop_cause_keys[STOP_CAUSE_COUNT] = {STOP_CAUSES(LIST_KEY)};
-
 const char *const l0_flag_keys[L0_FLAG_COUNT] = {
 #define X(name, bit, tracepoint, key, text) key,
 	L0_FLAGS(X)
@@ -29,5 +27,3 @@ const char *const l0_flag_keys[L0_FLAG_COUNT] = {
 };
 
 const char *const agreement_keys[AGREEMENT_COUNT] = {AGREEMENTS(LIST_KEY)};
-
-const char *const agreement_meanings[AGREEMENT_COUNT] = {AGREEMENTS(LIST_MEANING)};

@@ -198,7 +198,6 @@ enum stop_cause {
 	STOP_CAUSE_COUNT
 };
 
-extern const char *const stop_cause_keys[STOP_CAUSE_COUNT];
 
 struct record_end {
 	struct record record;
@@ -257,7 +256,6 @@ enum agreement {
 };
 
 extern const char *const agreement_keys[AGREEMENT_COUNT];
-extern const char *const agreement_meanings[AGREEMENT_COUNT];
 
 struct record_l0_exit {
 	struct record record;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "views/list.h"
 #include "vmm/table/json.h"
 
 /* A terminal has room for this many; the other formats have them all. */
@@ -10,11 +11,7 @@
 #define VIOLATIONS_VERSION 1
 #define NOT_KNOWN "not known"
 
-static const char *const violation_answer_keys[] = {
-#define X(name, key, text) key,
-	VIOLATION_ANSWERS(X)
-#undef X
-};
+static const char *const violation_answer_keys[] = {VIOLATION_ANSWERS(LIST_KEY)};
 
 /* X(ID, "HEADER", "key", flags). JSON has apart what people and spreadsheets read as one. */
 #define VIOLATION_COLUMNS(X)                                                                       \
