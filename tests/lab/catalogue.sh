@@ -64,9 +64,10 @@ if [[ $bars ]]; then
 		"$source/tests/lab/bars.py" "${rough[@]}" "$source/tests/lab/bars/$name" \
 			"$build/lab-ledgers/$name.json" || held=false
 	done
-	$held
 	tar -C "$results" -xf "$results/docs.tar"
-	"$outputs" compare ${UPDATE_DOCS:+--update} ${ANY_TICKS:+--any-ticks} "$lab" "$source" "$build" "$results"
+	"$outputs" compare ${UPDATE_DOCS:+--update} ${ANY_TICKS:+--any-ticks} "$lab" "$source" "$build" "$results" ||
+		held=false
+	$held
 else
 	"$check" "$results/nested.json"
 fi
