@@ -16,10 +16,6 @@ There is a file for each lab and engine, and in it a line for each operation, in
                     2 each, most of them to fill page tables; 32-1: one less. `-`: the engine has no such level.
   ticks             the least of one repetition, within 3 %. Nested engines: of `sidestep bench`; flat: of `sidestep
                     test`, with what its tracepoints cost.
-  ~                 before ticks: within 6 %. The clock of the emulated Intel computer goes in steps of 60 beside that of
-                    instructions, a few in each exit that reaches the VMM, and how many depends on all of the VMM's
-                    code: a change elsewhere moved such operations by as much as 4.1 %. The lab amd, which executes
-                    the same code, holds them to 3 %.
 An operation that the engine does not have says what it needs; `not run` is left to the other lab, for its time.
 Exits at L0 of a view switch in the engine flat are page faults, one for each page that the firmware touches before the
 next one: they change with where the linker puts its functions.
@@ -33,7 +29,6 @@ FILES = HERE / "bars"
 ENGINES = {"intel": ("vmx", "flat"), "amd": ("svm", "flat")}
 LEVELS = ("l0", "monitor", "vmm")
 TOLERANCE = 0.03
-WIDE = 0.06
 KEPT = 0.005  # so much is not worth a line of a diff
 ROUGH = 0.15
 NOT_RUN = "not run"
@@ -52,7 +47,7 @@ def read_bars(path):
             bars[name] = rest
         else:
             ticks = cells[3]
-            bars[name] = dict(zip(LEVELS, cells)) | {"ticks": float(ticks.strip("~")), "wide": ticks[0] == "~"}
+            bars[name] = dict(zip(LEVELS, cells)) | {"ticks": float(ticks)}
     return bars, kernel
 
 
@@ -79,11 +74,10 @@ def measured(row):
     return cells | {"ticks": round(row["ticks_min"], 1)}
 
 
-def text_of(bar, lab=""):
+def text_of(bar):
     if isinstance(bar, str):
         return bar
-    wide = "~" if lab == "intel" and bar["vmm"] != "0" else ""
-    return "{l0:>8} {monitor:>8} {vmm:>8} ".format(**bar) + f"{wide}{bar['ticks']:.1f}".rjust(10)
+    return "{l0:>8} {monitor:>8} {vmm:>8} {ticks:10.1f}".format(**bar)
 
 
 def faults_of(name, bar, found, rough):
@@ -92,7 +86,7 @@ def faults_of(name, bar, found, rough):
     loose = rough and bar["vmm"] != "0"
     faults = [f"{name}: exits at {level} {found[level]}, not {bar[level]}"
               for level in LEVELS if found[level] != bar[level] and not (loose and level == "l0")]
-    allowed = ROUGH if rough else WIDE if bar["wide"] else TOLERANCE
+    allowed = ROUGH if rough else TOLERANCE
     change = found["ticks"] / bar["ticks"] - 1
     if abs(change) > allowed and not loose:
         faults.append(f"{name}: {found['ticks']} ticks, {100 * change:+.1f} % of {bar['ticks']}; "
@@ -133,7 +127,7 @@ def update(build):
             title = f"{'# operation':{width}}" + "".join(f" {level:>8}" for level in LEVELS) + f" {'ticks':>10}"
             lines = [f"# tests/lab/bars.py --help says what this is. Lab {lab}, engine {engine}, Linux {ledger['kernel']}",
                      title]
-            lines += [f"{name:{width}} {text_of(renewed(old.get(name), rows.get(name, NOT_RUN)), lab)}" for name in catalogue]
+            lines += [f"{name:{width}} {text_of(renewed(old.get(name), rows.get(name, NOT_RUN)))}" for name in catalogue]
             (FILES / f"{lab}-{engine}").write_text("\n".join(lines) + "\n")
 
 
