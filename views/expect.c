@@ -36,12 +36,12 @@ static void write_repetition(const struct expect_environment *environment,
 		if (op->flags & SS_OP_PAIR)
 			cr0_write_step(environment, SS_INSN_MOV, words, *operand | op->arg, steps);
 		cr0_write_step(environment, SS_INSN_CLTS, words,
-			   flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
+			       flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
 		break;
 	case SS_INSN_LMSW:
 		*operand ^= op->arg;
 		cr0_write_step(environment, SS_INSN_LMSW, words,
-			   flags_lmsw(flags_read(words), *operand), steps);
+			       flags_lmsw(flags_read(words), *operand), steps);
 		break;
 	default:
 		*operand ^= op->arg;

@@ -36,7 +36,7 @@ static bool monitor_takes(const struct expect_environment *environment,
 
 /* One write of CR0 as the guest sees it: who has to step in, and what becomes of the words. */
 void cr0_write_step(const struct expect_environment *environment, uint32_t insn,
-		       struct flag_words *words, uint64_t value, struct cr0_steps *steps)
+		    struct flag_words *words, uint64_t value, struct cr0_steps *steps)
 {
 	uint64_t changed = flags_read(words) ^ value, asked;
 

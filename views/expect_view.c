@@ -98,7 +98,7 @@ static void expect_vmfunc_exits(const struct expect_environment *environment,
 }
 
 void expect_vmfunc(const struct expect_environment *environment,
-			  const struct ss_operation *op, struct expectation *expectation)
+		   const struct ss_operation *op, struct expectation *expectation)
 {
 	const struct service_call call = {
 		.number = vmfunc_number(op),
@@ -126,7 +126,7 @@ void expect_vmfunc(const struct expect_environment *environment,
 
 /* Hypercalls that the relay knows. */
 void expect_hypercall_service(const struct expect_environment *environment,
-				     const struct ss_operation *op, struct expectation *expectation)
+			      const struct ss_operation *op, struct expectation *expectation)
 {
 	if (op->arg == SS_HYPERCALL_VIEW)
 		set_view(expectation, rotate_last(expectation->repetitions));

@@ -133,7 +133,7 @@ static void disassemble(const struct record_code *code, unsigned at, unsigned en
 }
 
 void disassembly_locate(const struct record_code *code, const struct record_exit *exit,
-		 enum host_backend backend, struct code_place *ret_place)
+			enum host_backend backend, struct code_place *ret_place)
 {
 	unsigned back;
 

@@ -24,7 +24,7 @@ struct code_place {
 /* Finds the instruction of an exit with that reason and detail (see struct record_exit) at that level.
  * `code` has been validated by whoever took it from a ledger; it may be NULL. */
 void disassembly_locate(const struct record_code *code, const struct record_exit *exit,
-		 enum host_backend backend, struct code_place *ret_place);
+			enum host_backend backend, struct code_place *ret_place);
 
 /* "symbol+0x12", or the address if there is no symbol. Symbols come from a guest: what is not printable
  * becomes a question mark. */

@@ -298,7 +298,7 @@ int ledger_index_open(struct ledger_index *contents, const char *path, struct er
 }
 
 int ledger_index_open_memory(struct ledger_index *contents, const void *data, size_t size, const char *name,
-			 struct error *error)
+			     struct error *error)
 {
 	int rc;
 

@@ -33,7 +33,7 @@ struct ledger_index {
 /* Both return 0 or a negative errno with the reason in `error`; ledger_index_close() is due either way. */
 int ledger_index_open(struct ledger_index *contents, const char *path, struct error *error);
 int ledger_index_open_memory(struct ledger_index *contents, const void *data, size_t size, const char *name,
-			 struct error *error);
+			     struct error *error);
 void ledger_index_close(struct ledger_index *contents);
 
 /* What a reader should know about the file itself, in words; false if there is nothing. */

@@ -8,7 +8,7 @@
 #define WORD 2
 
 int msw_operand_decode(const struct page_walk_space *space, uint64_t rip, const uint64_t regs[16],
-		   struct msw_operand *ret_operand)
+		       struct msw_operand *ret_operand)
 {
 	const struct insn_state state = {rip, regs};
 	enum cpu_segment segment;

@@ -15,6 +15,6 @@ struct msw_operand {
 /* Decodes the instruction at CS:RIP. `regs` are in the processor's numbering, RSP included. Returns 0, or
  * -EOPNOTSUPP for any other instruction. */
 int msw_operand_decode(const struct page_walk_space *space, uint64_t rip, const uint64_t regs[16],
-		   struct msw_operand *ret_operand);
+		       struct msw_operand *ret_operand);
 
 #endif

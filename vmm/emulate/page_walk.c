@@ -81,7 +81,7 @@ static int access_byte(const struct page_walk_space *space, uint64_t address, ui
 }
 
 int page_walk_read(const struct page_walk_space *space, uint64_t address, void *data, size_t size,
-		struct page_walk_fault *fault)
+		   struct page_walk_fault *fault)
 {
 	int rc = 0;
 
@@ -91,7 +91,7 @@ int page_walk_read(const struct page_walk_space *space, uint64_t address, void *
 }
 
 int page_walk_write(const struct page_walk_space *space, uint64_t address, const void *data, size_t size,
-		 struct page_walk_fault *fault)
+		    struct page_walk_fault *fault)
 {
 	int rc = 0;
 
@@ -131,7 +131,7 @@ bool page_walk_tables(const struct page_walk_space *space, uint64_t address, uin
 }
 
 unsigned page_walk_fetch(const struct page_walk_space *space, uint64_t address, uint8_t *code,
-		      unsigned size)
+			 unsigned size)
 {
 	struct page_walk_fault fault;
 	unsigned count = 0;

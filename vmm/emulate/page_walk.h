@@ -27,9 +27,9 @@ struct page_walk_fault {
  * -EACCES if the view does, or if there is no memory. What precedes the fault has been copied.
  */
 int page_walk_read(const struct page_walk_space *space, uint64_t address, void *data, size_t size,
-		struct page_walk_fault *fault);
+		   struct page_walk_fault *fault);
 int page_walk_write(const struct page_walk_space *space, uint64_t address, const void *data, size_t size,
-		 struct page_walk_fault *fault);
+		    struct page_walk_fault *fault);
 
 /* Where the guest's page tables map an address, whatever rights they give. Returns 0, -EFAULT or
  * -EACCES. */
@@ -40,6 +40,6 @@ bool page_walk_tables(const struct page_walk_space *space, uint64_t address, uin
 
 /* Copies up to `size` bytes of code; fewer at the end of what is mapped. Returns how many. */
 unsigned page_walk_fetch(const struct page_walk_space *space, uint64_t address, uint8_t *code,
-		      unsigned size);
+			 unsigned size);
 
 #endif

@@ -76,7 +76,7 @@ static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 		return true;
 	*word = UINT16_MAX;
 	return relay_violation_of_operand(vcpu, relay, space, &fault,
-				      operand->store ? VIEW_WRITE : VIEW_READ);
+					  operand->store ? VIEW_WRITE : VIEW_READ);
 }
 
 static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,

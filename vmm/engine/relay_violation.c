@@ -145,8 +145,8 @@ void relay_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct m
 }
 
 bool relay_violation_of_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
-			    const struct page_walk_space *space, const struct page_walk_fault *fault,
-			    unsigned access)
+				const struct page_walk_space *space, const struct page_walk_fault *fault,
+				unsigned access)
 {
 	struct violation violation = {
 		.view = space->view,

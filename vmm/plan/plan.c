@@ -69,6 +69,7 @@ int plan_check_memory(uint64_t memory, struct error *error)
 static int check_memory(const struct plan *plan, const struct host *host, struct error *error)
 {
 	int rc = plan_check_memory(plan->memory, error);
+	uint32_t extended = host ? cpuid_leaf(host->cpuid, CPUID_EXTENDED, 0)->edx : 0;
 
 	if (rc != 0)
 		return rc;
@@ -77,7 +78,7 @@ static int check_memory(const struct plan *plan, const struct host *host, struct
 				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64
 				 " MiB; ask for less",
 				 plan->vms, plan->memory >> 20, host->memory >> 20);
-	if (host && plan->memory > RAM_HOLE_BASE && !(cpuid_leaf(host->cpuid, CPUID_EXTENDED, 0)->edx >> CPUID_PAGE1GB_EDX & 1))
+	if (host && plan->memory > RAM_HOLE_BASE && !(extended >> CPUID_PAGE1GB_EDX & 1))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "-m: more than 3G needs 1 GiB pages, which this processor lacks; ask for "
 				 "less");

@@ -172,7 +172,7 @@ int policy_groups_length(const struct policy_text *text, const struct config_set
 }
 
 struct config_setting_t *policy_groups_elem(const struct policy_text *text,
-					  const struct config_setting_t *group, int index)
+					    const struct config_setting_t *group, int index)
 {
 	struct config_setting_t *part;
 	uint32_t names;
@@ -184,7 +184,7 @@ struct config_setting_t *policy_groups_elem(const struct policy_text *text,
 }
 
 struct config_setting_t *policy_groups_member(const struct policy_text *text,
-					    const struct config_setting_t *group, const char *name)
+					      const struct config_setting_t *group, const char *name)
 {
 	int count = policy_groups_length(text, group);
 

@@ -17,10 +17,10 @@ int policy_groups_prepare(struct policy_text *text, struct diagnostics *diagnost
 /* The settings of a group or list, as the file has them; both have been placed, or are being. */
 int policy_groups_length(const struct policy_text *text, const struct config_setting_t *group);
 struct config_setting_t *policy_groups_elem(const struct policy_text *text,
-					  const struct config_setting_t *group, int index);
+					    const struct config_setting_t *group, int index);
 
 /* The member of a group by that name, or NULL. */
 struct config_setting_t *policy_groups_member(const struct policy_text *text,
-					    const struct config_setting_t *group, const char *name);
+					      const struct config_setting_t *group, const char *name);
 
 #endif

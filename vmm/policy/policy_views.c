@@ -64,7 +64,7 @@ static void read_rights(struct reader *reader, uint32_t view, config_setting_t *
 		config_setting_t *setting = reader_elem(reader, group, (int)i);
 		const struct policy_file_region *region =
 			policy_regions_find(reader, config_setting_name(setting), setting,
-				      reader_name(reader, setting));
+					    reader_name(reader, setting));
 		unsigned rights = 0; /* none is what any target can express */
 
 		get_rights(reader, setting, &rights);
@@ -91,7 +91,7 @@ static bool get_target(struct reader *reader, const config_setting_t *setting, u
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
 		return reader_number(reader, setting, &ret_target->v);
 	region = policy_regions_find(reader, config_setting_get_string(setting), setting,
-			       reader_value(reader, setting));
+				     reader_value(reader, setting));
 	if (!region || region->index == POLICY_NO_INDEX)
 		return false;
 	place = &reader->file->policy.regions[region->index];
@@ -113,7 +113,7 @@ static void read_remap(struct reader *reader, uint32_t view, config_setting_t *g
 		config_setting_t *setting = reader_elem(reader, group, (int)i);
 		const struct policy_file_region *region =
 			policy_regions_find(reader, config_setting_name(setting), setting,
-				      reader_name(reader, setting));
+					    reader_name(reader, setting));
 		struct gpa_range own, shown;
 
 		if (!region || region->index == POLICY_NO_INDEX)

@@ -101,7 +101,7 @@ static int switch_view(struct vcpu *vcpu, const struct invocation *invocation, b
 }
 
 int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
-		  uint64_t *ret_rax)
+			uint64_t *ret_rax)
 {
 	const struct vm *vm = vcpu->vm;
 	const struct service_call call = {

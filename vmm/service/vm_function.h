@@ -21,7 +21,7 @@ struct invocation {
  * somebody else for it.
  */
 int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
-		  uint64_t *ret_rax);
+			uint64_t *ret_rax);
 
 /* Performs a service that the caller was found to be allowed to invoke; not the switch of views.
  * Parameters in memory are copied once. Returns what RAX becomes: a negative errno if it failed. */

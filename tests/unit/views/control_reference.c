@@ -174,7 +174,7 @@ static struct control_result slow_read(const struct control_scenario *scenario,
 }
 
 struct control_result reference_compare(const struct control_scenario *scenario,
-				     const struct control_operation *operation)
+					const struct control_operation *operation)
 {
 	struct control_result got = control_execute(&scenario->state, operation), wanted;
 	bool read = operation->insn == CONTROL_MOV_FROM || operation->insn == CONTROL_SMSW;
