@@ -13,6 +13,7 @@
 #include "vmm/engine/engines.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/plan/service_list.h"
 #include "vmm/service/pin.h"
 #include "vmm/service/service.h"
@@ -95,7 +96,8 @@ static void start(struct fake *fake, struct fuzz_input *input)
 	interrupts_init(&fake->vcpu.interrupts);
 	MUST(guest_ram_create(&fake->vm.ram, MEMORY) == 0);
 	fake->vcpu.page = guest_ram_at(&fake->vm.ram, boot_vcpu_page(0), sizeof(*fake->vcpu.page));
-	MUST(recorder_create(&fake->vcpu.recorder, 0, 0, &fake->plan.image, fake->vcpu.page) == 0);
+	fake->vcpu.recorder = recorder_create(0, 0, &fake->plan.image, fake->vcpu.page);
+	MUST(fake->vcpu.recorder);
 	add_views(&fake->vm.policy);
 	calls_left = 0;
 	MUST(fake->vm.ops->vm_init(&fake->vm, &error) == 0);
@@ -110,7 +112,7 @@ static void finish(struct fake *fake)
 	fake->vm.ops->vm_finish(&fake->vm);
 	policy_finish(&fake->vm.policy);
 	guest_ram_destroy(&fake->vm.ram);
-	recorder_destroy(&fake->vcpu.recorder);
+	recorder_destroy(fake->vcpu.recorder);
 	console_finish(&fake->console);
 	image_close(&fake->plan.image);
 }
@@ -274,7 +276,7 @@ static void check_vm(const struct fake *fake)
 	MUST(vm->view < vm->policy.view_count);
 	MUST(vm->active == &fake->vcpu);
 	MUST(fake->console.written <= TEXT_MAX);
-	MUST(fake->vcpu.recorder.batch.operation <= fake->plan.image.operation_count);
+	MUST(fake->vcpu.recorder->batch.operation <= fake->plan.image.operation_count);
 	for (unsigned i = 0; i < PINS_MAX; i++) {
 		const struct pinned *pinned = &vm->services->pins.buffers[i];
 

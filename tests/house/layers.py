@@ -18,7 +18,9 @@ import sys
 
 WING_MAX = 30
 ROOTS = ("vmm", "views", "devices", "guestfw")
-CODE = {".c", ".h", ".S", ".def"}
+CODE = {".c", ".h", ".S", ".def", ".inc"}
+# Made while the program is built.
+GENERATED = {"offsets.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -96,11 +98,13 @@ class House:
         for path in self.files():
             user = path.relative_to(self.source)
             for target in INCLUDE.findall(path.read_text()):
-                found = next((base / target for base in (path.parent, self.source)
+                found = next((base / target for base in (path.parent, self.source, self.source / "guestfw")
                               if (base / target).is_file()), None)
                 if found:
                     used = unit(found.resolve().relative_to(self.source))
                     self.needs[unit(user)][used].add(f"includes {target}")
+                elif target not in GENERATED:
+                    self.fault(f"{user} includes {target}, which is nowhere")
 
     def objects(self):
         """Of each image that is linked, its objects, each with the file it was made from."""

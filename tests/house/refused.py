@@ -35,6 +35,9 @@ CASES = {
     "a call that goes up": (
         {"vmm/bottom/low.c": "void high(void);\nvoid low(void) { high(); }\n"},
         "vmm/bottom/low calls high: the order of vmm/layers does not let bottom use top"),
+    "an include of nothing": (
+        {"vmm/bottom/low.h": '#ifdef NEVER\n#include "other.h"\n#endif\nvoid low(void);\n'},
+        "vmm/bottom/low.h includes other.h, which is nowhere"),
     "an order that goes up": (
         {"vmm/layers": LAYERS + "\ttop\n"}, "bottom uses top, which is not below it"),
     "a file without a wing": ({"vmm/stray.c": "\n"}, "vmm/stray.c: lies in no room"),

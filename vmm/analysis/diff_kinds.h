@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* By what two ledgers can be compared. */
 #ifndef VMM_ANALYSIS_DIFF_KINDS_H
 #define VMM_ANALYSIS_DIFF_KINDS_H
 

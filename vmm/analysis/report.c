@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/analysis/report.h"
 
+#include <stdlib.h>
 #include <inttypes.h>
 
 const struct table_column report_columns[COLUMN_COUNT] = {
@@ -128,4 +129,11 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 struct table report_table(const struct report *report)
 {
 	return (struct table){report_columns, COLUMN_COUNT, report->row_count, cell_at, report, .fit = true};
+}
+
+void report_finish(struct report *report)
+{
+	free(report->rows);
+	free(report->view_names);
+	*report = (struct report){0};
 }

@@ -91,6 +91,9 @@ extern const struct table_column report_columns[COLUMN_COUNT];
 
 struct cell report_cell(const struct report *report, const struct report_row *row, enum column column);
 
+/* Frees its rows and the array of names of views. */
+void report_finish(struct report *report);
+
 /* The rows with all columns. */
 struct table report_table(const struct report *report);
 

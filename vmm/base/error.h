@@ -33,8 +33,9 @@ struct error {
 	bool silent;
 };
 
-/* Fills the line, with what is not printable ASCII made visible (printable.h), unless one is there already: the first failure is the one to report. Returns `result`, a
- * negative errno, for use in a return statement. `error` may be NULL. */
+/* Fills the line, with what is not printable ASCII made visible (printable.h), unless one is there already: the first
+ * failure is the one to report. Returns `result`, a negative errno, for use in a return statement. `error` may be
+ * NULL. */
 __attribute__((format(printf, 4, 5))) int error_set(struct error *error, int result, int status,
 						    const char *format, ...);
 

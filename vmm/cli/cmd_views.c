@@ -13,7 +13,6 @@
 #include "vmm/policy/policy_warn.h"
 #include "vmm/report/views_report.h"
 
-
 static int check_operands(const struct settings *settings, struct error *error)
 {
 	if (settings->operand_count >= 1 && settings->operand_count <= 2)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Which function carries out which command. */
 #ifndef VMM_CLI_DISPATCH_H
 #define VMM_CLI_DISPATCH_H
 

@@ -37,7 +37,6 @@ struct expect_environment session_environment(const struct session *session);
  */
 int session_report(const struct session *session, const char *schema, bool judge,
 		   struct report *report);
-void report_finish(struct report *report);
 
 /* What makes something of `data` for a stream. Returns 0 or -ENOMEM; what the stream does not take is found
  * when the output is closed. */

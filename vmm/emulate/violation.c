@@ -8,6 +8,7 @@
 #include "views/effect.h"
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/guest/boot.h"
+#include "vmm/observe/recorder.h"
 
 _Static_assert(RECORD_NAME_SIZE >= VIEW_NAME_SIZE, "a region's name fits into its record");
 _Static_assert(SS_ACCESS_READ == VIEW_READ && SS_ACCESS_WRITE == VIEW_WRITE &&
@@ -107,7 +108,7 @@ void violation_record(struct vcpu *vcpu, const struct violation *violation,
 	if (symbol)
 		snprintf(record.symbol, sizeof(record.symbol), "%.32s+0x%llx", symbol->name,
 			 (unsigned long long)(violation->rip - symbol->address));
-	recorder_add(&vcpu->recorder, &record.record);
+	recorder_add(vcpu->recorder, &record.record);
 	if (answer == VIOLATION_FAULTED)
 		tell_guest(vcpu, violation);
 	else if (answer == VIOLATION_STOPPED)

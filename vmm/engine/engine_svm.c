@@ -11,6 +11,9 @@
 #include "vmm/engine/vmcb12.h"
 #include "vmm/vm/vcpu.h"
 
+/* Of an entry in the view list, what is a nested CR3: the root. */
+#define POINTER_ADDRESS UINT64_C(0x000ffffffffff000)
+
 #define CR4_PAE 0x20u
 #define RFLAGS_FIXED 2u
 #define DR6_DEFAULT 0xffff0ff0u
@@ -158,13 +161,12 @@ static int setup(struct vcpu *vcpu, const struct ss_operation *op)
 
 static int view_current(struct vcpu *vcpu)
 {
-	/* The relay has said so when it passed the exit on. */
-	if (vcpu->relay_waits)
-		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
+	const void *vmcb = nested_control(vcpu);
+
 	/* While L1 runs, what the next VMRUN will load counts. */
-	if (nested_state_get(vcpu) != 0)
-		return monitor_view_of(vcpu->vm, vmcb_nested_cr3(control(vcpu)));
-	return monitor_view_of(vcpu->vm, vmcb_nested_cr3(nested_control(vcpu)));
+	if (vcpu->relay_waits || nested_state_get(vcpu) != 0)
+		vmcb = control(vcpu);
+	return monitor_view_of(vcpu->vm, vmcb_nested_cr3(vmcb), POINTER_ADDRESS);
 }
 
 /* While L1 runs they are where the next VMRUN will load them from; but FS and GS stay in the vCPU. */

@@ -214,11 +214,11 @@ static int view_current(struct vcpu *vcpu)
 {
 	/* The relay has said so when it passed the exit on. */
 	if (vcpu->relay_waits)
-		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
+		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
 	if (nested_state_get(vcpu) != 0)
 		return -1;
 	return monitor_view_of(vcpu->vm,
-			       vmcs12_get(nested_control(vcpu), VMCS12_ept_pointer));
+			       vmcs12_get(nested_control(vcpu), VMCS12_ept_pointer), UINT64_MAX);
 }
 
 /* In vmcs12 they are as they were at the last exit to the relay. */
@@ -308,8 +308,9 @@ static void describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 		.cpl = (unsigned)relay->cpl,
 	};
 	/* Bits above 15 are flags. */
-	monitor_find_event(vcpu, relay->reason & 0xffff, reasons,
-			   sizeof(reasons) / sizeof(reasons[0]), ret_exit);
+	if (relay->reason != RELAY_REASON_RESUME_FAILED)
+		monitor_find_event(vcpu, relay->reason & 0xffff, reasons,
+				   sizeof(reasons) / sizeof(reasons[0]), ret_exit);
 	/* Of control registers only CR0 has a decision; CR4.VMXE is not the guest's to set. */
 	if (ret_exit->event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
 		ret_exit->event = EVENT_PROTECTED;

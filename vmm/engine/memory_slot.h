@@ -5,7 +5,7 @@
 
 #include "vmm/vm/vm.h"
 
-/* Shows `size` bytes at `host` at an address of the VM; size 0: takes the slot, which is there, away. `flags`:
+/* Shows `place.size` bytes at `host` at `place`; size 0: takes the slot, which is there, away. `flags`:
  * KVM_MEM_READONLY or 0. Returns 0 or a negative errno. */
 int memory_slot_set(struct vm *vm, uint32_t slot, struct gpa_range place, const void *host,
 		    uint32_t flags);

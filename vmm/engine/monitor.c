@@ -7,6 +7,7 @@
 #include "views/service.h"
 #include "views/setup.h"
 #include "vmm/observe/probe.h"
+#include "vmm/observe/recorder.h"
 
 struct monitor *vm_monitor(const struct vm *vm)
 {
@@ -84,10 +85,10 @@ const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_oper
 	return &vm->vmfunc;
 }
 
-int monitor_view_of(const struct vm *vm, uint64_t pointer)
+int monitor_view_of(const struct vm *vm, uint64_t pointer, uint64_t mask)
 {
 	for (size_t i = 0; i < vm->policy.view_count; i++)
-		if (((vm->view_list[i] ^ pointer) & POINTER_ADDRESS) == 0)
+		if ((vm->view_list[i] & mask) == pointer)
 			return (int)i;
 	return -1;
 }
@@ -112,7 +113,7 @@ void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct m
 
 struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
 {
-	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer);
+	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
 
 	return (struct page_walk_space){
 		.vm = vcpu->vm,
@@ -164,7 +165,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 		if (record.operation > vcpu->vm->plan->image.operation_count)
 			record.operation = 0;
 		fire(vcpu, relay, from);
-		recorder_exit(&vcpu->recorder, &record);
+		recorder_exit(vcpu->recorder, &record);
 	}
 	relay->tail = tail;
 }

@@ -79,7 +79,7 @@ void monitor_drain(struct vcpu *vcpu);
 /* The same but for the last record, which the relay completes when it has its answer. */
 void monitor_drain_finished(struct vcpu *vcpu);
 
-/* The part of engine.setup in which no vendor differs: view list, words and vm->vmfunc. Returns the last, for the
+/* The part of engine_ops.setup in which no vendor differs: view list, words and vm->vmfunc. Returns the last, for the
  * engine to put into its control structure. */
 const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_operation *op);
 
@@ -87,14 +87,11 @@ const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_oper
  * it is not waiting for an answer. */
 int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value);
 
-/* engine.rights_changed of the engines with a monitor. */
+/* engine_ops.rights_changed of the engines with a monitor. */
 int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region);
 
-/* Where the root of a hierarchy is, in a pointer to it. */
-#define POINTER_ADDRESS UINT64_C(0x000ffffffffff000)
-
-/* Index of the view whose root this pointer names, or -1. */
-int monitor_view_of(const struct vm *vm, uint64_t pointer);
+/* Index of the view whose entry in the list, as far as `mask` goes, is this pointer, or -1. */
+int monitor_view_of(const struct vm *vm, uint64_t pointer, uint64_t mask);
 
 /* The answer to the relay that raises an exception, with the error code if it has one. */
 void monitor_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_code);

@@ -6,7 +6,7 @@
 #include "vmm/engine/monitor.h"
 
 /*
- * engine.vm_init as far as no vendor differs. Reserves the monitor's memory, puts tables, descriptors and the
+ * engine_ops.vm_init as far as no vendor differs. Reserves the monitor's memory, puts tables, descriptors and the
  * relay's code into it, builds the hierarchies of the plan's views in the engine's format and fills the view
  * list, in the format of EPTPs whatever that of the hierarchies, so that one set of rules decides about its
  * entries. Gives the VM all its memory slots, VM function 0 and the port of the relay. Returns 0 or a negative
@@ -14,7 +14,7 @@
  */
 int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error);
 
-/* engine.vm_finish. */
+/* engine_ops.vm_finish. */
 void monitor_destroy(struct vm *vm);
 
 /* The same for a vCPU: data of `size` bytes, zeroed, which begin with its union nested_state; the state of
@@ -23,7 +23,7 @@ void monitor_destroy(struct vm *vm);
 int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
 			struct error *error);
 
-/* engine.vcpu_finish. */
+/* engine_ops.vcpu_finish. */
 void monitor_destroy_vcpu(struct vcpu *vcpu);
 
 #endif

@@ -198,7 +198,6 @@ enum stop_cause {
 	STOP_CAUSE_COUNT
 };
 
-
 struct record_end {
 	struct record record;
 	uint32_t cause;  /* enum stop_cause */

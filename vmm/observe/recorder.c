@@ -2,6 +2,7 @@
 #include "vmm/observe/recorder.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The one probe here is about a record in memory. */
@@ -9,9 +10,13 @@
 
 #include "vmm/observe/probe.h"
 
-int recorder_create(struct recorder *recorder, unsigned vm, unsigned vcpu, const struct image *image,
-		    volatile struct ss_vcpu_page *page)
+struct recorder *recorder_create(unsigned vm, unsigned vcpu, const struct image *image,
+				 volatile struct ss_vcpu_page *page)
 {
+	struct recorder *recorder = malloc(sizeof(*recorder));
+
+	if (!recorder)
+		return NULL;
 	*recorder = (struct recorder){
 		.vm = (uint8_t)vm,
 		.vcpu = (uint8_t)vcpu,
@@ -21,16 +26,26 @@ int recorder_create(struct recorder *recorder, unsigned vm, unsigned vcpu, const
 		.sampler = {.trace = {.leader = -1}},
 	};
 	recorder->summary = summary_create_bounded(image->operation_count);
-	return recorder->summary ? 0 : -ENOMEM;
+	if (recorder->summary)
+		return recorder;
+	free(recorder);
+	return NULL;
 }
 
 void recorder_destroy(struct recorder *recorder)
 {
+	if (!recorder)
+		return;
 	stats_close(&recorder->stats);
 	trace_close(&recorder->sampler.trace);
 	summary_destroy(recorder->summary);
 	code_capture_finish(&recorder->capture);
-	*recorder = (struct recorder){.stats = {.fd = -1}, .sampler = {.trace = {.leader = -1}}};
+	free(recorder);
+}
+
+void recorder_open_stats(struct recorder *recorder, int vcpu_fd)
+{
+	stats_open(&recorder->stats, vcpu_fd);
 }
 
 int recorder_keep(struct recorder *recorder, struct ledger *ledger, code_fetch_fn *fetch, void *opaque)
@@ -108,9 +123,12 @@ static void add_l0_exit(void *opaque, struct l0_exit *exit)
 	recorder_add(recorder, &record.record);
 }
 
-void recorder_start_samples(struct recorder *recorder, const struct attribution *attribution,
-			    enum trace_id start)
+void recorder_open_trace(struct recorder *recorder, const struct trace_plan *plan, enum trace_id start,
+			 const struct attribution *attribution, char *reason, size_t size)
 {
+	trace_open(&recorder->sampler.trace, plan, reason, size);
+	if (!trace_samples(&recorder->sampler.trace))
+		return;
 	recorder->attribution = attribution;
 	sampler_start(&recorder->sampler, start, recorder->page, add_l0_exit, recorder);
 }
@@ -213,4 +231,10 @@ void recorder_end(struct recorder *recorder)
 {
 	if (recorder->watch)
 		recorder->watch->ended(recorder->watch);
+}
+
+uint64_t recorder_merge(struct recorder *recorder, struct summary *into)
+{
+	summary_merge(into, recorder->summary);
+	return recorder->sampler.lost;
 }

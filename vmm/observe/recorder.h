@@ -39,20 +39,38 @@ struct recorder {
 	struct stat_values batch_start;
 };
 
-/* For a vCPU whose descriptor is `fd`; `page` and `image` must outlive the recorder.
- * Returns 0 or -ENOMEM; recorder_destroy() is due in both cases. */
-int recorder_create(struct recorder *recorder, unsigned vm, unsigned vcpu, const struct image *image,
-		    volatile struct ss_vcpu_page *page);
-void recorder_destroy(struct recorder *recorder);
+/* `page` and `image` must outlive the recorder. Returns NULL if memory is short. */
+struct recorder *recorder_create(unsigned vm, unsigned vcpu, const struct image *image,
+				 volatile struct ss_vcpu_page *page);
+void recorder_destroy(struct recorder *recorder); /* NULL is allowed */
+
+/* Opens the kernel's counters of the vCPU. Without them there only is more that is "not observed". */
+void recorder_open_stats(struct recorder *recorder, int vcpu_fd);
+
+/* In the vCPU's thread: opens its tracepoints, as trace_open(). Exits at L0 that they show become records, which
+ * begin with `start`; `attribution` must outlive the recorder. */
+void recorder_open_trace(struct recorder *recorder, const struct trace_plan *plan, enum trace_id start,
+			 const struct attribution *attribution, char *reason, size_t size);
+
+/* What came of it, and the descriptors; -1: there is none. */
+static inline enum trace_mode recorder_trace_mode(const struct recorder *recorder)
+{
+	return recorder->sampler.trace.mode;
+}
+
+static inline int recorder_trace_fd(const struct recorder *recorder)
+{
+	return recorder->sampler.trace.leader;
+}
+
+static inline int recorder_stats_fd(const struct recorder *recorder)
+{
+	return recorder->stats.fd;
+}
 
 /* Has records go to the ledger too, and the code at each address where the guest exits, which `fetch` reads. Returns
  * 0 or -ENOMEM. */
 int recorder_keep(struct recorder *recorder, struct ledger *ledger, code_fetch_fn *fetch, void *opaque);
-
-/* Turns exits at L0, which trace_open() has made visible, to records. */
-void recorder_start_samples(struct recorder *recorder, const struct attribution *attribution,
-			    enum trace_id start);
-void recorder_end_samples(struct recorder *recorder);
 
 /* What the guest's marker says, validated: 0 if it is no operation. */
 static inline uint32_t recorder_operation(const struct recorder *recorder)
@@ -65,6 +83,12 @@ static inline uint32_t recorder_operation(const struct recorder *recorder)
 /* Turns what has been sampled so far to records. */
 void recorder_drain(struct recorder *recorder);
 
+/* Whether so much has come together that it should be drained. For other threads too. */
+static inline bool recorder_pressing(const struct recorder *recorder)
+{
+	return trace_samples(&recorder->sampler.trace) && trace_pressing(&recorder->sampler.trace);
+}
+
 /* To be called at every exit to user space, before it is handled: drains if the marker has changed since the last
  * time, or much has come together. */
 static inline void recorder_observe(struct recorder *recorder)
@@ -73,7 +97,7 @@ static inline void recorder_observe(struct recorder *recorder)
 
 	if (sampler->trace.on &&
 	    (recorder->page->marker.sequence != sampler->sequence ||
-	     recorder->page->marker.operation != sampler->marker || trace_pressing(&sampler->trace)))
+	     recorder->page->marker.operation != sampler->marker || recorder_pressing(recorder)))
 		recorder_drain(recorder);
 }
 
@@ -95,8 +119,15 @@ void recorder_batch_end(struct recorder *recorder, uint32_t view);
 /* Starts or stops the recording of exits at L0. */
 void recorder_switch(struct recorder *recorder, bool on);
 
-/* The thread was kicked out of the guest; has ended. */
+/* The thread was kicked out of the guest. */
 void recorder_kicked(struct recorder *recorder);
+
+/* The guest runs no more: what has been sampled becomes records. Then, when all other records are there: none
+ * follows. */
+void recorder_end_samples(struct recorder *recorder);
 void recorder_end(struct recorder *recorder);
+
+/* After the thread has ended: moves the summary into another one. Returns how many samples were lost. */
+uint64_t recorder_merge(struct recorder *recorder, struct summary *into);
 
 #endif

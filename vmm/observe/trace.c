@@ -25,8 +25,6 @@
 #define RING_PAGES_MAX 512
 #define RING_PAGES_MIN 8
 
-
-
 const char *trace_filter(enum trace_id id, enum trace_mode mode)
 {
 	switch (id) {

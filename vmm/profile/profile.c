@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
-
 
 int profile_counts_create(struct profile_counts *counts)
 {
@@ -110,7 +108,7 @@ static void hand_over(struct record_watch *watch)
 	struct stat_values now, change = {0};
 	uint64_t l0;
 
-	recorder_counters(&own->vcpu->recorder, &now);
+	recorder_counters(own->vcpu->recorder, &now);
 	stats_accumulate(&change, &own->last, &now);
 	own->last = now;
 	own->own.l0_known = l0_of(&change, own->profile->backend, &l0);
@@ -128,8 +126,8 @@ static void obey(struct record_watch *watch)
 	struct vcpu *vcpu = own->vcpu;
 	unsigned wanted = atomic_load(&own->profile->wanted);
 
-	if (vcpu->recorder.sampler.trace.mode == TRACING_PART)
-		recorder_switch(&vcpu->recorder, atomic_load(&own->profile->recording));
+	if (recorder_trace_mode(vcpu->recorder) == TRACING_PART)
+		recorder_switch(vcpu->recorder, atomic_load(&own->profile->recording));
 	if (wanted == atomic_load(&own->done))
 		return;
 	if (vcpu->vm->ops->drain_finished)
@@ -142,7 +140,7 @@ static void obey(struct record_watch *watch)
 
 static struct profile_vcpu *profile_of(const struct vcpu *vcpu)
 {
-	return (struct profile_vcpu *)vcpu->recorder.watch;
+	return (struct profile_vcpu *)vcpu->recorder->watch;
 }
 
 int profile_attach(struct profile *profile, struct vcpu *vcpu)
@@ -154,8 +152,8 @@ int profile_attach(struct profile *profile, struct vcpu *vcpu)
 	own->watch = (struct record_watch){add, obey, hand_over};
 	own->vcpu = vcpu;
 	own->profile = profile;
-	vcpu->recorder.watch = &own->watch;
-	recorder_counters(&vcpu->recorder, &own->last);
+	vcpu->recorder->watch = &own->watch;
+	recorder_counters(vcpu->recorder, &own->last);
 	return profile_counts_create(&own->own);
 }
 
@@ -167,7 +165,7 @@ void profile_detach(struct vcpu *vcpu)
 		return;
 	profile_counts_destroy(&own->own);
 	free(own);
-	vcpu->recorder.watch = NULL;
+	vcpu->recorder->watch = NULL;
 }
 
 bool profile_has_obeyed(const struct vcpu *vcpu, unsigned wanted)

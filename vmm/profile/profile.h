@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "vmm/observe/recorder.h"
 #include "vmm/profile/profile_table.h"
 #include "vmm/vm/vm.h"
 

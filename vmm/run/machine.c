@@ -14,6 +14,7 @@
 
 #include "vmm/emulate/guest_code.h"
 #include "vmm/engine/engines.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/run/deadline.h"
 #include "vmm/run/run_loop.h"
 #include "vmm/service/attach.h"
@@ -86,7 +87,7 @@ static int record_all(struct machine *machine)
 		struct vm *vm = &machine->vms[i];
 
 		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			int rc = recorder_keep(&vm->vcpus[j].recorder, &machine->ledger, guest_code_fetch,
+			int rc = recorder_keep(vm->vcpus[j].recorder, &machine->ledger, guest_code_fetch,
 					       &vm->vcpus[j]);
 
 			if (rc != 0)
@@ -222,9 +223,7 @@ static void kick_where(struct machine *machine, bool (*wanted)(const struct vcpu
 
 static bool is_pressing(const struct vcpu *vcpu)
 {
-	const struct trace *trace = &vcpu->recorder.sampler.trace;
-
-	return trace_samples(trace) && trace_pressing(trace);
+	return recorder_pressing(vcpu->recorder);
 }
 
 static bool is_ending(const struct vcpu *vcpu)
@@ -383,11 +382,10 @@ static void join_and_merge(struct machine *machine)
 
 		pin_release_all(vm);
 		for (unsigned j = 0; j < vm->vcpus_created; j++) {
-			const struct recorder *recorder = &vm->vcpus[j].recorder;
+			struct recorder *recorder = vm->vcpus[j].recorder;
 
-			summary_merge(own, recorder->summary);
-			machine->tracing.lost += recorder->sampler.lost;
-			machine->tracing.blind += (int)recorder->sampler.trace.mode <
+			machine->tracing.lost += recorder_merge(recorder, own);
+			machine->tracing.blind += (int)recorder_trace_mode(recorder) <
 						  atomic_load(&machine->tracing.mode);
 		}
 		if (own != machine->summary)

@@ -52,15 +52,15 @@ struct machine {
 };
 
 /* Creates the VMs and, last, the ledger. Guest output goes to `console_fd` (-1: nowhere), the report to
- * `output` (NULL: there is none). Returns 0
- * or a negative errno with the reason in `error`; machine_destroy() is due in both cases. */
+ * `output` (NULL: there is none). Returns 0 or a negative errno with the reason in `error`; machine_destroy() is due
+ * in both cases. */
 int machine_create(struct machine *machine, const struct plan *plan, const struct host *host,
 		   int console_fd, const struct output *output, struct error *error);
 
 /*
- * Puts all threads into the jail, and runs all vCPUs to the end, the timeout, or SIGINT, SIGTERM or SIGHUP. With `progress` the current
- * operation is shown on standard error from time to time. Returns 0, or a negative errno if no
- * thread could be started, or the jail not be closed. How the run ended is in machine->why.
+ * Puts all threads into the jail, and runs all vCPUs to the end, the timeout, or SIGINT, SIGTERM or SIGHUP. With
+ * `progress` the current operation is shown on standard error from time to time. Returns 0, or a negative errno if
+ * no thread could be started, or the jail not be closed. How the run ended is in machine->why.
  */
 int machine_run(struct machine *machine, bool progress, struct error *error);
 

@@ -227,6 +227,7 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *vcpu) = {
 #define EXIT(number, name, handler, key)                                                           \
 	_Static_assert(EXIT_REASON_##name == (number), "exit.def names each reason once");
 #include "vmm/ledger/exit.def"
+#include "vmm/observe/recorder.h"
 #undef EXIT
 
 static void handle_exit(struct vcpu *vcpu)
@@ -242,7 +243,7 @@ static void handle_exit(struct vcpu *vcpu)
 		.operation = vcpu_operation(vcpu),
 		.reason = (uint16_t)reason,
 	};
-	recorder_observe(&vcpu->recorder);
+	recorder_observe(vcpu->recorder);
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
 		handlers[reason](vcpu);
 	else
@@ -250,7 +251,7 @@ static void handle_exit(struct vcpu *vcpu)
 	interrupt_deliver(vcpu);
 	cost = __rdtsc() - start;
 	exit->cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
-	recorder_exit(&vcpu->recorder, exit);
+	recorder_exit(vcpu->recorder, exit);
 }
 
 static void run_failed(struct vcpu *vcpu, int error)
@@ -281,13 +282,13 @@ void run_vcpu(struct vcpu *vcpu)
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		recorder_kicked(&vcpu->recorder);
+		recorder_kicked(vcpu->recorder);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
 	/* Here, because no other thread may ask the kernel for what is this one's. */
-	recorder_end_samples(&vcpu->recorder);
+	recorder_end_samples(vcpu->recorder);
 	if (vcpu->vm->ops->drain)
 		vcpu->vm->ops->drain(vcpu);
-	recorder_end(&vcpu->recorder);
+	recorder_end(vcpu->recorder);
 }

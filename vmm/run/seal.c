@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vmm/base/stream.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/service/services.h"
 
 void seal_init(struct seal *seal, enum jail_mode mode, const struct output *output)
@@ -74,8 +75,8 @@ void seal_vcpu(struct seal *seal, const struct vcpu *vcpu)
 	thread.when |= kind_of_run(seal);
 	thread.subject[JAIL_SUBJECT_VCPU] = vcpu->fd;
 	thread.subject[JAIL_SUBJECT_VM] = vcpu->vm->fd;
-	thread.subject[JAIL_SUBJECT_STATS] = vcpu->recorder.stats.fd;
-	thread.subject[JAIL_SUBJECT_TRACE] = vcpu->recorder.sampler.trace.leader;
+	thread.subject[JAIL_SUBJECT_STATS] = recorder_stats_fd(vcpu->recorder);
+	thread.subject[JAIL_SUBJECT_TRACE] = recorder_trace_fd(vcpu->recorder);
 	if (disk->sectors > 0)
 		thread.subject[JAIL_SUBJECT_DISK] = disk->fd;
 	thread.size[JAIL_SUBJECT_DISK] = disk_size(vcpu->vm);

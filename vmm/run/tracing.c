@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "vmm/observe/recorder.h"
+
 int tracing_create(struct tracing *tracing, const struct plan *plan, const struct host *host)
 {
 	int rc;
@@ -49,22 +51,21 @@ static void describe(const struct tracing *tracing, struct ledger *ledger)
 void tracing_start_thread(struct tracing *tracing, struct vcpu *vcpu)
 {
 	bool first = vcpu->index == 0 && vcpu->vm->index == 0;
-	struct trace *trace = &vcpu->recorder.sampler.trace;
+	struct recorder *recorder = vcpu->recorder;
 	struct epoll_event event = {.events = EPOLLIN};
 	char reason[sizeof(tracing->missing)];
 
 	if (tracing->plan.mode != TRACING_OFF) {
-		trace_open(trace, &tracing->plan, reason, sizeof(reason));
+		recorder_open_trace(recorder, &tracing->plan,
+				    tracing->plan.interpreted ? TRACE_kvm_emulate_insn : TRACE_kvm_exit,
+				    &tracing->attribution, reason, sizeof(reason));
 		if (first)
 			memcpy(tracing->missing, reason, sizeof(reason));
 	}
-	if (trace_samples(trace)) {
-		recorder_start_samples(&vcpu->recorder, &tracing->attribution,
-				       tracing->plan.interpreted ? TRACE_kvm_emulate_insn : TRACE_kvm_exit);
-		epoll_ctl(tracing->fd, EPOLL_CTL_ADD, trace->leader, &event);
-	}
+	if (recorder_trace_mode(recorder) > TRACING_COUNT)
+		epoll_ctl(tracing->fd, EPOLL_CTL_ADD, recorder_trace_fd(recorder), &event);
 	if (!first)
 		return; /* the same holds for all */
-	atomic_store(&tracing->mode, trace->mode);
-	describe(tracing, vcpu->recorder.ledger);
+	atomic_store(&tracing->mode, recorder_trace_mode(recorder));
+	describe(tracing, recorder->ledger);
 }

@@ -8,10 +8,11 @@
 
 #include "vmm/emulate/guest_access.h"
 #include "vmm/guest/boot.h"
+#include "vmm/observe/recorder.h"
 
 static uint64_t exits(const struct vcpu *vcpu, enum level level)
 {
-	return vcpu->recorder.summary->operations[0].exits[level];
+	return vcpu->recorder->summary->operations[0].exits[level];
 }
 
 /* The request that brought the program was an exit of its own, to the VMM and, where there is one, to the

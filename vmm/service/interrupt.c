@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "vmm/observe/recorder.h"
+
 static void record_event(struct vcpu *vcpu, uint64_t vector, enum interrupt_event event)
 {
 	struct record_interrupt record = {
@@ -17,7 +19,7 @@ static void record_event(struct vcpu *vcpu, uint64_t vector, enum interrupt_even
 	};
 
 	if (event != INTERRUPT_EVENT_NONE)
-		recorder_add(&vcpu->recorder, &record.record);
+		recorder_add(vcpu->recorder, &record.record);
 }
 
 int interrupt_raise(struct vcpu *vcpu, uint64_t vector)

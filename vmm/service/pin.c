@@ -7,6 +7,7 @@
 #include <x86intrin.h>
 
 #include "vmm/emulate/guest_access.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/service/services.h"
 
 uint64_t pin_limit(void)
@@ -33,7 +34,7 @@ static void record_event(struct vcpu *vcpu, enum pin_event event, const struct p
 		.event = event,
 	};
 
-	recorder_add(&vcpu->recorder, &record.record);
+	recorder_add(vcpu->recorder, &record.record);
 }
 
 static void *memory_of(const struct vm *vm, const struct pinned *pinned)

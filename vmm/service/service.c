@@ -7,6 +7,7 @@
 
 #include "vmm/emulate/guest_access.h"
 #include "vmm/guest/boot.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/service/differential.h"
 #include "vmm/service/interrupt.h"
 #include "vmm/service/vm_function.h"
@@ -38,7 +39,7 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 	if (!known_operation(vcpu, request->arg[0]) || request->arg[1] == 0 ||
 	    request->arg[1] > UINT32_MAX)
 		return -EINVAL;
-	recorder_batch_begin(&vcpu->recorder, (uint32_t)request->arg[0], (uint32_t)request->arg[1],
+	recorder_batch_begin(vcpu->recorder, (uint32_t)request->arg[0], (uint32_t)request->arg[1],
 			     vcpu->exit.time);
 	return 0;
 }
@@ -46,7 +47,7 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 {
 	const struct engine_ops *ops = vcpu->vm->ops;
-	int rc = recorder_batch_close(&vcpu->recorder, request->arg[0], vcpu->exit.time);
+	int rc = recorder_batch_close(vcpu->recorder, request->arg[0], vcpu->exit.time);
 	int view;
 
 	if (rc != 0)
@@ -54,7 +55,7 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 	view = ops->view_current(vcpu);
 	if (ops->drain)
 		ops->drain(vcpu);
-	recorder_batch_end(&vcpu->recorder, (uint32_t)view);
+	recorder_batch_end(vcpu->recorder, (uint32_t)view);
 	return 0;
 }
 
@@ -73,7 +74,7 @@ static int service_result(struct vcpu *vcpu, struct ss_request *request)
 	    record.result.operation != request->arg[0] ||
 	    record.result.samples > SS_MAX_SAMPLES)
 		return -EINVAL;
-	recorder_add(&vcpu->recorder, &record.record);
+	recorder_add(vcpu->recorder, &record.record);
 	return 0;
 }
 

@@ -34,7 +34,8 @@ struct engine_ops {
 	 * guest starts with. Returns 0 or a negative errno. */
 	int (*setup)(struct vcpu *vcpu, const struct ss_operation *op);
 
-	/* Which view is active, by what the control structure says; -1: none of ours. */
+	/* Which view is active, by what the control structure says, or the relay while it waits for an answer; -1:
+	 * none of ours. */
 	int (*view_current)(struct vcpu *vcpu);
 
 	/* The guest's segments, control registers and EFER, whichever level runs now; nothing else in

@@ -11,6 +11,7 @@
 #include <x86intrin.h>
 
 #include "vmm/guest/boot.h"
+#include "vmm/observe/recorder.h"
 
 #define EFER_LONG_MODE 0x500
 #define RFLAGS_FIXED 2
@@ -54,7 +55,8 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1};
 	interrupts_init(&vcpu->interrupts);
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
-	if (recorder_create(&vcpu->recorder, vm->index, index, &vm->plan->image, vcpu->page) != 0)
+	vcpu->recorder = recorder_create(vm->index, index, &vm->plan->image, vcpu->page);
+	if (!vcpu->recorder)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
 	if (vcpu->fd < 0)
@@ -70,9 +72,8 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	if (set_cpuid(vcpu) != 0)
 		return failed(error, "KVM_SET_CPUID2");
-	/* A kernel without counters only leaves more "not observed". */
 	if (vm->host->capability[HOST_CAP_binary_stats_fd])
-		stats_open(&vcpu->recorder.stats, vcpu->fd);
+		recorder_open_stats(vcpu->recorder, vcpu->fd);
 	return 0;
 }
 
@@ -80,7 +81,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	if (vcpu->vm && vcpu->vm->ops->vcpu_finish)
 		vcpu->vm->ops->vcpu_finish(vcpu);
-	recorder_destroy(&vcpu->recorder);
+	recorder_destroy(vcpu->recorder);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_size);
 	if (vcpu->fd >= 0)
@@ -235,6 +236,11 @@ struct kvm_regs *vcpu_change_regs(struct vcpu *vcpu)
 {
 	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 	return &vcpu->run->s.regs.regs;
+}
+
+uint32_t vcpu_operation(const struct vcpu *vcpu)
+{
+	return recorder_operation(vcpu->recorder);
 }
 
 void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size)

@@ -14,7 +14,7 @@
 #include "devices/serial.h"
 #include "views/interrupts.h"
 #include "vmm/guest/guest_ram.h"
-#include "vmm/observe/recorder.h"
+#include "vmm/ledger/record.h"
 #include "vmm/plan/plan.h"
 #include "vmm/vm/engine_ops.h"
 
@@ -24,6 +24,7 @@ struct stop {
 	char text[240];
 };
 
+struct recorder;
 struct vm;
 
 struct vcpu {
@@ -32,7 +33,7 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run;
 	size_t run_size;
-	struct recorder recorder;
+	struct recorder *recorder; /* takes every record; observe/recorder.h */
 	/* The page shared with the guest; read with volatile accesses, one field at a time. */
 	volatile struct ss_vcpu_page *page;
 	/* Of the exit that is handled, as far as it is known: its record. `rip` is the guest's, not the relay's;
@@ -96,10 +97,7 @@ __attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_caus
 						   const char *format, ...);
 
 /* What the guest's marker says, validated: 0 if it is no operation. */
-static inline uint32_t vcpu_operation(const struct vcpu *vcpu)
-{
-	return recorder_operation(&vcpu->recorder);
-}
+uint32_t vcpu_operation(const struct vcpu *vcpu);
 
 /* Describes where a vCPU is: "vcpu0 at rip 0x... (symbol+offset) in operation NAME". */
 void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size);

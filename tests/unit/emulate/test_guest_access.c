@@ -9,6 +9,7 @@
 
 #include "vmm/emulate/guest_access.h"
 #include "vmm/guest/boot.h"
+#include "vmm/observe/recorder.h"
 
 #define PAGE UINT64_C(4096)
 #define MEMORY (64 * PAGE)
@@ -75,7 +76,8 @@ static int setup(void **state)
 	for (uint64_t i = 0; i < MEMORY; i++)
 		vm.ram.host[i] = (uint8_t)(i ^ i / PAGE);
 	vcpu.page->marker.operation = 0;
-	assert_int_equal(recorder_create(&vcpu.recorder, 0, 0, &plan.image, vcpu.page), 0);
+	vcpu.recorder = recorder_create(0, 0, &plan.image, vcpu.page);
+	assert_non_null(vcpu.recorder);
 	add_region("read-only", READ_ONLY);
 	add_region("hidden", HIDDEN);
 	add_region("moved", MOVED);
@@ -91,7 +93,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	recorder_destroy(&vcpu.recorder);
+	recorder_destroy(vcpu.recorder);
 	policy_finish(&vm.policy);
 	guest_ram_destroy(&vm.ram);
 	return 0;
@@ -213,7 +215,7 @@ static void privilege(void **state)
 	assert_int_equal(byte, 0xa5);
 	assert_null(memory);
 	assert_int_equal(asked_view, 0);
-	assert_int_equal(vcpu.recorder.summary->violation_count, 0);
+	assert_int_equal(vcpu.recorder->summary->violation_count, 0);
 }
 
 /* It costs a system call, so only where the views differ. */
@@ -271,14 +273,14 @@ static void rights_change(void **state)
 /* What a view withholds is recorded, once, with the byte and the right at which it failed. */
 static void recorded(void **state)
 {
-	const struct record_violation *record = &vcpu.recorder.summary->violations[0].record;
+	const struct record_violation *record = &vcpu.recorder->summary->violations[0].record;
 	const struct guest_access access = by(0, RW);
 	struct guest_span span;
 
 	(void)state;
 	active_view = 1;
 	assert_int_equal(guest_access(&access, READ_ONLY * PAGE - 16, 64, &span), -EACCES);
-	assert_int_equal(vcpu.recorder.summary->violation_count, 1);
+	assert_int_equal(vcpu.recorder->summary->violation_count, 1);
 	assert_int_equal(record->access, VIEW_WRITE);
 	assert_int_equal(record->gpa, READ_ONLY * PAGE);
 	assert_int_equal(record->size, 48);
@@ -288,9 +290,9 @@ static void recorded(void **state)
 	assert_int_equal(record->answer, VIOLATION_REFUSED);
 	assert_string_equal(record->region, "read-only");
 	assert_int_equal(guest_access(&access, HIDDEN * PAGE + 8, 64, &span), -EACCES);
-	assert_int_equal(vcpu.recorder.summary->violation_count, 2);
+	assert_int_equal(vcpu.recorder->summary->violation_count, 2);
 	assert_int_equal(record[0].gpa, READ_ONLY * PAGE);
-	assert_int_equal(vcpu.recorder.summary->violations[1].record.access, VIEW_READ);
+	assert_int_equal(vcpu.recorder->summary->violations[1].record.access, VIEW_READ);
 	assert_false(atomic_load(&vm.stop));
 	/* There is no instruction to be given a page fault. */
 	plan.on_violation = ON_VIOLATION_INJECT;
@@ -319,10 +321,10 @@ static void devices(void **state)
 	assert_ptr_equal(memory, vm.ram.host + READ_ONLY * PAGE);
 	assert_int_equal(guest_access_device(&access, READ_ONLY * PAGE, 2 * PAGE, &memory), -EACCES);
 	assert_int_equal(guest_access_device(&access, MOVED * PAGE, PAGE, &memory), -EACCES);
-	assert_int_equal(vcpu.recorder.summary->violations[1].record.gpa, MOVED * PAGE);
-	assert_int_equal(vcpu.recorder.summary->violations[1].record.access, VIEW_READ);
+	assert_int_equal(vcpu.recorder->summary->violations[1].record.gpa, MOVED * PAGE);
+	assert_int_equal(vcpu.recorder->summary->violations[1].record.access, VIEW_READ);
 	assert_int_equal(guest_access_device(&write, MOVED * PAGE, PAGE, &memory), -EACCES);
-	assert_int_equal(vcpu.recorder.summary->violations[2].record.access, VIEW_WRITE);
+	assert_int_equal(vcpu.recorder->summary->violations[2].record.access, VIEW_WRITE);
 	assert_int_equal(guest_access_device(&access, PLAIN * PAGE, 9 * PAGE, &memory), 0);
 }
 

@@ -7,6 +7,7 @@
 
 #include "vmm/emulate/violation.h"
 #include "vmm/guest/boot.h"
+#include "vmm/observe/recorder.h"
 
 static struct plan plan;
 static struct vm vm;
@@ -27,7 +28,8 @@ static int setup(void **state)
 	assert_int_equal(guest_ram_create(&vm.ram, BOOT_MEMORY_MIN), 0);
 	vcpu.page = guest_ram_at(&vm.ram, boot_vcpu_page(0), sizeof(*vcpu.page));
 	vcpu.page->marker.operation = 1;
-	assert_int_equal(recorder_create(&vcpu.recorder, 0, 0, &plan.image, vcpu.page), 0);
+	vcpu.recorder = recorder_create(0, 0, &plan.image, vcpu.page);
+	assert_non_null(vcpu.recorder);
 	assert_int_equal(policy_add_region(&vm.policy, "a-region", gpa_at(0x20000), 0x1000, NULL), 0);
 	assert_int_equal(policy_add_view(&vm.policy, "kernel", VIEW_RIGHTS_ALL, NULL), 0);
 	assert_int_equal(policy_add_view(&vm.policy, "driver", 0, NULL), 0);
@@ -37,7 +39,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	recorder_destroy(&vcpu.recorder);
+	recorder_destroy(vcpu.recorder);
 	policy_finish(&vm.policy);
 	guest_ram_destroy(&vm.ram);
 	return 0;
@@ -95,12 +97,12 @@ static const struct violation example = {
 
 static void recorded(void **state)
 {
-	const struct record_violation *record = &vcpu.recorder.summary->violations[0].record;
+	const struct record_violation *record = &vcpu.recorder->summary->violations[0].record;
 	struct violation elsewhere = example;
 
 	(void)state;
 	violation_record(&vcpu, &example, VIOLATION_REFUSED);
-	assert_int_equal(vcpu.recorder.summary->violation_count, 1);
+	assert_int_equal(vcpu.recorder->summary->violation_count, 1);
 	assert_int_equal(record->operation, 1);
 	assert_int_equal(record->view, 1);
 	assert_int_equal(record->access, VIEW_WRITE);
@@ -119,7 +121,7 @@ static void recorded(void **state)
 	elsewhere.rip = 0x200000;
 	violation_record(&vcpu, &elsewhere, VIOLATION_REFUSED);
 	assert_string_equal(record[0].region, "a-region");
-	record = &vcpu.recorder.summary->violations[1].record;
+	record = &vcpu.recorder->summary->violations[1].record;
 	assert_string_equal(record->region, "");
 	assert_string_equal(record->symbol, "");
 }

@@ -10,8 +10,11 @@
 #include "vmm/engine/monitor.h"
 #include "vmm/engine/nested_state.h"
 #include "vmm/ledger/summary.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/plan/plan.h"
 #include "vmm/vm/vcpu.h"
+
+#define ROOT UINT64_C(0x000ffffffffff000)
 
 struct fixture {
 	struct monitor monitor;
@@ -30,14 +33,15 @@ static int setup(void **state)
 	f->vcpu.vm = &f->vm;
 	f->vcpu.index = 1;
 	*state = f;
-	return f->monitor.host ? recorder_create(&f->vcpu.recorder, 0, 1, &f->plan.image, NULL) : -1;
+	f->vcpu.recorder = recorder_create(0, 1, &f->plan.image, NULL);
+	return f->monitor.host && f->vcpu.recorder ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	recorder_destroy(&f->vcpu.recorder);
+	recorder_destroy(f->vcpu.recorder);
 	free(f->monitor.host);
 	free(f);
 	return 0;
@@ -46,13 +50,13 @@ static int teardown(void **state)
 static uint64_t drained(struct fixture *f, uint64_t head, uint64_t tail)
 {
 	struct relay_vcpu *relay = monitor_vcpu(&f->vcpu);
-	uint64_t before = f->vcpu.recorder.summary->operations[0].exits[LEVEL_MONITOR];
+	uint64_t before = f->vcpu.recorder->summary->operations[0].exits[LEVEL_MONITOR];
 
 	relay->head = head;
 	relay->tail = tail;
 	monitor_drain(&f->vcpu);
 	assert_int_equal(relay->tail, head);
-	return f->vcpu.recorder.summary->operations[0].exits[LEVEL_MONITOR] - before;
+	return f->vcpu.recorder->summary->operations[0].exits[LEVEL_MONITOR] - before;
 }
 
 static void records_between_the_indices_are_taken(void **state)
@@ -89,9 +93,8 @@ static void a_forged_operation_counts_as_none(void **state)
 	assert_int_equal(drained(f, 1, 0), 1);
 }
 
-/* An entry of the view list, the EPTP of a control structure and a nested CR3 differ outside the address of
- * the root. */
-static void a_view_is_known_by_its_root(void **state)
+/* An EPTP is the entry of the view list, with memory type and walk length; a nested CR3 is its root alone. */
+static void a_view_is_known_by_its_pointer(void **state)
 {
 	struct fixture *f = *state;
 
@@ -99,11 +102,13 @@ static void a_view_is_known_by_its_root(void **state)
 	f->vm.view_list[0] = 0xc200001e;
 	f->vm.view_list[1] = 0xc200501e;
 	f->vm.view_list[2] = 0xc200901e;
-	assert_int_equal(monitor_view_of(&f->vm, 0xc200501e), 1);
-	assert_int_equal(monitor_view_of(&f->vm, 0xc2005000), 1);
-	assert_int_equal(monitor_view_of(&f->vm, 0xc200005e), 0);
-	assert_int_equal(monitor_view_of(&f->vm, 0xc200901e), -1);
-	assert_int_equal(monitor_view_of(&f->vm, 0xc20000001e), -1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200501e, UINT64_MAX), 1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc2005000, UINT64_MAX), -1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200005e, UINT64_MAX), -1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc2005000, ROOT), 1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200501e, ROOT), -1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200901e, UINT64_MAX), -1);
+	assert_int_equal(monitor_view_of(&f->vm, 0xc200009000, ROOT), -1);
 }
 
 static const char *name_of(uint64_t reason)
@@ -155,7 +160,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_forged_ring_address_is_not_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_operation_counts_as_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_view_is_known_by_its_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_view_is_known_by_its_pointer, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_exit_that_no_row_names_stays_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refused_state_names_the_check, setup, teardown),
 	};

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "vmm/observe/recorder.h"
 #include "vmm/service/pin.h"
 #include "vmm/service/services.h"
 
@@ -79,7 +80,8 @@ static int setup(void **state)
 	services = (struct services){.pin_limit = pin_limit()};
 	vm = (struct vm){.plan = &plan, .ops = &ops, .services = &services, .vcpus = &vcpu, .vcpus_created = 1};
 	vcpu = (struct vcpu){.vm = &vm, .page = &page};
-	if (recorder_create(&vcpu.recorder, 0, 0, &plan.image, &page) != 0 ||
+	vcpu.recorder = recorder_create(0, 0, &plan.image, &page);
+	if (!vcpu.recorder ||
 	    guest_ram_create(&vm.ram, MEMORY) != 0)
 		return -1;
 	return policy_add_view(&vm.policy, "all", VIEW_RIGHTS_ALL, NULL) |
@@ -91,7 +93,7 @@ static int teardown(void **state)
 	(void)state;
 	policy_finish(&vm.policy);
 	guest_ram_destroy(&vm.ram);
-	recorder_destroy(&vcpu.recorder);
+	recorder_destroy(vcpu.recorder);
 	return 0;
 }
 
@@ -127,10 +129,10 @@ static void pins_and_gives_back(void **state)
 	assert_int_equal(pin_memory(&vcpu, 0, handle, VIEW_READ, &memory, &size), -ENOENT);
 	assert_int_equal(pin_release(&vcpu, other | UINT64_C(1) << 32), -ENOENT);
 	assert_true(only_locked(5, 1));
-	assert_int_equal(vcpu.recorder.summary->pins.most, 3 * PAGE);
-	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_PINNED], 2);
-	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_UNPINNED], 1);
-	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_REFUSED], 1);
+	assert_int_equal(vcpu.recorder->summary->pins.most, 3 * PAGE);
+	assert_int_equal(vcpu.recorder->summary->pins.count[PIN_PINNED], 2);
+	assert_int_equal(vcpu.recorder->summary->pins.count[PIN_UNPINNED], 1);
+	assert_int_equal(vcpu.recorder->summary->pins.count[PIN_REFUSED], 1);
 }
 
 static void gives_all_back_at_the_end(void **state)
@@ -143,9 +145,9 @@ static void gives_all_back_at_the_end(void **state)
 	pin_release_all(&vm);
 	assert_true(only_locked(0, 0));
 	assert_int_equal(services.pins.bytes, 0);
-	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_RELEASED], 10);
+	assert_int_equal(vcpu.recorder->summary->pins.count[PIN_RELEASED], 10);
 	pin_release_all(&vm);
-	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_RELEASED], 10);
+	assert_int_equal(vcpu.recorder->summary->pins.count[PIN_RELEASED], 10);
 }
 
 /* Whatever errno the host has for it, and it leaves nothing behind. */
@@ -162,13 +164,13 @@ static void host_refuses(void **state)
 		assert_int_equal(pin(3, 2, RW, &handle), -ENOMEM);
 		assert_int_equal(handle, 0x55);
 		assert_int_equal(services.pins.bytes, 0);
-		assert_int_equal(vcpu.recorder.summary->pins.count[PIN_HOST_REFUSED], i + 1);
-		assert_int_equal(vcpu.recorder.summary->pins.host_error, errors[i]);
-		assert_int_equal(vcpu.recorder.summary->pins.limit, limit.rlim_cur);
+		assert_int_equal(vcpu.recorder->summary->pins.count[PIN_HOST_REFUSED], i + 1);
+		assert_int_equal(vcpu.recorder->summary->pins.host_error, errors[i]);
+		assert_int_equal(vcpu.recorder->summary->pins.limit, limit.rlim_cur);
 	}
 	lock_error = 0;
 	assert_int_equal(pin(3, 2, RW, &handle), 0);
-	assert_int_equal(vcpu.recorder.summary->pins.count[PIN_REFUSED], 0);
+	assert_int_equal(vcpu.recorder->summary->pins.count[PIN_REFUSED], 0);
 }
 
 /* The active view counts when the buffer is pinned; -1 is a view of nobody. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "vmm/observe/recorder.h"
 #include "vmm/service/interrupt.h"
 #include "vmm/service/service.h"
 #include "vmm/vm/vcpu.h"
@@ -33,6 +34,7 @@ static struct {
 } kvm;
 static struct ss_vcpu_page page;
 static const struct image image;
+static struct recorder records = {.page = &page, .image = &image};
 static struct vcpu vcpu;
 
 static int run(void)
@@ -103,7 +105,7 @@ static void start(uint64_t rflags)
 	kvm.knows_debugctl = true;
 	kvm.run.s.regs.regs.rip = RIP;
 	kvm.run.s.regs.regs.rflags = rflags;
-	vcpu = (struct vcpu){.run = &kvm.run, .recorder = {.page = &page, .image = &image}};
+	vcpu = (struct vcpu){.run = &kvm.run, .recorder = &records};
 }
 
 static bool is_injected(uint8_t vector)
