@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "bus.h"
+#include "devices/bus.h"
 
 #include <errno.h>
 #include <string.h>

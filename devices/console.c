@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "console.h"
+#include "devices/console.h"
 
 #include <errno.h>
 #include <poll.h>

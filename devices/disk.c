@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "disk.h"
+#include "devices/disk.h"
 
 #include <errno.h>
 #include <sys/types.h>

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bus.h"
+#include "devices/bus.h"
 #include "guestfw/abi.h"
 
 /* What the disk asks its owner for. */

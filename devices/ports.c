@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "ports.h"
+#include "devices/ports.h"
 
-#include "console.h"
+#include "devices/console.h"
 
 #define DEBUG_CONSOLE_PRESENT 0xe9
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bus.h"
+#include "devices/bus.h"
 
 /* Debug console: every byte written is output; a read gives 0xe9, by which guests detect it. The
  * device is a struct console. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "serial.h"
+#include "devices/serial.h"
 
 enum {
 	REG_DATA,

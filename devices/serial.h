@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bus.h"
-#include "console.h"
+#include "devices/bus.h"
+#include "devices/console.h"
 
 #define SERIAL_PORTS 8
 

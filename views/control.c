@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "control.h"
+#include "views/control.h"
 
 #include <assert.h>
 #include <stddef.h>

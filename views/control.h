@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flags_embodiment.h"
+#include "views/flags_embodiment.h"
 
 /* Flags of CR0 and CR4: register, name, bit (Intel SDM volume 3A, 2.5). CR0.ET and the reserved bits
  * of CR0 below bit 32 are missing: no load changes them. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "default_policy.h"
+#include "views/default_policy.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef VIEWS_DEFAULT_POLICY_H
 #define VIEWS_DEFAULT_POLICY_H
 
-#include "policy.h"
+#include "views/policy.h"
 
 #define DEFAULT_POLICY_VIEWS 4
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "effect.h"
+#include "views/effect.h"
 
 static bool contains(const struct view_region *region, gpa_t gpa)
 {

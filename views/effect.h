@@ -3,7 +3,7 @@
 #ifndef VIEWS_EFFECT_H
 #define VIEWS_EFFECT_H
 
-#include "policy.h"
+#include "views/policy.h"
 
 struct view_effect {
 	unsigned rights; /* VIEW_READ, VIEW_WRITE, VIEW_EXECUTE */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "ept.h"
+#include "views/ept.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ept_builder.h"
+#include "views/ept_builder.h"
 
 static enum policy_error_kind check_arena(const struct table_arena *arena,
 					  const struct view_target *target)

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "eptp.h"
-#include "gpa.h"
-#include "policy.h"
-#include "policy_error.h"
-#include "tables.h"
+#include "views/eptp.h"
+#include "views/gpa.h"
+#include "views/policy.h"
+#include "views/policy_error.h"
+#include "views/tables.h"
 
 /* The second-level hierarchy of one view, EPT or NPT. */
 struct ept_view {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "ept_builder.h"
+#include "views/ept_builder.h"
 
 #include <string.h>
 

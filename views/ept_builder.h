@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "extent.h"
-#include "memo.h"
-#include "policy.h"
-#include "tables.h"
+#include "views/extent.h"
+#include "views/memo.h"
+#include "views/policy.h"
+#include "views/tables.h"
 
 /*
  * The tree is built from the top down to find what differs and finished from

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "ept_live.h"
+#include "views/ept_live.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ept_builder.h"
+#include "views/ept_builder.h"
 
 /* Uniform ranges whose tables are remembered; when there are more, building them is work done again. */
 #define MEMO_CAPACITY 8192

@@ -2,7 +2,7 @@
 #ifndef VIEWS_EPT_LIVE_H
 #define VIEWS_EPT_LIVE_H
 
-#include "ept.h"
+#include "views/ept.h"
 
 /*
  * Hierarchies of views whose rights may change while processors use them. Each

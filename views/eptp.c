@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "eptp.h"
+#include "views/eptp.h"
 
 #include <stddef.h>
 

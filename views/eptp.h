@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "gpa.h"
-#include "paging_caps.h"
+#include "views/gpa.h"
+#include "views/paging_caps.h"
 
 /* Entries of the EPTP list, one page (Intel SDM volume 3C, 25.6.14). */
 #define EPTP_LIST_ENTRIES 512u

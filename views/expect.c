@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "expect.h"
+#include "views/expect.h"
 
 #include <errno.h>
 #include <stddef.h>
 
-#include "expect_cr0.h"
-#include "expect_io.h"
-#include "expect_rules.h"
-#include "expect_view.h"
+#include "views/expect_cr0.h"
+#include "views/expect_io.h"
+#include "views/expect_rules.h"
+#include "views/expect_view.h"
 
 #define VECTOR_UD 6
 #define VECTOR_NM 7

@@ -6,7 +6,7 @@
 #ifndef VIEWS_EXPECT_H
 #define VIEWS_EXPECT_H
 
-#include "expectation.h"
+#include "views/expectation.h"
 
 /* Predicts `count` repetitions of an operation whose fields have been validated. */
 void expect_operation(const struct expect_environment *environment, const struct ss_operation *op,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "expect_cr0.h"
+#include "views/expect_cr0.h"
 
 /* SVM's selective CR0-write intercept ignores changes of TS and MP (AMD APM vol. 2, table 15-7). */
 #define SVM_IGNORED ((uint64_t)(SS_CR0_TS | SS_CR0_MP))

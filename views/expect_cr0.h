@@ -3,7 +3,7 @@
 #ifndef VIEWS_EXPECT_CR0_H
 #define VIEWS_EXPECT_CR0_H
 
-#include "expectation.h"
+#include "views/expectation.h"
 
 /* Exits of the accesses so far; those that end at L0 by what drives it. */
 struct cr0_steps {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "expect_io.h"
+#include "views/expect_io.h"
 
 #include <errno.h>
 
-#include "expect_rules.h"
+#include "views/expect_rules.h"
 
 /* Port accesses are exits to the VMM, which no relay sees, and nothing else. */
 static void add_ports(const struct expect_environment *environment, unsigned count,

@@ -3,7 +3,7 @@
 #ifndef VIEWS_EXPECT_IO_H
 #define VIEWS_EXPECT_IO_H
 
-#include "expectation.h"
+#include "views/expectation.h"
 
 /* Predicts an operation of kind INTERRUPT, PIN or DISK into an expectation of no exits and no
  * exception. */

@@ -3,7 +3,7 @@
 #ifndef VIEWS_EXPECT_RULES_H
 #define VIEWS_EXPECT_RULES_H
 
-#include "expectation.h"
+#include "views/expectation.h"
 
 #define EXPECT_NONE ((struct expect_count){EXPECT_EXACTLY, 0})
 #define EXPECT_ONE ((struct expect_count){EXPECT_EXACTLY, 1})

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "expect_view.h"
+#include "views/expect_view.h"
 
 #include <errno.h>
 
-#include "expect_rules.h"
+#include "views/expect_rules.h"
 
 #define VECTOR_PF 14
 

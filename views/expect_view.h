@@ -3,7 +3,7 @@
 #ifndef VIEWS_EXPECT_VIEW_H
 #define VIEWS_EXPECT_VIEW_H
 
-#include "expectation.h"
+#include "views/expectation.h"
 
 void expect_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
 		   struct expectation *expectation);

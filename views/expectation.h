@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "guestfw/abi.h"
-#include "effect.h"
-#include "flags.h"
-#include "levels.h"
-#include "service.h"
-#include "setup.h"
+#include "views/effect.h"
+#include "views/flags.h"
+#include "views/levels.h"
+#include "views/service.h"
+#include "views/setup.h"
 
 struct expect_environment {
 	enum engine_id engine;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "extent.h"
+#include "views/extent.h"
 
 #include <errno.h>
 #include <stdbool.h>

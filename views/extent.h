@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "memo.h"
-#include "policy.h"
+#include "views/memo.h"
+#include "views/policy.h"
 
 /* Addresses [start, end) that a view maps otherwise than by default. */
 struct extent {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "flags_embodiment.h"
+#include "views/flags_embodiment.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "interrupts.h"
+#include "views/interrupts.h"
 
 #include <errno.h>
 #include <string.h>

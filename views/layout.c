@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "layout.h"
+#include "views/layout.h"
 
 static uint64_t range_end(const struct gpa_range *range)
 {

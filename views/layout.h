@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gpa.h"
-#include "policy_error.h"
+#include "views/gpa.h"
+#include "views/policy_error.h"
 
 struct gpa_range {
 	gpa_t start;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "levels.h"
+#include "views/levels.h"
 
-#include "list.h"
+#include "views/list.h"
 
 const char *const engine_keys[ENGINE_COUNT] = {
 	"invalid",

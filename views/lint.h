@@ -3,10 +3,10 @@
 #ifndef VIEWS_LINT_H
 #define VIEWS_LINT_H
 
-#include "lint_subject.h"
-#include "policy_survey.h"
-#include "view_map.h"
-#include "vmfunc_bytes.h"
+#include "views/lint_subject.h"
+#include "views/policy_survey.h"
+#include "views/view_map.h"
+#include "views/vmfunc_bytes.h"
 
 /* A region that is a gate, and what the first view shows there that has it. */
 struct lint_gate {

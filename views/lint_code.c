@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "lint.h"
+#include "views/lint.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "lint.h"
+#include "views/lint.h"
 
 static bool holds_vmfunc(struct lint *lint,
 			 const struct view_piece *piece)

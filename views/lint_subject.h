@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy.h"
+#include "views/policy.h"
 
 /*
  * What a policy permits that its author may not have meant: name, key for

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "memo.h"
+#include "views/memo.h"
 
 #include <errno.h>
 #include <stdlib.h>

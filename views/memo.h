@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gpa.h"
+#include "views/gpa.h"
 
 /*
  * How a view maps an address: to address + offset (modulo 2^64) with these

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "paging.h"
+#include "views/paging.h"
 
-#include "eptp.h"
+#include "views/eptp.h"
 
 /*
  * EPT entries, Intel SDM volume 3C, tables 29-1 to 29-6. Bit 6 (ignore PAT) of

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gpa.h"
-#include "paging_caps.h"
-#include "policy_error.h"
+#include "views/gpa.h"
+#include "views/paging_caps.h"
+#include "views/policy_error.h"
 
 /* What a guest may do with a page in a view. */
 #define VIEW_READ 1u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "pins.h"
+#include "views/pins.h"
 
 #include <errno.h>
 

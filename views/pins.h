@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "effect.h"
 #include "guestfw/abi.h"
+#include "views/effect.h"
 
 /* Of one VM: a buffer for each vCPU, and this many bytes in all. */
 #define PINS_MAX SS_MAX_VCPUS

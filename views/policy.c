@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "policy.h"
+#include "views/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "eptp.h"
-#include "gpa.h"
-#include "layout.h"
-#include "paging.h"
-#include "policy_error.h"
+#include "views/eptp.h"
+#include "views/gpa.h"
+#include "views/layout.h"
+#include "views/paging.h"
+#include "views/policy_error.h"
 
 /* As many views as an EPTP list has entries. */
 #define VIEW_MAX EPTP_LIST_ENTRIES

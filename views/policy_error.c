@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "policy_error.h"
+#include "views/policy_error.h"
 
 #include <stddef.h>
 

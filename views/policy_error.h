@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "gpa.h"
+#include "views/gpa.h"
 
 /*
  * Why a policy is refused: name, errno, key for machines, text for people.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "policy_lint.h"
+#include "views/policy_lint.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lint.h"
+#include "views/lint.h"
 
 /* Every page of an executable piece at which a VMFUNC starts. */
 static void check_vmfunc_in(struct lint *lint, uint32_t view,

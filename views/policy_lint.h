@@ -2,7 +2,7 @@
 #ifndef VIEWS_POLICY_LINT_H
 #define VIEWS_POLICY_LINT_H
 
-#include "lint_subject.h"
+#include "views/lint_subject.h"
 
 /* Calls `visit` for everything that is found. Returns 0 or -ENOMEM. */
 int policy_lint(const struct lint_subject *subject, lint_warning_fn *visit,

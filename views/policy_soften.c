@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "policy_soften.h"
+#include "views/policy_soften.h"
 
 /* In the order of preference: fewest rights first. */
 static const unsigned additions[] = {

@@ -2,7 +2,7 @@
 #ifndef VIEWS_POLICY_SOFTEN_H
 #define VIEWS_POLICY_SOFTEN_H
 
-#include "policy.h"
+#include "views/policy.h"
 
 /* What became of rights: of a region in a view, or, POLICY_NO_INDEX, of the
  * memory that the view has no rule for. */

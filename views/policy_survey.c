@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "policy_survey.h"
+#include "views/policy_survey.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "view_map.h"
+#include "views/view_map.h"
 
 /*
  * Memory is cut at every address where a view's piece of it may start or end:

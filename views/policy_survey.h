@@ -2,7 +2,7 @@
 #ifndef VIEWS_POLICY_SURVEY_H
 #define VIEWS_POLICY_SURVEY_H
 
-#include "policy.h"
+#include "views/policy.h"
 
 /* Bytes of the view's addresses. */
 struct view_survey {

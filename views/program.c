@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "program.h"
+#include "views/program.h"
 
 #include <string.h>
 
-#include "expect_cr0.h"
+#include "views/expect_cr0.h"
 
 /* splitmix64: a state may be any number, so seed and index can simply be combined. */
 static uint64_t next(uint64_t *state)

@@ -3,7 +3,7 @@
 #ifndef VIEWS_PROGRAM_H
 #define VIEWS_PROGRAM_H
 
-#include "expect.h"
+#include "views/expect.h"
 
 /* Flags that programs write, mask and start with. */
 #define PROGRAM_FLAGS (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "service.h"
+#include "views/service.h"
 
 #include <errno.h>
 

@@ -7,7 +7,7 @@
 #ifndef VIEWS_SERVICE_H
 #define VIEWS_SERVICE_H
 
-#include "vmfunc.h"
+#include "views/vmfunc.h"
 
 /* Services by number, those of guestfw/abi.h. The processor's own: */
 #define SERVICE_VIEW 0u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "setup.h"
+#include "views/setup.h"
 
 #define EPTP_RESERVED_BIT (UINT64_C(1) << 8)
 #define EPTP_MEMTYPE_MASK UINT64_C(7)

@@ -4,7 +4,7 @@
 #define VIEWS_SETUP_H
 
 #include "guestfw/abi.h"
-#include "vmfunc.h"
+#include "views/vmfunc.h"
 
 /*
  * Applies an operation's setup (enum ss_setup) to what the processor goes by. The entry of the

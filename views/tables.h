@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gpa.h"
-#include "paging.h"
+#include "views/gpa.h"
+#include "views/paging.h"
 
 /*
  * Guest memory set aside for tables, taken page by page from the start. host

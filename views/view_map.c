@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "view_map.h"
+#include "views/view_map.h"
 
 #include <errno.h>
 #include <stdlib.h>

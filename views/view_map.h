@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy.h"
+#include "views/policy.h"
 
 /* Guest memory that a view treats alike. */
 struct view_piece {

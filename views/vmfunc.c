@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmfunc.h"
+#include "views/vmfunc.h"
 
 #include <stddef.h>
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "eptp.h"
-#include "paging.h"
-#include "service_table.h"
+#include "views/eptp.h"
+#include "views/paging.h"
+#include "views/service_table.h"
 
 /* What becomes of a VMFUNC: name, key. */
 #define VMFUNC_OUTCOME_TABLE(X) \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmfunc_bytes.h"
+#include "views/vmfunc_bytes.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #ifndef VIEWS_VMFUNC_BYTES_H
 #define VIEWS_VMFUNC_BYTES_H
 
-#include "lint_subject.h"
-#include "view_map.h"
+#include "views/lint_subject.h"
+#include "views/view_map.h"
 
 /*
  * Where guest memory holds the bytes of a VMFUNC, 0f 01 d4, at any alignment:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/cli/perf_command.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "vmm/base/printable.h"

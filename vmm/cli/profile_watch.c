@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/cli/profile_watch.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "vmm/base/stream.h"
 #include "vmm/cli/terminal.h"
-#include "vmm/vm/vcpu.h"
 
 /* A vCPU that does not come out of the guest for so long is left out of the interval. */
 #define PATIENCE_MS 200

@@ -3,7 +3,7 @@
 #ifndef VMM_ENGINE_ENGINES_H
 #define VMM_ENGINE_ENGINES_H
 
-#include "views/expect.h"
+#include "views/levels.h"
 #include "vmm/vm/engine_ops.h"
 
 const struct engine_ops *engine_ops(enum engine_id id);

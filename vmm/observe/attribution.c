@@ -13,64 +13,64 @@ static int by_start(const void *a, const void *b)
 	return (x->operation > y->operation) - (x->operation < y->operation);
 }
 
-int attribution_create(struct attribution *places, const struct image *image)
+int attribution_create(struct attribution *attribution, const struct image *image)
 {
 	size_t unique = 0;
 
-	*places = (struct attribution){.image = image};
-	places->routines = calloc(image->operation_count + 1, sizeof(*places->routines));
-	if (!places->routines)
+	*attribution = (struct attribution){.image = image};
+	attribution->routines = calloc(image->operation_count + 1, sizeof(*attribution->routines));
+	if (!attribution->routines)
 		return -ENOMEM;
 	for (size_t i = 0; i < image->operation_count; i++) {
 		const struct ss_operation *op = &image->operations[i];
 
 		/* An image need not say where its routines are. */
 		if (op->entry < op->end)
-			places->routines[places->count++] =
+			attribution->routines[attribution->count++] =
 				(struct routine){op->entry, op->end, (uint32_t)i + 1};
 	}
-	qsort(places->routines, places->count, sizeof(*places->routines), by_start);
-	for (size_t i = 0; i < places->count; i++)
-		if (unique == 0 || places->routines[unique - 1].start != places->routines[i].start)
-			places->routines[unique++] = places->routines[i];
-	places->count = unique;
+	qsort(attribution->routines, attribution->count, sizeof(*attribution->routines), by_start);
+	for (size_t i = 0; i < attribution->count; i++)
+		if (unique == 0 || attribution->routines[unique - 1].start != attribution->routines[i].start)
+			attribution->routines[unique++] = attribution->routines[i];
+	attribution->count = unique;
 	return 0;
 }
 
-void attribution_destroy(struct attribution *places)
+void attribution_destroy(struct attribution *attribution)
 {
-	if (!places)
+	if (!attribution)
 		return;
-	free(places->routines);
-	*places = (struct attribution){0};
+	free(attribution->routines);
+	*attribution = (struct attribution){0};
 }
 
-uint32_t attribution_operation(const struct attribution *places, uint64_t rip)
+uint32_t attribution_operation(const struct attribution *attribution, uint64_t rip)
 {
-	size_t low = 0, high = places->count;
+	size_t low = 0, high = attribution->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (places->routines[middle].start <= rip)
+		if (attribution->routines[middle].start <= rip)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 && rip < places->routines[low - 1].end ? places->routines[low - 1].operation : 0;
+	return low > 0 && rip < attribution->routines[low - 1].end ? attribution->routines[low - 1].operation : 0;
 }
 
-enum agreement attribution_compare(const struct attribution *places, uint32_t marked, uint64_t rip)
+enum agreement attribution_compare(const struct attribution *attribution, uint32_t marked, uint64_t rip)
 {
-	uint32_t routine = attribution_operation(places, rip);
+	uint32_t routine = attribution_operation(attribution, rip);
 
 	if (marked == 0)
 		return routine ? AGREEMENT_UNMARKED : AGREEMENT_AGREES;
 	if (routine == 0)
 		return AGREEMENT_ELSEWHERE;
 	/* Operations may share a routine. */
-	return rip >= places->image->operations[marked - 1].entry &&
-			       rip < places->image->operations[marked - 1].end
+	return rip >= attribution->image->operations[marked - 1].entry &&
+			       rip < attribution->image->operations[marked - 1].end
 		       ? AGREEMENT_AGREES
 		       : AGREEMENT_DIFFERS;
 }

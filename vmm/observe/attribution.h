@@ -21,13 +21,13 @@ struct attribution {
 };
 
 /* Returns 0 or -ENOMEM. The image is used, not copied. */
-int attribution_create(struct attribution *places, const struct image *image);
-void attribution_destroy(struct attribution *places); /* NULL is allowed */
+int attribution_create(struct attribution *attribution, const struct image *image);
+void attribution_destroy(struct attribution *attribution); /* NULL is allowed */
 
 /* The first operation whose routine holds the address; 0: none. */
-uint32_t attribution_operation(const struct attribution *places, uint64_t rip);
+uint32_t attribution_operation(const struct attribution *attribution, uint64_t rip);
 
 /* Compares what the marker says, a number of the catalogue or 0, with where the guest was. */
-enum agreement attribution_compare(const struct attribution *places, uint32_t marked, uint64_t rip);
+enum agreement attribution_compare(const struct attribution *attribution, uint32_t marked, uint64_t rip);
 
 #endif

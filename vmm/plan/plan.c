@@ -285,10 +285,10 @@ static int read_views(struct plan *plan, const struct plan_request *request, con
 	engine_target_init(&target, plan->engine, host, plan->memory);
 	rc = policy_load(&file, request->views,
 			 &(struct policy_subject){
-				      .image = &plan->image,
-				      .target = &target.view,
-				      .engine = engine_keys[plan->engine->id],
-				      .lenient = request->lenient,
+				 .image = &plan->image,
+				 .target = &target.view,
+				 .engine = engine_keys[plan->engine->id],
+				 .lenient = request->lenient,
 			 },
 			 request->diagnostics, error);
 	if (rc == 0) {

@@ -3,7 +3,7 @@
 #ifndef VMM_RUN_RUN_LOOP_H
 #define VMM_RUN_RUN_LOOP_H
 
-#include "vmm/jail/jail.h"
+#include "vmm/jail/jail_filter.h"
 #include "vmm/vm/vm.h"
 
 /* Installs the handler of KICK_SIGNAL. Returns 0 or a negative errno. */

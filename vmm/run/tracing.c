@@ -2,7 +2,6 @@
 #include "vmm/run/tracing.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>

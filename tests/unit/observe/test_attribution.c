@@ -136,5 +136,5 @@ int main(void)
 		cmocka_unit_test(summary),
 	};
 
-	return cmocka_run_group_tests_name("places", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("attribution", tests, NULL, NULL);
 }
