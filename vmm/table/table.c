@@ -68,7 +68,7 @@ static int add_row(const struct table *table, size_t row, struct libscols_table 
 int table_text(const struct table *table, FILE *stream)
 {
 	struct libscols_table *text = scols_new_table();
-	size_t *shown = calloc(table->column_count, sizeof(*shown)), count;
+	size_t *shown = calloc(table->column_count, sizeof(*shown)), count = 0;
 	int rc = text && shown ? 0 : -ENOMEM;
 
 	if (rc == 0) {
