@@ -23,7 +23,19 @@ static bool can_be_leaf(const struct ept_builder *builder, unsigned level,
 			struct mapping mapping)
 {
 	return paging_leaf_at(level, &builder->target->caps) &&
-	       (mapping.offset & (PAGING_SPAN(level) - 1)) == 0;
+	       ((mapping.offset | builder->target->offset) & (PAGING_SPAN(level) - 1)) == 0;
+}
+
+/* What is shown at `start`, a leaf of a level. */
+static uint64_t leaf(const struct ept_builder *builder, unsigned level, uint64_t start,
+		     struct mapping mapping)
+{
+	const struct view_target *target = builder->target;
+	uint64_t shown = start + mapping.offset;
+
+	if (shown < target->moved)
+		shown += target->offset;
+	return target->format->encode_leaf(gpa_at(shown), level, mapping.rights, &target->caps);
 }
 
 /* The entry of a level that refers to the table for the span below it. */
@@ -59,9 +71,7 @@ static int uniform_entry(struct ept_builder *builder, unsigned level,
 	}
 	full = full || layout_contains(&target->memory, gpa_at(start), size);
 	if (full && can_be_leaf(builder, level, mapping)) {
-		*ret_entry = target->format->encode_leaf(
-			gpa_at(start + mapping.offset), level, mapping.rights,
-			&target->caps);
+		*ret_entry = leaf(builder, level, start, mapping);
 		return 0;
 	}
 	return table_entry(builder,
@@ -162,10 +172,7 @@ static int fill_scratch(struct ept_builder *builder, struct span span,
 			error = touched_entry(builder, entry, &table[i], tables);
 		}
 		else if (leaves)
-			table[i] = target->format->encode_leaf(
-				gpa_at(start + span.fallback.offset),
-				span.level, span.fallback.rights,
-				&target->caps);
+			table[i] = leaf(builder, span.level, start, span.fallback);
 		else
 			error = uniform_entry(builder, span.level, start,
 					      span.fallback, span.full,

@@ -56,6 +56,9 @@ struct view_policy {
 /* What a policy is to be built for. */
 struct view_target {
 	struct guest_memory memory;
+	/* Where it is: what views show of the first `moved` bytes lies `offset` bytes further in the memory that
+	 * the tables point to. Both are multiples of a page; 0 for a guest that is alone there. */
+	uint64_t moved, offset;
 	const struct paging_format *format;
 	struct paging_caps caps;
 };

@@ -15,11 +15,11 @@
 #define RELAY_GDT 0xc0006000
 #define RELAY_TSS 0xc0007000
 #define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
-#define RELAY_EPTP_LIST 0xc0009000
-#define RELAY_NO_LIST 0xc000a000 /* zero: what a list without memory behind it looks like */
+#define RELAY_NO_LIST 0xc0009000 /* zero: what a list without memory behind it looks like */
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_IMAGE_MAX 0x10000
 #define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region or host save area, and control structure */
+#define RELAY_LISTS 0xc00a0000   /* view lists, a page each */
 #define RELAY_VCPUS 0xc0100000   /* struct relay_vcpu and its stack, RELAY_VCPU_STRIDE each */
 #define RELAY_VCPU_STRIDE 0x4000
 #define RELAY_RINGS 0xc0200000

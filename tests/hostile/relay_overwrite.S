@@ -19,7 +19,7 @@
 .endm
 	SWEEP RELAY_BASE, RELAY_BASE + RELAY_SIZE, 0x10000
 	SWEEP RELAY_VCPUS, RELAY_VCPUS + 0x200, 8	/* registers, words, head and tail */
-	SWEEP RELAY_EPTP_LIST, RELAY_EPTP_LIST + 64, 8
+	SWEEP RELAY_LISTS, RELAY_LISTS + 64, 8
 	SWEEP RELAY_CONTROL, RELAY_CONTROL + 0x2000, 0x100
 	/* The port by which the relay asks: worthless here. */
 	mov $RELAY_PORT, %edx

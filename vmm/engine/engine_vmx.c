@@ -91,7 +91,7 @@ static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 	write_field(vcpu, VMCS12_secondary_vm_exec_control,
 		    state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
 	write_field(vcpu, VMCS12_eptp_list_address,
-		    backed ? RELAY_EPTP_LIST : unbacked_page(vcpu->vm));
+		    backed ? monitor_list(vcpu->vm) : unbacked_page(vcpu->vm));
 }
 
 static void set_controls(struct vcpu *vcpu)

@@ -19,9 +19,15 @@ void *monitor_at(const struct monitor *monitor, uint64_t gpa)
 	return monitor->host + (gpa - RELAY_BASE);
 }
 
+/* The place of its guest in the monitor's memory: guests that share a vCPU have one each. */
+static unsigned monitor_slot(const struct vcpu *vcpu)
+{
+	return vcpu->vm->slot + vcpu->index;
+}
+
 static uint64_t vcpu_address(const struct vcpu *vcpu)
 {
-	return RELAY_VCPUS + (uint64_t)RELAY_VCPU_STRIDE * vcpu->index;
+	return RELAY_VCPUS + (uint64_t)RELAY_VCPU_STRIDE * monitor_slot(vcpu);
 }
 
 struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu)
@@ -36,7 +42,7 @@ uint64_t monitor_stack(const struct vcpu *vcpu)
 
 uint64_t monitor_region(const struct vcpu *vcpu)
 {
-	return RELAY_CONTROL + UINT64_C(0x2000) * vcpu->index;
+	return RELAY_CONTROL + UINT64_C(0x2000) * monitor_slot(vcpu);
 }
 
 uint64_t monitor_control(const struct vcpu *vcpu)
@@ -46,7 +52,12 @@ uint64_t monitor_control(const struct vcpu *vcpu)
 
 uint64_t monitor_ring(const struct vcpu *vcpu)
 {
-	return RELAY_RINGS + RELAY_RING_RECORDS * sizeof(struct relay_record) * vcpu->index;
+	return RELAY_RINGS + RELAY_RING_RECORDS * sizeof(struct relay_record) * monitor_slot(vcpu);
+}
+
+uint64_t monitor_list(const struct vm *vm)
+{
+	return RELAY_LISTS + UINT64_C(0x1000) * vm->slot;
 }
 
 /* The words that the relay decides CR0 writes by. */
@@ -66,7 +77,7 @@ static void set_relay_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
 
 	relay->vmfunc = *state;
-	relay->vmfunc.list = (const uint64_t *)(uintptr_t)(backed ? RELAY_EPTP_LIST : RELAY_NO_LIST);
+	relay->vmfunc.list = (const uint64_t *)(uintptr_t)(backed ? monitor_list(vcpu->vm) : RELAY_NO_LIST);
 }
 
 const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_operation *op)

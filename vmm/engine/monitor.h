@@ -73,6 +73,9 @@ uint64_t monitor_region(const struct vcpu *vcpu);
 uint64_t monitor_control(const struct vcpu *vcpu);
 uint64_t monitor_ring(const struct vcpu *vcpu);
 
+/* And of what a VM has: the view list. */
+uint64_t monitor_list(const struct vm *vm);
+
 /* Moves what the relay has recorded to the vCPU's summary and the ledger. */
 void monitor_drain(struct vcpu *vcpu);
 

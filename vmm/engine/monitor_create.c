@@ -21,6 +21,8 @@
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
+_Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_LISTS, "overlap");
+_Static_assert(RELAY_LISTS + SS_MAX_VCPUS * GPA_PAGE_SIZE <= RELAY_VCPUS, "overlap");
 _Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
 _Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
 		       RELAY_TABLES,
@@ -87,6 +89,8 @@ static int build_views(struct vm *vm, struct monitor *monitor, const struct pagi
 	struct gpa_range ranges[ENGINE_RANGES_MAX];
 	const struct view_target target = {
 		.memory = {ranges, engine_ranges(vm->ram.size, ranges)},
+		.moved = vm->base ? vm->ram.size : 0,
+		.offset = vm->base,
 		.format = vm->plan->engine->format,
 		.caps = *caps,
 	};
@@ -105,7 +109,7 @@ static int build_views(struct vm *vm, struct monitor *monitor, const struct pagi
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE, "the views cannot be built: %s",
 				 policy_error_text(why.kind));
-	monitor->list = monitor_at(monitor, RELAY_EPTP_LIST);
+	monitor->list = monitor_at(monitor, monitor_list(vm));
 	eptp_list_build(vm->view_list, monitor->views);
 	for (size_t i = 0; i < monitor->views->count; i++)
 		vm->view_list[i] = ept_pointer(monitor->views->view[i].root, caps);
@@ -193,7 +197,7 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		.control = monitor_control(vcpu),
 		.cr0_fixed1 = UINT64_MAX,
 		.views = vcpu->vm->policy.view_count,
-		.marker = boot_vcpu_page(vcpu->index).v,
+		.marker = vcpu->vm->base + boot_vcpu_page(vcpu->index).v,
 		.ring = monitor_ring(vcpu),
 		.home = vcpu->vm->view_list[0],
 		.pointer = vcpu->vm->view_list[0],

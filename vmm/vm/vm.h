@@ -53,6 +53,10 @@ struct vcpu {
 
 struct vm {
 	unsigned index;
+	/* Whose KVM VM and vCPU it runs on: itself, unless several share one. Then they lie one behind the other,
+	 * this one first, and `slot` is its place among them. */
+	struct vm *leader;
+	unsigned slot;
 	const struct plan *plan;
 	const struct flag_plan *flags; /* those of this VM */
 	const struct service_table *service_table; /* that of this VM */
@@ -60,6 +64,7 @@ struct vm {
 	const struct engine_ops *ops;
 	int fd;
 	struct guest_ram ram;
+	uint64_t base; /* where its memory begins in the KVM VM */
 	struct bus ports, mmio;
 	struct console *console;
 	struct serial serial;

@@ -98,6 +98,7 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 
 	*vm = (struct vm){
 		.index = index,
+		.leader = vm,
 		.plan = plan,
 		.flags = &plan->flags[index],
 		.service_table = &plan->services[index],

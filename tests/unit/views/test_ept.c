@@ -540,6 +540,31 @@ static void list(void **state)
 	scenario_finish(&scenario);
 }
 
+/* Memory of one of several guests lies behind that of the others; what is behind it is nobody's and stays. */
+static void memory_elsewhere(void **state)
+{
+	const uint64_t offsets[] = {6 * MIB, 6 * MIB + PAGE}, pages[] = {2 * MIB, PAGE};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scenario scenario;
+
+		start(&scenario, PAGING_EPT, all_caps, 4 * MIB);
+		scenario_add_memory(&scenario, 3 * GIB, PAGE);
+		scenario.target.moved = 4 * MIB;
+		scenario.target.offset = offsets[i];
+		add_region(&scenario, 2 * MIB, PAGE);
+		add_view(&scenario, 7);
+		set_remap(&scenario, 0, 0, 3 * MIB);
+		assert_int_equal(build(&scenario, NULL), 0);
+		expect_page(&scenario, 0, MIB, MIB + offsets[i], 7, pages[i]);
+		expect_page(&scenario, 0, 2 * MIB, 3 * MIB + offsets[i], 7, PAGE);
+		expect_page(&scenario, 0, 2 * MIB + PAGE, 2 * MIB + PAGE + offsets[i], 7, PAGE);
+		expect_page(&scenario, 0, 3 * GIB, 3 * GIB, 7, PAGE);
+		scenario_finish(&scenario);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,6 +577,7 @@ int main(void)
 		cmocka_unit_test(partial_sharing),
 		cmocka_unit_test(regions_join),
 		cmocka_unit_test(remaps),
+		cmocka_unit_test(memory_elsewhere),
 		cmocka_unit_test(view_of_nothing),
 		cmocka_unit_test(arena_full),
 		cmocka_unit_test(arena_faults),
