@@ -138,7 +138,8 @@
 	X(NULL, 0x53530000, "nothing, answered by the monitor")                                    \
 	X(VIEW, 0x53530002, "makes view RCX active; done by the monitor")                          \
 	X(NULL_VMM, 0x53530003, "nothing, answered by the VMM")                                    \
-	X(REQUEST, 0x53530004, "performs the request at address RDI, as the control port does")
+	X(REQUEST, 0x53530004, "performs the request at address RDI, as the control port does")     \
+	X(YIELD, 0x53530005, "lets the next guest of the vCPU run; done by the monitor")
 
 /* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see an exception. */
 #define SS_VMFUNC_STEP 0

@@ -188,6 +188,10 @@ static inline int relay_hypercall(struct relay_vcpu *vcpu,
 	case SS_HYPERCALL_VIEW:
 		vcpu->regs[RAX] = switch_view(vcpu, vcpu->regs[RCX]);
 		return 1;
+	case SS_HYPERCALL_YIELD:
+		vcpu->regs[RAX] = vcpu->group ? 0 : ENOSYS_RESULT;
+		vcpu->yields = vcpu->group != 0;
+		return 1;
 	case SS_HYPERCALL_REQUEST:
 	case SS_HYPERCALL_NULL_VMM:
 		return 0;

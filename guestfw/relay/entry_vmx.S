@@ -7,6 +7,7 @@
 relay_entry:
 	SAVE_REGISTERS
 	call relay_vmx_exit
+	mov %rax, %rbx	/* the VM pointer: whose registers come next */
 	LOAD_REGISTERS
 	vmresume
 	/* Still here: the entry failed. The control structure says why. */

@@ -51,6 +51,11 @@ static inline uint64_t read_msr(uint32_t index)
 	return (uint64_t)high << 32 | low;
 }
 
+static inline void vmptrld(uint64_t address)
+{
+	__asm__ volatile("vmptrld %0" : : "m"(address) : "cc", "memory");
+}
+
 static inline uint64_t vmread(uint64_t field)
 {
 	uint64_t value;

@@ -16,6 +16,7 @@
 #define RELAY_TSS 0xc0007000
 #define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
 #define RELAY_NO_LIST 0xc0009000 /* zero: what a list without memory behind it looks like */
+#define RELAY_GROUP 0xc000a000 /* struct relay_group */
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_IMAGE_MAX 0x10000
 #define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region or host save area, and control structure */
@@ -24,6 +25,8 @@
 #define RELAY_VCPU_STRIDE 0x4000
 #define RELAY_RINGS 0xc0200000
 #define RELAY_RING_RECORDS 4096
+#define RELAY_WORLDS 0xc1000000 /* struct relay_world, RELAY_WORLD_STRIDE each */
+#define RELAY_WORLD_STRIDE 0x4000
 #define RELAY_TABLES 0xc2000000 /* second-level page tables */
 #define RELAY_TABLES_SIZE 0x4000000
 #define RELAY_SIZE 0x6000000
@@ -81,6 +84,11 @@ struct relay_vcpu {
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
 
+	/* Of a guest that shares the processor with others: the address of struct relay_group, else 0; its place
+	 * there; the address of its struct relay_world; whether it has ended. */
+	uint64_t group, number, world, gone;
+	uint64_t yields; /* by the exit that is handled another one gets the processor */
+
 	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` is `pointer` below. */
 	struct vmfunc_state vmfunc;
 
@@ -105,6 +113,30 @@ struct relay_vcpu {
 	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
 };
 
+/* Guests that share a processor. */
+struct relay_group {
+	uint64_t count;
+	uint64_t current;  /* the number of the one that runs */
+	uint64_t switches; /* how often another one came to run */
+	uint64_t xcr0;     /* all that the processor lets XCR0 enable; 0: it has none */
+};
+
+/* MSRs that a guest may change and that no control structure of VMX switches: STAR, LSTAR, CSTAR, FMASK,
+ * KERNEL_GS_BASE, PAT. */
+#define RELAY_WORLD_MSR_LIST 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0x277
+#define RELAY_WORLD_MSRS 6
+#define RELAY_WORLD_PAT 5
+
+/* State of a processor that no control structure has, while another guest has the processor. */
+struct relay_world {
+	uint8_t fpu[RELAY_WORLD_STRIDE - 1024] __attribute__((aligned(64))); /* as XSAVE writes it */
+	uint64_t xcr0;
+	uint64_t cr2;
+	uint64_t dr[5]; /* DR0 to DR3, DR6 */
+	uint64_t msr[RELAY_WORLD_MSRS];
+};
+
+_Static_assert(sizeof(struct relay_world) <= RELAY_WORLD_STRIDE, "it fits");
 _Static_assert(sizeof(struct relay_record) == 48, "shared with the relay");
 _Static_assert(sizeof(struct relay_vcpu) <= RELAY_VCPU_STRIDE / 2, "half of the area is the stack");
 #endif

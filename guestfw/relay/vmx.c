@@ -4,6 +4,7 @@
 #include "relay.h"
 #include "views/flags.h"
 #include "views/xcr.h"
+#include "world.h"
 
 #define FIELD(name, encoding, offset, width) VMCS_##name = (encoding),
 enum vmcs_field {
@@ -12,6 +13,7 @@ enum vmcs_field {
 #undef FIELD
 
 /* Basic exit reasons (Intel SDM vol. 3D, appendix C). */
+#define EXIT_EXCEPTION_OR_NMI 0
 #define EXIT_CPUID 10
 #define EXIT_VMCALL 18
 #define EXIT_CR_ACCESS 28
@@ -35,7 +37,9 @@ enum vmcs_field {
 #define ENTRY_HARDWARE_EXCEPTION 0x300u
 #define ENTRY_ERROR_CODE 0x800u
 
-void relay_vmx_exit(struct relay_vcpu *vcpu);
+#define INTERRUPTION_CODE 0x800u /* an error code goes with the event */
+
+struct relay_vcpu *relay_vmx_exit(struct relay_vcpu *vcpu);
 void relay_vmx_resume_failed(struct relay_vcpu *vcpu);
 
 static int is_long_mode(void)
@@ -247,24 +251,58 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	return 1;
 }
 
+/* The VMM has raised an NMI because another guest is to run: what this one was being delivered, it gets when its
+ * turn comes again. */
+static void put_off(void)
+{
+	uint64_t info = vmread(VMCS_idt_vectoring_info_field);
+
+	if (!(info & ENTRY_VALID))
+		return;
+	vmwrite(VMCS_vm_entry_intr_info_field, info & ~UINT64_C(0x1000));
+	if (info & INTERRUPTION_CODE)
+		vmwrite(VMCS_vm_entry_exception_error_code, vmread(VMCS_idt_vectoring_error_code));
+	vmwrite(VMCS_vm_entry_instruction_len, vmread(VMCS_vm_exit_instruction_len));
+}
+
+/* Whoever runs next. */
+static struct relay_vcpu *leave(struct relay_vcpu *vcpu)
+{
+	struct relay_vcpu *next = world_next(vcpu);
+
+	if (next == vcpu)
+		return vcpu;
+	world_switch(vcpu, next);
+	vmptrld(next->control);
+	return next;
+}
+
 /* Neither CPUID nor VMCALL has one, and that of VMFUNC says nothing. */
 static uint64_t qualification_of(const struct relay_vcpu *vcpu, uint64_t reason)
 {
 	if (reason == EXIT_VMFUNC)
 		return vmfunc_qualification(vcpu);
-	return reason == EXIT_CPUID || reason == EXIT_VMCALL ? 0 : vmread(VMCS_exit_qualification);
+	return reason == EXIT_CPUID || reason == EXIT_VMCALL || reason == EXIT_EXCEPTION_OR_NMI ? 0 : vmread(VMCS_exit_qualification);
 }
 
-void relay_vmx_exit(struct relay_vcpu *vcpu)
+struct relay_vcpu *relay_vmx_exit(struct relay_vcpu *vcpu)
 {
 	uint64_t reason = vmread(VMCS_vm_exit_reason);
 	uint64_t qualification = qualification_of(vcpu, reason);
 	uint64_t rip = vmread(VMCS_guest_rip);
 	struct relay_record *record = ring_next(vcpu, (uint32_t)reason, rip, qualification);
 
-	if (!complete(vcpu, reason, qualification, rip, record))
+	if (reason == EXIT_EXCEPTION_OR_NMI && vcpu->group) {
+		put_off();
+		vcpu->yields = 1;
+	} else if (!complete(vcpu, reason, qualification, rip, record)) {
 		pass(vcpu, reason, qualification, rip);
+	}
 	ring_finish(vcpu, record);
+	if (!vcpu->group || (!vcpu->yields && !vcpu->gone))
+		return vcpu;
+	vcpu->yields = 0;
+	return leave(vcpu);
 }
 
 void relay_vmx_resume_failed(struct relay_vcpu *vcpu)

@@ -56,6 +56,7 @@ SWITCH(perf_command, perf_command)
 SWITCH(quiet, quiet)
 SWITCH(help, help)
 SWITCH(lenient, plan.lenient)
+SWITCH(share_vcpu, plan.share_vcpu)
 
 /* Options whose argument somebody else looks into: it names a file, or depends on the command or the catalogue. */
 #define TEXT(name, member)                                                                         \

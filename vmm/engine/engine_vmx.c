@@ -16,7 +16,12 @@
 #define CR4_PAE 0x20u
 #define CR4_VMXE 0x2000u
 #define CR4_OSXSAVE 0x40000u
+#define CR4_OSFXSR 0x200u
 #define EFER_LONG_MODE 0x500u
+/* For guests that share a vCPU: the VMM takes it from one by an NMI; TPR is no guest's own. */
+#define PIN_NMI_EXITING 0x8u
+#define PRIMARY_CR8_EXITING 0x180000u
+#define LAUNCHED_AT 8 /* launch_state of a vmcs12 */
 #define DR7_DEFAULT 0x400u
 
 /* Access rights of segments (Intel SDM vol. 3C, 25.4.1). */
@@ -97,17 +102,20 @@ static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 static void set_controls(struct vcpu *vcpu)
 {
 	const uint32_t *controls = caps_of(vcpu)->controls;
+	const bool share = vcpu->vm->plan->share_vcpu;
 	struct vmcs12 *vmcs12 = nested_control(vcpu);
 
 	vmcs12_init(vmcs12);
 	set_operation(vcpu, NULL);
-	vmcs12_set(vmcs12, VMCS12_pin_based_vm_exec_control, controls[VMX_WORD_pin]);
-	vmcs12_set(vmcs12, VMCS12_cpu_based_vm_exec_control, controls[VMX_WORD_primary]);
+	vmcs12_set(vmcs12, VMCS12_pin_based_vm_exec_control,
+		   controls[VMX_WORD_pin] | (share ? PIN_NMI_EXITING : 0));
+	vmcs12_set(vmcs12, VMCS12_cpu_based_vm_exec_control,
+		   controls[VMX_WORD_primary] | (share ? PRIMARY_CR8_EXITING : 0));
 	vmcs12_set(vmcs12, VMCS12_vm_exit_controls, controls[VMX_WORD_exit]);
 	vmcs12_set(vmcs12, VMCS12_vm_entry_controls, controls[VMX_WORD_entry]);
 	vmcs12_set(vmcs12, VMCS12_msr_bitmap, RELAY_MSR_BITMAP);
 	vmcs12_set(vmcs12, VMCS12_virtual_processor_id,
-		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->index + 1 : 0);
+		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->vm->slot + vcpu->index + 1 : 0);
 	vmcs12_set(vmcs12, VMCS12_ept_pointer, vcpu->vm->view_list[0]);
 	vmcs12_set(vmcs12, VMCS12_vmcs_link_pointer, UINT64_MAX);
 	/* The guest must run with CR4.VMXE set, and must not see that. */
@@ -131,7 +139,7 @@ static void set_host_state(struct vcpu *vcpu)
 	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);
 	/* For the XSETBV of a guest, which the relay carries out. */
 	vmcs12_set(vmcs12, VMCS12_host_cr4,
-		   CR4_PAE | CR4_VMXE | (caps_of(vcpu)->cr4_fixed1 & CR4_OSXSAVE));
+		   CR4_PAE | CR4_VMXE | CR4_OSFXSR | (caps_of(vcpu)->cr4_fixed1 & CR4_OSXSAVE));
 	vmcs12_set(vmcs12, VMCS12_host_rip, RELAY_IMAGE);
 	vmcs12_set(vmcs12, VMCS12_host_rsp, monitor_stack(vcpu));
 }
@@ -173,6 +181,29 @@ static int set_guest_state(struct vcpu *vcpu, const struct kvm_sregs *sregs, str
 	return 0;
 }
 
+/* A guest that waits for its turn: the relay will load its control structure from memory, and resume it. */
+static void lay_down(const struct vcpu *vcpu)
+{
+	uint8_t *memory = monitor_at(vm_monitor(vcpu->vm), monitor_control(vcpu));
+	const uint32_t launched = 1;
+
+	memcpy(memory, nested_control(vcpu), VMCS12_SIZE);
+	memcpy(memory + LAUNCHED_AT, &launched, sizeof(launched));
+}
+
+/* An NMI that comes while the relay runs waits for the guest. */
+static int block_nmis(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_vcpu_events events;
+
+	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_VCPU_EVENTS: %s", strerror(errno));
+	events.nmi.masked = 1;
+	if (ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_SET_VCPU_EVENTS: %s", strerror(errno));
+	return 0;
+}
+
 static int install(struct vcpu *vcpu, struct error *error)
 {
 	struct control_fault fault;
@@ -199,7 +230,15 @@ static int vcpu_init(struct vcpu *vcpu, struct error *error)
 	set_controls(vcpu);
 	set_host_state(vcpu);
 	rc = set_guest_state(vcpu, &sregs, error);
-	return rc == 0 ? install(vcpu, error) : rc;
+	if (rc != 0 || !vcpu->vm->plan->share_vcpu)
+		return rc == 0 ? install(vcpu, error) : rc;
+	if (vcpu->vm->slot != 0)
+		lay_down(vcpu);
+	/* The vCPU goes to the first guest once all are there: preparing another one needs it too. */
+	if (vcpu->vm->slot + 1 < vcpu->vm->plan->vms)
+		return 0;
+	rc = block_nmis(vcpu, error);
+	return rc == 0 ? install(&vcpu->vm->leader->vcpus[0], error) : rc;
 }
 
 static int setup(struct vcpu *vcpu, const struct ss_operation *op)
@@ -330,5 +369,7 @@ const struct engine_ops engine_vmx = {
 	.drain = monitor_drain,
 	.drain_finished = monitor_drain_finished,
 	.describe = describe,
+	.running = monitor_running,
+	.retire = monitor_retire,
 	.load_cr0 = load_cr0,
 };

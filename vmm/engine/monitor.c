@@ -60,6 +60,20 @@ uint64_t monitor_list(const struct vm *vm)
 	return RELAY_LISTS + UINT64_C(0x1000) * vm->slot;
 }
 
+/* The number is in memory that no guest can reach, but it is memory of the VM. */
+struct vcpu *monitor_running(struct vm *leader)
+{
+	const struct relay_group *group = monitor_at(vm_monitor(leader), RELAY_GROUP);
+	uint64_t current = *(const volatile uint64_t *)&group->current;
+
+	return &leader[current < leader->plan->vms ? current : 0].vcpus[0];
+}
+
+void monitor_retire(struct vcpu *vcpu)
+{
+	monitor_vcpu(vcpu)->gone = 1;
+}
+
 /* The words that the relay decides CR0 writes by. */
 static void set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow)
 {

@@ -13,7 +13,8 @@
 #include "vmm/vm/vm.h"
 
 /* Memory slots of KVM. */
-enum { MONITOR_SLOT_LOW, MONITOR_SLOT_HIGH, MONITOR_SLOT_MEMORY, MONITOR_SLOT_FLUSH };
+enum { MONITOR_SLOT_LOW, MONITOR_SLOT_HIGH, MONITOR_SLOT_MEMORY, MONITOR_SLOT_FLUSH,
+       MONITOR_SLOT_GUESTS /* of guests that share a vCPU, all but the first, by their place */ };
 
 struct monitor {
 	uint8_t *host; /* RELAY_SIZE bytes at RELAY_BASE */
@@ -75,6 +76,10 @@ uint64_t monitor_ring(const struct vcpu *vcpu);
 
 /* And of what a VM has: the view list. */
 uint64_t monitor_list(const struct vm *vm);
+
+/* engine_ops.running and .retire. */
+struct vcpu *monitor_running(struct vm *leader);
+void monitor_retire(struct vcpu *vcpu);
 
 /* Moves what the relay has recorded to the vCPU's summary and the ledger. */
 void monitor_drain(struct vcpu *vcpu);

@@ -9,6 +9,7 @@
 
 #include "views/service.h"
 #include "vmm/engine/memory_slot.h"
+#include "vmm/engine/monitor_share.h"
 #include "vmm/engine/relay_exit.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/descriptor.h"
@@ -56,22 +57,32 @@ static void write_tables(const struct monitor *monitor, uint64_t high)
  * of memory, too few for hundreds of views: it would rebuild them at every switch. */
 static int allow_shadow_pages(struct vm *vm, const struct monitor *monitor)
 {
-	unsigned long pages = 8 * (unsigned long)monitor->views->tables_total + SHADOW_PAGES_MIN;
+	/* Guests of one monitor have the same views. */
+	unsigned long pages = 8 * (unsigned long)monitor->views->tables_total * (vm->slot + 1) +
+			      SHADOW_PAGES_MIN;
 
 	return ioctl(vm->fd, KVM_SET_NR_MMU_PAGES, pages) == 0 ? 0 : -errno;
 }
 
-static int set_slots(struct vm *vm, const struct monitor *monitor, struct error *error)
+static int show_memory(struct vm *vm, const struct monitor *monitor)
 {
-	const struct gpa_range low = {gpa_at(0), guest_ram_low(&vm->ram)};
+	const struct gpa_range low = {gpa_at(vm->base), guest_ram_low(&vm->ram)};
 	const struct gpa_range high = {gpa_at(RAM_HIGH_BASE), guest_ram_high(&vm->ram)};
 	const struct gpa_range memory = {gpa_at(RELAY_BASE), RELAY_SIZE};
-	int rc = memory_slot_set(vm, MONITOR_SLOT_LOW, low, vm->ram.host, 0);
+	int rc;
 
+	if (vm->leader != vm)
+		return memory_slot_set(vm, MONITOR_SLOT_GUESTS + vm->slot, low, vm->ram.host, 0);
+	rc = memory_slot_set(vm, MONITOR_SLOT_LOW, low, vm->ram.host, 0);
 	if (rc == 0 && high.size)
 		rc = memory_slot_set(vm, MONITOR_SLOT_HIGH, high, vm->ram.host + low.size, 0);
-	if (rc == 0)
-		rc = memory_slot_set(vm, MONITOR_SLOT_MEMORY, memory, monitor->host, 0);
+	return rc == 0 ? memory_slot_set(vm, MONITOR_SLOT_MEMORY, memory, monitor->host, 0) : rc;
+}
+
+static int set_slots(struct vm *vm, const struct monitor *monitor, struct error *error)
+{
+	int rc = show_memory(vm, monitor);
+
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_SET_USER_MEMORY_REGION: %s",
 				 strerror(-rc));
@@ -94,10 +105,13 @@ static int build_views(struct vm *vm, struct monitor *monitor, const struct pagi
 		.format = vm->plan->engine->format,
 		.caps = *caps,
 	};
+	const uint64_t share =
+		RELAY_TABLES_SIZE / (vm->plan->share_vcpu ? vm->plan->vms : 1) & ~UINT64_C(4095);
+	const uint64_t tables = RELAY_TABLES + share * vm->slot;
 	struct table_arena arena = {
-		.base = gpa_at(RELAY_TABLES),
-		.host = monitor_at(monitor, RELAY_TABLES),
-		.size = RELAY_TABLES_SIZE,
+		.base = gpa_at(tables),
+		.host = monitor_at(monitor, tables),
+		.size = share,
 	};
 	struct policy_error why;
 	int rc;
@@ -121,7 +135,13 @@ static int build_views(struct vm *vm, struct monitor *monitor, const struct pagi
 static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay, size_t relay_size,
 		       struct error *error)
 {
-	void *host = mmap(NULL, RELAY_SIZE, PROT_READ | PROT_WRITE,
+	void *host;
+
+	if (vm->leader != vm) {
+		monitor->host = vm_monitor(vm->leader)->host;
+		return 0;
+	}
+	host = mmap(NULL, RELAY_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (host == MAP_FAILED)
@@ -131,6 +151,8 @@ static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
 	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
 	write_tables(monitor, guest_ram_high(&vm->ram));
+	if (vm->plan->share_vcpu)
+		monitor_share(vm, monitor);
 	return 0;
 }
 
@@ -171,7 +193,7 @@ void monitor_destroy(struct vm *vm)
 
 	if (!monitor)
 		return;
-	if (monitor->host)
+	if (monitor->host && vm->leader == vm)
 		munmap(monitor->host, RELAY_SIZE);
 	ept_live_destroy(monitor->live);
 	free(monitor->views);
@@ -202,6 +224,8 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		.home = vcpu->vm->view_list[0],
 		.pointer = vcpu->vm->view_list[0],
 	};
+	if (vcpu->vm->plan->share_vcpu)
+		monitor_share_vcpu(vcpu);
 	return 0;
 }
 

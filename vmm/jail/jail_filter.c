@@ -41,6 +41,7 @@ _Static_assert(KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send 
 #define NESTED JAIL_WHEN_NESTED
 #define TRACED JAIL_WHEN_TRACED
 #define WATCHED JAIL_WHEN_WATCHED
+#define SHARED JAIL_WHEN_SHARED
 #define RUN JAIL_WHEN_RUN
 #define INSTRUMENTED JAIL_WHEN_INSTRUMENTED
 #define ANYTHING {0, 0, 0, JAIL_EQUALS},

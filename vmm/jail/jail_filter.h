@@ -80,6 +80,7 @@ enum jail_when {
 	JAIL_WHEN_TRACED = 1 << 3, /* kvm tracepoints can be counted */
 	JAIL_WHEN_RUN = 1 << 4,    /* any run on this host's KVM */
 	JAIL_WHEN_WATCHED = 1 << 6, /* sidestep profile */
+	JAIL_WHEN_SHARED = 1 << 7,  /* several VMs share a vCPU */
 	JAIL_WHEN_INSTRUMENTED = 1 << 5, /* a build with sanitizers or coverage */
 };
 

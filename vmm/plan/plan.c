@@ -20,6 +20,7 @@
 /* Need of operations that switch through a full list. */
 #define VIEWS_ALL "views512"
 #define PAGE_MASK UINT64_C(0xfff)
+#define LARGE_PAGE UINT64_C(0x200000)
 #define CPUID_EXTENDED 0x80000001
 #define CPUID_PAGE1GB_EDX 26
 
@@ -97,6 +98,31 @@ static int check_counts(const struct plan *plan, const struct host *host, struct
 	if (plan->vms < 1 || plan->vms > PLAN_VMS_MAX)
 		return error_set(error, -EINVAL, STATUS_USAGE, "--vms: give 1 to %u VMs",
 				 PLAN_VMS_MAX);
+	return 0;
+}
+
+/* One behind the other, on borders of large pages. */
+uint64_t plan_base(const struct plan *plan, unsigned vm)
+{
+	return plan->share_vcpu ? vm * ((plan->memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1)) : 0;
+}
+
+static int check_sharing(const struct plan *plan, struct error *error)
+{
+	if (!plan->share_vcpu)
+		return 0;
+	if (plan->vcpus > 1)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--share-vcpu: the VMs share one vCPU; leave out -c");
+	if (plan->engine->id != ENGINE_VMX)
+		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+				 "--share-vcpu: needs the engine vmx; this is %s",
+				 engine_keys[plan->engine->id]);
+	if (plan_base(plan, plan->vms) > RAM_HOLE_BASE)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--share-vcpu: %u x %" PRIu64 " MiB do not fit below 3 GiB, where the "
+				 "guests of one monitor have their memory; ask for less with -m",
+				 plan->vms, plan->memory >> 20);
 	return 0;
 }
 
@@ -197,6 +223,8 @@ static const char *lacks_disk(const struct plan *plan, const struct host *host)
 	(void)host;
 	if (!plan->scratch_disk)
 		return "needs: disk; host: --disk names a file, which the catalogue does not overwrite";
+	if (plan->share_vcpu)
+		return "needs: disk; host: VMs that share a vCPU have none";
 	return plan->vcpus > 1 ? "needs: disk; host: the vCPUs of a VM share one disk, and there are "
 				 "several"
 			       : NULL;
@@ -387,6 +415,9 @@ static enum trace_mode trace_mode(const struct plan_request *request, const stru
 {
 	bool interpreted = host && host->backend == HOST_BACKEND_PVM;
 
+	/* What happens at L0 on a vCPU of several guests cannot be told apart. */
+	if (request->share_vcpu)
+		return TRACING_OFF;
 	return interpreted && request->trace == TRACING_SAMPLE && !request->trace_asked
 		       ? TRACING_COUNT
 		       : request->trace;
@@ -441,6 +472,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.memory = request->memory ? request->memory : PLAN_MEMORY_DEFAULT,
 		.vcpus = request->vcpus,
 		.vms = request->vms,
+		.share_vcpu = request->share_vcpu && request->vms > 1,
 		.timeout_ms = request->timeout_ms,
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
@@ -458,6 +490,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = check_counts(plan, host, error);
 	if (rc == 0)
 		rc = check_memory(plan, host, error);
+	if (rc == 0)
+		rc = check_sharing(plan, error);
 	if (rc == 0)
 		rc = request->guest ? image_open(&plan->image, request->guest, error)
 				    : image_builtin(&plan->image, error);

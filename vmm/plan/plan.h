@@ -73,6 +73,7 @@ struct plan_request {
 	const char *pid_file; /* path or NULL */
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
+	bool share_vcpu;     /* the VMs share one vCPU */
 	unsigned timeout_ms; /* 0: none */
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
@@ -99,6 +100,7 @@ struct plan {
 	struct view_policy policy;
 	uint64_t memory;
 	unsigned vcpus, vms;
+	bool share_vcpu;
 	unsigned timeout_ms;
 	uint32_t iterations;
 	enum on_violation on_violation;
@@ -126,6 +128,9 @@ struct plan {
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error);
 void plan_finish(struct plan *plan);
+
+/* Where the memory of a VM begins in that of its KVM VM: 0, unless several share one. */
+uint64_t plan_base(const struct plan *plan, unsigned vm);
 
 /* Whether a guest can have this much memory, as far as that does not depend on the host. */
 int plan_check_memory(uint64_t memory, struct error *error);

@@ -171,7 +171,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	output_readers_note(&machine->readers, &machine->console, output);
 	machine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->vms = calloc(plan->vms, sizeof(*machine->vms));
-	machine->thread_count = plan->vms * plan->vcpus;
+	machine->thread_count = plan->share_vcpu ? 1 : plan->vms * plan->vcpus;
 	machine->threads = calloc(machine->thread_count, sizeof(*machine->threads));
 	machine->summary = summary_create();
 	machine->vm_summaries = plan->vms > 1 ? summaries_create(plan->vms) : NULL;
@@ -231,12 +231,20 @@ static bool is_ending(const struct vcpu *vcpu)
 	return atomic_load(&vcpu->vm->stop);
 }
 
+/* Those that a thread runs. One that has ended has its cause already. */
+static void stop_vms(const struct machine *machine, struct vm *first, enum stop_cause cause, int status,
+		     const char *text)
+{
+	for (unsigned i = 0; i < (machine->plan->share_vcpu ? machine->plan->vms : 1); i++)
+		vm_stop(&first[i], cause, status, "%s", text);
+}
+
 static void stop_all(struct machine *machine, enum stop_cause cause, int status, const char *text)
 {
 	atomic_store(&machine->ending, true);
 	for (unsigned i = 0; i < machine->thread_count; i++)
 		if (vcpu_thread_running(&machine->threads[i]))
-			vm_stop(machine->threads[i].vcpu->vm, cause, status, "%s", text);
+			stop_vms(machine, machine->threads[i].vcpu->vm, cause, status, text);
 }
 
 static void lose_reader(struct machine *machine)
@@ -426,7 +434,7 @@ static void conclude(struct machine *machine)
 			.record = {.type = RECORD_END, .size = sizeof(record), .vm = (uint8_t)i},
 		};
 
-		add_position(vm, &machine->threads[i * machine->plan->vcpus]);
+		add_position(vm, &machine->threads[machine->plan->share_vcpu ? 0 : i * machine->plan->vcpus]);
 		record.cause = vm->why.cause;
 		record.status = vm->why.status;
 		memcpy(record.text, vm->why.text, sizeof(record.text));

@@ -262,33 +262,77 @@ static void run_failed(struct vcpu *vcpu, int error)
 	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_RUN: %s; %s", strerror(error), where);
 }
 
-void run_vcpu(struct vcpu *vcpu)
+/* The VMs whose guests the thread of this vCPU runs: one, unless several share it. */
+static unsigned vms_of(const struct vcpu *vcpu)
 {
-	sigset_t kicks;
+	return vcpu->vm->plan->share_vcpu ? vcpu->vm->plan->vms : 1;
+}
 
-	current_run = vcpu->run;
-	sigemptyset(&kicks);
-	sigaddset(&kicks, KICK_SIGNAL);
-	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
-	while (!atomic_load(&vcpu->vm->stop) && !vcpu->parked) {
-		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
-			handle_exit(vcpu);
-			continue;
-		}
-		if (errno != EINTR && errno != EAGAIN) {
-			run_failed(vcpu, errno);
-			break;
-		}
-		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
-		 * from here on is seen by the next KVM_RUN. */
-		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		recorder_kicked(vcpu->recorder);
-	}
-	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
-	current_run = NULL;
+static bool is_over(const struct vcpu *vcpu)
+{
+	return atomic_load(&vcpu->vm->stop) || vcpu->parked;
+}
+
+static bool all_over(const struct vcpu *first)
+{
+	for (unsigned i = 0; i < vms_of(first); i++)
+		if (!is_over(&first->vm[i].vcpus[first->index]))
+			return false;
+	return true;
+}
+
+/* The one whose guest the vCPU is in. */
+static struct vcpu *running(struct vcpu *first)
+{
+	return vms_of(first) == 1 ? first : first->vm->ops->running(first->vm);
+}
+
+/* One that is over leaves the vCPU to the others: an NMI takes it to the relay, before the guest goes on. */
+static void hand_over(struct vcpu *vcpu)
+{
+	if (vms_of(vcpu->vm->leader->vcpus) == 1 || !is_over(vcpu))
+		return;
+	vcpu->vm->ops->retire(vcpu);
+	if (ioctl(vcpu->fd, KVM_NMI, 0) != 0)
+		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_NMI: %s", strerror(errno));
+}
+
+static void finish(struct vcpu *vcpu)
+{
 	/* Here, because no other thread may ask the kernel for what is this one's. */
 	recorder_end_samples(vcpu->recorder);
 	if (vcpu->vm->ops->drain)
 		vcpu->vm->ops->drain(vcpu);
 	recorder_end(vcpu->recorder);
+}
+
+void run_vcpu(struct vcpu *first)
+{
+	sigset_t kicks;
+
+	current_run = first->run;
+	sigemptyset(&kicks);
+	sigaddset(&kicks, KICK_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
+	while (!all_over(first)) {
+		if (ioctl(first->fd, KVM_RUN, 0) == 0) {
+			struct vcpu *vcpu = running(first);
+
+			handle_exit(vcpu);
+			hand_over(vcpu);
+			continue;
+		}
+		if (errno != EINTR && errno != EAGAIN) {
+			run_failed(running(first), errno);
+			break;
+		}
+		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
+		 * from here on is seen by the next KVM_RUN. */
+		__atomic_store_n(&first->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		recorder_kicked(first->recorder);
+	}
+	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
+	current_run = NULL;
+	for (unsigned i = 0; i < vms_of(first); i++)
+		finish(&first->vm[i].vcpus[first->index]);
 }

@@ -73,6 +73,8 @@ void seal_vcpu(struct seal *seal, const struct vcpu *vcpu)
 	struct error error = {0};
 
 	thread.when |= kind_of_run(seal);
+	if (vcpu->vm->plan->share_vcpu)
+		thread.when |= JAIL_WHEN_SHARED;
 	thread.subject[JAIL_SUBJECT_VCPU] = vcpu->fd;
 	thread.subject[JAIL_SUBJECT_VM] = vcpu->vm->fd;
 	thread.subject[JAIL_SUBJECT_STATS] = recorder_stats_fd(vcpu->recorder);

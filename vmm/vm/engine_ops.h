@@ -57,6 +57,12 @@ struct engine_ops {
 	/* Says in the monitor's words what exit the relay has passed on. */
 	void (*describe)(struct vcpu *vcpu, struct monitor_exit *ret_exit);
 
+	/* Of VMs that share a vCPU, by their leader: the one whose guest has it. */
+	struct vcpu *(*running)(struct vm *leader);
+
+	/* The same: this guest has ended and shall not run again. */
+	void (*retire)(struct vcpu *vcpu);
+
 	/* Has the relay load CR0 and the value that the guest reads there instead. */
 	void (*load_cr0)(struct vcpu *vcpu, uint64_t value, uint64_t shadow);
 };

@@ -58,6 +58,11 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	vcpu->recorder = recorder_create(vm->index, index, &vm->plan->image, vcpu->page);
 	if (!vcpu->recorder)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	if (vm->leader != vm) {
+		vcpu->fd = vm->leader->vcpus[index].fd;
+		vcpu->run = vm->leader->vcpus[index].run;
+		return 0;
+	}
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
 	if (vcpu->fd < 0)
 		return failed(error, "KVM_CREATE_VCPU");
@@ -72,7 +77,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	if (set_cpuid(vcpu) != 0)
 		return failed(error, "KVM_SET_CPUID2");
-	if (vm->host->capability[HOST_CAP_binary_stats_fd])
+	if (vm->host->capability[HOST_CAP_binary_stats_fd] && !vm->plan->share_vcpu)
 		recorder_open_stats(vcpu->recorder, vcpu->fd);
 	return 0;
 }
@@ -82,9 +87,9 @@ void vcpu_destroy(struct vcpu *vcpu)
 	if (vcpu->vm && vcpu->vm->ops->vcpu_finish)
 		vcpu->vm->ops->vcpu_finish(vcpu);
 	recorder_destroy(vcpu->recorder);
-	if (vcpu->run)
+	if (vcpu->run_size)
 		munmap(vcpu->run, vcpu->run_size);
-	if (vcpu->fd >= 0)
+	if (vcpu->fd >= 0 && vcpu->vm->leader == vcpu->vm)
 		close(vcpu->fd);
 	*vcpu = (struct vcpu){.fd = -1};
 }

@@ -33,6 +33,10 @@ static int create_kvm_vm(struct vm *vm, struct error *error)
 {
 	int rc;
 
+	if (vm->leader != vm) {
+		vm->fd = vm->leader->fd;
+		return 0;
+	}
 	vm->fd = ioctl(vm->host->kvm, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)
 		return error_set(error, -errno, STATUS_INTERNAL, "KVM_CREATE_VM: %s",
@@ -98,7 +102,9 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 
 	*vm = (struct vm){
 		.index = index,
-		.leader = vm,
+		.leader = plan->share_vcpu ? vm - index : vm,
+		.slot = plan->share_vcpu ? index : 0,
+		.base = plan_base(plan, index),
 		.plan = plan,
 		.flags = &plan->flags[index],
 		.service_table = &plan->services[index],
@@ -149,7 +155,7 @@ void vm_destroy(struct vm *vm)
 	free(vm->vcpus);
 	if (vm->ops)
 		vm->ops->vm_finish(vm);
-	if (vm->fd >= 0)
+	if (vm->fd >= 0 && vm->leader == vm)
 		close(vm->fd);
 	guest_ram_destroy(&vm->ram);
 	policy_finish(&vm->policy);

@@ -18,7 +18,7 @@
 static struct {
 	uint64_t field[FIELDS];
 	unsigned reads[FIELDS], writes[FIELDS];
-	uint64_t cr2, xcr0, debugctl;
+	uint64_t cr2, xcr0, debugctl, loaded;
 	unsigned xcr0_writes;
 	void (*vmm)(struct relay_vcpu *vcpu); /* answers what the relay passes on */
 	uint8_t memory[0x8000];
@@ -61,6 +61,11 @@ static inline void write_port(uint16_t port)
 static inline void write_cr2(uint64_t value)
 {
 	fake.cr2 = value;
+}
+
+static inline void vmptrld(uint64_t address)
+{
+	fake.loaded = address;
 }
 
 static inline void write_xcr0(uint64_t value)

@@ -5,6 +5,22 @@
 
 #include "guestfw/relay/vmx.c"
 
+/* The other guest of the processor, and how often it has got it. */
+static struct relay_vcpu neighbour;
+static unsigned switches;
+
+struct relay_vcpu *world_next(const struct relay_vcpu *vcpu)
+{
+	return vcpu == &relay ? &neighbour : &relay;
+}
+
+void world_switch(struct relay_vcpu *from, struct relay_vcpu *to)
+{
+	assert_ptr_equal(from, &relay);
+	assert_ptr_equal(to, &neighbour);
+	switches++;
+}
+
 #define RIP 0x100000u
 #define TF 0x100u
 #define RF 0x10000u
