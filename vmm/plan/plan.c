@@ -230,6 +230,12 @@ static const char *lacks_disk(const struct plan *plan, const struct host *host)
 			       : NULL;
 }
 
+static const char *lacks_shared(const struct plan *plan, const struct host *host)
+{
+	(void)host;
+	return plan->share_vcpu ? NULL : "needs: shared; host: no other guest shares the vCPU (--share-vcpu)";
+}
+
 /* A word stands for services that every VM must have, for a monitor, and for what only a function can say. */
 #define SERVICE(name) (UINT64_C(1) << SS_SERVICE_##name)
 static const struct need {
@@ -250,6 +256,7 @@ static const struct need {
 	{"pin", SERVICE(PIN) | SERVICE(UNPIN), false,
 	 "needs: pin; host: --services leaves out pin or unpin", lacks_pin},
 	{"disk", 0, false, NULL, lacks_disk},
+	{"shared", 0, true, "needs: shared; host: engine flat has no monitor that could switch", lacks_shared},
 };
 
 static const char *lacks_word(const struct plan *plan, const struct host *host, const struct need *need)
