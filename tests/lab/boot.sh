@@ -116,6 +116,11 @@ try sidestep report --format json -o modules.json modules.ledger
 
 if [ "$engine" = vmx ]; then
 	try vmcs_readback
+	# Guests on one vCPU: each does as the model says, and finds what it has left there.
+	try sidestep test --vms 2 --share-vcpu 'world.*' 'hypercall.*' 'view.switch*' 'cr0.ts*' 'service.interrupt*'
+	for vms in 2 3; do
+		guest hostile_neighbour.elf --vms $vms --share-vcpu --own none --shadow ts --own ts --shadow mp
+	done
 else
 	guest /usr/bin/svm_hidden.elf
 fi
