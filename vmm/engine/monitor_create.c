@@ -9,7 +9,6 @@
 
 #include "views/service.h"
 #include "vmm/engine/memory_slot.h"
-#include "vmm/engine/monitor_share.h"
 #include "vmm/engine/relay_exit.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/descriptor.h"

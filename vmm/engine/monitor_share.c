@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/engine/monitor_share.h"
-
 #include <string.h>
 
+#include "vmm/engine/monitor_create.h"
 #include "vmm/guest/boot.h"
 #include "vmm/plan/host.h"
 
