@@ -108,6 +108,13 @@ void monitor_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_co
 void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct monitor_reason *rows,
 			size_t count, struct monitor_exit *exit);
 
+/* What a monitor needs whose guests share a vCPU. For the leader's: the group, and the MSR bitmap, which leaves a guest
+ * only those that are switched. */
+void monitor_share(struct vm *leader, const struct monitor *monitor);
+
+/* For each guest: its state before it has run. */
+void monitor_share_vcpu(struct vcpu *vcpu);
+
 /* The address space that the guest was in at an exit. */
 struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit);
 

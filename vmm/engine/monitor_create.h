@@ -26,11 +26,4 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 /* engine_ops.vcpu_finish. */
 void monitor_destroy_vcpu(struct vcpu *vcpu);
 
-/* What a monitor needs whose guests share a vCPU. For the leader's: the group, and the MSR bitmap, which leaves a guest
- * only those that are switched. */
-void monitor_share(struct vm *leader, const struct monitor *monitor);
-
-/* For each guest: its state before it has run. */
-void monitor_share_vcpu(struct vcpu *vcpu);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
-#include "vmm/engine/monitor_create.h"
+#include "vmm/engine/monitor.h"
 #include "vmm/guest/boot.h"
 #include "vmm/plan/host.h"
 
