@@ -25,6 +25,17 @@ static int needs_setup(const struct ss_operation *op)
 	return op->setup != SS_SETUP_NONE || op->masked != 0;
 }
 
+/* The flags that an operation starts from, by the words where the VMM wants that. */
+static void load_cr0(struct cpu *cpu, uint64_t value)
+{
+	struct frame frame = {.cr0 = value, .words = (uint64_t)&cpu->page->cr0};
+
+	if (cpu->context->flags & SS_CONTEXT_ENLIGHTENED)
+		op_enlightened_write(&frame, 1);
+	else
+		write_cr0(value);
+}
+
 /* In the image's read-only part, which stands for a kernel: views other than the first must not be
  * able to write it. */
 static const __attribute__((aligned(4096))) uint64_t kernel_page[512] = {SS_PAGE_KERNEL_VALUE};
@@ -64,6 +75,7 @@ static uint64_t map_arguments(struct cpu *cpu, const struct ss_operation *op)
 static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 {
 	switch (op->kind) {
+	case SS_KIND_CR0_WRITE:
 	case SS_KIND_FPU:
 		return (uint64_t)cpu->fxsave_area;
 	case SS_KIND_HYPERCALL_SERVICE:
@@ -108,8 +120,6 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	const struct ss_operation *op = &catalogue[number - 1];
 
 	*frame = (struct frame){
-		/* What the guest sees once the masks are in place. */
-		.cr0 = SS_CR0_BASE | (op->cr0 & ~op->masked) | (op->shadow & op->masked),
 		.arg = op->arg,
 		.flip = op->flags & SS_OP_ROTATE ? ROTATE_FLIP : 0,
 		.address = operand_address(cpu, op),
@@ -127,9 +137,13 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	cpu->faults = 0;
 	cpu->vector = SS_NO_VECTOR;
 	cpu->error_code = 0;
-	write_cr0(SS_CR0_BASE | op->cr0);
+	load_cr0(cpu, SS_CR0_BASE | op->cr0);
 	if (needs_setup(op))
 		setup(cpu, number);
+	/* What the guest sees once the masks are in place. */
+	if (op->flags & SS_OP_ENLIGHTENED)
+		op_enlightened_read(frame, 1);
+	frame->cr0 = op->flags & SS_OP_ENLIGHTENED ? frame->value : read_cr0();
 }
 
 static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)

@@ -15,37 +15,26 @@
 #define KVM_ENOSYS_RAX ((uint64_t)-1000) /* include/uapi/linux/kvm_para.h */
 #define EFER_LONG_MODE 0x500
 
-/* The words as the operation finds them. */
-static struct flag_words flag_words(const struct ss_operation *op)
-{
-	return (struct flag_words){
-		.owned = ~(uint64_t)op->masked,
-		.kept = op->kept,
-		.shadow = (SS_CR0_BASE & ~(uint64_t)op->masked) | (op->shadow & op->masked),
-		.value = SS_CR0_BASE | op->cr0,
-	};
-}
-
 /* One repetition. `operand` is what the routine's own register holds: the value to write. */
 static void write_repetition(const struct expect_environment *environment,
-			     const struct ss_operation *op, struct flag_words *words,
-			     uint64_t *operand, struct cr0_steps *steps)
+			     const struct ss_operation *op, struct cr0_state *state,
+			     uint64_t *operand)
 {
 	switch (op->insn) {
 	case SS_INSN_CLTS:
 		if (op->flags & SS_OP_PAIR)
-			cr0_write_step(environment, SS_INSN_MOV, words, *operand | op->arg, steps);
-		cr0_write_step(environment, SS_INSN_CLTS, words,
-			       flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
+			cr0_write_step(environment, SS_INSN_MOV, state, *operand | op->arg);
+		cr0_write_step(environment, SS_INSN_CLTS, state,
+			       flags_read(&state->words) & ~(uint64_t)SS_CR0_TS);
 		break;
 	case SS_INSN_LMSW:
 		*operand ^= op->arg;
-		cr0_write_step(environment, SS_INSN_LMSW, words,
-			       flags_lmsw(flags_read(words), *operand), steps);
+		cr0_write_step(environment, SS_INSN_LMSW, state,
+			       flags_lmsw(flags_read(&state->words), *operand));
 		break;
 	default:
 		*operand ^= op->arg;
-		cr0_write_step(environment, SS_INSN_MOV, words, *operand, steps);
+		cr0_write_step(environment, SS_INSN_MOV, state, *operand);
 	}
 }
 
@@ -54,23 +43,25 @@ static void write_repetition(const struct expect_environment *environment,
 static void expect_enlightened(const struct expect_environment *environment,
 			       const struct ss_operation *op, struct expectation *expectation)
 {
-	struct flag_words words = flag_words(op), unmasked = {.owned = ~UINT64_C(0)};
-	struct cr0_steps steps = {0};
+	static const struct ss_operation none = {0};
+	struct cr0_state state = cr0_start(environment, op), unmasked = cr0_start(environment, &none);
+	struct flags_change change = flags_write(&state.words, flags_read(&state.words) ^ op->arg);
 
 	if (expectation->repetitions & 1)
-		flags_write(&words, flags_read(&words) ^ op->arg);
-	expect_value(expectation, flags_read(&words));
-	cr0_write_step(environment, SS_INSN_MOV, &unmasked, op->arg & words.owned, &steps);
+		expect_value(expectation, flags_read(&state.words) ^ (op->arg & ~change.ask));
+	else
+		expect_value(expectation, flags_read(&state.words));
+	cr0_write_step(environment, SS_INSN_MOV, &unmasked,
+		       flags_read(&unmasked.words) ^ (change.value ^ state.words.value));
 	expectation->exits[LEVEL_L0] =
-		expect_l0(environment, expect_exactly(steps.vmx), expect_exactly(steps.svm));
+		expect_l0(environment, expect_exactly(unmasked.vmx), expect_exactly(unmasked.svm));
 }
 
 static void expect_cr0_write(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct expectation *expectation)
 {
-	struct flag_words words = flag_words(op);
-	uint64_t operand = flags_read(&words);
-	struct cr0_steps first = {0}, steps = {0};
+	struct cr0_state state = cr0_start(environment, op), first;
+	uint64_t operand = flags_read(&state.words);
 
 	if (op->flags & SS_OP_ENLIGHTENED) {
 		expect_enlightened(environment, op, expectation);
@@ -78,10 +69,11 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	}
 
 	/* Values repeat after two repetitions, and so do exits. */
-	write_repetition(environment, op, &words, &operand, &first);
+	write_repetition(environment, op, &state, &operand);
+	first = state;
 	if ((expectation->repetitions & 1) == 0)
-		write_repetition(environment, op, &words, &operand, &steps);
-	expect_value(expectation, flags_read(&words));
+		write_repetition(environment, op, &state, &operand);
+	expect_value(expectation, flags_read(&state.words));
 	expectation->exits[LEVEL_MONITOR] = expect_exactly(first.monitor);
 	expectation->exits[LEVEL_VMM] = expect_exactly(first.vmm);
 	/* What the relay and the VMM do costs further exits at L0. */
@@ -93,23 +85,18 @@ static void expect_cr0_write(const struct expect_environment *environment,
 static void expect_cr0_read(const struct expect_environment *environment,
 			    const struct ss_operation *op, struct expectation *expectation)
 {
-	struct flag_words words = flag_words(op);
-	uint64_t value = flags_read(&words);
+	struct cr0_state state = cr0_start(environment, op);
+	uint64_t value = cr0_read_step(environment, &state);
 
 	expect_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
-	expect_monitor(environment,
-		       op->flags & SS_OP_ENLIGHTENED ? 0 : cr0_read_exits(environment, &words), 0,
+	expect_monitor(environment, op->flags & SS_OP_ENLIGHTENED ? 0 : state.monitor, 0,
 		       expectation);
 }
 
-/* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
 		       struct expectation *expectation)
 {
-	uint32_t both = SS_CR0_TS | SS_CR0_MP;
-
-	if (op->insn == SS_INSN_WAIT ? (op->cr0 & both) == both
-				     : (op->cr0 & (SS_CR0_TS | SS_CR0_EM)) != 0)
+	if (cr0_is_nm(op->insn, op->cr0))
 		expectation->vector = VECTOR_NM;
 	expect_value(expectation, 0);
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);

@@ -17,6 +17,8 @@ struct expect_environment {
 	enum engine_id engine;
 	enum host_backend backend;
 	uint32_t traits; /* 1 << enum processor_trait */
+	enum ss_embodiment embodiment;
+	enum flags_on_ask on_ask;
 	const struct view_policy *policy;
 	gpa_t window; /* the pages of SS_WINDOW_* */
 	gpa_t kernel; /* the guest's read-only part */

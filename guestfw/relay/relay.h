@@ -50,6 +50,7 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
+#include "guestfw/abi.h"
 #include "guestfw/relay/decoded.h"
 #include "views/vmfunc.h"
 
@@ -77,7 +78,8 @@ struct relay_vcpu {
 	uint64_t control;  /* address of the control structure, for a relay that reads it in memory */
 
 	/* Set by the VMM before entry and changed while the relay waits for an answer. */
-	uint64_t owned, kept, shadow; /* control-register words, see views/flags.h */
+	struct ss_flag_words cr0; /* what CR0 is decided by, see views/flags.h; read where it is */
+	uint64_t cr0_passed; /* flags whose writes are passed on even if the words decide about them */
 	uint64_t cr0_fixed0, cr0_fixed1; /* what must be 1, and what may be 1, in CR0 */
 	uint64_t views;               /* how many entries of the view list are views */
 	uint64_t home;                /* the entry of view 0 */
@@ -98,7 +100,7 @@ struct relay_vcpu {
 	uint64_t reason, qualification, rip, length;
 	uint64_t gpa, gla, error;
 	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
-	uint64_t cr0, wanted; /* of a CR0 write: the register, and what the guest wants to see */
+	uint64_t wanted;      /* of a CR0 write: what the guest wants to see; cr0.value is the register */
 
 	/* The answer. */
 	uint64_t action;
@@ -108,6 +110,25 @@ struct relay_vcpu {
 	uint64_t touch_count;
 	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
 };
+
+#define CR0_NW 0x20000000u
+#define CR0_CD 0x40000000u
+#define CR0_PG 0x80000000u
+
+/* Whether 64-bit mode has this value. */
+static inline int is_consistent_cr0(uint64_t value)
+{
+	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
+	       value & CR0_PG;
+}
+
+/* Whether the processor would load the register in 64-bit mode, for a guest that wants to see `wanted`;
+ * if not, it raises #GP. What VMX operation fixes is fixed in the register (Intel SDM vol. 3D, A.7). */
+static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value)
+{
+	return is_consistent_cr0(wanted) && is_consistent_cr0(value) &&
+	       (value & vcpu->cr0_fixed0) == vcpu->cr0_fixed0 && !(value & ~vcpu->cr0_fixed1);
+}
 
 _Static_assert(sizeof(struct relay_record) == 48, "shared with the relay");
 _Static_assert(sizeof(struct relay_decoded) * RELAY_DECODED_MAX <= RELAY_DECODED_STRIDE, "overlap");

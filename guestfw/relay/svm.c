@@ -3,7 +3,6 @@
 #include "common.h"
 #include "decode.h"
 #include "relay.h"
-#include "views/flags.h"
 #include "vmcb.h"
 #include "walk.h"
 
@@ -216,19 +215,17 @@ static void write_gpr(struct relay_vcpu *vcpu, void *vmcb, const struct relay_in
 }
 
 /* Returns 0 if the VMM has to decide: nothing has been changed then. */
-static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *words,
-		     struct relay_record *record)
+static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	uint64_t asked = flags_write(words, vcpu->wanted);
+	const int vector = relay_write_cr0(vcpu);
 
-	if (!is_legal_cr0(vcpu, vcpu->wanted, words->value)) {
-		inject(vmcb, VECTOR_GP, 0);
+	if (vector < 0)
+		return 0;
+	if (vector) {
+		inject(vmcb, (uint64_t)vector, 0);
 		return 1;
 	}
-	if (asked != 0)
-		return 0;
-	vmcb_set_cr0(vmcb, words->value);
-	vcpu->shadow = words->shadow;
+	vmcb_set_cr0(vmcb, vcpu->cr0.value);
 	record->wanted = vcpu->wanted;
 	step(vmcb, vcpu->length);
 	return 1;
@@ -237,11 +234,11 @@ static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *wor
 /* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
 static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmcb_cr0(vmcb)};
 	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
-	uint64_t seen = flags_read(&words);
+	uint64_t seen;
 
-	vcpu->cr0 = words.value;
+	vcpu->cr0.value = vmcb_cr0(vmcb);
+	seen = flags_read(&vcpu->cr0);
 	vcpu->length = insn.length;
 	switch (insn.kind) {
 	case RELAY_INSN_MOV_FROM_CR0:
@@ -265,7 +262,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *
 		vcpu->length = 0;
 		return 0;
 	}
-	return write_cr0(vcpu, vmcb, &words, record);
+	return write_cr0(vcpu, vmcb, record);
 }
 
 /* Hands the exit to the VMM, which also changes the control structure itself, and does what it

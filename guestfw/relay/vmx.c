@@ -2,7 +2,6 @@
 /* The relay for VMX. Every field access may exit to L0, so nothing is read that is not needed. */
 #include "common.h"
 #include "relay.h"
-#include "views/flags.h"
 #include "views/xcr.h"
 
 #define FIELD(name, encoding, offset, width) VMCS_##name = (encoding),
@@ -140,24 +139,24 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
 		     struct relay_record *record)
 {
-	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmread(VMCS_guest_cr0)};
-	uint64_t asked;
+	const uint64_t loaded = vmread(VMCS_guest_cr0);
+	int vector;
 
 	if (CR_NUMBER(qualification) != 0 || CR_ACCESS(qualification) == 1)
 		return 0;
-	vcpu->cr0 = words.value;
-	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&words));
-	asked = flags_write(&words, vcpu->wanted);
-	if (!is_legal_cr0(vcpu, vcpu->wanted, words.value)) {
-		inject(VECTOR_GP, 0);
+	vcpu->cr0.value = loaded;
+	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&vcpu->cr0));
+	vector = relay_write_cr0(vcpu);
+	if (vector < 0)
+		return 0;
+	if (vector) {
+		inject((uint64_t)vector, 0);
 		return 1;
 	}
-	if (asked != 0)
-		return 0;
-	if (words.value != vcpu->cr0)
-		vmwrite(VMCS_guest_cr0, words.value);
-	vcpu->shadow = words.shadow;
-	vmwrite(VMCS_cr0_read_shadow, words.shadow);
+	if (vcpu->cr0.value != loaded)
+		vmwrite(VMCS_guest_cr0, vcpu->cr0.value);
+	/* For all flags: what a processor does not let the guest write it reads from there. */
+	vmwrite(VMCS_cr0_read_shadow, vcpu->wanted);
 	record->wanted = vcpu->wanted;
 	step_intercepted(rip);
 	return 1;

@@ -192,6 +192,7 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_GET_SREGS: %s", strerror(-rc));
 	*monitor_vcpu(vcpu) = (struct relay_vcpu){
 		.control = monitor_control(vcpu),
+		.cr0.value = ret_sregs->cr0,
 		.cr0_fixed1 = UINT64_MAX,
 		.views = vcpu->vm->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,

@@ -107,13 +107,20 @@ static inline uint64_t walk_load(uint64_t address)
 	return word;
 }
 
+/* These flags are kept in the shadow, and the guest owns all others. */
+static inline void fake_words(uint64_t kept)
+{
+	relay.cr0.words[0] = ~kept;
+	relay.cr0.words[1] = kept;
+}
+
 static void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake_cpuid = (struct cpuid_registers){0};
 	memset(decoded, 0, sizeof(decoded));
 	relay = (struct relay_vcpu){
-		.owned = UINT64_MAX,
+		.cr0 = {SS_EMBODIMENT_TWO_WORDS, {UINT64_MAX, 0}, 0, 0},
 		.cr0_fixed1 = UINT64_MAX,
 		.marker = (uint64_t)(uintptr_t)&marker,
 		.ring = (uint64_t)(uintptr_t)ring,

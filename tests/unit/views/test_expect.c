@@ -42,6 +42,7 @@ static int setup(void **state)
 	for (size_t i = 0; i < fixture.policy.view_count; i++)
 		fixture.list[i] = (i + 1) << 12 | 0x1e;
 	fixture.environment = (struct expect_environment){
+		.embodiment = SS_EMBODIMENT_TWO_WORDS,
 		.engine = ENGINE_FLAT,
 		.policy = &fixture.policy,
 		.window = gpa_at(WINDOW),
