@@ -10,32 +10,40 @@
 #include "views/expect_view.h"
 
 #define VECTOR_UD 6
-#define VECTOR_NM 7
 #define VECTOR_GP 13
 #define KVM_ENOSYS_RAX ((uint64_t)-1000) /* include/uapi/linux/kvm_para.h */
 #define EFER_LONG_MODE 0x500
+
+static void write_once(const struct expect_environment *environment, uint32_t insn,
+		       struct cr0_state *state, uint64_t operand)
+{
+	const uint64_t seen = flags_read(&state->words);
+
+	cr0_write_step(environment, insn, state,
+		       insn == SS_INSN_CLTS   ? seen & ~(uint64_t)SS_CR0_TS
+		       : insn == SS_INSN_LMSW ? flags_lmsw(seen, operand)
+					      : operand);
+}
 
 /* One repetition. `operand` is what the routine's own register holds: the value to write. */
 static void write_repetition(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct cr0_state *state,
 			     uint64_t *operand)
 {
-	switch (op->insn) {
-	case SS_INSN_CLTS:
-		if (op->flags & SS_OP_PAIR)
-			cr0_write_step(environment, SS_INSN_MOV, state, *operand | op->arg);
-		cr0_write_step(environment, SS_INSN_CLTS, state,
-			       flags_read(&state->words) & ~(uint64_t)SS_CR0_TS);
-		break;
-	case SS_INSN_LMSW:
-		*operand ^= op->arg;
-		cr0_write_step(environment, SS_INSN_LMSW, state,
-			       flags_lmsw(flags_read(&state->words), *operand));
-		break;
-	default:
-		*operand ^= op->arg;
-		cr0_write_step(environment, SS_INSN_MOV, state, *operand);
+	const uint32_t set_by = op->insn == SS_INSN_CLTS ? SS_INSN_MOV : op->insn;
+
+	if (op->flags & SS_OP_FPU) {
+		write_once(environment, set_by, state, *operand ^ op->arg);
+		cr0_fpu_step(SS_INSN_FXSAVE, state);
+		write_once(environment, op->insn, state, *operand);
+		cr0_fpu_step(SS_INSN_FXSAVE, state);
+		return;
 	}
+	if (op->insn != SS_INSN_CLTS)
+		*operand ^= op->arg;
+	else if (op->flags & SS_OP_PAIR)
+		write_once(environment, set_by, state, *operand | op->arg);
+	write_once(environment, op->insn, state, *operand);
 }
 
 /* The guest consults the words itself, and executes the instruction for flags that it owns: only those
@@ -74,6 +82,8 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	if ((expectation->repetitions & 1) == 0)
 		write_repetition(environment, op, &state, &operand);
 	expect_value(expectation, flags_read(&state.words));
+	if (first.faults)
+		expectation->vector = first.vector;
 	expectation->exits[LEVEL_MONITOR] = expect_exactly(first.monitor);
 	expectation->exits[LEVEL_VMM] = expect_exactly(first.vmm);
 	/* What the relay and the VMM do costs further exits at L0. */
@@ -96,8 +106,10 @@ static void expect_cr0_read(const struct expect_environment *environment,
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
 		       struct expectation *expectation)
 {
-	if (cr0_is_nm(op->insn, op->cr0))
-		expectation->vector = VECTOR_NM;
+	struct cr0_state state = cr0_start(environment, op);
+
+	if (cr0_fpu_step(op->insn, &state))
+		expectation->vector = state.vector;
 	expect_value(expectation, 0);
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
 	/* KVM's interpreter has no WAIT; the VMM carries it out. */
