@@ -262,7 +262,7 @@
 #define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
 #define SS_OP_ENLIGHTENED 0x10 /* the guest consults struct ss_flag_words; no mask is put in place */
 #define SS_OP_TRAP 0x40 /* the VMM carries out every write of a masked flag, also of a kept one */
-#define SS_OP_FPU 0x80  /* CR0_WRITE: FXSAVE after each write */
+#define SS_OP_FPU 0x80  /* CR0_WRITE: the flags are inverted and put back, with FXSAVE after each write */
 #define SS_OP_IN_MEMORY 0x20 /* MAP: by SS_SERVICE_IN_MEMORY */
 #define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
 

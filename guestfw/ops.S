@@ -22,41 +22,48 @@ LEAVE nothing
 /* Control registers. What CR0 is afterwards the caller reads: an access that exits would count as one
  * of the operation's. */
 
-.macro CR0_WRITES name, after:vararg
-OPERATION mov_cr0\name
-	mov FRAME_ADDRESS(%r15), %rdi
+OPERATION mov_cr0
 	LOOP
 	xor %r13, %rbx
 	MAY_FAULT mov %rbx, %cr0
-	\after
 	END_LOOP
 	mov %rbx, FRAME_CR0(%r15)
-LEAVE mov_cr0\name
+LEAVE mov_cr0
 
-OPERATION clts\name
-	mov FRAME_ADDRESS(%r15), %rdi
+OPERATION clts
 	or %r13, %rbx
 	LOOP
 	MAY_FAULT mov %rbx, %cr0
-	\after
 	MAY_FAULT clts
-	\after
 	END_LOOP
-LEAVE clts\name
+LEAVE clts
 
-OPERATION lmsw\name
-	mov FRAME_ADDRESS(%r15), %rdi
+OPERATION lmsw
 	LOOP
 	xor %r13, %rbx
 	MAY_FAULT lmsw %bx
-	\after
 	END_LOOP
 	mov %rbx, FRAME_CR0(%r15)
-LEAVE lmsw\name
+LEAVE lmsw
+
+/* The flags of r13 are inverted and put back, each time with an FPU instruction after it. */
+.macro CR0_FPU name, there, back:vararg
+OPERATION \name
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	xor %r13, %rbx
+	MAY_FAULT \there
+	MAY_FAULT fxsave (%rdi)
+	xor %r13, %rbx
+	MAY_FAULT \back
+	MAY_FAULT fxsave (%rdi)
+	END_LOOP
+LEAVE \name
 .endm
 
-CR0_WRITES
-CR0_WRITES _fpu, MAY_FAULT fxsave (%rdi)
+CR0_FPU mov_fpu, "mov %rbx, %cr0", mov %rbx, %cr0
+CR0_FPU clts_fpu, "mov %rbx, %cr0", clts
+CR0_FPU lmsw_fpu, "lmsw %bx", lmsw %bx
 
 OPERATION clts_again
 	LOOP

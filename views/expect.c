@@ -10,7 +10,6 @@
 #include "views/expect_view.h"
 
 #define VECTOR_UD 6
-#define VECTOR_NM 7
 #define VECTOR_GP 13
 #define KVM_ENOSYS_RAX ((uint64_t)-1000) /* include/uapi/linux/kvm_para.h */
 #define EFER_LONG_MODE 0x500
@@ -19,38 +18,37 @@
 struct cr0_run {
 	struct cr0_state state;
 	uint64_t operand; /* what the routine's own register holds: the value to write */
-	uint64_t faults;
-	uint32_t vector; /* of the last fault */
 };
 
-static void write_step(const struct expect_environment *environment, struct cr0_run *run, uint32_t insn,
-		       uint64_t value)
+static void write_once(const struct expect_environment *environment, uint32_t insn,
+		       struct cr0_state *state, uint64_t operand)
 {
-	if (!cr0_write_step(environment, insn, &run->state, value))
-		return;
-	run->faults++;
-	run->vector = VECTOR_GP;
+	const uint64_t seen = flags_read(&state->words);
+
+	cr0_write_step(environment, insn, state,
+		       insn == SS_INSN_CLTS   ? seen & ~(uint64_t)SS_CR0_TS
+		       : insn == SS_INSN_LMSW ? flags_lmsw(seen, operand)
+					      : operand);
 }
 
 static void write_repetition(const struct expect_environment *environment, const struct ss_operation *op,
 			     struct cr0_run *run)
 {
-	const struct ss_flag_words *words = &run->state.words;
+	const uint32_t set_by = op->insn == SS_INSN_CLTS ? SS_INSN_MOV : op->insn;
+	struct cr0_state *state = &run->state;
 
+	if (op->flags & SS_OP_FPU) {
+		write_once(environment, set_by, state, run->operand ^ op->arg);
+		cr0_fpu_step(SS_INSN_FXSAVE, state);
+		write_once(environment, op->insn, state, run->operand);
+		cr0_fpu_step(SS_INSN_FXSAVE, state);
+		return;
+	}
 	if (op->insn != SS_INSN_CLTS)
 		run->operand ^= op->arg;
-	switch (op->insn) {
-	case SS_INSN_CLTS:
-		if (op->flags & SS_OP_PAIR)
-			write_step(environment, run, SS_INSN_MOV, run->operand | op->arg);
-		write_step(environment, run, SS_INSN_CLTS, flags_read(words) & ~(uint64_t)SS_CR0_TS);
-		break;
-	case SS_INSN_LMSW:
-		write_step(environment, run, SS_INSN_LMSW, flags_lmsw(flags_read(words), run->operand));
-		break;
-	default:
-		write_step(environment, run, SS_INSN_MOV, run->operand);
-	}
+	else if (op->flags & SS_OP_PAIR)
+		write_once(environment, set_by, state, run->operand | op->arg);
+	write_once(environment, op->insn, state, run->operand);
 }
 
 /* Adds what each two of the repetitions that are left come to. */
@@ -63,15 +61,15 @@ static void extrapolate(struct cr0_run *run, const struct cr0_run *before, uint3
 	ADD(state.svm);
 	ADD(state.monitor);
 	ADD(state.vmm);
+	ADD(state.faults);
 #undef ADD
-	run->faults += times * (run->faults - before->faults);
 }
 
 /* After two repetitions everything is as after each two more. */
 static struct cr0_run write_repetitions(const struct expect_environment *environment,
 					const struct ss_operation *op, uint32_t repetitions)
 {
-	struct cr0_run run = {.state = cr0_start(environment, op), .vector = SS_NO_VECTOR}, before = {0};
+	struct cr0_run run = {.state = cr0_start(environment, op)}, before = {0};
 	const uint32_t performed = repetitions <= 4 ? repetitions : 4 - (repetitions & 1);
 
 	run.operand = flags_read(&run.state.words);
@@ -114,8 +112,9 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	}
 	run = write_repetitions(environment, op, expectation->repetitions);
 	expect_value(expectation, flags_read(&run.state.words));
-	expectation->vector = run.vector;
-	expectation->faults = run.faults;
+	if (run.state.faults)
+		expectation->vector = run.state.vector;
+	expectation->faults = run.state.faults;
 	expectation->exits[LEVEL_MONITOR] = expect_total(expectation, run.state.monitor);
 	expectation->exits[LEVEL_VMM] = expect_total(expectation, run.state.vmm);
 	/* What the relay and the VMM do costs further exits at L0. */
@@ -139,8 +138,10 @@ static void expect_cr0_read(const struct expect_environment *environment,
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
 		       struct expectation *expectation)
 {
-	if (cr0_is_nm(op->insn, op->cr0))
-		expect_vector(expectation, VECTOR_NM);
+	struct cr0_state state = cr0_start(environment, op);
+
+	if (cr0_fpu_step(op->insn, &state))
+		expect_vector(expectation, state.vector);
 	expect_value(expectation, 0);
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
 	/* KVM's interpreter has no WAIT; the VMM carries it out. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "views/expect_cr0.h"
 
+#define VECTOR_NM 7
+#define VECTOR_GP 13
+
 /* SVM's selective CR0-write intercept ignores changes of TS and MP (AMD APM vol. 2, table 15-7). */
 #define SVM_IGNORED ((uint64_t)(SS_CR0_TS | SS_CR0_MP))
 
@@ -55,7 +58,14 @@ static bool monitor_takes(const struct expect_environment *environment,
 	return (flags_read(words) ^ value) & masked;
 }
 
-bool cr0_write_step(const struct expect_environment *environment, uint32_t insn,
+static uint32_t raise(struct cr0_state *state, uint32_t vector)
+{
+	state->faults++;
+	state->vector = vector;
+	return vector;
+}
+
+uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t insn,
 		    struct cr0_state *state, uint64_t value)
 {
 	struct ss_flag_words *words = &state->words;
@@ -69,10 +79,10 @@ bool cr0_write_step(const struct expect_environment *environment, uint32_t insn,
 	}
 	state->vmm += (change.ask | (change.changed & state->passed)) != 0;
 	if (change.ask && environment->on_ask == FLAGS_ON_ASK_REFUSE)
-		return true;
+		return raise(state, VECTOR_GP);
 	words->value = (change.value & ~change.ask) | (value & change.ask);
 	words->shadow = change.shadow;
-	return false;
+	return 0;
 }
 
 /* SVM has no read shadow, so what is masked is read from the relay. */
@@ -83,10 +93,11 @@ uint64_t cr0_read_step(const struct expect_environment *environment, struct cr0_
 }
 
 /* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */
-bool cr0_is_nm(uint32_t insn, uint64_t value)
+uint32_t cr0_fpu_step(uint32_t insn, struct cr0_state *state)
 {
-	const uint64_t both = SS_CR0_TS | SS_CR0_MP;
+	const uint64_t both = SS_CR0_TS | SS_CR0_MP, value = state->words.value;
 
-	return insn == SS_INSN_WAIT ? (value & both) == both
-				    : (value & (SS_CR0_TS | SS_CR0_EM)) != 0;
+	if (insn == SS_INSN_WAIT ? (value & both) == both : (value & (SS_CR0_TS | SS_CR0_EM)) != 0)
+		return raise(state, VECTOR_NM);
+	return 0;
 }

@@ -10,20 +10,22 @@ struct cr0_state {
 	uint64_t passed; /* flags whose writes the VMM carries out, whatever the words say */
 	/* Exits of the accesses so far; those that end at L0 by what drives it. */
 	unsigned vmx, svm, monitor, vmm;
+	unsigned faults; /* of the accesses so far, and the vector of the last */
+	uint32_t vector;
 };
 
 /* As an operation finds it. */
 struct cr0_state cr0_start(const struct expect_environment *environment, const struct ss_operation *op);
 
 /* The guest writes `value`, as it sees the register, with an instruction (enum ss_instruction). Changes
- * the words as engine, relay and VMM do, and counts the exits. Returns whether it is #GP instead. */
-bool cr0_write_step(const struct expect_environment *environment, uint32_t insn,
+ * the words as engine, relay and VMM do, and counts the exits. Returns the vector of a fault, or 0. */
+uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t insn,
 		    struct cr0_state *state, uint64_t value);
 
 /* The guest reads; returns what it sees. */
 uint64_t cr0_read_step(const struct expect_environment *environment, struct cr0_state *state);
 
-/* Whether an instruction (FXSAVE, or WAIT) is #NM with this in the register. */
-bool cr0_is_nm(uint32_t insn, uint64_t value);
+/* The guest executes an instruction (FXSAVE, or WAIT) that obeys the register. Returns as for a write. */
+uint32_t cr0_fpu_step(uint32_t insn, struct cr0_state *state);
 
 #endif

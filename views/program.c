@@ -5,9 +5,6 @@
 
 #include "views/expect_cr0.h"
 
-#define VECTOR_NM 7
-#define VECTOR_GP 13
-
 /* splitmix64: a state may be any number, so seed and index can simply be combined. */
 static uint64_t next(uint64_t *state)
 {
@@ -63,12 +60,12 @@ static uint64_t predict_step(const struct expect_environment *environment, const
 		value = flags_lmsw(seen, step->operand);
 		break;
 	case SS_INSN_FXSAVE:
-		return cr0_is_nm(SS_INSN_FXSAVE, state->words.value) ? VECTOR_NM : 0;
+		return cr0_fpu_step(SS_INSN_FXSAVE, state);
 	default:
 		value = cr0_read_step(environment, state);
 		return step->insn == SS_INSN_SMSW ? value & 0xffff : value;
 	}
-	return cr0_write_step(environment, step->insn, state, value) ? VECTOR_GP : 0;
+	return cr0_write_step(environment, step->insn, state, value);
 }
 
 void program_predict(const struct expect_environment *environment,
