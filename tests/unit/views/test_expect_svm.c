@@ -65,12 +65,12 @@ static void is(const struct expectation *expectation, enum level level, enum exp
 	assert_int_equal(expectation->exits[level].count, count);
 }
 
-/* `monitor` exits to the relay, and at L0 `alone` if there are none. */
+/* `monitor` exits to the relay, each of which L0 hands on and comes back from, and at L0 `alone` if there are none. */
 static void goes_to_relay(const struct expectation *expectation, unsigned monitor, unsigned alone)
 {
 	is(expectation, LEVEL_MONITOR, EXPECT_EXACTLY, monitor);
 	if (monitor)
-		is(expectation, LEVEL_L0, EXPECT_AT_LEAST, 1);
+		is(expectation, LEVEL_L0, EXPECT_EXACTLY, 2 * monitor);
 	else
 		is(expectation, LEVEL_L0, EXPECT_EXACTLY, alone);
 }
