@@ -77,13 +77,13 @@ for place in '10 --own none --shadow ts' '11 --own ts' '10 --own mp --shadow ts'
 done
 # The model knows what becomes of every flag, whoever says so in whatever words.
 for embodiment in two-words one-word single-mask owned-first shadow-first; do
-	try sidestep test --engine "$engine" --embodiment $embodiment 'cr0.ts*' 'cr0.read*' 'fpu.*'
+	try sidestep test --engine "$engine" --embodiment $embodiment 'cr0.ts.mov.*' 'cr0.read*.*'
 	for answer in register shadow refuse; do
 		try sidestep test --engine "$engine" --embodiment $embodiment --on-ask $answer --random 100
 	done
 done
 for answer in shadow refuse; do
-	try sidestep test --engine "$engine" --on-ask $answer 'cr0.*'
+	try sidestep test --engine "$engine" --on-ask $answer 'cr0.*.vmm'
 done
 head -c 8192 /dev/zero >disk
 for name in raise dispositions disk; do
