@@ -15,6 +15,22 @@ static inline struct expect_count expect_exactly(unsigned count)
 	return (struct expect_count){EXPECT_EXACTLY, count};
 }
 
+/* So many in all repetitions together. */
+static inline struct expect_count expect_total(const struct expectation *expectation, uint64_t total)
+{
+	const uint32_t repetitions = expectation->repetitions;
+
+	return total % repetitions == 0 ? expect_exactly((unsigned)(total / repetitions))
+					: (struct expect_count){EXPECT_TOTAL, (unsigned)total};
+}
+
+/* Every repetition raises an exception. */
+static inline void expect_vector(struct expectation *expectation, uint32_t vector)
+{
+	expectation->vector = vector;
+	expectation->faults = expectation->repetitions;
+}
+
 static inline void expect_value(struct expectation *expectation, uint64_t value)
 {
 	expectation->value_known = true;

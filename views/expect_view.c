@@ -116,7 +116,7 @@ void expect_vmfunc(const struct expect_environment *environment,
 	setup_apply(op, &state, list);
 	decision = service_decide(&state, &call);
 	if (service_vector(decision.verdict))
-		expectation->vector = service_vector(decision.verdict);
+		expect_vector(expectation, service_vector(decision.verdict));
 	else if (decision.verdict == SERVICE_REFUSED)
 		expect_value(expectation, (uint64_t)(int64_t)decision.error);
 	else if (decision.verdict == SERVICE_SWITCH)
@@ -157,7 +157,7 @@ static void set_accessed(const struct expect_environment *environment, const str
 	expect_value(expectation, call ? 0 : permitted || !load ? contents[page] : UINT64_MAX);
 	if (permitted || !(environment->inject || call))
 		return;
-	expectation->vector = VECTOR_PF;
+	expect_vector(expectation, VECTOR_PF);
 	expectation->value_known = !load;
 }
 

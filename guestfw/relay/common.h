@@ -146,12 +146,10 @@ static inline struct service_decision relay_vmfunc(const struct relay_vcpu *vcpu
 		.number = (uint32_t)vcpu->regs[RAX],
 		.index = (uint32_t)vcpu->regs[RCX],
 		.cpl = cpl,
-		.home = vcpu->pointer == vcpu->home,
+		.home = vcpu->vmfunc.eptp == vcpu->home,
 	};
-	struct vmfunc_state state = vcpu->vmfunc;
 
-	state.eptp = vcpu->pointer;
-	return service_decide(&state, &call);
+	return service_decide(&vcpu->vmfunc, &call);
 }
 
 /* Whether a hypercall may switch to a view: 0, or what it gets in RAX. What the service of that kind is

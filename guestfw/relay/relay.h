@@ -24,6 +24,8 @@
 #define RELAY_VCPU_STRIDE 0x4000
 #define RELAY_RINGS 0xc0200000
 #define RELAY_RING_RECORDS 4096
+#define RELAY_DECODED 0xc1000000 /* RELAY_DECODED_MAX instructions a vCPU, RELAY_DECODED_STRIDE each */
+#define RELAY_DECODED_STRIDE 0xc000
 #define RELAY_TABLES 0xc2000000 /* second-level page tables */
 #define RELAY_TABLES_SIZE 0x4000000
 #define RELAY_SIZE 0x6000000
@@ -49,6 +51,7 @@
 #include <stdint.h>
 
 #include "guestfw/abi.h"
+#include "guestfw/relay/decoded.h"
 #include "views/vmfunc.h"
 
 /* One exit of the nested guest. */
@@ -82,8 +85,10 @@ struct relay_vcpu {
 	uint64_t home;                /* the entry of view 0 */
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
+	uint64_t decoded;             /* address of the instructions decoded before, for a relay that decodes */
 
-	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` is `pointer` below. */
+	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` the entry of the view list that is active, as
+	 * far as the relay has looked: while it waits for an answer it has. */
 	struct vmfunc_state vmfunc;
 
 	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
@@ -94,7 +99,6 @@ struct relay_vcpu {
 	uint64_t pending;
 	uint64_t reason, qualification, rip, length;
 	uint64_t gpa, gla, error;
-	uint64_t pointer;     /* entry of the view list that is active */
 	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
 	uint64_t wanted;      /* of a CR0 write: what the guest wants to see; cr0.value is the register */
 
@@ -127,6 +131,7 @@ static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, u
 }
 
 _Static_assert(sizeof(struct relay_record) == 48, "shared with the relay");
+_Static_assert(sizeof(struct relay_decoded) * RELAY_DECODED_MAX <= RELAY_DECODED_STRIDE, "overlap");
 _Static_assert(sizeof(struct relay_vcpu) <= RELAY_VCPU_STRIDE / 2, "half of the area is the stack");
 #endif
 #endif

@@ -95,7 +95,7 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		vcpu->gpa = vmread(VMCS_guest_physical_address);
 		vcpu->gla = vmread(VMCS_guest_linear_address);
 	}
-	vcpu->pointer = vmread(VMCS_ept_pointer);
+	vcpu->vmfunc.eptp = vmread(VMCS_ept_pointer);
 	ask_vmm(vcpu);
 	for (uint64_t i = 0; i < vcpu->write_count && i < RELAY_WRITES_MAX; i++) {
 		if (vcpu->action == RELAY_READ)
@@ -191,7 +191,7 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *re
 	if (needs(table->enabled & table->cpl0, number))
 		cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes));
 	if (needs(table->enabled & table->home, number))
-		vcpu->pointer = vmread(VMCS_ept_pointer);
+		vcpu->vmfunc.eptp = vmread(VMCS_ept_pointer);
 	decision = relay_vmfunc(vcpu, cpl);
 	record->service = service_code(number, decision.verdict);
 	if (decision.verdict == SERVICE_PERFORM)

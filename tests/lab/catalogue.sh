@@ -75,6 +75,10 @@ fi
 
 # The ledger of the nested run, in every format; and the instructions of the nested guest are found.
 "$source/tests/report/check.py" "$build/sidestep" "$build/docs/gen-docs" "$results/nested.ledger"
+if [[ $engine = svm ]]; then
+	"$build/sidestep" report --format trace -o "$results/trace.json" "$results/nested.ledger"
+	"$check" --relay "$results/trace.json"
+fi
 "$build/sidestep" report --by rip "$results/nested.ledger" >"$results/rip"
 for instruction in 'op_mov_cr0+0x[0-9a-f]* *mov cr0, rbx *monitor' 'op_clts+0x[0-9a-f]* *clts *monitor' \
 	'op_cpuid+0x[0-9a-f]* *cpuid *monitor' 'op_mmio_write+0x[0-9a-f]* *mov \[rdi\], rbx *vmm'; do

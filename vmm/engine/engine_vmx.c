@@ -220,7 +220,7 @@ static int view_current(struct vcpu *vcpu)
 {
 	/* The relay has said so when it passed the exit on. */
 	if (vcpu->relay_waits)
-		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
+		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->vmfunc.eptp, UINT64_MAX);
 	if (nested_state_get(vcpu) != 0)
 		return -1;
 	return monitor_view_of(vcpu->vm,

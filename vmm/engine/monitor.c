@@ -73,8 +73,10 @@ static void set_relay_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state
 {
 	bool backed = state->list == vm_monitor(vcpu->vm)->list;
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const uint64_t active = relay->vmfunc.eptp;
 
 	relay->vmfunc = *state;
+	relay->vmfunc.eptp = active;
 	relay->vmfunc.list = (const uint64_t *)(uintptr_t)(backed ? RELAY_EPTP_LIST : RELAY_NO_LIST);
 }
 
@@ -121,7 +123,7 @@ void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct m
 
 struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
 {
-	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
+	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->vmfunc.eptp, UINT64_MAX);
 
 	return (struct page_walk_space){
 		.vm = vcpu->vm,
