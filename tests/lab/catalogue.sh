@@ -48,7 +48,7 @@ if compgen -G "$build/sidestep.p/*.gcno" >/dev/null; then
 fi
 "$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout $((500 * ${PATIENCE:-12})) "${files[@]}" \
 	--put "$build/tests/hostile/random_code" --put "$source/tests/figures.sed" \
-	--put "$source/tests/services/deputy.views" --put "$source/examples/trampoline.views" \
+	--put "$source/tools/embodiments" --put "$source/tests/services/deputy.views" --put "$source/examples/trampoline.views" \
 	--put "$source/examples/kernel-drivers.views" -- "${prefix[@]}" sh boot.sh "$engine" ${bars:+full}
 
 check=$source/tests/lab/check_ledger.py
