@@ -131,8 +131,12 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	uint64_t value = cr0_read_step(environment, &state);
 
 	expect_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
-	expect_monitor(environment, op->flags & SS_OP_ENLIGHTENED ? 0 : state.monitor, 0,
-		       expectation);
+	if (op->flags & SS_OP_ENLIGHTENED)
+		state.monitor = 0;
+	expect_monitor(environment, state.monitor, 0, expectation);
+	if (state.monitor == 0)
+		expectation->exits[LEVEL_L0] =
+			expect_l0(environment, EXPECT_NONE, expect_exactly(state.svm));
 }
 
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
@@ -179,7 +183,6 @@ static const struct reference {
 	bool value_known;
 	uint64_t value;
 } references[] = {
-	{SS_KIND_CR4_READ, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, true, SS_CR4_BASE},
 	{SS_KIND_CPUID, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, false, 0},
 	{SS_KIND_RDTSC, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, true, 0},
 	{SS_KIND_RDMSR, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, true, EFER_LONG_MODE},
@@ -241,6 +244,8 @@ static void (*const models[SS_KIND_COUNT])(const struct expect_environment *envi
 					   struct expectation *expectation) = {
 	[SS_KIND_CR0_WRITE] = expect_cr0_write,
 	[SS_KIND_CR0_READ] = expect_cr0_read,
+	[SS_KIND_CR4_WRITE] = expect_cr0_write,
+	[SS_KIND_CR4_READ] = expect_cr0_read,
 	[SS_KIND_FPU] = expect_fpu,
 	[SS_KIND_VMFUNC] = expect_vmfunc,
 	[SS_KIND_HYPERCALL] = expect_hypercall,

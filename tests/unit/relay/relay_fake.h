@@ -110,8 +110,8 @@ static inline uint64_t walk_load(uint64_t address)
 /* These flags are kept in the shadow, and the guest owns all others. */
 static inline void fake_words(uint64_t kept)
 {
-	relay.cr0.words[0] = ~kept;
-	relay.cr0.words[1] = kept;
+	relay.cr0.words.words[0] = ~kept;
+	relay.cr0.words.words[1] = kept;
 }
 
 static void fake_reset(void)
@@ -120,8 +120,8 @@ static void fake_reset(void)
 	fake_cpuid = (struct cpuid_registers){0};
 	memset(decoded, 0, sizeof(decoded));
 	relay = (struct relay_vcpu){
-		.cr0 = {SS_EMBODIMENT_TWO_WORDS, {UINT64_MAX, 0}, 0, 0},
-		.cr0_fixed1 = UINT64_MAX,
+		.cr0 = {.words = {SS_EMBODIMENT_TWO_WORDS, {UINT64_MAX, 0}, 0, 0}, .fixed1 = UINT64_MAX},
+		.cr4 = {.words = {SS_EMBODIMENT_TWO_WORDS, {UINT64_MAX, 0}, 0, 0}, .fixed1 = UINT64_MAX},
 		.marker = (uint64_t)(uintptr_t)&marker,
 		.ring = (uint64_t)(uintptr_t)ring,
 		.decoded = (uint64_t)(uintptr_t)decoded,

@@ -306,7 +306,7 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 		vmcb_set_rip(control, RIP);
 		relay_svm_exit(&relay);
 		assert_int_equal(vmcb_cr0(control), CR0);
-		assert_int_equal(relay.cr0.shadow & TS, toggles & 1 ? TS : 0);
+		assert_int_equal(relay.cr0.words.shadow & TS, toggles & 1 ? TS : 0);
 	}
 }
 

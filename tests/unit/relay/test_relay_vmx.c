@@ -37,8 +37,8 @@ static void start(uint32_t reason, uint64_t rflags, uint64_t blocking, uint64_t 
 	fake.field[VMCS_vm_exit_instruction_len] = length;
 	fake.field[VMCS_guest_cr0] = CR0;
 	fake.field[VMCS_guest_cs_ar_bytes] = RIGHTS_64;
-	relay.cr0_fixed0 = 0x80000021;
-	relay.cr0_fixed1 = UINT32_MAX;
+	relay.cr0.fixed0 = 0x80000021;
+	relay.cr0.fixed1 = UINT32_MAX;
 }
 
 static void vmm_steps(struct relay_vcpu *vcpu)
@@ -185,7 +185,7 @@ static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 	fake.field[VMCS_exit_qualification] = MOV_CR0_RAX;
 	fake.field[VMCS_guest_cs_ar_bytes] = rights;
 	fake_words(TS | masked);
-	relay.cr0.shadow = CR0 & masked;
+	relay.cr0.words.shadow = CR0 & masked;
 	relay.regs[RAX] = value;
 	relay_vmx_exit(&relay);
 	if (get(VMCS_guest_rip) == RIP + 3)
@@ -193,7 +193,7 @@ static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 	assert_int_equal(get(VMCS_guest_rip), RIP);
 	assert_int_equal(get(VMCS_vm_entry_intr_info_field), GP_INJECTED);
 	assert_int_equal(get(VMCS_guest_cr0), CR0);
-	assert_int_equal(relay.cr0.shadow, CR0 & masked);
+	assert_int_equal(relay.cr0.words.shadow, CR0 & masked);
 	return true;
 }
 
@@ -207,7 +207,7 @@ static void what_vmx_fixes_in_cr0_is_gp_in_the_register_only(void **state)
 	assert_false(faults_on_cr0((CR0 & ~NE) | TS, NE, RIGHTS_64));
 	assert_int_equal(get(VMCS_guest_cr0), CR0);
 	assert_int_equal(get(VMCS_cr0_read_shadow) & (NE | TS), TS);
-	relay.cr0_fixed1 = UINT32_MAX;
+	relay.cr0.fixed1 = UINT32_MAX;
 }
 
 static void mov_to_cr0_has_32_bits_outside_64_bit_mode(void **state)
