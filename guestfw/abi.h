@@ -303,6 +303,11 @@
 
 #define SS_MAX_OPERATIONS 256
 #define SS_MAX_SAMPLES 128
+#define SS_EARLY 3
+#define SS_EARLY_BITS 10 /* of each, from the lowest on */
+#define SS_EARLY_TOLD 0x200u
+#define SS_EARLY_FAULT 0x100u
+#define SS_EARLY_VALUE 0xffu
 #define SS_NO_VECTOR 0xff
 
 #ifndef __ASSEMBLER__
@@ -441,9 +446,21 @@ struct ss_result {
 	uint32_t sample_size; /* repetitions per sample */
 	uint32_t samples;     /* how many entries of `ticks` count */
 	uint32_t overhead;    /* ticks of a sample with no repetition, to subtract */
-	uint32_t reserved;
+	uint32_t early;       /* ss_early() of each of SS_EARLY repetitions that were performed one at a time
+				 before those that count; 0: not told */
 	uint32_t ticks[SS_MAX_SAMPLES]; /* TSC ticks of each sample, saturated */
 };
+
+/* What a repetition has yielded, in SS_EARLY_BITS: whether it raised an exception, and a value, in which one bit that
+ * differs always shows. */
+static inline uint32_t ss_early(uint64_t value, int faulted)
+{
+	uint32_t folded = 0;
+
+	for (; value; value >>= 8)
+		folded ^= value & SS_EARLY_VALUE;
+	return SS_EARLY_TOLD | (faulted ? SS_EARLY_FAULT : 0) | folded;
+}
 
 /* Words by which a guest that knows of them writes CR0 flags without an exit: a flag it owns goes to
  * the register, one that is kept goes to `shadow`, for any other it executes the instruction and the

@@ -158,11 +158,17 @@ static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const st
 	return frame->value;
 }
 
+/* What CR0 shows afterwards is what the writes have come to; who goes by the words has said it. */
+static int ends_in_cr0(const struct ss_operation *op)
+{
+	return op->kind == SS_KIND_CR0_WRITE && !(op->flags & SS_OP_ENLIGHTENED);
+}
+
 /* Undoes prepare(); what a store left behind is read in view 0, which may read everything, and what is
  * in CR0 before the masks go. */
 static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_result *result)
 {
-	if (op->kind == SS_KIND_CR0_WRITE)
+	if (ends_in_cr0(op))
 		result->value = read_cr0();
 	if (op->kind == SS_KIND_CR4_WRITE)
 		result->value = read_cr4();
@@ -206,6 +212,44 @@ static void measure(struct cpu *cpu, uint32_t number, struct frame *frame,
 	mark(cpu->page, 0);
 }
 
+/* Whether it shows after every repetition what has come of it. */
+static int tells_each(const struct ss_operation *op)
+{
+	switch (op->kind) {
+	case SS_KIND_CR0_WRITE:
+	case SS_KIND_CR0_READ:
+	case SS_KIND_FPU:
+	case SS_KIND_HYPERCALL_SERVICE:
+		return 1;
+	default:
+		return op->kind == SS_KIND_VMFUNC && !(op->flags & SS_OP_CYCLE);
+	}
+}
+
+/* Performs the operation for the first time: caches and page tables are warm then, those of every view too. Returns
+ * what became of each repetition. */
+static uint32_t perform_early(struct cpu *cpu, uint32_t number)
+{
+	const struct ss_operation *op = &catalogue[number - 1];
+	routine_fn *routine = (routine_fn *)op->entry;
+	struct frame frame;
+	uint32_t early = 0;
+
+	prepare(cpu, number, &frame);
+	if (!tells_each(op)) {
+		routine(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
+		return 0;
+	}
+	for (unsigned i = 0; i < SS_EARLY; i++) {
+		cpu->faults = 0;
+		routine(&frame, 1);
+		early |= ss_early(ends_in_cr0(op) ? read_cr0() : outcome(cpu, op, &frame),
+				  cpu->faults != 0)
+			 << SS_EARLY_BITS * i;
+	}
+	return early;
+}
+
 /* What surrounds a workload's batches shall be little: only the first one warms up, and tells its
  * result. */
 static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first)
@@ -224,13 +268,11 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first
 		req->arg[1] = result->count + (uint64_t)first; /* one to warm up */
 		request(cpu->page, SS_REQUEST_INTERRUPT);
 	}
-	/* Not counted at first, so that caches and page tables are warm, those of every view too. What
-	 * a view forbids, or may come to forbid, is not done outside the markers, where nobody could say
-	 * what it was. */
-	if (first && op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP) {
-		prepare(cpu, number, &frame);
-		((routine_fn *)op->entry)(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
-	}
+	/* What a view forbids, or may come to forbid, is not done outside the markers, where nobody could say what it
+	 * was. */
+	result->early = 0;
+	if (first && op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP)
+		result->early = perform_early(cpu, number);
 	prepare(cpu, number, &frame);
 
 	req->arg[0] = number;

@@ -101,6 +101,17 @@ static void expect_enlightened(const struct expect_environment *environment,
 		expect_l0(environment, expect_exactly(unmasked.vmx), expect_exactly(unmasked.svm));
 }
 
+/* `own` are those that end there. */
+static struct expect_count l0_of_run(const struct expect_environment *environment,
+				     const struct expectation *expectation, const struct cr0_state *state,
+				     uint64_t own)
+{
+	const uint64_t total = own + l0_of_relay(environment, state->monitor, state->vmm, 0);
+
+	return state->monitor ? expect_l0_of_relay(environment, expectation, total)
+			      : expect_total(expectation, total);
+}
+
 static void expect_cr0_write(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct expectation *expectation)
 {
@@ -117,11 +128,8 @@ static void expect_cr0_write(const struct expect_environment *environment,
 	expectation->faults = run.state.faults;
 	expectation->exits[LEVEL_MONITOR] = expect_total(expectation, run.state.monitor);
 	expectation->exits[LEVEL_VMM] = expect_total(expectation, run.state.vmm);
-	/* What the relay and the VMM do costs further exits at L0. */
-	expectation->exits[LEVEL_L0] =
-		expect_l0(environment,
-			  run.state.monitor ? EXPECT_SOME : expect_total(expectation, run.state.vmx),
-			  run.state.monitor ? EXPECT_SOME : expect_total(expectation, run.state.svm));
+	expectation->exits[LEVEL_L0] = expect_l0(environment, l0_of_run(environment, expectation, &run.state, run.state.vmx),
+						 l0_of_run(environment, expectation, &run.state, run.state.svm));
 }
 
 static void expect_cr0_read(const struct expect_environment *environment,
@@ -131,12 +139,8 @@ static void expect_cr0_read(const struct expect_environment *environment,
 	uint64_t value = cr0_read_step(environment, &state);
 
 	expect_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
-	if (op->flags & SS_OP_ENLIGHTENED)
-		state.monitor = 0;
-	expect_monitor(environment, state.monitor, 0, expectation);
-	if (state.monitor == 0)
-		expectation->exits[LEVEL_L0] =
-			expect_l0(environment, EXPECT_NONE, expect_exactly(state.svm));
+	expect_relay(environment, op->flags & SS_OP_ENLIGHTENED ? 0 : state.monitor, 0, 0,
+		     environment->backend == HOST_BACKEND_SVM ? state.svm : 0, expectation);
 }
 
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
@@ -167,9 +171,8 @@ static void expect_hypercall(const struct expect_environment *environment,
 	else
 		expect_value(expectation, nested ? (uint64_t)-ENOSYS : KVM_ENOSYS_RAX);
 	/* The relay of SVM gets every #UD, that of the other vendor's instruction too. */
-	expect_monitor(environment,
-		       nested && (native || environment->engine == ENGINE_SVM) ? 1 : 0, 1,
-		       expectation);
+	expect_relay(environment, nested && (native || environment->engine == ENGINE_SVM) ? 1 : 0, 0, 0, 1,
+		     expectation);
 	/* For a nested VMX guest KVM leaves the #UD to the VMM, as an instruction it cannot
 	 * interpret. */
 	if (environment->engine == ENGINE_VMX && !native)
@@ -193,6 +196,17 @@ static const struct reference {
 	{SS_KIND_SERVICE, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, true, 0},
 };
 
+/* The relay executes CPUID itself, which is an exit of L1. */
+static void expect_relay_cpuid(const struct expect_environment *environment, struct expectation *expectation)
+{
+	const uint64_t each = l0_of_relay(environment, 1, 0, 0) + 1;
+	const struct expect_count l0 =
+		expect_l0_of_relay(environment, expectation, each * expectation->repetitions);
+
+	expectation->exits[LEVEL_MONITOR] = EXPECT_ONE;
+	expectation->exits[LEVEL_L0] = expect_l0(environment, l0, l0);
+}
+
 static void expect_reference(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct expectation *expectation)
 {
@@ -210,7 +224,7 @@ static void expect_reference(const struct expect_environment *environment,
 		/* CPUID of a nested guest goes to L1: always under VMX (Intel SDM vol. 3C, 26.1.2),
 		 * and under SVM because the engine hides SVM. */
 		if (op->kind == SS_KIND_CPUID && environment->engine != ENGINE_FLAT)
-			expect_monitor(environment, 1, 0, expectation);
+			expect_relay_cpuid(environment, expectation);
 		/* EFER.SVME must be set, and is hidden by the VMM. */
 		if (op->kind == SS_KIND_RDMSR && environment->engine == ENGINE_SVM)
 			expectation->exits[LEVEL_VMM] = EXPECT_ONE;
@@ -234,8 +248,8 @@ static void expect_fault(const struct expect_environment *environment,
 
 	expect_vector(expectation, (uint32_t)op->arg);
 	/* The relay of SVM gets every #UD, since one may be a VMFUNC. */
-	expect_monitor(environment, svm && op->arg == VECTOR_UD ? 1 : 0,
-		       op->arg == VECTOR_UD || gp ? 1 : 0, expectation);
+	expect_relay(environment, svm && op->arg == VECTOR_UD ? 1 : 0, 0, 0, op->arg == VECTOR_UD || gp ? 1 : 0,
+		     expectation);
 }
 
 /* What the model knows more of than a row of references. */

@@ -57,6 +57,32 @@ static void check_outcome(struct report_row *row, const struct expectation *expe
 			 result->value);
 }
 
+/* What the guest says of its first repetitions, each by itself; of writes of CR0 it always does. */
+static void check_early(struct report_row *row, const struct ss_operation *op,
+			const struct expect_environment *environment)
+{
+	const uint32_t told = row->summary->result.early;
+	struct expectation expected;
+	uint64_t faults = 0;
+
+	if (told == 0 && op->kind != SS_KIND_CR0_WRITE)
+		return;
+	for (unsigned i = 0; i < SS_EARLY && row->verdict == VERDICT_PASS; i++) {
+		const uint32_t seen = told >> SS_EARLY_BITS * i & ((1u << SS_EARLY_BITS) - 1);
+		uint32_t wanted;
+
+		expect_operation(environment, op, i + 1, &expected);
+		wanted = ss_early(expected.value, expected.faults > faults);
+		faults = expected.faults;
+		if ((seen ^ wanted) & (expected.value_known ? ~0u : ~SS_EARLY_VALUE))
+			disagree(row,
+				 "expected 0x%" PRIx64 "%s after repetition %u, saw 0x%" PRIx32
+				 " where that is 0x%" PRIx32 " (ss_early() of abi.h)",
+				 expected.value, wanted & SS_EARLY_FAULT ? " and a fault" : "", i + 1, seen,
+				 wanted);
+	}
+}
+
 /*
  * Exits that were recorded one by one must agree exactly. Of those that a counter saw some belong to no repetition:
  * L0 comes to pages that nobody has touched before. They are fewer than half of the repetitions.
@@ -107,6 +133,7 @@ void verdict_judge(struct report_row *row, const struct ss_operation *op,
 	}
 	expect_operation(environment, op, row->summary->result.count, &expected);
 	check_outcome(row, &expected);
+	check_early(row, op, environment);
 	check_view(row, &expected);
 	check_exits(row, &expected, environment->backend);
 }
