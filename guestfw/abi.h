@@ -178,7 +178,8 @@
 
 /*
  * What an operation is, for the reference model: X(NAME, json key, "meaning of cr0 and arg").
- * `cr0` of an operation is always the set of CR0 flags that are loaded before it starts.
+ * `cr0` of an operation is always the set of CR0 flags that are loaded before it starts; masks, and `shadow`,
+ * are those of the register that the operation is about: of CR4 if the kind says so, else of CR0.
  */
 #define SS_OPERATION_KINDS(X)                                                                      \
 	X(NOTHING, nothing, "the empty loop")                                                      \
@@ -203,7 +204,8 @@
 	X(MAP, map, "arg = rights << 16 | view << 8 | page; what they are before is put back")     \
 	X(INTERRUPT, interrupt, "arg = enum ss_disposition << 8 | vector")                         \
 	X(PIN, pin, "arg = SS_RIGHT_* << 16 | view << 8 | page of the window, or SS_PIN_*")        \
-	X(DISK, disk, "arg = enum ss_disk_command, with SS_DISK_UNPINNED, SS_DISK_INTERRUPT")
+	X(DISK, disk, "arg = enum ss_disk_command, with SS_DISK_UNPINNED, SS_DISK_INTERRUPT")       \
+	X(CR4_WRITE, cr4_write, "arg = flags that each repetition inverts")
 
 /* What an operation of kind PIN pins, other than a page of the window. */
 #define SS_PIN_OWN 0x10     /* a page of the vCPU's own */

@@ -138,12 +138,16 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	cpu->vector = SS_NO_VECTOR;
 	cpu->error_code = 0;
 	load_cr0(cpu, SS_CR0_BASE | op->cr0);
+	if (op->kind == SS_KIND_CR4_WRITE)
+		write_cr4(SS_CR4_BASE);
 	if (needs_setup(op))
 		setup(cpu, number);
 	/* What the guest sees once the masks are in place. */
 	if (op->flags & SS_OP_ENLIGHTENED)
 		op_enlightened_read(frame, 1);
-	frame->cr0 = op->flags & SS_OP_ENLIGHTENED ? frame->value : read_cr0();
+	frame->cr0 = op->flags & SS_OP_ENLIGHTENED   ? frame->value
+		     : op->kind == SS_KIND_CR4_WRITE ? read_cr4()
+						     : read_cr0();
 }
 
 static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)
@@ -166,9 +170,13 @@ static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_r
 {
 	if (ends_in_cr0(op))
 		result->value = read_cr0();
+	if (op->kind == SS_KIND_CR4_WRITE)
+		result->value = read_cr4();
 	if (needs_setup(op))
 		setup(cpu, 0);
 	write_cr0(SS_CR0_BASE);
+	if (op->kind == SS_KIND_CR4_WRITE)
+		write_cr4(SS_CR4_BASE);
 	io_conclude(cpu, op, result);
 	if (!changes_view(op))
 		return;

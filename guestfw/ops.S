@@ -30,6 +30,14 @@ OPERATION mov_cr0
 	mov %rbx, FRAME_CR0(%r15)
 LEAVE mov_cr0
 
+OPERATION mov_cr4
+	LOOP
+	xor %r13, %rbx
+	MAY_FAULT mov %rbx, %cr4
+	END_LOOP
+	mov %rbx, FRAME_CR0(%r15)
+LEAVE mov_cr4
+
 OPERATION clts
 	or %r13, %rbx
 	LOOP

@@ -11,6 +11,10 @@
  * (arch/x86/kvm/vmx/vmx.h, KVM_POSSIBLE_CR0_GUEST_BITS). */
 #define VMX_L0_OWNED (~(uint64_t)(SS_CR0_TS | UINT64_C(1) << 16))
 
+/* The same of CR4 (KVM_POSSIBLE_CR4_GUEST_BITS): all but PVI, TSD, DE, PGE, PCE, OSFXSR, OSXMMEXCPT, FSGSBASE. Of
+ * an SVM guest KVM takes every access of CR4. */
+#define VMX_L0_OWNED_CR4 (~UINT64_C(0x1078e))
+
 /* KVM has the selective intercept on for every SVM guest. It never takes CLTS, and every LMSW. */
 static bool svm_selective_takes(const struct expect_environment *environment, uint32_t insn,
 				uint64_t from, uint64_t to)
@@ -27,11 +31,14 @@ struct cr0_state cr0_start(const struct expect_environment *environment, const s
 	/* What the VMM keeps in the shadow is kept, and every write of it goes to the VMM. */
 	const uint64_t asked =
 		environment->on_ask == FLAGS_ON_ASK_SHADOW ? op->masked & ~(uint64_t)op->kept : 0;
+	const bool cr4 = op->kind == SS_KIND_CR4_WRITE || op->kind == SS_KIND_CR4_READ;
+	const uint64_t base = cr4 ? SS_CR4_BASE : SS_CR0_BASE;
 	struct cr0_state state = {
+		.cr4 = cr4,
 		.words = {
 			.embodiment = environment->embodiment,
-			.shadow = (SS_CR0_BASE & ~(uint64_t)op->masked) | (op->shadow & op->masked),
-			.value = SS_CR0_BASE | op->cr0,
+			.shadow = (base & ~(uint64_t)op->masked) | (op->shadow & op->masked),
+			.value = base | (cr4 ? 0 : op->cr0),
 		},
 		.passed = op->flags & SS_OP_TRAP ? op->masked : asked,
 	};
@@ -47,13 +54,14 @@ struct cr0_state cr0_start(const struct expect_environment *environment, const s
  * SVM has neither, so the engine takes every write if anything is masked (AMD APM vol. 2, 15.9).
  */
 static bool monitor_takes(const struct expect_environment *environment,
-			  const struct ss_flag_words *words, uint64_t value)
+			  const struct cr0_state *state, uint64_t value)
 {
+	const struct ss_flag_words *words = &state->words;
 	uint64_t masked = flags_masked(words);
 
 	if (environment->engine == ENGINE_SVM)
 		return masked != 0;
-	if (masked & (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS))
+	if (!state->cr4 && masked & (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS))
 		masked |= SS_CR0_MP | SS_CR0_EM;
 	return (flags_read(words) ^ value) & masked;
 }
@@ -71,8 +79,11 @@ uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t i
 	struct ss_flag_words *words = &state->words;
 	struct flags_change change = flags_write(words, value);
 
-	if (monitor_takes(environment, words, value)) {
+	if (monitor_takes(environment, state, value)) {
 		state->monitor++;
+	} else if (state->cr4) {
+		state->vmx += (change.changed & VMX_L0_OWNED_CR4) != 0;
+		state->svm++;
 	} else {
 		state->vmx += (change.changed & VMX_L0_OWNED) != 0;
 		state->svm += svm_selective_takes(environment, insn, words->value, value);
@@ -88,7 +99,10 @@ uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t i
 /* SVM has no read shadow, so what is masked is read from the relay. */
 uint64_t cr0_read_step(const struct expect_environment *environment, struct cr0_state *state)
 {
-	state->monitor += environment->engine == ENGINE_SVM && flags_masked(&state->words);
+	if (environment->engine == ENGINE_SVM && flags_masked(&state->words))
+		state->monitor++;
+	else if (state->cr4)
+		state->svm++;
 	return flags_read(&state->words);
 }
 

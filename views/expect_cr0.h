@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The reference model of accesses of CR0, one after the other: what comes of each, and who has to step in. */
+/* The reference model of accesses of CR0 or CR4, one after the other: what comes of each, and who has to step in. */
 #ifndef VIEWS_EXPECT_CR0_H
 #define VIEWS_EXPECT_CR0_H
 
 #include "views/expectation.h"
 
 struct cr0_state {
+	bool cr4; /* it is CR4, by the kind of the operation */
 	struct ss_flag_words words;
 	uint64_t passed; /* flags whose writes the VMM carries out, whatever the words say */
 	/* Exits of the accesses so far; those that end at L0 by what drives it. */

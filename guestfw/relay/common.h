@@ -89,19 +89,32 @@ static inline uint64_t mov_cr0_value(uint64_t source)
 	return (source & CR0_DEFINED) | CR0_ET;
 }
 
-/* Carries out the write of CR0 for which the guest wants to see `wanted`, in the words. Returns an exception
- * that it raises instead, 0, or -1 if the VMM has to decide: but for 0 nothing has been changed. */
+/* Carries out the write of a register for which the guest wants to see `wanted`, in the words, if it is `legal`.
+ * Returns an exception that it raises instead, 0, or -1 if the VMM has to decide: but for 0 nothing is changed. */
+static inline int relay_write_register(struct relay_register *reg, const struct flags_change *change, int legal)
+{
+	if (!legal)
+		return VECTOR_GP;
+	if (change->ask | (change->changed & reg->passed))
+		return -1;
+	reg->words.value = change->value;
+	reg->words.shadow = change->shadow;
+	return 0;
+}
+
 static inline int relay_write_cr0(struct relay_vcpu *vcpu)
 {
-	const struct flags_change change = flags_write(&vcpu->cr0, vcpu->wanted);
+	const struct flags_change change = flags_write(&vcpu->cr0.words, vcpu->wanted);
 
-	if (!is_legal_cr0(vcpu, vcpu->wanted, change.value))
-		return VECTOR_GP;
-	if (change.ask | (change.changed & vcpu->cr0_passed))
-		return -1;
-	vcpu->cr0.value = change.value;
-	vcpu->cr0.shadow = change.shadow;
-	return 0;
+	return relay_write_register(&vcpu->cr0, &change, is_legal_cr0(vcpu, vcpu->wanted, change.value));
+}
+
+static inline int relay_write_cr4(struct relay_vcpu *vcpu, uint64_t cr3)
+{
+	const struct flags_change change = flags_write(&vcpu->cr4.words, vcpu->wanted);
+
+	return relay_write_register(&vcpu->cr4, &change,
+				    is_legal_cr4(vcpu, vcpu->wanted, change.value, cr3));
 }
 
 static inline int vector_has_error_code(uint64_t vector)

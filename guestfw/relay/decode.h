@@ -13,6 +13,8 @@ enum relay_insn_kind {
 	RELAY_INSN_OTHER, /* anything else, memory operands included */
 	RELAY_INSN_MOV_TO_CR0,
 	RELAY_INSN_MOV_FROM_CR0,
+	RELAY_INSN_MOV_TO_CR4,
+	RELAY_INSN_MOV_FROM_CR4,
 	RELAY_INSN_CLTS,
 	RELAY_INSN_LMSW,
 	RELAY_INSN_SMSW,
@@ -119,9 +121,11 @@ static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count
 	else /* the prefix chooses the other one */
 		insn.bits = prefixes.operand16 == (mode == RELAY_MODE_16) ? 32 : 16;
 	/* MOV CRn ignores the mode field and the operand size, which is that of the mode. */
-	if ((opcode[1] == 0x20 || opcode[1] == 0x22) && (modrm >> 3 & 7) == 0 &&
+	if ((opcode[1] == 0x20 || opcode[1] == 0x22) && (modrm >> 3 & 3) == 0 &&
 	    !(prefixes.rex & REX_R)) {
 		insn.kind = opcode[1] == 0x22 ? RELAY_INSN_MOV_TO_CR0 : RELAY_INSN_MOV_FROM_CR0;
+		if (modrm >> 3 & 4)
+			insn.kind += RELAY_INSN_MOV_TO_CR4 - RELAY_INSN_MOV_TO_CR0;
 		insn.bits = mode == RELAY_MODE_64 ? 64 : 32;
 	} else if (opcode[1] == 0x01) {
 		relay_decode_group7(&prefixes, modrm, &insn);

@@ -52,6 +52,7 @@
 
 #include "guestfw/abi.h"
 #include "guestfw/relay/decoded.h"
+#include "views/flags.h"
 #include "views/vmfunc.h"
 
 /* One exit of the nested guest. */
@@ -73,14 +74,20 @@ struct relay_write {
 	uint64_t failed; /* of RELAY_READ: the field does not exist */
 };
 
+/* What a control register is decided by, see views/flags.h; the words are read where they are. */
+struct relay_register {
+	struct ss_flag_words words;
+	uint64_t passed; /* flags whose writes are passed on even if the words decide about them */
+	uint64_t fixed0, fixed1; /* what must be 1, and what may be 1 */
+	uint64_t hidden; /* flags that the engine has set for itself: they read as 0, and to set them is #GP */
+};
+
 struct relay_vcpu {
 	uint64_t regs[16]; /* in the processor's numbering; [4], RSP, only when an exit is passed on */
 	uint64_t control;  /* address of the control structure, for a relay that reads it in memory */
 
 	/* Set by the VMM before entry and changed while the relay waits for an answer. */
-	struct ss_flag_words cr0; /* what CR0 is decided by, see views/flags.h; read where it is */
-	uint64_t cr0_passed; /* flags whose writes are passed on even if the words decide about them */
-	uint64_t cr0_fixed0, cr0_fixed1; /* what must be 1, and what may be 1, in CR0 */
+	struct relay_register cr0, cr4;
 	uint64_t views;               /* how many entries of the view list are views */
 	uint64_t home;                /* the entry of view 0 */
 	uint64_t marker;              /* address of the guest's marker */
@@ -100,7 +107,7 @@ struct relay_vcpu {
 	uint64_t reason, qualification, rip, length;
 	uint64_t gpa, gla, error;
 	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
-	uint64_t wanted;      /* of a CR0 write: what the guest wants to see; cr0.value is the register */
+	uint64_t wanted;      /* of a CR0 or CR4 write: what the guest wants to see */
 
 	/* The answer. */
 	uint64_t action;
@@ -114,6 +121,10 @@ struct relay_vcpu {
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
 #define CR0_PG 0x80000000u
+#define CR4_PAE 0x20u
+#define CR4_LA57 0x1000u
+#define CR4_VMXE 0x2000u
+#define CR4_PCIDE 0x20000u
 
 /* Whether 64-bit mode has this value. */
 static inline int is_consistent_cr0(uint64_t value)
@@ -127,7 +138,18 @@ static inline int is_consistent_cr0(uint64_t value)
 static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value)
 {
 	return is_consistent_cr0(wanted) && is_consistent_cr0(value) &&
-	       (value & vcpu->cr0_fixed0) == vcpu->cr0_fixed0 && !(value & ~vcpu->cr0_fixed1);
+	       (value & vcpu->cr0.fixed0) == vcpu->cr0.fixed0 && !(value & ~vcpu->cr0.fixed1);
+}
+
+/* The same of CR4, for a guest with this CR3: PAE and LA57 do not change, and with PCIDE CR3[11:0] must be 0
+ * (Intel SDM vol. 2B, MOV to control registers). */
+static inline int is_legal_cr4(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value, uint64_t cr3)
+{
+	const uint64_t seen = flags_read(&vcpu->cr4.words);
+
+	return !(wanted & (~vcpu->cr4.fixed1 | vcpu->cr4.hidden)) && wanted & CR4_PAE &&
+	       !((wanted ^ seen) & CR4_LA57) && !(wanted & ~seen & CR4_PCIDE && cr3 & 0xfff) &&
+	       (value & vcpu->cr4.fixed0) == vcpu->cr4.fixed0;
 }
 
 _Static_assert(sizeof(struct relay_record) == 48, "shared with the relay");

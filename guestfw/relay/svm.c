@@ -214,21 +214,51 @@ static void write_gpr(struct relay_vcpu *vcpu, void *vmcb, const struct relay_in
 		vcpu->regs[insn->gpr] = value;
 }
 
-/* Returns 0 if the VMM has to decide: nothing has been changed then. */
+/* Ends a write that relay_write_cr0() or its like has given this for. Returns 0 if the VMM has to decide:
+ * nothing has been changed then. */
+static int finish_write(struct relay_vcpu *vcpu, void *vmcb, int vector)
+{
+	if (vector < 0)
+		return 0;
+	if (vector)
+		inject(vmcb, (uint64_t)vector, 0);
+	else
+		step(vmcb, vcpu->length);
+	return 1;
+}
+
 static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
 	const int vector = relay_write_cr0(vcpu);
 
-	if (vector < 0)
-		return 0;
-	if (vector) {
-		inject(vmcb, (uint64_t)vector, 0);
+	vmcb_set_cr0(vmcb, vcpu->cr0.words.value);
+	if (vector == 0)
+		record->wanted = vcpu->wanted;
+	return finish_write(vcpu, vmcb, vector);
+}
+
+static int access_cr4(struct relay_vcpu *vcpu, void *vmcb)
+{
+	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
+	int vector;
+
+	vcpu->cr4.words.value = vmcb_cr4(vmcb);
+	vcpu->length = insn.length;
+	if (insn.kind == RELAY_INSN_MOV_FROM_CR4) {
+		write_gpr(vcpu, vmcb, &insn, flags_read(&vcpu->cr4.words));
+		step(vmcb, insn.length);
 		return 1;
 	}
-	vmcb_set_cr0(vmcb, vcpu->cr0.value);
-	record->wanted = vcpu->wanted;
-	step(vmcb, vcpu->length);
-	return 1;
+	if (insn.kind != RELAY_INSN_MOV_TO_CR4) {
+		inject(vmcb, VECTOR_UD, 0);
+		return 1;
+	}
+	vcpu->wanted = read_gpr(vcpu, vmcb, insn.gpr);
+	if (insn.bits == 32)
+		vcpu->wanted = (uint32_t)vcpu->wanted;
+	vector = relay_write_cr4(vcpu, vmcb_cr3(vmcb));
+	vmcb_set_cr4(vmcb, vcpu->cr4.words.value);
+	return finish_write(vcpu, vmcb, vector);
 }
 
 /* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
@@ -237,8 +267,8 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *
 	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
 	uint64_t seen;
 
-	vcpu->cr0.value = vmcb_cr0(vmcb);
-	seen = flags_read(&vcpu->cr0);
+	vcpu->cr0.words.value = vmcb_cr0(vmcb);
+	seen = flags_read(&vcpu->cr0.words);
 	vcpu->length = insn.length;
 	switch (insn.kind) {
 	case RELAY_INSN_MOV_FROM_CR0:
@@ -285,6 +315,12 @@ static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 	}
 }
 
+static uint64_t seen_cr4(struct relay_vcpu *vcpu, const void *vmcb)
+{
+	vcpu->cr4.words.value = vmcb_cr4(vmcb);
+	return flags_read(&vcpu->cr4.words);
+}
+
 /* CPUID or VMMCALL. Returns 0 if the VMM has to carry it out. */
 static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 {
@@ -297,7 +333,7 @@ static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 		return 1;
 	}
 	if (reason == VMEXIT_CPUID)
-		relay_cpuid(vcpu, vmcb_cr4(vmcb));
+		relay_cpuid(vcpu, seen_cr4(vcpu, vmcb));
 	else if (!relay_hypercall(vcpu, switch_view))
 		return 0;
 	step(vmcb, vcpu->length);
@@ -316,6 +352,9 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 	case VMEXIT_CR0_READ:
 	case VMEXIT_CR0_WRITE:
 		return access_cr0(vcpu, vmcb, record);
+	case VMEXIT_CR4_READ:
+	case VMEXIT_CR4_WRITE:
+		return access_cr4(vcpu, vmcb);
 	default:
 		return 0;
 	}

@@ -26,6 +26,7 @@ enum vmcs_field {
 #define CR_GPR(qualification) ((qualification) >> 8 & 15)
 #define CR_LMSW_SOURCE(qualification) ((qualification) >> 16 & 0xffff)
 #define ACCESS_MOV_TO 0
+#define ACCESS_MOV_FROM 1
 #define ACCESS_CLTS 2
 #define ACCESS_LMSW 3
 #define GPR_RSP 4
@@ -135,31 +136,60 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 	}
 }
 
-/* Returns 0 if the VMM has to decide: nothing has been changed then. */
-static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
-		     struct relay_record *record)
+/* Ends a write that relay_write_cr0() or its like has given this for. For all flags: what a processor does not
+ * let the guest write it reads from the read shadow. */
+static int finish_write(struct relay_vcpu *vcpu, int vector, enum vmcs_field shadow, uint64_t rip)
 {
-	const uint64_t loaded = vmread(VMCS_guest_cr0);
-	int vector;
-
-	if (CR_NUMBER(qualification) != 0 || CR_ACCESS(qualification) == 1)
-		return 0;
-	vcpu->cr0.value = loaded;
-	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&vcpu->cr0));
-	vector = relay_write_cr0(vcpu);
 	if (vector < 0)
 		return 0;
 	if (vector) {
 		inject((uint64_t)vector, 0);
 		return 1;
 	}
-	if (vcpu->cr0.value != loaded)
-		vmwrite(VMCS_guest_cr0, vcpu->cr0.value);
-	/* For all flags: what a processor does not let the guest write it reads from there. */
-	vmwrite(VMCS_cr0_read_shadow, vcpu->wanted);
-	record->wanted = vcpu->wanted;
+	vmwrite(shadow, vcpu->wanted);
 	step_intercepted(rip);
 	return 1;
+}
+
+/* Each returns 0 if the VMM has to decide: nothing has been changed then. */
+
+static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
+		     struct relay_record *record)
+{
+	const uint64_t loaded = vmread(VMCS_guest_cr0);
+	int vector;
+
+	vcpu->cr0.words.value = loaded;
+	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&vcpu->cr0.words));
+	vector = relay_write_cr0(vcpu);
+	if (vcpu->cr0.words.value != loaded)
+		vmwrite(VMCS_guest_cr0, vcpu->cr0.words.value);
+	if (vector == 0)
+		record->wanted = vcpu->wanted;
+	return finish_write(vcpu, vector, VMCS_cr0_read_shadow, rip);
+}
+
+static int write_cr4(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip)
+{
+	const uint64_t loaded = vmread(VMCS_guest_cr4);
+	int vector;
+
+	vcpu->cr4.words.value = loaded;
+	vcpu->wanted = read_gpr(vcpu, CR_GPR(qualification));
+	vector = relay_write_cr4(vcpu, vcpu->wanted & CR4_PCIDE ? vmread(VMCS_guest_cr3) : 0);
+	if (vcpu->cr4.words.value != loaded)
+		vmwrite(VMCS_guest_cr4, vcpu->cr4.words.value);
+	return finish_write(vcpu, vector, VMCS_cr4_read_shadow, rip);
+}
+
+static int access_register(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
+			   struct relay_record *record)
+{
+	if (CR_ACCESS(qualification) == ACCESS_MOV_FROM)
+		return 0;
+	if (CR_NUMBER(qualification) == 4)
+		return write_cr4(vcpu, qualification, rip);
+	return CR_NUMBER(qualification) == 0 ? write_cr0(vcpu, qualification, rip, record) : 0;
 }
 
 /* The service cannot be limited by CPL here, so that of the caller does not matter. */
@@ -221,19 +251,25 @@ static void set_xcr(const struct relay_vcpu *vcpu, uint64_t rip)
 	step_intercepted(rip);
 }
 
+static uint64_t seen_cr4(struct relay_vcpu *vcpu)
+{
+	vcpu->cr4.words.value = vmread(VMCS_guest_cr4);
+	return flags_read(&vcpu->cr4.words);
+}
+
 static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualification, uint64_t rip,
 		    struct relay_record *record)
 {
 	switch (reason) {
 	case EXIT_CPUID:
-		relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? vmread(VMCS_guest_cr4) : 0);
+		relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? seen_cr4(vcpu) : 0);
 		break;
 	case EXIT_VMCALL:
 		if (!relay_hypercall(vcpu, switch_view))
 			return 0;
 		break;
 	case EXIT_CR_ACCESS:
-		return write_cr0(vcpu, qualification, rip, record);
+		return access_register(vcpu, qualification, rip, record);
 	case EXIT_VMFUNC:
 		return vmfunc(vcpu, rip, record);
 	case EXIT_XSETBV:

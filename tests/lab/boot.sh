@@ -59,6 +59,7 @@ masked() { # OPTION...
 
 masked
 masked --own ts --shadow mp
+masked --shadow wp,am,em,cd,nw,tsd,smep,umip,osfxsr --ask de,pce,smap
 if [ "$full" ]; then
 	masked --own none
 	masked --own ts

@@ -51,21 +51,45 @@ uint64_t monitor_ring(const struct vcpu *vcpu)
 	return RELAY_RINGS + RELAY_RING_RECORDS * sizeof(struct relay_record) * vcpu->index;
 }
 
-/* The words that the relay decides CR0 writes by. */
-static void set_words(struct vcpu *vcpu, const struct ss_operation *op)
+struct masks {
+	uint64_t masked, kept, shadow;
+	bool trap; /* the VMM carries out every write */
+};
+
+/* The words that the relay decides writes of a register by, which the guest has with `base` at first. What the
+ * engine hides is kept, as 0. */
+static void set_words(const struct plan *plan, struct relay_register *reg, uint64_t base,
+		      const struct masks *masks)
+{
+	/* What the VMM keeps is kept by the words too, and reaches it all the same. */
+	const uint64_t asked =
+		plan->on_ask == FLAGS_ON_ASK_SHADOW ? masks->masked & ~masks->kept : 0;
+	const uint64_t loaded = reg->words.value;
+
+	reg->words = boot_words(plan->embodiment, base, masks->masked | reg->hidden,
+				masks->kept | asked | reg->hidden, masks->shadow, 0);
+	reg->words.value = loaded;
+	reg->passed = masks->trap ? masks->masked : asked;
+}
+
+/* Masks of an operation are those of the register that it is about. */
+static void set_registers(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	const struct plan *plan = vcpu->vm->plan;
 	const struct flag_plan *flags = vcpu->vm->flags;
-	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	const uint64_t masked = op ? op->masked : flags->masked, kept = op ? op->kept : flags->kept;
-	const bool trap = op ? op->flags & SS_OP_TRAP : plan->flag_path == FLAG_PATH_VMM;
-	/* What the VMM keeps is kept by the words too, and reaches it all the same. */
-	const uint64_t asked = plan->on_ask == FLAGS_ON_ASK_SHADOW ? masked & ~kept : 0;
-	const uint64_t loaded = relay->cr0.value;
+	const bool trap = plan->flag_path == FLAG_PATH_VMM;
+	struct masks cr0 = {PLAN_CR0(flags->masked), PLAN_CR0(flags->kept), SS_CR0_BASE, trap};
+	struct masks cr4 = {PLAN_CR4(flags->masked), PLAN_CR4(flags->kept), SS_CR4_BASE, trap};
 
-	relay->cr0 = boot_words(plan->embodiment, masked, kept | asked, op ? op->shadow : 0, 0);
-	relay->cr0.value = loaded;
-	relay->cr0_passed = trap ? masked : asked;
+	if (op) {
+		const bool is_cr4 = op->kind == SS_KIND_CR4_WRITE || op->kind == SS_KIND_CR4_READ;
+
+		cr0 = cr4 = (struct masks){0};
+		*(is_cr4 ? &cr4 : &cr0) =
+			(struct masks){op->masked, op->kept, op->shadow, op->flags & SS_OP_TRAP};
+	}
+	set_words(plan, &monitor_vcpu(vcpu)->cr0, SS_CR0_BASE, &cr0);
+	set_words(plan, &monitor_vcpu(vcpu)->cr4, SS_CR4_BASE, &cr4);
 }
 
 /* What the relay decides by, with the list where the relay finds it. */
@@ -91,7 +115,7 @@ const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_oper
 	if (op)
 		setup_apply(op, &vm->vmfunc, monitor->list);
 	set_relay_vmfunc(vcpu, &vm->vmfunc);
-	set_words(vcpu, op);
+	set_registers(vcpu, op);
 	return &vm->vmfunc;
 }
 
@@ -141,7 +165,7 @@ static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,
 {
 	if (record->wanted)
 		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted,
-					 ~flags_masked(&relay->cr0),
+					 ~flags_masked(&relay->cr0.words),
 										 vcpu->vm->index);
 	if (record->view)
 		probe_view_switch(vcpu->index, LEVEL_MONITOR, -1, record->view - 1,

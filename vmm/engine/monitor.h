@@ -26,6 +26,7 @@ struct monitor {
 enum monitor_event {
 	EVENT_HYPERCALL,
 	EVENT_CR0_WRITE,   /* the relay knows what the guest wants to load */
+	EVENT_CR4_WRITE,
 	EVENT_CR0_OPERAND, /* an access whose operand is in memory, which the relay has not decoded */
 	EVENT_VIOLATION,
 	EVENT_VMFUNC,

@@ -176,6 +176,23 @@ void monitor_destroy(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
+/* The flags of CR4 that KVM lets this vCPU have, by trying; all others are reserved. */
+static uint64_t supported_cr4(const struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	uint64_t supported = 0;
+
+	for (unsigned bit = 0; bit < 32; bit++) {
+		struct kvm_sregs tried = *sregs;
+
+		tried.cr4 |= UINT64_C(1) << bit;
+		if (ioctl(vcpu->fd, KVM_SET_SREGS, &tried) == 0)
+			supported |= UINT64_C(1) << bit;
+	}
+	/* What a try has left behind goes again. */
+	ioctl(vcpu->fd, KVM_SET_SREGS, sregs);
+	return supported;
+}
+
 int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
 			struct error *error)
 {
@@ -192,8 +209,8 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_GET_SREGS: %s", strerror(-rc));
 	*monitor_vcpu(vcpu) = (struct relay_vcpu){
 		.control = monitor_control(vcpu),
-		.cr0.value = ret_sregs->cr0,
-		.cr0_fixed1 = UINT64_MAX,
+		.cr0 = {.words.value = ret_sregs->cr0, .fixed1 = UINT64_MAX},
+		.cr4 = {.words.value = ret_sregs->cr4, .fixed1 = supported_cr4(vcpu, ret_sregs)},
 		.views = vcpu->vm->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,
 		.ring = monitor_ring(vcpu),

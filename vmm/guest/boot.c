@@ -84,13 +84,13 @@ static void write_window(const struct guest_ram *ram, gpa_t frames, size_t views
 		put(ram, frames.v + 4096 * (i - 1), SS_VIEW_TAG | i);
 }
 
-struct ss_flag_words boot_words(enum ss_embodiment embodiment, uint64_t masked, uint64_t kept,
-				uint64_t shadow, uint64_t loaded)
+struct ss_flag_words boot_words(enum ss_embodiment embodiment, uint64_t base, uint64_t masked,
+				uint64_t kept, uint64_t shadow, uint64_t loaded)
 {
 	struct ss_flag_words words = {
 		.embodiment = embodiment,
-		.shadow = (SS_CR0_BASE & ~masked) | (shadow & masked),
-		.value = SS_CR0_BASE | loaded,
+		.shadow = (base & ~masked) | (shadow & masked),
+		.value = base | loaded,
 	};
 
 	/* The plan has seen to it that the embodiment can say this. */

@@ -347,14 +347,21 @@ static int plan_flags(struct flag_plan *flags, const struct plan_request *reques
 {
 	uint64_t owned = nth(request->owned, request->owned_count, vm);
 	uint64_t kept = nth(request->kept, request->kept_count, vm);
-	uint64_t masked = request->owned_count ? FLAGS_WITH_OWNER & ~owned : kept;
-	bool asked = request->owned_count || request->kept_count;
+	uint64_t asked = nth(request->asked, request->asked_count, vm);
+	uint64_t masked = (request->owned_count ? FLAGS_WITH_OWNER & ~owned : 0) | kept | asked;
+	const uint64_t named = FLAGS_WITH_OWNER | owned | kept | asked;
 
-	if (request->owned_count && owned & kept)
+	if (asked & (owned | kept))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--ask names a flag of VM %u that --own or --shadow names too; a flag has "
+				 "one place",
+				 vm);
+	if (owned & kept)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--own and --shadow name the same flag for VM %u; a flag has one place",
 				 vm);
-	if (!asked && request->flag_path > FLAG_PATH_CPU)
+	if (!request->owned_count && !request->kept_count && !request->asked_count &&
+	    request->flag_path > FLAG_PATH_CPU)
 		masked = FLAGS_WITH_OWNER;
 	if (request->flag_path == FLAG_PATH_CPU && masked)
 		return error_set(error, -EINVAL, STATUS_USAGE,
@@ -367,7 +374,11 @@ static int plan_flags(struct flag_plan *flags, const struct plan_request *reques
 				 "--embodiment single-mask keeps every flag that is not owned; name those "
 				 "of VM %u in --shadow, or choose another embodiment",
 				 vm);
-	*flags = (struct flag_plan){masked, kept, masked, kept};
+	if (request->flag_path == FLAG_PATH_ENLIGHTENED && PLAN_CR4(masked))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--flag-path enlightened is for flags of CR0, which the guest has words of; "
+				 "choose another path for those of CR4");
+	*flags = (struct flag_plan){named, masked, kept, masked, kept};
 	if (request->flag_path == FLAG_PATH_ENLIGHTENED)
 		flags->masked = flags->kept = 0;
 	return 0;
@@ -382,7 +393,7 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 			return rc;
 		if (plan->flags[i].masked && !engine_has_monitor(plan->engine))
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-					 "CR0 flags that the guest does not own: needs: masks; host: "
+					 "flags that the guest does not own: needs: masks; host: "
 					 "engine %s leaves CR0 to KVM's own policy; --flag-path "
 					 "enlightened works on every engine",
 					 engine_keys[plan->engine->id]);

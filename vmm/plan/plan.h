@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "views/control_flag.h"
 #include "views/flags.h"
 #include "views/policy.h"
 #include "views/service_table.h"
@@ -55,8 +56,18 @@ extern const char *const flag_path_keys[FLAG_PATH_COUNT];
 extern const char *const embodiment_keys[SS_EMBODIMENT_COUNT]; /* "" for INVALID */
 extern const char *const on_ask_keys[FLAGS_ON_ASK_COUNT];
 
-/* CR0 flags of one VM. */
+/* A set of flags of both registers: those of CR0 in bits 31:0, those of CR4 above. */
+static inline uint64_t plan_flag(const struct control_flag *flag)
+{
+	return UINT64_C(1) << (flag->bit + (flag->reg == CONTROL_CR4 ? 32 : 0));
+}
+
+#define PLAN_CR0(flags) ((flags) & FLAGS_ALL)
+#define PLAN_CR4(flags) ((flags) >> 32)
+
+/* Flags of one VM, as such sets. */
 struct flag_plan {
+	uint64_t named;  /* those that somebody has said something about, and TS and MP */
 	uint64_t masked; /* those that the processor keeps from the guest */
 	uint64_t kept;   /* of these, the ones that the monitor keeps in the shadow */
 	/* The same as the guest finds them in its context area; they differ from the above where the
@@ -83,9 +94,9 @@ struct plan_request {
 	enum trace_mode trace; /* of kvm tracepoints, where permitted; costs ticks */
 	bool trace_asked;      /* by name */
 	enum jail_mode jail;
-	/* CR0 flags of --own and --shadow; the n-th occurrence is for VM n, the last for all others */
-	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
-	unsigned owned_count, kept_count;
+	/* Flags of --own, --shadow and --ask, as plan_flag() has them; the n-th occurrence is for VM n, the last for all others */
+	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX], asked[PLAN_VMS_MAX];
+	unsigned owned_count, kept_count, asked_count;
 	enum flag_path flag_path;
 	enum ss_embodiment embodiment; /* INVALID: two words */
 	enum flags_on_ask on_ask;

@@ -111,8 +111,8 @@ static int issue(struct differential *run, struct vcpu *vcpu, const struct guest
 	};
 	int rc = ops->setup(vcpu, &masks);
 
-	if (rc == 0 && ops->load_cr0)
-		ops->load_cr0(vcpu, SS_CR0_BASE | program->start);
+	if (rc == 0 && ops->load_register)
+		ops->load_register(vcpu, 0, SS_CR0_BASE | program->start);
 	if (rc == 0)
 		guest_span_write(page, 0, program, sizeof(*program));
 	run->monitor_before = exits(vcpu, LEVEL_MONITOR);

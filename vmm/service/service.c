@@ -84,7 +84,8 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 	const struct plan *plan = vcpu->vm->plan;
 	const struct flag_plan *flags = vcpu->vm->flags;
 	struct ss_flag_words words =
-		boot_words(plan->embodiment, flags->word_masked, flags->word_kept, 0, 0);
+		boot_words(plan->embodiment, SS_CR0_BASE, PLAN_CR0(flags->word_masked),
+			   PLAN_CR0(flags->word_kept), SS_CR0_BASE, 0);
 	const struct ss_operation *op = NULL;
 	struct guest_span span;
 	int rc;
@@ -96,8 +97,8 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 		return rc;
 	if (request->arg[0] != 0) {
 		op = &plan->image.operations[request->arg[0] - 1];
-		words = boot_words(plan->embodiment, op->masked, op->kept, op->shadow,
-				   op->cr0);
+		words = boot_words(plan->embodiment, SS_CR0_BASE, op->masked, op->kept,
+				   op->shadow, op->cr0);
 	}
 	rc = vcpu->vm->ops->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
 	if (rc == 0 || !op)

@@ -79,8 +79,9 @@ static void fill_memory(struct vm *vm)
 			 (plan->workload ? SS_CONTEXT_WORKLOAD : 0) |
 			 (plan->flag_path == FLAG_PATH_ENLIGHTENED ? SS_CONTEXT_ENLIGHTENED : 0),
 	};
-	const struct ss_flag_words words = boot_words(plan->embodiment, vm->flags->word_masked,
-						      vm->flags->word_kept, 0, 0);
+	const struct ss_flag_words words = boot_words(plan->embodiment, SS_CR0_BASE,
+						      PLAN_CR0(vm->flags->word_masked),
+						      PLAN_CR0(vm->flags->word_kept), SS_CR0_BASE, 0);
 
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];

@@ -306,7 +306,47 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 		vmcb_set_rip(control, RIP);
 		relay_svm_exit(&relay);
 		assert_int_equal(vmcb_cr0(control), CR0);
-		assert_int_equal(relay.cr0.shadow & TS, toggles & 1 ? TS : 0);
+		assert_int_equal(relay.cr0.words.shadow & TS, toggles & 1 ? TS : 0);
+	}
+}
+
+static bool asked;
+
+static void vmm_is_asked(struct relay_vcpu *vcpu)
+{
+	asked = true;
+	vcpu->action = RELAY_RESUME;
+}
+
+/* Nothing here is the engine's own, but VMXE is no flag of this processor. */
+static void mov_of_cr4_goes_by_its_words(void **state)
+{
+	const uint64_t loaded = CR4_PAE | 0x600;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cr4_rows); i++) {
+		const struct cr4_row *row = &cr4_rows[i];
+		const bool nothing = row->faults || row->asks;
+
+		START(VMEXIT_CR4_WRITE, "\x0f\x22\xe0"); /* mov %rax, %cr4 */
+		fake_cr4_words(0);
+		relay.cr4.fixed1 &= ~(uint64_t)CR4_VMXE;
+		fake.vmm = vmm_is_asked;
+		asked = false;
+		vmcb_set_cr4(control, loaded);
+		vmcb_set_cr3(control, TABLES | (row->cr3 & 1));
+		vmcb_set_rax(control, loaded ^ row->inverted);
+		relay_svm_exit(&relay);
+		assert_int_equal(asked, row->asks);
+		assert_int_equal(vmcb_event_inj(control), row->faults ? GP_INJECTED : 0);
+		assert_int_equal(vmcb_rip(control), nothing ? RIP : RIP + 3);
+		assert_int_equal(vmcb_cr4(control), nothing ? loaded : loaded ^ (row->inverted & ~CR4_TSD));
+		assert_int_equal(relay.cr4.words.shadow, nothing ? 0 : row->inverted & CR4_TSD);
+		memcpy(fake.memory + RIP, "\x0f\x20\xe3", 3); /* mov %cr4, %rbx */
+		vmcb_set_exit_code(control, VMEXIT_CR4_READ);
+		vmcb_set_rip(control, RIP);
+		relay_svm_exit(&relay);
+		assert_int_equal(relay.regs[RBX], nothing ? loaded : loaded ^ row->inverted);
 	}
 }
 
@@ -342,6 +382,7 @@ int main(void)
 		cmocka_unit_test(faults_set_rf_and_end_the_shadow),
 		cmocka_unit_test(cr0_has_no_fixed_flags),
 		cmocka_unit_test(a_kept_flag_never_reaches_the_register),
+		cmocka_unit_test(mov_of_cr4_goes_by_its_words),
 		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
 	};
 

@@ -37,8 +37,8 @@ static void start(uint32_t reason, uint64_t rflags, uint64_t blocking, uint64_t 
 	fake.field[VMCS_vm_exit_instruction_len] = length;
 	fake.field[VMCS_guest_cr0] = CR0;
 	fake.field[VMCS_guest_cs_ar_bytes] = RIGHTS_64;
-	relay.cr0_fixed0 = 0x80000021;
-	relay.cr0_fixed1 = UINT32_MAX;
+	relay.cr0.fixed0 = 0x80000021;
+	relay.cr0.fixed1 = UINT32_MAX;
 }
 
 static void vmm_steps(struct relay_vcpu *vcpu)
@@ -185,7 +185,7 @@ static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 	fake.field[VMCS_exit_qualification] = MOV_CR0_RAX;
 	fake.field[VMCS_guest_cs_ar_bytes] = rights;
 	fake_words(TS | masked);
-	relay.cr0.shadow = CR0 & masked;
+	relay.cr0.words.shadow = CR0 & masked;
 	relay.regs[RAX] = value;
 	relay_vmx_exit(&relay);
 	if (get(VMCS_guest_rip) == RIP + 3)
@@ -193,7 +193,7 @@ static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 	assert_int_equal(get(VMCS_guest_rip), RIP);
 	assert_int_equal(get(VMCS_vm_entry_intr_info_field), GP_INJECTED);
 	assert_int_equal(get(VMCS_guest_cr0), CR0);
-	assert_int_equal(relay.cr0.shadow, CR0 & masked);
+	assert_int_equal(relay.cr0.words.shadow, CR0 & masked);
 	return true;
 }
 
@@ -207,7 +207,7 @@ static void what_vmx_fixes_in_cr0_is_gp_in_the_register_only(void **state)
 	assert_false(faults_on_cr0((CR0 & ~NE) | TS, NE, RIGHTS_64));
 	assert_int_equal(get(VMCS_guest_cr0), CR0);
 	assert_int_equal(get(VMCS_cr0_read_shadow) & (NE | TS), TS);
-	relay.cr0_fixed1 = UINT32_MAX;
+	relay.cr0.fixed1 = UINT32_MAX;
 }
 
 static void mov_to_cr0_has_32_bits_outside_64_bit_mode(void **state)
@@ -233,6 +233,42 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 		assert_int_equal(get(VMCS_guest_cr0), CR0);
 		assert_int_equal(fake.writes[VMCS_guest_cr0], 0);
 		assert_int_equal(get(VMCS_cr0_read_shadow) & TS, toggles & 1 ? TS : 0);
+	}
+}
+
+static bool asked;
+
+static void vmm_is_asked(struct relay_vcpu *vcpu)
+{
+	asked = true;
+	vcpu->action = RELAY_RESUME;
+}
+
+static void mov_to_cr4_goes_by_its_words(void **state)
+{
+	const uint64_t loaded = CR4_PAE | CR4_VMXE | 0x600, seen = CR4_PAE | 0x600;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cr4_rows); i++) {
+		const struct cr4_row *row = &cr4_rows[i];
+		const bool nothing = row->faults || row->asks;
+
+		start(EXIT_CR_ACCESS, FLAGS, 0, 3);
+		fake_cr4_words(CR4_VMXE);
+		fake.vmm = vmm_is_asked;
+		asked = false;
+		fake.field[VMCS_exit_qualification] = 4;
+		fake.field[VMCS_guest_cr4] = loaded;
+		fake.field[VMCS_guest_cr3] = row->cr3;
+		fake.field[VMCS_cr4_read_shadow] = seen;
+		relay.regs[RAX] = seen ^ row->inverted;
+		relay_vmx_exit(&relay);
+		assert_int_equal(asked, row->asks);
+		assert_int_equal(get(VMCS_vm_entry_intr_info_field), row->faults ? GP_INJECTED : 0);
+		assert_int_equal(get(VMCS_guest_rip), nothing ? RIP : RIP + 3);
+		assert_int_equal(get(VMCS_guest_cr4), nothing ? loaded : loaded ^ (row->inverted & ~CR4_TSD));
+		assert_int_equal(get(VMCS_cr4_read_shadow), nothing ? seen : seen ^ row->inverted);
+		assert_int_equal(relay.cr4.words.shadow, nothing ? 0 : row->inverted & CR4_TSD);
 	}
 }
 
@@ -304,6 +340,7 @@ int main(void)
 		cmocka_unit_test(what_vmx_fixes_in_cr0_is_gp_in_the_register_only),
 		cmocka_unit_test(mov_to_cr0_has_32_bits_outside_64_bit_mode),
 		cmocka_unit_test(a_kept_flag_never_reaches_the_register),
+		cmocka_unit_test(mov_to_cr4_goes_by_its_words),
 		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
 		cmocka_unit_test(xsetbv_is_carried_out_where_it_is_legal),
 	};
