@@ -6,6 +6,7 @@
 #include "guestfw/abi.h"
 
 #define UD 6
+#define NM 7
 #define GP 13
 
 #define ENOENT 2
@@ -49,13 +50,17 @@ __asm__(".text\n"
 	"	mov $6, %r11d\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n"
+	"not_available:\n"
+	"	mov $7, %r11d\n"
+	"	mov %r14, (%rsp)\n"
+	"	iretq\n"
 	"protected:\n"
 	"	mov $13, %r11d\n"
 	"	add $8, %rsp\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n");
 
-extern const uint8_t undefined[], protected[];
+extern const uint8_t undefined[], not_available[], protected[];
 
 static inline void catch_exceptions(void)
 {
@@ -66,7 +71,8 @@ static inline void catch_exceptions(void)
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) descriptor = {sizeof(idt) - 1, (uint64_t)idt};
-	const uint64_t handlers[14] = {[UD] = (uint64_t)undefined, [GP] = (uint64_t)protected};
+	const uint64_t handlers[14] = {[UD] = (uint64_t)undefined,
+				       [NM] = (uint64_t)not_available, [GP] = (uint64_t)protected};
 
 	for (unsigned i = 0; i < 14; i++) {
 		if (!handlers[i])

@@ -24,6 +24,27 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	guest rights 0 '' -c 2
 done
 
+# Each VM has what was configured for it, wherever in the run it is, and the last of a kind goes for all that follow.
+configured() { # LINES [OPTIONS...]
+	local lines=$1
+	shift
+	guest tables 0 '' "$@"
+	that "each VM has its own: $*" [ "$(sort "$out")" = "$lines" ]
+}
+
+all='view:served map:served interrupt:served pin:served unpin:served'
+own='ts:set,loaded words:tsmp/'
+configured "vm0 view:served map:ud interrupt:ud pin:ud unpin:ud $own
+vm1 view:ud map:served interrupt:served pin:ud unpin:served $own
+vm2 view:ud map:served interrupt:served pin:ud unpin:served $own" \
+	--vms 3 --services view --services map:views,unpin:cpl0,interrupt
+configured "vm0 view:ud map:ud interrupt:ud pin:ud unpin:ud $own
+vm1 $all $own" --vms 2 --services none --services view,map,interrupt,pin,unpin
+configured "vm0 $all ts:set,loaded words:ts/mp
+vm1 $all ts:set,loaded words:mp/ts
+vm2 $all ts:set,loaded words:/tsmp" \
+	--vms 3 --flag-path enlightened --own ts --own mp --own none --shadow mp --shadow ts --shadow ts,mp
+
 # What the VMM does for a guest, a view has to let that guest do. The list lets anybody ask.
 truncate -s 4K disk
 asked='view,map:cpl3:views,pin:cpl3:views,unpin:cpl3:views'
