@@ -312,6 +312,9 @@ LEAVE wait
 	mov %r9, FRAME_VALUE(%r15)
 .endm
 
+	/* Off the end of a page: an instruction across it costs whoever fetches it two walks. */
+	.text
+	.p2align 7
 OPERATION vmfunc
 	VMFUNC_OPERANDS
 	LOOP

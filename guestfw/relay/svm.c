@@ -237,39 +237,46 @@ static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *r
 	return finish_write(vcpu, vmcb, vector);
 }
 
-static int access_cr4(struct relay_vcpu *vcpu, void *vmcb)
+/* What a MOV to a control register writes. */
+static uint64_t mov_source(const struct relay_vcpu *vcpu, const void *vmcb, const struct relay_insn *insn)
 {
-	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
+	const uint64_t source = read_gpr(vcpu, vmcb, insn->gpr);
+
+	return insn->bits == 32 ? (uint32_t)source : source;
+}
+
+static int access_cr4(struct relay_vcpu *vcpu, void *vmcb, const struct relay_insn *insn)
+{
 	int vector;
 
 	vcpu->cr4.words.value = vmcb_cr4(vmcb);
-	vcpu->length = insn.length;
-	if (insn.kind == RELAY_INSN_MOV_FROM_CR4) {
-		write_gpr(vcpu, vmcb, &insn, flags_read(&vcpu->cr4.words));
-		step(vmcb, insn.length);
+	if (insn->kind == RELAY_INSN_MOV_FROM_CR4) {
+		write_gpr(vcpu, vmcb, insn, flags_read(&vcpu->cr4.words));
+		step(vmcb, insn->length);
 		return 1;
 	}
-	if (insn.kind != RELAY_INSN_MOV_TO_CR4) {
+	if (insn->kind != RELAY_INSN_MOV_TO_CR4) {
 		inject(vmcb, VECTOR_UD, 0);
 		return 1;
 	}
-	vcpu->wanted = read_gpr(vcpu, vmcb, insn.gpr);
-	if (insn.bits == 32)
-		vcpu->wanted = (uint32_t)vcpu->wanted;
+	vcpu->wanted = mov_source(vcpu, vmcb, insn);
 	vector = relay_write_cr4(vcpu, vmcb_cr3(vmcb));
 	vmcb_set_cr4(vmcb, vcpu->cr4.words.value);
 	return finish_write(vcpu, vmcb, vector);
 }
 
 /* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
-static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
+static int access_register(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
+			   struct relay_record *record)
 {
 	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
 	uint64_t seen;
 
+	vcpu->length = insn.length;
+	if (reason == VMEXIT_CR4_READ || reason == VMEXIT_CR4_WRITE)
+		return access_cr4(vcpu, vmcb, &insn);
 	vcpu->cr0.words.value = vmcb_cr0(vmcb);
 	seen = flags_read(&vcpu->cr0.words);
-	vcpu->length = insn.length;
 	switch (insn.kind) {
 	case RELAY_INSN_MOV_FROM_CR0:
 	case RELAY_INSN_SMSW:
@@ -277,10 +284,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *
 		step(vmcb, insn.length);
 		return 1;
 	case RELAY_INSN_MOV_TO_CR0:
-		vcpu->wanted = read_gpr(vcpu, vmcb, insn.gpr);
-		if (insn.bits == 32)
-			vcpu->wanted = (uint32_t)vcpu->wanted;
-		vcpu->wanted = mov_cr0_value(vcpu->wanted);
+		vcpu->wanted = mov_cr0_value(mov_source(vcpu, vmcb, &insn));
 		break;
 	case RELAY_INSN_LMSW:
 		vcpu->wanted = flags_lmsw(seen, read_gpr(vcpu, vmcb, insn.gpr));
@@ -351,10 +355,9 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 		return undefined(vcpu, vmcb, record);
 	case VMEXIT_CR0_READ:
 	case VMEXIT_CR0_WRITE:
-		return access_cr0(vcpu, vmcb, record);
 	case VMEXIT_CR4_READ:
 	case VMEXIT_CR4_WRITE:
-		return access_cr4(vcpu, vmcb);
+		return access_register(vcpu, vmcb, reason, record);
 	default:
 		return 0;
 	}
