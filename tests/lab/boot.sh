@@ -77,6 +77,9 @@ done
 try sidestep views --engine "$engine" trampoline.views trampoline.elf
 guest services_parameters.elf --vms 2
 guest services_rights.elf -c 2
+guest services_neighbours.elf --vms 2 --services view,map --services interrupt --own mp --shadow ts --own ts --shadow mp
+guest services_neighbours_swapped.elf --vms 2 --services interrupt --services view,map --own ts --shadow mp --own mp \
+	--shadow ts
 try rights_flush "$engine" services_stale.elf
 
 # What the VMM does for a guest, a view has to let that guest do, also at CPL 3.

@@ -45,8 +45,12 @@ static inline volatile uint64_t *window_page(unsigned page)
 
 /* The exception continues at r14, with its vector in r11. */
 __asm__(".text\n"
+	"unavailable:\n"
+	"	mov $7, %r11d\n"
+	"	jmp 1f\n"
 	"undefined:\n"
 	"	mov $6, %r11d\n"
+	"1:\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n"
 	"protected:\n"
@@ -55,7 +59,7 @@ __asm__(".text\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n");
 
-extern const uint8_t undefined[], protected[];
+extern const uint8_t undefined[], unavailable[], protected[];
 
 static inline void catch_exceptions(void)
 {
@@ -66,7 +70,9 @@ static inline void catch_exceptions(void)
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) descriptor = {sizeof(idt) - 1, (uint64_t)idt};
-	const uint64_t handlers[14] = {[UD] = (uint64_t)undefined, [GP] = (uint64_t)protected};
+	const uint64_t handlers[14] = {[UD] = (uint64_t)undefined,
+					[UD + 1] = (uint64_t)unavailable,
+					[GP] = (uint64_t)protected};
 
 	for (unsigned i = 0; i < 14; i++) {
 		if (!handlers[i])

@@ -24,6 +24,15 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	guest rights 0 '' -c 2
 done
 
+# Each VM has its own table, and its own flags. The list that is given last is that of all further VMs.
+opposite='--vms 2 --services view,map --services interrupt'
+contrary='--vms 2 --services interrupt --services view,map'
+# shellcheck disable=SC2086 # several words
+{
+	guest neighbours 0 '' $opposite --flag-path enlightened --shadow ts --shadow mp
+	guest neighbours_swapped 0 '' $contrary --flag-path enlightened --shadow mp --shadow ts
+}
+
 # What the VMM does for a guest, a view has to let that guest do. The list lets anybody ask.
 truncate -s 4K disk
 asked='view,map:cpl3:views,pin:cpl3:views,unpin:cpl3:views'
