@@ -169,6 +169,20 @@ OPERATION vmfunc
 	VMFUNC_RESULT
 LEAVE vmfunc
 
+/* The index is in memory, and the view rotates. */
+OPERATION vmfunc_memory
+	VMFUNC_OPERANDS
+	LOOP
+	xor %r8d, %esi
+	mov FRAME_ADDRESS(%r15), %rdx
+	mov %esi, ARGS_INDEX(%rdx)
+	mov $SS_SERVICE_IN_MEMORY, %ecx
+	mov %edi, %eax
+	MAY_FAULT vmfunc
+	END_LOOP
+	VMFUNC_RESULT
+LEAVE vmfunc_memory
+
 OPERATION vmfunc_back
 	mov %r13d, %esi
 	LOOP

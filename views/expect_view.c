@@ -93,7 +93,7 @@ static void expect_vmfunc_exits(const struct expect_environment *environment,
 		svm_vmfunc(environment, op, enabled, expectation);
 	else
 		vmx_vmfunc(op, verdict, enabled, expectation);
-	if (verdict == SERVICE_PERFORM)
+	if (service_reaches_vmm(verdict))
 		expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 }
 
@@ -102,7 +102,9 @@ void expect_vmfunc(const struct expect_environment *environment,
 {
 	const struct service_call call = {
 		.number = vmfunc_number(op),
-		.index = vmfunc_last_index(op, expectation->repetitions),
+		.index = op->flags & SS_OP_IN_MEMORY
+				 ? SERVICE_IN_MEMORY
+				 : vmfunc_last_index(op, expectation->repetitions),
 		.cpl = op->flags & SS_OP_CPL3 ? 3 : 0,
 		.home = true,
 	};
@@ -117,10 +119,11 @@ void expect_vmfunc(const struct expect_environment *environment,
 	decision = service_decide(&state, &call);
 	if (service_vector(decision.verdict))
 		expectation->vector = service_vector(decision.verdict);
-	else if (decision.verdict == SERVICE_REFUSED)
+	else if (decision.error)
 		expect_value(expectation, (uint64_t)(int64_t)decision.error);
-	else if (decision.verdict == SERVICE_SWITCH)
-		set_view(expectation, call.index);
+	else if (decision.verdict == SERVICE_SWITCH ||
+		 (call.number == SERVICE_VIEW && op->flags & SS_OP_IN_MEMORY))
+		set_view(expectation, vmfunc_last_index(op, expectation->repetitions));
 	expect_vmfunc_exits(environment, op, decision.verdict, state.enabled, expectation);
 }
 

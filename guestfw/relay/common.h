@@ -47,6 +47,7 @@ static inline void ask_vmm(struct relay_vcpu *vcpu)
 {
 	vcpu->write_count = 0;
 	vcpu->touch_count = 0;
+	vcpu->view = 0;
 	vcpu->pending = 1;
 	write_port(RELAY_PORT);
 	touch(vcpu);
@@ -141,32 +142,39 @@ static inline void relay_cpuid(struct relay_vcpu *vcpu, uint64_t cr4)
 	vcpu->regs[RDX] = r.edx;
 }
 
-/* A VMFUNC that the processor has not carried out. */
-static inline struct service_decision relay_vmfunc(const struct relay_vcpu *vcpu, unsigned cpl)
+/* A VMFUNC that the processor has not carried out; the VMM hears of it what the record says. */
+static inline struct service_decision relay_vmfunc(struct relay_vcpu *vcpu, unsigned cpl,
+						   enum service_mode mode,
+						   struct relay_record *record)
 {
 	const struct service_call call = {
 		.number = (uint32_t)vcpu->regs[RAX],
 		.index = (uint32_t)vcpu->regs[RCX],
 		.cpl = cpl,
 		.home = vcpu->pointer == vcpu->home,
+		.mode = mode,
 	};
 	struct vmfunc_state state = vcpu->vmfunc;
+	struct service_decision decision;
 
 	state.eptp = vcpu->pointer;
-	return service_decide(&state, &call);
+	decision = service_decide(&state, &call);
+	record->service = service_code(call.number, decision.verdict);
+	vcpu->service = record->service;
+	return decision;
 }
 
 /* Whether a hypercall may switch to a view: 0, or what it gets in RAX. What the service of that kind is
  * not for, the hypercall is not for either. */
 static inline uint64_t view_hypercall_error(const struct relay_vcpu *vcpu, uint64_t index,
-					    unsigned cpl)
+					    unsigned cpl, enum service_mode mode)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
-	const uint64_t view = UINT64_C(1) << SERVICE_VIEW;
+	const struct service_call call = {SERVICE_VIEW, 0, cpl, true, mode};
 
-	if (!(table->enabled & view))
+	if (!(table->enabled >> SERVICE_VIEW & 1))
 		return ENOSYS_RESULT;
-	if (table->cpl0 & view && cpl != 0)
+	if (!service_permits(table, &call))
 		return EPERM_RESULT;
 	return index < vcpu->views ? 0 : ERANGE_RESULT;
 }

@@ -94,11 +94,13 @@ struct relay_vcpu {
 	uint64_t gpa, gla, error;
 	uint64_t pointer;     /* entry of the view list that is active */
 	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
+	uint64_t service;     /* of a VMFUNC: as in its record */
 	uint64_t cr0, wanted; /* of a CR0 write: the register, and what the guest wants to see */
 
 	/* The answer. */
 	uint64_t action;
 	uint64_t vector, error_code, fault_address; /* the last: CR2 for vector 14 */
+	uint64_t view; /* to make active, plus 1; 0: stays */
 	uint64_t write_count;
 	struct relay_write writes[RELAY_WRITES_MAX];
 	uint64_t touch_count;

@@ -105,6 +105,8 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		else
 			vmwrite(vcpu->writes[i].field, vcpu->writes[i].value);
 	}
+	if (vcpu->view)
+		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[vcpu->view - 1]);
 	if (vcpu->action == RELAY_INJECT) {
 		/* No field of the control structure: the guest goes on with what the register holds. */
 		if (vcpu->vector == VECTOR_PF)
@@ -163,10 +165,10 @@ static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t r
 	return 1;
 }
 
-/* The service cannot be limited by CPL here, so that of the caller does not matter. */
+/* The service cannot be limited to callers here, so who calls does not matter. */
 static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
-	uint64_t error = view_hypercall_error(vcpu, index, 0);
+	uint64_t error = view_hypercall_error(vcpu, index, 0, SERVICE_MODE_64);
 
 	if (error == 0) {
 		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[index]);
@@ -180,12 +182,13 @@ static int needs(uint64_t word, uint64_t number)
 	return word >> (number & (SERVICE_NUMBERS - 1)) & 1;
 }
 
-/* The processor, that is L0, has not carried it out. Where the CPL and the view do not matter they are
- * not read. Returns 0 if the VMM has to perform it. */
+/* The processor, that is L0, has not carried it out. Where CPL, view and mode do not matter they are not
+ * read; the guest cannot leave long mode. Returns 0 if the VMM has a part in it. */
 static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *record)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
 	uint32_t number = (uint32_t)vcpu->regs[RAX];
+	enum service_mode mode = SERVICE_MODE_64;
 	struct service_decision decision;
 	unsigned cpl = 0;
 
@@ -193,9 +196,10 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *re
 		cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes));
 	if (needs(table->enabled & table->home, number))
 		vcpu->pointer = vmread(VMCS_ept_pointer);
-	decision = relay_vmfunc(vcpu, cpl);
-	record->service = service_code(number, decision.verdict);
-	if (decision.verdict == SERVICE_PERFORM)
+	if (needs(table->enabled & table->mode64, number) && !is_long_mode())
+		mode = SERVICE_MODE_PROTECTED;
+	decision = relay_vmfunc(vcpu, cpl, mode, record);
+	if (service_reaches_vmm(decision.verdict))
 		return 0;
 	if (service_vector(decision.verdict)) {
 		inject(service_vector(decision.verdict), 0);

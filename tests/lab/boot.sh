@@ -77,6 +77,9 @@ done
 try sidestep views --engine "$engine" trampoline.views trampoline.elf
 guest services_parameters.elf --vms 2
 guest services_rights.elf -c 2
+try sidestep test --engine "$engine" --services view:off:exit,map:exit:long:protected 'view.*' 'service.map.*'
+[ "$engine" = vmx ] || try sidestep test --engine "$engine" --services view:cpl0:exit,map 'view.cpl3.*' view.switch.vmcall
+guest services_mode.elf --services view,map:long:exit,interrupt:protected:exit,pin:long
 guest services_neighbours.elf --vms 2 --services view,map --services interrupt --own mp --shadow ts --own ts --shadow mp
 guest services_neighbours_swapped.elf --vms 2 --services interrupt --services view,map --own ts --shadow mp --own mp \
 	--shadow ts

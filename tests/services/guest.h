@@ -11,6 +11,7 @@
 #define ENOENT 2
 #define EFAULT 14
 #define EINVAL 22
+#define ERANGE 34
 #define EMSGSIZE 90
 #define EOPNOTSUPP 95
 
@@ -85,10 +86,13 @@ static inline void catch_exceptions(void)
 }
 
 /* Where the processor has no VMFUNC for this guest, and no monitor is there to serve it. */
-static inline struct outcome ask_vmm(uint32_t eax, uint32_t ecx, uint64_t rdx, uint64_t rbx)
+static inline struct outcome ask_vmm_for(uint32_t caller, uint32_t eax, uint32_t ecx, uint64_t rdx,
+					 uint64_t rbx)
 {
-	struct ss_request request = {
-		.size = sizeof(request), .number = SS_REQUEST_VMFUNC, .arg = {eax, ecx, rdx, rbx}};
+	struct ss_request request = {.size = sizeof(request),
+				     .number = SS_REQUEST_VMFUNC,
+				     .cpl = caller,
+				     .arg = {eax, ecx, rdx, rbx}};
 	static const uint8_t vectors[] = {
 		[SS_VMFUNC_STEP] = 0, [SS_VMFUNC_UD] = UD, [SS_VMFUNC_GP] = GP};
 
@@ -112,7 +116,7 @@ static inline struct outcome invoke(uint32_t eax, uint32_t ecx, uint64_t rdx, ui
 			 : "c"(ecx), "d"(rdx), "b"(rbx)
 			 : "r14", "memory");
 	if (vector == UD && !(context->flags & SS_CONTEXT_MONITOR))
-		return ask_vmm(eax, ecx, rdx, rbx);
+		return ask_vmm_for(0, eax, ecx, rdx, rbx);
 	return (struct outcome){vector, rax};
 }
 

@@ -92,6 +92,10 @@ _Noreturn void _start(struct ss_context *given, uint64_t index)
 	catch_exceptions();
 	expect(10, (words->kept & FLAGS) == (first ? SS_CR0_TS : SS_CR0_MP) &&
 			   (~words->owned & FLAGS) == (words->kept & FLAGS));
+	expect(13, context->size >= sizeof(*context) &&
+			   context->services.enabled == (first ? 3 : 1 << SS_SERVICE_INTERRUPT) &&
+			   context->services.cpl0 == (first ? 2 : 1 << SS_SERVICE_INTERRUPT) &&
+			   context->services.home == (first ? 2 : 0) && context->services.exits == 0);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		services();
 		flags(round);

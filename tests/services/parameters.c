@@ -14,6 +14,17 @@ static uint64_t by_memory(uint64_t address)
 	return outcome.rax;
 }
 
+static uint64_t switch_by_memory(uint32_t view)
+{
+	struct outcome outcome;
+
+	args.size = sizeof(args);
+	args.index = view;
+	outcome = invoke(SS_SERVICE_VIEW, SS_SERVICE_IN_MEMORY, (uint64_t)&args, 0);
+	check(12, outcome.vector == 0);
+	return outcome.rax;
+}
+
 static void registers(void)
 {
 	const unsigned unknown_view = context->view_count;
@@ -56,9 +67,16 @@ static void memory(void)
 	check(30, by_memory(SS_MMIO_GPA) == FAILED(EFAULT));
 	check(31, by_memory(UINT64_MAX - 8) == FAILED(EFAULT));
 	check(32, by_memory(UINT64_MAX) == FAILED(EFAULT));
-	/* Not of the service that is the processor's. */
-	check(33, invoke(SS_SERVICE_VIEW, SS_SERVICE_IN_MEMORY, (uint64_t)&args, 0).rax ==
-			  (uint64_t)-34);
+	/* Of the service that is the processor's too. */
+	check(33, switch_by_memory(SS_SERVICE_IN_MEMORY) == FAILED(ERANGE));
+	check(34, switch_by_memory(512) == FAILED(ERANGE));
+	check(35, switch_by_memory(511) == FAILED(EINVAL));
+	check(36, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
+	for (uint32_t view = context->view_count; view-- > 0;) {
+		check(37, switch_by_memory(view) == 0);
+		check(38, *window_page(SS_WINDOW_TAG) == (SS_VIEW_TAG | view));
+	}
+	check(39, invoke(SS_SERVICE_VIEW, SS_SERVICE_IN_MEMORY, end, 0).rax == FAILED(EFAULT));
 }
 
 /* Numbers that there are not, and a caller in another view. */
