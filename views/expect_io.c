@@ -24,13 +24,24 @@ static void add_services(const struct expect_environment *environment, unsigned 
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
 }
 
-/* Held, raised twice, let go: the two are one. */
+/* How a vector is handled the relay sets by itself, if there is one. */
+static void add_dispositions(const struct expect_environment *environment, unsigned count,
+			     struct expectation *expectation)
+{
+	const enum level level = environment->engine == ENGINE_FLAT ? LEVEL_VMM : LEVEL_MONITOR;
+
+	expectation->exits[level].count += count;
+	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+}
+
+/* Held, raised twice, let go: the two are one. That one is pending then, so letting it go is the VMM's. */
 static void expect_release(const struct expect_environment *environment,
 			   struct expectation *expectation)
 {
 	expect_value(expectation, expectation->repetitions);
 	add_ports(environment, 2, expectation);
-	add_services(environment, 2, expectation);
+	add_dispositions(environment, 1, expectation);
+	add_services(environment, 1, expectation);
 	/* An interpreter ends the service at an exit with interrupts on. Elsewhere they are off then, in
 	 * the relay or in the guest's #UD handler, and KVM is to say when they are on: a further exit.
 	 * Of a nested guest it says so too early as well (vmm/service/interrupt.c). */
@@ -45,6 +56,11 @@ static void expect_release(const struct expect_environment *environment,
 void expect_interrupt(const struct expect_environment *environment, const struct ss_operation *op,
 		      struct expectation *expectation)
 {
+	if (op->flags & SS_OP_PAIR) {
+		expect_value(expectation, 0);
+		add_dispositions(environment, 2, expectation);
+		return;
+	}
 	if (op->insn == SS_INSN_VMFUNC) {
 		expect_release(environment, expectation);
 		return;

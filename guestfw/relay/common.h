@@ -164,6 +164,24 @@ static inline struct service_decision relay_vmfunc(struct relay_vcpu *vcpu, unsi
 	return decision;
 }
 
+/*
+ * Services that the relay performs itself, the VMM told by the record alone: how a vector's interrupts are handled.
+ * If one is pending, it has to be held, dropped or let go, which is the VMM's to do and to record; and so are
+ * parameters in memory. Returns 0 if the VMM has to perform it.
+ */
+static inline int relay_performs(struct relay_vcpu *vcpu)
+{
+	const uint32_t vector = (uint32_t)vcpu->regs[RCX];
+	enum interrupt_event event;
+
+	if ((uint32_t)vcpu->regs[RAX] != SS_SERVICE_INTERRUPT || vector == SERVICE_IN_MEMORY ||
+	    interrupts_is_pending(&vcpu->interrupts, vector))
+		return 0;
+	vcpu->regs[RAX] = (uint64_t)(int64_t)interrupts_set(&vcpu->interrupts, vector,
+							    vcpu->regs[RDX], &event);
+	return 1;
+}
+
 /* Whether a hypercall may switch to a view: 0, or what it gets in RAX. What the service of that kind is
  * not for, the hypercall is not for either. */
 static inline uint64_t view_hypercall_error(const struct relay_vcpu *vcpu, uint64_t index,

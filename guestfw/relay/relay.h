@@ -48,6 +48,7 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
+#include "views/interrupts.h"
 #include "views/vmfunc.h"
 
 /* One exit of the nested guest. */
@@ -83,6 +84,9 @@ struct relay_vcpu {
 
 	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` is `pointer` below. */
 	struct vmfunc_state vmfunc;
+
+	/* Those of this vCPU. The VMM raises and delivers them; how vectors are handled the relay sets too. */
+	struct interrupts interrupts;
 
 	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
 	uint64_t head, tail;

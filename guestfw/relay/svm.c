@@ -154,6 +154,10 @@ static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 
 	record->qualification = vmfunc_qualification(vcpu);
 	vcpu->length = length;
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+		step(vmcb, length);
+		return 1;
+	}
 	if (service_reaches_vmm(decision.verdict))
 		return 0;
 	if (service_vector(decision.verdict)) {

@@ -199,6 +199,10 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *re
 	if (needs(table->enabled & table->mode64, number) && !is_long_mode())
 		mode = SERVICE_MODE_PROTECTED;
 	decision = relay_vmfunc(vcpu, cpl, mode, record);
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+		step_intercepted(rip);
+		return 1;
+	}
 	if (service_reaches_vmm(decision.verdict))
 		return 0;
 	if (service_vector(decision.verdict)) {

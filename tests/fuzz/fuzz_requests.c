@@ -99,7 +99,8 @@ static void start(struct fake *fake, struct fuzz_input *input)
 			       .stop_lock = PTHREAD_MUTEX_INITIALIZER};
 	fake->vcpu = (struct vcpu){.vm = &fake->vm, .fd = -1, .run = &fake->run};
 	console_init(&fake->console, -1, TEXT_MAX);
-	interrupts_init(&fake->vcpu.interrupts);
+	fake->vcpu.interrupts = &fake->vcpu.own_interrupts;
+	interrupts_init(fake->vcpu.interrupts);
 	MUST(guest_ram_create(&fake->vm.ram, MEMORY) == 0);
 	fake->vcpu.page = guest_ram_at(&fake->vm.ram, boot_vcpu_page(0), sizeof(*fake->vcpu.page));
 	fake->vcpu.recorder = recorder_create(0, 0, &fake->plan.image, fake->vcpu.page);
@@ -282,7 +283,7 @@ static void check_answer(const struct fake *fake, const struct ss_request *asked
 static void check_vm(const struct fake *fake)
 {
 	const struct vm *vm = &fake->vm;
-	unsigned next = interrupts_next(&fake->vcpu.interrupts);
+	unsigned next = interrupts_next(fake->vcpu.interrupts);
 	uint64_t bytes = 0;
 
 	MUST(next == 0 || (next >= INTERRUPT_VECTOR_MIN && next < INTERRUPT_VECTORS));
