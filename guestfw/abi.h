@@ -241,6 +241,7 @@
 	X(CPUID, "cpuid")                                                                          \
 	X(RDTSC, "rdtsc")                                                                          \
 	X(RDMSR, "rdmsr")                                                                          \
+	X(WRMSR, "wrmsr")                                                                          \
 	X(INVLPG, "invlpg")                                                                        \
 	X(WBINVD, "wbinvd")                                                                        \
 	X(HLT, "hlt")                                                                              \
@@ -267,7 +268,8 @@
 	X(VMFUNC_OFF, vmfunc_off, "VM functions are not enabled at all")                           \
 	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")                  \
 	X(LEAF_OFF_EXIT, leaf_off_exit, "the service of that number is not enabled, which exits")  \
-	X(LEAF_EXIT, leaf_exit, "the service of that number exits if it is not for the caller")
+	X(LEAF_EXIT, leaf_exit, "the service of that number exits if it is not for the caller")    \
+	X(MSR, msr, "WRMSR of a number of ours reaches the monitor, which on Intel it always does")
 
 /* Name of the ELF section that holds the catalogue: an array of struct ss_operation. */
 #define SS_OPERATION_SECTION ".sidestep.operations"

@@ -223,4 +223,39 @@ static inline int relay_hypercall(struct relay_vcpu *vcpu,
 	}
 }
 
+/*
+ * The other ways to a hypervisor that there were before: CPUID with the number of a hypercall as its leaf, WRMSR with
+ * it as the MSR. The null service, and the switch of views, whose index is in ECX or is what is written.
+ */
+static inline int relay_serves(uint32_t number)
+{
+	return number == SS_HYPERCALL_NULL || number == SS_HYPERCALL_VIEW;
+}
+
+/* Returns 0 for a leaf that is the processor's. CPUID changes four registers, and has 32 bits for the result. */
+static inline int relay_cpuid_service(struct relay_vcpu *vcpu,
+				      uint64_t (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+{
+	const uint32_t number = (uint32_t)vcpu->regs[RAX];
+
+	if (!relay_serves(number))
+		return 0;
+	vcpu->regs[RAX] = number == SS_HYPERCALL_VIEW
+				  ? (uint32_t)switch_view(vcpu, (uint32_t)vcpu->regs[RCX])
+				  : 0;
+	vcpu->regs[RBX] = vcpu->regs[RCX] = vcpu->regs[RDX] = 0;
+	return 1;
+}
+
+/* Returns 0 for an MSR that there is not, and for a view that is refused: #GP, as WRMSR has no result. */
+static inline int relay_wrmsr_service(struct relay_vcpu *vcpu,
+				      uint64_t (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+{
+	const uint32_t number = (uint32_t)vcpu->regs[RCX];
+	const uint64_t value = (uint32_t)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
+
+	return relay_serves(number) &&
+	       (number != SS_HYPERCALL_VIEW || switch_view(vcpu, value) == 0);
+}
+
 #endif

@@ -14,8 +14,8 @@
 #define RELAY_PD 0xc0002000 /* four tables: 4 GiB in 2 MiB pages */
 #define RELAY_GDT 0xc0006000
 #define RELAY_TSS 0xc0007000
-#define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
 #define RELAY_EPTP_LIST 0xc0009000
+#define RELAY_MSR_BITMAP 0xc000b000 /* two pages of zero: no access of an MSR that it has reaches the relay */
 #define RELAY_NO_LIST 0xc000a000 /* zero: what a list without memory behind it looks like */
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_IMAGE_MAX 0x10000

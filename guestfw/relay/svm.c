@@ -290,11 +290,24 @@ static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 		inject(vmcb, VECTOR_UD, 0);
 		return 1;
 	}
-	if (reason == VMEXIT_CPUID)
-		relay_cpuid(vcpu, vmcb_cr4(vmcb));
-	else if (!relay_hypercall(vcpu, switch_view))
+	if (reason == VMEXIT_CPUID) {
+		if (!relay_cpuid_service(vcpu, switch_view))
+			relay_cpuid(vcpu, vmcb_cr4(vmcb));
+	} else if (!relay_hypercall(vcpu, switch_view))
 		return 0;
 	step(vmcb, vcpu->length);
+	return 1;
+}
+
+/* Of an MSR that no bitmap has. The intercept is there for operations that ask for it. */
+static int access_msr(struct relay_vcpu *vcpu, void *vmcb)
+{
+	uint64_t length = intercepted_length(vmcb, RELAY_INSN_WRMSR, 2);
+
+	if (vmcb_exit_info_1(vmcb) == 1 && length && relay_wrmsr_service(vcpu, switch_view))
+		step(vmcb, length);
+	else
+		inject(vmcb, length ? VECTOR_GP : VECTOR_UD, 0);
 	return 1;
 }
 
@@ -305,6 +318,8 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 	case VMEXIT_CPUID:
 	case VMEXIT_VMMCALL:
 		return intercepted(vcpu, vmcb, reason);
+	case VMEXIT_MSR:
+		return access_msr(vcpu, vmcb);
 	case VMEXIT_EXCEPTION_UD:
 		return undefined(vcpu, vmcb, record);
 	case VMEXIT_CR0_READ:

@@ -15,6 +15,7 @@ enum vmcs_field {
 #define EXIT_CPUID 10
 #define EXIT_VMCALL 18
 #define EXIT_CR_ACCESS 28
+#define EXIT_WRMSR 32
 #define EXIT_XSETBV 55
 #define EXIT_VMFUNC 59
 
@@ -235,7 +236,12 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 {
 	switch (reason) {
 	case EXIT_CPUID:
-		relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? vmread(VMCS_guest_cr4) : 0);
+		if (!relay_cpuid_service(vcpu, switch_view))
+			relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? vmread(VMCS_guest_cr4) : 0);
+		break;
+	case EXIT_WRMSR:
+		if (!relay_wrmsr_service(vcpu, switch_view))
+			return 0;
 		break;
 	case EXIT_VMCALL:
 		if (!relay_hypercall(vcpu, switch_view))
@@ -255,12 +261,14 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	return 1;
 }
 
-/* Neither CPUID nor VMCALL has one, and that of VMFUNC says nothing. */
+/* Neither CPUID nor VMCALL nor WRMSR has one, and that of VMFUNC says nothing. */
 static uint64_t qualification_of(const struct relay_vcpu *vcpu, uint64_t reason)
 {
 	if (reason == EXIT_VMFUNC)
 		return vmfunc_qualification(vcpu);
-	return reason == EXIT_CPUID || reason == EXIT_VMCALL ? 0 : vmread(VMCS_exit_qualification);
+	return reason == EXIT_CPUID || reason == EXIT_VMCALL || reason == EXIT_WRMSR
+		       ? 0
+		       : vmread(VMCS_exit_qualification);
 }
 
 void relay_vmx_exit(struct relay_vcpu *vcpu)

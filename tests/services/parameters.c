@@ -115,6 +115,51 @@ static void callers(void)
 	switch_to(0);
 }
 
+/* The upper halves of what CPUID changes are cleared, as of every leaf. */
+static uint64_t by_cpuid(uint64_t number, uint64_t index)
+{
+	uint64_t rbx = UINT64_MAX, rdx = UINT64_MAX;
+
+	__asm__ volatile("cpuid" : "+a"(number), "+b"(rbx), "+c"(index), "+d"(rdx) : : "memory");
+	check(60, rbx == 0 && index == 0 && rdx == 0);
+	return number;
+}
+
+static uint64_t by_wrmsr(uint64_t number, uint64_t value)
+{
+	register uint64_t vector __asm__("r11") = 0;
+
+	__asm__ volatile("	lea 1f(%%rip), %%r14\n"
+			 "	wrmsr\n"
+			 "1:\n"
+			 : "+r"(vector)
+			 : "a"((uint32_t)value), "c"(number), "d"(value >> 32)
+			 : "r14", "memory");
+	return vector;
+}
+
+/* Without a monitor nobody has these; on AMD the MSRs are there for operations that ask for it. */
+static void other_ways(void)
+{
+	const uint64_t junk = UINT64_C(0xabcd) << 32;
+	const int msrs = !(context->flags & SS_CONTEXT_VMMCALL);
+
+	check(61, by_cpuid(junk | SS_HYPERCALL_NULL, 7) == 0);
+	check(62, by_cpuid(SS_HYPERCALL_VIEW, context->view_count) == (uint32_t)-ERANGE);
+	check(63, by_cpuid(SS_HYPERCALL_VIEW, 0xffffffff) == (uint32_t)-ERANGE);
+	check(64, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
+	check(65, by_cpuid(junk | SS_HYPERCALL_VIEW, junk | 2) == 0);
+	check(66, *window_page(SS_WINDOW_TAG) == (SS_VIEW_TAG | 2));
+	check(67, by_wrmsr(SS_HYPERCALL_NULL, 7) == (msrs ? 0 : GP));
+	check(68, by_wrmsr(SS_HYPERCALL_VIEW, context->view_count) == GP);
+	check(69, by_wrmsr(SS_HYPERCALL_VIEW, UINT64_C(1) << 32) == GP);
+	check(70, by_wrmsr(SS_HYPERCALL_REQUEST, 0) == GP);
+	check(71, by_wrmsr(SS_HYPERCALL_VIEW, 1) == (msrs ? 0 : GP));
+	check(72, *window_page(SS_WINDOW_TAG) == (SS_VIEW_TAG | (msrs ? 1 : 2)));
+	check(73, by_cpuid(SS_HYPERCALL_VIEW, 0) == 0);
+	check(74, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
+}
+
 __attribute__((section(".text.start"))) _Noreturn void _start(struct ss_context *given,
 							      uint64_t index);
 _Noreturn void _start(struct ss_context *given, uint64_t index)
@@ -125,5 +170,7 @@ _Noreturn void _start(struct ss_context *given, uint64_t index)
 	registers();
 	memory();
 	callers();
+	if (context->flags & SS_CONTEXT_MONITOR)
+		other_ways();
 	leave(0);
 }
