@@ -140,6 +140,10 @@
 	X(NULL_VMM, 0x53530003, "nothing, answered by the VMM")                                    \
 	X(REQUEST, 0x53530004, "performs the request at address RDI, as the control port does")
 
+/* In `cpl` of SS_REQUEST_VMFUNC, beside the CPL: the mode of the caller. Neither: 64-bit mode. */
+#define SS_CALLER_PROTECTED 0x100 /* protected mode, or compatibility mode */
+#define SS_CALLER_REAL 0x200      /* real-address or virtual-8086 mode */
+
 /* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see an exception. */
 #define SS_VMFUNC_STEP 0
 #define SS_VMFUNC_UD 1 /* #UD */
@@ -149,7 +153,8 @@
  * Services that the VMM configures for a guest, invoked by VMFUNC with the number in EAX and the index
  * in ECX: X(NAME, number, key, usual callers, "arguments; what it does"). The numbers are below 64, as
  * those of VM functions; 0 is the processor's own. RAX becomes 0 or a negative errno. A service that is
- * not enabled is #UD, one that is not for the caller #GP(0).
+ * not enabled is #UD, one that is not for the caller #GP(0); or, where the VMM wants to know of them, an
+ * exit to the VMM, and then -ENOSYS or -EPERM in RAX.
  */
 #define SS_SERVICES(X)                                                                             \
 	X(VIEW, 0, view, ANY, "ECX = view; makes it active")                                       \
@@ -168,7 +173,7 @@
 #define SS_PRIVILEGE_KERNEL (SS_PRIVILEGE_CPL0 | SS_PRIVILEGE_HOME)
 
 /* In ECX: index and arguments are in memory, in a struct ss_service_args whose guest-physical address
- * is in RDX. Not for service 0, whose operands the processor takes from registers. */
+ * is in RDX. For service 0 too: to the processor that is no index of its list. */
 #define SS_SERVICE_IN_MEMORY 0xffffffff
 
 /* Rights of a region in a view; none: it is not there. */
@@ -238,6 +243,7 @@
 	X(CPUID, "cpuid")                                                                          \
 	X(RDTSC, "rdtsc")                                                                          \
 	X(RDMSR, "rdmsr")                                                                          \
+	X(WRMSR, "wrmsr")                                                                          \
 	X(INVLPG, "invlpg")                                                                        \
 	X(WBINVD, "wbinvd")                                                                        \
 	X(HLT, "hlt")                                                                              \
@@ -279,7 +285,10 @@
 	X(LIST_WALK, list_walk, "that entry names a page-walk length of 1")                        \
 	X(LEAF_OFF, leaf_off, "the service of that number is not enabled")                                     \
 	X(VMFUNC_OFF, vmfunc_off, "VM functions are not enabled at all")                           \
-	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")
+	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")                  \
+	X(LEAF_OFF_EXIT, leaf_off_exit, "the service of that number is not enabled, which exits")  \
+	X(LEAF_EXIT, leaf_exit, "the service of that number exits if it is not for the caller")    \
+	X(MSR, msr, "WRMSR of a number of ours reaches the monitor, which on Intel it always does")
 
 /* Name of the ELF section that holds the catalogue: an array of struct ss_operation. */
 #define SS_OPERATION_SECTION ".sidestep.operations"
@@ -423,7 +432,7 @@ struct ss_request {
 	uint32_t size;   /* sizeof(struct ss_request) */
 	uint32_t number; /* enum ss_request_number */
 	int32_t status;  /* result: 0 or negative errno */
-	uint32_t cpl;    /* of VMFUNC: where the instruction was executed; else 0 */
+	uint32_t cpl;    /* of VMFUNC: where the instruction was executed, with SS_CALLER_*; else 0 */
 	uint64_t arg[4];
 	uint64_t ret[2];
 };
@@ -519,6 +528,17 @@ struct ss_pace {
 	uint32_t period_us; /* from one such batch to the next; 0: as soon as all others had theirs */
 };
 
+/* The table of services, as --services gives it: bit n of each word is about service n. A copy, for the guest to
+ * know what it may ask for: what decides is the VMM's, out of the guest's reach. */
+struct ss_service_words {
+	uint64_t enabled;
+	uint64_t cpl0;      /* at CPL 0 only */
+	uint64_t home;      /* in view 0 only */
+	uint64_t mode64;    /* in 64-bit mode only */
+	uint64_t protected; /* not in real-address or virtual-8086 mode */
+	uint64_t exits;     /* if not enabled or not permitted: an exit to the VMM, not an exception */
+};
+
 /* One page per VM, filled by the VMM before entry. What later versions add comes last: `size` tells. */
 struct ss_context {
 	uint64_t magic;
@@ -536,6 +556,7 @@ struct ss_context {
 	uint64_t selected[SS_MAX_OPERATIONS / 64]; /* bit n - 1: perform operation n */
 	uint64_t tsc_khz; /* frequency of the time stamp counter; 0: not known */
 	struct ss_pace workload[SS_MAX_OPERATIONS]; /* of operation n at n - 1; SS_CONTEXT_WORKLOAD */
+	struct ss_service_words services;
 };
 
 #ifdef __STDC_VERSION__
@@ -548,7 +569,7 @@ _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");
 _Static_assert(sizeof(struct ss_violation) == 32, "ABI");
 _Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
-_Static_assert(sizeof(struct ss_context) == 104 + 8 * SS_MAX_OPERATIONS, "ABI");
+_Static_assert(sizeof(struct ss_context) == 152 + 8 * SS_MAX_OPERATIONS, "ABI");
 _Static_assert(sizeof(struct ss_context) <= 4096, "ABI");
 #endif
 

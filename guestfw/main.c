@@ -87,6 +87,7 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 		       (op->insn == SS_INSN_CALL ? WINDOW_CODE : 0);
 	case SS_KIND_INVLPG:
 		return (uint64_t)cpus;
+	case SS_KIND_VMFUNC:
 	case SS_KIND_MAP:
 		return op->flags & SS_OP_IN_MEMORY ? map_arguments(cpu, op)
 						   : (uint64_t)page_address(cpu, op->arg & 0xff);

@@ -27,6 +27,7 @@ int main(void)
 	SHOW("WORDS_SHADOW", ss_flag_words, shadow);
 	SHOW("WORDS_VALUE", ss_flag_words, value);
 	printf("#define SERVICE_MAP %d\n", SS_SERVICE_MAP);
+	SHOW("ARGS_INDEX", ss_service_args, index);
 	SHOW("FRAME_VMMCALL", frame, vmmcall);
 	SHOW("CPU_INTERRUPTS", cpu, interrupts);
 #define X(name, key, function, text) NUMBER(EMBODIMENT_##name);

@@ -323,6 +323,20 @@ OPERATION vmfunc
 	VMFUNC_RESULT
 LEAVE vmfunc
 
+/* The index is in memory, and the view rotates. */
+OPERATION vmfunc_memory
+	VMFUNC_OPERANDS
+	LOOP
+	xor %r8d, %esi
+	mov FRAME_ADDRESS(%r15), %rdx
+	mov %esi, ARGS_INDEX(%rdx)
+	mov $SS_SERVICE_IN_MEMORY, %ecx
+	mov %edi, %eax
+	MAY_FAULT vmfunc
+	END_LOOP
+	VMFUNC_RESULT
+LEAVE vmfunc_memory
+
 OPERATION vmfunc_back
 	mov %r13d, %esi
 	LOOP
@@ -541,6 +555,57 @@ OPERATION hypercall_view
 	xor $1, %esi
 	mov %esi, FRAME_FLIP(%r15)
 LEAVE hypercall_view
+
+/* The ways that CPUID and WRMSR are; the number in edi. */
+OPERATION cpuid_null
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	mov %edi, %eax
+	cpuid
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE cpuid_null
+
+OPERATION cpuid_view
+	mov FRAME_ADDRESS(%r15), %rdi
+	mov FRAME_FLIP(%r15), %esi
+	xor $1, %esi
+	LOOP
+	NEXT_VIEW
+	mov %edi, %eax
+	cpuid
+	END_LOOP
+	xor $1, %esi
+	mov %esi, FRAME_FLIP(%r15)
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE cpuid_view
+
+OPERATION wrmsr_null
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	mov %edi, %ecx
+	xor %eax, %eax
+	xor %edx, %edx
+	MAY_FAULT wrmsr
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE wrmsr_null
+
+OPERATION wrmsr_view
+	mov FRAME_ADDRESS(%r15), %rdi
+	mov FRAME_FLIP(%r15), %esi
+	xor $1, %esi
+	LOOP
+	NEXT_VIEW
+	mov %esi, %eax
+	xor %edx, %edx
+	mov %edi, %ecx
+	MAY_FAULT wrmsr
+	END_LOOP
+	xor $1, %esi
+	mov %esi, FRAME_FLIP(%r15)
+	movq $0, FRAME_VALUE(%r15)
+LEAVE wrmsr_view
 
 /* The request stands prepared at the frame's address. */
 OPERATION service

@@ -77,7 +77,9 @@ static void vmx_vmfunc(const struct expect_environment *environment, const struc
 	else if (verdict == SERVICE_SWITCH)
 		expectation->exits[LEVEL_L0] = expect_exactly(op->flags & SS_OP_PAIR ? 2 : 1);
 	else
-		expect_relay(environment, 1, verdict == SERVICE_PERFORM, asks_home(state, number), 0,
+		/* It switches itself where the VMM has read the index. */
+		expect_relay(environment, 1, service_reaches_vmm(verdict),
+			     asks_home(state, number) + (number == SERVICE_VIEW && verdict == SERVICE_PERFORM), 0,
 			     expectation);
 }
 
@@ -87,7 +89,7 @@ static void svm_vmfunc(const struct expect_environment *environment, const struc
 {
 	unsigned count = op->flags & SS_OP_PAIR ? 2 : 1;
 
-	expect_relay(environment, enabled ? count : 0, verdict == SERVICE_PERFORM ? count : 0, 0, count,
+	expect_relay(environment, enabled ? count : 0, service_reaches_vmm(verdict) ? count : 0, 0, count,
 		     expectation);
 }
 
@@ -103,7 +105,7 @@ static void expect_vmfunc_exits(const struct expect_environment *environment,
 		svm_vmfunc(environment, op, verdict, state->enabled, expectation);
 	else
 		vmx_vmfunc(environment, op, verdict, state, expectation);
-	if (verdict == SERVICE_PERFORM)
+	if (service_reaches_vmm(verdict))
 		expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 }
 
@@ -112,7 +114,9 @@ void expect_vmfunc(const struct expect_environment *environment,
 {
 	const struct service_call call = {
 		.number = vmfunc_number(op),
-		.index = vmfunc_last_index(op, expectation->repetitions),
+		.index = op->flags & SS_OP_IN_MEMORY
+				 ? SERVICE_IN_MEMORY
+				 : vmfunc_last_index(op, expectation->repetitions),
 		.cpl = op->flags & SS_OP_CPL3 ? 3 : 0,
 		.home = true,
 	};
@@ -127,10 +131,11 @@ void expect_vmfunc(const struct expect_environment *environment,
 	decision = service_decide(&state, &call);
 	if (service_vector(decision.verdict))
 		expect_vector(expectation, service_vector(decision.verdict));
-	else if (decision.verdict == SERVICE_REFUSED)
+	else if (decision.error)
 		expect_value(expectation, (uint64_t)(int64_t)decision.error);
-	else if (decision.verdict == SERVICE_SWITCH)
-		set_view(expectation, call.index);
+	else if (decision.verdict == SERVICE_SWITCH ||
+		 (call.number == SERVICE_VIEW && op->flags & SS_OP_IN_MEMORY))
+		set_view(expectation, vmfunc_last_index(op, expectation->repetitions));
 	expect_vmfunc_exits(environment, op, decision.verdict, &state, expectation);
 }
 

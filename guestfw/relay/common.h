@@ -45,6 +45,7 @@ static inline void ask_vmm(struct relay_vcpu *vcpu)
 {
 	vcpu->write_count = 0;
 	vcpu->touch_count = 0;
+	vcpu->view = 0;
 	vcpu->pending = 1;
 	write_port(RELAY_PORT);
 	touch(vcpu);
@@ -152,30 +153,54 @@ static inline void relay_cpuid(struct relay_vcpu *vcpu, uint64_t cr4)
 	vcpu->regs[RDX] = r.edx;
 }
 
-/* A VMFUNC that the processor has not carried out. */
-static inline struct service_decision relay_vmfunc(const struct relay_vcpu *vcpu, unsigned cpl)
+/* A VMFUNC that the processor has not carried out; the VMM hears of it what the record says. */
+static inline struct service_decision relay_vmfunc(struct relay_vcpu *vcpu, unsigned cpl,
+						   enum service_mode mode,
+						   struct relay_record *record)
 {
 	const struct service_call call = {
 		.number = (uint32_t)vcpu->regs[RAX],
 		.index = (uint32_t)vcpu->regs[RCX],
 		.cpl = cpl,
 		.home = vcpu->vmfunc.eptp == vcpu->home,
+		.mode = mode,
 	};
+	const struct service_decision decision = service_decide(&vcpu->vmfunc, &call);
 
-	return service_decide(&vcpu->vmfunc, &call);
+	record->service = service_code(call.number, decision.verdict);
+	vcpu->service = record->service;
+	return decision;
+}
+
+/*
+ * Services that the relay performs itself, the VMM told by the record alone: how a vector's interrupts are handled.
+ * If one is pending, it has to be held, dropped or let go, which is the VMM's to do and to record; and so are
+ * parameters in memory. Returns 0 if the VMM has to perform it.
+ */
+static inline int relay_performs(struct relay_vcpu *vcpu)
+{
+	const uint32_t vector = (uint32_t)vcpu->regs[RCX];
+	enum interrupt_event event;
+
+	if ((uint32_t)vcpu->regs[RAX] != SS_SERVICE_INTERRUPT || vector == SERVICE_IN_MEMORY ||
+	    interrupts_is_pending(&vcpu->interrupts, vector))
+		return 0;
+	vcpu->regs[RAX] = (uint64_t)(int64_t)interrupts_set(&vcpu->interrupts, vector,
+							    vcpu->regs[RDX], &event);
+	return 1;
 }
 
 /* Whether a hypercall may switch to a view: 0, or what it gets in RAX. What the service of that kind is
  * not for, the hypercall is not for either. */
 static inline uint64_t view_hypercall_error(const struct relay_vcpu *vcpu, uint64_t index,
-					    unsigned cpl)
+					    unsigned cpl, enum service_mode mode)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
-	const uint64_t view = UINT64_C(1) << SERVICE_VIEW;
+	const struct service_call call = {SERVICE_VIEW, 0, cpl, true, mode};
 
-	if (!(table->enabled & view))
+	if (!(table->enabled >> SERVICE_VIEW & 1))
 		return ENOSYS_RESULT;
-	if (table->cpl0 & view && cpl != 0)
+	if (!service_permits(table, &call))
 		return EPERM_RESULT;
 	return index < vcpu->views ? 0 : ERANGE_RESULT;
 }
@@ -204,6 +229,41 @@ static inline int relay_hypercall(struct relay_vcpu *vcpu,
 		vcpu->regs[RAX] = ENOSYS_RESULT;
 		return 1;
 	}
+}
+
+/*
+ * The other ways to a hypervisor that there were before: CPUID with the number of a hypercall as its leaf, WRMSR with
+ * it as the MSR. The null service, and the switch of views, whose index is in ECX or is what is written.
+ */
+static inline int relay_serves(uint32_t number)
+{
+	return number == SS_HYPERCALL_NULL || number == SS_HYPERCALL_VIEW;
+}
+
+/* Returns 0 for a leaf that is the processor's. CPUID changes four registers, and has 32 bits for the result. */
+static inline int relay_cpuid_service(struct relay_vcpu *vcpu,
+				      uint64_t (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+{
+	const uint32_t number = (uint32_t)vcpu->regs[RAX];
+
+	if (!relay_serves(number))
+		return 0;
+	vcpu->regs[RAX] = number == SS_HYPERCALL_VIEW
+				  ? (uint32_t)switch_view(vcpu, (uint32_t)vcpu->regs[RCX])
+				  : 0;
+	vcpu->regs[RBX] = vcpu->regs[RCX] = vcpu->regs[RDX] = 0;
+	return 1;
+}
+
+/* Returns 0 for an MSR that there is not, and for a view that is refused: #GP, as WRMSR has no result. */
+static inline int relay_wrmsr_service(struct relay_vcpu *vcpu,
+				      uint64_t (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+{
+	const uint32_t number = (uint32_t)vcpu->regs[RCX];
+	const uint64_t value = (uint32_t)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
+
+	return relay_serves(number) &&
+	       (number != SS_HYPERCALL_VIEW || switch_view(vcpu, value) == 0);
 }
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Decodes the few instructions that the relay carries out, from their bytes: a processor without
  * decode assists says neither their length nor their register. Freestanding. Encodings are those of
- * AMD APM vol. 3, 3 (MOV CRn, CLTS, LMSW, SMSW, CPUID, VMMCALL) and Intel SDM vol. 3C, 31.3 (VMFUNC).
+ * AMD APM vol. 3, 3 (MOV CRn, CLTS, LMSW, SMSW, CPUID, VMMCALL, WRMSR) and Intel SDM vol. 3C, 31.3 (VMFUNC).
  */
 #ifndef SIDESTEP_DECODE_H
 #define SIDESTEP_DECODE_H
@@ -21,6 +21,7 @@ enum relay_insn_kind {
 	RELAY_INSN_VMFUNC,
 	RELAY_INSN_CPUID,
 	RELAY_INSN_VMMCALL,
+	RELAY_INSN_WRMSR,
 };
 
 struct relay_insn {
@@ -107,8 +108,10 @@ static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count
 	if (left < 2 || opcode[0] != 0x0f || prefixes.lock)
 		return insn;
 	insn.length = prefixes.length + 2;
-	if (opcode[1] == 0x06 || opcode[1] == 0xa2) {
-		insn.kind = opcode[1] == 0x06 ? RELAY_INSN_CLTS : RELAY_INSN_CPUID;
+	if (opcode[1] == 0x06 || opcode[1] == 0xa2 || opcode[1] == 0x30) {
+		insn.kind = opcode[1] == 0x06   ? RELAY_INSN_CLTS
+			    : opcode[1] == 0xa2 ? RELAY_INSN_CPUID
+						: RELAY_INSN_WRMSR;
 		return insn;
 	}
 	if (left < 3)

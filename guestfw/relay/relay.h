@@ -14,8 +14,8 @@
 #define RELAY_PD 0xc0002000 /* four tables: 4 GiB in 2 MiB pages */
 #define RELAY_GDT 0xc0006000
 #define RELAY_TSS 0xc0007000
-#define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
 #define RELAY_EPTP_LIST 0xc0009000
+#define RELAY_MSR_BITMAP 0xc000b000 /* two pages of zero: no access of an MSR that it has reaches the relay */
 #define RELAY_NO_LIST 0xc000a000 /* zero: what a list without memory behind it looks like */
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_IMAGE_MAX 0x10000
@@ -53,6 +53,7 @@
 #include "guestfw/abi.h"
 #include "guestfw/relay/decoded.h"
 #include "views/flags.h"
+#include "views/interrupts.h"
 #include "views/vmfunc.h"
 
 /* One exit of the nested guest. */
@@ -98,6 +99,9 @@ struct relay_vcpu {
 	 * far as the relay has looked: while it waits for an answer it has. */
 	struct vmfunc_state vmfunc;
 
+	/* Those of this vCPU. The VMM raises and delivers them; how vectors are handled the relay sets too. */
+	struct interrupts interrupts;
+
 	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
 	uint64_t head, tail;
 	uint64_t switched; /* for the record that is being made: its `view` */
@@ -107,11 +111,13 @@ struct relay_vcpu {
 	uint64_t reason, qualification, rip, length;
 	uint64_t gpa, gla, error;
 	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
+	uint64_t service;     /* of a VMFUNC: as in its record */
 	uint64_t wanted;      /* of a CR0 or CR4 write: what the guest wants to see */
 
 	/* The answer. */
 	uint64_t action;
 	uint64_t vector, error_code, fault_address; /* the last: CR2 for vector 14 */
+	uint64_t view; /* to make active, plus 1; 0: stays */
 	uint64_t write_count;
 	struct relay_write writes[RELAY_WRITES_MAX];
 	uint64_t touch_count;

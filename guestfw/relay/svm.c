@@ -14,6 +14,7 @@
 
 #define CS_LONG 0x200u /* attribute bit of a 64-bit code segment */
 #define CS_DEFAULT 0x400u /* of a 32-bit one */
+#define RFLAGS_VM 0x20000u
 #define MSR_DEBUGCTL 0x1d9
 
 _Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
@@ -146,10 +147,18 @@ static void load_view(struct relay_vcpu *vcpu, void *vmcb, uint64_t pointer)
 	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
 }
 
+static enum service_mode caller_mode(const void *vmcb)
+{
+	if (vmcb_cs_attrib(vmcb) & CS_LONG && vmcb_efer(vmcb) & EFER_LMA)
+		return SERVICE_MODE_64;
+	return vmcb_cr0(vmcb) & SS_CR0_PE && !(vmcb_rflags(vmcb) & RFLAGS_VM) ? SERVICE_MODE_PROTECTED
+									     : SERVICE_MODE_REAL;
+}
+
 static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
 	void *vmcb = control_of(vcpu);
-	uint64_t error = view_hypercall_error(vcpu, index, (unsigned)vmcb_cpl(vmcb));
+	uint64_t error = view_hypercall_error(vcpu, index, (unsigned)vmcb_cpl(vmcb), caller_mode(vmcb));
 
 	if (error == 0) {
 		vcpu->switched = index + 1;
@@ -159,16 +168,20 @@ static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 	return error;
 }
 
-/* VMFUNC as the processor would do it, had it VM functions. Returns 0 if the VMM has to perform it. */
+/* VMFUNC as the processor would do it, had it VM functions. Returns 0 if the VMM has a part in it. */
 static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 		  struct relay_record *record)
 {
-	struct service_decision decision = relay_vmfunc(vcpu, (unsigned)vmcb_cpl(vmcb));
+	struct service_decision decision =
+		relay_vmfunc(vcpu, (unsigned)vmcb_cpl(vmcb), caller_mode(vmcb), record);
 
 	record->qualification = vmfunc_qualification(vcpu);
-	record->service = service_code((uint32_t)vcpu->regs[RAX], decision.verdict);
 	vcpu->length = length;
-	if (decision.verdict == SERVICE_PERFORM)
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+		step(vmcb, length);
+		return 1;
+	}
+	if (service_reaches_vmm(decision.verdict))
 		return 0;
 	if (service_vector(decision.verdict)) {
 		inject(vmcb, service_vector(decision.verdict), 0);
@@ -310,6 +323,8 @@ static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 	vcpu->gpa = vmcb_exit_info_2(vmcb);
 	vcpu->regs[RSP_NUMBER] = vmcb_rsp(vmcb);
 	ask_vmm(vcpu);
+	if (vcpu->view)
+		load_view(vcpu, vmcb, vcpu->vmfunc.list[vcpu->view - 1]);
 	if (vcpu->action == RELAY_INJECT) {
 		if (vcpu->vector == VECTOR_PF)
 			vmcb_set_cr2(vmcb, vcpu->fault_address);
@@ -336,11 +351,24 @@ static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 		inject(vmcb, VECTOR_UD, 0);
 		return 1;
 	}
-	if (reason == VMEXIT_CPUID)
-		relay_cpuid(vcpu, seen_cr4(vcpu, vmcb));
-	else if (!relay_hypercall(vcpu, switch_view))
+	if (reason == VMEXIT_CPUID) {
+		if (!relay_cpuid_service(vcpu, switch_view))
+			relay_cpuid(vcpu, seen_cr4(vcpu, vmcb));
+	} else if (!relay_hypercall(vcpu, switch_view))
 		return 0;
 	step(vmcb, vcpu->length);
+	return 1;
+}
+
+/* Of an MSR that no bitmap has. The intercept is there for operations that ask for it. */
+static int access_msr(struct relay_vcpu *vcpu, void *vmcb)
+{
+	uint64_t length = intercepted_length(vcpu, vmcb, RELAY_INSN_WRMSR, 2);
+
+	if (vmcb_exit_info_1(vmcb) == 1 && length && relay_wrmsr_service(vcpu, switch_view))
+		step(vmcb, length);
+	else
+		inject(vmcb, length ? VECTOR_GP : VECTOR_UD, 0);
 	return 1;
 }
 
@@ -351,6 +379,8 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 	case VMEXIT_CPUID:
 	case VMEXIT_VMMCALL:
 		return intercepted(vcpu, vmcb, reason);
+	case VMEXIT_MSR:
+		return access_msr(vcpu, vmcb);
 	case VMEXIT_EXCEPTION_UD:
 		return undefined(vcpu, vmcb, record);
 	case VMEXIT_CR0_READ:

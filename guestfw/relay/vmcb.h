@@ -32,6 +32,7 @@
 #define VMCB_EXCEPTION_UD (1u << 6)
 #define VMCB_MISC1_CPUID (1u << 18)
 #define VMCB_MISC1_INVLPGA (1u << 26)
+#define VMCB_MISC1_MSR (1u << 28)
 #define VMCB_MISC1_SHUTDOWN (1u << 31)
 #define VMCB_MISC2_VMRUN (1u << 0)
 #define VMCB_MISC2_VMMCALL (1u << 1)
@@ -52,6 +53,7 @@
 #define VMEXIT_EXCEPTION_UD 0x46
 #define VMEXIT_CPUID 0x72
 #define VMEXIT_INVLPGA 0x7a
+#define VMEXIT_MSR 0x7c
 #define VMEXIT_SHUTDOWN 0x7f
 #define VMEXIT_VMRUN 0x80
 #define VMEXIT_VMMCALL 0x81

@@ -14,6 +14,7 @@ enum vmcs_field {
 #define EXIT_CPUID 10
 #define EXIT_VMCALL 18
 #define EXIT_CR_ACCESS 28
+#define EXIT_WRMSR 32
 #define EXIT_XSETBV 55
 #define EXIT_VMFUNC 59
 
@@ -105,6 +106,8 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		else
 			vmwrite(vcpu->writes[i].field, vcpu->writes[i].value);
 	}
+	if (vcpu->view)
+		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[vcpu->view - 1]);
 	if (vcpu->action == RELAY_INJECT) {
 		/* No field of the control structure: the guest goes on with what the register holds. */
 		if (vcpu->vector == VECTOR_PF)
@@ -192,10 +195,10 @@ static int access_register(struct relay_vcpu *vcpu, uint64_t qualification, uint
 	return CR_NUMBER(qualification) == 0 ? write_cr0(vcpu, qualification, rip, record) : 0;
 }
 
-/* The service cannot be limited by CPL here, so that of the caller does not matter. */
+/* The service cannot be limited to callers here, so who calls does not matter. */
 static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
-	uint64_t error = view_hypercall_error(vcpu, index, 0);
+	uint64_t error = view_hypercall_error(vcpu, index, 0, SERVICE_MODE_64);
 
 	if (error == 0) {
 		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[index]);
@@ -209,12 +212,13 @@ static int needs(uint64_t word, uint64_t number)
 	return word >> (number & (SERVICE_NUMBERS - 1)) & 1;
 }
 
-/* The processor, that is L0, has not carried it out. Where the CPL and the view do not matter they are
- * not read. Returns 0 if the VMM has to perform it. */
+/* The processor, that is L0, has not carried it out. Where CPL, view and mode do not matter they are not
+ * read; the guest cannot leave long mode. Returns 0 if the VMM has a part in it. */
 static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *record)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
 	uint32_t number = (uint32_t)vcpu->regs[RAX];
+	enum service_mode mode = SERVICE_MODE_64;
 	struct service_decision decision;
 	unsigned cpl = 0;
 
@@ -222,9 +226,14 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *re
 		cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes));
 	if (needs(table->enabled & table->home, number))
 		vcpu->vmfunc.eptp = vmread(VMCS_ept_pointer);
-	decision = relay_vmfunc(vcpu, cpl);
-	record->service = service_code(number, decision.verdict);
-	if (decision.verdict == SERVICE_PERFORM)
+	if (needs(table->enabled & table->mode64, number) && !is_long_mode())
+		mode = SERVICE_MODE_PROTECTED;
+	decision = relay_vmfunc(vcpu, cpl, mode, record);
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+		step_intercepted(rip);
+		return 1;
+	}
+	if (service_reaches_vmm(decision.verdict))
 		return 0;
 	if (service_vector(decision.verdict)) {
 		inject(service_vector(decision.verdict), 0);
@@ -262,7 +271,12 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 {
 	switch (reason) {
 	case EXIT_CPUID:
-		relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? seen_cr4(vcpu) : 0);
+		if (!relay_cpuid_service(vcpu, switch_view))
+			relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? seen_cr4(vcpu) : 0);
+		break;
+	case EXIT_WRMSR:
+		if (!relay_wrmsr_service(vcpu, switch_view))
+			return 0;
 		break;
 	case EXIT_VMCALL:
 		if (!relay_hypercall(vcpu, switch_view))
@@ -282,12 +296,14 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	return 1;
 }
 
-/* Neither CPUID nor VMCALL has one, and that of VMFUNC says nothing. */
+/* Neither CPUID nor VMCALL nor WRMSR has one, and that of VMFUNC says nothing. */
 static uint64_t qualification_of(const struct relay_vcpu *vcpu, uint64_t reason)
 {
 	if (reason == EXIT_VMFUNC)
 		return vmfunc_qualification(vcpu);
-	return reason == EXIT_CPUID || reason == EXIT_VMCALL ? 0 : vmread(VMCS_exit_qualification);
+	return reason == EXIT_CPUID || reason == EXIT_VMCALL || reason == EXIT_WRMSR
+		       ? 0
+		       : vmread(VMCS_exit_qualification);
 }
 
 void relay_vmx_exit(struct relay_vcpu *vcpu)

@@ -18,6 +18,8 @@ static enum relay_insn_kind kind_of(const struct insn *insn)
 		return RELAY_INSN_CLTS;
 	case ZYDIS_MNEMONIC_CPUID:
 		return RELAY_INSN_CPUID;
+	case ZYDIS_MNEMONIC_WRMSR:
+		return RELAY_INSN_WRMSR;
 	case ZYDIS_MNEMONIC_VMFUNC:
 		return RELAY_INSN_VMFUNC;
 	case ZYDIS_MNEMONIC_VMMCALL:

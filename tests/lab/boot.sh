@@ -94,16 +94,12 @@ done
 try sidestep views --engine "$engine" trampoline.views trampoline.elf
 guest services_parameters.elf --vms 2
 guest services_rights.elf -c 2
-# Each VM has what was configured for it: services, and where a write of TS ends.
-served='map:served interrupt:served pin:served unpin:served'
-cat >configured <<LINES
-vm0 view:served map:ud interrupt:ud pin:ud unpin:ud ts:set,loaded words:ts/mp
-vm1 view:ud $served ts:set,not-loaded words:mp/ts
-LINES
-guest services_tables.elf --vms 2 --own ts --shadow mp --own mp --shadow ts --services view \
-	--services map,interrupt,pin,unpin
-sort out >printed
-try cmp printed configured
+try sidestep test --engine "$engine" --services view:off:exit,map:exit:long:protected 'view.*' 'service.map.*'
+[ "$engine" = vmx ] || try sidestep test --engine "$engine" --services view:cpl0:exit,map 'view.cpl3.*' view.switch.vmcall
+guest services_mode.elf --services view,map:long:exit,interrupt:protected:exit,pin:long
+guest services_neighbours.elf --vms 2 --services view,map --services interrupt --own mp --shadow ts --own ts --shadow mp
+guest services_neighbours_swapped.elf --vms 2 --services interrupt --services view,map --own ts --shadow mp --own mp \
+	--shadow ts
 try rights_flush "$engine" services_stale.elf
 
 # What the VMM does for a guest, a view has to let that guest do, also at CPL 3.

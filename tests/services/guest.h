@@ -6,12 +6,12 @@
 #include "guestfw/abi.h"
 
 #define UD 6
-#define NM 7
 #define GP 13
 
 #define ENOENT 2
 #define EFAULT 14
 #define EINVAL 22
+#define ERANGE 34
 #define EMSGSIZE 90
 #define EOPNOTSUPP 95
 
@@ -46,12 +46,12 @@ static inline volatile uint64_t *window_page(unsigned page)
 
 /* The exception continues at r14, with its vector in r11. */
 __asm__(".text\n"
+	"unavailable:\n"
+	"	mov $7, %r11d\n"
+	"	jmp 1f\n"
 	"undefined:\n"
 	"	mov $6, %r11d\n"
-	"	mov %r14, (%rsp)\n"
-	"	iretq\n"
-	"not_available:\n"
-	"	mov $7, %r11d\n"
+	"1:\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n"
 	"protected:\n"
@@ -60,7 +60,7 @@ __asm__(".text\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n");
 
-extern const uint8_t undefined[], not_available[], protected[];
+extern const uint8_t undefined[], unavailable[], protected[];
 
 static inline void catch_exceptions(void)
 {
@@ -72,7 +72,8 @@ static inline void catch_exceptions(void)
 		uint64_t base;
 	} __attribute__((packed)) descriptor = {sizeof(idt) - 1, (uint64_t)idt};
 	const uint64_t handlers[14] = {[UD] = (uint64_t)undefined,
-				       [NM] = (uint64_t)not_available, [GP] = (uint64_t)protected};
+					[UD + 1] = (uint64_t)unavailable,
+					[GP] = (uint64_t)protected};
 
 	for (unsigned i = 0; i < 14; i++) {
 		if (!handlers[i])
@@ -85,10 +86,13 @@ static inline void catch_exceptions(void)
 }
 
 /* Where the processor has no VMFUNC for this guest, and no monitor is there to serve it. */
-static inline struct outcome ask_vmm(uint32_t eax, uint32_t ecx, uint64_t rdx, uint64_t rbx)
+static inline struct outcome ask_vmm_for(uint32_t caller, uint32_t eax, uint32_t ecx, uint64_t rdx,
+					 uint64_t rbx)
 {
-	struct ss_request request = {
-		.size = sizeof(request), .number = SS_REQUEST_VMFUNC, .arg = {eax, ecx, rdx, rbx}};
+	struct ss_request request = {.size = sizeof(request),
+				     .number = SS_REQUEST_VMFUNC,
+				     .cpl = caller,
+				     .arg = {eax, ecx, rdx, rbx}};
 	static const uint8_t vectors[] = {
 		[SS_VMFUNC_STEP] = 0, [SS_VMFUNC_UD] = UD, [SS_VMFUNC_GP] = GP};
 
@@ -112,7 +116,7 @@ static inline struct outcome invoke(uint32_t eax, uint32_t ecx, uint64_t rdx, ui
 			 : "c"(ecx), "d"(rdx), "b"(rbx)
 			 : "r14", "memory");
 	if (vector == UD && !(context->flags & SS_CONTEXT_MONITOR))
-		return ask_vmm(eax, ecx, rdx, rbx);
+		return ask_vmm_for(0, eax, ecx, rdx, rbx);
 	return (struct outcome){vector, rax};
 }
 

@@ -24,26 +24,25 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	guest rights 0 '' -c 2
 done
 
-# Each VM has what was configured for it, wherever in the run it is, and the last of a kind goes for all that follow.
-configured() { # LINES [OPTIONS...]
-	local lines=$1
-	shift
-	guest tables 0 '' "$@"
-	that "each VM has its own: $*" [ "$(sort "$out")" = "$lines" ]
+# Each VM has its own table, and its own flags. The list that is given last is that of all further VMs.
+opposite='--vms 2 --services view,map --services interrupt'
+contrary='--vms 2 --services interrupt --services view,map'
+# shellcheck disable=SC2086 # several words
+{
+	guest neighbours 0 '' $opposite --flag-path enlightened --shadow ts --shadow mp
+	guest neighbours_swapped 0 '' $contrary --flag-path enlightened --shadow mp --shadow ts
 }
 
-all='view:served map:served interrupt:served pin:served unpin:served'
-own='ts:set,loaded words:tsmp/'
-configured "vm0 view:served map:ud interrupt:ud pin:ud unpin:ud $own
-vm1 view:ud map:served interrupt:served pin:ud unpin:served $own
-vm2 view:ud map:served interrupt:served pin:ud unpin:served $own" \
-	--vms 3 --services view --services map:views,unpin:cpl0,interrupt
-configured "vm0 view:ud map:ud interrupt:ud pin:ud unpin:ud $own
-vm1 $all $own" --vms 2 --services none --services view,map,interrupt,pin,unpin
-configured "vm0 $all ts:set,loaded words:ts/mp
-vm1 $all ts:set,loaded words:mp/ts
-vm2 $all ts:set,loaded words:/tsmp" \
-	--vms 3 --flag-path enlightened --own ts --own mp --own none --shadow mp --shadow ts --shadow ts,mp
+# Conditions on the mode, and calls that they forbid: an exit to the VMM where the list says so, and a record of it.
+guest mode 0 '' --ledger mode.ledger --services view,map:long:exit,interrupt:protected:exit,pin:long
+check 'report of what exits' 0 '' "$sidestep" report --by service --format csv mode.ledger
+for row in 'map forbidden,vmm,1,' 'pin #GP,vmm,1,'; do
+	that "report of what exits: $row" grep -q "^$row" "$out"
+done
+guest mode 3 'guest exit status 3' --services view,map:exit,interrupt:protected:exit,pin:long
+guest mode 1 'guest exit status 1' --services view,map:off:exit,interrupt:protected:exit,pin:long --ledger mode.ledger
+check 'report of what is disabled' 0 '' "$sidestep" report --by service --format csv mode.ledger
+that 'report of what is disabled' grep -q '^map disabled,vmm,1,' "$out"
 
 # What the VMM does for a guest, a view has to let that guest do. The list lets anybody ask.
 truncate -s 4K disk
@@ -67,7 +66,7 @@ done
 # By whom each service was done, and what became of the others: from the file of exits.
 guest parameters 0 '' --ledger ledger
 check 'report by service' 0 '' "$sidestep" report --by service --format csv ledger
-for row in 'map,vmm,24,' 'map #GP,vmm,2,' 'view refused,vmm,1,'; do
+for row in 'map,vmm,24,' 'map #GP,vmm,2,' 'view,vmm,14,' 'view refused,vmm,4,'; do
 	that "report by service: $row" grep -q "^$row" "$out"
 done
 check 'report by service as JSON' 0 '' "$sidestep" report --by service --format json ledger

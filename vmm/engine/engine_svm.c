@@ -75,6 +75,9 @@ static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 	vmcb_set_intercept_cr(control(vcpu),
 			      (flags_masked(&relay->cr0.words) ? VMCB_CR0_READ | VMCB_CR0_WRITE : 0) |
 				      (flags_masked(&relay->cr4.words) ? VMCB_CR4_READ | VMCB_CR4_WRITE : 0));
+	vmcb_set_intercept_misc1(control(vcpu),
+				 ALWAYS_MISC1 |
+					 (op && op->setup == SS_SETUP_MSR ? VMCB_MISC1_MSR : 0));
 	vmcb_set_intercept_exceptions(control(vcpu), state->enabled ? VMCB_EXCEPTION_UD : 0);
 }
 
@@ -83,7 +86,7 @@ static void set_controls(struct vcpu *vcpu)
 	void *vmcb = control(vcpu);
 
 	set_operation(vcpu, NULL);
-	vmcb_set_intercept_misc1(vmcb, ALWAYS_MISC1);
+	vmcb_set_msrpm_base_pa(vmcb, RELAY_MSR_BITMAP);
 	vmcb_set_intercept_misc2(vmcb, ALWAYS_MISC2);
 	vmcb_set_asid(vmcb, 1);
 	vmcb_set_nested_ctl(vmcb, VMCB_NESTED_PAGING);

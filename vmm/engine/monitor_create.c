@@ -218,11 +218,14 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		.vmfunc.eptp = vcpu->vm->view_list[0],
 		.decoded = RELAY_DECODED + (uint64_t)RELAY_DECODED_STRIDE * vcpu->index,
 	};
+	vcpu->interrupts = &monitor_vcpu(vcpu)->interrupts;
+	interrupts_init(vcpu->interrupts);
 	return 0;
 }
 
 void monitor_destroy_vcpu(struct vcpu *vcpu)
 {
+	vcpu->interrupts = &vcpu->own_interrupts;
 	free(vcpu->engine_data);
 	vcpu->engine_data = NULL;
 }

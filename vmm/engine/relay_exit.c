@@ -51,7 +51,7 @@ static void answer_write(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned n
 					 vcpu->vm->index);
 }
 
-/* The relay has decided that the caller may have the service. */
+/* The relay has decided about the caller. */
 static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned cpl)
 {
 	const struct invocation invocation = {
@@ -61,7 +61,9 @@ static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned 
 		.cpl = cpl,
 	};
 
-	relay->regs[RAX] = (uint64_t)vm_function_perform(vcpu, &invocation);
+	relay->regs[RAX] = (uint64_t)vm_function_finish(
+		vcpu, &invocation, (enum service_verdict)(relay->service >> 8));
+	relay->view = vcpu->exit.view;
 	relay->action = RELAY_STEP;
 }
 

@@ -427,10 +427,14 @@ static int plan_services(struct plan *plan, const struct plan_request *request, 
 			return error_set(error, -EINVAL, STATUS_USAGE,
 					 "--services view:view0: no other view could be left again; leave "
 					 "out :view0");
-		if (table->enabled & table->cpl0 & view && plan->engine->id == ENGINE_VMX)
+		if (table->enabled & (table->cpl0 | table->mode64 | table->protected) & view &&
+		    plan->engine->id == ENGINE_VMX)
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-					 "--services view:cpl0: needs: a check of the CPL; host: in engine "
-					 "vmx VMFUNC 0 is the processor's, which has none; leave out :cpl0");
+					 "--services view:%s: needs: a check of the caller; host: in engine "
+					 "vmx VMFUNC 0 is the processor's, which has none; leave it out",
+					 table->cpl0 & view     ? "cpl0"
+					 : table->mode64 & view ? "long"
+								: "protected");
 	}
 	return 0;
 }

@@ -46,14 +46,16 @@ static void append_services(char text[VM_PLAN_TEXT_SIZE], const struct service_t
 	};
 	const char *separator = "";
 
-	append(text, " services=%s", table->enabled ? "" : "none");
+	append(text, " services=%s", table->enabled | table->exits ? "" : "none");
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
 		uint64_t bit = UINT64_C(1) << services[i].number;
 
-		if (!(table->enabled & bit))
+		if (!((table->enabled | table->exits) & bit))
 			continue;
-		append(text, "%s%s%s%s", separator, services[i].key,
-		       table->cpl0 & bit ? ":cpl0" : "", table->home & bit ? ":view0" : "");
+		append(text, "%s%s%s%s%s%s%s%s", separator, services[i].key,
+		       table->enabled & bit ? "" : ":off", table->cpl0 & bit ? ":cpl0" : "",
+		       table->home & bit ? ":view0" : "", table->mode64 & bit ? ":long" : "",
+		       table->protected & bit ? ":protected" : "", table->exits & bit ? ":exit" : "");
 		separator = ",";
 	}
 }

@@ -115,19 +115,27 @@ static int service_program(struct vcpu *vcpu, struct ss_request *request)
 	return rc;
 }
 
+static enum service_mode caller_mode(uint32_t caller)
+{
+	if (caller & SS_CALLER_REAL)
+		return SERVICE_MODE_REAL;
+	return caller & SS_CALLER_PROTECTED ? SERVICE_MODE_PROTECTED : SERVICE_MODE_64;
+}
+
 static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)
 {
 	const struct invocation invocation = {
 		.number = (uint32_t)request->arg[0],
 		.index = (uint32_t)request->arg[1],
 		.arg = {request->arg[2], request->arg[3]},
-		.cpl = request->cpl,
+		.cpl = request->cpl & 3,
+		.mode = caller_mode(request->cpl),
 	};
 	uint64_t rax;
 	unsigned vector;
 	int rc;
 
-	if (request->cpl > 3)
+	if (request->cpl & ~(3u | SS_CALLER_PROTECTED | SS_CALLER_REAL))
 		return -EINVAL;
 	rc = vm_function_execute(vcpu, &invocation, &vector, &rax);
 	request->ret[0] = vector == VECTOR_UD   ? SS_VMFUNC_UD

@@ -68,6 +68,7 @@ static int claim_devices(struct vm *vm)
 
 static void fill_memory(struct vm *vm)
 {
+	const struct service_table *services = vm->service_table;
 	const struct plan *plan = vm->plan;
 	struct ss_context context = {
 		.vcpu_count = plan->vcpus,
@@ -83,6 +84,14 @@ static void fill_memory(struct vm *vm)
 						      PLAN_CR0(vm->flags->word_masked),
 						      PLAN_CR0(vm->flags->word_kept), SS_CR0_BASE, 0);
 
+	context.services = (struct ss_service_words){
+		.enabled = services->enabled,
+		.cpl0 = services->cpl0,
+		.home = services->home,
+		.mode64 = services->mode64,
+		.protected = services->protected,
+		.exits = services->exits,
+	};
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];
 	if (plan->workload)

@@ -51,6 +51,9 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, enum rela
 	case ZYDIS_MNEMONIC_VMFUNC:
 		insn.kind = RELAY_INSN_VMFUNC;
 		break;
+	case ZYDIS_MNEMONIC_WRMSR:
+		insn.kind = RELAY_INSN_WRMSR;
+		break;
 	case ZYDIS_MNEMONIC_CPUID:
 		insn.kind = RELAY_INSN_CPUID;
 		break;
@@ -121,7 +124,7 @@ static void decoding(void **state)
 {
 	static const uint8_t prefixes[] = {0x00, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66,
 					   0x67, 0x40, 0x41, 0x44, 0x48, 0x4d, 0x4f};
-	static const uint8_t opcodes[] = {0x00, 0x01, 0x05, 0x06, 0x0b, 0x20, 0x21, 0x22, 0x23, 0xa2};
+	static const uint8_t opcodes[] = {0x00, 0x01, 0x05, 0x06, 0x0b, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32, 0xa2};
 
 	(void)state;
 	for (size_t a = 0; a < ARRAY_SIZE(prefixes); a++)

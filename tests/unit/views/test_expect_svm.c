@@ -166,7 +166,7 @@ static void reads(void **state)
 static void vmfunc(void **state)
 {
 	static const uint32_t leaves[] = {0, 1, 63, 64, 0xffffffff};
-	static const uint32_t indexes[] = {0, 1, 3, 4, 511, 512, 0xffffffff};
+	static const uint32_t indexes[] = {0, 1, 3, 4, 511, 512, 0xfffffffe};
 
 	(void)state;
 	for (size_t l = 0; l < ARRAY_SIZE(leaves); l++)
