@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contract between a guest and sidestep, version 1. Both sides include this file; it compiles
+ * The contract between a guest and sidestep, version 2. Both sides include this file; it compiles
  * as C and as assembly (the constants). docs/guest-abi.md explains it in prose.
  *
  * Every structure here lives in guest memory and is written by code that the VMM does not trust:
@@ -11,7 +11,7 @@
 #define SIDESTEP_ABI_H
 
 #define SS_ABI_MAGIC 0x5045545345444953 /* "SIDESTEP", little endian */
-#define SS_ABI_VERSION 1
+#define SS_ABI_VERSION 2
 
 /*
  * Entry state of every vCPU: 64-bit mode, CPL 0, interrupts off, all memory mapped one to one
