@@ -247,11 +247,28 @@
 	X(HLT, "hlt")                                                                              \
 	X(UD2, "ud2")
 
+/*
+ * How it is written down who owns the flags of a control register and which of them are kept in the shadow
+ * location: X(NAME, "key", function prefix, "meaning"). All decide the same; they differ in what they can
+ * say, and in which words a decision reads. A pair has two bits for each of flags 31:0: bit 2n says that
+ * the guest owns flag n, bit 2n + 1 that flag n is kept.
+ */
+#define SS_EMBODIMENTS(X)                                                                          \
+	X(TWO_WORDS, "two-words", two_words, "owned flags in one word, kept flags in another")     \
+	X(ONE_WORD, "one-word", one_word, "one word with a pair of bits for each flag")            \
+	X(SINGLE_MASK, "single-mask", single_mask, "one word of owned flags; all others are kept") \
+	X(OWNED_FIRST, "owned-first", owned_first,                                                 \
+	  "two words, the second read only for flags that are not owned")                          \
+	X(SHADOW_FIRST, "shadow-first", shadow_first,                                              \
+	  "two words, the first read only for writes of flags that are not kept")
+
 /* Operation flags. */
 #define SS_OP_CPL3 0x1   /* the instruction runs at CPL 3 */
 #define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
 #define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
 #define SS_OP_ENLIGHTENED 0x10 /* the guest consults struct ss_flag_words; no mask is put in place */
+#define SS_OP_TRAP 0x40 /* the VMM carries out every write of a masked flag, also of a kept one */
+#define SS_OP_FPU 0x80  /* CR0_WRITE: the flags are inverted and put back, with FXSAVE after each write */
 #define SS_OP_IN_MEMORY 0x20 /* MAP: by SS_SERVICE_IN_MEMORY */
 #define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
 
@@ -293,6 +310,11 @@
 
 #define SS_MAX_OPERATIONS 256
 #define SS_MAX_SAMPLES 128
+#define SS_EARLY 3
+#define SS_EARLY_BITS 10 /* of each, from the lowest on */
+#define SS_EARLY_TOLD 0x200u
+#define SS_EARLY_FAULT 0x100u
+#define SS_EARLY_VALUE 0xffu
 #define SS_NO_VECTOR 0xff
 
 #ifndef __ASSEMBLER__
@@ -324,6 +346,14 @@ enum ss_setup {
 	SS_SETUPS(X)
 #undef X
 	SS_SETUP_COUNT
+};
+
+enum ss_embodiment {
+	SS_EMBODIMENT_INVALID,
+#define X(name, key, function, text) SS_EMBODIMENT_##name,
+	SS_EMBODIMENTS(X)
+#undef X
+	SS_EMBODIMENT_COUNT
 };
 
 enum ss_disposition {
@@ -423,22 +453,35 @@ struct ss_result {
 	uint32_t sample_size; /* repetitions per sample */
 	uint32_t samples;     /* how many entries of `ticks` count */
 	uint32_t overhead;    /* ticks of a sample with no repetition, to subtract */
-	uint32_t reserved;
+	uint32_t early;       /* ss_early() of each of SS_EARLY repetitions that were performed one at a time
+				 before those that count; 0: not told */
 	uint32_t ticks[SS_MAX_SAMPLES]; /* TSC ticks of each sample, saturated */
 };
 
+/* What a repetition has yielded, in SS_EARLY_BITS: whether it raised an exception, and a value, in which one bit that
+ * differs always shows. */
+static inline uint32_t ss_early(uint64_t value, int faulted)
+{
+	uint32_t folded = 0;
+
+	for (; value; value >>= 8)
+		folded ^= value & SS_EARLY_VALUE;
+	return SS_EARLY_TOLD | (faulted ? SS_EARLY_FAULT : 0) | folded;
+}
+
 /* Words by which a guest that knows of them writes CR0 flags without an exit: a flag it owns goes to
  * the register, one that is kept goes to `shadow`, for any other it executes the instruction and the
- * VMM decides. A read gives `value` for owned flags and `shadow` for the rest. The VMM fills them in
+ * VMM decides. A read gives `shadow` for kept flags and `value` for the rest. The VMM fills them in
  * before control passes to the guest, and at SS_REQUEST_SETUP. */
 struct ss_flag_words {
-	uint64_t owned, kept;
+	uint64_t embodiment; /* enum ss_embodiment: what the words mean */
+	uint64_t words[2];
 	uint64_t shadow;
 	uint64_t value; /* of the register: the guest's own note, to save a read */
 };
 
 /* One access of CR0: SS_INSN_MOV writes SS_CR0_BASE with the flags in `operand`, SS_INSN_LOAD reads by
- * MOV; CLTS, LMSW and SMSW are what they are called. */
+ * MOV; CLTS, LMSW, SMSW and FXSAVE are what they are called. */
 struct ss_step {
 	uint8_t insn;
 	uint8_t operand; /* CR0 flags in bits 3:0 */
@@ -452,7 +495,7 @@ struct ss_program {
 	uint32_t masked, kept, shadow;   /* as of struct ss_operation */
 	uint32_t reserved;
 	struct ss_step steps[SS_PROGRAM_STEPS];
-	uint64_t seen[SS_PROGRAM_STEPS]; /* what each step read; 0 for a write */
+	uint64_t seen[SS_PROGRAM_STEPS]; /* what each step read, or the exception it raised; else 0 */
 };
 
 /* Why the last #PF that stands for a violation was raised, written by the VMM before the guest sees it:
@@ -519,6 +562,7 @@ _Static_assert(sizeof(struct ss_operation) == 224, "ABI");
 _Static_assert(sizeof(struct ss_request) == 64, "ABI");
 _Static_assert(sizeof(struct ss_service_args) == 24, "ABI");
 _Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
+_Static_assert(sizeof(struct ss_flag_words) == 40, "ABI");
 _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");
 _Static_assert(sizeof(struct ss_violation) == 32, "ABI");

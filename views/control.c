@@ -252,7 +252,7 @@ struct control_result control_execute(const struct control_state *state,
 	assert(row != NULL && width_exists(operation));
 	assert(state->reg == CONTROL_CR0 || operation->insn == CONTROL_MOV_TO ||
 	       operation->insn == CONTROL_MOV_FROM);
-	read = row->read(state->words, control_writable(state), state->reading);
+	read = row->read(state->words, control_writable(state));
 	result = (struct control_result){
 		.seen = seen_value(state, &read),
 		.value = state->value,

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "views/flags_embodiment.h"
+#include "views/flags.h"
 
 /* Flags of CR0 and CR4: register, name, bit (Intel SDM volume 3A, 2.5). CR0.ET and the reserved bits
  * of CR0 below bit 32 are missing: no load changes them. */
@@ -151,9 +151,8 @@ struct control_context {
 
 struct control_state {
 	enum control_register reg; /* CLTS, LMSW and SMSW need CR0 */
-	enum flags_embodiment embodiment;
-	enum flags_reading reading;
-	uint64_t words[FLAGS_WORDS]; /* valid by the check of the embodiment */
+	enum ss_embodiment embodiment;
+	uint64_t words[FLAGS_WORDS];
 	uint64_t shadow;             /* shadow location */
 	uint64_t value;              /* the register itself */
 	struct control_context context;

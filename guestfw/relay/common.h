@@ -6,6 +6,7 @@
 #include "guestfw/abi.h"
 #include "insn.h"
 #include "relay.h"
+#include "views/flags.h"
 #include "views/retire.h"
 #include "views/service.h"
 
@@ -16,9 +17,6 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 #define ERANGE_RESULT ((uint64_t)-34)
 #define EINVAL_RESULT ((uint64_t)-22)
 #define CR0_ET 0x10u
-#define CR0_NW 0x20000000u
-#define CR0_CD 0x40000000u
-#define CR0_PG 0x80000000u
 #define CR0_DEFINED UINT64_C(0xffffffffe005003f)
 #define CR4_OSXSAVE 0x40000u
 #define CR4_PKE 0x400000u
@@ -92,19 +90,19 @@ static inline uint64_t mov_cr0_value(uint64_t source)
 	return (source & CR0_DEFINED) | CR0_ET;
 }
 
-/* Whether 64-bit mode has this value. */
-static inline int is_consistent_cr0(uint64_t value)
+/* Carries out the write of CR0 for which the guest wants to see `wanted`, in the words. Returns an exception
+ * that it raises instead, 0, or -1 if the VMM has to decide: but for 0 nothing has been changed. */
+static inline int relay_write_cr0(struct relay_vcpu *vcpu)
 {
-	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
-	       value & CR0_PG;
-}
+	const struct flags_change change = flags_write(&vcpu->cr0, vcpu->wanted);
 
-/* Whether the processor would load the register in 64-bit mode, for a guest that wants to see `wanted`;
- * if not, it raises #GP. What VMX operation fixes is fixed in the register (Intel SDM vol. 3D, A.7). */
-static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value)
-{
-	return is_consistent_cr0(wanted) && is_consistent_cr0(value) &&
-	       (value & vcpu->cr0_fixed0) == vcpu->cr0_fixed0 && !(value & ~vcpu->cr0_fixed1);
+	if (!is_legal_cr0(vcpu, vcpu->wanted, change.value))
+		return VECTOR_GP;
+	if (change.ask | (change.changed & vcpu->cr0_passed))
+		return -1;
+	vcpu->cr0.value = change.value;
+	vcpu->cr0.shadow = change.shadow;
+	return 0;
 }
 
 static inline int vector_has_error_code(uint64_t vector)
@@ -151,14 +149,11 @@ static inline struct service_decision relay_vmfunc(struct relay_vcpu *vcpu, unsi
 		.number = (uint32_t)vcpu->regs[RAX],
 		.index = (uint32_t)vcpu->regs[RCX],
 		.cpl = cpl,
-		.home = vcpu->pointer == vcpu->home,
+		.home = vcpu->vmfunc.eptp == vcpu->home,
 		.mode = mode,
 	};
-	struct vmfunc_state state = vcpu->vmfunc;
-	struct service_decision decision;
+	const struct service_decision decision = service_decide(&vcpu->vmfunc, &call);
 
-	state.eptp = vcpu->pointer;
-	decision = service_decide(&state, &call);
 	record->service = service_code(call.number, decision.verdict);
 	vcpu->service = record->service;
 	return decision;

@@ -24,6 +24,8 @@
 #define RELAY_VCPU_STRIDE 0x4000
 #define RELAY_RINGS 0xc0200000
 #define RELAY_RING_RECORDS 4096
+#define RELAY_DECODED 0xc1000000 /* RELAY_DECODED_MAX instructions a vCPU, RELAY_DECODED_STRIDE each */
+#define RELAY_DECODED_STRIDE 0xc000
 #define RELAY_TABLES 0xc2000000 /* second-level page tables */
 #define RELAY_TABLES_SIZE 0x4000000
 #define RELAY_SIZE 0x6000000
@@ -48,6 +50,8 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
+#include "guestfw/abi.h"
+#include "guestfw/relay/decoded.h"
 #include "views/interrupts.h"
 #include "views/vmfunc.h"
 
@@ -75,14 +79,17 @@ struct relay_vcpu {
 	uint64_t control;  /* address of the control structure, for a relay that reads it in memory */
 
 	/* Set by the VMM before entry and changed while the relay waits for an answer. */
-	uint64_t owned, kept, shadow; /* control-register words, see views/flags.h */
+	struct ss_flag_words cr0; /* what CR0 is decided by, see views/flags.h; read where it is */
+	uint64_t cr0_passed; /* flags whose writes are passed on even if the words decide about them */
 	uint64_t cr0_fixed0, cr0_fixed1; /* what must be 1, and what may be 1, in CR0 */
 	uint64_t views;               /* how many entries of the view list are views */
 	uint64_t home;                /* the entry of view 0 */
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
+	uint64_t decoded;             /* address of the instructions decoded before, for a relay that decodes */
 
-	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` is `pointer` below. */
+	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` the entry of the view list that is active, as
+	 * far as the relay has looked: while it waits for an answer it has. */
 	struct vmfunc_state vmfunc;
 
 	/* Those of this vCPU. The VMM raises and delivers them; how vectors are handled the relay sets too. */
@@ -96,10 +103,9 @@ struct relay_vcpu {
 	uint64_t pending;
 	uint64_t reason, qualification, rip, length;
 	uint64_t gpa, gla, error;
-	uint64_t pointer;     /* entry of the view list that is active */
 	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
 	uint64_t service;     /* of a VMFUNC: as in its record */
-	uint64_t cr0, wanted; /* of a CR0 write: the register, and what the guest wants to see */
+	uint64_t wanted;      /* of a CR0 write: what the guest wants to see; cr0.value is the register */
 
 	/* The answer. */
 	uint64_t action;
@@ -111,7 +117,27 @@ struct relay_vcpu {
 	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
 };
 
+#define CR0_NW 0x20000000u
+#define CR0_CD 0x40000000u
+#define CR0_PG 0x80000000u
+
+/* Whether 64-bit mode has this value. */
+static inline int is_consistent_cr0(uint64_t value)
+{
+	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
+	       value & CR0_PG;
+}
+
+/* Whether the processor would load the register in 64-bit mode, for a guest that wants to see `wanted`;
+ * if not, it raises #GP. What VMX operation fixes is fixed in the register (Intel SDM vol. 3D, A.7). */
+static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value)
+{
+	return is_consistent_cr0(wanted) && is_consistent_cr0(value) &&
+	       (value & vcpu->cr0_fixed0) == vcpu->cr0_fixed0 && !(value & ~vcpu->cr0_fixed1);
+}
+
 _Static_assert(sizeof(struct relay_record) == 48, "shared with the relay");
+_Static_assert(sizeof(struct relay_decoded) * RELAY_DECODED_MAX <= RELAY_DECODED_STRIDE, "overlap");
 _Static_assert(sizeof(struct relay_vcpu) <= RELAY_VCPU_STRIDE / 2, "half of the area is the stack");
 #endif
 #endif

@@ -3,7 +3,6 @@
 #include "common.h"
 #include "decode.h"
 #include "relay.h"
-#include "views/flags.h"
 #include "vmcb.h"
 #include "walk.h"
 
@@ -64,16 +63,6 @@ static void step(void *vmcb, uint64_t length)
 	}
 }
 
-/* The address space the guest is in. */
-static struct walk guest_walk(const void *vmcb)
-{
-	return (struct walk){
-		.nested_cr3 = vmcb_nested_cr3(vmcb),
-		.cr3 = vmcb_cr3(vmcb),
-		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
-	};
-}
-
 static enum relay_mode guest_mode(const void *vmcb)
 {
 	uint64_t attributes = vmcb_cs_attrib(vmcb);
@@ -83,32 +72,66 @@ static enum relay_mode guest_mode(const void *vmcb)
 	return attributes & CS_DEFAULT ? RELAY_MODE_32 : RELAY_MODE_16;
 }
 
-/* Four bytes are enough unless there are prefixes. */
-static struct relay_insn decode_at_rip(const void *vmcb)
+/* Where the guest is. */
+static struct relay_place guest_place(const void *vmcb)
 {
-	enum relay_mode mode = guest_mode(vmcb);
-	uint64_t rip = mode == RELAY_MODE_64 ? vmcb_rip(vmcb)
-					     : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
-	struct walk walk = guest_walk(vmcb);
-	uint8_t code[RELAY_INSN_MAX];
-	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), mode);
+	const enum relay_mode mode = guest_mode(vmcb);
 
-	if (insn.kind != RELAY_INSN_OTHER)
-		return insn;
-	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), mode);
+	return (struct relay_place){
+		.linear = mode == RELAY_MODE_64 ? vmcb_rip(vmcb)
+						: (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb)),
+		.cr3 = vmcb_cr3(vmcb),
+		.nested_cr3 = vmcb_nested_cr3(vmcb),
+		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
+		.mode = mode,
+	};
+}
+
+static int is_same_place(const struct relay_place *a, const struct relay_place *b)
+{
+	return a->linear == b->linear && a->cr3 == b->cr3 && a->nested_cr3 == b->nested_cr3 &&
+	       a->paging == b->paging && a->mode == b->mode;
+}
+
+static struct relay_insn fetch_and_decode(const struct relay_place *place, struct walk_words *words,
+					  unsigned size)
+{
+	const struct walk walk = {place->nested_cr3, place->cr3, (enum guest_paging)place->paging, words};
+	uint8_t code[RELAY_INSN_MAX];
+
+	*words = (struct walk_words){.count = 0};
+	return relay_decode(code, walk_fetch(&walk, place->linear, code, size),
+			    (enum relay_mode)place->mode);
+}
+
+/* Four bytes are enough unless there are prefixes. */
+static struct relay_insn decode_at_rip(struct relay_vcpu *vcpu, const void *vmcb)
+{
+	const struct relay_place place = guest_place(vmcb);
+	struct relay_decoded *known =
+		(struct relay_decoded *)vcpu->decoded + relay_decoded_index(&place);
+
+	if (is_same_place(&known->place, &place) && walk_repeats(&known->words))
+		return known->insn;
+	known->place = place;
+	known->insn = fetch_and_decode(&place, &known->words, 4);
+	if (known->insn.kind == RELAY_INSN_OTHER)
+		known->insn = fetch_and_decode(&place, &known->words, RELAY_INSN_MAX);
+	return known->insn;
 }
 
 /* Of an instruction that was intercepted as such: what the processor says, if it saves the next RIP
  * (CPUID Fn8000_000A EDX.NRIPS), else what its bytes say; 0: it is none, for it has a LOCK prefix, which an
  * emulated processor may not see. */
-static uint64_t intercepted_length(const void *vmcb, enum relay_insn_kind kind, uint64_t usual)
+static uint64_t intercepted_length(struct relay_vcpu *vcpu, const void *vmcb, enum relay_insn_kind kind,
+				   uint64_t usual)
 {
 	uint64_t next = vmcb_next_rip(vmcb);
 	struct relay_insn insn;
 
 	if (next)
 		return next - vmcb_rip(vmcb);
-	insn = decode_at_rip(vmcb);
+	insn = decode_at_rip(vcpu, vmcb);
 	if (insn.locked)
 		return 0;
 	return insn.kind == kind ? insn.length : usual;
@@ -119,7 +142,7 @@ static uint64_t intercepted_length(const void *vmcb, enum relay_insn_kind kind, 
  * 15.16.1). */
 static void load_view(struct relay_vcpu *vcpu, void *vmcb, uint64_t pointer)
 {
-	vcpu->pointer = pointer;
+	vcpu->vmfunc.eptp = pointer;
 	vmcb_set_nested_cr3(vmcb, pointer & WALK_ADDRESS);
 	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
 }
@@ -139,7 +162,7 @@ static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 
 	if (error == 0) {
 		vcpu->switched = index + 1;
-		if (vcpu->vmfunc.list[index] != vcpu->pointer)
+		if (vcpu->vmfunc.list[index] != vcpu->vmfunc.eptp)
 			load_view(vcpu, vmcb, vcpu->vmfunc.list[index]);
 	}
 	return error;
@@ -168,7 +191,7 @@ static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 		vcpu->regs[RAX] = (uint64_t)(int64_t)decision.error;
 	} else {
 		vcpu->switched = (uint32_t)vcpu->regs[RCX] + UINT64_C(1);
-		if (decision.eptp != vcpu->pointer)
+		if (decision.eptp != vcpu->vmfunc.eptp)
 			load_view(vcpu, vmcb, decision.eptp);
 	}
 	step(vmcb, length);
@@ -178,7 +201,7 @@ static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 /* Any other undefined instruction is the guest's own affair. */
 static int undefined(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	struct relay_insn insn = decode_at_rip(vmcb);
+	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
 
 	if (insn.kind == RELAY_INSN_VMFUNC)
 		return vmfunc(vcpu, vmcb, insn.length, record);
@@ -205,19 +228,17 @@ static void write_gpr(struct relay_vcpu *vcpu, void *vmcb, const struct relay_in
 }
 
 /* Returns 0 if the VMM has to decide: nothing has been changed then. */
-static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *words,
-		     struct relay_record *record)
+static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	uint64_t asked = flags_write(words, vcpu->wanted);
+	const int vector = relay_write_cr0(vcpu);
 
-	if (!is_legal_cr0(vcpu, vcpu->wanted, words->value)) {
-		inject(vmcb, VECTOR_GP, 0);
+	if (vector < 0)
+		return 0;
+	if (vector) {
+		inject(vmcb, (uint64_t)vector, 0);
 		return 1;
 	}
-	if (asked != 0)
-		return 0;
-	vmcb_set_cr0(vmcb, words->value);
-	vcpu->shadow = words->shadow;
+	vmcb_set_cr0(vmcb, vcpu->cr0.value);
 	record->wanted = vcpu->wanted;
 	step(vmcb, vcpu->length);
 	return 1;
@@ -226,11 +247,11 @@ static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *wor
 /* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
 static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmcb_cr0(vmcb)};
-	struct relay_insn insn = decode_at_rip(vmcb);
-	uint64_t seen = flags_read(&words);
+	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
+	uint64_t seen;
 
-	vcpu->cr0 = words.value;
+	vcpu->cr0.value = vmcb_cr0(vmcb);
+	seen = flags_read(&vcpu->cr0);
 	vcpu->length = insn.length;
 	switch (insn.kind) {
 	case RELAY_INSN_MOV_FROM_CR0:
@@ -254,7 +275,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *
 		vcpu->length = 0;
 		return 0;
 	}
-	return write_cr0(vcpu, vmcb, &words, record);
+	return write_cr0(vcpu, vmcb, record);
 }
 
 /* Hands the exit to the VMM, which also changes the control structure itself, and does what it
@@ -283,9 +304,9 @@ static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 {
 	if (reason == VMEXIT_CPUID)
-		vcpu->length = intercepted_length(vmcb, RELAY_INSN_CPUID, 2);
+		vcpu->length = intercepted_length(vcpu, vmcb, RELAY_INSN_CPUID, 2);
 	else
-		vcpu->length = intercepted_length(vmcb, RELAY_INSN_VMMCALL, 3);
+		vcpu->length = intercepted_length(vcpu, vmcb, RELAY_INSN_VMMCALL, 3);
 	if (vcpu->length == 0) {
 		inject(vmcb, VECTOR_UD, 0);
 		return 1;
@@ -302,7 +323,7 @@ static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 /* Of an MSR that no bitmap has. The intercept is there for operations that ask for it. */
 static int access_msr(struct relay_vcpu *vcpu, void *vmcb)
 {
-	uint64_t length = intercepted_length(vmcb, RELAY_INSN_WRMSR, 2);
+	uint64_t length = intercepted_length(vcpu, vmcb, RELAY_INSN_WRMSR, 2);
 
 	if (vmcb_exit_info_1(vmcb) == 1 && length && relay_wrmsr_service(vcpu, switch_view))
 		step(vmcb, length);

@@ -2,7 +2,6 @@
 /* The relay for VMX. Every field access may exit to L0, so nothing is read that is not needed. */
 #include "common.h"
 #include "relay.h"
-#include "views/flags.h"
 #include "views/xcr.h"
 
 #define FIELD(name, encoding, offset, width) VMCS_##name = (encoding),
@@ -97,7 +96,7 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		vcpu->gpa = vmread(VMCS_guest_physical_address);
 		vcpu->gla = vmread(VMCS_guest_linear_address);
 	}
-	vcpu->pointer = vmread(VMCS_ept_pointer);
+	vcpu->vmfunc.eptp = vmread(VMCS_ept_pointer);
 	ask_vmm(vcpu);
 	for (uint64_t i = 0; i < vcpu->write_count && i < RELAY_WRITES_MAX; i++) {
 		if (vcpu->action == RELAY_READ)
@@ -143,24 +142,24 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
 		     struct relay_record *record)
 {
-	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmread(VMCS_guest_cr0)};
-	uint64_t asked;
+	const uint64_t loaded = vmread(VMCS_guest_cr0);
+	int vector;
 
 	if (CR_NUMBER(qualification) != 0 || CR_ACCESS(qualification) == 1)
 		return 0;
-	vcpu->cr0 = words.value;
-	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&words));
-	asked = flags_write(&words, vcpu->wanted);
-	if (!is_legal_cr0(vcpu, vcpu->wanted, words.value)) {
-		inject(VECTOR_GP, 0);
+	vcpu->cr0.value = loaded;
+	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&vcpu->cr0));
+	vector = relay_write_cr0(vcpu);
+	if (vector < 0)
+		return 0;
+	if (vector) {
+		inject((uint64_t)vector, 0);
 		return 1;
 	}
-	if (asked != 0)
-		return 0;
-	if (words.value != vcpu->cr0)
-		vmwrite(VMCS_guest_cr0, words.value);
-	vcpu->shadow = words.shadow;
-	vmwrite(VMCS_cr0_read_shadow, words.shadow);
+	if (vcpu->cr0.value != loaded)
+		vmwrite(VMCS_guest_cr0, vcpu->cr0.value);
+	/* For all flags: what a processor does not let the guest write it reads from there. */
+	vmwrite(VMCS_cr0_read_shadow, vcpu->wanted);
 	record->wanted = vcpu->wanted;
 	step_intercepted(rip);
 	return 1;
@@ -196,7 +195,7 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *re
 	if (needs(table->enabled & table->cpl0, number))
 		cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes));
 	if (needs(table->enabled & table->home, number))
-		vcpu->pointer = vmread(VMCS_ept_pointer);
+		vcpu->vmfunc.eptp = vmread(VMCS_ept_pointer);
 	if (needs(table->enabled & table->mode64, number) && !is_long_mode())
 		mode = SERVICE_MODE_PROTECTED;
 	decision = relay_vmfunc(vcpu, cpl, mode, record);

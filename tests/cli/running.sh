@@ -290,8 +290,10 @@ check 'flags: of the second VM' 2 'the same flag for VM 1' \
 check 'flags: unknown' 2 "--own: 'pg' is not a list of flags" "$sidestep" run --own pg
 check 'flags: path cpu with a shadow' 2 'cpu serves owned flags only' \
 	"$sidestep" run --flag-path cpu --shadow ts
-check 'flags: path vmm with a shadow' 2 'vmm keeps no flag in the shadow' \
-	"$sidestep" run --flag-path vmm --shadow ts
+check 'flags: path vmm with a shadow needs a monitor too' 77 'needs: masks; host: engine flat' \
+	"$sidestep" run --engine flat --flag-path vmm --shadow ts
+check 'flags: a single mask keeps what is not owned' 2 '--embodiment single-mask keeps every flag that is not owned' \
+	"$sidestep" run --embodiment single-mask --own ts
 check 'flags: unknown path' 2 "--flag-path: 'fast' is not" "$sidestep" run --flag-path fast
 check 'flags: enlightened works on every engine' 0 '' "$sidestep" run -q --engine flat --flag-path enlightened
 check 'flags: masks need a monitor' 77 'needs: masks; host: engine flat' "$sidestep" run --engine flat --own none

@@ -65,10 +65,26 @@ if [ "$full" ]; then
 	masked --shadow mp
 	masked --shadow ts,mp
 fi
-# A flag that is kept in the shadow is there and nowhere else: 10; one that is owned is in the register: 11.
-for place in '10 --own none --shadow ts' '11 --own ts' '10 --own mp --shadow ts' '11 --own ts --shadow mp'; do
+# A flag that is kept in the shadow is there and nowhere else: 10; one that is owned is in the register: 11. So is one
+# that is neither, unless the VMM keeps it or refuses the write, which this guest does not survive: 1.
+for place in '10 --own none --shadow ts' '11 --own ts' '10 --own mp --shadow ts' '11 --own ts --shadow mp' \
+	'11 --own mp' '10 --own mp --on-ask shadow' '1 --own mp --on-ask refuse' '11 --own none --flag-path vmm' \
+	'10 --own none --shadow ts --flag-path vmm' '10 --own mp --shadow ts --flag-path vmm --on-ask refuse' \
+	'10 --own mp --shadow ts --embodiment one-word' '10 --own mp --shadow ts --embodiment single-mask' \
+	'10 --own mp --shadow ts --embodiment owned-first' '10 --own mp --shadow ts --embodiment shadow-first'; do
 	# shellcheck disable=SC2086 # several words
 	ends "${place%% *}" sidestep run -q --engine "$engine" --timeout 5 ${place#* } hostile_flag_place.elf
+done
+# The model knows what becomes of every flag, whoever says so in whatever words.
+for embodiment in two-words one-word single-mask owned-first shadow-first; do
+	try sidestep test --engine "$engine" --embodiment $embodiment 'cr0.ts.mov.*' 'cr0.read*.*'
+	for answer in register ${full:+shadow refuse}; do
+		try sidestep test --engine "$engine" --embodiment $embodiment --on-ask $answer --random 100
+	done
+done
+for answer in shadow refuse; do
+	try sidestep test --engine "$engine" --on-ask $answer 'cr0.*.vmm'
+	[ "$full" ] || try sidestep test --engine "$engine" --on-ask $answer --random 100
 done
 head -c 8192 /dev/zero >disk
 for name in raise dispositions disk; do

@@ -46,7 +46,7 @@ static uint64_t read_cr0(void)
 	__asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
 	return context->flags & SS_CONTEXT_MONITOR
 		       ? cr0
-		       : (cr0 & words->owned) | (words->shadow & ~words->owned);
+		       : (cr0 & words->words[0]) | (words->shadow & ~words->words[0]);
 }
 
 /* Without a monitor the guest itself does by the words what one would do. */
@@ -55,8 +55,8 @@ static void write_cr0(uint64_t wanted)
 	uint64_t cr0 = wanted;
 
 	if (!(context->flags & SS_CONTEXT_MONITOR)) {
-		words->shadow = wanted & ~words->owned;
-		cr0 = (SS_CR0_BASE & ~words->owned) | (wanted & words->owned);
+		words->shadow = wanted & ~words->words[0];
+		cr0 = (SS_CR0_BASE & ~words->words[0]) | (wanted & words->words[0]);
 	}
 	__asm__ volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
 }
@@ -90,8 +90,8 @@ _Noreturn void _start(struct ss_context *given, uint64_t index)
 	words = &((struct ss_vcpu_page *)context->vcpu_page_gpa)->cr0;
 	first = context->vm_index == FIRST;
 	catch_exceptions();
-	expect(10, (words->kept & FLAGS) == (first ? SS_CR0_TS : SS_CR0_MP) &&
-			   (~words->owned & FLAGS) == (words->kept & FLAGS));
+	expect(10, (words->words[1] & FLAGS) == (first ? SS_CR0_TS : SS_CR0_MP) &&
+			   (~words->words[0] & FLAGS) == (words->words[1] & FLAGS));
 	expect(13, context->size >= sizeof(*context) &&
 			   context->services.enabled == (first ? 3 : 1 << SS_SERVICE_INTERRUPT) &&
 			   context->services.cpl0 == (first ? 2 : 1 << SS_SERVICE_INTERRUPT) &&

@@ -105,6 +105,10 @@ WORD(by, "--by", group_key_names, 0, GROUP_KEY_COUNT, by, enum group_key, GROUP_
 WORD(weight, "--weight", weight_keys, 0, 2, weight, enum report_weight, "exits or ticks")
 WORD(flag_path, "--flag-path", flag_path_keys, 0, FLAG_PATH_COUNT, plan.flag_path, enum flag_path,
      "auto, cpu, monitor, enlightened or vmm")
+WORD(embodiment, "--embodiment", embodiment_keys, SS_EMBODIMENT_TWO_WORDS, SS_EMBODIMENT_COUNT, plan.embodiment,
+     enum ss_embodiment, "two-words, one-word, single-mask, owned-first or shadow-first")
+WORD(on_ask, "--on-ask", on_ask_keys, 0, FLAGS_ON_ASK_COUNT, plan.on_ask, enum flags_on_ask,
+     "register, shadow or refuse")
 WORD(on_violation, "--on-violation", on_violation_keys, 0, ON_VIOLATION_COUNT, plan.on_violation,
      enum on_violation, "report, stop or inject")
 WORD(seccomp, "--seccomp", jail_mode_keys, JAIL_ON, JAIL_MODE_COUNT, plan.jail, enum jail_mode, "on, log or off")

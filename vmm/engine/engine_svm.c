@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "views/flags.h"
 #include "vmm/engine/monitor_create.h"
 #include "vmm/engine/monitor_msr.h"
 #include "vmm/engine/svm_msr.h"
@@ -70,7 +71,7 @@ static int allow(struct vcpu *vcpu, struct kvm_sregs *sregs, struct error *error
 static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	const struct vmfunc_state *state = monitor_setup(vcpu, op);
-	const bool owns_all = ~monitor_vcpu(vcpu)->owned == 0;
+	const bool owns_all = flags_masked(&monitor_vcpu(vcpu)->cr0) == 0;
 
 	vmcb_set_intercept_cr(control(vcpu), owns_all ? 0 : VMCB_CR0_READ | VMCB_CR0_WRITE);
 	vmcb_set_intercept_misc1(control(vcpu),
@@ -182,10 +183,9 @@ static int guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 	return rc;
 }
 
-/* SVM has no read shadow: the relay's copy is what the guest sees. */
-static void load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
+/* SVM has no read shadow: the relay makes what the guest sees of this and its words. */
+static void load_cr0(struct vcpu *vcpu, uint64_t value)
 {
-	(void)shadow;
 	vmcb_set_cr0(control(vcpu), value);
 }
 

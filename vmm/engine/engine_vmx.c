@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "views/flags.h"
 #include "vmm/engine/monitor_create.h"
 #include "vmm/engine/monitor_msr.h"
 #include "vmm/engine/vmcs12.h"
@@ -77,16 +78,28 @@ static int allow(struct vcpu *vcpu, struct error *error)
 	return 0;
 }
 
+/*
+ * What of CR0 exits to the relay. KVM's own mask has MP and EM, and the LMSW that exits for them alone it carries
+ * out itself, giving the register what the read shadow says of the other flags too (arch/x86/kvm/vmx/vmx.c,
+ * handle_cr): so no LMSW may come to that while a flag that LMSW loads is masked.
+ */
+static uint64_t cr0_mask(const struct ss_flag_words *cr0)
+{
+	const uint64_t masked = flags_masked(cr0);
+
+	return masked & (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS) ? masked | SS_CR0_MP | SS_CR0_EM : masked;
+}
+
 /* What an operation can change. Without any service VM functions are off. */
 static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	const struct vmfunc_state *state = monitor_setup(vcpu, op);
-	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const struct ss_flag_words *cr0 = &monitor_vcpu(vcpu)->cr0;
 	const uint32_t secondary = caps_of(vcpu)->controls[VMX_WORD_secondary];
 	const bool backed = state->list == vm_monitor(vcpu->vm)->list;
 
-	write_field(vcpu, VMCS12_cr0_guest_host_mask, ~relay->owned);
-	write_field(vcpu, VMCS12_cr0_read_shadow, relay->shadow);
+	write_field(vcpu, VMCS12_cr0_guest_host_mask, cr0_mask(cr0));
+	write_field(vcpu, VMCS12_cr0_read_shadow, flags_read(cr0));
 	write_field(vcpu, VMCS12_vm_function_control, state->function_controls);
 	write_field(vcpu, VMCS12_secondary_vm_exec_control,
 		    state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
@@ -202,19 +215,12 @@ static int vcpu_init(struct vcpu *vcpu, struct error *error)
 	return rc == 0 ? install(vcpu, error) : rc;
 }
 
-static int setup(struct vcpu *vcpu, const struct ss_operation *op)
-{
-	if (!vcpu->relay_waits)
-		return -EPERM;
-	set_operation(vcpu, op);
-	return 0;
-}
 
 static int view_current(struct vcpu *vcpu)
 {
 	/* The relay has said so when it passed the exit on. */
 	if (vcpu->relay_waits)
-		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
+		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->vmfunc.eptp, UINT64_MAX);
 	if (nested_state_get(vcpu) != 0)
 		return -1;
 	return monitor_view_of(vcpu->vm,
@@ -234,10 +240,26 @@ static int guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 	return 0;
 }
 
-static void load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
+/* What the words leave to the register the guest reads there: the read shadow starts from it. */
+static int setup(struct vcpu *vcpu, const struct ss_operation *op)
 {
+	struct kvm_sregs sregs;
+	int rc = vcpu->relay_waits ? guest_sregs(vcpu, &sregs) : -EPERM;
+
+	if (rc != 0)
+		return rc;
+	monitor_vcpu(vcpu)->cr0.value = sregs.cr0;
+	set_operation(vcpu, op);
+	return 0;
+}
+
+static void load_cr0(struct vcpu *vcpu, uint64_t value)
+{
+	struct ss_flag_words *cr0 = &monitor_vcpu(vcpu)->cr0;
+
+	cr0->value = value;
 	write_field(vcpu, VMCS12_guest_cr0, value);
-	write_field(vcpu, VMCS12_cr0_read_shadow, shadow);
+	write_field(vcpu, VMCS12_cr0_read_shadow, flags_read(cr0));
 }
 
 /* Exit reasons that KVM may reflect with our controls. */

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "views/flags.h"
 #include "views/service.h"
 #include "views/setup.h"
+#include "vmm/guest/boot.h"
 #include "vmm/observe/probe.h"
 #include "vmm/observe/recorder.h"
 
@@ -50,13 +52,20 @@ uint64_t monitor_ring(const struct vcpu *vcpu)
 }
 
 /* The words that the relay decides CR0 writes by. */
-static void set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow)
+static void set_words(struct vcpu *vcpu, const struct ss_operation *op)
 {
+	const struct plan *plan = vcpu->vm->plan;
+	const struct flag_plan *flags = vcpu->vm->flags;
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const uint64_t masked = op ? op->masked : flags->masked, kept = op ? op->kept : flags->kept;
+	const bool trap = op ? op->flags & SS_OP_TRAP : plan->flag_path == FLAG_PATH_VMM;
+	/* What the VMM keeps is kept by the words too, and reaches it all the same. */
+	const uint64_t asked = plan->on_ask == FLAGS_ON_ASK_SHADOW ? masked & ~kept : 0;
+	const uint64_t loaded = relay->cr0.value;
 
-	relay->owned = ~masked;
-	relay->kept = kept;
-	relay->shadow = (SS_CR0_BASE & ~masked) | (shadow & masked);
+	relay->cr0 = boot_words(plan->embodiment, masked, kept | asked, op ? op->shadow : 0, 0);
+	relay->cr0.value = loaded;
+	relay->cr0_passed = trap ? masked : asked;
 }
 
 /* What the relay decides by, with the list where the relay finds it. */
@@ -64,8 +73,10 @@ static void set_relay_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state
 {
 	bool backed = state->list == vm_monitor(vcpu->vm)->list;
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const uint64_t active = relay->vmfunc.eptp;
 
 	relay->vmfunc = *state;
+	relay->vmfunc.eptp = active;
 	relay->vmfunc.list = (const uint64_t *)(uintptr_t)(backed ? RELAY_EPTP_LIST : RELAY_NO_LIST);
 }
 
@@ -80,8 +91,7 @@ const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_oper
 	if (op)
 		setup_apply(op, &vm->vmfunc, monitor->list);
 	set_relay_vmfunc(vcpu, &vm->vmfunc);
-	set_words(vcpu, op ? op->masked : vm->flags->masked, op ? op->kept : vm->flags->kept,
-		  op ? op->shadow : 0);
+	set_words(vcpu, op);
 	return &vm->vmfunc;
 }
 
@@ -113,7 +123,7 @@ void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct m
 
 struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
 {
-	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
+	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->vmfunc.eptp, UINT64_MAX);
 
 	return (struct page_walk_space){
 		.vm = vcpu->vm,
@@ -130,8 +140,9 @@ static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,
 		 const struct relay_record *record)
 {
 	if (record->wanted)
-		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted, relay->owned,
-					 vcpu->vm->index);
+		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted,
+					 ~flags_masked(&relay->cr0),
+										 vcpu->vm->index);
 	if (record->view)
 		probe_view_switch(vcpu->index, LEVEL_MONITOR, -1, record->view - 1,
 				  vcpu->vm->index);

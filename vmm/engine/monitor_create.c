@@ -23,8 +23,9 @@ _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO
 	       "the monitor lies in the hole of guest memory");
 _Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
 _Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
-		       RELAY_TABLES,
+		       RELAY_DECODED,
 	       "overlap");
+_Static_assert(RELAY_DECODED + SS_MAX_VCPUS * RELAY_DECODED_STRIDE <= RELAY_TABLES, "overlap");
 _Static_assert(RELAY_TABLES + RELAY_TABLES_SIZE <= RELAY_BASE + RELAY_SIZE, "overlap");
 _Static_assert(RELAY_PORT != SS_PORT_CONTROL, "overlap");
 
@@ -191,12 +192,14 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_GET_SREGS: %s", strerror(-rc));
 	*monitor_vcpu(vcpu) = (struct relay_vcpu){
 		.control = monitor_control(vcpu),
+		.cr0.value = ret_sregs->cr0,
 		.cr0_fixed1 = UINT64_MAX,
 		.views = vcpu->vm->policy.view_count,
 		.marker = boot_vcpu_page(vcpu->index).v,
 		.ring = monitor_ring(vcpu),
 		.home = vcpu->vm->view_list[0],
-		.pointer = vcpu->vm->view_list[0],
+		.vmfunc.eptp = vcpu->vm->view_list[0],
+		.decoded = RELAY_DECODED + (uint64_t)RELAY_DECODED_STRIDE * vcpu->index,
 	};
 	vcpu->interrupts = &monitor_vcpu(vcpu)->interrupts;
 	interrupts_init(vcpu->interrupts);

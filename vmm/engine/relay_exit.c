@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "guestfw/relay/relay.h"
+#include "views/flags.h"
 #include "vmm/emulate/msw_operand.h"
 #include "vmm/engine/monitor.h"
 #include "vmm/engine/relay_violation.h"
@@ -29,16 +30,22 @@ static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay, unsign
 	relay->regs[RAX] = (uint64_t)(int64_t)rc;
 }
 
-/* The whole method carried out by the VMM: what the words leave undecided it keeps in the shadow. */
+/* The whole method carried out by the VMM. Flags that it keeps in the shadow are kept by the words. */
 static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
 {
-	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
+	struct ss_flag_words *words = &relay->cr0;
+	struct flags_change change = flags_write(words, relay->wanted);
 
-	words.shadow ^= flags_write(&words, relay->wanted);
-	relay->shadow = words.shadow;
+	change.value = (change.value & ~change.ask) | (relay->wanted & change.ask);
+	if ((change.ask && vcpu->vm->plan->on_ask == FLAGS_ON_ASK_REFUSE) ||
+	    !is_legal_cr0(relay, relay->wanted, change.value)) {
+		monitor_inject(relay, VECTOR_GP, 0);
+		return;
+	}
+	words->shadow = change.shadow;
 	relay->action = RELAY_STEP;
-	vcpu->vm->ops->load_cr0(vcpu, words.value, words.shadow);
-	probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, relay->owned,
+	vcpu->vm->ops->load_cr0(vcpu, change.value);
+	probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, ~flags_masked(words),
 				 vcpu->vm->index);
 }
 
@@ -84,9 +91,8 @@ static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			       const struct monitor_exit *exit)
 {
-	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
 	struct page_walk_space space = monitor_space(vcpu, exit);
-	uint64_t seen = flags_read(&words);
+	uint64_t seen = flags_read(&relay->cr0);
 	uint16_t word = (uint16_t)seen;
 	struct msw_operand operand;
 

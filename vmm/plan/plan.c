@@ -239,6 +239,9 @@ static const char *lacks(const struct plan *plan, const struct host *host,
 {
 	const char *word = op->needs;
 
+	if (plan->embodiment == SS_EMBODIMENT_SINGLE_MASK && op->masked & ~op->kept)
+		return "needs: flags for the VMM; host: --embodiment single-mask keeps all that are not "
+		       "owned";
 	if (op->setup != SS_SETUP_NONE && plan->vcpus > 1)
 		return "needs: list; host: the vCPUs of a VM share one view list, which this would "
 		       "change";
@@ -324,6 +327,10 @@ const char *const trace_mode_keys[TRACING_MODE_COUNT] = {TRACE_MODES(LIST_KEY)};
 
 const char *const flag_path_keys[FLAG_PATH_COUNT] = {FLAG_PATHS(LIST_KEY)};
 
+const char *const embodiment_keys[SS_EMBODIMENT_COUNT] = {"", SS_EMBODIMENTS(LIST_KEY)};
+
+const char *const on_ask_keys[FLAGS_ON_ASK_COUNT] = {FLAGS_ON_ASKS(LIST_KEY)};
+
 const char *const on_violation_keys[ON_VIOLATION_COUNT] = {ON_VIOLATIONS(LIST_KEY)};
 
 #define FLAGS_WITH_OWNER (SS_CR0_TS | SS_CR0_MP)
@@ -353,11 +360,13 @@ static int plan_flags(struct flag_plan *flags, const struct plan_request *reques
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--flag-path cpu serves owned flags only; leave out --shadow and own all, "
 				 "or choose another path");
-	if (request->flag_path == FLAG_PATH_VMM && kept)
-		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "--flag-path vmm keeps no flag in the shadow; leave out --shadow");
 	if (request->flag_path == FLAG_PATH_MONITOR || request->flag_path == FLAG_PATH_ENLIGHTENED)
 		kept = masked;
+	if (request->embodiment == SS_EMBODIMENT_SINGLE_MASK && masked & ~kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--embodiment single-mask keeps every flag that is not owned; name those "
+				 "of VM %u in --shadow, or choose another embodiment",
+				 vm);
 	*flags = (struct flag_plan){masked, kept, masked, kept};
 	if (request->flag_path == FLAG_PATH_ENLIGHTENED)
 		flags->masked = flags->kept = 0;
@@ -448,6 +457,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.timeout_ms = request->timeout_ms,
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
+		.embodiment = request->embodiment ? request->embodiment : SS_EMBODIMENT_TWO_WORDS,
+		.on_ask = request->on_ask,
 		.trace = trace_mode(request, host),
 		.jail = request->jail,
 		.differential = request->differential,

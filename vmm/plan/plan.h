@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "views/flags.h"
 #include "views/policy.h"
 #include "views/service_table.h"
 #include "vmm/guest/image.h"
@@ -51,6 +52,9 @@ enum flag_path {
 
 extern const char *const flag_path_keys[FLAG_PATH_COUNT];
 
+extern const char *const embodiment_keys[SS_EMBODIMENT_COUNT]; /* "" for INVALID */
+extern const char *const on_ask_keys[FLAGS_ON_ASK_COUNT];
+
 /* CR0 flags of one VM. */
 struct flag_plan {
 	uint64_t masked; /* those that the processor keeps from the guest */
@@ -83,6 +87,8 @@ struct plan_request {
 	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
 	unsigned owned_count, kept_count;
 	enum flag_path flag_path;
+	enum ss_embodiment embodiment; /* INVALID: two words */
+	enum flags_on_ask on_ask;
 	const char *views; /* path of a policy file; NULL: the default views */
 	bool lenient;      /* grant what the engine cannot withhold */
 	struct diagnostics *diagnostics; /* takes what is wrong with the policy file */
@@ -113,6 +119,8 @@ struct plan {
 	bool scratch_disk;      /* each VM has a disk in memory */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
+	enum ss_embodiment embodiment;
+	enum flags_on_ask on_ask;
 	struct service_table services[PLAN_VMS_MAX];
 	gpa_t frames;        /* pages that views show as their tag */
 	struct gpa_range kernel; /* the guest's read-only part, for the default views */

@@ -57,6 +57,8 @@ void vm_plan_text(const struct plan *plan, unsigned vm, char text[VM_PLAN_TEXT_S
 	append_flags(text, "own", (SS_CR0_TS | SS_CR0_MP) & ~flags->word_masked);
 	append_flags(text, "shadow", flags->word_kept);
 	append_flags(text, "vmm", flags->word_masked & ~flags->word_kept);
+	append(text, " embodiment=%s on-ask=%s", embodiment_keys[plan->embodiment],
+	       on_ask_keys[plan->on_ask]);
 	append_services(text, &plan->services[vm]);
 }
 

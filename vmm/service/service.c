@@ -83,7 +83,8 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 	const struct guest_access access = requester(vcpu, VIEW_WRITE);
 	const struct plan *plan = vcpu->vm->plan;
 	const struct flag_plan *flags = vcpu->vm->flags;
-	struct ss_flag_words words = boot_words(flags->word_masked, flags->word_kept, 0, 0);
+	struct ss_flag_words words =
+		boot_words(plan->embodiment, flags->word_masked, flags->word_kept, 0, 0);
 	const struct ss_operation *op = NULL;
 	struct guest_span span;
 	int rc;
@@ -95,7 +96,8 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 		return rc;
 	if (request->arg[0] != 0) {
 		op = &plan->image.operations[request->arg[0] - 1];
-		words = boot_words(op->masked, op->kept, op->shadow, op->cr0);
+		words = boot_words(plan->embodiment, op->masked, op->kept, op->shadow,
+				   op->cr0);
 	}
 	rc = vcpu->vm->ops->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
 	if (rc == 0 || !op)

@@ -57,8 +57,8 @@ struct engine_ops {
 	/* Says in the monitor's words what exit the relay has passed on. */
 	void (*describe)(struct vcpu *vcpu, struct monitor_exit *ret_exit);
 
-	/* Has the relay load CR0 and the value that the guest reads there instead. */
-	void (*load_cr0)(struct vcpu *vcpu, uint64_t value, uint64_t shadow);
+	/* Has the relay load CR0; what the guest reads there is a matter of its words. */
+	void (*load_cr0)(struct vcpu *vcpu, uint64_t value);
 };
 
 #endif

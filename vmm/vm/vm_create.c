@@ -80,6 +80,8 @@ static void fill_memory(struct vm *vm)
 			 (plan->workload ? SS_CONTEXT_WORKLOAD : 0) |
 			 (plan->flag_path == FLAG_PATH_ENLIGHTENED ? SS_CONTEXT_ENLIGHTENED : 0),
 	};
+	const struct ss_flag_words words = boot_words(plan->embodiment, vm->flags->word_masked,
+						      vm->flags->word_kept, 0, 0);
 
 	context.services = (struct ss_service_words){
 		.enabled = services->enabled,
@@ -95,7 +97,7 @@ static void fill_memory(struct vm *vm)
 		memcpy(context.workload, plan->workload->pace, sizeof(context.workload));
 	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
 	for (unsigned i = 0; i < plan->vcpus; i++)
-		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept);
+		boot_write_words(&vm->ram, i, &words);
 	/* The plan has checked that every segment fits. */
 	image_load(&plan->image, &vm->ram);
 }

@@ -14,7 +14,7 @@ static const struct {
 	{"engine", "flat"},   {"format", "json"},       {"by", "rip"},       {"output", "file"},
 	{"count", "10"},      {"memory", "64M"},        {"vcpus", "2"},      {"vms", "3"},
 	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"},
-	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
+	{"shard", "2/3"}, {"flag-path", "monitor"}, {"embodiment", "one-word"}, {"on-ask", "refuse"}, {"own", "ts,mp"}, {"shadow", "ts"},
 	{"trace", "sample"},
 	{"services", "view,map:cpl0"},
 	{"weight", "ticks"},

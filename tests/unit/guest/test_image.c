@@ -573,7 +573,7 @@ static void check_compared(const struct ss_operation *op, const struct ss_operat
 	if (is_other_way(op, with))
 		return;
 	if (with->kind != op->kind || with->insn != op->insn || with->arg != op->arg ||
-	    with->masked != 0 || with->compared != 0 || (with->flags ^ op->flags) & ~SS_OP_ENLIGHTENED)
+	    with->masked != 0 || with->compared != 0 || (with->flags ^ op->flags) & ~(SS_OP_ENLIGHTENED | SS_OP_TRAP))
 		fail_msg("%s is compared with %s", op->name, with->name);
 	/* An FPU instruction asks the loaded flags, whatever the shadow shows. */
 	if (op->kind == SS_KIND_FPU && with->cr0 != op->cr0)

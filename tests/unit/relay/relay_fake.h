@@ -20,13 +20,15 @@ static struct {
 	unsigned reads[FIELDS], writes[FIELDS];
 	uint64_t cr2, xcr0, debugctl;
 	unsigned xcr0_writes;
+	unsigned loads; /* of words by walks */
 	void (*vmm)(struct relay_vcpu *vcpu); /* answers what the relay passes on */
-	uint8_t memory[0x8000];
+	uint8_t memory[0x50000];
 } fake;
 
 static struct relay_vcpu relay;
 static struct relay_record ring[RELAY_RING_RECORDS];
 static struct ss_marker marker;
+static struct relay_decoded decoded[RELAY_DECODED_MAX];
 
 struct cpuid_registers {
 	uint32_t eax, ebx, ecx, edx;
@@ -100,19 +102,29 @@ static inline uint64_t walk_load(uint64_t address)
 	uint64_t word;
 
 	assert_true(address <= sizeof(fake.memory) - sizeof(word));
+	fake.loads++;
 	memcpy(&word, fake.memory + address, sizeof(word));
 	return word;
+}
+
+/* These flags are kept in the shadow, and the guest owns all others. */
+static inline void fake_words(uint64_t kept)
+{
+	relay.cr0.words[0] = ~kept;
+	relay.cr0.words[1] = kept;
 }
 
 static void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake_cpuid = (struct cpuid_registers){0};
+	memset(decoded, 0, sizeof(decoded));
 	relay = (struct relay_vcpu){
-		.owned = UINT64_MAX,
+		.cr0 = {SS_EMBODIMENT_TWO_WORDS, {UINT64_MAX, 0}, 0, 0},
 		.cr0_fixed1 = UINT64_MAX,
 		.marker = (uint64_t)(uintptr_t)&marker,
 		.ring = (uint64_t)(uintptr_t)ring,
+		.decoded = (uint64_t)(uintptr_t)decoded,
 	};
 }
 

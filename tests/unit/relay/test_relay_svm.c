@@ -79,8 +79,7 @@ static void prepare(enum way way, unsigned length)
 						   : 0;
 	vmcb_set_rax(control, relay.regs[RAX]);
 	if (way == WAY_MOV_CR0) {
-		relay.owned = ~TS;
-		relay.kept = TS;
+		fake_words(TS);
 	}
 	relay.vmfunc.services.enabled = 1;
 	relay.vmfunc.enabled = true;
@@ -149,6 +148,111 @@ static void lengths_are_the_processors_or_those_of_the_bytes(void **state)
 	assert_int_equal(vmcb_rip(control), RIP + 2);
 }
 
+#define PAGE_TABLES 0x10000u /* four levels, the first eight pages showing themselves */
+#define PAGE_ENTRY(address) (PAGE_TABLES + 0x3000 + (address) / 0x1000 * 8)
+
+static void put_page_tables(void)
+{
+	for (uint64_t table = PAGE_TABLES; table < PAGE_TABLES + 0x3000; table += 0x1000)
+		put(table, (table + 0x1000) | TABLE_ENTRY);
+	for (uint64_t page = 0; page < 0x8000; page += 0x1000)
+		put(PAGE_ENTRY(page), page | TABLE_ENTRY);
+}
+
+/* The guest executes what is at RIP, and is there again. Returns whether it was VMFUNC. */
+static bool again(void)
+{
+	fake.loads = 0;
+	vmcb_set_rip(control, RIP);
+	vmcb_set_rax(control, 0);
+	relay_svm_exit(&relay);
+	assert_true(vmcb_event_inj(control) == UD_INJECTED || vmcb_rip(control) != RIP);
+	return vmcb_event_inj(control) == 0;
+}
+
+static void what_was_decoded_before_is_not_walked_to_again(void **state)
+{
+	unsigned first;
+
+	(void)state;
+	prepare(WAY_VMFUNC, 3);
+	assert_true(again());
+	first = fake.loads;
+	assert_true(again());
+	/* Once each: the entries of the guest and of its view, and the code. */
+	assert_in_range(fake.loads, 7, first - 6);
+}
+
+/* One word at a time becomes another, and what was: of the code, of the tables of guest and view. */
+static void what_was_decoded_before_counts_as_long_as_nothing_has_changed(void **state)
+{
+	static const uint64_t words[] = {RIP, TABLES, TABLES + 0x1000, TABLES + 0x2000};
+	static uint8_t elsewhere[3] = {0x0f, 0x0b};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		uint64_t word;
+
+		prepare(WAY_VMFUNC, 3);
+		assert_true(again());
+		word = walk_load(words[i]);
+		put(words[i], 0);
+		assert_false(again());
+		assert_false(again());
+		put(words[i], word);
+		assert_true(again());
+	}
+	prepare(WAY_VMFUNC, 3);
+	assert_true(again());
+	memcpy(fake.memory + RIP, elsewhere, sizeof(elsewhere));
+	assert_false(again());
+	/* Of a view's tables, that of the page where the code is, not only that of the guest's tables. */
+	prepare(WAY_VMFUNC, 3);
+	put_page_tables();
+	vmcb_set_nested_cr3(control, PAGE_TABLES);
+	assert_true(again());
+	put(PAGE_ENTRY(RIP), (RIP + 0x1000) | TABLE_ENTRY);
+	assert_false(again());
+}
+
+/* Other registers lead to other code while every word is what it was. Views whose tables are so far apart share
+ * a place among what is known. */
+static void what_was_decoded_before_was_so_in_one_address_space(void **state)
+{
+	const uint64_t apart = RELAY_DECODED_MAX * UINT64_C(0x1000);
+
+	(void)state;
+	prepare(WAY_VMFUNC, 3);
+	assert_true(again());
+	vmcb_set_cr3(control, 0);
+	assert_false(again());
+	vmcb_set_cr3(control, TABLES);
+	assert_true(again());
+	vmcb_set_nested_cr3(control, TABLES + apart);
+	assert_false(again());
+	vmcb_set_nested_cr3(control, TABLES);
+	assert_true(again());
+	/* The page of RIP is another one, but not without paging. */
+	put_page_tables();
+	put(PAGE_ENTRY(RIP), (RIP + 0x1000) | TABLE_ENTRY);
+	vmcb_set_cr3(control, PAGE_TABLES);
+	vmcb_set_cr0(control, CR0 & ~(uint64_t)CR0_PG);
+	assert_true(again());
+	vmcb_set_cr0(control, CR0);
+	assert_false(again());
+}
+
+/* 48 is a prefix in 64-bit code, else an instruction. */
+static void what_was_decoded_before_was_so_in_one_mode(void **state)
+{
+	(void)state;
+	prepare(WAY_VMFUNC, 4);
+	fake.memory[RIP] = 0x48;
+	assert_true(again());
+	vmcb_set_cs_attrib(control, CS_32);
+	assert_false(again());
+}
+
 static void eip_has_32_bits_outside_64_bit_mode(void **state)
 {
 	(void)state;
@@ -202,7 +306,7 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 		vmcb_set_rip(control, RIP);
 		relay_svm_exit(&relay);
 		assert_int_equal(vmcb_cr0(control), CR0);
-		assert_int_equal(relay.shadow & TS, toggles & 1 ? TS : 0);
+		assert_int_equal(relay.cr0.shadow & TS, toggles & 1 ? TS : 0);
 	}
 }
 
@@ -230,6 +334,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_completes_an_instruction_ends_it_alike),
 		cmocka_unit_test(lengths_are_the_processors_or_those_of_the_bytes),
+		cmocka_unit_test(what_was_decoded_before_is_not_walked_to_again),
+		cmocka_unit_test(what_was_decoded_before_counts_as_long_as_nothing_has_changed),
+		cmocka_unit_test(what_was_decoded_before_was_so_in_one_address_space),
+		cmocka_unit_test(what_was_decoded_before_was_so_in_one_mode),
 		cmocka_unit_test(eip_has_32_bits_outside_64_bit_mode),
 		cmocka_unit_test(faults_set_rf_and_end_the_shadow),
 		cmocka_unit_test(cr0_has_no_fixed_flags),

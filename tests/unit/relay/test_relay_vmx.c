@@ -72,8 +72,7 @@ static void prepare(enum way way, uint64_t rflags, uint64_t blocking, uint64_t l
 		relay.regs[RAX] = SS_HYPERCALL_NULL_VMM;
 		break;
 	case WAY_MOV_CR0:
-		relay.owned = ~TS;
-		relay.kept = TS;
+		fake_words(TS);
 		relay.regs[RAX] = CR0 | TS;
 		break;
 	case WAY_VMFUNC:
@@ -277,9 +276,8 @@ static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 	start(EXIT_CR_ACCESS, FLAGS, 0, 3);
 	fake.field[VMCS_exit_qualification] = MOV_CR0_RAX;
 	fake.field[VMCS_guest_cs_ar_bytes] = rights;
-	relay.owned = ~(TS | masked);
-	relay.kept = TS | masked;
-	relay.shadow = CR0 & masked;
+	fake_words(TS | masked);
+	relay.cr0.shadow = CR0 & masked;
 	relay.regs[RAX] = value;
 	relay_vmx_exit(&relay);
 	if (get(VMCS_guest_rip) == RIP + 3)
@@ -287,7 +285,7 @@ static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 	assert_int_equal(get(VMCS_guest_rip), RIP);
 	assert_int_equal(get(VMCS_vm_entry_intr_info_field), GP_INJECTED);
 	assert_int_equal(get(VMCS_guest_cr0), CR0);
-	assert_int_equal(relay.shadow, CR0 & masked);
+	assert_int_equal(relay.cr0.shadow, CR0 & masked);
 	return true;
 }
 
@@ -319,8 +317,7 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 {
 	(void)state;
 	start(EXIT_CR_ACCESS, FLAGS, 0, 3);
-	relay.owned = ~TS;
-	relay.kept = TS;
+	fake_words(TS);
 	for (unsigned toggles = 1; toggles <= 5; toggles++) {
 		relay.regs[RAX] = CR0 ^ (toggles & 1 ? TS : 0);
 		fake.field[VMCS_guest_rip] = RIP;

@@ -42,6 +42,7 @@ static int setup(void **state)
 	for (size_t i = 0; i < fixture.policy.view_count; i++)
 		fixture.list[i] = (i + 1) << 12 | 0x1e;
 	fixture.environment = (struct expect_environment){
+		.embodiment = SS_EMBODIMENT_TWO_WORDS,
 		.engine = ENGINE_FLAT,
 		.policy = &fixture.policy,
 		.window = gpa_at(WINDOW),
@@ -368,7 +369,9 @@ static void map_one(enum engine_id engine, unsigned rights, unsigned insn, unsig
 	}
 	expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, exits);
 	expect_exits(&got, LEVEL_MONITOR, EXPECT_EXACTLY, engine == ENGINE_FLAT ? 0 : exits);
-	expect_exits(&got, LEVEL_L0, EXPECT_AT_LEAST, 1);
+	/* There, back and by the port, and on Intel the EPT pointer; what it takes to change L0's tables comes on top. */
+	expect_exits(&got, LEVEL_L0, EXPECT_AT_LEAST,
+		     engine == ENGINE_FLAT ? 1 : engine == ENGINE_VMX ? 4 * exits : 3 * exits);
 }
 
 static void map(void **state)

@@ -28,6 +28,7 @@ static int setup(void **state)
 	(void)state;
 	policy = (struct view_policy){0};
 	environment = (struct expect_environment){
+		.embodiment = SS_EMBODIMENT_TWO_WORDS,
 		.engine = ENGINE_FLAT, .policy = &policy, .window = gpa_at(WINDOW)};
 	return default_policy(&policy, &layout, DEFAULT_POLICY_VIEWS);
 }
