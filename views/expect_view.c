@@ -64,6 +64,12 @@ static bool asks_home(const struct vmfunc_state *state, uint32_t number)
 	       state->services.home >> number & 1;
 }
 
+/* Whether the relay writes the EPT pointer for the VMM, which has read the index. */
+static bool loads_view(uint32_t number, enum service_verdict verdict)
+{
+	return number == SERVICE_VIEW && verdict == SERVICE_PERFORM;
+}
+
 /* KVM emulates VMFUNC of a nested guest in L0; what is not done there is the relay's. What the
  * processor itself finds undefined is #UD, which KVM intercepts and gives to the guest. */
 static void vmx_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
