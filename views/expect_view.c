@@ -83,10 +83,8 @@ static void vmx_vmfunc(const struct expect_environment *environment, const struc
 	else if (verdict == SERVICE_SWITCH)
 		expectation->exits[LEVEL_L0] = expect_exactly(op->flags & SS_OP_PAIR ? 2 : 1);
 	else
-		/* It switches itself where the VMM has read the index. */
 		expect_relay(environment, 1, service_reaches_vmm(verdict),
-			     asks_home(state, number) + (number == SERVICE_VIEW && verdict == SERVICE_PERFORM), 0,
-			     expectation);
+			     asks_home(state, number) + loads_view(number, verdict), 0, expectation);
 }
 
 /* The relay intercepts the #UD that VMFUNC raises, where VM functions are enabled. */
