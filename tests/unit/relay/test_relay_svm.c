@@ -253,6 +253,25 @@ static void what_was_decoded_before_was_so_in_one_mode(void **state)
 	assert_false(again());
 }
 
+/* By a hypercall too: the first index behind the views is refused, like every other that is no view. */
+static void a_hypercall_switches_to_views_only(void **state)
+{
+	static const uint64_t indices[] = {0, 2, 3, 4, 511, 512, UINT64_MAX};
+	static const uint64_t list[EPTP_LIST_ENTRIES] = {0x101e, 0x201e, 0x301e};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(indices); i++) {
+		prepare(WAY_VMMCALL, 3);
+		relay.vmfunc.list = list;
+		relay.views = 3;
+		vmcb_set_rax(control, SS_HYPERCALL_VIEW);
+		relay.regs[RCX] = indices[i];
+		relay_svm_exit(&relay);
+		assert_int_equal(vmcb_rax(control), indices[i] < 3 ? 0 : (uint64_t)-34);
+		assert_int_equal(vmcb_nested_cr3(control), indices[i] < 3 ? list[indices[i]] & ~0xfffu : TABLES);
+	}
+}
+
 static void eip_has_32_bits_outside_64_bit_mode(void **state)
 {
 	(void)state;
@@ -378,6 +397,7 @@ int main(void)
 		cmocka_unit_test(what_was_decoded_before_counts_as_long_as_nothing_has_changed),
 		cmocka_unit_test(what_was_decoded_before_was_so_in_one_address_space),
 		cmocka_unit_test(what_was_decoded_before_was_so_in_one_mode),
+		cmocka_unit_test(a_hypercall_switches_to_views_only),
 		cmocka_unit_test(eip_has_32_bits_outside_64_bit_mode),
 		cmocka_unit_test(faults_set_rf_and_end_the_shadow),
 		cmocka_unit_test(cr0_has_no_fixed_flags),
