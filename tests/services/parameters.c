@@ -160,6 +160,23 @@ static void other_ways(void)
 	check(74, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
 }
 
+/* A caller that there is not, in a request for a service: every bit that says nothing of one. */
+static void callers_that_are_not(void)
+{
+	for (unsigned bit = 0; bit < 32; bit++) {
+		const uint32_t cpl = 1u << bit;
+		struct ss_request request = {.size = sizeof(request), .number = SS_REQUEST_VMFUNC, .cpl = cpl,
+					     .arg = {SS_SERVICE_VIEW, 0}};
+
+		__asm__ volatile("outl %0, %1"
+				 :
+				 : "a"((uint32_t)(uint64_t)&request), "Nd"((uint16_t)SS_PORT_CONTROL)
+				 : "memory");
+		check(80, (request.status == -EINVAL) ==
+				  ((cpl & ~(3u | SS_CALLER_PROTECTED | SS_CALLER_REAL)) != 0));
+	}
+}
+
 __attribute__((section(".text.start"))) _Noreturn void _start(struct ss_context *given,
 							      uint64_t index);
 _Noreturn void _start(struct ss_context *given, uint64_t index)
@@ -170,6 +187,7 @@ _Noreturn void _start(struct ss_context *given, uint64_t index)
 	registers();
 	memory();
 	callers();
+	callers_that_are_not();
 	if (context->flags & SS_CONTEXT_MONITOR)
 		other_ways();
 	leave(0);

@@ -369,6 +369,25 @@ static void mov_of_cr4_goes_by_its_words(void **state)
 	}
 }
 
+/* Of the general registers RSP alone is in the control structure. */
+static void rsp_is_an_operand_too(void **state)
+{
+	(void)state;
+	prepare(WAY_MOV_CR0, 3);
+	memcpy(fake.memory + RIP, "\x0f\x22\xc4", 3);
+	vmcb_set_rsp(control, CR0 | TS);
+	relay.regs[RSP] = CR0;
+	relay_svm_exit(&relay);
+	assert_int_equal(relay.cr0.words.shadow & TS, TS);
+	prepare(WAY_MOV_CR0, 3);
+	vmcb_set_exit_code(control, VMEXIT_CR0_READ);
+	memcpy(fake.memory + RIP, "\x0f\x20\xc4", 3);
+	relay.regs[RSP] = 7;
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_rsp(control) & ~TS, CR0 & ~TS);
+	assert_int_equal(relay.regs[RSP], 7);
+}
+
 static void cpuid_shows_flags_of_the_guests_cr4(void **state)
 {
 	(void)state;
@@ -403,6 +422,7 @@ int main(void)
 		cmocka_unit_test(cr0_has_no_fixed_flags),
 		cmocka_unit_test(a_kept_flag_never_reaches_the_register),
 		cmocka_unit_test(mov_of_cr4_goes_by_its_words),
+		cmocka_unit_test(rsp_is_an_operand_too),
 		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
 	};
 
