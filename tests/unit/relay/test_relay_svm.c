@@ -272,6 +272,22 @@ static void a_hypercall_switches_to_views_only(void **state)
 	}
 }
 
+/* What the service of that kind is not for, the hypercall is not for either. */
+static void a_hypercall_asks_for_privilege_as_the_service_does(void **state)
+{
+	(void)state;
+	for (unsigned cpl = 0; cpl <= 3; cpl++)
+		for (unsigned limited = 0; limited < 2; limited++) {
+			prepare(WAY_VMMCALL, 3);
+			relay.vmfunc.services.cpl0 = limited;
+			vmcb_set_cpl(control, cpl);
+			vmcb_set_rax(control, SS_HYPERCALL_VIEW);
+			relay.regs[RCX] = 7;
+			relay_svm_exit(&relay);
+			assert_int_equal(vmcb_rax(control), limited && cpl ? (uint64_t)-1 : (uint64_t)-34);
+		}
+}
+
 static void eip_has_32_bits_outside_64_bit_mode(void **state)
 {
 	(void)state;
@@ -417,6 +433,7 @@ int main(void)
 		cmocka_unit_test(what_was_decoded_before_was_so_in_one_address_space),
 		cmocka_unit_test(what_was_decoded_before_was_so_in_one_mode),
 		cmocka_unit_test(a_hypercall_switches_to_views_only),
+		cmocka_unit_test(a_hypercall_asks_for_privilege_as_the_service_does),
 		cmocka_unit_test(eip_has_32_bits_outside_64_bit_mode),
 		cmocka_unit_test(faults_set_rf_and_end_the_shadow),
 		cmocka_unit_test(cr0_has_no_fixed_flags),
