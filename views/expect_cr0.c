@@ -74,7 +74,7 @@ static uint32_t raise(struct cr0_state *state, uint32_t vector)
 }
 
 uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t insn,
-		    struct cr0_state *state, uint64_t value)
+			struct cr0_state *state, uint64_t value)
 {
 	struct ss_flag_words *words = &state->words;
 	struct flags_change change = flags_write(words, value);

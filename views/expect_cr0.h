@@ -21,7 +21,7 @@ struct cr0_state cr0_start(const struct expect_environment *environment, const s
 /* The guest writes `value`, as it sees the register, with an instruction (enum ss_instruction). Changes
  * the words as engine, relay and VMM do, and counts the exits. Returns the vector of a fault, or 0. */
 uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t insn,
-		    struct cr0_state *state, uint64_t value);
+			struct cr0_state *state, uint64_t value);
 
 /* The guest reads; returns what it sees. */
 uint64_t cr0_read_step(const struct expect_environment *environment, struct cr0_state *state);

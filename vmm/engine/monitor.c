@@ -165,8 +165,7 @@ static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,
 {
 	if (record->wanted)
 		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted,
-					 ~flags_masked(&relay->cr0.words),
-										 vcpu->vm->index);
+					 ~flags_masked(&relay->cr0.words), vcpu->vm->index);
 	if (record->view)
 		probe_view_switch(vcpu->index, LEVEL_MONITOR, -1, record->view - 1,
 				  vcpu->vm->index);
