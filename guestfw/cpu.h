@@ -15,6 +15,7 @@ struct cpu {
 	uint32_t vector; /* last fault counted, SS_NO_VECTOR if none */
 	uint64_t faults;
 	uint64_t error_code;
+	const struct fixup *fixup; /* of the last fault that one was found for */
 	uint32_t interrupts; /* taken, of the vectors that are counted */
 	uint64_t null_request; /* address of a request that asks for nothing */
 	struct ss_service_args args;
