@@ -79,13 +79,11 @@ done
 # The model knows what becomes of every flag, whoever says so in whatever words.
 for embodiment in two-words one-word single-mask owned-first shadow-first; do
 	try sidestep test --engine "$engine" --embodiment $embodiment 'cr0.ts.mov.*' 'cr0.read*.*'
-	for answer in register ${full:+shadow refuse}; do
-		try sidestep test --engine "$engine" --embodiment $embodiment --on-ask "$answer" --random 100
-	done
+	try sidestep test --engine "$engine" --embodiment $embodiment --random 100
 done
 for answer in shadow refuse; do
 	try sidestep test --engine "$engine" --on-ask $answer 'cr0.*.vmm'
-	[ "$full" ] || try sidestep test --engine "$engine" --on-ask "$answer" --random 100
+	try sidestep test --engine "$engine" --on-ask "$answer" --random 100
 done
 head -c 8192 /dev/zero >disk
 for name in raise dispositions disk; do
