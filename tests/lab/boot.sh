@@ -6,11 +6,13 @@
 engine=$1 full=${2-} status=0
 [ -z "${GCOV_PREFIX-}" ] || mkdir -p "$GCOV_PREFIX"
 
-# ends STATUS[|STATUS] COMMAND...: says what it does; what a command printed is shown if it ended in another way.
+# ends STATUS[|STATUS] COMMAND...: says what it does and when, in seconds of the lab's clock; what a command printed is
+# shown if it ended in another way.
 ends() {
 	wanted=$1
 	shift
-	echo "# $*"
+	read -r now _ </proc/uptime
+	echo "# $now $*"
 	ended=0
 	"$@" >out 2>err || ended=$?
 	case "|$wanted|" in
