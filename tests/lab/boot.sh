@@ -78,13 +78,14 @@ for place in '10 --own none --shadow ts' '11 --own ts' '10 --own mp --shadow ts'
 	# shellcheck disable=SC2086 # several words
 	ends "${place%% *}" sidestep run -q --engine "$engine" --timeout 5 ${place#* } hostile_flag_place.elf
 done
-# The model knows what becomes of every flag, whoever says so in whatever words.
+# The model knows what becomes of every flag, whoever says so in whatever words. The long boots have no time for more
+# than random programs.
 for embodiment in two-words one-word single-mask owned-first shadow-first; do
-	try sidestep test --engine "$engine" --embodiment $embodiment 'cr0.ts.mov.*' 'cr0.read*.*'
+	[ "$full" ] || try sidestep test --engine "$engine" --embodiment $embodiment 'cr0.ts.mov.*' 'cr0.read*.*'
 	try sidestep test --engine "$engine" --embodiment $embodiment --random 100
 done
 for answer in shadow refuse; do
-	try sidestep test --engine "$engine" --on-ask $answer 'cr0.*.vmm'
+	[ "$full" ] || try sidestep test --engine "$engine" --on-ask $answer 'cr0.*.vmm'
 	try sidestep test --engine "$engine" --on-ask "$answer" --random 100
 done
 head -c 8192 /dev/zero >disk
