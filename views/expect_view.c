@@ -57,11 +57,10 @@ static void flat_vmfunc(const struct expect_environment *environment, const stru
 		expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
 }
 
-/* Whether the relay has to read which view is active before it can decide. */
+/* Whether the relay has to read which view is active before it can decide about a number that a service can have. */
 static bool asks_home(const struct vmfunc_state *state, uint32_t number)
 {
-	return number < SERVICE_NUMBERS && state->services.enabled >> number & 1 &&
-	       state->services.home >> number & 1;
+	return state->services.enabled >> number & 1 && state->services.home >> number & 1;
 }
 
 /* Whether the relay writes the EPT pointer for the VMM, which has read the index. */

@@ -56,10 +56,11 @@ extern const char *const flag_path_keys[FLAG_PATH_COUNT];
 extern const char *const embodiment_keys[SS_EMBODIMENT_COUNT]; /* "" for INVALID */
 extern const char *const on_ask_keys[FLAGS_ON_ASK_COUNT];
 
-/* A set of flags of both registers: those of CR0 in bits 31:0, those of CR4 above. */
+/* A set of flags of both registers: those of CR0 in bits 31:0, those of CR4 above. None of one that has no owner but
+ * the guest, some of which lie above bit 31. */
 static inline uint64_t plan_flag(const struct control_flag *flag)
 {
-	return UINT64_C(1) << (flag->bit + (flag->reg == CONTROL_CR4 ? 32 : 0));
+	return flag->fixed ? 0 : UINT64_C(1) << (flag->bit + (flag->reg == CONTROL_CR4 ? 32 : 0));
 }
 
 #define PLAN_CR0(flags) ((flags) & FLAGS_ALL)

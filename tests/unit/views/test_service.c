@@ -133,6 +133,8 @@ static void processor_controls(void **unused)
 	(void)unused;
 	assert_false(state.enabled);
 	assert_int_equal(state.function_controls, 0);
+	/* By itself the switch of views goes by them too. */
+	assert_int_equal(service_decide_view(&state, 0).verdict, SERVICE_UNDEFINED);
 	state = configured((struct service_table){.enabled = 2});
 	assert_true(state.enabled);
 	assert_int_equal(state.function_controls, 0);
