@@ -99,7 +99,10 @@ static struct relay_insn fetch_and_decode(const struct relay_place *place, struc
 	const struct walk walk = {place->nested_cr3, place->cr3, (enum guest_paging)place->paging, words};
 	uint8_t code[RELAY_INSN_MAX];
 
-	*words = (struct walk_words){.count = 0};
+	/* Not one assignment of the whole: compilers make that a call of memset(), which is not here. */
+	words->count = 0;
+	for (unsigned i = 0; i < WALK_LEVELS; i++)
+		words->last[i] = 0;
 	return relay_decode(code, walk_fetch(&walk, place->linear, code, size),
 			    (enum relay_mode)place->mode);
 }
