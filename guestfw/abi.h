@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contract between a guest and sidestep, version 1. Both sides include this file; it compiles
+ * The contract between a guest and sidestep, version 2. Both sides include this file; it compiles
  * as C and as assembly (the constants). docs/guest-abi.md explains it in prose.
  *
  * Every structure here lives in guest memory and is written by code that the VMM does not trust:
@@ -11,7 +11,7 @@
 #define SIDESTEP_ABI_H
 
 #define SS_ABI_MAGIC 0x5045545345444953 /* "SIDESTEP", little endian */
-#define SS_ABI_VERSION 1
+#define SS_ABI_VERSION 2
 
 /*
  * Entry state of every vCPU: 64-bit mode, CPL 0, interrupts off, all memory mapped one to one
@@ -141,6 +141,10 @@
 	X(REQUEST, 0x53530004, "performs the request at address RDI, as the control port does")     \
 	X(YIELD, 0x53530005, "lets the next guest of the vCPU run; done by the monitor")
 
+/* In `cpl` of SS_REQUEST_VMFUNC, beside the CPL: the mode of the caller. Neither: 64-bit mode. */
+#define SS_CALLER_PROTECTED 0x100 /* protected mode, or compatibility mode */
+#define SS_CALLER_REAL 0x200      /* real-address or virtual-8086 mode */
+
 /* ret0 of SS_REQUEST_VMFUNC: step over the instruction, or let the guest see an exception. */
 #define SS_VMFUNC_STEP 0
 #define SS_VMFUNC_UD 1 /* #UD */
@@ -150,7 +154,8 @@
  * Services that the VMM configures for a guest, invoked by VMFUNC with the number in EAX and the index
  * in ECX: X(NAME, number, key, usual callers, "arguments; what it does"). The numbers are below 64, as
  * those of VM functions; 0 is the processor's own. RAX becomes 0 or a negative errno. A service that is
- * not enabled is #UD, one that is not for the caller #GP(0).
+ * not enabled is #UD, one that is not for the caller #GP(0); or, where the VMM wants to know of them, an
+ * exit to the VMM, and then -ENOSYS or -EPERM in RAX.
  */
 #define SS_SERVICES(X)                                                                             \
 	X(VIEW, 0, view, ANY, "ECX = view; makes it active")                                       \
@@ -169,7 +174,7 @@
 #define SS_PRIVILEGE_KERNEL (SS_PRIVILEGE_CPL0 | SS_PRIVILEGE_HOME)
 
 /* In ECX: index and arguments are in memory, in a struct ss_service_args whose guest-physical address
- * is in RDX. Not for service 0, whose operands the processor takes from registers. */
+ * is in RDX. For service 0 too: to the processor that is no index of its list. */
 #define SS_SERVICE_IN_MEMORY 0xffffffff
 
 /* Rights of a region in a view; none: it is not there. */
@@ -179,7 +184,8 @@
 
 /*
  * What an operation is, for the reference model: X(NAME, json key, "meaning of cr0 and arg").
- * `cr0` of an operation is always the set of CR0 flags that are loaded before it starts.
+ * `cr0` of an operation is always the set of CR0 flags that are loaded before it starts; masks, and `shadow`,
+ * are those of the register that the operation is about: of CR4 if the kind says so, else of CR0.
  */
 #define SS_OPERATION_KINDS(X)                                                                      \
 	X(NOTHING, nothing, "the empty loop")                                                      \
@@ -204,7 +210,8 @@
 	X(MAP, map, "arg = rights << 16 | view << 8 | page; what they are before is put back")     \
 	X(INTERRUPT, interrupt, "arg = enum ss_disposition << 8 | vector")                         \
 	X(PIN, pin, "arg = SS_RIGHT_* << 16 | view << 8 | page of the window, or SS_PIN_*")        \
-	X(DISK, disk, "arg = enum ss_disk_command, with SS_DISK_UNPINNED, SS_DISK_INTERRUPT")
+	X(DISK, disk, "arg = enum ss_disk_command, with SS_DISK_UNPINNED, SS_DISK_INTERRUPT")       \
+	X(CR4_WRITE, cr4_write, "arg = flags that each repetition inverts")
 
 /* What an operation of kind PIN pins, other than a page of the window. */
 #define SS_PIN_OWN 0x10     /* a page of the vCPU's own */
@@ -237,16 +244,34 @@
 	X(CPUID, "cpuid")                                                                          \
 	X(RDTSC, "rdtsc")                                                                          \
 	X(RDMSR, "rdmsr")                                                                          \
+	X(WRMSR, "wrmsr")                                                                          \
 	X(INVLPG, "invlpg")                                                                        \
 	X(WBINVD, "wbinvd")                                                                        \
 	X(HLT, "hlt")                                                                              \
 	X(UD2, "ud2")
+
+/*
+ * How it is written down who owns the flags of a control register and which of them are kept in the shadow
+ * location: X(NAME, "key", function prefix, "meaning"). All decide the same; they differ in what they can
+ * say, and in which words a decision reads. A pair has two bits for each of flags 31:0: bit 2n says that
+ * the guest owns flag n, bit 2n + 1 that flag n is kept.
+ */
+#define SS_EMBODIMENTS(X)                                                                          \
+	X(TWO_WORDS, "two-words", two_words, "owned flags in one word, kept flags in another")     \
+	X(ONE_WORD, "one-word", one_word, "one word with a pair of bits for each flag")            \
+	X(SINGLE_MASK, "single-mask", single_mask, "one word of owned flags; all others are kept") \
+	X(OWNED_FIRST, "owned-first", owned_first,                                                 \
+	  "two words, the second read only for flags that are not owned")                          \
+	X(SHADOW_FIRST, "shadow-first", shadow_first,                                              \
+	  "two words, the first read only for writes of flags that are not kept")
 
 /* Operation flags. */
 #define SS_OP_CPL3 0x1   /* the instruction runs at CPL 3 */
 #define SS_OP_ROTATE 0x2 /* VMFUNC: alternate between the index and the next view after it */
 #define SS_OP_PAIR 0x4   /* two steps: set by MOV, then the instruction; or there and back */
 #define SS_OP_ENLIGHTENED 0x10 /* the guest consults struct ss_flag_words; no mask is put in place */
+#define SS_OP_TRAP 0x40 /* the VMM carries out every write of a masked flag, also of a kept one */
+#define SS_OP_FPU 0x80  /* CR0_WRITE: the flags are inverted and put back, with FXSAVE after each write */
 #define SS_OP_IN_MEMORY 0x20 /* MAP: by SS_SERVICE_IN_MEMORY */
 #define SS_OP_CYCLE 0x8  /* VMFUNC: through as many views as arg's low half says */
 
@@ -261,7 +286,10 @@
 	X(LIST_WALK, list_walk, "that entry names a page-walk length of 1")                        \
 	X(LEAF_OFF, leaf_off, "the service of that number is not enabled")                                     \
 	X(VMFUNC_OFF, vmfunc_off, "VM functions are not enabled at all")                           \
-	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")
+	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")                  \
+	X(LEAF_OFF_EXIT, leaf_off_exit, "the service of that number is not enabled, which exits")  \
+	X(LEAF_EXIT, leaf_exit, "the service of that number exits if it is not for the caller")    \
+	X(MSR, msr, "WRMSR of a number of ours reaches the monitor, which on Intel it always does")
 
 /* Name of the ELF section that holds the catalogue: an array of struct ss_operation. */
 #define SS_OPERATION_SECTION ".sidestep.operations"
@@ -285,6 +313,11 @@
 
 #define SS_MAX_OPERATIONS 256
 #define SS_MAX_SAMPLES 128
+#define SS_EARLY 3
+#define SS_EARLY_BITS 10 /* of each, from the lowest on */
+#define SS_EARLY_TOLD 0x200u
+#define SS_EARLY_FAULT 0x100u
+#define SS_EARLY_VALUE 0xffu
 #define SS_NO_VECTOR 0xff
 
 #ifndef __ASSEMBLER__
@@ -316,6 +349,14 @@ enum ss_setup {
 	SS_SETUPS(X)
 #undef X
 	SS_SETUP_COUNT
+};
+
+enum ss_embodiment {
+	SS_EMBODIMENT_INVALID,
+#define X(name, key, function, text) SS_EMBODIMENT_##name,
+	SS_EMBODIMENTS(X)
+#undef X
+	SS_EMBODIMENT_COUNT
 };
 
 enum ss_disposition {
@@ -392,7 +433,7 @@ struct ss_request {
 	uint32_t size;   /* sizeof(struct ss_request) */
 	uint32_t number; /* enum ss_request_number */
 	int32_t status;  /* result: 0 or negative errno */
-	uint32_t cpl;    /* of VMFUNC: where the instruction was executed; else 0 */
+	uint32_t cpl;    /* of VMFUNC: where the instruction was executed, with SS_CALLER_*; else 0 */
 	uint64_t arg[4];
 	uint64_t ret[2];
 };
@@ -415,22 +456,35 @@ struct ss_result {
 	uint32_t sample_size; /* repetitions per sample */
 	uint32_t samples;     /* how many entries of `ticks` count */
 	uint32_t overhead;    /* ticks of a sample with no repetition, to subtract */
-	uint32_t reserved;
+	uint32_t early;       /* ss_early() of each of SS_EARLY repetitions that were performed one at a time
+				 before those that count; 0: not told */
 	uint32_t ticks[SS_MAX_SAMPLES]; /* TSC ticks of each sample, saturated */
 };
 
+/* What a repetition has yielded, in SS_EARLY_BITS: whether it raised an exception, and a value, in which one bit that
+ * differs always shows. */
+static inline uint32_t ss_early(uint64_t value, int faulted)
+{
+	uint32_t folded = 0;
+
+	for (; value; value >>= 8)
+		folded ^= value & SS_EARLY_VALUE;
+	return SS_EARLY_TOLD | (faulted ? SS_EARLY_FAULT : 0) | folded;
+}
+
 /* Words by which a guest that knows of them writes CR0 flags without an exit: a flag it owns goes to
  * the register, one that is kept goes to `shadow`, for any other it executes the instruction and the
- * VMM decides. A read gives `value` for owned flags and `shadow` for the rest. The VMM fills them in
+ * VMM decides. A read gives `shadow` for kept flags and `value` for the rest. The VMM fills them in
  * before control passes to the guest, and at SS_REQUEST_SETUP. */
 struct ss_flag_words {
-	uint64_t owned, kept;
+	uint64_t embodiment; /* enum ss_embodiment: what the words mean */
+	uint64_t words[2];
 	uint64_t shadow;
 	uint64_t value; /* of the register: the guest's own note, to save a read */
 };
 
 /* One access of CR0: SS_INSN_MOV writes SS_CR0_BASE with the flags in `operand`, SS_INSN_LOAD reads by
- * MOV; CLTS, LMSW and SMSW are what they are called. */
+ * MOV; CLTS, LMSW, SMSW and FXSAVE are what they are called. */
 struct ss_step {
 	uint8_t insn;
 	uint8_t operand; /* CR0 flags in bits 3:0 */
@@ -444,7 +498,7 @@ struct ss_program {
 	uint32_t masked, kept, shadow;   /* as of struct ss_operation */
 	uint32_t reserved;
 	struct ss_step steps[SS_PROGRAM_STEPS];
-	uint64_t seen[SS_PROGRAM_STEPS]; /* what each step read; 0 for a write */
+	uint64_t seen[SS_PROGRAM_STEPS]; /* what each step read, or the exception it raised; else 0 */
 };
 
 /* Why the last #PF that stands for a violation was raised, written by the VMM before the guest sees it:
@@ -475,6 +529,17 @@ struct ss_pace {
 	uint32_t period_us; /* from one such batch to the next; 0: as soon as all others had theirs */
 };
 
+/* The table of services, as --services gives it: bit n of each word is about service n. A copy, for the guest to
+ * know what it may ask for: what decides is the VMM's, out of the guest's reach. */
+struct ss_service_words {
+	uint64_t enabled;
+	uint64_t cpl0;      /* at CPL 0 only */
+	uint64_t home;      /* in view 0 only */
+	uint64_t mode64;    /* in 64-bit mode only */
+	uint64_t protected; /* not in real-address or virtual-8086 mode */
+	uint64_t exits;     /* if not enabled or not permitted: an exit to the VMM, not an exception */
+};
+
 /* One page per VM, filled by the VMM before entry. What later versions add comes last: `size` tells. */
 struct ss_context {
 	uint64_t magic;
@@ -492,6 +557,7 @@ struct ss_context {
 	uint64_t selected[SS_MAX_OPERATIONS / 64]; /* bit n - 1: perform operation n */
 	uint64_t tsc_khz; /* frequency of the time stamp counter; 0: not known */
 	struct ss_pace workload[SS_MAX_OPERATIONS]; /* of operation n at n - 1; SS_CONTEXT_WORKLOAD */
+	struct ss_service_words services;
 };
 
 #ifdef __STDC_VERSION__
@@ -499,11 +565,12 @@ _Static_assert(sizeof(struct ss_operation) == 224, "ABI");
 _Static_assert(sizeof(struct ss_request) == 64, "ABI");
 _Static_assert(sizeof(struct ss_service_args) == 24, "ABI");
 _Static_assert(sizeof(struct ss_result) == 48 + 4 * SS_MAX_SAMPLES, "ABI");
+_Static_assert(sizeof(struct ss_flag_words) == 40, "ABI");
 _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");
 _Static_assert(sizeof(struct ss_violation) == 32, "ABI");
 _Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
-_Static_assert(sizeof(struct ss_context) == 104 + 8 * SS_MAX_OPERATIONS, "ABI");
+_Static_assert(sizeof(struct ss_context) == 152 + 8 * SS_MAX_OPERATIONS, "ABI");
 _Static_assert(sizeof(struct ss_context) <= 4096, "ABI");
 #endif
 

@@ -15,6 +15,7 @@ struct cpu {
 	uint32_t vector; /* last fault counted, SS_NO_VECTOR if none */
 	uint64_t faults;
 	uint64_t error_code;
+	const struct fixup *fixup; /* of the last fault that one was found for */
 	uint32_t interrupts; /* taken, of the vectors that are counted */
 	uint64_t null_request; /* address of a request that asks for nothing */
 	struct ss_service_args args;
@@ -55,6 +56,19 @@ static inline uint64_t read_cr0(void)
 	uint64_t value;
 
 	__asm__ volatile("mov %%cr0, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_cr4(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static inline uint64_t read_cr4(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
 	return value;
 }
 

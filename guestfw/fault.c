@@ -94,6 +94,18 @@ static void resume(struct cpu *cpu, struct fault_frame *regs, const struct fixup
 	regs->rip = fixup->resume;
 }
 
+/* What there is for a fault at this place, or 0. Mostly it is the same as for the last one: what an operation costs
+ * shall not depend on how many there are. */
+static const struct fixup *find_fixup(struct cpu *cpu, uint64_t rip)
+{
+	if (cpu->fixup && cpu->fixup->rip == rip)
+		return cpu->fixup;
+	for (const struct fixup *fixup = fixup_start; fixup < fixup_end; fixup++)
+		if (fixup->rip == rip)
+			return cpu->fixup = fixup;
+	return 0;
+}
+
 /* Reports a fault that nothing provides for. */
 static _Noreturn void fatal(struct cpu *cpu, const struct fault_frame *regs)
 {
@@ -112,6 +124,7 @@ void fault_handle(struct fault_frame *regs);
 void fault_handle(struct fault_frame *regs)
 {
 	struct cpu *cpu = this_cpu();
+	const struct fixup *fixup;
 
 	if (regs->vector == VECTOR_UD && serve_vmfunc(cpu, regs))
 		return;
@@ -120,11 +133,8 @@ void fault_handle(struct fault_frame *regs)
 		return_to_caller(regs);
 		return;
 	}
-	for (const struct fixup *fixup = fixup_start; fixup < fixup_end; fixup++) {
-		if (fixup->rip == regs->rip) {
-			resume(cpu, regs, fixup);
-			return;
-		}
-	}
-	fatal(cpu, regs);
+	fixup = find_fixup(cpu, regs->rip);
+	if (!fixup)
+		fatal(cpu, regs);
+	resume(cpu, regs, fixup);
 }

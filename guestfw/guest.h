@@ -68,13 +68,18 @@ static inline int is_selected(const struct ss_context *context, uint32_t number)
 	return context->selected[(number - 1) / 64] >> (number - 1) % 64 & 1;
 }
 
-/* Divides the repetitions that are wanted into samples. */
+/* Divides the repetitions that are wanted into samples. An odd number stays odd: what is inverted in every
+ * repetition does not end as it began. */
 static inline void divide_samples(struct ss_result *result, uint32_t wanted)
 {
+	const uint32_t odd = wanted & 1;
+
 	result->sample_size = wanted / SAMPLES;
 	if (result->sample_size < SAMPLE_SIZE_MIN)
 		result->sample_size = wanted < SAMPLE_SIZE_MIN ? wanted : SAMPLE_SIZE_MIN;
+	result->sample_size |= odd;
 	result->samples = wanted / result->sample_size;
+	result->samples -= odd & ~result->samples;
 	result->count = result->samples * result->sample_size;
 }
 

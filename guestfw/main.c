@@ -25,6 +25,17 @@ static int needs_setup(const struct ss_operation *op)
 	return op->setup != SS_SETUP_NONE || op->masked != 0;
 }
 
+/* The flags that an operation starts from, by the words where the VMM wants that. */
+static void load_cr0(struct cpu *cpu, uint64_t value)
+{
+	struct frame frame = {.cr0 = value, .words = (uint64_t)&cpu->page->cr0};
+
+	if (cpu->context->flags & SS_CONTEXT_ENLIGHTENED)
+		op_enlightened_write(&frame, 1);
+	else
+		write_cr0(value);
+}
+
 /* In the image's read-only part, which stands for a kernel: views other than the first must not be
  * able to write it. */
 static const __attribute__((aligned(4096))) uint64_t kernel_page[512] = {SS_PAGE_KERNEL_VALUE};
@@ -64,6 +75,7 @@ static uint64_t map_arguments(struct cpu *cpu, const struct ss_operation *op)
 static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 {
 	switch (op->kind) {
+	case SS_KIND_CR0_WRITE:
 	case SS_KIND_FPU:
 		return (uint64_t)cpu->fxsave_area;
 	case SS_KIND_HYPERCALL_SERVICE:
@@ -75,6 +87,7 @@ static uint64_t operand_address(struct cpu *cpu, const struct ss_operation *op)
 		       (op->insn == SS_INSN_CALL ? WINDOW_CODE : 0);
 	case SS_KIND_INVLPG:
 		return (uint64_t)cpus;
+	case SS_KIND_VMFUNC:
 	case SS_KIND_MAP:
 		return op->flags & SS_OP_IN_MEMORY ? map_arguments(cpu, op)
 						   : (uint64_t)page_address(cpu, op->arg & 0xff);
@@ -108,8 +121,6 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	const struct ss_operation *op = &catalogue[number - 1];
 
 	*frame = (struct frame){
-		/* What the guest sees once the masks are in place. */
-		.cr0 = SS_CR0_BASE | (op->cr0 & ~op->masked) | (op->shadow & op->masked),
 		.arg = op->arg,
 		.flip = op->flags & SS_OP_ROTATE ? ROTATE_FLIP : 0,
 		.address = operand_address(cpu, op),
@@ -127,9 +138,17 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	cpu->faults = 0;
 	cpu->vector = SS_NO_VECTOR;
 	cpu->error_code = 0;
-	write_cr0(SS_CR0_BASE | op->cr0);
+	load_cr0(cpu, SS_CR0_BASE | op->cr0);
+	if (op->kind == SS_KIND_CR4_WRITE)
+		write_cr4(SS_CR4_BASE);
 	if (needs_setup(op))
 		setup(cpu, number);
+	/* What the guest sees once the masks are in place. */
+	if (op->flags & SS_OP_ENLIGHTENED)
+		op_enlightened_read(frame, 1);
+	frame->cr0 = op->flags & SS_OP_ENLIGHTENED   ? frame->value
+		     : op->kind == SS_KIND_CR4_WRITE ? read_cr4()
+						     : read_cr0();
 }
 
 static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)
@@ -140,15 +159,25 @@ static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const st
 	return frame->value;
 }
 
+/* What CR0 shows afterwards is what the writes have come to; who goes by the words has said it. */
+static int ends_in_cr0(const struct ss_operation *op)
+{
+	return op->kind == SS_KIND_CR0_WRITE && !(op->flags & SS_OP_ENLIGHTENED);
+}
+
 /* Undoes prepare(); what a store left behind is read in view 0, which may read everything, and what is
  * in CR0 before the masks go. */
 static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_result *result)
 {
-	if (op->kind == SS_KIND_CR0_WRITE)
+	if (ends_in_cr0(op))
 		result->value = read_cr0();
+	if (op->kind == SS_KIND_CR4_WRITE)
+		result->value = read_cr4();
 	if (needs_setup(op))
 		setup(cpu, 0);
 	write_cr0(SS_CR0_BASE);
+	if (op->kind == SS_KIND_CR4_WRITE)
+		write_cr4(SS_CR4_BASE);
 	io_conclude(cpu, op, result);
 	if (!changes_view(op))
 		return;
@@ -184,6 +213,44 @@ static void measure(struct cpu *cpu, uint32_t number, struct frame *frame,
 	mark(cpu->page, 0);
 }
 
+/* Whether it shows after every repetition what has come of it. */
+static int tells_each(const struct ss_operation *op)
+{
+	switch (op->kind) {
+	case SS_KIND_CR0_WRITE:
+	case SS_KIND_CR0_READ:
+	case SS_KIND_FPU:
+	case SS_KIND_HYPERCALL_SERVICE:
+		return 1;
+	default:
+		return op->kind == SS_KIND_VMFUNC && !(op->flags & SS_OP_CYCLE);
+	}
+}
+
+/* Performs the operation for the first time: caches and page tables are warm then, those of every view too. Returns
+ * what became of each repetition. */
+static uint32_t perform_early(struct cpu *cpu, uint32_t number)
+{
+	const struct ss_operation *op = &catalogue[number - 1];
+	routine_fn *routine = (routine_fn *)op->entry;
+	struct frame frame;
+	uint32_t early = 0;
+
+	prepare(cpu, number, &frame);
+	if (!tells_each(op)) {
+		routine(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
+		return 0;
+	}
+	for (unsigned i = 0; i < SS_EARLY; i++) {
+		cpu->faults = 0;
+		routine(&frame, 1);
+		early |= ss_early(ends_in_cr0(op) ? read_cr0() : outcome(cpu, op, &frame),
+				  cpu->faults != 0)
+			 << SS_EARLY_BITS * i;
+	}
+	return early;
+}
+
 /* What surrounds a workload's batches shall be little: only the first one warms up, and tells its
  * result. */
 static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first)
@@ -202,13 +269,11 @@ static void perform(struct cpu *cpu, uint32_t number, uint32_t wanted, int first
 		req->arg[1] = result->count + (uint64_t)first; /* one to warm up */
 		request(cpu->page, SS_REQUEST_INTERRUPT);
 	}
-	/* Not counted at first, so that caches and page tables are warm, those of every view too. What
-	 * a view forbids, or may come to forbid, is not done outside the markers, where nobody could say
-	 * what it was. */
-	if (first && op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP) {
-		prepare(cpu, number, &frame);
-		((routine_fn *)op->entry)(&frame, op->flags & SS_OP_CYCLE ? (uint32_t)op->arg : 1);
-	}
+	/* What a view forbids, or may come to forbid, is not done outside the markers, where nobody could say what it
+	 * was. */
+	result->early = 0;
+	if (first && op->kind != SS_KIND_VIEW_ACCESS && op->kind != SS_KIND_MAP)
+		result->early = perform_early(cpu, number);
 	prepare(cpu, number, &frame);
 
 	req->arg[0] = number;

@@ -21,13 +21,18 @@ int main(void)
 	SHOW("FRAME_KERNEL_RSP", frame, kernel_rsp);
 	SHOW("FRAME_USER_RSP", frame, user_rsp);
 	SHOW("FRAME_WORDS", frame, words);
-	SHOW("WORDS_OWNED", ss_flag_words, owned);
-	SHOW("WORDS_KEPT", ss_flag_words, kept);
+	SHOW("WORDS_EMBODIMENT", ss_flag_words, embodiment);
+	SHOW("WORDS_FIRST", ss_flag_words, words[0]);
+	SHOW("WORDS_SECOND", ss_flag_words, words[1]);
 	SHOW("WORDS_SHADOW", ss_flag_words, shadow);
 	SHOW("WORDS_VALUE", ss_flag_words, value);
 	printf("#define SERVICE_MAP %d\n", SS_SERVICE_MAP);
+	SHOW("ARGS_INDEX", ss_service_args, index);
 	SHOW("FRAME_VMMCALL", frame, vmmcall);
 	SHOW("CPU_INTERRUPTS", cpu, interrupts);
+#define X(name, key, function, text) NUMBER(EMBODIMENT_##name);
+	SS_EMBODIMENTS(X)
+#undef X
 	NUMBER(SERVICE_INTERRUPT);
 	NUMBER(SERVICE_PIN);
 	NUMBER(SERVICE_UNPIN);

@@ -25,32 +25,59 @@ LEAVE nothing
 OPERATION mov_cr0
 	LOOP
 	xor %r13, %rbx
-	mov %rbx, %cr0
+	MAY_FAULT mov %rbx, %cr0
 	END_LOOP
 	mov %rbx, FRAME_CR0(%r15)
 LEAVE mov_cr0
 
+OPERATION mov_cr4
+	LOOP
+	xor %r13, %rbx
+	MAY_FAULT mov %rbx, %cr4
+	END_LOOP
+	mov %rbx, FRAME_CR0(%r15)
+LEAVE mov_cr4
+
 OPERATION clts
 	or %r13, %rbx
 	LOOP
-	mov %rbx, %cr0
-	clts
+	MAY_FAULT mov %rbx, %cr0
+	MAY_FAULT clts
 	END_LOOP
 LEAVE clts
-
-OPERATION clts_again
-	LOOP
-	clts
-	END_LOOP
-LEAVE clts_again
 
 OPERATION lmsw
 	LOOP
 	xor %r13, %rbx
-	lmsw %bx
+	MAY_FAULT lmsw %bx
 	END_LOOP
 	mov %rbx, FRAME_CR0(%r15)
 LEAVE lmsw
+
+/* The flags of r13 are inverted and put back, each time with an FPU instruction after it. */
+.macro CR0_FPU name, there, back:vararg
+OPERATION \name
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	xor %r13, %rbx
+	MAY_FAULT \there
+	MAY_FAULT fxsave (%rdi)
+	xor %r13, %rbx
+	MAY_FAULT \back
+	MAY_FAULT fxsave (%rdi)
+	END_LOOP
+LEAVE \name
+.endm
+
+CR0_FPU mov_fpu, "mov %rbx, %cr0", mov %rbx, %cr0
+CR0_FPU clts_fpu, "mov %rbx, %cr0", clts
+CR0_FPU lmsw_fpu, "lmsw %bx", lmsw %bx
+
+OPERATION clts_again
+	LOOP
+	MAY_FAULT clts
+	END_LOOP
+LEAVE clts_again
 
 OPERATION read_cr0
 	LOOP
@@ -74,30 +101,130 @@ OPERATION smsw
 	mov %rbx, FRAME_VALUE(%r15)
 LEAVE smsw
 
-/* The enlightened way (struct ss_flag_words at rdi). What the guest sees, in rax; clobbers rdx. */
-.macro SEEN
-	mov WORDS_OWNED(%rdi), %rdx
-	mov WORDS_VALUE(%rdi), %rax
-	and %rdx, %rax
-	not %rdx
-	and WORDS_SHADOW(%rdi), %rdx
-	or %rdx, %rax
+/*
+ * The enlightened way (struct ss_flag_words at rdi). For each embodiment, KEPT_: the kept flags, in rdx; and DECIDE_: of
+ * the flags in rax, which change, those that go to the register, in rcx, and those that go to the shadow, in
+ * rax; to 3 if there is any other. A word that the decision does not depend on is not read.
+ */
+
+/* Bits 0, 2, 4 ... of a register, moved together. */
+.macro SQUEEZE reg
+	SQUEEZE_STEP \reg, 0, 0x5555555555555555
+	SQUEEZE_STEP \reg, 1, 0x3333333333333333
+	SQUEEZE_STEP \reg, 2, 0x0f0f0f0f0f0f0f0f
+	SQUEEZE_STEP \reg, 4, 0x00ff00ff00ff00ff
+	SQUEEZE_STEP \reg, 8, 0x0000ffff0000ffff
+	SQUEEZE_STEP \reg, 16, 0x00000000ffffffff
 .endm
 
-OPERATION enlightened_write
-	mov FRAME_WORDS(%r15), %rdi
-	LOOP
-	xor %r13, %rbx
-	SEEN
-	xor %rbx, %rax			/* flags that change */
-	mov WORDS_OWNED(%rdi), %rdx
-	mov %rax, %rcx
-	and %rdx, %rcx			/* of these, owned */
-	xor %rcx, %rax			/* and not owned */
-	mov WORDS_KEPT(%rdi), %rdx
+.macro SQUEEZE_STEP reg, shift, mask
+	mov \reg, %r11
+	shr $\shift, %r11
+	or %r11, \reg
+	movabs $\mask, %r11
+	and %r11, \reg
+.endm
+
+.macro KEPT_TWO_WORDS
+	mov WORDS_SECOND(%rdi), %rdx
+.endm
+
+.macro KEPT_ONE_WORD
+	mov WORDS_FIRST(%rdi), %rdx
+	shr $1, %rdx
+	SQUEEZE %rdx
+.endm
+
+.macro KEPT_SINGLE_MASK
+	mov WORDS_FIRST(%rdi), %edx
+	not %edx
+.endm
+
+.macro KEPT_OWNED_FIRST
+	mov WORDS_FIRST(%rdi), %edx
+	xor $-1, %edx
+	jz 9f
+	and WORDS_SECOND(%rdi), %rdx
+9:
+.endm
+
+.macro KEPT_SHADOW_FIRST
+	mov WORDS_SECOND(%rdi), %rdx
+.endm
+
+/* From the owned flags, in rcx, and the kept ones, in rdx. */
+.macro DECIDE
+	and %rax, %rcx
+	xor %rcx, %rax
 	not %rdx
 	test %rax, %rdx
-	jnz 3f				/* one that only the VMM may decide */
+	jnz 3f
+.endm
+
+.macro DECIDE_TWO_WORDS
+	mov WORDS_FIRST(%rdi), %rcx
+	mov WORDS_SECOND(%rdi), %rdx
+	DECIDE
+.endm
+
+.macro DECIDE_ONE_WORD
+	mov WORDS_FIRST(%rdi), %rcx
+	mov %rcx, %rdx
+	shr $1, %rdx
+	SQUEEZE %rcx
+	SQUEEZE %rdx
+	DECIDE
+.endm
+
+.macro DECIDE_SINGLE_MASK
+	mov WORDS_FIRST(%rdi), %rcx
+	and %rax, %rcx
+	xor %rcx, %rax
+.endm
+
+.macro DECIDE_OWNED_FIRST
+	mov WORDS_FIRST(%rdi), %rcx
+	and %rax, %rcx
+	xor %rcx, %rax
+	jz 9f
+	mov WORDS_SECOND(%rdi), %rdx
+	not %rdx
+	test %rax, %rdx
+	jnz 3f
+9:
+.endm
+
+.macro DECIDE_SHADOW_FIRST
+	mov WORDS_SECOND(%rdi), %rdx
+	mov %rax, %rcx
+	and %rdx, %rax
+	xor %rax, %rcx
+	jz 9f
+	mov WORDS_FIRST(%rdi), %rdx
+	not %rdx
+	test %rcx, %rdx
+	jnz 3f
+9:
+.endm
+
+/* What the guest sees, in rax. */
+.macro SEEN embodiment
+	KEPT_\embodiment
+	mov WORDS_VALUE(%rdi), %rax
+	mov WORDS_SHADOW(%rdi), %rcx
+	xor %rax, %rcx
+	and %rdx, %rcx
+	xor %rcx, %rax
+.endm
+
+.macro WRITE_BY embodiment, number
+	cmpl $\number, WORDS_EMBODIMENT(%rdi)
+	jne 7f
+	LOOP
+	xor %r13, %rbx
+	SEEN \embodiment
+	xor %rbx, %rax			/* flags that change */
+	DECIDE_\embodiment
 	xor %rax, WORDS_SHADOW(%rdi)
 	test %rcx, %rcx
 	jz 2f
@@ -105,18 +232,42 @@ OPERATION enlightened_write
 	mov %rcx, %cr0
 	mov %rcx, WORDS_VALUE(%rdi)
 	jmp 2f
-3:	mov %rbx, %cr0
+3:	MAY_FAULT mov %rbx, %cr0	/* one that only the VMM may decide */
 2:	END_LOOP
+	SEEN \embodiment
+	jmp 8f
+7:
+.endm
+
+.macro READ_BY embodiment, number
+	cmpl $\number, WORDS_EMBODIMENT(%rdi)
+	jne 7f
+	LOOP
+	SEEN \embodiment
+	END_LOOP
+	jmp 8f
+7:
+.endm
+
+.macro BY_EMBODIMENT access
+	\access TWO_WORDS, NUMBER_EMBODIMENT_TWO_WORDS
+	\access ONE_WORD, NUMBER_EMBODIMENT_ONE_WORD
+	\access SINGLE_MASK, NUMBER_EMBODIMENT_SINGLE_MASK
+	\access OWNED_FIRST, NUMBER_EMBODIMENT_OWNED_FIRST
+	\access SHADOW_FIRST, NUMBER_EMBODIMENT_SHADOW_FIRST
+8:
+.endm
+
+OPERATION enlightened_write
+	mov FRAME_WORDS(%r15), %rdi
+	BY_EMBODIMENT WRITE_BY
 	mov %rbx, FRAME_CR0(%r15)
-	SEEN
 	mov %rax, FRAME_VALUE(%r15)
 LEAVE enlightened_write
 
 OPERATION enlightened_read
 	mov FRAME_WORDS(%r15), %rdi
-	LOOP
-	SEEN
-	END_LOOP
+	BY_EMBODIMENT READ_BY
 	mov %r9, FRAME_VALUE(%r15)
 LEAVE enlightened_read
 
@@ -161,6 +312,9 @@ LEAVE wait
 	mov %r9, FRAME_VALUE(%r15)
 .endm
 
+	/* Off the end of a page: an instruction across it costs whoever fetches it two walks. */
+	.text
+	.p2align 7
 OPERATION vmfunc
 	VMFUNC_OPERANDS
 	LOOP
@@ -168,6 +322,20 @@ OPERATION vmfunc
 	END_LOOP
 	VMFUNC_RESULT
 LEAVE vmfunc
+
+/* The index is in memory, and the view rotates. */
+OPERATION vmfunc_memory
+	VMFUNC_OPERANDS
+	LOOP
+	xor %r8d, %esi
+	mov FRAME_ADDRESS(%r15), %rdx
+	mov %esi, ARGS_INDEX(%rdx)
+	mov $SS_SERVICE_IN_MEMORY, %ecx
+	mov %edi, %eax
+	MAY_FAULT vmfunc
+	END_LOOP
+	VMFUNC_RESULT
+LEAVE vmfunc_memory
 
 OPERATION vmfunc_back
 	mov %r13d, %esi
@@ -387,6 +555,57 @@ OPERATION hypercall_view
 	xor $1, %esi
 	mov %esi, FRAME_FLIP(%r15)
 LEAVE hypercall_view
+
+/* The ways that CPUID and WRMSR are; the number in edi. */
+OPERATION cpuid_null
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	mov %edi, %eax
+	cpuid
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE cpuid_null
+
+OPERATION cpuid_view
+	mov FRAME_ADDRESS(%r15), %rdi
+	mov FRAME_FLIP(%r15), %esi
+	xor $1, %esi
+	LOOP
+	NEXT_VIEW
+	mov %edi, %eax
+	cpuid
+	END_LOOP
+	xor $1, %esi
+	mov %esi, FRAME_FLIP(%r15)
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE cpuid_view
+
+OPERATION wrmsr_null
+	mov FRAME_ADDRESS(%r15), %rdi
+	LOOP
+	mov %edi, %ecx
+	xor %eax, %eax
+	xor %edx, %edx
+	MAY_FAULT wrmsr
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE wrmsr_null
+
+OPERATION wrmsr_view
+	mov FRAME_ADDRESS(%r15), %rdi
+	mov FRAME_FLIP(%r15), %esi
+	xor $1, %esi
+	LOOP
+	NEXT_VIEW
+	mov %esi, %eax
+	xor %edx, %edx
+	mov %edi, %ecx
+	MAY_FAULT wrmsr
+	END_LOOP
+	xor $1, %esi
+	mov %esi, FRAME_FLIP(%r15)
+	movq $0, FRAME_VALUE(%r15)
+LEAVE wrmsr_view
 
 /* The request stands prepared at the frame's address. */
 OPERATION service

@@ -43,6 +43,16 @@ LEAVE interrupt_raise
 	vmfunc
 .endm
 
+/* Held, and delivered again, with nothing pending. */
+OPERATION interrupt_set
+	movzx %r13b, %r13d
+	LOOP
+	SET_DISPOSITION NUMBER_INTERRUPT_HOLD
+	SET_DISPOSITION NUMBER_INTERRUPT_DELIVER
+	END_LOOP
+	mov %r9, FRAME_VALUE(%r15)
+LEAVE interrupt_set
+
 /* Held, raised twice, and let go. */
 OPERATION interrupt_release
 	mov FRAME_ADDRESS(%r15), %rbx

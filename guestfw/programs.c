@@ -3,19 +3,27 @@
  * under test. */
 #include "programs.h"
 
-static uint64_t run_step(const struct ss_step *step)
+/* A row of the fix-up table, as MAY_FAULT of fixup.inc makes it. */
+#define MAY_FAULT(insn) "1: " insn "\n2:\n.pushsection .fixup, \"a\"\n.quad 1b, 2b, 0\n.popsection"
+
+static uint64_t run_step(struct cpu *cpu, const struct ss_step *step)
 {
 	uint64_t value = 0;
 
+	cpu->vector = 0;
 	switch (step->insn) {
 	case SS_INSN_MOV:
-		write_cr0((SS_CR0_BASE & ~0xeull) | (step->operand & 0xe));
+		__asm__ volatile(MAY_FAULT("mov %0, %%cr0")
+				 : : "r"((SS_CR0_BASE & ~0xeull) | (step->operand & 0xe)) : "memory");
 		break;
 	case SS_INSN_CLTS:
-		__asm__ volatile("clts" : : : "memory");
+		__asm__ volatile(MAY_FAULT("clts") : : : "memory");
 		break;
 	case SS_INSN_LMSW:
-		__asm__ volatile("lmsw %0" : : "r"((uint16_t)step->operand) : "memory");
+		__asm__ volatile(MAY_FAULT("lmsw %0") : : "r"((uint16_t)step->operand) : "memory");
+		break;
+	case SS_INSN_FXSAVE:
+		__asm__ volatile(MAY_FAULT("fxsave %0") : "=m"(cpu->fxsave_area) : : "memory");
 		break;
 	case SS_INSN_LOAD:
 		value = read_cr0();
@@ -24,7 +32,7 @@ static uint64_t run_step(const struct ss_step *step)
 		__asm__ volatile("smsw %w0" : "+r"(value));
 		break;
 	}
-	return value;
+	return cpu->vector ? cpu->vector : value;
 }
 
 void run_programs(struct cpu *cpu)
@@ -36,6 +44,6 @@ void run_programs(struct cpu *cpu)
 		if (!(cpu->context->flags & SS_CONTEXT_MONITOR))
 			write_cr0(SS_CR0_BASE | program->start);
 		for (uint32_t i = 0; i < program->count && i < SS_PROGRAM_STEPS; i++)
-			program->seen[i] = run_step(&program->steps[i]);
+			program->seen[i] = run_step(cpu, &program->steps[i]);
 	}
 }

@@ -8,11 +8,19 @@
 #define CR3_LOW UINT64_C(0xfff)
 #define LMSW_LOADED (CONTROL_FLAG(CR0, MP) | CONTROL_FLAG(CR0, EM) | CONTROL_FLAG(CR0, TS))
 
+const struct control_flag control_flags[] = {
+#define CONTROL_FLAG_ROW(reg, name, bit, fixed) {#name, CONTROL_##reg, bit, fixed},
+	CONTROL_FLAGS(CONTROL_FLAG_ROW)
+#undef CONTROL_FLAG_ROW
+	{"ET", CONTROL_CR0, 4, "no load changes it"},
+};
+const size_t control_flag_count = sizeof(control_flags) / sizeof(control_flags[0]);
+
 static uint64_t all_flags(enum control_register wanted)
 {
 	uint64_t flags = 0;
 
-#define CONTROL_FLAG_OF(reg, name, bit) \
+#define CONTROL_FLAG_OF(reg, name, bit, fixed) \
 	flags |= wanted == CONTROL_##reg ? CONTROL_FLAG(reg, name) : 0;
 	CONTROL_FLAGS(CONTROL_FLAG_OF)
 #undef CONTROL_FLAG_OF
@@ -252,7 +260,7 @@ struct control_result control_execute(const struct control_state *state,
 	assert(row != NULL && width_exists(operation));
 	assert(state->reg == CONTROL_CR0 || operation->insn == CONTROL_MOV_TO ||
 	       operation->insn == CONTROL_MOV_FROM);
-	read = row->read(state->words, control_writable(state), state->reading);
+	read = row->read(state->words, control_writable(state));
 	result = (struct control_result){
 		.seen = seen_value(state, &read),
 		.value = state->value,

@@ -10,63 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "views/flags_embodiment.h"
-
-/* Flags of CR0 and CR4: register, name, bit (Intel SDM volume 3A, 2.5). CR0.ET and the reserved bits
- * of CR0 below bit 32 are missing: no load changes them. */
-#define CONTROL_FLAGS(X) \
-	X(CR0, PE, 0) \
-	X(CR0, MP, 1) \
-	X(CR0, EM, 2) \
-	X(CR0, TS, 3) \
-	X(CR0, NE, 5) \
-	X(CR0, WP, 16) \
-	X(CR0, AM, 18) \
-	X(CR0, NW, 29) \
-	X(CR0, CD, 30) \
-	X(CR0, PG, 31) \
-	X(CR4, VME, 0) \
-	X(CR4, PVI, 1) \
-	X(CR4, TSD, 2) \
-	X(CR4, DE, 3) \
-	X(CR4, PSE, 4) \
-	X(CR4, PAE, 5) \
-	X(CR4, MCE, 6) \
-	X(CR4, PGE, 7) \
-	X(CR4, PCE, 8) \
-	X(CR4, OSFXSR, 9) \
-	X(CR4, OSXMMEXCPT, 10) \
-	X(CR4, UMIP, 11) \
-	X(CR4, LA57, 12) \
-	X(CR4, VMXE, 13) \
-	X(CR4, SMXE, 14) \
-	X(CR4, FSGSBASE, 16) \
-	X(CR4, PCIDE, 17) \
-	X(CR4, OSXSAVE, 18) \
-	X(CR4, KL, 19) \
-	X(CR4, SMEP, 20) \
-	X(CR4, SMAP, 21) \
-	X(CR4, PKE, 22) \
-	X(CR4, CET, 23) \
-	X(CR4, PKS, 24) \
-	X(CR4, UINTR, 25) \
-	X(CR4, LAM_SUP, 28) \
-	X(CR4, FRED, 32)
-
-enum control_bit {
-#define CONTROL_BIT_ENUM(reg, name, bit) CONTROL_BIT_##reg##_##name = bit,
-	CONTROL_FLAGS(CONTROL_BIT_ENUM)
-#undef CONTROL_BIT_ENUM
-};
-
-#define CONTROL_FLAG(reg, name) (UINT64_C(1) << CONTROL_BIT_##reg##_##name)
-
-enum control_register {
-	CONTROL_REGISTER_INVALID,
-	CONTROL_CR0,
-	CONTROL_CR4,
-	CONTROL_REGISTER_COUNT
-};
+#include "views/control_flag.h"
+#include "views/flags.h"
 
 /* name, key, meaning. */
 #define CONTROL_INSNS(X) \
@@ -151,9 +96,8 @@ struct control_context {
 
 struct control_state {
 	enum control_register reg; /* CLTS, LMSW and SMSW need CR0 */
-	enum flags_embodiment embodiment;
-	enum flags_reading reading;
-	uint64_t words[FLAGS_WORDS]; /* valid by the check of the embodiment */
+	enum ss_embodiment embodiment;
+	uint64_t words[FLAGS_WORDS];
 	uint64_t shadow;             /* shadow location */
 	uint64_t value;              /* the register itself */
 	struct control_context context;

@@ -10,43 +10,76 @@
 #include "views/expect_view.h"
 
 #define VECTOR_UD 6
-#define VECTOR_NM 7
 #define VECTOR_GP 13
 #define KVM_ENOSYS_RAX ((uint64_t)-1000) /* include/uapi/linux/kvm_para.h */
 #define EFER_LONG_MODE 0x500
 
-/* The words as the operation finds them. */
-static struct flag_words flag_words(const struct ss_operation *op)
+/* Repetitions of an operation that writes CR0. */
+struct cr0_run {
+	struct cr0_state state;
+	uint64_t operand; /* what the routine's own register holds: the value to write */
+};
+
+static void write_once(const struct expect_environment *environment, uint32_t insn,
+		       struct cr0_state *state, uint64_t operand)
 {
-	return (struct flag_words){
-		.owned = ~(uint64_t)op->masked,
-		.kept = op->kept,
-		.shadow = (SS_CR0_BASE & ~(uint64_t)op->masked) | (op->shadow & op->masked),
-		.value = SS_CR0_BASE | op->cr0,
-	};
+	const uint64_t seen = flags_read(&state->words);
+
+	cr0_write_step(environment, insn, state,
+		       insn == SS_INSN_CLTS   ? seen & ~(uint64_t)SS_CR0_TS
+		       : insn == SS_INSN_LMSW ? flags_lmsw(seen, operand)
+					      : operand);
 }
 
-/* One repetition. `operand` is what the routine's own register holds: the value to write. */
-static void write_repetition(const struct expect_environment *environment,
-			     const struct ss_operation *op, struct flag_words *words,
-			     uint64_t *operand, struct cr0_steps *steps)
+static void write_repetition(const struct expect_environment *environment, const struct ss_operation *op,
+			     struct cr0_run *run)
 {
-	switch (op->insn) {
-	case SS_INSN_CLTS:
-		if (op->flags & SS_OP_PAIR)
-			cr0_write_step(environment, SS_INSN_MOV, words, *operand | op->arg, steps);
-		cr0_write_step(environment, SS_INSN_CLTS, words,
-			       flags_read(words) & ~(uint64_t)SS_CR0_TS, steps);
-		break;
-	case SS_INSN_LMSW:
-		*operand ^= op->arg;
-		cr0_write_step(environment, SS_INSN_LMSW, words,
-			       flags_lmsw(flags_read(words), *operand), steps);
-		break;
-	default:
-		*operand ^= op->arg;
-		cr0_write_step(environment, SS_INSN_MOV, words, *operand, steps);
+	const uint32_t set_by = op->insn == SS_INSN_CLTS ? SS_INSN_MOV : op->insn;
+	struct cr0_state *state = &run->state;
+
+	if (op->flags & SS_OP_FPU) {
+		write_once(environment, set_by, state, run->operand ^ op->arg);
+		cr0_fpu_step(SS_INSN_FXSAVE, state);
+		write_once(environment, op->insn, state, run->operand);
+		cr0_fpu_step(SS_INSN_FXSAVE, state);
+		return;
 	}
+	if (op->insn != SS_INSN_CLTS)
+		run->operand ^= op->arg;
+	else if (op->flags & SS_OP_PAIR)
+		write_once(environment, set_by, state, run->operand | op->arg);
+	write_once(environment, op->insn, state, run->operand);
+}
+
+/* Adds what each two of the repetitions that are left come to. */
+static void extrapolate(struct cr0_run *run, const struct cr0_run *before, uint32_t repetitions)
+{
+	const uint64_t times = repetitions / 2;
+
+#define ADD(member) run->member += (unsigned)times * (run->member - before->member)
+	ADD(state.vmx);
+	ADD(state.svm);
+	ADD(state.monitor);
+	ADD(state.vmm);
+	ADD(state.faults);
+#undef ADD
+}
+
+/* After two repetitions everything is as after each two more. */
+static struct cr0_run write_repetitions(const struct expect_environment *environment,
+					const struct ss_operation *op, uint32_t repetitions)
+{
+	struct cr0_run run = {.state = cr0_start(environment, op)}, before = {0};
+	const uint32_t performed = repetitions <= 4 ? repetitions : 4 - (repetitions & 1);
+
+	run.operand = flags_read(&run.state.words);
+	for (uint32_t i = 0; i < performed; i++) {
+		if (i + 2 == performed)
+			before = run;
+		write_repetition(environment, op, &run);
+	}
+	extrapolate(&run, &before, repetitions - performed);
+	return run;
 }
 
 /* The guest consults the words itself, and executes the instruction for flags that it owns: only those
@@ -54,63 +87,69 @@ static void write_repetition(const struct expect_environment *environment,
 static void expect_enlightened(const struct expect_environment *environment,
 			       const struct ss_operation *op, struct expectation *expectation)
 {
-	struct flag_words words = flag_words(op), unmasked = {.owned = ~UINT64_C(0)};
-	struct cr0_steps steps = {0};
+	static const struct ss_operation none = {0};
+	struct cr0_state state = cr0_start(environment, op), unmasked = cr0_start(environment, &none);
+	struct flags_change change = flags_write(&state.words, flags_read(&state.words) ^ op->arg);
 
 	if (expectation->repetitions & 1)
-		flags_write(&words, flags_read(&words) ^ op->arg);
-	expect_value(expectation, flags_read(&words));
-	cr0_write_step(environment, SS_INSN_MOV, &unmasked, op->arg & words.owned, &steps);
+		expect_value(expectation, flags_read(&state.words) ^ (op->arg & ~change.ask));
+	else
+		expect_value(expectation, flags_read(&state.words));
+	cr0_write_step(environment, SS_INSN_MOV, &unmasked,
+		       flags_read(&unmasked.words) ^ (change.value ^ state.words.value));
 	expectation->exits[LEVEL_L0] =
-		expect_l0(environment, expect_exactly(steps.vmx), expect_exactly(steps.svm));
+		expect_l0(environment, expect_exactly(unmasked.vmx), expect_exactly(unmasked.svm));
+}
+
+/* `own` are those that end there. */
+static struct expect_count l0_of_run(const struct expect_environment *environment,
+				     const struct expectation *expectation, const struct cr0_state *state,
+				     uint64_t own)
+{
+	const uint64_t total = own + l0_of_relay(environment, state->monitor, state->vmm, 0);
+
+	return state->monitor ? expect_l0_of_relay(environment, expectation, total)
+			      : expect_total(expectation, total);
 }
 
 static void expect_cr0_write(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct expectation *expectation)
 {
-	struct flag_words words = flag_words(op);
-	uint64_t operand = flags_read(&words);
-	struct cr0_steps first = {0}, steps = {0};
+	struct cr0_run run;
 
 	if (op->flags & SS_OP_ENLIGHTENED) {
 		expect_enlightened(environment, op, expectation);
 		return;
 	}
-
-	/* Values repeat after two repetitions, and so do exits. */
-	write_repetition(environment, op, &words, &operand, &first);
-	if ((expectation->repetitions & 1) == 0)
-		write_repetition(environment, op, &words, &operand, &steps);
-	expect_value(expectation, flags_read(&words));
-	expectation->exits[LEVEL_MONITOR] = expect_exactly(first.monitor);
-	expectation->exits[LEVEL_VMM] = expect_exactly(first.vmm);
-	/* What the relay and the VMM do costs further exits at L0. */
-	expectation->exits[LEVEL_L0] =
-		expect_l0(environment, first.monitor ? EXPECT_SOME : expect_exactly(first.vmx),
-			  first.monitor ? EXPECT_SOME : expect_exactly(first.svm));
+	run = write_repetitions(environment, op, expectation->repetitions);
+	expect_value(expectation, flags_read(&run.state.words));
+	if (run.state.faults)
+		expectation->vector = run.state.vector;
+	expectation->faults = run.state.faults;
+	expectation->exits[LEVEL_MONITOR] = expect_total(expectation, run.state.monitor);
+	expectation->exits[LEVEL_VMM] = expect_total(expectation, run.state.vmm);
+	expectation->exits[LEVEL_L0] = expect_l0(environment, l0_of_run(environment, expectation, &run.state, run.state.vmx),
+						 l0_of_run(environment, expectation, &run.state, run.state.svm));
 }
 
 static void expect_cr0_read(const struct expect_environment *environment,
 			    const struct ss_operation *op, struct expectation *expectation)
 {
-	struct flag_words words = flag_words(op);
-	uint64_t value = flags_read(&words);
+	struct cr0_state state = cr0_start(environment, op);
+	uint64_t value = cr0_read_step(environment, &state);
 
 	expect_value(expectation, op->insn == SS_INSN_SMSW ? value & 0xffff : value);
-	expect_monitor(environment,
-		       op->flags & SS_OP_ENLIGHTENED ? 0 : cr0_read_exits(environment, &words), 0,
-		       expectation);
+	expect_relay(environment, op->flags & SS_OP_ENLIGHTENED ? 0 : state.monitor, 0, 0,
+		     environment->backend == HOST_BACKEND_SVM ? state.svm : 0, expectation);
 }
 
-/* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */
 static void expect_fpu(const struct expect_environment *environment, const struct ss_operation *op,
 		       struct expectation *expectation)
 {
-	uint32_t both = SS_CR0_TS | SS_CR0_MP;
+	struct cr0_state state = cr0_start(environment, op);
 
-	if (op->insn == SS_INSN_WAIT ? (op->cr0 & both) == both
-				     : (op->cr0 & (SS_CR0_TS | SS_CR0_EM)) != 0)
-		expectation->vector = VECTOR_NM;
+	if (cr0_fpu_step(op->insn, &state))
+		expect_vector(expectation, state.vector);
 	expect_value(expectation, 0);
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
 	/* KVM's interpreter has no WAIT; the VMM carries it out. */
@@ -128,13 +167,12 @@ static void expect_hypercall(const struct expect_environment *environment,
 		      (environment->backend == HOST_BACKEND_SVM && op->insn == SS_INSN_VMMCALL);
 
 	if (!native)
-		expectation->vector = VECTOR_UD;
+		expect_vector(expectation, VECTOR_UD);
 	else
 		expect_value(expectation, nested ? (uint64_t)-ENOSYS : KVM_ENOSYS_RAX);
 	/* The relay of SVM gets every #UD, that of the other vendor's instruction too. */
-	expect_monitor(environment,
-		       nested && (native || environment->engine == ENGINE_SVM) ? 1 : 0, 1,
-		       expectation);
+	expect_relay(environment, nested && (native || environment->engine == ENGINE_SVM) ? 1 : 0, 0, 0, 1,
+		     expectation);
 	/* For a nested VMX guest KVM leaves the #UD to the VMM, as an instruction it cannot
 	 * interpret. */
 	if (environment->engine == ENGINE_VMX && !native)
@@ -148,7 +186,6 @@ static const struct reference {
 	bool value_known;
 	uint64_t value;
 } references[] = {
-	{SS_KIND_CR4_READ, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, true, SS_CR4_BASE},
 	{SS_KIND_CPUID, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, false, 0},
 	{SS_KIND_RDTSC, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, {EXPECT_EXACTLY, 0}, true, 0},
 	{SS_KIND_RDMSR, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 0}, true, EFER_LONG_MODE},
@@ -158,6 +195,17 @@ static const struct reference {
 	{SS_KIND_HLT, {EXPECT_AT_LEAST, 1}, {EXPECT_AT_LEAST, 1}, {EXPECT_EXACTLY, 1}, true, 0},
 	{SS_KIND_SERVICE, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, {EXPECT_EXACTLY, 1}, true, 0},
 };
+
+/* The relay executes CPUID itself, which is an exit of L1. */
+static void expect_relay_cpuid(const struct expect_environment *environment, struct expectation *expectation)
+{
+	const uint64_t each = l0_of_relay(environment, 1, 0, 0) + 1;
+	const struct expect_count l0 =
+		expect_l0_of_relay(environment, expectation, each * expectation->repetitions);
+
+	expectation->exits[LEVEL_MONITOR] = EXPECT_ONE;
+	expectation->exits[LEVEL_L0] = expect_l0(environment, l0, l0);
+}
 
 static void expect_reference(const struct expect_environment *environment,
 			     const struct ss_operation *op, struct expectation *expectation)
@@ -176,7 +224,7 @@ static void expect_reference(const struct expect_environment *environment,
 		/* CPUID of a nested guest goes to L1: always under VMX (Intel SDM vol. 3C, 26.1.2),
 		 * and under SVM because the engine hides SVM. */
 		if (op->kind == SS_KIND_CPUID && environment->engine != ENGINE_FLAT)
-			expect_monitor(environment, 1, 0, expectation);
+			expect_relay_cpuid(environment, expectation);
 		/* EFER.SVME must be set, and is hidden by the VMM. */
 		if (op->kind == SS_KIND_RDMSR && environment->engine == ENGINE_SVM)
 			expectation->exits[LEVEL_VMM] = EXPECT_ONE;
@@ -198,10 +246,10 @@ static void expect_fault(const struct expect_environment *environment,
 	bool svm = environment->engine == ENGINE_SVM;
 	bool gp = op->arg == VECTOR_GP && svm && environment->traits >> TRAIT_GP_INTERCEPTED & 1;
 
-	expectation->vector = (uint32_t)op->arg;
+	expect_vector(expectation, (uint32_t)op->arg);
 	/* The relay of SVM gets every #UD, since one may be a VMFUNC. */
-	expect_monitor(environment, svm && op->arg == VECTOR_UD ? 1 : 0,
-		       op->arg == VECTOR_UD || gp ? 1 : 0, expectation);
+	expect_relay(environment, svm && op->arg == VECTOR_UD ? 1 : 0, 0, 0, op->arg == VECTOR_UD || gp ? 1 : 0,
+		     expectation);
 }
 
 /* What the model knows more of than a row of references. */
@@ -210,6 +258,8 @@ static void (*const models[SS_KIND_COUNT])(const struct expect_environment *envi
 					   struct expectation *expectation) = {
 	[SS_KIND_CR0_WRITE] = expect_cr0_write,
 	[SS_KIND_CR0_READ] = expect_cr0_read,
+	[SS_KIND_CR4_WRITE] = expect_cr0_write,
+	[SS_KIND_CR4_READ] = expect_cr0_read,
 	[SS_KIND_FPU] = expect_fpu,
 	[SS_KIND_VMFUNC] = expect_vmfunc,
 	[SS_KIND_HYPERCALL] = expect_hypercall,
@@ -247,6 +297,8 @@ bool expect_agrees(const struct expect_count *expected, uint64_t observed, uint6
 		return observed == expected->count * repetitions;
 	case EXPECT_AT_LEAST:
 		return observed >= expected->count * repetitions;
+	case EXPECT_TOTAL:
+		return observed == expected->count;
 	default:
 		return true;
 	}

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "views/expect_cr0.h"
 
+#define VECTOR_NM 7
+#define VECTOR_GP 13
+
 /* SVM's selective CR0-write intercept ignores changes of TS and MP (AMD APM vol. 2, table 15-7). */
 #define SVM_IGNORED ((uint64_t)(SS_CR0_TS | SS_CR0_MP))
 
 /* KVM owns every CR0 flag of a VMX guest but TS and WP, with an engine of ours in between or not
  * (arch/x86/kvm/vmx/vmx.h, KVM_POSSIBLE_CR0_GUEST_BITS). */
 #define VMX_L0_OWNED (~(uint64_t)(SS_CR0_TS | UINT64_C(1) << 16))
+
+/* The same of CR4 (KVM_POSSIBLE_CR4_GUEST_BITS): all but PVI, TSD, DE, PGE, PCE, OSFXSR, OSXMMEXCPT, FSGSBASE. Of
+ * an SVM guest KVM takes every access of CR4. */
+#define VMX_L0_OWNED_CR4 (~UINT64_C(0x1078e))
 
 /* KVM has the selective intercept on for every SVM guest. It never takes CLTS, and every LMSW. */
 static bool svm_selective_takes(const struct expect_environment *environment, uint32_t insn,
@@ -19,44 +26,92 @@ static bool svm_selective_takes(const struct expect_environment *environment, ui
 	return (from ^ to) & ~SVM_IGNORED;
 }
 
+struct cr0_state cr0_start(const struct expect_environment *environment, const struct ss_operation *op)
+{
+	/* What the VMM keeps in the shadow is kept, and every write of it goes to the VMM. */
+	const uint64_t asked =
+		environment->on_ask == FLAGS_ON_ASK_SHADOW ? op->masked & ~(uint64_t)op->kept : 0;
+	const bool cr4 = op->kind == SS_KIND_CR4_WRITE || op->kind == SS_KIND_CR4_READ;
+	const uint64_t base = cr4 ? SS_CR4_BASE : SS_CR0_BASE;
+	struct cr0_state state = {
+		.cr4 = cr4,
+		.words = {
+			.embodiment = environment->embodiment,
+			.shadow = (base & ~(uint64_t)op->masked) | (op->shadow & op->masked),
+			.value = base | (cr4 ? 0 : op->cr0),
+		},
+		.passed = op->flags & SS_OP_TRAP ? op->masked : asked,
+	};
+
+	flags_encode(environment->embodiment, FLAGS_ALL & ~(uint64_t)op->masked, op->kept | asked,
+		     FLAGS_ALL, state.words.words);
+	return state;
+}
+
 /*
  * Whether a write of CR0 exits to the monitor. VMX compares with the read shadow, under the mask (Intel
- * SDM vol. 3C, 26.1.3). SVM has neither, so the engine takes every write if anything is masked (AMD APM
- * vol. 2, 15.9).
+ * SDM vol. 3C, 26.1.3), which has MP and EM, to keep LMSW from KVM, as soon as it has a flag that LMSW loads.
+ * SVM has neither, so the engine takes every write if anything is masked (AMD APM vol. 2, 15.9).
  */
 static bool monitor_takes(const struct expect_environment *environment,
-			  const struct flag_words *words, uint64_t value)
+			  const struct cr0_state *state, uint64_t value)
 {
-	uint64_t masked = ~words->owned;
+	const struct ss_flag_words *words = &state->words;
+	uint64_t masked = flags_masked(words);
 
 	if (environment->engine == ENGINE_SVM)
 		return masked != 0;
+	if (!state->cr4 && masked & (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS))
+		masked |= SS_CR0_MP | SS_CR0_EM;
 	return (flags_read(words) ^ value) & masked;
 }
 
-/* One write of CR0 as the guest sees it: who has to step in, and what becomes of the words. */
-void cr0_write_step(const struct expect_environment *environment, uint32_t insn,
-		    struct flag_words *words, uint64_t value, struct cr0_steps *steps)
+static uint32_t raise(struct cr0_state *state, uint32_t vector)
 {
-	uint64_t changed = flags_read(words) ^ value, asked;
+	state->faults++;
+	state->vector = vector;
+	return vector;
+}
 
-	if (monitor_takes(environment, words, value)) {
-		steps->monitor++;
+uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t insn,
+			struct cr0_state *state, uint64_t value)
+{
+	struct ss_flag_words *words = &state->words;
+	struct flags_change change = flags_write(words, value);
+
+	if (monitor_takes(environment, state, value)) {
+		state->monitor++;
+	} else if (state->cr4) {
+		state->vmx += (change.changed & VMX_L0_OWNED_CR4) != 0;
+		state->svm++;
 	} else {
-		steps->vmx += (changed & VMX_L0_OWNED) != 0;
-		steps->svm += svm_selective_takes(environment, insn, words->value, value);
+		state->vmx += (change.changed & VMX_L0_OWNED) != 0;
+		state->svm += svm_selective_takes(environment, insn, words->value, value);
 	}
-	asked = flags_write(words, value);
-	if (asked == 0)
-		return;
-	/* The VMM keeps such flags in the shadow too. */
-	steps->vmm++;
-	words->shadow ^= asked;
+	state->vmm += (change.ask | (change.changed & state->passed)) != 0;
+	if (change.ask && environment->on_ask == FLAGS_ON_ASK_REFUSE)
+		return raise(state, VECTOR_GP);
+	words->value = (change.value & ~change.ask) | (value & change.ask);
+	words->shadow = change.shadow;
+	return 0;
 }
 
 /* SVM has no read shadow, so what is masked is read from the relay. */
-unsigned cr0_read_exits(const struct expect_environment *environment,
-			const struct flag_words *words)
+uint64_t cr0_read_step(const struct expect_environment *environment, struct cr0_state *state)
 {
-	return environment->engine == ENGINE_SVM && ~words->owned ? 1 : 0;
+	if (environment->engine == ENGINE_SVM && flags_masked(&state->words))
+		state->monitor++;
+	else if (state->cr4)
+		state->svm++;
+	return flags_read(&state->words);
+}
+
+/* Intel SDM vol. 3A, table 2-2: an FPU instruction obeys EM and TS, WAIT obeys TS if MP is set. */
+uint32_t cr0_fpu_step(uint32_t insn, struct cr0_state *state)
+{
+	const uint64_t both = SS_CR0_TS | SS_CR0_MP, value = state->words.value;
+
+	if (insn == SS_INSN_WAIT ? (value & both) == both : (value & (SS_CR0_TS | SS_CR0_EM)) != 0)
+		return raise(state, VECTOR_NM);
+	return 0;
 }

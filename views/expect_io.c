@@ -14,30 +14,35 @@ static void add_ports(const struct expect_environment *environment, unsigned cou
 		expect_l0(environment, expect_exactly(count), expect_exactly(count));
 }
 
-/* Services that the VMM performs: nobody else can, and whoever is in front of it passes them on. */
-static void add_services(const struct expect_environment *environment, unsigned count,
+/* Services: of some the relay says itself what becomes of them, if there is one; others it passes on to the VMM. */
+static void add_services(const struct expect_environment *environment, unsigned by_vmm, unsigned by_relay,
 			 struct expectation *expectation)
 {
-	expectation->exits[LEVEL_VMM].count += count;
-	if (environment->engine != ENGINE_FLAT)
-		expectation->exits[LEVEL_MONITOR].count += count;
+	const bool flat = environment->engine == ENGINE_FLAT;
+
+	expectation->exits[LEVEL_VMM].count += by_vmm + (flat ? by_relay : 0);
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
+	if (!flat)
+		expect_relay(environment, by_vmm + by_relay, by_vmm, 0, 0, expectation);
 }
 
-/* Held, raised twice, let go: the two are one. */
+/* Held, raised twice, let go: the two are one. That one is pending then, so letting it go is the VMM's. */
 static void expect_release(const struct expect_environment *environment,
 			   struct expectation *expectation)
 {
 	expect_value(expectation, expectation->repetitions);
 	add_ports(environment, 2, expectation);
-	add_services(environment, 2, expectation);
+	add_services(environment, 1, 1, expectation);
 	/* An interpreter ends the service at an exit with interrupts on. Elsewhere they are off then, in
 	 * the relay or in the guest's #UD handler, and KVM is to say when they are on: a further exit.
 	 * Of a nested guest it says so too early as well (vmm/service/interrupt.c). */
 	if (environment->backend != HOST_BACKEND_PVM)
 		expectation->exits[LEVEL_VMM].count++;
-	if (environment->engine != ENGINE_FLAT)
-		expectation->exits[LEVEL_VMM].how = EXPECT_AT_LEAST;
+	if (environment->engine == ENGINE_FLAT)
+		return;
+	expectation->exits[LEVEL_VMM].how = EXPECT_AT_LEAST;
+	expectation->exits[LEVEL_L0].how = EXPECT_AT_LEAST;
+	expectation->exits[LEVEL_L0].count += 2 + 1; /* the ports, and that exit */
 }
 
 /* In the low half those that were taken while the vector was so, in the high half those after it was set
@@ -45,6 +50,11 @@ static void expect_release(const struct expect_environment *environment,
 void expect_interrupt(const struct expect_environment *environment, const struct ss_operation *op,
 		      struct expectation *expectation)
 {
+	if (op->flags & SS_OP_PAIR) {
+		expect_value(expectation, 0);
+		add_services(environment, 0, 2, expectation);
+		return;
+	}
 	if (op->insn == SS_INSN_VMFUNC) {
 		expect_release(environment, expectation);
 		return;
@@ -91,7 +101,10 @@ void expect_pin(const struct expect_environment *environment, const struct ss_op
 				op->arg & 0xff);
 
 	expect_value(expectation, (uint64_t)(int64_t)answer);
-	add_services(environment, answer == 0 ? 2 : 1, expectation);
+	add_services(environment, answer == 0 ? 2 : 1, 0, expectation);
+	/* To lock pages takes them out of L0's tables, in which it then misses them; how many is the host's affair. */
+	if (answer == 0)
+		expectation->exits[LEVEL_L0].how = EXPECT_AT_LEAST;
 }
 
 /* A command, and its status. */

@@ -15,6 +15,22 @@ static inline struct expect_count expect_exactly(unsigned count)
 	return (struct expect_count){EXPECT_EXACTLY, count};
 }
 
+/* So many in all repetitions together. */
+static inline struct expect_count expect_total(const struct expectation *expectation, uint64_t total)
+{
+	const uint32_t repetitions = expectation->repetitions;
+
+	return total % repetitions == 0 ? expect_exactly((unsigned)(total / repetitions))
+					: (struct expect_count){EXPECT_TOTAL, (unsigned)total};
+}
+
+/* Every repetition raises an exception. */
+static inline void expect_vector(struct expectation *expectation, uint32_t vector)
+{
+	expectation->vector = vector;
+	expectation->faults = expectation->repetitions;
+}
+
 static inline void expect_value(struct expectation *expectation, uint64_t value)
 {
 	expectation->value_known = true;
@@ -40,14 +56,41 @@ static inline struct expect_count expect_l0(const struct expect_environment *env
 	}
 }
 
-/* So many exits to the monitor, which cost further ones at L0; without any, `alone` at L0. */
-static inline void expect_monitor(const struct expect_environment *environment, unsigned count,
-				  unsigned alone, struct expectation *expectation)
+/*
+ * What exits to the relay cost at L0, `passed` of which it passes on to the VMM. KVM hands an exit on and carries out
+ * the VMRESUME or VMRUN (arch/x86/kvm/vmx/nested.c, arch/x86/kvm/svm/nested.c): 2. The relay passes it on by an OUT: 1.
+ * A VMCB is memory; of the fields of a VMCS that the relay accesses KVM shadows all but the EPT pointer
+ * (arch/x86/kvm/vmx/vmcs_shadow_fields.h), which it reads for the VMM: 1. `more` are further ones, on VMX.
+ */
+static inline uint64_t l0_of_relay(const struct expect_environment *environment, uint64_t exits,
+				   uint64_t passed, uint64_t more)
 {
-	struct expect_count hardware = count ? EXPECT_SOME : expect_exactly(alone);
+	return environment->engine == ENGINE_VMX ? 2 * exits + 2 * passed + more : 2 * exits + passed;
+}
 
-	expectation->exits[LEVEL_MONITOR] = expect_exactly(count);
-	expectation->exits[LEVEL_L0] = expect_l0(environment, hardware, hardware);
+/* The same as what is expected in all repetitions. Without shadowing every access of a field is one more. */
+static inline struct expect_count expect_l0_of_relay(const struct expect_environment *environment,
+						     const struct expectation *expectation, uint64_t total)
+{
+	const bool known = environment->engine != ENGINE_VMX ||
+			   environment->traits >> TRAIT_VMCS_SHADOWING & 1;
+
+	return known ? expect_total(expectation, total)
+		     : (struct expect_count){EXPECT_AT_LEAST, (unsigned)(total / expectation->repetitions)};
+}
+
+/* In each repetition so many exits to the relay, some of which it passes on, and without any `alone` at L0. */
+static inline void expect_relay(const struct expect_environment *environment, unsigned exits,
+				unsigned passed, unsigned more, unsigned alone,
+				struct expectation *expectation)
+{
+	const uint64_t each = l0_of_relay(environment, exits, passed, more);
+	const struct expect_count l0 =
+		exits ? expect_l0_of_relay(environment, expectation, each * expectation->repetitions)
+		      : expect_exactly(alone);
+
+	expectation->exits[LEVEL_MONITOR] = expect_exactly(exits);
+	expectation->exits[LEVEL_L0] = expect_l0(environment, l0, l0);
 }
 
 #endif

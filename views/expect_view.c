@@ -57,43 +57,58 @@ static void flat_vmfunc(const struct expect_environment *environment, const stru
 		expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
 }
 
+/* Whether the relay has to read which view is active before it can decide about a number that a service can have. */
+static bool asks_home(const struct vmfunc_state *state, uint32_t number)
+{
+	return state->services.enabled >> number & 1 && state->services.home >> number & 1;
+}
+
+/* Whether the relay writes the EPT pointer for the VMM, which has read the index. */
+static bool loads_view(uint32_t number, enum service_verdict verdict)
+{
+	return number == SERVICE_VIEW && verdict == SERVICE_PERFORM;
+}
+
 /* KVM emulates VMFUNC of a nested guest in L0; what is not done there is the relay's. What the
- * processor itself finds undefined KVM does not want. */
-static void vmx_vmfunc(const struct ss_operation *op, enum service_verdict verdict, bool enabled,
+ * processor itself finds undefined is #UD, which KVM intercepts and gives to the guest. */
+static void vmx_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
+		       enum service_verdict verdict, const struct vmfunc_state *state,
 		       struct expectation *expectation)
 {
-	if (!enabled || vmfunc_number(op) >= SERVICE_NUMBERS) {
-		expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
-	} else if (verdict == SERVICE_SWITCH) {
+	const uint32_t number = vmfunc_number(op);
+
+	if (!state->enabled || number >= SERVICE_NUMBERS)
+		expectation->exits[LEVEL_L0] = EXPECT_ONE;
+	else if (verdict == SERVICE_SWITCH)
 		expectation->exits[LEVEL_L0] = expect_exactly(op->flags & SS_OP_PAIR ? 2 : 1);
-	} else {
-		expectation->exits[LEVEL_L0] = EXPECT_SOME;
-		expectation->exits[LEVEL_MONITOR] = EXPECT_ONE;
-	}
+	else
+		expect_relay(environment, 1, service_reaches_vmm(verdict),
+			     asks_home(state, number) + loads_view(number, verdict), 0, expectation);
 }
 
 /* The relay intercepts the #UD that VMFUNC raises, where VM functions are enabled. */
 static void svm_vmfunc(const struct expect_environment *environment, const struct ss_operation *op,
-		       bool enabled, struct expectation *expectation)
+		       enum service_verdict verdict, bool enabled, struct expectation *expectation)
 {
 	unsigned count = op->flags & SS_OP_PAIR ? 2 : 1;
 
-	expect_monitor(environment, enabled ? count : 0, count, expectation);
+	expect_relay(environment, enabled ? count : 0, service_reaches_vmm(verdict) ? count : 0, 0, count,
+		     expectation);
 }
 
 static void expect_vmfunc_exits(const struct expect_environment *environment,
 				const struct ss_operation *op, enum service_verdict verdict,
-				bool enabled, struct expectation *expectation)
+				const struct vmfunc_state *state, struct expectation *expectation)
 {
 	if (environment->engine == ENGINE_FLAT) {
 		flat_vmfunc(environment, op, verdict, expectation);
 		return;
 	}
 	if (environment->engine == ENGINE_SVM)
-		svm_vmfunc(environment, op, enabled, expectation);
+		svm_vmfunc(environment, op, verdict, state->enabled, expectation);
 	else
-		vmx_vmfunc(op, verdict, enabled, expectation);
-	if (verdict == SERVICE_PERFORM)
+		vmx_vmfunc(environment, op, verdict, state, expectation);
+	if (service_reaches_vmm(verdict))
 		expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 }
 
@@ -102,7 +117,9 @@ void expect_vmfunc(const struct expect_environment *environment,
 {
 	const struct service_call call = {
 		.number = vmfunc_number(op),
-		.index = vmfunc_last_index(op, expectation->repetitions),
+		.index = op->flags & SS_OP_IN_MEMORY
+				 ? SERVICE_IN_MEMORY
+				 : vmfunc_last_index(op, expectation->repetitions),
 		.cpl = op->flags & SS_OP_CPL3 ? 3 : 0,
 		.home = true,
 	};
@@ -116,12 +133,13 @@ void expect_vmfunc(const struct expect_environment *environment,
 	setup_apply(op, &state, list);
 	decision = service_decide(&state, &call);
 	if (service_vector(decision.verdict))
-		expectation->vector = service_vector(decision.verdict);
-	else if (decision.verdict == SERVICE_REFUSED)
+		expect_vector(expectation, service_vector(decision.verdict));
+	else if (decision.error)
 		expect_value(expectation, (uint64_t)(int64_t)decision.error);
-	else if (decision.verdict == SERVICE_SWITCH)
-		set_view(expectation, call.index);
-	expect_vmfunc_exits(environment, op, decision.verdict, state.enabled, expectation);
+	else if (decision.verdict == SERVICE_SWITCH ||
+		 (call.number == SERVICE_VIEW && op->flags & SS_OP_IN_MEMORY))
+		set_view(expectation, vmfunc_last_index(op, expectation->repetitions));
+	expect_vmfunc_exits(environment, op, decision.verdict, &state, expectation);
 }
 
 /* Hypercalls that the relay knows. */
@@ -132,8 +150,9 @@ void expect_hypercall_service(const struct expect_environment *environment,
 		set_view(expectation, rotate_last(expectation->repetitions));
 	else
 		expect_value(expectation, 0);
-	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
-	expectation->exits[LEVEL_MONITOR] = EXPECT_ONE;
+	/* On VMX the relay writes the EPT pointer to switch. */
+	expect_relay(environment, 1, op->arg == SS_HYPERCALL_NULL_VMM, op->arg == SS_HYPERCALL_VIEW, 0,
+		     expectation);
 	expectation->exits[LEVEL_VMM] = op->arg == SS_HYPERCALL_NULL_VMM ? EXPECT_ONE : EXPECT_NONE;
 }
 
@@ -157,7 +176,7 @@ static void set_accessed(const struct expect_environment *environment, const str
 	expect_value(expectation, call ? 0 : permitted || !load ? contents[page] : UINT64_MAX);
 	if (permitted || !(environment->inject || call))
 		return;
-	expectation->vector = VECTOR_PF;
+	expect_vector(expectation, VECTOR_PF);
 	expectation->value_known = !load;
 }
 
@@ -191,8 +210,8 @@ void expect_view_access(const struct expect_environment *environment,
 		return;
 	}
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
-	expectation->exits[LEVEL_MONITOR] =
-		environment->engine == ENGINE_FLAT ? EXPECT_NONE : EXPECT_ONE;
+	if (environment->engine != ENGINE_FLAT)
+		expect_relay(environment, 1, 1, 0, 0, expectation);
 	expectation->exits[LEVEL_VMM] = EXPECT_ONE;
 }
 
@@ -225,7 +244,8 @@ void expect_map(const struct expect_environment *environment, const struct ss_op
 	const bool permitted = rights & (op->insn == SS_INSN_STORE ? VIEW_WRITE : VIEW_READ);
 	const int error = map_error(environment, op);
 	/* Each call is the VMM's, and so is an access that the rights forbid. */
-	unsigned exits = op->flags & SS_OP_PAIR ? 2 : 1;
+	const unsigned calls = op->flags & SS_OP_PAIR ? 2 : 1;
+	unsigned exits = calls;
 
 	expect_value(expectation, (uint64_t)(int64_t)error);
 	if (accessed && error == 0) {
@@ -234,6 +254,11 @@ void expect_map(const struct expect_environment *environment, const struct ss_op
 	}
 	expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_SOME, EXPECT_SOME);
 	expectation->exits[LEVEL_VMM] = expect_exactly(exits);
-	if (environment->engine != ENGINE_FLAT)
-		expectation->exits[LEVEL_MONITOR] = expect_exactly(exits);
+	if (environment->engine == ENGINE_FLAT)
+		return;
+	expect_relay(environment, exits, exits, asks_home(&environment->vmfunc, SS_SERVICE_MAP) ? calls : 0, 0,
+		     expectation);
+	/* Where rights change L0 notices that tables are written, and makes its own anew: it depends on what it has. */
+	if (op->flags & SS_OP_PAIR)
+		expectation->exits[LEVEL_L0].how = EXPECT_AT_LEAST;
 }

@@ -17,6 +17,8 @@ struct expect_environment {
 	enum engine_id engine;
 	enum host_backend backend;
 	uint32_t traits; /* 1 << enum processor_trait */
+	enum ss_embodiment embodiment;
+	enum flags_on_ask on_ask;
 	const struct view_policy *policy;
 	gpa_t window; /* the pages of SS_WINDOW_* */
 	gpa_t kernel; /* the guest's read-only part */
@@ -25,11 +27,12 @@ struct expect_environment {
 	bool inject; /* what a view forbids is #PF for the guest */
 };
 
-/* How many exits one repetition may cause at a level. */
+/* How many exits there may be at a level. */
 enum expect_how {
 	EXPECT_ANY, /* the model knows no rule: whatever is seen is right */
-	EXPECT_EXACTLY,
-	EXPECT_AT_LEAST,
+	EXPECT_EXACTLY,  /* in each repetition */
+	EXPECT_AT_LEAST, /* in each repetition */
+	EXPECT_TOTAL,    /* in all of them, which are not alike */
 };
 
 struct expect_count {
@@ -39,7 +42,8 @@ struct expect_count {
 
 struct expectation {
 	uint32_t repetitions; /* that it is about */
-	uint32_t vector; /* exception of every repetition, or SS_NO_VECTOR */
+	uint32_t vector; /* exception that is raised, or SS_NO_VECTOR */
+	uint64_t faults; /* how often, in all repetitions */
 	bool value_known;
 	uint64_t value;
 	bool view_known;

@@ -2,7 +2,6 @@
 #include "views/interrupts.h"
 
 #include <errno.h>
-#include <string.h>
 
 const char *const interrupt_event_keys[INTERRUPT_EVENT_COUNT] = {
 	"pending",
@@ -11,9 +10,9 @@ const char *const interrupt_event_keys[INTERRUPT_EVENT_COUNT] = {
 #undef X
 };
 
-static bool is_pending(const struct interrupts *interrupts, uint64_t vector)
+bool interrupts_is_pending(const struct interrupts *interrupts, uint64_t vector)
 {
-	return interrupts->pending[vector / 64] >> vector % 64 & 1;
+	return vector < INTERRUPT_VECTORS && interrupts->pending[vector / 64] >> vector % 64 & 1;
 }
 
 static void set_pending(struct interrupts *interrupts, uint64_t vector)
@@ -31,12 +30,6 @@ static bool is_vector(uint64_t vector)
 	return vector >= INTERRUPT_VECTOR_MIN && vector < INTERRUPT_VECTORS;
 }
 
-void interrupts_init(struct interrupts *interrupts)
-{
-	*interrupts = (struct interrupts){0};
-	memset(interrupts->disposition, SS_INTERRUPT_DELIVER, sizeof(interrupts->disposition));
-}
-
 int interrupts_set(struct interrupts *interrupts, uint64_t vector, uint64_t disposition,
 		   enum interrupt_event *ret_event)
 {
@@ -48,7 +41,7 @@ int interrupts_set(struct interrupts *interrupts, uint64_t vector, uint64_t disp
 	changes = interrupts->disposition[vector] != disposition;
 	interrupts->disposition[vector] = (uint8_t)disposition;
 	*ret_event = INTERRUPT_EVENT_NONE;
-	if (!changes || !is_pending(interrupts, vector))
+	if (!changes || !interrupts_is_pending(interrupts, vector))
 		return 0;
 	if (disposition == SS_INTERRUPT_HOLD)
 		*ret_event = INTERRUPT_HELD;
@@ -66,7 +59,7 @@ int interrupts_raise(struct interrupts *interrupts, uint64_t vector,
 		return -EINVAL;
 	if (interrupts->disposition[vector] == SS_INTERRUPT_DROP) {
 		*ret_event = INTERRUPT_DROPPED;
-	} else if (is_pending(interrupts, vector)) {
+	} else if (interrupts_is_pending(interrupts, vector)) {
 		*ret_event = INTERRUPT_COALESCED;
 	} else {
 		set_pending(interrupts, vector);

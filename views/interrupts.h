@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "guestfw/abi.h"
 
@@ -41,8 +42,12 @@ struct interrupts {
 	uint64_t pending[INTERRUPT_VECTORS / 64];
 };
 
-/* Everything is delivered, nothing is pending. */
-void interrupts_init(struct interrupts *interrupts);
+/* Everything is delivered, nothing is pending. Here, as the relay has no memset and no need of this. */
+static inline void interrupts_init(struct interrupts *interrupts)
+{
+	*interrupts = (struct interrupts){0};
+	memset(interrupts->disposition, SS_INTERRUPT_DELIVER, sizeof(interrupts->disposition));
+}
 
 /*
  * Sets how a vector is handled from now on; one that is pending is held, dropped, or due for delivery
@@ -51,6 +56,9 @@ void interrupts_init(struct interrupts *interrupts);
  */
 int interrupts_set(struct interrupts *interrupts, uint64_t vector, uint64_t disposition,
 		   enum interrupt_event *ret_event);
+
+/* Whether a vector is pending; no vector is not. */
+bool interrupts_is_pending(const struct interrupts *interrupts, uint64_t vector);
 
 /* Raises a vector. Returns 0 or -EINVAL; *ret_event is what became of it. */
 int interrupts_raise(struct interrupts *interrupts, uint64_t vector,

@@ -39,11 +39,14 @@ enum host_backend {
  * (target/i386/tcg/sysemu/misc_helper.c, helper_write_crN).
  * GP_INTERCEPTED: before Zen 3, VMRUN and its kin raise #GP for some legal addresses, so KVM looks at
  * every #GP of a guest with SVM (arch/x86/kvm/svm/svm.c, svm_gp_erratum_intercept).
+ * VMCS_SHADOWING: L1 reads and writes most fields of its VMCS without an exit (Intel SDM vol. 3C, 25.10), if KVM uses
+ * that (kvm_intel.enable_shadow_vmcs).
  */
 #define PROCESSOR_TRAITS(X)                                                                        \
 	X(LMSW_SELECTIVE, "lmsw-selective",                                                        \
 	  "an emulated processor, whose selective CR0-write intercept ignores LMSW of TS and MP")  \
-	X(GP_INTERCEPTED, "gp-intercepted", "#GP of guests with SVM is intercepted by KVM")
+	X(GP_INTERCEPTED, "gp-intercepted", "#GP of guests with SVM is intercepted by KVM")        \
+	X(VMCS_SHADOWING, "vmcs-shadowing", "most fields of a nested VMCS are accessed without an exit")
 
 enum processor_trait {
 #define X(name, key, meaning) TRAIT_##name,

@@ -15,11 +15,11 @@ static uint64_t next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-void program_generate(uint64_t seed, uint64_t index, bool masks, uint32_t steps,
+void program_generate(uint64_t seed, uint64_t index, enum program_masks masks, uint32_t steps,
 		      struct ss_program *program)
 {
-	static const uint8_t insns[] = {SS_INSN_MOV, SS_INSN_CLTS, SS_INSN_LMSW, SS_INSN_LOAD,
-					SS_INSN_SMSW};
+	static const uint8_t insns[] = {SS_INSN_MOV,  SS_INSN_CLTS, SS_INSN_LMSW,
+					SS_INSN_LOAD, SS_INSN_SMSW, SS_INSN_FXSAVE};
 	uint64_t state = seed, choice;
 
 	state = next(&state) ^ index;
@@ -28,9 +28,11 @@ void program_generate(uint64_t seed, uint64_t index, bool masks, uint32_t steps,
 		.count = steps < SS_PROGRAM_STEPS ? steps : SS_PROGRAM_STEPS,
 		.start = (uint32_t)choice & PROGRAM_FLAGS,
 	};
-	if (masks) {
+	if (masks != PROGRAM_MASKS_NONE) {
 		program->masked = (uint32_t)(choice >> 8) & PROGRAM_FLAGS;
-		program->kept = (uint32_t)(choice >> 16) & program->masked;
+		program->kept = masks == PROGRAM_MASKS_KEPT
+					? program->masked
+					: (uint32_t)(choice >> 16) & program->masked;
 		program->shadow = (uint32_t)(choice >> 24) & program->masked;
 	}
 	for (uint32_t i = 0; i < program->count; i++) {
@@ -40,49 +42,48 @@ void program_generate(uint64_t seed, uint64_t index, bool masks, uint32_t steps,
 	}
 }
 
-static void predict_step(const struct expect_environment *environment, const struct ss_step *step,
-			 struct flag_words *words, struct cr0_steps *steps, uint64_t *ret_seen)
+/* Returns what the step has seen: an exception's vector, else what it has read, else 0. */
+static uint64_t predict_step(const struct expect_environment *environment, const struct ss_step *step,
+			     struct cr0_state *state)
 {
-	uint64_t seen = flags_read(words);
+	const uint64_t seen = flags_read(&state->words);
+	uint64_t value;
 
-	*ret_seen = 0;
 	switch (step->insn) {
 	case SS_INSN_MOV:
-		cr0_write_step(environment, SS_INSN_MOV, words,
-			       (SS_CR0_BASE & ~(uint64_t)PROGRAM_FLAGS) |
-				       (step->operand & PROGRAM_FLAGS),
-			       steps);
+		value = (SS_CR0_BASE & ~(uint64_t)PROGRAM_FLAGS) | (step->operand & PROGRAM_FLAGS);
 		break;
 	case SS_INSN_CLTS:
-		cr0_write_step(environment, SS_INSN_CLTS, words, seen & ~(uint64_t)SS_CR0_TS, steps);
+		value = seen & ~(uint64_t)SS_CR0_TS;
 		break;
 	case SS_INSN_LMSW:
-		cr0_write_step(environment, SS_INSN_LMSW, words, flags_lmsw(seen, step->operand),
-			       steps);
+		value = flags_lmsw(seen, step->operand);
 		break;
+	case SS_INSN_FXSAVE:
+		return cr0_fpu_step(SS_INSN_FXSAVE, state);
 	default:
-		steps->monitor += cr0_read_exits(environment, words);
-		*ret_seen = step->insn == SS_INSN_SMSW ? seen & 0xffff : seen;
+		value = cr0_read_step(environment, state);
+		return step->insn == SS_INSN_SMSW ? value & 0xffff : value;
 	}
+	return cr0_write_step(environment, step->insn, state, value);
 }
 
 void program_predict(const struct expect_environment *environment,
 		     const struct ss_program *program, struct program_prediction *prediction)
 {
-	struct cr0_steps steps = {0};
-	struct flag_words words = {
-		.owned = ~(uint64_t)program->masked,
+	const struct ss_operation op = {
+		.masked = program->masked,
 		.kept = program->kept,
-		.shadow = (SS_CR0_BASE & ~(uint64_t)program->masked) |
-			  (program->shadow & program->masked),
-		.value = SS_CR0_BASE | program->start,
+		.shadow = program->shadow,
+		.cr0 = program->start,
 	};
+	struct cr0_state state = cr0_start(environment, &op);
 
 	*prediction = (struct program_prediction){0};
 	for (uint32_t i = 0; i < program->count && i < SS_PROGRAM_STEPS; i++)
-		predict_step(environment, &program->steps[i], &words, &steps, &prediction->seen[i]);
-	prediction->monitor = steps.monitor;
-	prediction->vmm = steps.vmm;
+		prediction->seen[i] = predict_step(environment, &program->steps[i], &state);
+	prediction->monitor = state.monitor;
+	prediction->vmm = state.vmm;
 }
 
 void program_remove(struct ss_program *program, uint32_t first, uint32_t count)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Random programs of CR0 accesses and what the reference model says of them. */
+/* Random programs of CR0 accesses and FPU instructions, and what the reference model says of them. */
 #ifndef VIEWS_PROGRAM_H
 #define VIEWS_PROGRAM_H
 
@@ -8,9 +8,12 @@
 /* Flags that programs write, mask and start with. */
 #define PROGRAM_FLAGS (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS)
 
-/* Program `index` of a seed: always the same one, whatever was generated before. With `masks` clear
- * nothing is masked, for engines without a monitor. */
-void program_generate(uint64_t seed, uint64_t index, bool masks, uint32_t steps,
+/* What of a program's flags may be masked: nothing in engines without a monitor, and by an embodiment
+ * that has no third place only what is kept. */
+enum program_masks { PROGRAM_MASKS_NONE, PROGRAM_MASKS_KEPT, PROGRAM_MASKS_ANY };
+
+/* Program `index` of a seed: always the same one, whatever was generated before. */
+void program_generate(uint64_t seed, uint64_t index, enum program_masks masks, uint32_t steps,
 		      struct ss_program *program);
 
 struct program_prediction {

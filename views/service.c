@@ -8,19 +8,45 @@
 
 static bool is_enabled(const struct vmfunc_state *state, uint32_t number)
 {
+	/* The processor's own service needs the processor's controls too. */
 	return state->enabled && number < SERVICE_NUMBERS &&
+	       (number != SERVICE_VIEW || state->function_controls & 1) &&
 	       state->services.enabled >> number & 1;
 }
 
-static bool is_permitted(const struct service_table *table, const struct service_call *call)
+bool service_permits(const struct service_table *table, const struct service_call *call)
 {
-	if (table->cpl0 >> call->number & 1 && call->cpl != 0)
-		return false;
-	return !(table->home >> call->number & 1) || call->home;
+	uint64_t asked = 0;
+
+	if (call->cpl != 0)
+		asked |= table->cpl0;
+	if (!call->home)
+		asked |= table->home;
+	if (call->mode != SERVICE_MODE_64)
+		asked |= table->mode64;
+	if (call->mode == SERVICE_MODE_REAL)
+		asked |= table->protected;
+	return !(asked >> call->number & 1);
+}
+
+/* By an exception, or by an exit if the table says so, which the processor must let happen. */
+static struct service_decision withhold(const struct vmfunc_state *state, uint32_t number, bool enabled)
+{
+	const bool exits = state->enabled && number < SERVICE_NUMBERS &&
+			   state->services.exits >> number & 1;
+	struct service_decision decision = {.eptp = state->eptp};
+
+	if (exits) {
+		decision.verdict = enabled ? SERVICE_EXIT_FORBIDDEN : SERVICE_EXIT_DISABLED;
+		decision.error = enabled ? -EPERM : -ENOSYS;
+	} else {
+		decision.verdict = enabled ? SERVICE_FORBIDDEN : SERVICE_UNDEFINED;
+	}
+	return decision;
 }
 
 /* The processor's decision in the words of a service. */
-static struct service_decision decide_view(const struct vmfunc_state *state, uint32_t index)
+struct service_decision service_decide_view(const struct vmfunc_state *state, uint32_t index)
 {
 	const struct vmfunc_result result = vmfunc_decide(state, SERVICE_VIEW, index);
 	struct service_decision decision = { .eptp = result.eptp };
@@ -47,17 +73,13 @@ static struct service_decision decide_view(const struct vmfunc_state *state, uin
 struct service_decision service_decide(const struct vmfunc_state *state,
 				       const struct service_call *call)
 {
-	struct service_decision decision = { .eptp = state->eptp };
+	const bool enabled = is_enabled(state, call->number);
 
-	if (!is_enabled(state, call->number))
-		decision.verdict = SERVICE_UNDEFINED;
-	else if (!is_permitted(&state->services, call))
-		decision.verdict = SERVICE_FORBIDDEN;
-	else if (call->number == SERVICE_VIEW)
-		decision = decide_view(state, call->index);
-	else
-		decision.verdict = SERVICE_PERFORM;
-	return decision;
+	if (!enabled || !service_permits(&state->services, call))
+		return withhold(state, call->number, enabled);
+	if (call->number == SERVICE_VIEW && call->index != SERVICE_IN_MEMORY)
+		return service_decide_view(state, call->index);
+	return (struct service_decision){.verdict = SERVICE_PERFORM, .eptp = state->eptp};
 }
 
 unsigned service_vector(enum service_verdict verdict)
@@ -75,6 +97,6 @@ unsigned service_vector(enum service_verdict verdict)
 void service_configure(struct vmfunc_state *state, const struct service_table *table)
 {
 	state->services = *table;
-	state->enabled = table->enabled != 0;
+	state->enabled = (table->enabled | table->exits) != 0;
 	state->function_controls = table->enabled & UINT64_C(1) << SERVICE_VIEW;
 }

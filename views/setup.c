@@ -8,12 +8,16 @@
 
 static const uint64_t unbacked[EPTP_LIST_ENTRIES];
 
-static void turn_off(const struct ss_operation *op, struct vmfunc_state *state)
+static uint64_t service_of(const struct ss_operation *op)
 {
 	const uint32_t number = (uint32_t)(op->arg >> 32);
 
-	if (number < SERVICE_NUMBERS)
-		state->services.enabled &= ~(UINT64_C(1) << number);
+	return number < SERVICE_NUMBERS ? UINT64_C(1) << number : 0;
+}
+
+static void turn_off(const struct ss_operation *op, struct vmfunc_state *state)
+{
+	state->services.enabled &= ~service_of(op);
 	state->function_controls &= state->services.enabled;
 }
 
@@ -38,6 +42,13 @@ void setup_apply(const struct ss_operation *op, struct vmfunc_state *state,
 		break;
 	case SS_SETUP_LEAF_OFF:
 		turn_off(op, state);
+		break;
+	case SS_SETUP_LEAF_OFF_EXIT:
+		turn_off(op, state);
+		state->services.exits |= service_of(op);
+		break;
+	case SS_SETUP_LEAF_EXIT:
+		state->services.exits |= service_of(op);
 		break;
 	case SS_SETUP_VMFUNC_OFF:
 		state->enabled = false;

@@ -6,6 +6,7 @@
 #include "guestfw/abi.h"
 #include "insn.h"
 #include "relay.h"
+#include "views/flags.h"
 #include "views/retire.h"
 #include "views/service.h"
 
@@ -16,9 +17,6 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 #define ERANGE_RESULT ((uint64_t)-34)
 #define EINVAL_RESULT ((uint64_t)-22)
 #define CR0_ET 0x10u
-#define CR0_NW 0x20000000u
-#define CR0_CD 0x40000000u
-#define CR0_PG 0x80000000u
 #define CR0_DEFINED UINT64_C(0xffffffffe005003f)
 #define CR4_OSXSAVE 0x40000u
 #define CR4_PKE 0x400000u
@@ -47,6 +45,7 @@ static inline void ask_vmm(struct relay_vcpu *vcpu)
 {
 	vcpu->write_count = 0;
 	vcpu->touch_count = 0;
+	vcpu->view = 0;
 	vcpu->pending = 1;
 	write_port(RELAY_PORT);
 	touch(vcpu);
@@ -91,19 +90,32 @@ static inline uint64_t mov_cr0_value(uint64_t source)
 	return (source & CR0_DEFINED) | CR0_ET;
 }
 
-/* Whether 64-bit mode has this value. */
-static inline int is_consistent_cr0(uint64_t value)
+/* Carries out the write of a register for which the guest wants to see `wanted`, in the words, if it is `legal`.
+ * Returns an exception that it raises instead, 0, or -1 if the VMM has to decide: but for 0 nothing is changed. */
+static inline int relay_write_register(struct relay_register *reg, const struct flags_change *change, int legal)
 {
-	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
-	       value & CR0_PG;
+	if (!legal)
+		return VECTOR_GP;
+	if (change->ask | (change->changed & reg->passed))
+		return -1;
+	reg->words.value = change->value;
+	reg->words.shadow = change->shadow;
+	return 0;
 }
 
-/* Whether the processor would load the register in 64-bit mode, for a guest that wants to see `wanted`;
- * if not, it raises #GP. What VMX operation fixes is fixed in the register (Intel SDM vol. 3D, A.7). */
-static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value)
+static inline int relay_write_cr0(struct relay_vcpu *vcpu)
 {
-	return is_consistent_cr0(wanted) && is_consistent_cr0(value) &&
-	       (value & vcpu->cr0_fixed0) == vcpu->cr0_fixed0 && !(value & ~vcpu->cr0_fixed1);
+	const struct flags_change change = flags_write(&vcpu->cr0.words, vcpu->wanted);
+
+	return relay_write_register(&vcpu->cr0, &change, is_legal_cr0(vcpu, vcpu->wanted, change.value));
+}
+
+static inline int relay_write_cr4(struct relay_vcpu *vcpu, uint64_t cr3)
+{
+	const struct flags_change change = flags_write(&vcpu->cr4.words, vcpu->wanted);
+
+	return relay_write_register(&vcpu->cr4, &change,
+				    is_legal_cr4(vcpu, vcpu->wanted, change.value, cr3));
 }
 
 static inline int vector_has_error_code(uint64_t vector)
@@ -141,32 +153,54 @@ static inline void relay_cpuid(struct relay_vcpu *vcpu, uint64_t cr4)
 	vcpu->regs[RDX] = r.edx;
 }
 
-/* A VMFUNC that the processor has not carried out. */
-static inline struct service_decision relay_vmfunc(const struct relay_vcpu *vcpu, unsigned cpl)
+/* A VMFUNC that the processor has not carried out; the VMM hears of it what the record says. */
+static inline struct service_decision relay_vmfunc(struct relay_vcpu *vcpu, unsigned cpl,
+						   enum service_mode mode,
+						   struct relay_record *record)
 {
 	const struct service_call call = {
 		.number = (uint32_t)vcpu->regs[RAX],
 		.index = (uint32_t)vcpu->regs[RCX],
 		.cpl = cpl,
-		.home = vcpu->pointer == vcpu->home,
+		.home = vcpu->vmfunc.eptp == vcpu->home,
+		.mode = mode,
 	};
-	struct vmfunc_state state = vcpu->vmfunc;
+	const struct service_decision decision = service_decide(&vcpu->vmfunc, &call);
 
-	state.eptp = vcpu->pointer;
-	return service_decide(&state, &call);
+	record->service = service_code(call.number, decision.verdict);
+	vcpu->service = record->service;
+	return decision;
+}
+
+/*
+ * Services that the relay performs itself, the VMM told by the record alone: how a vector's interrupts are handled.
+ * If one is pending, it has to be held, dropped or let go, which is the VMM's to do and to record; and so are
+ * parameters in memory. Returns 0 if the VMM has to perform it.
+ */
+static inline int relay_performs(struct relay_vcpu *vcpu)
+{
+	const uint32_t vector = (uint32_t)vcpu->regs[RCX];
+	enum interrupt_event event;
+
+	if ((uint32_t)vcpu->regs[RAX] != SS_SERVICE_INTERRUPT || vector == SERVICE_IN_MEMORY ||
+	    interrupts_is_pending(&vcpu->interrupts, vector))
+		return 0;
+	vcpu->regs[RAX] = (uint64_t)(int64_t)interrupts_set(&vcpu->interrupts, vector,
+							    vcpu->regs[RDX], &event);
+	return 1;
 }
 
 /* Whether a hypercall may switch to a view: 0, or what it gets in RAX. What the service of that kind is
  * not for, the hypercall is not for either. */
 static inline uint64_t view_hypercall_error(const struct relay_vcpu *vcpu, uint64_t index,
-					    unsigned cpl)
+					    unsigned cpl, enum service_mode mode)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
-	const uint64_t view = UINT64_C(1) << SERVICE_VIEW;
+	const struct service_call call = {SERVICE_VIEW, 0, cpl, true, mode};
 
-	if (!(table->enabled & view))
+	if (!(table->enabled >> SERVICE_VIEW & 1))
 		return ENOSYS_RESULT;
-	if (table->cpl0 & view && cpl != 0)
+	if (!service_permits(table, &call))
 		return EPERM_RESULT;
 	return index < vcpu->views ? 0 : ERANGE_RESULT;
 }
@@ -199,6 +233,41 @@ static inline int relay_hypercall(struct relay_vcpu *vcpu,
 		vcpu->regs[RAX] = ENOSYS_RESULT;
 		return 1;
 	}
+}
+
+/*
+ * The other ways to a hypervisor that there were before: CPUID with the number of a hypercall as its leaf, WRMSR with
+ * it as the MSR. The null service, and the switch of views, whose index is in ECX or is what is written.
+ */
+static inline int relay_serves(uint32_t number)
+{
+	return number == SS_HYPERCALL_NULL || number == SS_HYPERCALL_VIEW;
+}
+
+/* Returns 0 for a leaf that is the processor's. CPUID changes four registers, and has 32 bits for the result. */
+static inline int relay_cpuid_service(struct relay_vcpu *vcpu,
+				      uint64_t (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+{
+	const uint32_t number = (uint32_t)vcpu->regs[RAX];
+
+	if (!relay_serves(number))
+		return 0;
+	vcpu->regs[RAX] = number == SS_HYPERCALL_VIEW
+				  ? (uint32_t)switch_view(vcpu, (uint32_t)vcpu->regs[RCX])
+				  : 0;
+	vcpu->regs[RBX] = vcpu->regs[RCX] = vcpu->regs[RDX] = 0;
+	return 1;
+}
+
+/* Returns 0 for an MSR that there is not, and for a view that is refused: #GP, as WRMSR has no result. */
+static inline int relay_wrmsr_service(struct relay_vcpu *vcpu,
+				      uint64_t (*switch_view)(struct relay_vcpu *vcpu, uint64_t index))
+{
+	const uint32_t number = (uint32_t)vcpu->regs[RCX];
+	const uint64_t value = (uint32_t)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
+
+	return relay_serves(number) &&
+	       (number != SS_HYPERCALL_VIEW || switch_view(vcpu, value) == 0);
 }
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Decodes the few instructions that the relay carries out, from their bytes: a processor without
  * decode assists says neither their length nor their register. Freestanding. Encodings are those of
- * AMD APM vol. 3, 3 (MOV CRn, CLTS, LMSW, SMSW, CPUID, VMMCALL) and Intel SDM vol. 3C, 31.3 (VMFUNC).
+ * AMD APM vol. 3, 3 (MOV CRn, CLTS, LMSW, SMSW, CPUID, VMMCALL, WRMSR) and Intel SDM vol. 3C, 31.3 (VMFUNC).
  */
 #ifndef SIDESTEP_DECODE_H
 #define SIDESTEP_DECODE_H
@@ -13,12 +13,15 @@ enum relay_insn_kind {
 	RELAY_INSN_OTHER, /* anything else, memory operands included */
 	RELAY_INSN_MOV_TO_CR0,
 	RELAY_INSN_MOV_FROM_CR0,
+	RELAY_INSN_MOV_TO_CR4,
+	RELAY_INSN_MOV_FROM_CR4,
 	RELAY_INSN_CLTS,
 	RELAY_INSN_LMSW,
 	RELAY_INSN_SMSW,
 	RELAY_INSN_VMFUNC,
 	RELAY_INSN_CPUID,
 	RELAY_INSN_VMMCALL,
+	RELAY_INSN_WRMSR,
 };
 
 struct relay_insn {
@@ -105,8 +108,10 @@ static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count
 	if (left < 2 || opcode[0] != 0x0f || prefixes.lock)
 		return insn;
 	insn.length = prefixes.length + 2;
-	if (opcode[1] == 0x06 || opcode[1] == 0xa2) {
-		insn.kind = opcode[1] == 0x06 ? RELAY_INSN_CLTS : RELAY_INSN_CPUID;
+	if (opcode[1] == 0x06 || opcode[1] == 0xa2 || opcode[1] == 0x30) {
+		insn.kind = opcode[1] == 0x06   ? RELAY_INSN_CLTS
+			    : opcode[1] == 0xa2 ? RELAY_INSN_CPUID
+						: RELAY_INSN_WRMSR;
 		return insn;
 	}
 	if (left < 3)
@@ -119,9 +124,11 @@ static inline struct relay_insn relay_decode(const uint8_t *code, unsigned count
 	else /* the prefix chooses the other one */
 		insn.bits = prefixes.operand16 == (mode == RELAY_MODE_16) ? 32 : 16;
 	/* MOV CRn ignores the mode field and the operand size, which is that of the mode. */
-	if ((opcode[1] == 0x20 || opcode[1] == 0x22) && (modrm >> 3 & 7) == 0 &&
+	if ((opcode[1] == 0x20 || opcode[1] == 0x22) && (modrm >> 3 & 3) == 0 &&
 	    !(prefixes.rex & REX_R)) {
 		insn.kind = opcode[1] == 0x22 ? RELAY_INSN_MOV_TO_CR0 : RELAY_INSN_MOV_FROM_CR0;
+		if (modrm >> 3 & 4)
+			insn.kind += RELAY_INSN_MOV_TO_CR4 - RELAY_INSN_MOV_TO_CR0;
 		insn.bits = mode == RELAY_MODE_64 ? 64 : 32;
 	} else if (opcode[1] == 0x01) {
 		relay_decode_group7(&prefixes, modrm, &insn);

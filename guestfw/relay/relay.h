@@ -14,9 +14,9 @@
 #define RELAY_PD 0xc0002000 /* four tables: 4 GiB in 2 MiB pages */
 #define RELAY_GDT 0xc0006000
 #define RELAY_TSS 0xc0007000
-#define RELAY_MSR_BITMAP 0xc0008000 /* zero: no MSR access reaches the relay */
-#define RELAY_NO_LIST 0xc0009000 /* zero: what a list without memory behind it looks like */
-#define RELAY_GROUP 0xc000a000 /* struct relay_group */
+#define RELAY_NO_LIST 0xc000a000 /* zero: what a list without memory behind it looks like */
+#define RELAY_MSR_BITMAP 0xc000b000 /* two pages; zero: no access of an MSR that it has reaches the relay */
+#define RELAY_GROUP 0xc000d000 /* struct relay_group */
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_IMAGE_MAX 0x10000
 #define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region or host save area, and control structure */
@@ -25,7 +25,9 @@
 #define RELAY_VCPU_STRIDE 0x4000
 #define RELAY_RINGS 0xc0200000
 #define RELAY_RING_RECORDS 4096
-#define RELAY_WORLDS 0xc1000000 /* struct relay_world, RELAY_WORLD_STRIDE each */
+#define RELAY_DECODED 0xc1000000 /* RELAY_DECODED_MAX instructions a vCPU, RELAY_DECODED_STRIDE each */
+#define RELAY_DECODED_STRIDE 0xc000
+#define RELAY_WORLDS 0xc1800000 /* struct relay_world, RELAY_WORLD_STRIDE each */
 #define RELAY_WORLD_STRIDE 0x4000
 #define RELAY_TABLES 0xc2000000 /* second-level page tables */
 #define RELAY_TABLES_SIZE 0x4000000
@@ -51,6 +53,10 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
+#include "guestfw/abi.h"
+#include "guestfw/relay/decoded.h"
+#include "views/flags.h"
+#include "views/interrupts.h"
 #include "views/vmfunc.h"
 
 /* One exit of the nested guest. */
@@ -72,25 +78,37 @@ struct relay_write {
 	uint64_t failed; /* of RELAY_READ: the field does not exist */
 };
 
+/* What a control register is decided by, see views/flags.h; the words are read where they are. */
+struct relay_register {
+	struct ss_flag_words words;
+	uint64_t passed; /* flags whose writes are passed on even if the words decide about them */
+	uint64_t fixed0, fixed1; /* what must be 1, and what may be 1 */
+	uint64_t hidden; /* flags that the engine has set for itself: they read as 0, and to set them is #GP */
+};
+
 struct relay_vcpu {
 	uint64_t regs[16]; /* in the processor's numbering; [4], RSP, only when an exit is passed on */
 	uint64_t control;  /* address of the control structure, for a relay that reads it in memory */
 
 	/* Set by the VMM before entry and changed while the relay waits for an answer. */
-	uint64_t owned, kept, shadow; /* control-register words, see views/flags.h */
-	uint64_t cr0_fixed0, cr0_fixed1; /* what must be 1, and what may be 1, in CR0 */
+	struct relay_register cr0, cr4;
 	uint64_t views;               /* how many entries of the view list are views */
 	uint64_t home;                /* the entry of view 0 */
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
+	uint64_t decoded;             /* address of the instructions decoded before, for a relay that decodes */
 
 	/* Of a guest that shares the processor with others: the address of struct relay_group, else 0; its place
 	 * there; the address of its struct relay_world; whether it has ended. */
 	uint64_t group, number, world, gone;
 	uint64_t yields; /* by the exit that is handled another one gets the processor */
 
-	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` is `pointer` below. */
+	/* What VMFUNC is decided by; `list` is an address of L1, `eptp` the entry of the view list that is active, as
+	 * far as the relay has looked: while it waits for an answer it has. */
 	struct vmfunc_state vmfunc;
+
+	/* Those of this vCPU. The VMM raises and delivers them; how vectors are handled the relay sets too. */
+	struct interrupts interrupts;
 
 	/* The ring: `head` counts records ever written, `tail` those that the VMM has taken. */
 	uint64_t head, tail;
@@ -100,13 +118,14 @@ struct relay_vcpu {
 	uint64_t pending;
 	uint64_t reason, qualification, rip, length;
 	uint64_t gpa, gla, error;
-	uint64_t pointer;     /* entry of the view list that is active */
 	uint64_t cpl;         /* of a hypercall or a VMFUNC, where the control structure is not memory */
-	uint64_t cr0, wanted; /* of a CR0 write: the register, and what the guest wants to see */
+	uint64_t service;     /* of a VMFUNC: as in its record */
+	uint64_t wanted;      /* of a CR0 or CR4 write: what the guest wants to see */
 
 	/* The answer. */
 	uint64_t action;
 	uint64_t vector, error_code, fault_address; /* the last: CR2 for vector 14 */
+	uint64_t view; /* to make active, plus 1; 0: stays */
 	uint64_t write_count;
 	struct relay_write writes[RELAY_WRITES_MAX];
 	uint64_t touch_count;
@@ -137,7 +156,43 @@ struct relay_world {
 };
 
 _Static_assert(sizeof(struct relay_world) <= RELAY_WORLD_STRIDE, "it fits");
+
+#define CR0_NW 0x20000000u
+#define CR0_CD 0x40000000u
+#define CR0_PG 0x80000000u
+#define CR4_PAE 0x20u
+#define CR4_LA57 0x1000u
+#define CR4_VMXE 0x2000u
+#define CR4_PCIDE 0x20000u
+
+/* Whether 64-bit mode has this value. */
+static inline int is_consistent_cr0(uint64_t value)
+{
+	return value >> 32 == 0 && (value & CR0_CD || !(value & CR0_NW)) && value & SS_CR0_PE &&
+	       value & CR0_PG;
+}
+
+/* Whether the processor would load the register in 64-bit mode, for a guest that wants to see `wanted`;
+ * if not, it raises #GP. What VMX operation fixes is fixed in the register (Intel SDM vol. 3D, A.7). */
+static inline int is_legal_cr0(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value)
+{
+	return is_consistent_cr0(wanted) && is_consistent_cr0(value) &&
+	       (value & vcpu->cr0.fixed0) == vcpu->cr0.fixed0 && !(value & ~vcpu->cr0.fixed1);
+}
+
+/* The same of CR4, for a guest with this CR3: PAE and LA57 do not change, and with PCIDE CR3[11:0] must be 0
+ * (Intel SDM vol. 2B, MOV to control registers). */
+static inline int is_legal_cr4(const struct relay_vcpu *vcpu, uint64_t wanted, uint64_t value, uint64_t cr3)
+{
+	const uint64_t seen = flags_read(&vcpu->cr4.words);
+
+	return !(wanted & (~vcpu->cr4.fixed1 | vcpu->cr4.hidden)) && wanted & CR4_PAE &&
+	       !((wanted ^ seen) & CR4_LA57) && !(wanted & ~seen & CR4_PCIDE && cr3 & 0xfff) &&
+	       (value & vcpu->cr4.fixed0) == vcpu->cr4.fixed0;
+}
+
 _Static_assert(sizeof(struct relay_record) == 48, "shared with the relay");
+_Static_assert(sizeof(struct relay_decoded) * RELAY_DECODED_MAX <= RELAY_DECODED_STRIDE, "overlap");
 _Static_assert(sizeof(struct relay_vcpu) <= RELAY_VCPU_STRIDE / 2, "half of the area is the stack");
 #endif
 #endif

@@ -3,7 +3,6 @@
 #include "common.h"
 #include "decode.h"
 #include "relay.h"
-#include "views/flags.h"
 #include "vmcb.h"
 #include "walk.h"
 
@@ -15,6 +14,7 @@
 
 #define CS_LONG 0x200u /* attribute bit of a 64-bit code segment */
 #define CS_DEFAULT 0x400u /* of a 32-bit one */
+#define RFLAGS_VM 0x20000u
 #define MSR_DEBUGCTL 0x1d9
 
 _Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
@@ -63,16 +63,6 @@ static void step(void *vmcb, uint64_t length)
 	}
 }
 
-/* The address space the guest is in. */
-static struct walk guest_walk(const void *vmcb)
-{
-	return (struct walk){
-		.nested_cr3 = vmcb_nested_cr3(vmcb),
-		.cr3 = vmcb_cr3(vmcb),
-		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
-	};
-}
-
 static enum relay_mode guest_mode(const void *vmcb)
 {
 	uint64_t attributes = vmcb_cs_attrib(vmcb);
@@ -82,32 +72,69 @@ static enum relay_mode guest_mode(const void *vmcb)
 	return attributes & CS_DEFAULT ? RELAY_MODE_32 : RELAY_MODE_16;
 }
 
-/* Four bytes are enough unless there are prefixes. */
-static struct relay_insn decode_at_rip(const void *vmcb)
+/* Where the guest is. */
+static struct relay_place guest_place(const void *vmcb)
 {
-	enum relay_mode mode = guest_mode(vmcb);
-	uint64_t rip = mode == RELAY_MODE_64 ? vmcb_rip(vmcb)
-					     : (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb));
-	struct walk walk = guest_walk(vmcb);
-	uint8_t code[RELAY_INSN_MAX];
-	struct relay_insn insn = relay_decode(code, walk_fetch(&walk, rip, code, 4), mode);
+	const enum relay_mode mode = guest_mode(vmcb);
 
-	if (insn.kind != RELAY_INSN_OTHER)
-		return insn;
-	return relay_decode(code, walk_fetch(&walk, rip, code, sizeof(code)), mode);
+	return (struct relay_place){
+		.linear = mode == RELAY_MODE_64 ? vmcb_rip(vmcb)
+						: (uint32_t)(vmcb_cs_base(vmcb) + vmcb_rip(vmcb)),
+		.cr3 = vmcb_cr3(vmcb),
+		.nested_cr3 = vmcb_nested_cr3(vmcb),
+		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
+		.mode = mode,
+	};
+}
+
+static int is_same_place(const struct relay_place *a, const struct relay_place *b)
+{
+	return a->linear == b->linear && a->cr3 == b->cr3 && a->nested_cr3 == b->nested_cr3 &&
+	       a->paging == b->paging && a->mode == b->mode;
+}
+
+static struct relay_insn fetch_and_decode(const struct relay_place *place, struct walk_words *words,
+					  unsigned size)
+{
+	const struct walk walk = {place->nested_cr3, place->cr3, (enum guest_paging)place->paging, words};
+	uint8_t code[RELAY_INSN_MAX];
+
+	/* Not one assignment of the whole: compilers make that a call of memset(), which is not here. */
+	words->count = 0;
+	for (unsigned i = 0; i < WALK_LEVELS; i++)
+		words->last[i] = 0;
+	return relay_decode(code, walk_fetch(&walk, place->linear, code, size),
+			    (enum relay_mode)place->mode);
+}
+
+/* Four bytes are enough unless there are prefixes. */
+static struct relay_insn decode_at_rip(struct relay_vcpu *vcpu, const void *vmcb)
+{
+	const struct relay_place place = guest_place(vmcb);
+	struct relay_decoded *known =
+		(struct relay_decoded *)vcpu->decoded + relay_decoded_index(&place);
+
+	if (is_same_place(&known->place, &place) && walk_repeats(&known->words))
+		return known->insn;
+	known->place = place;
+	known->insn = fetch_and_decode(&place, &known->words, 4);
+	if (known->insn.kind == RELAY_INSN_OTHER)
+		known->insn = fetch_and_decode(&place, &known->words, RELAY_INSN_MAX);
+	return known->insn;
 }
 
 /* Of an instruction that was intercepted as such: what the processor says, if it saves the next RIP
  * (CPUID Fn8000_000A EDX.NRIPS), else what its bytes say; 0: it is none, for it has a LOCK prefix, which an
  * emulated processor may not see. */
-static uint64_t intercepted_length(const void *vmcb, enum relay_insn_kind kind, uint64_t usual)
+static uint64_t intercepted_length(struct relay_vcpu *vcpu, const void *vmcb, enum relay_insn_kind kind,
+				   uint64_t usual)
 {
 	uint64_t next = vmcb_next_rip(vmcb);
 	struct relay_insn insn;
 
 	if (next)
 		return next - vmcb_rip(vmcb);
-	insn = decode_at_rip(vmcb);
+	insn = decode_at_rip(vcpu, vmcb);
 	if (insn.locked)
 		return 0;
 	return insn.kind == kind ? insn.length : usual;
@@ -118,34 +145,46 @@ static uint64_t intercepted_length(const void *vmcb, enum relay_insn_kind kind, 
  * 15.16.1). */
 static void load_view(struct relay_vcpu *vcpu, void *vmcb, uint64_t pointer)
 {
-	vcpu->pointer = pointer;
+	vcpu->vmfunc.eptp = pointer;
 	vmcb_set_nested_cr3(vmcb, pointer & WALK_ADDRESS);
 	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
+}
+
+static enum service_mode caller_mode(const void *vmcb)
+{
+	if (vmcb_cs_attrib(vmcb) & CS_LONG && vmcb_efer(vmcb) & EFER_LMA)
+		return SERVICE_MODE_64;
+	return vmcb_cr0(vmcb) & SS_CR0_PE && !(vmcb_rflags(vmcb) & RFLAGS_VM) ? SERVICE_MODE_PROTECTED
+									     : SERVICE_MODE_REAL;
 }
 
 static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
 	void *vmcb = control_of(vcpu);
-	uint64_t error = view_hypercall_error(vcpu, index, (unsigned)vmcb_cpl(vmcb));
+	uint64_t error = view_hypercall_error(vcpu, index, (unsigned)vmcb_cpl(vmcb), caller_mode(vmcb));
 
 	if (error == 0) {
 		vcpu->switched = index + 1;
-		if (vcpu->vmfunc.list[index] != vcpu->pointer)
+		if (vcpu->vmfunc.list[index] != vcpu->vmfunc.eptp)
 			load_view(vcpu, vmcb, vcpu->vmfunc.list[index]);
 	}
 	return error;
 }
 
-/* VMFUNC as the processor would do it, had it VM functions. Returns 0 if the VMM has to perform it. */
+/* VMFUNC as the processor would do it, had it VM functions. Returns 0 if the VMM has a part in it. */
 static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 		  struct relay_record *record)
 {
-	struct service_decision decision = relay_vmfunc(vcpu, (unsigned)vmcb_cpl(vmcb));
+	struct service_decision decision =
+		relay_vmfunc(vcpu, (unsigned)vmcb_cpl(vmcb), caller_mode(vmcb), record);
 
 	record->qualification = vmfunc_qualification(vcpu);
-	record->service = service_code((uint32_t)vcpu->regs[RAX], decision.verdict);
 	vcpu->length = length;
-	if (decision.verdict == SERVICE_PERFORM)
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+		step(vmcb, length);
+		return 1;
+	}
+	if (service_reaches_vmm(decision.verdict))
 		return 0;
 	if (service_vector(decision.verdict)) {
 		inject(vmcb, service_vector(decision.verdict), 0);
@@ -155,7 +194,7 @@ static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 		vcpu->regs[RAX] = (uint64_t)(int64_t)decision.error;
 	} else {
 		vcpu->switched = (uint32_t)vcpu->regs[RCX] + UINT64_C(1);
-		if (decision.eptp != vcpu->pointer)
+		if (decision.eptp != vcpu->vmfunc.eptp)
 			load_view(vcpu, vmcb, decision.eptp);
 	}
 	step(vmcb, length);
@@ -165,7 +204,7 @@ static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 /* Any other undefined instruction is the guest's own affair. */
 static int undefined(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	struct relay_insn insn = decode_at_rip(vmcb);
+	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
 
 	if (insn.kind == RELAY_INSN_VMFUNC)
 		return vmfunc(vcpu, vmcb, insn.length, record);
@@ -191,34 +230,69 @@ static void write_gpr(struct relay_vcpu *vcpu, void *vmcb, const struct relay_in
 		vcpu->regs[insn->gpr] = value;
 }
 
-/* Returns 0 if the VMM has to decide: nothing has been changed then. */
-static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct flag_words *words,
-		     struct relay_record *record)
+/* Ends a write that relay_write_cr0() or its like has given this for. Returns 0 if the VMM has to decide:
+ * nothing has been changed then. */
+static int finish_write(struct relay_vcpu *vcpu, void *vmcb, int vector)
 {
-	uint64_t asked = flags_write(words, vcpu->wanted);
-
-	if (!is_legal_cr0(vcpu, vcpu->wanted, words->value)) {
-		inject(vmcb, VECTOR_GP, 0);
-		return 1;
-	}
-	if (asked != 0)
+	if (vector < 0)
 		return 0;
-	vmcb_set_cr0(vmcb, words->value);
-	vcpu->shadow = words->shadow;
-	record->wanted = vcpu->wanted;
-	step(vmcb, vcpu->length);
+	if (vector)
+		inject(vmcb, (uint64_t)vector, 0);
+	else
+		step(vmcb, vcpu->length);
 	return 1;
 }
 
-/* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
-static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
+static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmcb_cr0(vmcb)};
-	struct relay_insn insn = decode_at_rip(vmcb);
-	uint64_t seen = flags_read(&words);
+	const int vector = relay_write_cr0(vcpu);
 
-	vcpu->cr0 = words.value;
+	vmcb_set_cr0(vmcb, vcpu->cr0.words.value);
+	if (vector == 0)
+		record->wanted = vcpu->wanted;
+	return finish_write(vcpu, vmcb, vector);
+}
+
+/* What a MOV to a control register writes. */
+static uint64_t mov_source(const struct relay_vcpu *vcpu, const void *vmcb, const struct relay_insn *insn)
+{
+	const uint64_t source = read_gpr(vcpu, vmcb, insn->gpr);
+
+	return insn->bits == 32 ? (uint32_t)source : source;
+}
+
+static int access_cr4(struct relay_vcpu *vcpu, void *vmcb, const struct relay_insn *insn)
+{
+	int vector;
+
+	vcpu->cr4.words.value = vmcb_cr4(vmcb);
+	if (insn->kind == RELAY_INSN_MOV_FROM_CR4) {
+		write_gpr(vcpu, vmcb, insn, flags_read(&vcpu->cr4.words));
+		step(vmcb, insn->length);
+		return 1;
+	}
+	if (insn->kind != RELAY_INSN_MOV_TO_CR4) {
+		inject(vmcb, VECTOR_UD, 0);
+		return 1;
+	}
+	vcpu->wanted = mov_source(vcpu, vmcb, insn);
+	vector = relay_write_cr4(vcpu, vmcb_cr3(vmcb));
+	vmcb_set_cr4(vmcb, vcpu->cr4.words.value);
+	return finish_write(vcpu, vmcb, vector);
+}
+
+/* Unlike VMX, SVM has no read shadow: what the guest sees comes from here too. */
+static int access_register(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
+			   struct relay_record *record)
+{
+	struct relay_insn insn = decode_at_rip(vcpu, vmcb);
+	uint64_t seen;
+
 	vcpu->length = insn.length;
+	if (reason == VMEXIT_CR4_READ || reason == VMEXIT_CR4_WRITE)
+		return access_cr4(vcpu, vmcb, &insn);
+	vcpu->cr0.words.value = vmcb_cr0(vmcb);
+	seen = flags_read(&vcpu->cr0.words);
 	switch (insn.kind) {
 	case RELAY_INSN_MOV_FROM_CR0:
 	case RELAY_INSN_SMSW:
@@ -226,10 +300,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *
 		step(vmcb, insn.length);
 		return 1;
 	case RELAY_INSN_MOV_TO_CR0:
-		vcpu->wanted = read_gpr(vcpu, vmcb, insn.gpr);
-		if (insn.bits == 32)
-			vcpu->wanted = (uint32_t)vcpu->wanted;
-		vcpu->wanted = mov_cr0_value(vcpu->wanted);
+		vcpu->wanted = mov_cr0_value(mov_source(vcpu, vmcb, &insn));
 		break;
 	case RELAY_INSN_LMSW:
 		vcpu->wanted = flags_lmsw(seen, read_gpr(vcpu, vmcb, insn.gpr));
@@ -241,7 +312,7 @@ static int access_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *
 		vcpu->length = 0;
 		return 0;
 	}
-	return write_cr0(vcpu, vmcb, &words, record);
+	return write_cr0(vcpu, vmcb, record);
 }
 
 /* Hands the exit to the VMM, which also changes the control structure itself, and does what it
@@ -255,6 +326,8 @@ static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 	vcpu->gpa = vmcb_exit_info_2(vmcb);
 	vcpu->regs[RSP_NUMBER] = vmcb_rsp(vmcb);
 	ask_vmm(vcpu);
+	if (vcpu->view)
+		load_view(vcpu, vmcb, vcpu->vmfunc.list[vcpu->view - 1]);
 	if (vcpu->action == RELAY_INJECT) {
 		if (vcpu->vector == VECTOR_PF)
 			vmcb_set_cr2(vmcb, vcpu->fault_address);
@@ -264,22 +337,41 @@ static void pass(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 	}
 }
 
+static uint64_t seen_cr4(struct relay_vcpu *vcpu, const void *vmcb)
+{
+	vcpu->cr4.words.value = vmcb_cr4(vmcb);
+	return flags_read(&vcpu->cr4.words);
+}
+
 /* CPUID or VMMCALL. Returns 0 if the VMM has to carry it out. */
 static int intercepted(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason)
 {
 	if (reason == VMEXIT_CPUID)
-		vcpu->length = intercepted_length(vmcb, RELAY_INSN_CPUID, 2);
+		vcpu->length = intercepted_length(vcpu, vmcb, RELAY_INSN_CPUID, 2);
 	else
-		vcpu->length = intercepted_length(vmcb, RELAY_INSN_VMMCALL, 3);
+		vcpu->length = intercepted_length(vcpu, vmcb, RELAY_INSN_VMMCALL, 3);
 	if (vcpu->length == 0) {
 		inject(vmcb, VECTOR_UD, 0);
 		return 1;
 	}
-	if (reason == VMEXIT_CPUID)
-		relay_cpuid(vcpu, vmcb_cr4(vmcb));
-	else if (!relay_hypercall(vcpu, switch_view))
+	if (reason == VMEXIT_CPUID) {
+		if (!relay_cpuid_service(vcpu, switch_view))
+			relay_cpuid(vcpu, seen_cr4(vcpu, vmcb));
+	} else if (!relay_hypercall(vcpu, switch_view))
 		return 0;
 	step(vmcb, vcpu->length);
+	return 1;
+}
+
+/* Of an MSR that no bitmap has. The intercept is there for operations that ask for it. */
+static int access_msr(struct relay_vcpu *vcpu, void *vmcb)
+{
+	uint64_t length = intercepted_length(vcpu, vmcb, RELAY_INSN_WRMSR, 2);
+
+	if (vmcb_exit_info_1(vmcb) == 1 && length && relay_wrmsr_service(vcpu, switch_view))
+		step(vmcb, length);
+	else
+		inject(vmcb, length ? VECTOR_GP : VECTOR_UD, 0);
 	return 1;
 }
 
@@ -290,11 +382,15 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 	case VMEXIT_CPUID:
 	case VMEXIT_VMMCALL:
 		return intercepted(vcpu, vmcb, reason);
+	case VMEXIT_MSR:
+		return access_msr(vcpu, vmcb);
 	case VMEXIT_EXCEPTION_UD:
 		return undefined(vcpu, vmcb, record);
 	case VMEXIT_CR0_READ:
 	case VMEXIT_CR0_WRITE:
-		return access_cr0(vcpu, vmcb, record);
+	case VMEXIT_CR4_READ:
+	case VMEXIT_CR4_WRITE:
+		return access_register(vcpu, vmcb, reason, record);
 	default:
 		return 0;
 	}

@@ -27,9 +27,12 @@
 /* Intercepts (AMD APM vol. 2, appendix B, table B-1). */
 #define VMCB_CR0_READ (1u << 0)
 #define VMCB_CR0_WRITE (1u << 16)
+#define VMCB_CR4_READ (1u << 4)
+#define VMCB_CR4_WRITE (1u << 20)
 #define VMCB_EXCEPTION_UD (1u << 6)
 #define VMCB_MISC1_CPUID (1u << 18)
 #define VMCB_MISC1_INVLPGA (1u << 26)
+#define VMCB_MISC1_MSR (1u << 28)
 #define VMCB_MISC1_SHUTDOWN (1u << 31)
 #define VMCB_MISC2_VMRUN (1u << 0)
 #define VMCB_MISC2_VMMCALL (1u << 1)
@@ -45,9 +48,12 @@
 /* #VMEXIT codes, lower half (AMD APM vol. 2, appendix C). */
 #define VMEXIT_CR0_READ 0x00
 #define VMEXIT_CR0_WRITE 0x10
+#define VMEXIT_CR4_READ 0x04
+#define VMEXIT_CR4_WRITE 0x14
 #define VMEXIT_EXCEPTION_UD 0x46
 #define VMEXIT_CPUID 0x72
 #define VMEXIT_INVLPGA 0x7a
+#define VMEXIT_MSR 0x7c
 #define VMEXIT_SHUTDOWN 0x7f
 #define VMEXIT_VMRUN 0x80
 #define VMEXIT_VMMCALL 0x81

@@ -2,7 +2,6 @@
 /* The relay for VMX. Every field access may exit to L0, so nothing is read that is not needed. */
 #include "common.h"
 #include "relay.h"
-#include "views/flags.h"
 #include "views/xcr.h"
 #include "world.h"
 
@@ -17,6 +16,7 @@ enum vmcs_field {
 #define EXIT_CPUID 10
 #define EXIT_VMCALL 18
 #define EXIT_CR_ACCESS 28
+#define EXIT_WRMSR 32
 #define EXIT_XSETBV 55
 #define EXIT_VMFUNC 59
 
@@ -29,6 +29,7 @@ enum vmcs_field {
 #define CR_GPR(qualification) ((qualification) >> 8 & 15)
 #define CR_LMSW_SOURCE(qualification) ((qualification) >> 16 & 0xffff)
 #define ACCESS_MOV_TO 0
+#define ACCESS_MOV_FROM 1
 #define ACCESS_CLTS 2
 #define ACCESS_LMSW 3
 #define GPR_RSP 4
@@ -100,7 +101,7 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		vcpu->gpa = vmread(VMCS_guest_physical_address);
 		vcpu->gla = vmread(VMCS_guest_linear_address);
 	}
-	vcpu->pointer = vmread(VMCS_ept_pointer);
+	vcpu->vmfunc.eptp = vmread(VMCS_ept_pointer);
 	ask_vmm(vcpu);
 	for (uint64_t i = 0; i < vcpu->write_count && i < RELAY_WRITES_MAX; i++) {
 		if (vcpu->action == RELAY_READ)
@@ -109,6 +110,8 @@ static void pass(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualificatio
 		else
 			vmwrite(vcpu->writes[i].field, vcpu->writes[i].value);
 	}
+	if (vcpu->view)
+		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[vcpu->view - 1]);
 	if (vcpu->action == RELAY_INJECT) {
 		/* No field of the control structure: the guest goes on with what the register holds. */
 		if (vcpu->vector == VECTOR_PF)
@@ -140,37 +143,66 @@ static uint64_t wanted_cr0(const struct relay_vcpu *vcpu, uint64_t qualification
 	}
 }
 
-/* Returns 0 if the VMM has to decide: nothing has been changed then. */
-static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
-		     struct relay_record *record)
+/* Ends a write that relay_write_cr0() or its like has given this for. For all flags: what a processor does not
+ * let the guest write it reads from the read shadow. */
+static int finish_write(struct relay_vcpu *vcpu, int vector, enum vmcs_field shadow, uint64_t rip)
 {
-	struct flag_words words = {vcpu->owned, vcpu->kept, vcpu->shadow, vmread(VMCS_guest_cr0)};
-	uint64_t asked;
-
-	if (CR_NUMBER(qualification) != 0 || CR_ACCESS(qualification) == 1)
+	if (vector < 0)
 		return 0;
-	vcpu->cr0 = words.value;
-	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&words));
-	asked = flags_write(&words, vcpu->wanted);
-	if (!is_legal_cr0(vcpu, vcpu->wanted, words.value)) {
-		inject(VECTOR_GP, 0);
+	if (vector) {
+		inject((uint64_t)vector, 0);
 		return 1;
 	}
-	if (asked != 0)
-		return 0;
-	if (words.value != vcpu->cr0)
-		vmwrite(VMCS_guest_cr0, words.value);
-	vcpu->shadow = words.shadow;
-	vmwrite(VMCS_cr0_read_shadow, words.shadow);
-	record->wanted = vcpu->wanted;
+	vmwrite(shadow, vcpu->wanted);
 	step_intercepted(rip);
 	return 1;
 }
 
-/* The service cannot be limited by CPL here, so that of the caller does not matter. */
+/* Each returns 0 if the VMM has to decide: nothing has been changed then. */
+
+static int write_cr0(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
+		     struct relay_record *record)
+{
+	const uint64_t loaded = vmread(VMCS_guest_cr0);
+	int vector;
+
+	vcpu->cr0.words.value = loaded;
+	vcpu->wanted = wanted_cr0(vcpu, qualification, flags_read(&vcpu->cr0.words));
+	vector = relay_write_cr0(vcpu);
+	if (vcpu->cr0.words.value != loaded)
+		vmwrite(VMCS_guest_cr0, vcpu->cr0.words.value);
+	if (vector == 0)
+		record->wanted = vcpu->wanted;
+	return finish_write(vcpu, vector, VMCS_cr0_read_shadow, rip);
+}
+
+static int write_cr4(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip)
+{
+	const uint64_t loaded = vmread(VMCS_guest_cr4);
+	int vector;
+
+	vcpu->cr4.words.value = loaded;
+	vcpu->wanted = read_gpr(vcpu, CR_GPR(qualification));
+	vector = relay_write_cr4(vcpu, vcpu->wanted & CR4_PCIDE ? vmread(VMCS_guest_cr3) : 0);
+	if (vcpu->cr4.words.value != loaded)
+		vmwrite(VMCS_guest_cr4, vcpu->cr4.words.value);
+	return finish_write(vcpu, vector, VMCS_cr4_read_shadow, rip);
+}
+
+static int access_register(struct relay_vcpu *vcpu, uint64_t qualification, uint64_t rip,
+			   struct relay_record *record)
+{
+	if (CR_ACCESS(qualification) == ACCESS_MOV_FROM)
+		return 0;
+	if (CR_NUMBER(qualification) == 4)
+		return write_cr4(vcpu, qualification, rip);
+	return CR_NUMBER(qualification) == 0 ? write_cr0(vcpu, qualification, rip, record) : 0;
+}
+
+/* The service cannot be limited to callers here, so who calls does not matter. */
 static uint64_t switch_view(struct relay_vcpu *vcpu, uint64_t index)
 {
-	uint64_t error = view_hypercall_error(vcpu, index, 0);
+	uint64_t error = view_hypercall_error(vcpu, index, 0, SERVICE_MODE_64);
 
 	if (error == 0) {
 		vmwrite(VMCS_ept_pointer, vcpu->vmfunc.list[index]);
@@ -184,22 +216,28 @@ static int needs(uint64_t word, uint64_t number)
 	return word >> (number & (SERVICE_NUMBERS - 1)) & 1;
 }
 
-/* The processor, that is L0, has not carried it out. Where the CPL and the view do not matter they are
- * not read. Returns 0 if the VMM has to perform it. */
+/* The processor, that is L0, has not carried it out. Where CPL, view and mode do not matter they are not
+ * read; the guest cannot leave long mode. Returns 0 if the VMM has a part in it. */
 static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *record)
 {
 	const struct service_table *table = &vcpu->vmfunc.services;
 	uint32_t number = (uint32_t)vcpu->regs[RAX];
+	enum service_mode mode = SERVICE_MODE_64;
 	struct service_decision decision;
 	unsigned cpl = 0;
 
 	if (needs(table->enabled & table->cpl0, number))
 		cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes));
 	if (needs(table->enabled & table->home, number))
-		vcpu->pointer = vmread(VMCS_ept_pointer);
-	decision = relay_vmfunc(vcpu, cpl);
-	record->service = service_code(number, decision.verdict);
-	if (decision.verdict == SERVICE_PERFORM)
+		vcpu->vmfunc.eptp = vmread(VMCS_ept_pointer);
+	if (needs(table->enabled & table->mode64, number) && !is_long_mode())
+		mode = SERVICE_MODE_PROTECTED;
+	decision = relay_vmfunc(vcpu, cpl, mode, record);
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+		step_intercepted(rip);
+		return 1;
+	}
+	if (service_reaches_vmm(decision.verdict))
 		return 0;
 	if (service_vector(decision.verdict)) {
 		inject(service_vector(decision.verdict), 0);
@@ -226,19 +264,30 @@ static void set_xcr(const struct relay_vcpu *vcpu, uint64_t rip)
 	step_intercepted(rip);
 }
 
+static uint64_t seen_cr4(struct relay_vcpu *vcpu)
+{
+	vcpu->cr4.words.value = vmread(VMCS_guest_cr4);
+	return flags_read(&vcpu->cr4.words);
+}
+
 static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualification, uint64_t rip,
 		    struct relay_record *record)
 {
 	switch (reason) {
 	case EXIT_CPUID:
-		relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? vmread(VMCS_guest_cr4) : 0);
+		if (!relay_cpuid_service(vcpu, switch_view))
+			relay_cpuid(vcpu, cpuid_asks_cr4(vcpu) ? seen_cr4(vcpu) : 0);
+		break;
+	case EXIT_WRMSR:
+		if (!relay_wrmsr_service(vcpu, switch_view))
+			return 0;
 		break;
 	case EXIT_VMCALL:
 		if (!relay_hypercall(vcpu, switch_view))
 			return 0;
 		break;
 	case EXIT_CR_ACCESS:
-		return write_cr0(vcpu, qualification, rip, record);
+		return access_register(vcpu, qualification, rip, record);
 	case EXIT_VMFUNC:
 		return vmfunc(vcpu, rip, record);
 	case EXIT_XSETBV:
@@ -277,12 +326,20 @@ static struct relay_vcpu *leave(struct relay_vcpu *vcpu)
 	return next;
 }
 
-/* Neither CPUID nor VMCALL has one, and that of VMFUNC says nothing. */
+/* What others have says nothing, or nothing that is asked for. */
 static uint64_t qualification_of(const struct relay_vcpu *vcpu, uint64_t reason)
 {
 	if (reason == EXIT_VMFUNC)
 		return vmfunc_qualification(vcpu);
-	return reason == EXIT_CPUID || reason == EXIT_VMCALL || reason == EXIT_EXCEPTION_OR_NMI ? 0 : vmread(VMCS_exit_qualification);
+	switch (reason) {
+	case EXIT_EXCEPTION_OR_NMI:
+	case EXIT_CPUID:
+	case EXIT_VMCALL:
+	case EXIT_WRMSR:
+		return 0;
+	default:
+		return vmread(VMCS_exit_qualification);
+	}
 }
 
 struct relay_vcpu *relay_vmx_exit(struct relay_vcpu *vcpu)

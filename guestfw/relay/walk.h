@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "decoded.h"
 #include "views/guest_paging.h"
 
 #define WALK_ADDRESS GUEST_PTE_ADDRESS
@@ -21,14 +22,43 @@ struct walk {
 	uint64_t nested_cr3;
 	uint64_t cr3;
 	enum guest_paging paging; /* of the guest; nested tables have four levels */
+	struct walk_words *words; /* where to note what is loaded, or NULL */
 };
 
-/* An entry of a table, of 4 or 8 bytes. */
-static inline uint64_t walk_entry(enum guest_paging paging, uint64_t at)
+/* The aligned word around an address: of a level of the view's tables, or of level 0. */
+static inline uint64_t walk_word(const struct walk *walk, unsigned level, uint64_t at)
 {
-	uint64_t word = walk_load(at & ~UINT64_C(7));
+	struct walk_words *words = walk->words;
+	uint64_t address = at & ~UINT64_C(7), value = walk_load(address);
 
-	return guest_paging_is_32(paging) ? (uint32_t)(word >> (at & 4) * 8) : word;
+	if (!words || (level && words->last[level] == (address | 1)))
+		return value;
+	words->last[level] = address | 1;
+	if (words->count < WALK_WORDS_MAX) {
+		words->word[words->count].address = address;
+		words->word[words->count].value = value;
+	}
+	words->count++;
+	return value;
+}
+
+/* Whether another walk would load the same. */
+static inline int walk_repeats(const struct walk_words *words)
+{
+	if (words->count == 0 || words->count > WALK_WORDS_MAX)
+		return 0;
+	for (unsigned i = 0; i < words->count; i++)
+		if (walk_load(words->word[i].address) != words->word[i].value)
+			return 0;
+	return 1;
+}
+
+/* An entry of a table of the guest, of 4 or 8 bytes. */
+static inline uint64_t walk_entry(const struct walk *walk, uint64_t at)
+{
+	uint64_t word = walk_word(walk, 0, at);
+
+	return guest_paging_is_32(walk->paging) ? (uint32_t)(word >> (at & 4) * 8) : word;
 }
 
 /* Guest-physical to L1's memory, or WALK_NOWHERE. */
@@ -38,7 +68,8 @@ static inline uint64_t walk_view(const struct walk *walk, uint64_t gpa)
 	uint64_t table = guest_paging_root(paging, walk->nested_cr3);
 
 	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
-		uint64_t entry = walk_entry(paging, guest_paging_entry(paging, table, level, gpa));
+		uint64_t at = guest_paging_entry(paging, table, level, gpa);
+		uint64_t entry = walk_word(walk, level, at);
 
 		if (!(entry & GUEST_PTE_PRESENT))
 			break;
@@ -62,7 +93,7 @@ static inline uint64_t walk_linear(const struct walk *walk, uint64_t linear)
 
 		if (at == WALK_NOWHERE)
 			break;
-		entry = walk_entry(paging, at);
+		entry = walk_entry(walk, at);
 		if (!(entry & GUEST_PTE_PRESENT))
 			break;
 		if (guest_paging_is_page(paging, level, entry))
@@ -85,7 +116,7 @@ static inline unsigned walk_fetch(const struct walk *walk, uint64_t linear, uint
 		if (at == WALK_NOWHERE)
 			break;
 		if (count == 0 || (at & 7) == 0)
-			word = walk_load(at & ~UINT64_C(7)) >> (at & 7) * 8;
+			word = walk_word(walk, 0, at) >> (at & 7) * 8;
 		code[count] = (uint8_t)word;
 	}
 	return count;

@@ -24,10 +24,12 @@ void __wrap_expect_operation(const struct expect_environment *environment, const
 	__real_expect_operation(environment, op, count, ret_expectation);
 	if (strcmp(lie, "value") == 0)
 		ret_expectation->value++;
-	if (strcmp(lie, "fault") == 0)
+	if (strcmp(lie, "fault") == 0) {
 		ret_expectation->vector = 6;
+		ret_expectation->faults = count;
+	}
 	if (strcmp(lie, "no fault") == 0)
-		ret_expectation->vector = SS_NO_VECTOR;
+		ret_expectation->faults = 0;
 	if (strcmp(lie, "view") == 0)
 		ret_expectation->view++;
 	if (strcmp(lie, "exits") == 0)

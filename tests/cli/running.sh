@@ -287,11 +287,22 @@ check 'flags: one flag in two places' 2 '--own and --shadow name the same flag f
 	"$sidestep" run --own ts --shadow ts
 check 'flags: of the second VM' 2 'the same flag for VM 1' \
 	"$sidestep" run --vms 2 --flag-path enlightened --own ts --shadow mp --own mp --shadow mp
-check 'flags: unknown' 2 "--own: 'pg' is not a list of flags" "$sidestep" run --own pg
+check 'flags: unknown' 2 "--own: 'cr3' is not a list of flags" "$sidestep" run --own cr3
+for flag in CR0.PE CR0.PG CR0.ET CR4.PAE CR4.VMXE CR4.PCIDE CR4.LA57 CR4.CET; do
+	check "flags: $flag is only the guest's" 2 "--shadow: $flag has no owner but the guest: " \
+		"$sidestep" run --shadow "${flag#*.}"
+done
+check 'flags: others of both registers' 77 'needs: masks' \
+	"$sidestep" run --engine flat --shadow em,ne,am,wp,cd,nw,tsd,de,pce,osfxsr,osxmmexcpt,umip,fsgsbase,smep,smap,pke
+check 'flags: asked and owned' 2 '--ask names a flag of VM 0' "$sidestep" run --own wp --ask wp
+check 'flags: words are of CR0' 2 'enlightened is for flags of CR0' \
+	"$sidestep" run --flag-path enlightened --shadow smep
 check 'flags: path cpu with a shadow' 2 'cpu serves owned flags only' \
 	"$sidestep" run --flag-path cpu --shadow ts
-check 'flags: path vmm with a shadow' 2 'vmm keeps no flag in the shadow' \
-	"$sidestep" run --flag-path vmm --shadow ts
+check 'flags: path vmm with a shadow needs a monitor too' 77 'needs: masks; host: engine flat' \
+	"$sidestep" run --engine flat --flag-path vmm --shadow ts
+check 'flags: a single mask keeps what is not owned' 2 '--embodiment single-mask keeps every flag that is not owned' \
+	"$sidestep" run --embodiment single-mask --own ts
 check 'flags: unknown path' 2 "--flag-path: 'fast' is not" "$sidestep" run --flag-path fast
 check 'flags: enlightened works on every engine' 0 '' "$sidestep" run -q --engine flat --flag-path enlightened
 check 'flags: masks need a monitor' 77 'needs: masks; host: engine flat' "$sidestep" run --engine flat --own none

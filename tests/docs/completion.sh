@@ -27,7 +27,7 @@ expect()
 expect 'run' "$sidestep" ru
 expect 'report run' "$sidestep" r
 expect '--timeout' "$sidestep" test --ti
-expect '--on-violation' "$sidestep" run --on
+expect '--on-ask --on-violation' "$sidestep" run --on
 expect 'inject report stop' "$sidestep" run --on-violation ''
 expect 'auto flat svm vmx' "$sidestep" bench --engine ''
 expect 'auto flat svm vmx' "$sidestep" run --engine =

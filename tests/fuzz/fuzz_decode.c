@@ -18,6 +18,8 @@ static enum relay_insn_kind kind_of(const struct insn *insn)
 		return RELAY_INSN_CLTS;
 	case ZYDIS_MNEMONIC_CPUID:
 		return RELAY_INSN_CPUID;
+	case ZYDIS_MNEMONIC_WRMSR:
+		return RELAY_INSN_WRMSR;
 	case ZYDIS_MNEMONIC_VMFUNC:
 		return RELAY_INSN_VMFUNC;
 	case ZYDIS_MNEMONIC_VMMCALL:
@@ -29,6 +31,10 @@ static enum relay_insn_kind kind_of(const struct insn *insn)
 	case ZYDIS_MNEMONIC_MOV:
 		if (to->reg.value == ZYDIS_REGISTER_CR0)
 			return RELAY_INSN_MOV_TO_CR0;
+		if (to->reg.value == ZYDIS_REGISTER_CR4)
+			return RELAY_INSN_MOV_TO_CR4;
+		if (from->reg.value == ZYDIS_REGISTER_CR4)
+			return RELAY_INSN_MOV_FROM_CR4;
 		return from->reg.value == ZYDIS_REGISTER_CR0 ? RELAY_INSN_MOV_FROM_CR0 : RELAY_INSN_OTHER;
 	default:
 		return RELAY_INSN_OTHER;

@@ -83,8 +83,14 @@ static void start(struct fake *fake, struct fuzz_input *input)
 	MUST(image_builtin(&fake->plan.image, &error) == 0);
 	fake->plan.services[0] = service_list_default();
 	if (how & 1)
-		fake->plan.services[0] = (struct service_table){
-			fuzz_take(input, 1), fuzz_take(input, 1), fuzz_take(input, 1)};
+		fake->plan.services[0] = (struct service_table){.enabled = fuzz_take(input, 1),
+								.cpl0 = fuzz_take(input, 1),
+								.home = fuzz_take(input, 1)};
+	if (how & 4) {
+		fake->plan.services[0].mode64 = fuzz_take(input, 1);
+		fake->plan.services[0].protected = fuzz_take(input, 1);
+		fake->plan.services[0].exits = fuzz_take(input, 1);
+	}
 	fake->vm = (struct vm){.plan = &fake->plan, .flags = &fake->plan.flags[0],
 			       .service_table = &fake->plan.services[0], .fd = -1,
 			       .ops = engine_ops(ENGINE_FLAT), .services = &fake->services,
@@ -93,7 +99,8 @@ static void start(struct fake *fake, struct fuzz_input *input)
 			       .stop_lock = PTHREAD_MUTEX_INITIALIZER};
 	fake->vcpu = (struct vcpu){.vm = &fake->vm, .fd = -1, .run = &fake->run};
 	console_init(&fake->console, -1, TEXT_MAX);
-	interrupts_init(&fake->vcpu.interrupts);
+	fake->vcpu.interrupts = &fake->vcpu.own_interrupts;
+	interrupts_init(fake->vcpu.interrupts);
 	MUST(guest_ram_create(&fake->vm.ram, MEMORY) == 0);
 	fake->vcpu.page = guest_ram_at(&fake->vm.ram, boot_vcpu_page(0), sizeof(*fake->vcpu.page));
 	fake->vcpu.recorder = recorder_create(0, 0, &fake->plan.image, fake->vcpu.page);
@@ -167,10 +174,13 @@ static void check_vmfunc(const struct ss_request *asked, const struct ss_request
 	uint32_t number = (uint32_t)asked->arg[0];
 	uint64_t bit = UINT64_C(1) << number % SERVICE_NUMBERS;
 	bool enabled = number < SERVICE_NUMBERS && state->services.enabled & bit && state->enabled;
-	bool permitted = !(state->services.cpl0 & bit && asked->cpl > 0) &&
-			 !(state->services.home & bit && view != 0);
+	bool permitted = !(state->services.cpl0 & bit && (asked->cpl & 3) > 0) &&
+			 !(state->services.home & bit && view != 0) &&
+			 !(state->services.mode64 & bit && asked->cpl & 0x300) &&
+			 !(state->services.protected & bit && asked->cpl & SS_CALLER_REAL);
+	bool exits = number < SERVICE_NUMBERS && state->services.exits & bit && state->enabled;
 
-	if (asked->cpl > 3) {
+	if (asked->cpl & ~0x303u) {
 		MUST(got->status == -EINVAL);
 		return;
 	}
@@ -179,8 +189,12 @@ static void check_vmfunc(const struct ss_request *asked, const struct ss_request
 	if (number == SS_SERVICE_VIEW)
 		return;
 	MUST(got->status == 0);
-	MUST((got->ret[0] == SS_VMFUNC_UD) == !enabled);
-	MUST((got->ret[0] == SS_VMFUNC_GP) == (enabled && !permitted));
+	MUST((got->ret[0] == SS_VMFUNC_UD) == (!enabled && !exits));
+	MUST((got->ret[0] == SS_VMFUNC_GP) == (enabled && !permitted && !exits));
+	if (exits && !enabled)
+		MUST(got->ret[1] == (uint64_t)-ENOSYS);
+	else if (exits && !permitted)
+		MUST(got->ret[1] == (uint64_t)-EPERM);
 	if (got->ret[0] != SS_VMFUNC_STEP)
 		MUST(got->ret[1] == 0);
 }
@@ -269,7 +283,7 @@ static void check_answer(const struct fake *fake, const struct ss_request *asked
 static void check_vm(const struct fake *fake)
 {
 	const struct vm *vm = &fake->vm;
-	unsigned next = interrupts_next(&fake->vcpu.interrupts);
+	unsigned next = interrupts_next(fake->vcpu.interrupts);
 	uint64_t bytes = 0;
 
 	MUST(next == 0 || (next >= INTERRUPT_VECTOR_MIN && next < INTERRUPT_VECTORS));
@@ -307,6 +321,8 @@ static void request(struct fake *fake, struct fuzz_input *input)
 		asked.size = (uint32_t)fuzz_take(input, 4);
 	if (how & 2)
 		asked.cpl = (uint32_t)fuzz_take(input, 1);
+	/* Its two upper bits are the mode. */
+	asked.cpl = (asked.cpl & 0x3f) | (asked.cpl & 0xc0) << 2;
 	if (how & 4)
 		at = (uint32_t)fuzz_take(input, 4);
 	if (how & 8)

@@ -11,9 +11,13 @@
 	cmpq $SS_VMFUNC_UD, request + 48
 	jne 2f
 	ARGUMENT 0, 0
-	ARGUMENT 1, 0xffffffffffffffff
+	ARGUMENT 1, 0xfffffffffffffffe
 	REQUEST 4, 0
 	cmpq $-34, request + 56	/* -ERANGE */
+	jne 2f
+	ARGUMENT 1, SS_SERVICE_IN_MEMORY	/* at address 0, where there is nothing */
+	REQUEST 4, 0
+	cmpq $-90, request + 56	/* -EMSGSIZE */
 	jne 2f
 	ARGUMENT 1, 511
 	REQUEST 4, 0

@@ -6,11 +6,13 @@
 engine=$1 full=${2-} status=0
 [ -z "${GCOV_PREFIX-}" ] || mkdir -p "$GCOV_PREFIX"
 
-# ends STATUS[|STATUS] COMMAND...: says what it does; what a command printed is shown if it ended in another way.
+# ends STATUS[|STATUS] COMMAND...: says what it does and when, in seconds of the lab's clock; what a command printed is
+# shown if it ended in another way.
 ends() {
 	wanted=$1
 	shift
-	echo "# $*"
+	read -r now _ </proc/uptime
+	echo "# $now $*"
 	ended=0
 	"$@" >out 2>err || ended=$?
 	case "|$wanted|" in
@@ -59,16 +61,32 @@ masked() { # OPTION...
 
 masked
 masked --own ts --shadow mp
+masked --shadow wp,am,em,cd,nw,tsd,smep,umip,osfxsr --ask de,pce,smap
 if [ "$full" ]; then
 	masked --own none
 	masked --own ts
 	masked --shadow mp
 	masked --shadow ts,mp
 fi
-# A flag that is kept in the shadow is there and nowhere else: 10; one that is owned is in the register: 11.
-for place in '10 --own none --shadow ts' '11 --own ts' '10 --own mp --shadow ts' '11 --own ts --shadow mp'; do
+# A flag that is kept in the shadow is there and nowhere else: 10; one that is owned is in the register: 11. So is one
+# that is neither, unless the VMM keeps it or refuses the write, which this guest does not survive: 1.
+for place in '10 --own none --shadow ts' '11 --own ts' '10 --own mp --shadow ts' '11 --own ts --shadow mp' \
+	'11 --own mp' '10 --own mp --on-ask shadow' '1 --own mp --on-ask refuse' '11 --own none --flag-path vmm' \
+	'10 --own none --shadow ts --flag-path vmm' '10 --own mp --shadow ts --flag-path vmm --on-ask refuse' \
+	'10 --own mp --shadow ts --embodiment one-word' '10 --own mp --shadow ts --embodiment single-mask' \
+	'10 --own mp --shadow ts --embodiment owned-first' '10 --own mp --shadow ts --embodiment shadow-first'; do
 	# shellcheck disable=SC2086 # several words
 	ends "${place%% *}" sidestep run -q --engine "$engine" --timeout 5 ${place#* } hostile_flag_place.elf
+done
+# The model knows what becomes of every flag, whoever says so in whatever words. The long boots have no time for more
+# than random programs.
+for embodiment in two-words one-word single-mask owned-first shadow-first; do
+	[ "$full" ] || try sidestep test --engine "$engine" --embodiment $embodiment 'cr0.ts.mov.*' 'cr0.read*.*'
+	try sidestep test --engine "$engine" --embodiment $embodiment --random 100
+done
+for answer in shadow refuse; do
+	[ "$full" ] || try sidestep test --engine "$engine" --on-ask $answer 'cr0.*.vmm'
+	try sidestep test --engine "$engine" --on-ask "$answer" --random 100
 done
 head -c 8192 /dev/zero >disk
 for name in raise dispositions disk; do
@@ -77,6 +95,12 @@ done
 try sidestep views --engine "$engine" trampoline.views trampoline.elf
 guest services_parameters.elf --vms 2
 guest services_rights.elf -c 2
+try sidestep test --engine "$engine" --services view:off:exit,map:exit:long:protected 'view.*' 'service.map.*'
+[ "$engine" = vmx ] || try sidestep test --engine "$engine" --services view:cpl0:exit,map 'view.cpl3.*' view.switch.vmcall
+guest services_mode.elf --services view,map:long:exit,interrupt:protected:exit,pin:long
+guest services_neighbours.elf --vms 2 --services view,map --services interrupt --own mp --shadow ts --own ts --shadow mp
+guest services_neighbours_swapped.elf --vms 2 --services interrupt --services view,map --own ts --shadow mp --own mp \
+	--shadow ts
 try rights_flush "$engine" services_stale.elf
 
 # What the VMM does for a guest, a view has to let that guest do, also at CPL 3.

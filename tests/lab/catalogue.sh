@@ -21,7 +21,7 @@ for guest in encodings retires flag_place cr8 modes undefined raise dispositions
 	violations_odd neighbour relay_overwrite ac_loop context_scribble self_modifying self_page_tables stack_zero; do
 	files+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
-for guest in parameters rights stale deputy deputy_bitmap; do
+for guest in parameters rights stale deputy deputy_bitmap mode neighbours neighbours_swapped; do
 	files+=(--put "$build/tests/services/services_$guest.elf")
 done
 for guest in trampoline example modules; do
@@ -48,7 +48,7 @@ if compgen -G "$build/sidestep.p/*.gcno" >/dev/null; then
 fi
 "$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout $((500 * ${PATIENCE:-12})) "${files[@]}" \
 	--put "$build/tests/hostile/random_code" --put "$source/tests/figures.sed" \
-	--put "$source/tests/services/deputy.views" --put "$source/examples/trampoline.views" \
+	--put "$source/tools/embodiments" --put "$source/tests/services/deputy.views" --put "$source/examples/trampoline.views" \
 	--put "$source/examples/kernel-drivers.views" -- "${prefix[@]}" sh boot.sh "$engine" ${bars:+full}
 
 check=$source/tests/lab/check_ledger.py
@@ -75,6 +75,10 @@ fi
 
 # The ledger of the nested run, in every format; and the instructions of the nested guest are found.
 "$source/tests/report/check.py" "$build/sidestep" "$build/docs/gen-docs" "$results/nested.ledger"
+if [[ $engine = svm ]]; then
+	"$build/sidestep" report --format trace -o "$results/trace.json" "$results/nested.ledger"
+	"$check" --relay "$results/trace.json"
+fi
 "$build/sidestep" report --by rip "$results/nested.ledger" >"$results/rip"
 for instruction in 'op_mov_cr0+0x[0-9a-f]* *mov cr0, rbx *monitor' 'op_clts+0x[0-9a-f]* *clts *monitor' \
 	'op_cpuid+0x[0-9a-f]* *cpuid *monitor' 'op_mmio_write+0x[0-9a-f]* *mov \[rdi\], rbx *vmm'; do

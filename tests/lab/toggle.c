@@ -37,7 +37,7 @@ __attribute__((section(".text.start"))) _Noreturn void _start(struct ss_context 
 _Noreturn void _start(struct ss_context *context, uint64_t index)
 {
 	const struct ss_vcpu_page *page = (const void *)(context->vcpu_page_gpa + 4096 * index);
-	uint64_t owned = page->cr0.owned & FLAGS, kept = FLAGS & ~owned, seen = SS_CR0_BASE;
+	uint64_t owned = page->cr0.words[0] & FLAGS, kept = FLAGS & ~owned, seen = SS_CR0_BASE;
 
 	uint32_t steps = context->flags & SS_CONTEXT_VMMCALL ? STEPS_INTERCEPTED : STEPS;
 

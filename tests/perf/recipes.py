@@ -27,7 +27,7 @@ PLACES = {"lab", "host"}
 GUEST = "tests/hostile/hostile_print_serial.elf"
 # Repetitions of an operation in the catalogue, and how many exits of its kind the rest of a run may
 # have: start, requests, end.
-COUNT, REST = 1000, 100
+COUNT, REST = 1001, 100
 VMFUNC_EXIT = 59
 CR0_TS = 8
 
@@ -105,7 +105,7 @@ def probe_list(text, _):
 
 
 def probe_record(text, _):
-    want(re.search(r"sdt_sidestep:operation_begin: \(\w+\) arg1=0 arg2=\d+ arg3=\d+ arg4=1000 arg5=0",
+    want(re.search(rf"sdt_sidestep:operation_begin: \(\w+\) arg1=0 arg2=\d+ arg3=\d+ arg4={COUNT} arg5=0",
                    text), "no operation began")
     want(re.search(r"sdt_sidestep:exit: \(\w+\) arg1=0 arg2=2 arg3=\d+ arg4=\d+ arg5=\d+ arg6=\d+", text),
          "no exit at the VMM")

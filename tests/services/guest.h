@@ -11,6 +11,7 @@
 #define ENOENT 2
 #define EFAULT 14
 #define EINVAL 22
+#define ERANGE 34
 #define EMSGSIZE 90
 #define EOPNOTSUPP 95
 
@@ -45,8 +46,12 @@ static inline volatile uint64_t *window_page(unsigned page)
 
 /* The exception continues at r14, with its vector in r11. */
 __asm__(".text\n"
+	"unavailable:\n"
+	"	mov $7, %r11d\n"
+	"	jmp 1f\n"
 	"undefined:\n"
 	"	mov $6, %r11d\n"
+	"1:\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n"
 	"protected:\n"
@@ -55,7 +60,7 @@ __asm__(".text\n"
 	"	mov %r14, (%rsp)\n"
 	"	iretq\n");
 
-extern const uint8_t undefined[], protected[];
+extern const uint8_t undefined[], unavailable[], protected[];
 
 static inline void catch_exceptions(void)
 {
@@ -66,7 +71,9 @@ static inline void catch_exceptions(void)
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) descriptor = {sizeof(idt) - 1, (uint64_t)idt};
-	const uint64_t handlers[14] = {[UD] = (uint64_t)undefined, [GP] = (uint64_t)protected};
+	const uint64_t handlers[14] = {[UD] = (uint64_t)undefined,
+					[UD + 1] = (uint64_t)unavailable,
+					[GP] = (uint64_t)protected};
 
 	for (unsigned i = 0; i < 14; i++) {
 		if (!handlers[i])
@@ -79,10 +86,13 @@ static inline void catch_exceptions(void)
 }
 
 /* Where the processor has no VMFUNC for this guest, and no monitor is there to serve it. */
-static inline struct outcome ask_vmm(uint32_t eax, uint32_t ecx, uint64_t rdx, uint64_t rbx)
+static inline struct outcome ask_vmm_for(uint32_t caller, uint32_t eax, uint32_t ecx, uint64_t rdx,
+					 uint64_t rbx)
 {
-	struct ss_request request = {
-		.size = sizeof(request), .number = SS_REQUEST_VMFUNC, .arg = {eax, ecx, rdx, rbx}};
+	struct ss_request request = {.size = sizeof(request),
+				     .number = SS_REQUEST_VMFUNC,
+				     .cpl = caller,
+				     .arg = {eax, ecx, rdx, rbx}};
 	static const uint8_t vectors[] = {
 		[SS_VMFUNC_STEP] = 0, [SS_VMFUNC_UD] = UD, [SS_VMFUNC_GP] = GP};
 
@@ -106,7 +116,7 @@ static inline struct outcome invoke(uint32_t eax, uint32_t ecx, uint64_t rdx, ui
 			 : "c"(ecx), "d"(rdx), "b"(rbx)
 			 : "r14", "memory");
 	if (vector == UD && !(context->flags & SS_CONTEXT_MONITOR))
-		return ask_vmm(eax, ecx, rdx, rbx);
+		return ask_vmm_for(0, eax, ecx, rdx, rbx);
 	return (struct outcome){vector, rax};
 }
 

@@ -14,6 +14,17 @@ static uint64_t by_memory(uint64_t address)
 	return outcome.rax;
 }
 
+static uint64_t switch_by_memory(uint32_t view)
+{
+	struct outcome outcome;
+
+	args.size = sizeof(args);
+	args.index = view;
+	outcome = invoke(SS_SERVICE_VIEW, SS_SERVICE_IN_MEMORY, (uint64_t)&args, 0);
+	check(12, outcome.vector == 0);
+	return outcome.rax;
+}
+
 static void registers(void)
 {
 	const unsigned unknown_view = context->view_count;
@@ -56,9 +67,16 @@ static void memory(void)
 	check(30, by_memory(SS_MMIO_GPA) == FAILED(EFAULT));
 	check(31, by_memory(UINT64_MAX - 8) == FAILED(EFAULT));
 	check(32, by_memory(UINT64_MAX) == FAILED(EFAULT));
-	/* Not of the service that is the processor's. */
-	check(33, invoke(SS_SERVICE_VIEW, SS_SERVICE_IN_MEMORY, (uint64_t)&args, 0).rax ==
-			  (uint64_t)-34);
+	/* Of the service that is the processor's too. */
+	check(33, switch_by_memory(SS_SERVICE_IN_MEMORY) == FAILED(ERANGE));
+	check(34, switch_by_memory(512) == FAILED(ERANGE));
+	check(35, switch_by_memory(511) == FAILED(EINVAL));
+	check(36, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
+	for (uint32_t view = context->view_count; view-- > 0;) {
+		check(37, switch_by_memory(view) == 0);
+		check(38, *window_page(SS_WINDOW_TAG) == (SS_VIEW_TAG | view));
+	}
+	check(39, invoke(SS_SERVICE_VIEW, SS_SERVICE_IN_MEMORY, end, 0).rax == FAILED(EFAULT));
 }
 
 /* Numbers that there are not, and a caller in another view. */
@@ -97,6 +115,68 @@ static void callers(void)
 	switch_to(0);
 }
 
+/* The upper halves of what CPUID changes are cleared, as of every leaf. */
+static uint64_t by_cpuid(uint64_t number, uint64_t index)
+{
+	uint64_t rbx = UINT64_MAX, rdx = UINT64_MAX;
+
+	__asm__ volatile("cpuid" : "+a"(number), "+b"(rbx), "+c"(index), "+d"(rdx) : : "memory");
+	check(60, rbx == 0 && index == 0 && rdx == 0);
+	return number;
+}
+
+static uint64_t by_wrmsr(uint64_t number, uint64_t value)
+{
+	register uint64_t vector __asm__("r11") = 0;
+
+	__asm__ volatile("	lea 1f(%%rip), %%r14\n"
+			 "	wrmsr\n"
+			 "1:\n"
+			 : "+r"(vector)
+			 : "a"((uint32_t)value), "c"(number), "d"(value >> 32)
+			 : "r14", "memory");
+	return vector;
+}
+
+/* Without a monitor nobody has these; on AMD the MSRs are there for operations that ask for it. */
+static void other_ways(void)
+{
+	const uint64_t junk = UINT64_C(0xabcd) << 32;
+	const int msrs = !(context->flags & SS_CONTEXT_VMMCALL);
+
+	check(61, by_cpuid(junk | SS_HYPERCALL_NULL, 7) == 0);
+	check(62, by_cpuid(SS_HYPERCALL_VIEW, context->view_count) == (uint32_t)-ERANGE);
+	check(63, by_cpuid(SS_HYPERCALL_VIEW, 0xffffffff) == (uint32_t)-ERANGE);
+	check(64, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
+	check(65, by_cpuid(junk | SS_HYPERCALL_VIEW, junk | 2) == 0);
+	check(66, *window_page(SS_WINDOW_TAG) == (SS_VIEW_TAG | 2));
+	check(67, by_wrmsr(SS_HYPERCALL_NULL, 7) == (msrs ? 0 : GP));
+	check(68, by_wrmsr(SS_HYPERCALL_VIEW, context->view_count) == GP);
+	check(69, by_wrmsr(SS_HYPERCALL_VIEW, UINT64_C(1) << 32) == GP);
+	check(70, by_wrmsr(SS_HYPERCALL_REQUEST, 0) == GP);
+	check(71, by_wrmsr(SS_HYPERCALL_VIEW, 1) == (msrs ? 0 : GP));
+	check(72, *window_page(SS_WINDOW_TAG) == (SS_VIEW_TAG | (msrs ? 1 : 2)));
+	check(73, by_cpuid(SS_HYPERCALL_VIEW, 0) == 0);
+	check(74, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
+}
+
+/* A caller that there is not, in a request for a service: every bit that says nothing of one. */
+static void callers_that_are_not(void)
+{
+	for (unsigned bit = 0; bit < 32; bit++) {
+		const uint32_t cpl = 1u << bit;
+		struct ss_request request = {.size = sizeof(request), .number = SS_REQUEST_VMFUNC, .cpl = cpl,
+					     .arg = {SS_SERVICE_VIEW, 0}};
+
+		__asm__ volatile("outl %0, %1"
+				 :
+				 : "a"((uint32_t)(uint64_t)&request), "Nd"((uint16_t)SS_PORT_CONTROL)
+				 : "memory");
+		check(80, (request.status == -EINVAL) ==
+				  ((cpl & ~(3u | SS_CALLER_PROTECTED | SS_CALLER_REAL)) != 0));
+	}
+}
+
 __attribute__((section(".text.start"))) _Noreturn void _start(struct ss_context *given,
 							      uint64_t index);
 _Noreturn void _start(struct ss_context *given, uint64_t index)
@@ -107,5 +187,8 @@ _Noreturn void _start(struct ss_context *given, uint64_t index)
 	registers();
 	memory();
 	callers();
+	callers_that_are_not();
+	if (context->flags & SS_CONTEXT_MONITOR)
+		other_ways();
 	leave(0);
 }

@@ -24,6 +24,26 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	guest rights 0 '' -c 2
 done
 
+# Each VM has its own table, and its own flags. The list that is given last is that of all further VMs.
+opposite='--vms 2 --services view,map --services interrupt'
+contrary='--vms 2 --services interrupt --services view,map'
+# shellcheck disable=SC2086 # several words
+{
+	guest neighbours 0 '' $opposite --flag-path enlightened --shadow ts --shadow mp
+	guest neighbours_swapped 0 '' $contrary --flag-path enlightened --shadow mp --shadow ts
+}
+
+# Conditions on the mode, and calls that they forbid: an exit to the VMM where the list says so, and a record of it.
+guest mode 0 '' --ledger mode.ledger --services view,map:long:exit,interrupt:protected:exit,pin:long
+check 'report of what exits' 0 '' "$sidestep" report --by service --format csv mode.ledger
+for row in 'map forbidden,vmm,1,' 'pin #GP,vmm,1,'; do
+	that "report of what exits: $row" grep -q "^$row" "$out"
+done
+guest mode 3 'guest exit status 3' --services view,map:exit,interrupt:protected:exit,pin:long
+guest mode 1 'guest exit status 1' --services view,map:off:exit,interrupt:protected:exit,pin:long --ledger mode.ledger
+check 'report of what is disabled' 0 '' "$sidestep" report --by service --format csv mode.ledger
+that 'report of what is disabled' grep -q '^map disabled,vmm,1,' "$out"
+
 # What the VMM does for a guest, a view has to let that guest do. The list lets anybody ask.
 truncate -s 4K disk
 asked='view,map:cpl3:views,pin:cpl3:views,unpin:cpl3:views'
@@ -46,7 +66,7 @@ done
 # By whom each service was done, and what became of the others: from the file of exits.
 guest parameters 0 '' --ledger ledger
 check 'report by service' 0 '' "$sidestep" report --by service --format csv ledger
-for row in 'map,vmm,24,' 'map #GP,vmm,2,' 'view refused,vmm,1,'; do
+for row in 'map,vmm,24,' 'map #GP,vmm,2,' 'view,vmm,18,' 'view refused,vmm,4,'; do
 	that "report by service: $row" grep -q "^$row" "$out"
 done
 check 'report by service as JSON' 0 '' "$sidestep" report --by service --format json ledger

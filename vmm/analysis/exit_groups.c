@@ -177,6 +177,8 @@ static struct cell service_cell(uint64_t code)
 		[SERVICE_UNDEFINED] = " #UD",
 		[SERVICE_FORBIDDEN] = " #GP",
 		[SERVICE_REFUSED] = " refused",
+		[SERVICE_EXIT_DISABLED] = " disabled",
+		[SERVICE_EXIT_FORBIDDEN] = " forbidden",
 	};
 	uint64_t number = code & 0xff, verdict = code >> 8;
 	bool plain = verdict >= sizeof(outcomes) / sizeof(outcomes[0]) || !outcomes[verdict];

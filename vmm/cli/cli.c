@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "vmm/base/number.h"
 #include "vmm/base/words.h"
@@ -106,6 +107,10 @@ WORD(by, "--by", group_key_names, 0, GROUP_KEY_COUNT, by, enum group_key, GROUP_
 WORD(weight, "--weight", weight_keys, 0, 2, weight, enum report_weight, "exits or ticks")
 WORD(flag_path, "--flag-path", flag_path_keys, 0, FLAG_PATH_COUNT, plan.flag_path, enum flag_path,
      "auto, cpu, monitor, enlightened or vmm")
+WORD(embodiment, "--embodiment", embodiment_keys, SS_EMBODIMENT_TWO_WORDS, SS_EMBODIMENT_COUNT, plan.embodiment,
+     enum ss_embodiment, "two-words, one-word, single-mask, owned-first or shadow-first")
+WORD(on_ask, "--on-ask", on_ask_keys, 0, FLAGS_ON_ASK_COUNT, plan.on_ask, enum flags_on_ask,
+     "register, shadow or refuse")
 WORD(on_violation, "--on-violation", on_violation_keys, 0, ON_VIOLATION_COUNT, plan.on_violation,
      enum on_violation, "report, stop or inject")
 WORD(seccomp, "--seccomp", jail_mode_keys, JAIL_ON, JAIL_MODE_COUNT, plan.jail, enum jail_mode, "on, log or off")
@@ -181,28 +186,35 @@ static int parse_memory(struct settings *settings, const char *argument, struct 
 	return 0;
 }
 
+static const struct control_flag *find_flag(const char *word, size_t length)
+{
+	for (size_t i = 0; i < control_flag_count; i++)
+		if (strlen(control_flags[i].name) == length &&
+		    strncasecmp(control_flags[i].name, word, length) == 0)
+			return &control_flags[i];
+	return NULL;
+}
+
 /* "ts,mp" or "none". */
 static int parse_flags(const char *option, const char *argument, uint64_t *ret_flags,
 		       struct error *error)
 {
-	static const struct {
-		const char *name;
-		uint64_t flag;
-	} names[] = {{"ts", SS_CR0_TS}, {"mp", SS_CR0_MP}, {"none", 0}};
 	const char *word = argument;
 
 	*ret_flags = 0;
 	for (;;) {
-		size_t length = strcspn(word, ","), i;
+		const size_t length = strcspn(word, ",");
+		const struct control_flag *flag = find_flag(word, length);
 
-		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-			if (strlen(names[i].name) == length &&
-			    strncmp(names[i].name, word, length) == 0)
-				break;
-		if (i == sizeof(names) / sizeof(names[0]))
+		if (flag && flag->fixed)
+			return error_set(error, -EINVAL, STATUS_USAGE, "%s: %s.%s has no owner but the guest: %s",
+					 option, flag->reg == CONTROL_CR0 ? "CR0" : "CR4", flag->name,
+					 flag->fixed);
+		if (flag)
+			*ret_flags |= plan_flag(flag);
+		else if (length != 4 || strncmp(word, "none", length) != 0)
 			return bad_argument(error, option, argument,
-					    "a list of flags: ts, mp, or none");
-		*ret_flags |= names[i].flag;
+					    "a list of flags of CR0 and CR4, such as ts,mp,smep, or none");
 		if (word[length] == '\0')
 			return 0;
 		word += length + 1;
@@ -227,6 +239,12 @@ static int parse_own(struct settings *settings, const char *argument, struct err
 static int parse_shadow(struct settings *settings, const char *argument, struct error *error)
 {
 	return parse_vm_flags("--shadow", argument, settings->plan.kept, &settings->plan.kept_count,
+			      error);
+}
+
+static int parse_ask(struct settings *settings, const char *argument, struct error *error)
+{
+	return parse_vm_flags("--ask", argument, settings->plan.asked, &settings->plan.asked_count,
 			      error);
 }
 

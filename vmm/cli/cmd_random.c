@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* sidestep test --random: programs of CR0 accesses against the reference model. */
+/* sidestep test --random: programs of CR0 accesses and FPU instructions against the reference model. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -28,7 +28,13 @@ static int read_replay(struct differential *run, const char *path, struct error 
 /* What a run with this engine cannot do. */
 static int check_masks(const struct differential *run, const struct plan *plan, struct error *error)
 {
-	if (!run->replay || run->given.masked == 0 || engine_has_monitor(plan->engine))
+	if (!run->replay || run->given.masked == 0)
+		return 0;
+	if (plan->embodiment == SS_EMBODIMENT_SINGLE_MASK && run->given.masked & ~run->given.kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "the program masks flags that it does not keep: --embodiment single-mask "
+				 "keeps every flag that is not owned; choose another embodiment");
+	if (engine_has_monitor(plan->engine))
 		return 0;
 	return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 			 "the program masks flags: needs: masks; host: engine %s leaves CR0 to KVM's own "
@@ -49,8 +55,9 @@ static void write_text(const struct differential *run, const struct session *ses
 	fprintf(stream, "# %s\n", run->difference);
 	if (!run->replay)
 		fprintf(stream, "# program %" PRIu64 " of seed %" PRIu64 ", shrunk; run it again with "
-				"sidestep test --engine %s --replay FILE\n",
-			run->failed_index, run->seed, engine_keys[session->plan.engine->id]);
+				"sidestep test --engine %s --embodiment %s --on-ask %s --replay FILE\n",
+			run->failed_index, run->seed, engine_keys[session->plan.engine->id],
+			embodiment_keys[session->plan.embodiment], on_ask_keys[session->plan.on_ask]);
 	differential_write(&run->smallest, stream);
 }
 

@@ -106,6 +106,8 @@ struct expect_environment session_environment(const struct session *session)
 		.engine = session->plan.engine->id,
 		.backend = session->host.backend,
 		.traits = session->host.traits,
+		.embodiment = session->plan.embodiment,
+		.on_ask = session->plan.on_ask,
 		.policy = &session->plan.policy,
 		.window = gpa_at(BOOT_WINDOW),
 		.kernel = session->plan.kernel.start,

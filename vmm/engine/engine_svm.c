@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "views/flags.h"
 #include "vmm/engine/monitor_create.h"
 #include "vmm/engine/monitor_msr.h"
 #include "vmm/engine/svm_msr.h"
@@ -14,7 +15,6 @@
 /* Of an entry in the view list, what is a nested CR3: the root. */
 #define POINTER_ADDRESS UINT64_C(0x000ffffffffff000)
 
-#define CR4_PAE 0x20u
 #define RFLAGS_FIXED 2u
 #define DR6_DEFAULT 0xffff0ff0u
 #define DR7_DEFAULT 0x400u
@@ -70,9 +70,14 @@ static int allow(struct vcpu *vcpu, struct kvm_sregs *sregs, struct error *error
 static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	const struct vmfunc_state *state = monitor_setup(vcpu, op);
-	const bool owns_all = ~monitor_vcpu(vcpu)->owned == 0;
+	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
 
-	vmcb_set_intercept_cr(control(vcpu), owns_all ? 0 : VMCB_CR0_READ | VMCB_CR0_WRITE);
+	vmcb_set_intercept_cr(control(vcpu),
+			      (flags_masked(&relay->cr0.words) ? VMCB_CR0_READ | VMCB_CR0_WRITE : 0) |
+				      (flags_masked(&relay->cr4.words) ? VMCB_CR4_READ | VMCB_CR4_WRITE : 0));
+	vmcb_set_intercept_misc1(control(vcpu),
+				 ALWAYS_MISC1 |
+					 (op && op->setup == SS_SETUP_MSR ? VMCB_MISC1_MSR : 0));
 	vmcb_set_intercept_exceptions(control(vcpu), state->enabled ? VMCB_EXCEPTION_UD : 0);
 }
 
@@ -81,7 +86,7 @@ static void set_controls(struct vcpu *vcpu)
 	void *vmcb = control(vcpu);
 
 	set_operation(vcpu, NULL);
-	vmcb_set_intercept_misc1(vmcb, ALWAYS_MISC1);
+	vmcb_set_msrpm_base_pa(vmcb, RELAY_MSR_BITMAP);
 	vmcb_set_intercept_misc2(vmcb, ALWAYS_MISC2);
 	vmcb_set_asid(vmcb, 1);
 	vmcb_set_nested_ctl(vmcb, VMCB_NESTED_PAGING);
@@ -179,11 +184,13 @@ static int guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 	return rc;
 }
 
-/* SVM has no read shadow: the relay's copy is what the guest sees. */
-static void load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
+/* SVM has no read shadow: the relay makes what the guest sees of this and its words. */
+static void load_register(struct vcpu *vcpu, unsigned number, uint64_t value)
 {
-	(void)shadow;
-	vmcb_set_cr0(control(vcpu), value);
+	if (number == 4)
+		vmcb_set_cr4(control(vcpu), value);
+	else
+		vmcb_set_cr0(control(vcpu), value);
 }
 
 /* #VMEXIT codes that our intercepts may give. Of #UD the relay passes on only VMFUNC. */
@@ -192,6 +199,8 @@ static const struct monitor_reason reasons[] = {
 	{VMEXIT_CPUID, EVENT_UNKNOWN},
 	{VMEXIT_CR0_READ, EVENT_CR0_OPERAND},
 	{VMEXIT_CR0_WRITE, EVENT_CR0_WRITE},
+	{VMEXIT_CR4_READ, EVENT_UNKNOWN},
+	{VMEXIT_CR4_WRITE, EVENT_CR4_WRITE},
 	{VMEXIT_INVLPGA, EVENT_UNDEFINED},
 	{VMEXIT_SHUTDOWN, EVENT_TRIPLE_FAULT},
 	{VMEXIT_VMRUN, EVENT_UNDEFINED},
@@ -261,5 +270,5 @@ const struct engine_ops engine_svm = {
 	.drain_finished = monitor_drain_finished,
 	.describe = describe,
 	.msr = svm_msr_answer,
-	.load_cr0 = load_cr0,
+	.load_register = load_register,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "views/flags.h"
 #include "vmm/engine/monitor_create.h"
 #include "vmm/engine/monitor_msr.h"
 #include "vmm/engine/vmcs12.h"
@@ -13,8 +14,6 @@
 
 #define MSR_FEATURE_CONTROL 0x3a
 #define FEATURE_CONTROL_VMX 5 /* locked, VMX outside SMX */
-#define CR4_PAE 0x20u
-#define CR4_VMXE 0x2000u
 #define CR4_OSXSAVE 0x40000u
 #define CR4_OSFXSR 0x200u
 #define EFER_LONG_MODE 0x500u
@@ -77,21 +76,39 @@ static int allow(struct vcpu *vcpu, struct error *error)
 	rc = vmx_caps_read(vcpu->fd, host_maxphyaddr(vcpu->vm->host), caps, reason, sizeof(reason));
 	if (rc != 0)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	monitor_vcpu(vcpu)->cr0_fixed0 = caps->cr0_fixed0;
-	monitor_vcpu(vcpu)->cr0_fixed1 = caps->cr0_fixed1;
+	monitor_vcpu(vcpu)->cr0.fixed0 = caps->cr0_fixed0;
+	monitor_vcpu(vcpu)->cr0.fixed1 = caps->cr0_fixed1;
+	/* The guest must run with it, and must not see that. */
+	monitor_vcpu(vcpu)->cr4.hidden = CR4_VMXE;
+	monitor_vcpu(vcpu)->cr4.words.value |= CR4_VMXE;
 	return 0;
+}
+
+/*
+ * What of CR0 exits to the relay. KVM's own mask has MP and EM, and the LMSW that exits for them alone it carries
+ * out itself, giving the register what the read shadow says of the other flags too (arch/x86/kvm/vmx/vmx.c,
+ * handle_cr): so no LMSW may come to that while a flag that LMSW loads is masked.
+ */
+static uint64_t cr0_mask(const struct ss_flag_words *cr0)
+{
+	const uint64_t masked = flags_masked(cr0);
+
+	return masked & (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS) ? masked | SS_CR0_MP | SS_CR0_EM : masked;
 }
 
 /* What an operation can change. Without any service VM functions are off. */
 static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	const struct vmfunc_state *state = monitor_setup(vcpu, op);
-	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const struct ss_flag_words *cr0 = &monitor_vcpu(vcpu)->cr0.words;
+	const struct ss_flag_words *cr4 = &monitor_vcpu(vcpu)->cr4.words;
 	const uint32_t secondary = caps_of(vcpu)->controls[VMX_WORD_secondary];
 	const bool backed = state->list == vm_monitor(vcpu->vm)->list;
 
-	write_field(vcpu, VMCS12_cr0_guest_host_mask, ~relay->owned);
-	write_field(vcpu, VMCS12_cr0_read_shadow, relay->shadow);
+	write_field(vcpu, VMCS12_cr0_guest_host_mask, cr0_mask(cr0));
+	write_field(vcpu, VMCS12_cr0_read_shadow, flags_read(cr0));
+	write_field(vcpu, VMCS12_cr4_guest_host_mask, flags_masked(cr4));
+	write_field(vcpu, VMCS12_cr4_read_shadow, flags_read(cr4));
 	write_field(vcpu, VMCS12_vm_function_control, state->function_controls);
 	write_field(vcpu, VMCS12_secondary_vm_exec_control,
 		    state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
@@ -118,8 +135,6 @@ static void set_controls(struct vcpu *vcpu)
 		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->vm->slot + vcpu->index + 1 : 0);
 	vmcs12_set(vmcs12, VMCS12_ept_pointer, vcpu->vm->view_list[0]);
 	vmcs12_set(vmcs12, VMCS12_vmcs_link_pointer, UINT64_MAX);
-	/* The guest must run with CR4.VMXE set, and must not see that. */
-	vmcs12_set(vmcs12, VMCS12_cr4_guest_host_mask, CR4_VMXE);
 }
 
 /* L1, as an exit resumes it: in the relay, with room behind `regs` to push the registers. */
@@ -173,7 +188,6 @@ static int set_guest_state(struct vcpu *vcpu, const struct kvm_sregs *sregs, str
 	vmcs12_set(vmcs12, VMCS12_guest_cr0, sregs->cr0);
 	vmcs12_set(vmcs12, VMCS12_guest_cr3, sregs->cr3);
 	vmcs12_set(vmcs12, VMCS12_guest_cr4, sregs->cr4 | CR4_VMXE);
-	vmcs12_set(vmcs12, VMCS12_cr4_read_shadow, sregs->cr4);
 	vmcs12_set(vmcs12, VMCS12_guest_dr7, DR7_DEFAULT);
 	vmcs12_set(vmcs12, VMCS12_guest_rflags, regs.rflags);
 	vmcs12_set(vmcs12, VMCS12_guest_rip, regs.rip);
@@ -241,19 +255,12 @@ static int vcpu_init(struct vcpu *vcpu, struct error *error)
 	return rc == 0 ? install(&vcpu->vm->leader->vcpus[0], error) : rc;
 }
 
-static int setup(struct vcpu *vcpu, const struct ss_operation *op)
-{
-	if (!vcpu->relay_waits)
-		return -EPERM;
-	set_operation(vcpu, op);
-	return 0;
-}
 
 static int view_current(struct vcpu *vcpu)
 {
 	/* The relay has said so when it passed the exit on. */
 	if (vcpu->relay_waits)
-		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
+		return monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->vmfunc.eptp, UINT64_MAX);
 	if (nested_state_get(vcpu) != 0)
 		return -1;
 	return monitor_view_of(vcpu->vm,
@@ -273,10 +280,28 @@ static int guest_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
 	return 0;
 }
 
-static void load_cr0(struct vcpu *vcpu, uint64_t value, uint64_t shadow)
+/* What the words leave to the register the guest reads there: the read shadow starts from it. */
+static int setup(struct vcpu *vcpu, const struct ss_operation *op)
 {
-	write_field(vcpu, VMCS12_guest_cr0, value);
-	write_field(vcpu, VMCS12_cr0_read_shadow, shadow);
+	struct kvm_sregs sregs;
+	int rc = vcpu->relay_waits ? guest_sregs(vcpu, &sregs) : -EPERM;
+
+	if (rc != 0)
+		return rc;
+	monitor_vcpu(vcpu)->cr0.words.value = sregs.cr0;
+	monitor_vcpu(vcpu)->cr4.words.value = sregs.cr4;
+	set_operation(vcpu, op);
+	return 0;
+}
+
+static void load_register(struct vcpu *vcpu, unsigned number, uint64_t value)
+{
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	struct ss_flag_words *words = number == 4 ? &relay->cr4.words : &relay->cr0.words;
+
+	words->value = value;
+	write_field(vcpu, number == 4 ? VMCS12_guest_cr4 : VMCS12_guest_cr0, value);
+	write_field(vcpu, number == 4 ? VMCS12_cr4_read_shadow : VMCS12_cr0_read_shadow, flags_read(words));
 }
 
 /* Exit reasons that KVM may reflect with our controls. */
@@ -350,9 +375,9 @@ static void describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	if (relay->reason != RELAY_REASON_RESUME_FAILED)
 		monitor_find_event(vcpu, relay->reason & 0xffff, reasons,
 				   sizeof(reasons) / sizeof(reasons[0]), ret_exit);
-	/* Of control registers only CR0 has a decision; CR4.VMXE is not the guest's to set. */
+	/* Of control registers only these two have a decision. */
 	if (ret_exit->event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
-		ret_exit->event = EVENT_PROTECTED;
+		ret_exit->event = (relay->qualification & 15) == 4 ? EVENT_CR4_WRITE : EVENT_PROTECTED;
 	if (ret_exit->event == EVENT_VIOLATION)
 		describe_access(vcpu, ret_exit);
 }
@@ -371,5 +396,5 @@ const struct engine_ops engine_vmx = {
 	.describe = describe,
 	.running = monitor_running,
 	.retire = monitor_retire,
-	.load_cr0 = load_cr0,
+	.load_register = load_register,
 };

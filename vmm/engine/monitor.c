@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "views/flags.h"
 #include "views/service.h"
 #include "views/setup.h"
+#include "vmm/guest/boot.h"
 #include "vmm/observe/probe.h"
 #include "vmm/observe/recorder.h"
 
@@ -55,6 +57,11 @@ uint64_t monitor_ring(const struct vcpu *vcpu)
 	return RELAY_RINGS + RELAY_RING_RECORDS * sizeof(struct relay_record) * monitor_slot(vcpu);
 }
 
+uint64_t monitor_decoded(const struct vcpu *vcpu)
+{
+	return RELAY_DECODED + (uint64_t)RELAY_DECODED_STRIDE * monitor_slot(vcpu);
+}
+
 uint64_t monitor_list(const struct vm *vm)
 {
 	return RELAY_LISTS + UINT64_C(0x1000) * vm->slot;
@@ -74,14 +81,45 @@ void monitor_retire(struct vcpu *vcpu)
 	monitor_vcpu(vcpu)->gone = 1;
 }
 
-/* The words that the relay decides CR0 writes by. */
-static void set_words(struct vcpu *vcpu, uint64_t masked, uint64_t kept, uint64_t shadow)
-{
-	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+struct masks {
+	uint64_t masked, kept, shadow;
+	bool trap; /* the VMM carries out every write */
+};
 
-	relay->owned = ~masked;
-	relay->kept = kept;
-	relay->shadow = (SS_CR0_BASE & ~masked) | (shadow & masked);
+/* The words that the relay decides writes of a register by, which the guest has with `base` at first. What the
+ * engine hides is kept, as 0. */
+static void set_words(const struct plan *plan, struct relay_register *reg, uint64_t base,
+		      const struct masks *masks)
+{
+	/* What the VMM keeps is kept by the words too, and reaches it all the same. */
+	const uint64_t asked =
+		plan->on_ask == FLAGS_ON_ASK_SHADOW ? masks->masked & ~masks->kept : 0;
+	const uint64_t loaded = reg->words.value;
+
+	reg->words = boot_words(plan->embodiment, base, masks->masked | reg->hidden,
+				masks->kept | asked | reg->hidden, masks->shadow, 0);
+	reg->words.value = loaded;
+	reg->passed = masks->trap ? masks->masked : asked;
+}
+
+/* Masks of an operation are those of the register that it is about. */
+static void set_registers(struct vcpu *vcpu, const struct ss_operation *op)
+{
+	const struct plan *plan = vcpu->vm->plan;
+	const struct flag_plan *flags = vcpu->vm->flags;
+	const bool trap = plan->flag_path == FLAG_PATH_VMM;
+	struct masks cr0 = {PLAN_CR0(flags->masked), PLAN_CR0(flags->kept), SS_CR0_BASE, trap};
+	struct masks cr4 = {PLAN_CR4(flags->masked), PLAN_CR4(flags->kept), SS_CR4_BASE, trap};
+
+	if (op) {
+		const bool is_cr4 = op->kind == SS_KIND_CR4_WRITE || op->kind == SS_KIND_CR4_READ;
+
+		cr0 = cr4 = (struct masks){0};
+		*(is_cr4 ? &cr4 : &cr0) =
+			(struct masks){op->masked, op->kept, op->shadow, op->flags & SS_OP_TRAP};
+	}
+	set_words(plan, &monitor_vcpu(vcpu)->cr0, SS_CR0_BASE, &cr0);
+	set_words(plan, &monitor_vcpu(vcpu)->cr4, SS_CR4_BASE, &cr4);
 }
 
 /* What the relay decides by, with the list where the relay finds it. */
@@ -89,8 +127,10 @@ static void set_relay_vmfunc(struct vcpu *vcpu, const struct vmfunc_state *state
 {
 	bool backed = state->list == vm_monitor(vcpu->vm)->list;
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const uint64_t active = relay->vmfunc.eptp;
 
 	relay->vmfunc = *state;
+	relay->vmfunc.eptp = active;
 	relay->vmfunc.list = (const uint64_t *)(uintptr_t)(backed ? monitor_list(vcpu->vm) : RELAY_NO_LIST);
 }
 
@@ -105,8 +145,7 @@ const struct vmfunc_state *monitor_setup(struct vcpu *vcpu, const struct ss_oper
 	if (op)
 		setup_apply(op, &vm->vmfunc, monitor->list);
 	set_relay_vmfunc(vcpu, &vm->vmfunc);
-	set_words(vcpu, op ? op->masked : vm->flags->masked, op ? op->kept : vm->flags->kept,
-		  op ? op->shadow : 0);
+	set_registers(vcpu, op);
 	return &vm->vmfunc;
 }
 
@@ -138,7 +177,7 @@ void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct m
 
 struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit)
 {
-	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->pointer, UINT64_MAX);
+	int view = monitor_view_of(vcpu->vm, monitor_vcpu(vcpu)->vmfunc.eptp, UINT64_MAX);
 
 	return (struct page_walk_space){
 		.vm = vcpu->vm,
@@ -155,8 +194,8 @@ static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,
 		 const struct relay_record *record)
 {
 	if (record->wanted)
-		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted, relay->owned,
-					 vcpu->vm->index);
+		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted,
+					 ~flags_masked(&relay->cr0.words), vcpu->vm->index);
 	if (record->view)
 		probe_view_switch(vcpu->index, LEVEL_MONITOR, -1, record->view - 1,
 				  vcpu->vm->index);

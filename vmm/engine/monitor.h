@@ -27,6 +27,7 @@ struct monitor {
 enum monitor_event {
 	EVENT_HYPERCALL,
 	EVENT_CR0_WRITE,   /* the relay knows what the guest wants to load */
+	EVENT_CR4_WRITE,
 	EVENT_CR0_OPERAND, /* an access whose operand is in memory, which the relay has not decoded */
 	EVENT_VIOLATION,
 	EVENT_VMFUNC,
@@ -73,6 +74,7 @@ uint64_t monitor_stack(const struct vcpu *vcpu);
 uint64_t monitor_region(const struct vcpu *vcpu);
 uint64_t monitor_control(const struct vcpu *vcpu);
 uint64_t monitor_ring(const struct vcpu *vcpu);
+uint64_t monitor_decoded(const struct vcpu *vcpu);
 
 /* And of what a VM has: the view list. */
 uint64_t monitor_list(const struct vm *vm);

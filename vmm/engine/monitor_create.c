@@ -25,8 +25,9 @@ _Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_LISTS, "overlap");
 _Static_assert(RELAY_LISTS + SS_MAX_VCPUS * GPA_PAGE_SIZE <= RELAY_VCPUS, "overlap");
 _Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
 _Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
-		       RELAY_TABLES,
+		       RELAY_DECODED,
 	       "overlap");
+_Static_assert(RELAY_DECODED + SS_MAX_VCPUS * RELAY_DECODED_STRIDE <= RELAY_TABLES, "overlap");
 _Static_assert(RELAY_TABLES + RELAY_TABLES_SIZE <= RELAY_BASE + RELAY_SIZE, "overlap");
 _Static_assert(RELAY_PORT != SS_PORT_CONTROL, "overlap");
 
@@ -200,6 +201,23 @@ void monitor_destroy(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
+/* The flags of CR4 that KVM lets this vCPU have, by trying; all others are reserved. */
+static uint64_t supported_cr4(const struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	uint64_t supported = 0;
+
+	for (unsigned bit = 0; bit < 32; bit++) {
+		struct kvm_sregs tried = *sregs;
+
+		tried.cr4 |= UINT64_C(1) << bit;
+		if (ioctl(vcpu->fd, KVM_SET_SREGS, &tried) == 0)
+			supported |= UINT64_C(1) << bit;
+	}
+	/* What a try has left behind goes again. */
+	ioctl(vcpu->fd, KVM_SET_SREGS, sregs);
+	return supported;
+}
+
 int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
 			struct error *error)
 {
@@ -216,13 +234,17 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		return error_set(error, rc, STATUS_INTERNAL, "KVM_GET_SREGS: %s", strerror(-rc));
 	*monitor_vcpu(vcpu) = (struct relay_vcpu){
 		.control = monitor_control(vcpu),
-		.cr0_fixed1 = UINT64_MAX,
+		.cr0 = {.words.value = ret_sregs->cr0, .fixed1 = UINT64_MAX},
+		.cr4 = {.words.value = ret_sregs->cr4, .fixed1 = supported_cr4(vcpu, ret_sregs)},
 		.views = vcpu->vm->policy.view_count,
 		.marker = vcpu->vm->base + boot_vcpu_page(vcpu->index).v,
 		.ring = monitor_ring(vcpu),
 		.home = vcpu->vm->view_list[0],
-		.pointer = vcpu->vm->view_list[0],
+		.vmfunc.eptp = vcpu->vm->view_list[0],
+		.decoded = monitor_decoded(vcpu),
 	};
+	vcpu->interrupts = &monitor_vcpu(vcpu)->interrupts;
+	interrupts_init(vcpu->interrupts);
 	if (vcpu->vm->plan->share_vcpu)
 		monitor_share_vcpu(vcpu);
 	return 0;
@@ -230,6 +252,7 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 
 void monitor_destroy_vcpu(struct vcpu *vcpu)
 {
+	vcpu->interrupts = &vcpu->own_interrupts;
 	free(vcpu->engine_data);
 	vcpu->engine_data = NULL;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "guestfw/relay/relay.h"
+#include "views/flags.h"
 #include "vmm/emulate/msw_operand.h"
 #include "vmm/engine/monitor.h"
 #include "vmm/engine/relay_violation.h"
@@ -29,20 +30,28 @@ static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay, unsign
 	relay->regs[RAX] = (uint64_t)(int64_t)rc;
 }
 
-/* The whole method carried out by the VMM: what the words leave undecided it keeps in the shadow. */
-static void answer_cr0_write(struct vcpu *vcpu, struct relay_vcpu *relay)
+/* The whole method carried out by the VMM. Flags that it keeps in the shadow are kept by the words. */
+static void answer_write(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned number)
 {
-	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
+	struct ss_flag_words *words = number == 4 ? &relay->cr4.words : &relay->cr0.words;
+	struct flags_change change = flags_write(words, relay->wanted);
 
-	words.shadow ^= flags_write(&words, relay->wanted);
-	relay->shadow = words.shadow;
+	change.value = (change.value & ~change.ask) | (relay->wanted & change.ask);
+	/* The relay has judged what the guest wants; in CR4 there is nothing beyond that. */
+	if ((change.ask && vcpu->vm->plan->on_ask == FLAGS_ON_ASK_REFUSE) ||
+	    (number == 0 && !is_legal_cr0(relay, relay->wanted, change.value))) {
+		monitor_inject(relay, VECTOR_GP, 0);
+		return;
+	}
+	words->shadow = change.shadow;
 	relay->action = RELAY_STEP;
-	vcpu->vm->ops->load_cr0(vcpu, words.value, words.shadow);
-	probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, relay->owned,
-				 vcpu->vm->index);
+	vcpu->vm->ops->load_register(vcpu, number, change.value);
+	if (number == 0)
+		probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, ~flags_masked(words),
+					 vcpu->vm->index);
 }
 
-/* The relay has decided that the caller may have the service. */
+/* The relay has decided about the caller. */
 static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned cpl)
 {
 	const struct invocation invocation = {
@@ -52,7 +61,9 @@ static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned 
 		.cpl = cpl,
 	};
 
-	relay->regs[RAX] = (uint64_t)vm_function_perform(vcpu, &invocation);
+	relay->regs[RAX] = (uint64_t)vm_function_finish(
+		vcpu, &invocation, (enum service_verdict)(relay->service >> 8));
+	relay->view = vcpu->exit.view;
 	relay->action = RELAY_STEP;
 }
 
@@ -82,9 +93,8 @@ static bool move_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 			       const struct monitor_exit *exit)
 {
-	struct flag_words words = {relay->owned, relay->kept, relay->shadow, relay->cr0};
 	struct page_walk_space space = monitor_space(vcpu, exit);
-	uint64_t seen = flags_read(&words);
+	uint64_t seen = flags_read(&relay->cr0.words);
 	uint16_t word = (uint16_t)seen;
 	struct msw_operand operand;
 
@@ -103,7 +113,7 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 	if (operand.store)
 		return;
 	relay->wanted = flags_lmsw(seen, word);
-	answer_cr0_write(vcpu, relay);
+	answer_write(vcpu, relay, 0);
 }
 
 static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
@@ -116,7 +126,10 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		answer_hypercall(vcpu, relay, exit->cpl);
 		break;
 	case EVENT_CR0_WRITE:
-		answer_cr0_write(vcpu, relay);
+		answer_write(vcpu, relay, 0);
+		break;
+	case EVENT_CR4_WRITE:
+		answer_write(vcpu, relay, 4);
 		break;
 	case EVENT_CR0_OPERAND:
 		answer_cr0_operand(vcpu, relay, exit);

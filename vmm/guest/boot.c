@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "views/flags.h"
 #include "vmm/guest/descriptor.h"
 
 #define PTE_PRESENT 1u
@@ -83,14 +84,18 @@ static void write_window(const struct guest_ram *ram, gpa_t frames, size_t views
 		put(ram, frames.v + 4096 * (i - 1), SS_VIEW_TAG | i);
 }
 
-struct ss_flag_words boot_words(uint64_t masked, uint64_t kept, uint64_t shadow, uint64_t loaded)
+struct ss_flag_words boot_words(enum ss_embodiment embodiment, uint64_t base, uint64_t masked,
+				uint64_t kept, uint64_t shadow, uint64_t loaded)
 {
-	return (struct ss_flag_words){
-		.owned = ~masked,
-		.kept = kept,
-		.shadow = (SS_CR0_BASE & ~masked) | (shadow & masked),
-		.value = SS_CR0_BASE | loaded,
+	struct ss_flag_words words = {
+		.embodiment = embodiment,
+		.shadow = (base & ~masked) | (shadow & masked),
+		.value = base | loaded,
 	};
+
+	/* The plan has seen to it that the embodiment can say this. */
+	flags_encode(embodiment, FLAGS_ALL & ~masked, kept, FLAGS_ALL, words.words);
+	return words;
 }
 
 gpa_t boot_words_address(unsigned vcpu)
@@ -98,11 +103,9 @@ gpa_t boot_words_address(unsigned vcpu)
 	return gpa_add(boot_vcpu_page(vcpu), offsetof(struct ss_vcpu_page, cr0));
 }
 
-void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t masked, uint64_t kept)
+void boot_write_words(const struct guest_ram *ram, unsigned vcpu, const struct ss_flag_words *words)
 {
-	const struct ss_flag_words words = boot_words(masked, kept, 0, 0);
-
-	guest_ram_write(ram, boot_words_address(vcpu), &words, sizeof(words));
+	guest_ram_write(ram, boot_words_address(vcpu), words, sizeof(*words));
 }
 
 void boot_write_frequency(const struct guest_ram *ram, uint64_t tsc_khz)

@@ -54,11 +54,12 @@ void boot_write(const struct guest_ram *ram, const struct ss_context *context, g
 /* Tells the guest how fast its time stamp counter is, once there is a vCPU that knows. */
 void boot_write_frequency(const struct guest_ram *ram, uint64_t tsc_khz);
 
-/* The words of a vCPU by which an enlightened guest writes CR0, and where they are; `loaded` are the flags
- * in the register. */
-struct ss_flag_words boot_words(uint64_t masked, uint64_t kept, uint64_t shadow, uint64_t loaded);
+/* The words of a vCPU by which a register is decided, of which a guest has `base` at first, and where an
+ * enlightened guest finds its own; `loaded` are further flags in the register. */
+struct ss_flag_words boot_words(enum ss_embodiment embodiment, uint64_t base, uint64_t masked,
+				uint64_t kept, uint64_t shadow, uint64_t loaded);
 gpa_t boot_words_address(unsigned vcpu);
-void boot_write_words(const struct guest_ram *ram, unsigned vcpu, uint64_t masked, uint64_t kept);
+void boot_write_words(const struct guest_ram *ram, unsigned vcpu, const struct ss_flag_words *words);
 
 /* Where the tag pages of this many views go in a guest with this much memory. */
 gpa_t boot_frames(uint64_t memory, size_t views);

@@ -121,7 +121,7 @@ static void add_batch(struct summary *summary, const struct record_batch *batch)
 static bool same_result(const struct ss_result *a, const struct ss_result *b)
 {
 	return a->count == b->count && a->faults == b->faults && a->vector == b->vector &&
-	       a->value == b->value;
+	       a->value == b->value && a->early == b->early;
 }
 
 static void add_result(struct summary *summary, const struct ss_result *result)
@@ -491,29 +491,32 @@ uint64_t summary_whole(double number)
 	return number < 0x1p63 ? (uint64_t)(number + 0.5) : INT64_MAX;
 }
 
-static bool l0_exits(const struct operation_summary *operation,
-		     const struct operation_summary *loop, enum host_backend backend,
-		     uint64_t *ret_exits)
+bool summary_exits_total(const struct operation_summary *operation,
+			 const struct operation_summary *loop, enum host_backend backend,
+			 enum level level, double *ret_exits)
 {
-	double events, loop_events, per_repetition;
+	double events, loop_events;
 
+	if (level != LEVEL_L0) {
+		*ret_exits = (double)operation->exits[level];
+		return operation->repetitions != 0;
+	}
 	if (!l0_events(operation, backend, &events))
 		return false;
-	per_repetition = events / (double)operation->repetitions;
 	if (loop && l0_events(loop, backend, &loop_events))
-		per_repetition -= loop_events / (double)loop->repetitions;
-	*ret_exits = summary_whole(per_repetition);
+		events -= loop_events / (double)loop->repetitions * (double)operation->repetitions;
+	*ret_exits = events;
 	return true;
 }
 
 bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
 		   enum host_backend backend, enum level level, uint64_t *ret_exits)
 {
-	if (level == LEVEL_L0)
-		return l0_exits(operation, loop, backend, ret_exits);
-	if (operation->repetitions == 0)
+	double total;
+
+	if (!summary_exits_total(operation, loop, backend, level, &total))
 		return false;
-	*ret_exits = (operation->exits[level] + operation->repetitions / 2) / operation->repetitions;
+	*ret_exits = summary_whole(total / (double)operation->repetitions);
 	return true;
 }
 

@@ -129,10 +129,15 @@ int summary_histogram(const struct operation_summary *operation, struct tick_his
 void summary_histogram_finish(struct tick_histogram *histogram);
 
 /*
- * Exits per repetition at a level, rounded to the nearest whole. `loop` is operation "ref.nothing" of the
- * same run, whose counters are what the loop itself costs; NULL if it was not performed. Returns
- * false if nothing that would have seen such exits was looking.
+ * Exits of all repetitions at a level. `loop` is operation "ref.nothing" of the same run, whose counters are what
+ * the loop itself costs; NULL if it was not performed. Returns false if nothing that would have seen such exits was
+ * looking.
  */
+bool summary_exits_total(const struct operation_summary *operation,
+			 const struct operation_summary *loop, enum host_backend backend,
+			 enum level level, double *ret_exits);
+
+/* The same for each repetition, rounded to the nearest whole. */
 bool summary_exits(const struct operation_summary *operation, const struct operation_summary *loop,
 		   enum host_backend backend, enum level level, uint64_t *ret_exits);
 

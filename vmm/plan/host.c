@@ -137,6 +137,17 @@ static enum host_backend find_backend(void)
 	return HOST_BACKEND_UNKNOWN;
 }
 
+/* A parameter of the module, which is there and on only where the processor can do it. */
+static bool uses_shadow_vmcs(void)
+{
+	FILE *file = fopen("/sys/module/kvm_intel/parameters/enable_shadow_vmcs", "re");
+	bool on = file && getc(file) == 'Y';
+
+	if (file)
+		fclose(file);
+	return on;
+}
+
 /* Of the processor itself, not of what KVM offers to guests. */
 static uint32_t find_traits(void)
 {
@@ -154,6 +165,8 @@ static uint32_t find_traits(void)
 	if (__get_cpuid(CPUID_SVM, &eax, &ebx, &ecx, &edx) && ebx != 0 &&
 	    !(edx & CPUID_SVM_ADDRESS_CHECK_EDX))
 		traits |= 1u << TRAIT_GP_INTERCEPTED;
+	if (uses_shadow_vmcs())
+		traits |= 1u << TRAIT_VMCS_SHADOWING;
 	return traits;
 }
 

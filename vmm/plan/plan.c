@@ -274,6 +274,9 @@ static const char *lacks(const struct plan *plan, const struct host *host,
 {
 	const char *word = op->needs;
 
+	if (plan->embodiment == SS_EMBODIMENT_SINGLE_MASK && op->masked & ~op->kept)
+		return "needs: flags for the VMM; host: --embodiment single-mask keeps all that are not "
+		       "owned";
 	if (op->setup != SS_SETUP_NONE && plan->vcpus > 1)
 		return "needs: list; host: the vCPUs of a VM share one view list, which this would "
 		       "change";
@@ -359,6 +362,10 @@ const char *const trace_mode_keys[TRACING_MODE_COUNT] = {TRACE_MODES(LIST_KEY)};
 
 const char *const flag_path_keys[FLAG_PATH_COUNT] = {FLAG_PATHS(LIST_KEY)};
 
+const char *const embodiment_keys[SS_EMBODIMENT_COUNT] = {"", SS_EMBODIMENTS(LIST_KEY)};
+
+const char *const on_ask_keys[FLAGS_ON_ASK_COUNT] = {FLAGS_ON_ASKS(LIST_KEY)};
+
 const char *const on_violation_keys[ON_VIOLATION_COUNT] = {ON_VIOLATIONS(LIST_KEY)};
 
 #define FLAGS_WITH_OWNER (SS_CR0_TS | SS_CR0_MP)
@@ -375,25 +382,38 @@ static int plan_flags(struct flag_plan *flags, const struct plan_request *reques
 {
 	uint64_t owned = nth(request->owned, request->owned_count, vm);
 	uint64_t kept = nth(request->kept, request->kept_count, vm);
-	uint64_t masked = request->owned_count ? FLAGS_WITH_OWNER & ~owned : kept;
-	bool asked = request->owned_count || request->kept_count;
+	uint64_t asked = nth(request->asked, request->asked_count, vm);
+	uint64_t masked = (request->owned_count ? FLAGS_WITH_OWNER & ~owned : 0) | kept | asked;
+	const uint64_t named = FLAGS_WITH_OWNER | owned | kept | asked;
 
-	if (request->owned_count && owned & kept)
+	if (asked & (owned | kept))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--ask names a flag of VM %u that --own or --shadow names too; a flag has "
+				 "one place",
+				 vm);
+	if (owned & kept)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--own and --shadow name the same flag for VM %u; a flag has one place",
 				 vm);
-	if (!asked && request->flag_path > FLAG_PATH_CPU)
+	if (!request->owned_count && !request->kept_count && !request->asked_count &&
+	    request->flag_path > FLAG_PATH_CPU)
 		masked = FLAGS_WITH_OWNER;
 	if (request->flag_path == FLAG_PATH_CPU && masked)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--flag-path cpu serves owned flags only; leave out --shadow and own all, "
 				 "or choose another path");
-	if (request->flag_path == FLAG_PATH_VMM && kept)
-		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "--flag-path vmm keeps no flag in the shadow; leave out --shadow");
 	if (request->flag_path == FLAG_PATH_MONITOR || request->flag_path == FLAG_PATH_ENLIGHTENED)
 		kept = masked;
-	*flags = (struct flag_plan){masked, kept, masked, kept};
+	if (request->embodiment == SS_EMBODIMENT_SINGLE_MASK && masked & ~kept)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--embodiment single-mask keeps every flag that is not owned; name those "
+				 "of VM %u in --shadow, or choose another embodiment",
+				 vm);
+	if (request->flag_path == FLAG_PATH_ENLIGHTENED && PLAN_CR4(masked))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--flag-path enlightened is for flags of CR0, which the guest has words of; "
+				 "choose another path for those of CR4");
+	*flags = (struct flag_plan){named, masked, kept, masked, kept};
 	if (request->flag_path == FLAG_PATH_ENLIGHTENED)
 		flags->masked = flags->kept = 0;
 	return 0;
@@ -408,7 +428,7 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 			return rc;
 		if (plan->flags[i].masked && !engine_has_monitor(plan->engine))
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-					 "CR0 flags that the guest does not own: needs: masks; host: "
+					 "flags that the guest does not own: needs: masks; host: "
 					 "engine %s leaves CR0 to KVM's own policy; --flag-path "
 					 "enlightened works on every engine",
 					 engine_keys[plan->engine->id]);
@@ -445,10 +465,14 @@ static int plan_services(struct plan *plan, const struct plan_request *request, 
 			return error_set(error, -EINVAL, STATUS_USAGE,
 					 "--services view:view0: no other view could be left again; leave "
 					 "out :view0");
-		if (table->enabled & table->cpl0 & view && plan->engine->id == ENGINE_VMX)
+		if (table->enabled & (table->cpl0 | table->mode64 | table->protected) & view &&
+		    plan->engine->id == ENGINE_VMX)
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-					 "--services view:cpl0: needs: a check of the CPL; host: in engine "
-					 "vmx VMFUNC 0 is the processor's, which has none; leave out :cpl0");
+					 "--services view:%s: needs: a check of the caller; host: in engine "
+					 "vmx VMFUNC 0 is the processor's, which has none; leave it out",
+					 table->cpl0 & view     ? "cpl0"
+					 : table->mode64 & view ? "long"
+								: "protected");
 	}
 	return 0;
 }
@@ -483,6 +507,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.timeout_ms = request->timeout_ms,
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
+		.embodiment = request->embodiment ? request->embodiment : SS_EMBODIMENT_TWO_WORDS,
+		.on_ask = request->on_ask,
 		.trace = trace_mode(request, host),
 		.jail = request->jail,
 		.differential = request->differential,

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "views/control_flag.h"
+#include "views/flags.h"
 #include "views/policy.h"
 #include "views/service_table.h"
 #include "vmm/guest/image.h"
@@ -51,8 +53,22 @@ enum flag_path {
 
 extern const char *const flag_path_keys[FLAG_PATH_COUNT];
 
-/* CR0 flags of one VM. */
+extern const char *const embodiment_keys[SS_EMBODIMENT_COUNT]; /* "" for INVALID */
+extern const char *const on_ask_keys[FLAGS_ON_ASK_COUNT];
+
+/* A set of flags of both registers: those of CR0 in bits 31:0, those of CR4 above. None of one that has no owner but
+ * the guest, some of which lie above bit 31. */
+static inline uint64_t plan_flag(const struct control_flag *flag)
+{
+	return flag->fixed ? 0 : UINT64_C(1) << (flag->bit + (flag->reg == CONTROL_CR4 ? 32 : 0));
+}
+
+#define PLAN_CR0(flags) ((flags) & FLAGS_ALL)
+#define PLAN_CR4(flags) ((flags) >> 32)
+
+/* Flags of one VM, as such sets. */
 struct flag_plan {
+	uint64_t named;  /* those that somebody has said something about, and TS and MP */
 	uint64_t masked; /* those that the processor keeps from the guest */
 	uint64_t kept;   /* of these, the ones that the monitor keeps in the shadow */
 	/* The same as the guest finds them in its context area; they differ from the above where the
@@ -80,10 +96,12 @@ struct plan_request {
 	enum trace_mode trace; /* of kvm tracepoints, where permitted; costs ticks */
 	bool trace_asked;      /* by name */
 	enum jail_mode jail;
-	/* CR0 flags of --own and --shadow; the n-th occurrence is for VM n, the last for all others */
-	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX];
-	unsigned owned_count, kept_count;
+	/* Flags of --own, --shadow and --ask, as plan_flag() has them; the n-th occurrence is for VM n, the last for all others */
+	uint64_t owned[PLAN_VMS_MAX], kept[PLAN_VMS_MAX], asked[PLAN_VMS_MAX];
+	unsigned owned_count, kept_count, asked_count;
 	enum flag_path flag_path;
+	enum ss_embodiment embodiment; /* INVALID: two words */
+	enum flags_on_ask on_ask;
 	const char *views; /* path of a policy file; NULL: the default views */
 	bool lenient;      /* grant what the engine cannot withhold */
 	struct diagnostics *diagnostics; /* takes what is wrong with the policy file */
@@ -115,6 +133,8 @@ struct plan {
 	bool scratch_disk;      /* each VM has a disk in memory */
 	struct flag_plan flags[PLAN_VMS_MAX];
 	enum flag_path flag_path;
+	enum ss_embodiment embodiment;
+	enum flags_on_ask on_ask;
 	struct service_table services[PLAN_VMS_MAX];
 	gpa_t frames;        /* pages that views show as their tag */
 	struct gpa_range kernel; /* the guest's read-only part, for the default views */

@@ -57,18 +57,26 @@ static int unknown(const char *text, const char *word, size_t length, struct err
 {
 	return error_set(error, -EINVAL, STATUS_USAGE,
 			 "--services: '%.*s' in '%s' is none of: none, or services by name (%s) with "
-			 ":cpl0, :cpl3, :view0 or :views",
+			 ":cpl0, :cpl3, :view0, :views, :long, :protected, :exit or :off",
 			 (int)length, word, text, names + 2);
 }
 
-/* One word about the callers of a service. */
-static bool restrict_callers(struct service_table *table, unsigned number, const char *word,
+/* One word about a service: who may call it, or what becomes of other calls. */
+static bool apply_word(struct service_table *table, unsigned number, const char *word,
 			     size_t length)
 {
 	if (is_word(word, length, "cpl0") || is_word(word, length, "cpl3"))
 		set_bit(&table->cpl0, number, word[3] == '0');
 	else if (is_word(word, length, "view0") || is_word(word, length, "views"))
 		set_bit(&table->home, number, word[4] == '0');
+	else if (is_word(word, length, "long"))
+		set_bit(&table->mode64, number, true);
+	else if (is_word(word, length, "protected"))
+		set_bit(&table->protected, number, true);
+	else if (is_word(word, length, "exit"))
+		set_bit(&table->exits, number, true);
+	else if (is_word(word, length, "off"))
+		set_bit(&table->enabled, number, false);
 	else
 		return false;
 	return true;
@@ -89,7 +97,7 @@ static int parse_service(const char *text, const char *item, struct service_tabl
 	while (*word == ':') {
 		word++;
 		length = strcspn(word, ":,");
-		if (!restrict_callers(table, services[service].number, word, length))
+		if (!apply_word(table, services[service].number, word, length))
 			return unknown(text, word, length, error);
 		word += length;
 	}

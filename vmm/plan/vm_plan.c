@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/plan/vm_plan.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +19,19 @@ __attribute__((format(printf, 2, 3))) static void append(char text[VM_PLAN_TEXT_
 
 static void append_flags(char text[VM_PLAN_TEXT_SIZE], const char *who, uint64_t flags)
 {
-	append(text, "%s%s=%s%s%s%s", text[0] ? " " : "", who, flags & SS_CR0_TS ? "ts" : "",
-	       flags & SS_CR0_TS && flags & SS_CR0_MP ? "," : "", flags & SS_CR0_MP ? "mp" : "",
-	       flags ? "" : "none");
+	const char *separator = "";
+
+	append(text, "%s%s=%s", text[0] ? " " : "", who, flags ? "" : "none");
+	for (size_t i = control_flag_count; i-- > 0;) {
+		char name[16] = "";
+
+		if (!(flags & plan_flag(&control_flags[i])))
+			continue;
+		for (size_t c = 0; control_flags[i].name[c]; c++)
+			name[c] = (char)tolower((unsigned char)control_flags[i].name[c]);
+		append(text, "%s%s", separator, name);
+		separator = ",";
+	}
 }
 
 static void append_services(char text[VM_PLAN_TEXT_SIZE], const struct service_table *table)
@@ -35,14 +46,16 @@ static void append_services(char text[VM_PLAN_TEXT_SIZE], const struct service_t
 	};
 	const char *separator = "";
 
-	append(text, " services=%s", table->enabled ? "" : "none");
+	append(text, " services=%s", table->enabled | table->exits ? "" : "none");
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
 		uint64_t bit = UINT64_C(1) << services[i].number;
 
-		if (!(table->enabled & bit))
+		if (!((table->enabled | table->exits) & bit))
 			continue;
-		append(text, "%s%s%s%s", separator, services[i].key,
-		       table->cpl0 & bit ? ":cpl0" : "", table->home & bit ? ":view0" : "");
+		append(text, "%s%s%s%s%s%s%s%s", separator, services[i].key,
+		       table->enabled & bit ? "" : ":off", table->cpl0 & bit ? ":cpl0" : "",
+		       table->home & bit ? ":view0" : "", table->mode64 & bit ? ":long" : "",
+		       table->protected & bit ? ":protected" : "", table->exits & bit ? ":exit" : "");
 		separator = ",";
 	}
 }
@@ -52,9 +65,11 @@ void vm_plan_text(const struct plan *plan, unsigned vm, char text[VM_PLAN_TEXT_S
 	const struct flag_plan *flags = &plan->flags[vm];
 
 	text[0] = '\0';
-	append_flags(text, "own", (SS_CR0_TS | SS_CR0_MP) & ~flags->word_masked);
+	append_flags(text, "own", flags->named & ~flags->word_masked);
 	append_flags(text, "shadow", flags->word_kept);
 	append_flags(text, "vmm", flags->word_masked & ~flags->word_kept);
+	append(text, " embodiment=%s on-ask=%s", embodiment_keys[plan->embodiment],
+	       on_ask_keys[plan->on_ask]);
 	append_services(text, &plan->services[vm]);
 }
 

@@ -6,7 +6,7 @@
 #include "vmm/ledger/ledger.h"
 #include "vmm/plan/plan.h"
 
-#define VM_PLAN_TEXT_SIZE 192
+#define VM_PLAN_TEXT_SIZE 512
 
 /* The CR0 flags by who has them, and the services. */
 void vm_plan_text(const struct plan *plan, unsigned vm, char text[VM_PLAN_TEXT_SIZE]);

@@ -12,8 +12,17 @@
 #define VECTOR_NM 7
 #define VECTOR_GP 13
 #define USER 3
+#define RFLAGS_VM 0x20000u
 
-static bool complete_vmfunc(struct vcpu *vcpu, const struct kvm_sregs *sregs, unsigned length)
+static enum service_mode caller_mode(const struct vcpu *vcpu, const struct cpu_mode *mode)
+{
+	if (mode->real || vcpu_regs(vcpu)->rflags & RFLAGS_VM)
+		return SERVICE_MODE_REAL;
+	return !mode->legacy && mode->code == WIDTH_64 ? SERVICE_MODE_64 : SERVICE_MODE_PROTECTED;
+}
+
+static bool complete_vmfunc(struct vcpu *vcpu, const struct kvm_sregs *sregs,
+			    const struct cpu_mode *mode, unsigned length)
 {
 	const struct kvm_regs *regs = vcpu_regs(vcpu);
 	struct invocation invocation = {
@@ -21,6 +30,7 @@ static bool complete_vmfunc(struct vcpu *vcpu, const struct kvm_sregs *sregs, un
 		.index = (uint32_t)regs->rcx,
 		.arg = {regs->rdx, regs->rbx},
 		.cpl = sregs->ss.dpl,
+		.mode = caller_mode(vcpu, mode),
 	};
 	unsigned vector;
 	uint64_t rax;
@@ -77,7 +87,7 @@ bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigne
 	if (rc != 0)
 		return vcpu_inject(vcpu, rc == -E2BIG ? VECTOR_GP : VECTOR_UD) == 0;
 	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_VMFUNC && !engine_has_monitor(vcpu->vm->plan->engine))
-		return complete_vmfunc(vcpu, &sregs, insn.decoded.length);
+		return complete_vmfunc(vcpu, &sregs, &space.mode, insn.decoded.length);
 	if (insn.decoded.mnemonic == ZYDIS_MNEMONIC_FWAIT)
 		return complete_wait(vcpu, &sregs, insn.decoded.length);
 	isa = isa_of(vcpu, &sregs);

@@ -67,7 +67,7 @@ static bool next_smaller(struct differential *run)
 	return false;
 }
 
-static bool next_random(struct differential *run, bool masks)
+static bool next_random(struct differential *run, const struct plan *plan)
 {
 	if (run->replay) {
 		run->program = run->given;
@@ -77,7 +77,11 @@ static bool next_random(struct differential *run, bool masks)
 	if (run->index >= run->count)
 		return false;
 	run->next++;
-	program_generate(run->seed, run->index, masks, DIFFERENTIAL_STEPS, &run->program);
+	program_generate(run->seed, run->index,
+			 !engine_has_monitor(plan->engine)			 ? PROGRAM_MASKS_NONE
+			 : plan->embodiment == SS_EMBODIMENT_SINGLE_MASK ? PROGRAM_MASKS_KEPT
+									 : PROGRAM_MASKS_ANY,
+			 DIFFERENTIAL_STEPS, &run->program);
 	return true;
 }
 
@@ -107,10 +111,8 @@ static int issue(struct differential *run, struct vcpu *vcpu, const struct guest
 	};
 	int rc = ops->setup(vcpu, &masks);
 
-	if (rc == 0 && ops->load_cr0)
-		ops->load_cr0(vcpu, SS_CR0_BASE | program->start,
-				 (SS_CR0_BASE & ~(uint64_t)program->masked) |
-					 (program->shadow & program->masked));
+	if (rc == 0 && ops->load_register)
+		ops->load_register(vcpu, 0, SS_CR0_BASE | program->start);
 	if (rc == 0)
 		guest_span_write(page, 0, program, sizeof(*program));
 	run->monitor_before = exits(vcpu, LEVEL_MONITOR);
@@ -138,7 +140,7 @@ int differential_step(struct vcpu *vcpu, bool *ret_more)
 		judge(run, vcpu, &result);
 	run->running = run->shrinking
 			       ? next_smaller(run)
-			       : next_random(run, engine_has_monitor(vcpu->vm->plan->engine));
+			       : next_random(run, vcpu->vm->plan);
 	*ret_more = run->running;
 	if (!run->running)
 		return vcpu->vm->ops->setup(vcpu, NULL);

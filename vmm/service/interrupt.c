@@ -25,7 +25,7 @@ static void record_event(struct vcpu *vcpu, uint64_t vector, enum interrupt_even
 int interrupt_raise(struct vcpu *vcpu, uint64_t vector)
 {
 	enum interrupt_event event;
-	int rc = interrupts_raise(&vcpu->interrupts, vector, &event);
+	int rc = interrupts_raise(vcpu->interrupts, vector, &event);
 
 	if (rc == 0)
 		record_event(vcpu, vector, event);
@@ -35,7 +35,7 @@ int interrupt_raise(struct vcpu *vcpu, uint64_t vector)
 int interrupt_set(struct vcpu *vcpu, uint64_t vector, uint64_t disposition)
 {
 	enum interrupt_event event;
-	int rc = interrupts_set(&vcpu->interrupts, vector, disposition, &event);
+	int rc = interrupts_set(vcpu->interrupts, vector, disposition, &event);
 
 	if (rc == 0)
 		record_event(vcpu, vector, event);
@@ -59,7 +59,7 @@ bool interrupt_halted(struct vcpu *vcpu)
 		vcpu->halts--;
 		interrupt_raise(vcpu, vcpu->halt_vector);
 	}
-	return interrupts_next(&vcpu->interrupts) != 0;
+	return interrupts_next(vcpu->interrupts) != 0;
 }
 
 /*
@@ -82,7 +82,7 @@ static bool can_take(const struct vcpu *vcpu)
 
 void interrupt_deliver(struct vcpu *vcpu)
 {
-	struct kvm_interrupt interrupt = {.irq = interrupts_next(&vcpu->interrupts)};
+	struct kvm_interrupt interrupt = {.irq = interrupts_next(vcpu->interrupts)};
 
 	if (interrupt.irq != 0 && can_take(vcpu)) {
 		if (ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) != 0) {
@@ -90,10 +90,10 @@ void interrupt_deliver(struct vcpu *vcpu)
 				strerror(errno));
 			return;
 		}
-		interrupts_take(&vcpu->interrupts, interrupt.irq);
+		interrupts_take(vcpu->interrupts, interrupt.irq);
 		record_event(vcpu, interrupt.irq, INTERRUPT_DELIVERED);
 	}
-	vcpu->run->request_interrupt_window = interrupts_next(&vcpu->interrupts) != 0;
+	vcpu->run->request_interrupt_window = interrupts_next(vcpu->interrupts) != 0;
 	/* An answer to the relay during this exit concerns the next one. */
 	vcpu->entry_pending = vcpu->answered;
 	vcpu->answered = false;

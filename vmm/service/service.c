@@ -83,7 +83,9 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 	const struct guest_access access = requester(vcpu, VIEW_WRITE);
 	const struct plan *plan = vcpu->vm->plan;
 	const struct flag_plan *flags = vcpu->vm->flags;
-	struct ss_flag_words words = boot_words(flags->word_masked, flags->word_kept, 0, 0);
+	struct ss_flag_words words =
+		boot_words(plan->embodiment, SS_CR0_BASE, PLAN_CR0(flags->word_masked),
+			   PLAN_CR0(flags->word_kept), SS_CR0_BASE, 0);
 	const struct ss_operation *op = NULL;
 	struct guest_span span;
 	int rc;
@@ -95,7 +97,8 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 		return rc;
 	if (request->arg[0] != 0) {
 		op = &plan->image.operations[request->arg[0] - 1];
-		words = boot_words(op->masked, op->kept, op->shadow, op->cr0);
+		words = boot_words(plan->embodiment, SS_CR0_BASE, op->masked, op->kept,
+				   op->shadow, op->cr0);
 	}
 	rc = vcpu->vm->ops->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
 	if (rc == 0 || !op)
@@ -112,19 +115,27 @@ static int service_program(struct vcpu *vcpu, struct ss_request *request)
 	return rc;
 }
 
+static enum service_mode caller_mode(uint32_t caller)
+{
+	if (caller & SS_CALLER_REAL)
+		return SERVICE_MODE_REAL;
+	return caller & SS_CALLER_PROTECTED ? SERVICE_MODE_PROTECTED : SERVICE_MODE_64;
+}
+
 static int service_vmfunc(struct vcpu *vcpu, struct ss_request *request)
 {
 	const struct invocation invocation = {
 		.number = (uint32_t)request->arg[0],
 		.index = (uint32_t)request->arg[1],
 		.arg = {request->arg[2], request->arg[3]},
-		.cpl = request->cpl,
+		.cpl = request->cpl & 3,
+		.mode = caller_mode(request->cpl),
 	};
 	uint64_t rax;
 	unsigned vector;
 	int rc;
 
-	if (request->cpl > 3)
+	if (request->cpl & ~(3u | SS_CALLER_PROTECTED | SS_CALLER_REAL))
 		return -EINVAL;
 	rc = vm_function_execute(vcpu, &invocation, &vector, &rax);
 	request->ret[0] = vector == VECTOR_UD   ? SS_VMFUNC_UD

@@ -3,18 +3,28 @@
 
 #include <errno.h>
 
-#include "views/service.h"
 #include "vmm/emulate/guest_access.h"
 #include "vmm/observe/probe.h"
 #include "vmm/service/interrupt.h"
 #include "vmm/service/pin.h"
 
+/* Where a relay waits for an answer, the switch is part of it: whoever answers finds the view in the exit. */
 static int64_t invoke_view(struct vcpu *vcpu, const struct invocation *invocation)
 {
-	const struct engine_ops *ops = vcpu->vm->ops;
+	struct vm *vm = vcpu->vm;
+	const struct service_decision decision = service_decide_view(&vm->vmfunc, invocation->index);
+	const int32_t from = vm->ops->view_switch ? (int32_t)vm->view : -1;
+	int rc = 0;
 
-	/* A valid entry of the list is a view, so the index is below their number. */
-	return ops->view_switch ? ops->view_switch(vcpu->vm, invocation->index) : -EOPNOTSUPP;
+	vcpu->exit.service = service_code(SERVICE_VIEW, decision.verdict);
+	if (decision.verdict != SERVICE_SWITCH)
+		return decision.error;
+	if (vm->ops->view_switch && decision.eptp != vm->vmfunc.eptp)
+		rc = vm->ops->view_switch(vm, invocation->index);
+	vcpu->exit.view = (uint16_t)(invocation->index + 1);
+	if (rc == 0)
+		probe_view_switch(vcpu->index, LEVEL_VMM, from, (int32_t)invocation->index, vm->index);
+	return rc;
 }
 
 static int64_t invoke_map(struct vcpu *vcpu, const struct invocation *invocation)
@@ -73,31 +83,36 @@ static int read_parameters(struct vcpu *vcpu, struct invocation *invocation)
 	return 0;
 }
 
-int64_t vm_function_perform(struct vcpu *vcpu, const struct invocation *given)
+static int64_t perform(struct vcpu *vcpu, const struct invocation *given)
 {
 	struct invocation invocation = *given;
 	int rc = 0;
 
-	vcpu->exit.service = service_code(given->number, SERVICE_PERFORM);
-	if (invocation.number == SS_SERVICE_VIEW ||
-	    invocation.number >= sizeof(handlers) / sizeof(handlers[0]) ||
+	if (invocation.number >= sizeof(handlers) / sizeof(handlers[0]) ||
 	    !handlers[invocation.number])
 		return -ENOSYS;
 	if (invocation.index == SS_SERVICE_IN_MEMORY)
 		rc = read_parameters(vcpu, &invocation);
-	return rc == 0 ? handlers[invocation.number](vcpu, &invocation) : rc;
+	if (rc == 0)
+		return handlers[invocation.number](vcpu, &invocation);
+	/* No switch of views: as if its index were refused. */
+	if (invocation.number == SERVICE_VIEW)
+		vcpu->exit.service = service_code(SERVICE_VIEW, SERVICE_REFUSED);
+	return rc;
 }
 
-static int switch_view(struct vcpu *vcpu, const struct invocation *invocation, bool active)
+int64_t vm_function_finish(struct vcpu *vcpu, const struct invocation *invocation,
+			   enum service_verdict verdict)
 {
-	int32_t from = (int32_t)vcpu->vm->view;
-	int rc = active ? 0 : (int)invoke_view(vcpu, invocation);
-
-	vcpu->exit.view = (uint16_t)(invocation->index + 1);
-	if (rc == 0)
-		probe_view_switch(vcpu->index, LEVEL_VMM, from, (int32_t)invocation->index,
-				  vcpu->vm->index);
-	return rc;
+	vcpu->exit.service = service_code(invocation->number, verdict);
+	switch (verdict) {
+	case SERVICE_EXIT_DISABLED:
+		return -ENOSYS;
+	case SERVICE_EXIT_FORBIDDEN:
+		return -EPERM;
+	default:
+		return perform(vcpu, invocation);
+	}
 }
 
 int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
@@ -109,21 +124,23 @@ int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, 
 		.index = invocation->index,
 		.cpl = invocation->cpl,
 		.home = vm->view == 0,
+		.mode = invocation->mode,
 	};
 	const struct service_decision decision = service_decide(&vm->vmfunc, &call);
 
 	vcpu->exit.service = service_code(call.number, decision.verdict);
 	*ret_vector = service_vector(decision.verdict);
-	*ret_rax = 0;
-	if (decision.verdict == SERVICE_REFUSED)
-		*ret_rax = (uint64_t)(int64_t)decision.error;
-	if (decision.verdict == SERVICE_SWITCH)
-		return switch_view(vcpu, invocation, decision.eptp == vm->vmfunc.eptp);
+	*ret_rax = (uint64_t)(int64_t)decision.error;
+	if (decision.verdict == SERVICE_SWITCH) {
+		if (!vm->ops->view_switch && decision.eptp != vm->vmfunc.eptp)
+			return -EOPNOTSUPP;
+		return (int)invoke_view(vcpu, invocation);
+	}
 	if (decision.verdict != SERVICE_PERFORM)
 		return 0;
 	/* With a relay the instruction works, and the relay knows who calls. */
 	if (engine_has_monitor(vm->plan->engine))
 		return -EOPNOTSUPP;
-	*ret_rax = (uint64_t)vm_function_perform(vcpu, invocation);
+	*ret_rax = (uint64_t)perform(vcpu, invocation);
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "views/service.h"
 #include "vmm/vm/vm.h"
 
 struct invocation {
@@ -12,6 +13,7 @@ struct invocation {
 	uint32_t index;  /* ECX */
 	uint64_t arg[2]; /* RDX, RBX */
 	unsigned cpl;    /* of the caller */
+	enum service_mode mode;
 };
 
 /*
@@ -23,8 +25,10 @@ struct invocation {
 int vm_function_execute(struct vcpu *vcpu, const struct invocation *invocation, unsigned *ret_vector,
 			uint64_t *ret_rax);
 
-/* Performs a service that the caller was found to be allowed to invoke; not the switch of views.
- * Parameters in memory are copied once. Returns what RAX becomes: a negative errno if it failed. */
-int64_t vm_function_perform(struct vcpu *vcpu, const struct invocation *invocation);
+/* What the relay has decided and leaves to the VMM: performs a service that the caller may invoke, or takes
+ * note of a call that the table lets exit. Parameters in memory are copied once. Returns what RAX becomes:
+ * a negative errno if it failed. */
+int64_t vm_function_finish(struct vcpu *vcpu, const struct invocation *invocation,
+			   enum service_verdict verdict);
 
 #endif

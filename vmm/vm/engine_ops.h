@@ -63,8 +63,8 @@ struct engine_ops {
 	/* The same: this guest has ended and shall not run again. */
 	void (*retire)(struct vcpu *vcpu);
 
-	/* Has the relay load CR0 and the value that the guest reads there instead. */
-	void (*load_cr0)(struct vcpu *vcpu, uint64_t value, uint64_t shadow);
+	/* Has the relay load CR0 or CR4; what the guest reads there is a matter of its words. */
+	void (*load_register)(struct vcpu *vcpu, unsigned number, uint64_t value);
 };
 
 #endif

@@ -53,7 +53,8 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *
 	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1};
-	interrupts_init(&vcpu->interrupts);
+	vcpu->interrupts = &vcpu->own_interrupts;
+	interrupts_init(vcpu->interrupts);
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
 	vcpu->recorder = recorder_create(vm->index, index, &vm->plan->image, vcpu->page);
 	if (!vcpu->recorder)

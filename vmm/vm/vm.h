@@ -42,7 +42,8 @@ struct vcpu {
 	bool parked;      /* halted, and nothing can wake it */
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;
-	struct interrupts interrupts;
+	struct interrupts *interrupts; /* the relay's, which changes them too, or the next */
+	struct interrupts own_interrupts;
 	uint64_t halt_vector; /* raised by each of the next `halts` HLTs */
 	uint64_t halts;
 	bool answered;      /* the relay has been answered during this exit: it enters the guest next */

@@ -72,6 +72,7 @@ static int claim_devices(struct vm *vm)
 
 static void fill_memory(struct vm *vm)
 {
+	const struct service_table *services = vm->service_table;
 	const struct plan *plan = vm->plan;
 	struct ss_context context = {
 		.vcpu_count = plan->vcpus,
@@ -83,14 +84,25 @@ static void fill_memory(struct vm *vm)
 			 (plan->workload ? SS_CONTEXT_WORKLOAD : 0) |
 			 (plan->flag_path == FLAG_PATH_ENLIGHTENED ? SS_CONTEXT_ENLIGHTENED : 0),
 	};
+	const struct ss_flag_words words = boot_words(plan->embodiment, SS_CR0_BASE,
+						      PLAN_CR0(vm->flags->word_masked),
+						      PLAN_CR0(vm->flags->word_kept), SS_CR0_BASE, 0);
 
+	context.services = (struct ss_service_words){
+		.enabled = services->enabled,
+		.cpl0 = services->cpl0,
+		.home = services->home,
+		.mode64 = services->mode64,
+		.protected = services->protected,
+		.exits = services->exits,
+	};
 	for (size_t i = 0; i < SS_MAX_OPERATIONS / 64; i++)
 		context.selected[i] = plan->selected[i] | plan->hidden[i];
 	if (plan->workload)
 		memcpy(context.workload, plan->workload->pace, sizeof(context.workload));
 	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
 	for (unsigned i = 0; i < plan->vcpus; i++)
-		boot_write_words(&vm->ram, i, vm->flags->word_masked, vm->flags->word_kept);
+		boot_write_words(&vm->ram, i, &words);
 	/* The plan has checked that every segment fits. */
 	image_load(&plan->image, &vm->ram);
 }

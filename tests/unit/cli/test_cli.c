@@ -14,7 +14,7 @@ static const struct {
 	{"engine", "flat"},   {"format", "json"},       {"by", "rip"},       {"output", "file"},
 	{"count", "10"},      {"memory", "64M"},        {"vcpus", "2"},      {"vms", "3"},
 	{"ledger", "file"},   {"on-violation", "stop"}, {"timeout", "2.5"},
-	{"shard", "2/3"}, {"flag-path", "monitor"}, {"own", "ts,mp"}, {"shadow", "ts"},
+	{"shard", "2/3"}, {"flag-path", "monitor"}, {"embodiment", "one-word"}, {"on-ask", "refuse"}, {"own", "ts,mp"}, {"shadow", "ts"}, {"ask", "smep,wp"},
 	{"trace", "sample"},
 	{"services", "view,map:cpl0"},
 	{"weight", "ticks"},
@@ -146,21 +146,27 @@ static void services(void **state)
 {
 	static const struct {
 		const char *list;
-		uint64_t enabled, cpl0, home;
+		uint64_t enabled, cpl0, home, mode64, protected, exits;
 	} good[] = {
-		{"none", 0, 0, 0},
-		{"view", 1, 0, 0},
-		{"map", 2, 2, 2},
-		{"view,map", 3, 2, 2},
-		{"map:cpl3", 2, 0, 2},
-		{"map:views", 2, 2, 0},
-		{"map:views:cpl3", 2, 0, 0},
-		{"map:cpl3:cpl0,view:cpl0", 3, 3, 2},
-		{"view:view0", 1, 0, 1},
+		{"none", 0, 0, 0, 0, 0, 0},
+		{"view", 1, 0, 0, 0, 0, 0},
+		{"map", 2, 2, 2, 0, 0, 0},
+		{"view,map", 3, 2, 2, 0, 0, 0},
+		{"map:cpl3", 2, 0, 2, 0, 0, 0},
+		{"map:views", 2, 2, 0, 0, 0, 0},
+		{"map:views:cpl3", 2, 0, 0, 0, 0, 0},
+		{"map:cpl3:cpl0,view:cpl0", 3, 3, 2, 0, 0, 0},
+		{"view:view0", 1, 0, 1, 0, 0, 0},
+		{"map:long", 2, 2, 2, 2, 0, 0},
+		{"view,map:protected:cpl3", 3, 0, 2, 0, 2, 0},
+		{"map:exit", 2, 2, 2, 0, 0, 2},
+		{"map:off:exit", 0, 0, 0, 0, 0, 2},
+		{"view:long:protected:exit,map", 3, 2, 2, 1, 1, 1},
+		{"map:off", 0, 0, 0, 0, 0, 0},
 	};
 	static const char *const bad[] = {"",     ",",     "view,", ",view",    "none,view", "vie",
 					  "views", "map:", "map:cpl1", "map:cpl", "map:view1",
-					  "map::cpl0", "map cpl0", "1", "NONE", ":cpl0"};
+					  "map::cpl0", "map cpl0", "map:exits", "map:real", "1", "NONE", ":cpl0"};
 	struct settings settings;
 	struct error error;
 
@@ -173,6 +179,9 @@ static void services(void **state)
 		assert_int_equal(table->enabled, good[i].enabled);
 		assert_int_equal(table->cpl0 & table->enabled, good[i].cpl0);
 		assert_int_equal(table->home & table->enabled, good[i].home);
+		assert_int_equal(table->mode64, good[i].mode64);
+		assert_int_equal(table->protected, good[i].protected);
+		assert_int_equal(table->exits, good[i].exits);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_not_equal(parse("run", "--services", bad[i], &settings, &error), 0);

@@ -20,13 +20,15 @@ static struct {
 	unsigned reads[FIELDS], writes[FIELDS];
 	uint64_t cr2, xcr0, debugctl, loaded;
 	unsigned xcr0_writes;
+	unsigned loads; /* of words by walks */
 	void (*vmm)(struct relay_vcpu *vcpu); /* answers what the relay passes on */
-	uint8_t memory[0x8000];
+	uint8_t memory[0x50000];
 } fake;
 
 static struct relay_vcpu relay;
 static struct relay_record ring[RELAY_RING_RECORDS];
 static struct ss_marker marker;
+static struct relay_decoded decoded[RELAY_DECODED_MAX];
 
 struct cpuid_registers {
 	uint32_t eax, ebx, ecx, edx;
@@ -105,19 +107,63 @@ static inline uint64_t walk_load(uint64_t address)
 	uint64_t word;
 
 	assert_true(address <= sizeof(fake.memory) - sizeof(word));
+	fake.loads++;
 	memcpy(&word, fake.memory + address, sizeof(word));
 	return word;
+}
+
+/* These flags are kept in the shadow, and the guest owns all others. */
+static inline void fake_words(uint64_t kept)
+{
+	relay.cr0.words.words[0] = ~kept;
+	relay.cr0.words.words[1] = kept;
+}
+
+#define CR4_TSD UINT64_C(4)
+#define CR4_DE UINT64_C(8)
+#define CR4_PCE UINT64_C(0x100)
+#define CR4_RESERVED UINT64_C(0x8000)
+
+/* What a MOV to CR4 comes to: TSD is kept, DE is the VMM's, VMXE the engine's own, all else the guest's. */
+static const struct cr4_row {
+	uint64_t inverted; /* of what the guest sees */
+	uint64_t cr3;
+	bool faults, asks;
+} cr4_rows[] = {
+	{CR4_TSD, 0x1000, false, false},
+	{CR4_PCE, 0x1000, false, false},
+	{CR4_TSD | CR4_PCE, 0x1000, false, false},
+	{CR4_DE, 0x1000, false, true},
+	{CR4_DE | CR4_PCE | CR4_TSD, 0x1000, false, true},
+	{CR4_VMXE | CR4_PCE, 0x1000, true, false},
+	{CR4_PAE | CR4_TSD, 0x1000, true, false},
+	{CR4_LA57 | CR4_TSD, 0x1000, true, false},
+	{CR4_PCIDE | CR4_TSD, 0x1000, false, false},
+	{CR4_PCIDE | CR4_TSD, 0x1001, true, false},
+	{UINT64_C(1) << 40, 0x1000, true, false},
+	{CR4_RESERVED | CR4_TSD, 0x1000, true, false},
+};
+
+static void fake_cr4_words(uint64_t hidden)
+{
+	relay.cr4.words.words[0] = ~(CR4_TSD | CR4_DE | hidden);
+	relay.cr4.words.words[1] = CR4_TSD | hidden;
+	relay.cr4.words.shadow = 0;
+	relay.cr4.hidden = hidden;
+	relay.cr4.fixed1 = UINT32_MAX & ~CR4_RESERVED;
 }
 
 static void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake_cpuid = (struct cpuid_registers){0};
+	memset(decoded, 0, sizeof(decoded));
 	relay = (struct relay_vcpu){
-		.owned = UINT64_MAX,
-		.cr0_fixed1 = UINT64_MAX,
+		.cr0 = {.words = {SS_EMBODIMENT_TWO_WORDS, {UINT64_MAX, 0}, 0, 0}, .fixed1 = UINT64_MAX},
+		.cr4 = {.words = {SS_EMBODIMENT_TWO_WORDS, {UINT64_MAX, 0}, 0, 0}, .fixed1 = UINT64_MAX},
 		.marker = (uint64_t)(uintptr_t)&marker,
 		.ring = (uint64_t)(uintptr_t)ring,
+		.decoded = (uint64_t)(uintptr_t)decoded,
 	};
 }
 

@@ -51,6 +51,9 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, enum rela
 	case ZYDIS_MNEMONIC_VMFUNC:
 		insn.kind = RELAY_INSN_VMFUNC;
 		break;
+	case ZYDIS_MNEMONIC_WRMSR:
+		insn.kind = RELAY_INSN_WRMSR;
+		break;
 	case ZYDIS_MNEMONIC_CPUID:
 		insn.kind = RELAY_INSN_CPUID;
 		break;
@@ -71,6 +74,13 @@ static struct relay_insn by_zydis(const uint8_t *code, unsigned count, enum rela
 		} else if (operands[1].type == ZYDIS_OPERAND_TYPE_REGISTER &&
 			   operands[1].reg.value == ZYDIS_REGISTER_CR0) {
 			insn.kind = RELAY_INSN_MOV_FROM_CR0;
+		} else if (operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			   operands[0].reg.value == ZYDIS_REGISTER_CR4) {
+			insn.kind = RELAY_INSN_MOV_TO_CR4;
+			operand = 1;
+		} else if (operands[1].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			   operands[1].reg.value == ZYDIS_REGISTER_CR4) {
+			insn.kind = RELAY_INSN_MOV_FROM_CR4;
 		}
 		break;
 	default:
@@ -114,7 +124,7 @@ static void decoding(void **state)
 {
 	static const uint8_t prefixes[] = {0x00, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66,
 					   0x67, 0x40, 0x41, 0x44, 0x48, 0x4d, 0x4f};
-	static const uint8_t opcodes[] = {0x00, 0x01, 0x05, 0x06, 0x0b, 0x20, 0x21, 0x22, 0x23, 0xa2};
+	static const uint8_t opcodes[] = {0x00, 0x01, 0x05, 0x06, 0x0b, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32, 0xa2};
 
 	(void)state;
 	for (size_t a = 0; a < ARRAY_SIZE(prefixes); a++)
@@ -152,7 +162,7 @@ static void refused_prefixes(void **state)
 	static const uint8_t lock_mov[] = {0xf0, 0x0f, 0x20, 0xc0}, rep_vmfunc[] = {0xf3, 0x0f, 0x01, 0xd4},
 			     size_vmfunc[] = {0x66, 0x0f, 0x01, 0xd4},
 			     lock_clts[] = {0xf0, 0x0f, 0x06}, lock_cpuid[] = {0xf0, 0x0f, 0xa2},
-			     cr8[] = {0x44, 0x0f, 0x20, 0xc0}, cr4[] = {0x0f, 0x20, 0xe0},
+			     cr8[] = {0x44, 0x0f, 0x20, 0xc0}, cr3[] = {0x0f, 0x20, 0xd8},
 			     late_rex[] = {0x41, 0x66, 0x0f, 0x22, 0xc0};
 	uint8_t endless[RELAY_INSN_MAX];
 
@@ -165,7 +175,7 @@ static void refused_prefixes(void **state)
 	assert_true(relay_decode(lock_cpuid, 3, 1).locked);
 	assert_false(relay_decode(lock_cpuid + 1, 2, 1).locked);
 	assert_int_equal(relay_decode(cr8, 4, 1).kind, RELAY_INSN_OTHER);
-	assert_int_equal(relay_decode(cr4, 3, 1).kind, RELAY_INSN_OTHER);
+	assert_int_equal(relay_decode(cr3, 3, 1).kind, RELAY_INSN_OTHER);
 	/* A REX prefix that another prefix follows does not count. */
 	assert_int_equal(relay_decode(late_rex, 5, 1).kind, RELAY_INSN_MOV_TO_CR0);
 	assert_int_equal(relay_decode(late_rex, 5, 1).gpr, 0);

@@ -79,8 +79,7 @@ static void prepare(enum way way, unsigned length)
 						   : 0;
 	vmcb_set_rax(control, relay.regs[RAX]);
 	if (way == WAY_MOV_CR0) {
-		relay.owned = ~TS;
-		relay.kept = TS;
+		fake_words(TS);
 	}
 	relay.vmfunc.services.enabled = 1;
 	relay.vmfunc.enabled = true;
@@ -149,6 +148,146 @@ static void lengths_are_the_processors_or_those_of_the_bytes(void **state)
 	assert_int_equal(vmcb_rip(control), RIP + 2);
 }
 
+#define PAGE_TABLES 0x10000u /* four levels, the first eight pages showing themselves */
+#define PAGE_ENTRY(address) (PAGE_TABLES + 0x3000 + (address) / 0x1000 * 8)
+
+static void put_page_tables(void)
+{
+	for (uint64_t table = PAGE_TABLES; table < PAGE_TABLES + 0x3000; table += 0x1000)
+		put(table, (table + 0x1000) | TABLE_ENTRY);
+	for (uint64_t page = 0; page < 0x8000; page += 0x1000)
+		put(PAGE_ENTRY(page), page | TABLE_ENTRY);
+}
+
+/* The guest executes what is at RIP, and is there again. Returns whether it was VMFUNC. */
+static bool again(void)
+{
+	fake.loads = 0;
+	vmcb_set_rip(control, RIP);
+	vmcb_set_rax(control, 0);
+	relay_svm_exit(&relay);
+	assert_true(vmcb_event_inj(control) == UD_INJECTED || vmcb_rip(control) != RIP);
+	return vmcb_event_inj(control) == 0;
+}
+
+static void what_was_decoded_before_is_not_walked_to_again(void **state)
+{
+	unsigned first;
+
+	(void)state;
+	prepare(WAY_VMFUNC, 3);
+	assert_true(again());
+	first = fake.loads;
+	assert_true(again());
+	/* Once each: the entries of the guest and of its view, and the code. */
+	assert_in_range(fake.loads, 7, first - 6);
+}
+
+/* One word at a time becomes another, and what was: of the code, of the tables of guest and view. */
+static void what_was_decoded_before_counts_as_long_as_nothing_has_changed(void **state)
+{
+	static const uint64_t words[] = {RIP, TABLES, TABLES + 0x1000, TABLES + 0x2000};
+	static uint8_t elsewhere[3] = {0x0f, 0x0b};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		uint64_t word;
+
+		prepare(WAY_VMFUNC, 3);
+		assert_true(again());
+		word = walk_load(words[i]);
+		put(words[i], 0);
+		assert_false(again());
+		assert_false(again());
+		put(words[i], word);
+		assert_true(again());
+	}
+	prepare(WAY_VMFUNC, 3);
+	assert_true(again());
+	memcpy(fake.memory + RIP, elsewhere, sizeof(elsewhere));
+	assert_false(again());
+	/* Of a view's tables, that of the page where the code is, not only that of the guest's tables. */
+	prepare(WAY_VMFUNC, 3);
+	put_page_tables();
+	vmcb_set_nested_cr3(control, PAGE_TABLES);
+	assert_true(again());
+	put(PAGE_ENTRY(RIP), (RIP + 0x1000) | TABLE_ENTRY);
+	assert_false(again());
+}
+
+/* Other registers lead to other code while every word is what it was. Views whose tables are so far apart share
+ * a place among what is known. */
+static void what_was_decoded_before_was_so_in_one_address_space(void **state)
+{
+	const uint64_t apart = RELAY_DECODED_MAX * UINT64_C(0x1000);
+
+	(void)state;
+	prepare(WAY_VMFUNC, 3);
+	assert_true(again());
+	vmcb_set_cr3(control, 0);
+	assert_false(again());
+	vmcb_set_cr3(control, TABLES);
+	assert_true(again());
+	vmcb_set_nested_cr3(control, TABLES + apart);
+	assert_false(again());
+	vmcb_set_nested_cr3(control, TABLES);
+	assert_true(again());
+	/* The page of RIP is another one, but not without paging. */
+	put_page_tables();
+	put(PAGE_ENTRY(RIP), (RIP + 0x1000) | TABLE_ENTRY);
+	vmcb_set_cr3(control, PAGE_TABLES);
+	vmcb_set_cr0(control, CR0 & ~(uint64_t)CR0_PG);
+	assert_true(again());
+	vmcb_set_cr0(control, CR0);
+	assert_false(again());
+}
+
+/* 48 is a prefix in 64-bit code, else an instruction. */
+static void what_was_decoded_before_was_so_in_one_mode(void **state)
+{
+	(void)state;
+	prepare(WAY_VMFUNC, 4);
+	fake.memory[RIP] = 0x48;
+	assert_true(again());
+	vmcb_set_cs_attrib(control, CS_32);
+	assert_false(again());
+}
+
+/* By a hypercall too: the first index behind the views is refused, like every other that is no view. */
+static void a_hypercall_switches_to_views_only(void **state)
+{
+	static const uint64_t indices[] = {0, 2, 3, 4, 511, 512, UINT64_MAX};
+	static const uint64_t list[EPTP_LIST_ENTRIES] = {0x101e, 0x201e, 0x301e};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(indices); i++) {
+		prepare(WAY_VMMCALL, 3);
+		relay.vmfunc.list = list;
+		relay.views = 3;
+		vmcb_set_rax(control, SS_HYPERCALL_VIEW);
+		relay.regs[RCX] = indices[i];
+		relay_svm_exit(&relay);
+		assert_int_equal(vmcb_rax(control), indices[i] < 3 ? 0 : (uint64_t)-34);
+		assert_int_equal(vmcb_nested_cr3(control), indices[i] < 3 ? list[indices[i]] & ~0xfffu : TABLES);
+	}
+}
+
+/* What the service of that kind is not for, the hypercall is not for either. */
+static void a_hypercall_asks_for_privilege_as_the_service_does(void **state)
+{
+	(void)state;
+	for (unsigned cpl = 0; cpl <= 3; cpl++)
+		for (unsigned limited = 0; limited < 2; limited++) {
+			prepare(WAY_VMMCALL, 3);
+			relay.vmfunc.services.cpl0 = limited;
+			vmcb_set_cpl(control, cpl);
+			vmcb_set_rax(control, SS_HYPERCALL_VIEW);
+			relay.regs[RCX] = 7;
+			relay_svm_exit(&relay);
+			assert_int_equal(vmcb_rax(control), limited && cpl ? (uint64_t)-1 : (uint64_t)-34);
+		}
+}
+
 static void eip_has_32_bits_outside_64_bit_mode(void **state)
 {
 	(void)state;
@@ -202,8 +341,67 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 		vmcb_set_rip(control, RIP);
 		relay_svm_exit(&relay);
 		assert_int_equal(vmcb_cr0(control), CR0);
-		assert_int_equal(relay.shadow & TS, toggles & 1 ? TS : 0);
+		assert_int_equal(relay.cr0.words.shadow & TS, toggles & 1 ? TS : 0);
 	}
+}
+
+static bool asked;
+
+static void vmm_is_asked(struct relay_vcpu *vcpu)
+{
+	asked = true;
+	vcpu->action = RELAY_RESUME;
+}
+
+/* Nothing here is the engine's own, but VMXE is no flag of this processor. */
+static void mov_of_cr4_goes_by_its_words(void **state)
+{
+	const uint64_t loaded = CR4_PAE | 0x600;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cr4_rows); i++) {
+		const struct cr4_row *row = &cr4_rows[i];
+		const bool nothing = row->faults || row->asks;
+
+		START(VMEXIT_CR4_WRITE, "\x0f\x22\xe0"); /* mov %rax, %cr4 */
+		fake_cr4_words(0);
+		relay.cr4.fixed1 &= ~(uint64_t)CR4_VMXE;
+		fake.vmm = vmm_is_asked;
+		asked = false;
+		vmcb_set_cr4(control, loaded);
+		vmcb_set_cr3(control, TABLES | (row->cr3 & 1));
+		vmcb_set_rax(control, loaded ^ row->inverted);
+		relay_svm_exit(&relay);
+		assert_int_equal(asked, row->asks);
+		assert_int_equal(vmcb_event_inj(control), row->faults ? GP_INJECTED : 0);
+		assert_int_equal(vmcb_rip(control), nothing ? RIP : RIP + 3);
+		assert_int_equal(vmcb_cr4(control), nothing ? loaded : loaded ^ (row->inverted & ~CR4_TSD));
+		assert_int_equal(relay.cr4.words.shadow, nothing ? 0 : row->inverted & CR4_TSD);
+		memcpy(fake.memory + RIP, "\x0f\x20\xe3", 3); /* mov %cr4, %rbx */
+		vmcb_set_exit_code(control, VMEXIT_CR4_READ);
+		vmcb_set_rip(control, RIP);
+		relay_svm_exit(&relay);
+		assert_int_equal(relay.regs[RBX], nothing ? loaded : loaded ^ row->inverted);
+	}
+}
+
+/* Of the general registers RSP alone is in the control structure. */
+static void rsp_is_an_operand_too(void **state)
+{
+	(void)state;
+	prepare(WAY_MOV_CR0, 3);
+	memcpy(fake.memory + RIP, "\x0f\x22\xc4", 3);
+	vmcb_set_rsp(control, CR0 | TS);
+	relay.regs[RSP] = CR0;
+	relay_svm_exit(&relay);
+	assert_int_equal(relay.cr0.words.shadow & TS, TS);
+	prepare(WAY_MOV_CR0, 3);
+	vmcb_set_exit_code(control, VMEXIT_CR0_READ);
+	memcpy(fake.memory + RIP, "\x0f\x20\xc4", 3);
+	relay.regs[RSP] = 7;
+	relay_svm_exit(&relay);
+	assert_int_equal(vmcb_rsp(control) & ~TS, CR0 & ~TS);
+	assert_int_equal(relay.regs[RSP], 7);
 }
 
 static void cpuid_shows_flags_of_the_guests_cr4(void **state)
@@ -230,10 +428,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_completes_an_instruction_ends_it_alike),
 		cmocka_unit_test(lengths_are_the_processors_or_those_of_the_bytes),
+		cmocka_unit_test(what_was_decoded_before_is_not_walked_to_again),
+		cmocka_unit_test(what_was_decoded_before_counts_as_long_as_nothing_has_changed),
+		cmocka_unit_test(what_was_decoded_before_was_so_in_one_address_space),
+		cmocka_unit_test(what_was_decoded_before_was_so_in_one_mode),
+		cmocka_unit_test(a_hypercall_switches_to_views_only),
+		cmocka_unit_test(a_hypercall_asks_for_privilege_as_the_service_does),
 		cmocka_unit_test(eip_has_32_bits_outside_64_bit_mode),
 		cmocka_unit_test(faults_set_rf_and_end_the_shadow),
 		cmocka_unit_test(cr0_has_no_fixed_flags),
 		cmocka_unit_test(a_kept_flag_never_reaches_the_register),
+		cmocka_unit_test(mov_of_cr4_goes_by_its_words),
+		cmocka_unit_test(rsp_is_an_operand_too),
 		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
 	};
 

@@ -53,8 +53,8 @@ static void start(uint32_t reason, uint64_t rflags, uint64_t blocking, uint64_t 
 	fake.field[VMCS_vm_exit_instruction_len] = length;
 	fake.field[VMCS_guest_cr0] = CR0;
 	fake.field[VMCS_guest_cs_ar_bytes] = RIGHTS_64;
-	relay.cr0_fixed0 = 0x80000021;
-	relay.cr0_fixed1 = UINT32_MAX;
+	relay.cr0.fixed0 = 0x80000021;
+	relay.cr0.fixed1 = UINT32_MAX;
 }
 
 static void vmm_steps(struct relay_vcpu *vcpu)
@@ -88,8 +88,7 @@ static void prepare(enum way way, uint64_t rflags, uint64_t blocking, uint64_t l
 		relay.regs[RAX] = SS_HYPERCALL_NULL_VMM;
 		break;
 	case WAY_MOV_CR0:
-		relay.owned = ~TS;
-		relay.kept = TS;
+		fake_words(TS);
 		relay.regs[RAX] = CR0 | TS;
 		break;
 	case WAY_VMFUNC:
@@ -195,15 +194,106 @@ static void faults_set_rf_and_stay_at_the_instruction(void **state)
 	assert_int_equal(fake.cr2, 0x1234);
 }
 
+static unsigned calls;
+
+static void vmm_counts(struct relay_vcpu *vcpu)
+{
+	calls++;
+	vcpu->action = RELAY_STEP;
+}
+
+static uint64_t set_disposition(uint32_t index, uint64_t disposition)
+{
+	struct interrupts kept = relay.interrupts;
+
+	start(EXIT_VMFUNC, FLAGS, 0, 3);
+	relay.interrupts = kept;
+	fake.vmm = vmm_counts;
+	relay.vmfunc.enabled = true;
+	relay.vmfunc.services.enabled = 1 << SS_SERVICE_INTERRUPT;
+	relay.regs[RAX] = SS_SERVICE_INTERRUPT;
+	relay.regs[RCX] = index;
+	relay.regs[RDX] = disposition;
+	calls = 0;
+	relay_vmx_exit(&relay);
+	assert_int_equal(get(VMCS_guest_rip), RIP + 3);
+	assert_int_equal(ring[0].service, service_code(SS_SERVICE_INTERRUPT, SERVICE_PERFORM));
+	return relay.regs[RAX];
+}
+
+/* Every vector: nobody is asked unless one is pending, or the parameters are in memory. */
+static void dispositions_are_set_without_the_vmm(void **state)
+{
+	enum interrupt_event event;
+
+	(void)state;
+	interrupts_init(&relay.interrupts);
+	for (uint32_t vector = 0; vector < 300; vector++)
+		for (uint64_t to = 0; to < 6; to++) {
+			const bool known = vector >= 32 && vector < 256 && to >= SS_INTERRUPT_DELIVER &&
+					   to <= SS_INTERRUPT_DROP;
+
+			assert_int_equal(set_disposition(vector, to), known ? 0 : EINVAL_RESULT);
+			assert_int_equal(calls, 0);
+			if (known)
+				assert_int_equal(relay.interrupts.disposition[vector], to);
+		}
+	assert_int_equal(set_disposition(0x50, UINT64_C(1) << 32 | SS_INTERRUPT_DELIVER), EINVAL_RESULT);
+	set_disposition(SS_SERVICE_IN_MEMORY, SS_INTERRUPT_HOLD);
+	assert_int_equal(calls, 1);
+	assert_int_equal(set_disposition(0x50, SS_INTERRUPT_HOLD), 0);
+	interrupts_raise(&relay.interrupts, 0x50, &event);
+	set_disposition(0x50, SS_INTERRUPT_DELIVER);
+	assert_int_equal(calls, 1);
+	assert_int_equal(relay.interrupts.disposition[0x50], SS_INTERRUPT_HOLD);
+	assert_int_equal(set_disposition(0x51, SS_INTERRUPT_HOLD), 0);
+	assert_int_equal(calls, 0);
+}
+
+static void vmm_switches(struct relay_vcpu *vcpu)
+{
+	vmm_counts(vcpu);
+	vcpu->view = 2;
+}
+
+/* The mode is read only where it matters; what exits goes to the VMM, whose view is loaded. */
+static void what_exits_reaches_the_vmm(void **state)
+{
+	static const uint64_t list[EPTP_LIST_ENTRIES] = {0x1000, 0x2000};
+
+	(void)state;
+	for (unsigned run = 0; run < 8; run++) {
+		const bool conditional = run & 1, allowed = run & 2, exits = run & 4;
+
+		start(EXIT_VMFUNC, FLAGS, 0, 3);
+		fake.vmm = vmm_switches;
+		relay.vmfunc.enabled = true;
+		relay.vmfunc.list = list;
+		relay.vmfunc.services = (struct service_table){.enabled = 2, .mode64 = conditional ? 2 : 0,
+							       .exits = exits ? 2 : 0};
+		relay.regs[RAX] = 1;
+		fake.field[VMCS_guest_cs_ar_bytes] = allowed ? RIGHTS_64 : RIGHTS_32;
+		calls = 0;
+		relay_vmx_exit(&relay);
+		assert_int_equal(calls, allowed || exits || !conditional);
+		assert_int_equal(get(VMCS_vm_entry_intr_info_field), calls ? 0 : GP_INJECTED);
+		assert_int_equal(get(VMCS_ept_pointer), calls ? 0x2000 : 0);
+		assert_int_equal(fake.reads[VMCS_guest_cs_ar_bytes], conditional);
+		if (calls)
+			assert_int_equal(relay.service >> 8, allowed || !conditional
+								     ? SERVICE_PERFORM
+								     : SERVICE_EXIT_FORBIDDEN);
+	}
+}
+
 /* Writes CR0 with TS and `masked` in the shadow, all else owned. */
 static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 {
 	start(EXIT_CR_ACCESS, FLAGS, 0, 3);
 	fake.field[VMCS_exit_qualification] = MOV_CR0_RAX;
 	fake.field[VMCS_guest_cs_ar_bytes] = rights;
-	relay.owned = ~(TS | masked);
-	relay.kept = TS | masked;
-	relay.shadow = CR0 & masked;
+	fake_words(TS | masked);
+	relay.cr0.words.shadow = CR0 & masked;
 	relay.regs[RAX] = value;
 	relay_vmx_exit(&relay);
 	if (get(VMCS_guest_rip) == RIP + 3)
@@ -211,7 +301,7 @@ static bool faults_on_cr0(uint64_t value, uint64_t masked, uint64_t rights)
 	assert_int_equal(get(VMCS_guest_rip), RIP);
 	assert_int_equal(get(VMCS_vm_entry_intr_info_field), GP_INJECTED);
 	assert_int_equal(get(VMCS_guest_cr0), CR0);
-	assert_int_equal(relay.shadow, CR0 & masked);
+	assert_int_equal(relay.cr0.words.shadow, CR0 & masked);
 	return true;
 }
 
@@ -225,7 +315,7 @@ static void what_vmx_fixes_in_cr0_is_gp_in_the_register_only(void **state)
 	assert_false(faults_on_cr0((CR0 & ~NE) | TS, NE, RIGHTS_64));
 	assert_int_equal(get(VMCS_guest_cr0), CR0);
 	assert_int_equal(get(VMCS_cr0_read_shadow) & (NE | TS), TS);
-	relay.cr0_fixed1 = UINT32_MAX;
+	relay.cr0.fixed1 = UINT32_MAX;
 }
 
 static void mov_to_cr0_has_32_bits_outside_64_bit_mode(void **state)
@@ -243,8 +333,7 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 {
 	(void)state;
 	start(EXIT_CR_ACCESS, FLAGS, 0, 3);
-	relay.owned = ~TS;
-	relay.kept = TS;
+	fake_words(TS);
 	for (unsigned toggles = 1; toggles <= 5; toggles++) {
 		relay.regs[RAX] = CR0 ^ (toggles & 1 ? TS : 0);
 		fake.field[VMCS_guest_rip] = RIP;
@@ -252,6 +341,42 @@ static void a_kept_flag_never_reaches_the_register(void **state)
 		assert_int_equal(get(VMCS_guest_cr0), CR0);
 		assert_int_equal(fake.writes[VMCS_guest_cr0], 0);
 		assert_int_equal(get(VMCS_cr0_read_shadow) & TS, toggles & 1 ? TS : 0);
+	}
+}
+
+static bool asked;
+
+static void vmm_is_asked(struct relay_vcpu *vcpu)
+{
+	asked = true;
+	vcpu->action = RELAY_RESUME;
+}
+
+static void mov_to_cr4_goes_by_its_words(void **state)
+{
+	const uint64_t loaded = CR4_PAE | CR4_VMXE | 0x600, seen = CR4_PAE | 0x600;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cr4_rows); i++) {
+		const struct cr4_row *row = &cr4_rows[i];
+		const bool nothing = row->faults || row->asks;
+
+		start(EXIT_CR_ACCESS, FLAGS, 0, 3);
+		fake_cr4_words(CR4_VMXE);
+		fake.vmm = vmm_is_asked;
+		asked = false;
+		fake.field[VMCS_exit_qualification] = 4;
+		fake.field[VMCS_guest_cr4] = loaded;
+		fake.field[VMCS_guest_cr3] = row->cr3;
+		fake.field[VMCS_cr4_read_shadow] = seen;
+		relay.regs[RAX] = seen ^ row->inverted;
+		relay_vmx_exit(&relay);
+		assert_int_equal(asked, row->asks);
+		assert_int_equal(get(VMCS_vm_entry_intr_info_field), row->faults ? GP_INJECTED : 0);
+		assert_int_equal(get(VMCS_guest_rip), nothing ? RIP : RIP + 3);
+		assert_int_equal(get(VMCS_guest_cr4), nothing ? loaded : loaded ^ (row->inverted & ~CR4_TSD));
+		assert_int_equal(get(VMCS_cr4_read_shadow), nothing ? seen : seen ^ row->inverted);
+		assert_int_equal(relay.cr4.words.shadow, nothing ? 0 : row->inverted & CR4_TSD);
 	}
 }
 
@@ -320,9 +445,12 @@ int main(void)
 		cmocka_unit_test(eip_has_32_bits_outside_64_bit_mode),
 		cmocka_unit_test(the_usual_exit_touches_few_fields),
 		cmocka_unit_test(faults_set_rf_and_stay_at_the_instruction),
+		cmocka_unit_test(dispositions_are_set_without_the_vmm),
+		cmocka_unit_test(what_exits_reaches_the_vmm),
 		cmocka_unit_test(what_vmx_fixes_in_cr0_is_gp_in_the_register_only),
 		cmocka_unit_test(mov_to_cr0_has_32_bits_outside_64_bit_mode),
 		cmocka_unit_test(a_kept_flag_never_reaches_the_register),
+		cmocka_unit_test(mov_to_cr4_goes_by_its_words),
 		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
 		cmocka_unit_test(xsetbv_is_carried_out_where_it_is_legal),
 	};

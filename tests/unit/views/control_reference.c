@@ -14,14 +14,14 @@ void reference_set_words(struct control_scenario *scenario)
 	uint64_t *words = scenario->state.words;
 
 	words[0] = words[1] = 0;
-	if (scenario->state.embodiment == FLAGS_PAIRS) {
+	if (scenario->state.embodiment == SS_EMBODIMENT_ONE_WORD) {
 		for (unsigned n = 0; n < 32; n++)
 			words[0] |= (scenario->owned >> n & 1) << (2 * n) |
 				    (scenario->kept >> n & 1) << (2 * n + 1);
 		return;
 	}
 	words[0] = scenario->owned;
-	if (scenario->state.embodiment != FLAGS_SINGLE)
+	if (scenario->state.embodiment != SS_EMBODIMENT_SINGLE_MASK)
 		words[1] = scenario->kept;
 }
 
@@ -39,9 +39,8 @@ uint64_t reference_seen(const struct control_scenario *scenario)
 	for (unsigned n = 0; n < 64; n++) {
 		bool owned = reference_has(scenario->owned, n), from_shadow = reference_has(scenario->kept, n);
 
-		if (state->reading == FLAGS_READ_BY_OWNED ||
-		    (state->embodiment == FLAGS_ON_DEMAND && owned))
-			from_shadow = !owned;
+		if (state->embodiment == SS_EMBODIMENT_OWNED_FIRST && owned)
+			from_shadow = false;
 		if (!reference_has(writable, n))
 			from_shadow = false;
 		put(&seen, n, reference_has(from_shadow ? state->shadow : state->value, n));
@@ -131,9 +130,14 @@ static struct control_result slow_write(const struct control_scenario *scenario,
 	if (operation->width == 32)
 		operand &= UINT32_MAX;
 	for (unsigned n = 0; n < 64; n++) {
+		/* Whoever looks at the second flag first finds a kept flag before it can be owned. */
+		bool kept_first = state->embodiment == SS_EMBODIMENT_SHADOW_FIRST &&
+				  reference_has(scenario->kept, n);
+
 		if (!is_written(operation->insn, reference_writable(state), operand, n))
 			continue;
-		if (reference_has(scenario->owned, n)) {
+
+		if (reference_has(scenario->owned, n) && !kept_first) {
 			put(&result.value, n, reference_has(operand, n));
 			to_register |= BIT(n);
 		} else if (reference_has(scenario->kept, n)) {
@@ -216,8 +220,7 @@ struct control_context reference_long_mode(enum control_register reg)
 struct control_scenario reference_cr0(uint64_t owned, uint64_t kept, uint64_t shadow, uint64_t value)
 {
 	struct control_scenario scenario = {
-		.state = {.reg = CONTROL_CR0, .embodiment = FLAGS_TWO_WORDS,
-			  .reading = FLAGS_READ_BY_OWNED, .shadow = shadow, .value = value,
+		.state = {.reg = CONTROL_CR0, .embodiment = SS_EMBODIMENT_TWO_WORDS, .shadow = shadow, .value = value,
 			  .context = reference_legacy},
 		.owned = owned, .kept = kept};
 

@@ -42,12 +42,12 @@ static bool is_misuse(struct control_state state, struct control_operation opera
 static void misuse(void **unused)
 {
 	static const struct control_state cr0 = {.reg = CONTROL_CR0,
-						 .embodiment = FLAGS_TWO_WORDS};
+						 .embodiment = SS_EMBODIMENT_TWO_WORDS};
 	struct control_state cr4 = cr0, unknown = cr0;
 
 	(void)unused;
 	cr4.reg = CONTROL_CR4;
-	unknown.embodiment = FLAGS_EMBODIMENT_COUNT;
+	unknown.embodiment = SS_EMBODIMENT_COUNT;
 	for (unsigned width = 0; width <= 65; width++) {
 		const struct control_operation to = {.insn = CONTROL_MOV_TO, .width = width};
 		const struct control_operation from = {.insn = CONTROL_MOV_FROM, .width = width};

@@ -405,6 +405,24 @@ static void remaps(void **state)
 	scenario_finish(&scenario);
 }
 
+/* Off by any power of two that a large page is not aligned to: the leaves are as large as can be reached. */
+static void remaps_off_by_a_part_of_a_page(void **state)
+{
+	for (uint64_t by = PAGE; by < GIB; by *= 2) {
+		struct scenario scenario;
+
+		(void)state;
+		start(&scenario, PAGING_NPT, all_caps, 8 * GIB);
+		add_region(&scenario, GIB, GIB);
+		add_view(&scenario, 3);
+		set_remap(&scenario, 0, 0, 4 * GIB + by);
+		assert_int_equal(build(&scenario, NULL), 0);
+		expect_page(&scenario, 0, GIB, 4 * GIB + by, 3, by < 2 * MIB ? PAGE : 2 * MIB);
+		expect_page(&scenario, 0, 2 * GIB - 1, 5 * GIB + by - 1, 3, by < 2 * MIB ? PAGE : 2 * MIB);
+		scenario_finish(&scenario);
+	}
+}
+
 static void view_of_nothing(void **state)
 {
 	(void)state;
@@ -578,6 +596,7 @@ int main(void)
 		cmocka_unit_test(regions_join),
 		cmocka_unit_test(remaps),
 		cmocka_unit_test(memory_elsewhere),
+		cmocka_unit_test(remaps_off_by_a_part_of_a_page),
 		cmocka_unit_test(view_of_nothing),
 		cmocka_unit_test(arena_full),
 		cmocka_unit_test(arena_faults),

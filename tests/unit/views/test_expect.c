@@ -42,6 +42,7 @@ static int setup(void **state)
 	for (size_t i = 0; i < fixture.policy.view_count; i++)
 		fixture.list[i] = (i + 1) << 12 | 0x1e;
 	fixture.environment = (struct expect_environment){
+		.embodiment = SS_EMBODIMENT_TWO_WORDS,
 		.engine = ENGINE_FLAT,
 		.policy = &fixture.policy,
 		.window = gpa_at(WINDOW),
@@ -214,7 +215,7 @@ static void fpu(void **state)
 static void vmfunc(void **state)
 {
 	static const uint32_t leaves[] = {0, 1, 2, 31, 32, 63, 64, 65, 0x7fffffff, 0xffffffff};
-	static const uint32_t indexes[] = {0, 1, 2, 3, 4, 5, 511, 512, 513, 0xffffffff};
+	static const uint32_t indexes[] = {0, 1, 2, 3, 4, 5, 511, 512, 513, 0xfffffffe, 0xffffffff};
 
 	(void)state;
 	for (size_t l = 0; l < ARRAY_SIZE(leaves); l++)
@@ -237,8 +238,11 @@ static void vmfunc(void **state)
 						continue;
 					}
 					assert_int_equal(got.vector, SS_NO_VECTOR);
-					assert_true(got.value_known);
 					expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, 1);
+					/* What memory says decides then. */
+					assert_int_equal(got.value_known, index != 0xffffffff);
+					if (index == 0xffffffff)
+						continue;
 					if (index > 511)
 						assert_int_equal((int64_t)got.value, -ERANGE);
 					else if (index >= DEFAULT_POLICY_VIEWS)
@@ -259,6 +263,11 @@ static void vmfunc_series(void **state)
 		got = predict(HOST_BACKEND_VMX, &op, count);
 		assert_int_equal(got.value, SS_VIEW_TAG | (count % 2 ? 1 : 2));
 	}
+	/* With its index in memory it is the VMM's, whoever is in front. */
+	op.flags |= SS_OP_IN_MEMORY;
+	got = predict(HOST_BACKEND_VMX, &op, 3);
+	assert_int_equal(got.value, SS_VIEW_TAG | 1);
+	expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, 1);
 	op.flags = SS_OP_PAIR;
 	got = predict(HOST_BACKEND_VMX, &op, 3);
 	assert_int_equal(got.value, SS_VIEW_TAG | 0);
@@ -360,7 +369,9 @@ static void map_one(enum engine_id engine, unsigned rights, unsigned insn, unsig
 	}
 	expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, exits);
 	expect_exits(&got, LEVEL_MONITOR, EXPECT_EXACTLY, engine == ENGINE_FLAT ? 0 : exits);
-	expect_exits(&got, LEVEL_L0, EXPECT_AT_LEAST, 1);
+	/* There, back and by the port, and on Intel the EPT pointer; what it takes to change L0's tables comes on top. */
+	expect_exits(&got, LEVEL_L0, EXPECT_AT_LEAST,
+		     engine == ENGINE_FLAT ? 1 : engine == ENGINE_VMX ? 4 * exits : 3 * exits);
 }
 
 static void map(void **state)

@@ -10,7 +10,8 @@
 
 static struct expect_environment environment(enum engine_id engine)
 {
-	return (struct expect_environment){.engine = engine, .backend = HOST_BACKEND_VMX};
+	return (struct expect_environment){.engine = engine, .backend = HOST_BACKEND_VMX,
+					   .embodiment = SS_EMBODIMENT_TWO_WORDS};
 }
 
 /* A program of a seed is the same whatever was generated before, and seeds and indexes matter. */
@@ -19,71 +20,111 @@ static void generation(void **state)
 	struct ss_program a, b;
 
 	(void)state;
-	program_generate(7, 123, true, 32, &a);
-	program_generate(7, 124, true, 32, &b);
+	program_generate(7, 123, PROGRAM_MASKS_ANY, 32, &a);
+	program_generate(7, 124, PROGRAM_MASKS_ANY, 32, &b);
 	assert_memory_not_equal(&a, &b, sizeof(a));
-	program_generate(8, 123, true, 32, &b);
+	program_generate(8, 123, PROGRAM_MASKS_ANY, 32, &b);
 	assert_memory_not_equal(&a, &b, sizeof(a));
-	program_generate(7, 123, true, 32, &b);
+	program_generate(7, 123, PROGRAM_MASKS_ANY, 32, &b);
 	assert_memory_equal(&a, &b, sizeof(a));
 	for (uint64_t i = 0; i < 10000; i++) {
-		program_generate(1, i, true, 32, &a);
+		program_generate(1, i, PROGRAM_MASKS_ANY, 32, &a);
 		assert_int_equal(a.count, 32);
 		assert_int_equal((a.start | a.masked) & ~(uint32_t)PROGRAM_FLAGS, 0);
 		assert_int_equal((a.kept | a.shadow) & ~a.masked, 0);
-		program_generate(1, i, false, 32, &b);
+		program_generate(1, i, PROGRAM_MASKS_NONE, 32, &b);
 		assert_int_equal(b.masked | b.kept | b.shadow, 0);
 	}
 }
 
-/* The slow way: bit by bit, straight from the design's two words. */
-static void reference(const struct ss_program *program, uint64_t seen[SS_PROGRAM_STEPS])
-{
-	uint64_t visible[4];
+#define NM 7
+#define GP 13
 
-	for (int bit = 0; bit < 4; bit++)
-		visible[bit] = bit == 0 ? 1
-			       : program->masked >> bit & 1 ? program->shadow >> bit & 1
-							    : program->start >> bit & 1;
+/* Where a flag of a program is written: who owns no flag and keeps none asks. */
+enum place { REGISTER, SHADOW, ASK };
+
+static enum place place_of(const struct ss_program *program, enum flags_on_ask on_ask, int bit)
+{
+	if (!(program->masked >> bit & 1))
+		return REGISTER;
+	if (program->kept >> bit & 1 || on_ask == FLAGS_ON_ASK_SHADOW)
+		return SHADOW;
+	return on_ask == FLAGS_ON_ASK_REGISTER ? REGISTER : ASK;
+}
+
+/* The slow way: bit by bit, straight from the documents. Register and shadow are two sets of bits; an FPU
+ * instruction obeys the register. */
+static void reference(const struct ss_program *program, enum flags_on_ask on_ask,
+		      uint64_t seen[SS_PROGRAM_STEPS])
+{
+	bool is_set[2][4] = {{true}, {true}};
+
+	for (int bit = 1; bit < 4; bit++) {
+		is_set[REGISTER][bit] = program->start >> bit & 1;
+		is_set[SHADOW][bit] = program->shadow >> bit & 1;
+	}
 	for (uint32_t i = 0; i < program->count; i++) {
 		const struct ss_step *step = &program->steps[i];
-		uint64_t value = SS_CR0_BASE & ~UINT64_C(0xf);
+		bool written[4] = {false}, value[4], refused = false, write = true;
+		uint64_t visible = SS_CR0_BASE & ~UINT64_C(0xf);
 
-		if (step->insn == SS_INSN_CLTS)
-			visible[3] = 0;
-		for (int bit = 1; bit < 4; bit++)
-			if (step->insn == SS_INSN_MOV || step->insn == SS_INSN_LMSW)
-				visible[bit] = step->operand >> bit & 1;
+		for (int bit = 0; bit < 4; bit++) {
+			value[bit] = step->insn == SS_INSN_CLTS ? false : step->operand >> bit & 1;
+			written[bit] = step->insn == SS_INSN_CLTS ? bit == 3 : bit > 0;
+		}
+		if (step->insn == SS_INSN_LOAD || step->insn == SS_INSN_SMSW || step->insn == SS_INSN_FXSAVE)
+			write = false;
+		for (int bit = 0; bit < 4 && write; bit++)
+			refused |= written[bit] && place_of(program, on_ask, bit) == ASK &&
+				   value[bit] != is_set[REGISTER][bit];
+		for (int bit = 0; bit < 4 && write && !refused; bit++)
+			if (written[bit] && place_of(program, on_ask, bit) != ASK)
+				is_set[place_of(program, on_ask, bit)][bit] = value[bit];
 		for (int bit = 0; bit < 4; bit++)
-			value |= visible[bit] << bit;
-		seen[i] = step->insn == SS_INSN_LOAD ? value
-			  : step->insn == SS_INSN_SMSW ? value & 0xffff
-						       : 0;
+			visible |= (uint64_t)is_set[place_of(program, on_ask, bit) == SHADOW][bit] << bit;
+		seen[i] = step->insn == SS_INSN_LOAD	 ? visible
+			  : step->insn == SS_INSN_SMSW	 ? visible & 0xffff
+			  : step->insn == SS_INSN_FXSAVE ? (is_set[REGISTER][2] || is_set[REGISTER][3]) * NM
+							 : refused * GP;
 	}
 }
 
-/* Whoever keeps a flag, the guest reads what it wrote last. */
+/* What the guest reads, and what its FPU and it itself are refused, in every embodiment and whatever the VMM
+ * does when it is asked. */
 static void values(void **state)
 {
 	static const enum engine_id ids[] = {ENGINE_FLAT, ENGINE_VMX, ENGINE_SVM};
 	struct program_prediction prediction;
 	uint64_t seen[SS_PROGRAM_STEPS];
+	unsigned refused = 0, executed = 0;
 	struct ss_program program;
 
 	(void)state;
 	for (size_t e = 0; e < ARRAY_SIZE(ids); e++)
-		for (uint64_t i = 0; i < 5000; i++) {
+		for (uint64_t i = 0; i < 15000; i++) {
 			struct expect_environment where = environment(ids[e]);
 
-			program_generate(e, i, ids[e] != ENGINE_FLAT, 64, &program);
+			where.embodiment = (enum ss_embodiment)(SS_EMBODIMENT_TWO_WORDS + i % 5);
+			where.on_ask = (enum flags_on_ask)(i / 5 % FLAGS_ON_ASK_COUNT);
+			program_generate(e, i,
+					 ids[e] == ENGINE_FLAT ? PROGRAM_MASKS_NONE
+					 : where.embodiment == SS_EMBODIMENT_SINGLE_MASK
+						 ? PROGRAM_MASKS_KEPT
+						 : PROGRAM_MASKS_ANY,
+					 64, &program);
 			program_predict(&where, &program, &prediction);
-			reference(&program, seen);
+			reference(&program, where.on_ask, seen);
 			assert_memory_equal(seen, prediction.seen, program.count * sizeof(seen[0]));
+			for (uint32_t s = 0; s < program.count; s++) {
+				refused += seen[s] == GP;
+				executed += program.steps[s].insn == SS_INSN_FXSAVE && seen[s] == 0;
+			}
 			if (program.masked == 0)
 				assert_int_equal(prediction.monitor + prediction.vmm, 0);
 			if (program.kept == program.masked)
 				assert_int_equal(prediction.vmm, 0);
 		}
+	assert_true(refused > 10000 && executed > 10000);
 }
 
 /* Exits of a few programs that can be counted by hand. */
@@ -103,6 +144,14 @@ static void counts(void **state)
 	program.kept = 0;
 	program_predict(&where, &program, &prediction);
 	assert_int_equal(prediction.vmm, 2);
+	/* Refused, TS stays clear: both MOV ask, and CLTS changes nothing. */
+	where.on_ask = FLAGS_ON_ASK_REFUSE;
+	program_predict(&where, &program, &prediction);
+	assert_int_equal(prediction.vmm, 2);
+	assert_int_equal(prediction.monitor, 2);
+	assert_int_equal(prediction.seen[0], GP);
+	assert_int_equal(prediction.seen[1], GP);
+	assert_int_equal(prediction.seen[2], 0);
 	where = environment(ENGINE_SVM);
 	program_predict(&where, &program, &prediction);
 	assert_int_equal(prediction.monitor, 4); /* every access */
@@ -121,7 +170,7 @@ static void removal(void **state)
 	struct ss_program whole;
 
 	(void)state;
-	program_generate(5, 0, true, 8, &whole);
+	program_generate(5, 0, PROGRAM_MASKS_ANY, 8, &whole);
 	for (uint32_t first = 0; first < whole.count; first++)
 		for (uint32_t count = 0; first + count <= whole.count; count++) {
 			struct ss_program left = whole;
@@ -145,7 +194,7 @@ static void text(void **state)
 		size_t size;
 		FILE *stream = open_memstream(&memory, &size);
 
-		program_generate(3, i, true, 1 + i % SS_PROGRAM_STEPS, &program);
+		program_generate(3, i, PROGRAM_MASKS_ANY, 1 + i % SS_PROGRAM_STEPS, &program);
 		assert_non_null(stream);
 		differential_write(&program, stream);
 		fclose(stream);

@@ -213,8 +213,9 @@ static void an_interrupt_waits_for_an_exception(void **state)
 
 	(void)state;
 	start(FLAGS);
-	interrupts_init(&vcpu.interrupts);
-	assert_int_equal(interrupts_raise(&vcpu.interrupts, VECTOR, &event), 0);
+	vcpu.interrupts = &vcpu.own_interrupts;
+	interrupts_init(vcpu.interrupts);
+	assert_int_equal(interrupts_raise(vcpu.interrupts, VECTOR, &event), 0);
 	kvm.run.ready_for_interrupt_injection = 1;
 	kvm.run.if_flag = 1;
 	assert_int_equal(vcpu_inject(&vcpu, 6), 0);

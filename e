@@ -1,0 +1,1 @@
+build/t2.sh: 4: sidestep: not found

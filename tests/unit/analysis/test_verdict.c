@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A run of one operation against the model: what it says of a run as it must be, and of one with a single fault. */
+#include "tests/unit/cmocka_prelude.h"
+
+#include <string.h>
+
+#include "vmm/analysis/verdict.h"
+
+#define COUNT 5
+#define TS SS_CR0_TS
+#define GP 13
+
+/* A nested guest on Intel whose writes of TS are kept in the shadow, or, with `refuses`, refused every other time. */
+struct run {
+	bool refuses;
+	struct ss_operation op;
+	struct expect_environment environment;
+	struct operation_summary summary;
+	struct report_row row;
+};
+
+static struct run start(bool refuses)
+{
+	struct run run = {
+		.refuses = refuses,
+		.op = {.kind = SS_KIND_CR0_WRITE, .insn = SS_INSN_MOV, .arg = TS, .masked = TS,
+		       .kept = refuses ? 0 : TS},
+		.environment = {
+			.engine = ENGINE_VMX,
+			.backend = HOST_BACKEND_VMX,
+			.traits = 1u << TRAIT_VMCS_SHADOWING,
+			.embodiment = SS_EMBODIMENT_TWO_WORDS,
+			.on_ask = FLAGS_ON_ASK_REFUSE,
+		},
+		.summary = {
+			.batches = 1,
+			.repetitions = COUNT,
+			.result_known = true,
+			.result = {.count = COUNT, .vector = refuses ? GP : SS_NO_VECTOR},
+		},
+	};
+	/* Toggled five times; or refused the first, third and fifth time, when TS is to be set. */
+	const unsigned exits = refuses ? 3 : COUNT;
+
+	run.summary.result.faults = refuses ? 3 : 0;
+	run.summary.result.value = SS_CR0_BASE | (refuses ? 0 : TS);
+	for (unsigned i = 0; i < SS_EARLY; i++)
+		run.summary.result.early |= ss_early(SS_CR0_BASE | (refuses || i % 2 ? 0 : TS), refuses && i % 2 == 0)
+					    << SS_EARLY_BITS * i;
+	run.summary.exits[LEVEL_MONITOR] = exits;
+	run.summary.exits[LEVEL_VMM] = refuses ? exits : 0;
+	run.summary.stats.observed = UINT64_C(1) << STAT_exits;
+	/* There and back, and for the VMM the EPT pointer and the port; one more brackets the batch. */
+	run.summary.stats.value[STAT_exits] = exits * (refuses ? 4 : 2) + 1;
+	return run;
+}
+
+static enum verdict judge(struct run *run)
+{
+	run->row = (struct report_row){.name = "op", .summary = &run->summary};
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		run->row.exits_known[level] = summary_exits(&run->summary, NULL, HOST_BACKEND_VMX,
+							    (enum level)level, &run->row.exits[level]);
+	verdict_judge(&run->row, &run->op, &run->environment, 1);
+	return run->row.verdict;
+}
+
+static void fails_with(struct run *run, const char *words)
+{
+	assert_int_equal(judge(run), VERDICT_FAIL);
+	if (!strstr(run->row.note, words))
+		fail_msg("'%s' does not say '%s'", run->row.note, words);
+}
+
+static void a_run_as_the_model_says_passes(void **state)
+{
+	(void)state;
+	for (int refuses = 0; refuses < 2; refuses++) {
+		struct run run = start(refuses);
+
+		if (judge(&run) != VERDICT_PASS)
+			fail_msg("%s", run.row.note);
+	}
+}
+
+static void every_fault_counts(void **state)
+{
+	struct run run = start(true);
+
+	(void)state;
+	run.summary.result.faults--;
+	fails_with(&run, "expected #GP 3 times, saw 2 faults");
+	run = start(true);
+	run.summary.result.vector = 6;
+	fails_with(&run, "expected #GP 3 times, saw 3 faults of vector 6");
+	run = start(false);
+	run.summary.result.faults = 1;
+	fails_with(&run, "expected no fault, saw 1");
+}
+
+static void the_value_counts(void **state)
+{
+	struct run run = start(false);
+
+	(void)state;
+	run.summary.result.value ^= TS;
+	fails_with(&run, "expected value 0x80000039");
+	run = start(false);
+	run.summary.results_differ = true;
+	fails_with(&run, "disagree about the outcome");
+	run = start(false);
+	run.summary.result_known = false;
+	fails_with(&run, "not performed to the end");
+}
+
+/* Whatever bit of what a repetition yielded is another one, and whether it faulted. */
+static void each_of_the_first_repetitions_counts(void **state)
+{
+	char words[32];
+
+	(void)state;
+	for (int refuses = 0; refuses < 2; refuses++)
+		for (unsigned bit = 0; bit < SS_EARLY * SS_EARLY_BITS; bit++) {
+			struct run run = start(refuses);
+
+			run.summary.result.early ^= 1u << bit;
+			snprintf(words, sizeof(words), "after repetition %u,", bit / SS_EARLY_BITS + 1);
+			fails_with(&run, words);
+		}
+	for (unsigned bit = 0; bit < 64; bit++)
+		assert_int_not_equal(ss_early(SS_CR0_BASE, 0), ss_early(SS_CR0_BASE ^ UINT64_C(1) << bit, 0));
+}
+
+/* Where repetitions are not alike the sum counts; what L0 does besides is fewer than half of them. */
+static void every_exit_counts(void **state)
+{
+	static const enum level recorded[] = {LEVEL_MONITOR, LEVEL_VMM};
+
+	(void)state;
+	for (int refuses = 0; refuses < 2; refuses++)
+		for (size_t i = 0; i < ARRAY_SIZE(recorded); i++)
+			for (int more = -1; more <= 1; more += 2) {
+				struct run run = start(refuses);
+
+				if (run.summary.exits[recorded[i]] == 0 && more < 0)
+					continue;
+				run.summary.exits[recorded[i]] += (uint64_t)more;
+				fails_with(&run, level_keys[recorded[i]]);
+			}
+	for (int refuses = 0; refuses < 2; refuses++) {
+		struct run run = start(refuses);
+
+		run.summary.stats.value[STAT_exits] += COUNT / 2;
+		assert_int_equal(judge(&run), VERDICT_PASS);
+		run.summary.stats.value[STAT_exits]++;
+		fails_with(&run, "at l0");
+		run = start(refuses);
+		run.summary.stats.value[STAT_exits] -= COUNT / 2 + 1;
+		fails_with(&run, "at l0");
+	}
+}
+
+static void the_view_in_the_control_structure_counts(void **state)
+{
+	uint64_t list[EPTP_LIST_ENTRIES] = {0x101e, 0x201e, 0x301e};
+	const struct service_table services = {.enabled = 1};
+	struct run run = start(false);
+
+	(void)state;
+	run.op = (struct ss_operation){.kind = SS_KIND_VMFUNC, .insn = SS_INSN_VMFUNC, .arg = 1};
+	run.environment.vmfunc = (struct vmfunc_state){.list = list, .eptp = list[0], .caps = {.maxphyaddr = 40}};
+	service_configure(&run.environment.vmfunc, &services);
+	run.summary.result = (struct ss_result){.count = COUNT, .vector = SS_NO_VECTOR, .value = SS_VIEW_TAG | 1};
+	run.summary.exits[LEVEL_MONITOR] = 0;
+	run.summary.stats.value[STAT_exits] = COUNT + 1;
+	run.summary.view = 1;
+	assert_int_equal(judge(&run), VERDICT_PASS);
+	run.summary.view = 0;
+	fails_with(&run, "expected view 1 in the control structure, found 0");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_run_as_the_model_says_passes),
+		cmocka_unit_test(every_fault_counts),
+		cmocka_unit_test(the_value_counts),
+		cmocka_unit_test(each_of_the_first_repetitions_counts),
+		cmocka_unit_test(every_exit_counts),
+		cmocka_unit_test(the_view_in_the_control_structure_counts),
+	};
+
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
