@@ -9,6 +9,7 @@
 #include "views/flags.h"
 #include "views/retire.h"
 #include "views/service.h"
+#include "world.h"
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
@@ -21,6 +22,8 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 #define CR4_OSXSAVE 0x40000u
 #define CR4_PKE 0x400000u
 #define VECTOR_DB 1
+#define VECTOR_BP 3
+#define VECTOR_OF 4
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_PF 14
@@ -268,6 +271,32 @@ static inline int relay_wrmsr_service(struct relay_vcpu *vcpu,
 
 	return relay_serves(number) &&
 	       (number != SS_HYPERCALL_VIEW || switch_view(vcpu, value) == 0);
+}
+
+/*
+ * The guest that goes on after an exit: this one, or another that shares the processor, whose control structure
+ * `swap` makes the current one then. KVM was asked to say when the guest takes interrupts while another one had the
+ * processor, so that the VMM has to ask anew for one that comes with some pending.
+ */
+static inline struct relay_vcpu *relay_turn(struct relay_vcpu *vcpu,
+					    void (*swap)(const struct relay_vcpu *from,
+							 const struct relay_vcpu *to))
+{
+	struct relay_vcpu *next;
+
+	if (!vcpu->group || (!vcpu->yields && !vcpu->gone))
+		return vcpu;
+	vcpu->yields = 0;
+	next = world_next(vcpu);
+	if (next == vcpu)
+		return vcpu;
+	swap(vcpu, next);
+	world_switch(vcpu, next);
+	if (interrupts_next(&next->interrupts)) {
+		next->reason = RELAY_REASON_TURN;
+		ask_vmm(next);
+	}
+	return next;
 }
 
 #endif

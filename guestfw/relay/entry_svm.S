@@ -3,8 +3,8 @@
  * Where #VMEXIT resumes L1: the first one here, by the RIP that the VMM has put into L1's saved state,
  * the others behind VMRUN. RAX is in the control structure. FS, GS, LDTR, TR and the state of SYSCALL
  * and SYSENTER belong to the guest all the time: VMRUN and #VMEXIT leave them alone (AMD APM vol. 2,
- * 15.5.1), and nothing here uses them, so there is no VMLOAD or VMSAVE. #VMEXIT has cleared GIF, and
- * VMRUN sets it.
+ * 15.5.1), and nothing here uses them, so there is no VMLOAD or VMSAVE but where another guest comes to
+ * run. #VMEXIT has cleared GIF, and VMRUN sets it.
  */
 #include "entry.inc"
 
@@ -13,6 +13,7 @@
 relay_entry:
 	SAVE_REGISTERS
 	call relay_svm_exit
+	mov %rax, %rbx	/* the VM pointer: whose registers come next */
 	LOAD_REGISTERS
 	mov (%rsp), %rax	/* `control`, which follows the registers */
 	vmrun %rax

@@ -56,6 +56,16 @@ static inline void vmptrld(uint64_t address)
 	__asm__ volatile("vmptrld %0" : : "m"(address) : "cc", "memory");
 }
 
+static inline void vmsave(uint64_t vmcb)
+{
+	__asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory");
+}
+
+static inline void vmload(uint64_t vmcb)
+{
+	__asm__ volatile("vmload %0" : : "a"(vmcb) : "memory");
+}
+
 static inline uint64_t vmread(uint64_t field)
 {
 	uint64_t value;

@@ -46,6 +46,7 @@
 /* `reason` when the relay itself is in trouble. */
 #define RELAY_REASON_RESUME_FAILED 0xffff0001
 #define RELAY_REASON_RING_FULL 0xffff0002
+#define RELAY_REASON_TURN 0xffff0003 /* a guest comes to run that has interrupts pending */
 
 #define RELAY_WRITES_MAX 200
 #define RELAY_TOUCH_MAX 8
@@ -132,19 +133,17 @@ struct relay_vcpu {
 	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
 };
 
+#define RELAY_WORLD_MSRS 6
+
 /* Guests that share a processor. */
 struct relay_group {
 	uint64_t count;
 	uint64_t current;  /* the number of the one that runs */
 	uint64_t switches; /* how often another one came to run */
 	uint64_t xcr0;     /* all that the processor lets XCR0 enable; 0: it has none */
+	uint64_t msr_count;
+	uint32_t msrs[RELAY_WORLD_MSRS]; /* that a guest may change and no control structure switches */
 };
-
-/* MSRs that a guest may change and that no control structure of VMX switches: STAR, LSTAR, CSTAR, FMASK,
- * KERNEL_GS_BASE, PAT. */
-#define RELAY_WORLD_MSR_LIST 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0x277
-#define RELAY_WORLD_MSRS 6
-#define RELAY_WORLD_PAT 5
 
 /* State of a processor that no control structure has, while another guest has the processor. */
 struct relay_world {
@@ -152,7 +151,7 @@ struct relay_world {
 	uint64_t xcr0;
 	uint64_t cr2;
 	uint64_t dr[5]; /* DR0 to DR3, DR6 */
-	uint64_t msr[RELAY_WORLD_MSRS];
+	uint64_t msr[RELAY_WORLD_MSRS]; /* in the order of the group */
 };
 
 _Static_assert(sizeof(struct relay_world) <= RELAY_WORLD_STRIDE, "it fits");

@@ -9,6 +9,7 @@
 #define RSP_NUMBER 4
 
 #define EVENT_VALID 0x80000000u
+#define EVENT_TYPE(event) ((event) >> 8 & 7)
 #define EVENT_EXCEPTION 0x300u
 #define EVENT_ERROR_CODE 0x800u
 
@@ -20,7 +21,7 @@
 _Static_assert(__builtin_offsetof(struct relay_vcpu, control) == 16 * 8,
 	       "the entry finds it behind the registers");
 
-void relay_svm_exit(struct relay_vcpu *vcpu);
+struct relay_vcpu *relay_svm_exit(struct relay_vcpu *vcpu);
 
 static void *control_of(const struct relay_vcpu *vcpu)
 {
@@ -396,7 +397,34 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 	}
 }
 
-void relay_svm_exit(struct relay_vcpu *vcpu)
+/*
+ * The VMM has raised an NMI because another guest is to run: what this one was being delivered, it gets when its turn
+ * comes again. An interrupt of INTn, or an exception of INT3 or INTO, comes by executing the instruction, where RIP
+ * still is (AMD APM vol. 2, 15.7.2). The exit is of no operation.
+ */
+static void put_off(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
+{
+	const uint64_t info = vmcb_exit_int_info(vmcb);
+	const uint64_t vector = info & 0xff;
+
+	record->operation = 0;
+	vcpu->yields = 1;
+	if (!(info & EVENT_VALID) || EVENT_TYPE(info) > EVENT_TYPE(EVENT_EXCEPTION) ||
+	    (EVENT_TYPE(info) == EVENT_TYPE(EVENT_EXCEPTION) &&
+	     (vector == VECTOR_BP || vector == VECTOR_OF)))
+		return;
+	vmcb_set_event_inj(vmcb, info);
+	vmcb_set_event_inj_err(vmcb, vmcb_exit_int_info_err(vmcb));
+}
+
+/* FS, GS, LDTR, TR and the state of SYSCALL and SYSENTER, which VMRUN and #VMEXIT leave alone. */
+static void swap(const struct relay_vcpu *from, const struct relay_vcpu *to)
+{
+	vmsave(from->control);
+	vmload(to->control);
+}
+
+struct relay_vcpu *relay_svm_exit(struct relay_vcpu *vcpu)
 {
 	void *vmcb = control_of(vcpu);
 	uint64_t reason = vmcb_exit_code(vmcb);
@@ -406,8 +434,11 @@ void relay_svm_exit(struct relay_vcpu *vcpu)
 	vcpu->regs[RAX] = vmcb_rax(vmcb);
 	vmcb_set_event_inj(vmcb, 0);
 	vmcb_set_tlb_ctl(vmcb, 0);
-	if (!complete(vcpu, vmcb, reason, record))
+	if (reason == VMEXIT_NMI && vcpu->group)
+		put_off(vcpu, vmcb, record);
+	else if (!complete(vcpu, vmcb, reason, record))
 		pass(vcpu, vmcb, reason);
 	vmcb_set_rax(vmcb, vcpu->regs[RAX]);
 	ring_finish(vcpu, record);
+	return relay_turn(vcpu, swap);
 }

@@ -29,7 +29,10 @@
 #define VMCB_CR0_WRITE (1u << 16)
 #define VMCB_CR4_READ (1u << 4)
 #define VMCB_CR4_WRITE (1u << 20)
+#define VMCB_CR8_READ (1u << 8)
+#define VMCB_CR8_WRITE (1u << 24)
 #define VMCB_EXCEPTION_UD (1u << 6)
+#define VMCB_MISC1_NMI (1u << 1)
 #define VMCB_MISC1_CPUID (1u << 18)
 #define VMCB_MISC1_INVLPGA (1u << 26)
 #define VMCB_MISC1_MSR (1u << 28)
@@ -50,7 +53,10 @@
 #define VMEXIT_CR0_WRITE 0x10
 #define VMEXIT_CR4_READ 0x04
 #define VMEXIT_CR4_WRITE 0x14
+#define VMEXIT_CR8_READ 0x08
+#define VMEXIT_CR8_WRITE 0x18
 #define VMEXIT_EXCEPTION_UD 0x46
+#define VMEXIT_NMI 0x61
 #define VMEXIT_CPUID 0x72
 #define VMEXIT_INVLPGA 0x7a
 #define VMEXIT_MSR 0x7c

@@ -3,7 +3,6 @@
 #include "common.h"
 #include "relay.h"
 #include "views/xcr.h"
-#include "world.h"
 
 #define FIELD(name, encoding, offset, width) VMCS_##name = (encoding),
 enum vmcs_field {
@@ -301,11 +300,13 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 }
 
 /* The VMM has raised an NMI because another guest is to run: what this one was being delivered, it gets when its
- * turn comes again. */
-static void put_off(void)
+ * turn comes again. The exit is of no operation. */
+static void put_off(struct relay_vcpu *vcpu, struct relay_record *record)
 {
-	uint64_t info = vmread(VMCS_idt_vectoring_info_field);
+	const uint64_t info = vmread(VMCS_idt_vectoring_info_field);
 
+	record->operation = 0;
+	vcpu->yields = 1;
 	if (!(info & ENTRY_VALID))
 		return;
 	vmwrite(VMCS_vm_entry_intr_info_field, info & ~UINT64_C(0x1000));
@@ -314,16 +315,10 @@ static void put_off(void)
 	vmwrite(VMCS_vm_entry_instruction_len, vmread(VMCS_vm_exit_instruction_len));
 }
 
-/* Whoever runs next. */
-static struct relay_vcpu *leave(struct relay_vcpu *vcpu)
+static void swap(const struct relay_vcpu *from, const struct relay_vcpu *to)
 {
-	struct relay_vcpu *next = world_next(vcpu);
-
-	if (next == vcpu)
-		return vcpu;
-	world_switch(vcpu, next);
-	vmptrld(next->control);
-	return next;
+	(void)from;
+	vmptrld(to->control);
 }
 
 /* What others have says nothing, or nothing that is asked for. */
@@ -349,17 +344,12 @@ struct relay_vcpu *relay_vmx_exit(struct relay_vcpu *vcpu)
 	uint64_t rip = vmread(VMCS_guest_rip);
 	struct relay_record *record = ring_next(vcpu, (uint32_t)reason, rip, qualification);
 
-	if (reason == EXIT_EXCEPTION_OR_NMI && vcpu->group) {
-		put_off();
-		vcpu->yields = 1;
-	} else if (!complete(vcpu, reason, qualification, rip, record)) {
+	if (reason == EXIT_EXCEPTION_OR_NMI && vcpu->group)
+		put_off(vcpu, record);
+	else if (!complete(vcpu, reason, qualification, rip, record))
 		pass(vcpu, reason, qualification, rip);
-	}
 	ring_finish(vcpu, record);
-	if (!vcpu->group || (!vcpu->yields && !vcpu->gone))
-		return vcpu;
-	vcpu->yields = 0;
-	return leave(vcpu);
+	return relay_turn(vcpu, swap);
 }
 
 void relay_vmx_resume_failed(struct relay_vcpu *vcpu)

@@ -3,8 +3,6 @@
 
 #include "insn.h"
 
-static const uint32_t switched_msrs[RELAY_WORLD_MSRS] = {RELAY_WORLD_MSR_LIST};
-
 static void write_msr(uint32_t index, uint64_t value)
 {
 	__asm__ volatile("wrmsr" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
@@ -48,19 +46,20 @@ static void load_fpu(const struct relay_world *world, uint64_t all)
 
 #define DEBUG_REGISTERS(X) X(0, "db0") X(1, "db1") X(2, "db2") X(3, "db3") X(4, "db6")
 
-static void save(struct relay_world *world, uint64_t all)
+static void save(struct relay_world *world, const struct relay_group *group)
 {
 	__asm__ volatile("mov %%cr2, %0" : "=r"(world->cr2));
 #define X(n, name) __asm__ volatile("mov %%" name ", %0" : "=r"(world->dr[n]));
 	DEBUG_REGISTERS(X)
 #undef X
-	for (unsigned i = 0; i < RELAY_WORLD_MSRS; i++)
-		world->msr[i] = read_msr(switched_msrs[i]);
-	save_fpu(world, all);
+	for (uint64_t i = 0; i < group->msr_count; i++)
+		world->msr[i] = read_msr(group->msrs[i]);
+	save_fpu(world, group->xcr0);
 }
 
 /* What does not differ is not written: a write may exit to L0. */
-static void load(const struct relay_world *world, const struct relay_world *last, uint64_t all)
+static void load(const struct relay_world *world, const struct relay_world *last,
+		 const struct relay_group *group)
 {
 	write_cr2(world->cr2);
 #define X(n, name) \
@@ -68,10 +67,10 @@ static void load(const struct relay_world *world, const struct relay_world *last
 		__asm__ volatile("mov %0, %%" name : : "r"(world->dr[n]));
 	DEBUG_REGISTERS(X)
 #undef X
-	for (unsigned i = 0; i < RELAY_WORLD_MSRS; i++)
+	for (uint64_t i = 0; i < group->msr_count; i++)
 		if (world->msr[i] != last->msr[i])
-			write_msr(switched_msrs[i], world->msr[i]);
-	load_fpu(world, all);
+			write_msr(group->msrs[i], world->msr[i]);
+	load_fpu(world, group->xcr0);
 }
 
 struct relay_vcpu *world_next(const struct relay_vcpu *vcpu)
@@ -95,8 +94,8 @@ void world_switch(struct relay_vcpu *from, struct relay_vcpu *to)
 	struct relay_group *group = (struct relay_group *)from->group;
 	struct relay_world *last = (struct relay_world *)from->world;
 
-	save(last, group->xcr0);
-	load((const struct relay_world *)to->world, last, group->xcr0);
+	save(last, group);
+	load((const struct relay_world *)to->world, last, group);
 	group->current = to->number;
 	group->switches++;
 }

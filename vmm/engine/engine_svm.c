@@ -15,6 +15,11 @@
 /* Of an entry in the view list, what is a nested CR3: the root. */
 #define POINTER_ADDRESS UINT64_C(0x000ffffffffff000)
 
+/* For guests that share a vCPU: the VMM takes it from one by an NMI, an MSR that is not switched is no guest's, and
+ * neither is TPR. */
+#define SHARE_MISC1 (VMCB_MISC1_NMI | VMCB_MISC1_MSR)
+#define SHARE_CR (VMCB_CR8_READ | VMCB_CR8_WRITE)
+
 #define RFLAGS_FIXED 2u
 #define DR6_DEFAULT 0xffff0ff0u
 #define DR7_DEFAULT 0x400u
@@ -71,12 +76,14 @@ static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	const struct vmfunc_state *state = monitor_setup(vcpu, op);
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+	const bool share = vcpu->vm->plan->share_vcpu;
 
 	vmcb_set_intercept_cr(control(vcpu),
 			      (flags_masked(&relay->cr0.words) ? VMCB_CR0_READ | VMCB_CR0_WRITE : 0) |
-				      (flags_masked(&relay->cr4.words) ? VMCB_CR4_READ | VMCB_CR4_WRITE : 0));
+				      (flags_masked(&relay->cr4.words) ? VMCB_CR4_READ | VMCB_CR4_WRITE : 0) |
+				      (share ? SHARE_CR : 0));
 	vmcb_set_intercept_misc1(control(vcpu),
-				 ALWAYS_MISC1 |
+				 ALWAYS_MISC1 | (share ? SHARE_MISC1 : 0) |
 					 (op && op->setup == SS_SETUP_MSR ? VMCB_MISC1_MSR : 0));
 	vmcb_set_intercept_exceptions(control(vcpu), state->enabled ? VMCB_EXCEPTION_UD : 0);
 }
@@ -88,7 +95,7 @@ static void set_controls(struct vcpu *vcpu)
 	set_operation(vcpu, NULL);
 	vmcb_set_msrpm_base_pa(vmcb, RELAY_MSR_BITMAP);
 	vmcb_set_intercept_misc2(vmcb, ALWAYS_MISC2);
-	vmcb_set_asid(vmcb, 1);
+	vmcb_set_asid(vmcb, vcpu->vm->slot + 1);
 	vmcb_set_nested_ctl(vmcb, VMCB_NESTED_PAGING);
 	vmcb_set_nested_cr3(vmcb, vcpu->vm->view_list[0] & POINTER_ADDRESS);
 }
@@ -127,6 +134,25 @@ static void set_host_state(struct vcpu *vcpu)
 	vmcb_set_rax(vmcb, monitor_control(vcpu));
 }
 
+/* A guest that waits for its turn: VMLOAD and VMRUN will find its state in its control structure. */
+static int lay_down(const struct vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
+{
+	void *vmcb = control(vcpu);
+	struct kvm_regs regs;
+
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_REGS: %s", strerror(errno));
+	vmcb12_set_sregs(vmcb, sregs);
+	vmcb_set_dr6(vmcb, DR6_DEFAULT);
+	vmcb_set_dr7(vmcb, DR7_DEFAULT);
+	vmcb_set_g_pat(vmcb, PAT_DEFAULT);
+	vmcb_set_rflags(vmcb, regs.rflags);
+	vmcb_set_rip(vmcb, regs.rip);
+	vmcb_set_rsp(vmcb, regs.rsp);
+	vmcb_set_rax(vmcb, regs.rax);
+	return 0;
+}
+
 static int install(struct vcpu *vcpu, struct error *error)
 {
 	struct control_fault fault;
@@ -152,7 +178,9 @@ static int vcpu_init(struct vcpu *vcpu, struct error *error)
 		return rc;
 	set_controls(vcpu);
 	set_host_state(vcpu);
-	return install(vcpu, error);
+	if (vcpu->vm->leader != vcpu->vm)
+		rc = lay_down(vcpu, &sregs, error);
+	return rc == 0 ? monitor_begin(vcpu, install, error) : rc;
 }
 
 static int setup(struct vcpu *vcpu, const struct ss_operation *op)
@@ -201,6 +229,8 @@ static const struct monitor_reason reasons[] = {
 	{VMEXIT_CR0_WRITE, EVENT_CR0_WRITE},
 	{VMEXIT_CR4_READ, EVENT_UNKNOWN},
 	{VMEXIT_CR4_WRITE, EVENT_CR4_WRITE},
+	{VMEXIT_CR8_READ, EVENT_PROTECTED},
+	{VMEXIT_CR8_WRITE, EVENT_PROTECTED},
 	{VMEXIT_INVLPGA, EVENT_UNDEFINED},
 	{VMEXIT_SHUTDOWN, EVENT_TRIPLE_FAULT},
 	{VMEXIT_VMRUN, EVENT_UNDEFINED},
@@ -269,6 +299,8 @@ const struct engine_ops engine_svm = {
 	.drain = monitor_drain,
 	.drain_finished = monitor_drain_finished,
 	.describe = describe,
+	.running = monitor_running,
+	.retire = monitor_retire,
 	.msr = svm_msr_answer,
 	.load_register = load_register,
 };

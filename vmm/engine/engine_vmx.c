@@ -222,7 +222,10 @@ static int install(struct vcpu *vcpu, struct error *error)
 {
 	struct control_fault fault;
 	bool sound = vmcs12_check(nested_control(vcpu), caps_of(vcpu), &fault);
+	int rc = vcpu->vm->plan->share_vcpu ? block_nmis(vcpu, error) : 0;
 
+	if (rc != 0)
+		return rc;
 	nested_state(vcpu)->header = (struct kvm_nested_state){
 		.flags = KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING,
 		.format = KVM_STATE_NESTED_FORMAT_VMX,
@@ -244,17 +247,12 @@ static int vcpu_init(struct vcpu *vcpu, struct error *error)
 	set_controls(vcpu);
 	set_host_state(vcpu);
 	rc = set_guest_state(vcpu, &sregs, error);
-	if (rc != 0 || !vcpu->vm->plan->share_vcpu)
-		return rc == 0 ? install(vcpu, error) : rc;
-	if (vcpu->vm->slot != 0)
+	if (rc != 0)
+		return rc;
+	if (vcpu->vm->leader != vcpu->vm)
 		lay_down(vcpu);
-	/* The vCPU goes to the first guest once all are there: preparing another one needs it too. */
-	if (vcpu->vm->slot + 1 < vcpu->vm->plan->vms)
-		return 0;
-	rc = block_nmis(vcpu, error);
-	return rc == 0 ? install(&vcpu->vm->leader->vcpus[0], error) : rc;
+	return monitor_begin(vcpu, install, error);
 }
-
 
 static int view_current(struct vcpu *vcpu)
 {

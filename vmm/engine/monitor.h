@@ -117,6 +117,11 @@ void monitor_share(struct vm *leader, const struct monitor *monitor);
 /* For each guest: its state before it has run. */
 void monitor_share_vcpu(struct vcpu *vcpu);
 
+/* Has a guest that is prepared begin by `install`; of those that share a vCPU the first one, once all are there, for
+ * to prepare another one needs the vCPU too. */
+int monitor_begin(struct vcpu *vcpu, int (*install)(struct vcpu *vcpu, struct error *error),
+		  struct error *error);
+
 /* The address space that the guest was in at an exit. */
 struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monitor_exit *exit);
 

@@ -8,39 +8,63 @@
 #define CPUID_XSAVE 0xd
 #define CPUID_XSAVE_ECX (1u << 26)
 #define DR6_DEFAULT 0xffff0ff0u
+#define MSR_PAT 0x277
 #define PAT_DEFAULT UINT64_C(0x0007040600070406)
 #define FCW_DEFAULT 0x37f
 #define MXCSR_DEFAULT 0x1f80
 #define MXCSR_AT 24
 enum { RSI = 6, RDI };
 
-/* The bitmap is four of 8192 bits: reads of low and of high MSRs, then writes (Intel SDM vol. 3C, 25.6.9). */
-#define BITMAP_PART 1024
-#define BITMAP_WRITES 2
+/* What a guest may use without an exit, and why that is no other one's affair. */
+enum share { READ_ONLY, BY_CONTROL /* VMRESUME, or VMLOAD and VMRUN, load it */, BY_RELAY };
 
-/* What a guest may use without an exit: what the relay switches, what control structures do, and, to read only,
- * the time. */
-static const struct {
+static const struct shared_msr {
 	uint32_t index;
-	bool write;
-} open_msrs[] = {
-	{0x10, false},	     /* TIME_STAMP_COUNTER */
-	{0x174, true},	     /* SYSENTER_CS, _ESP, _EIP */
-	{0x175, true},	     {0x176, true},
-	{0x1d9, true},	     /* DEBUGCTL */
-	{0xc0000080, true},  /* EFER */
-	{0xc0000100, true},  /* FS_BASE, GS_BASE */
-	{0xc0000101, true},
+	enum share vmx, svm;
+} msrs[] = {
+	{0x10, READ_ONLY, READ_ONLY},	     /* TIME_STAMP_COUNTER */
+	{0x174, BY_CONTROL, BY_CONTROL},     /* SYSENTER_CS, _ESP, _EIP */
+	{0x175, BY_CONTROL, BY_CONTROL},
+	{0x176, BY_CONTROL, BY_CONTROL},
+	{0x1d9, BY_CONTROL, BY_RELAY},	     /* DEBUGCTL */
+	{MSR_PAT, BY_RELAY, BY_RELAY},	     /* KVM has one for all that are nested (svm/nested.c) */
+	{0xc0000080, BY_CONTROL, BY_CONTROL}, /* EFER */
+	{0xc0000081, BY_RELAY, BY_CONTROL},  /* STAR, LSTAR, CSTAR, FMASK */
+	{0xc0000082, BY_RELAY, BY_CONTROL},
+	{0xc0000083, BY_RELAY, BY_CONTROL},
+	{0xc0000084, BY_RELAY, BY_CONTROL},
+	{0xc0000100, BY_CONTROL, BY_CONTROL}, /* FS_BASE, GS_BASE */
+	{0xc0000101, BY_CONTROL, BY_CONTROL},
+	{0xc0000102, BY_RELAY, BY_CONTROL},  /* KERNEL_GS_BASE */
 };
+#define MSR_COUNT (sizeof(msrs) / sizeof(msrs[0]))
 
-static void open_msr(uint8_t *bitmap, uint32_t index, bool write)
+/* A bitmap, of which both vendors have the low and the high MSRs in parts of their own. */
+#define BITMAP_SIZE 8192
+
+static void clear_bit(uint8_t *bitmap, uint32_t bit)
 {
-	uint8_t *part = bitmap + (index >> 31) * BITMAP_PART;
-	uint32_t bit = index & 0x1fff;
+	bitmap[bit / 8] &= (uint8_t)~(1u << bit % 8);
+}
 
-	part[bit / 8] &= (uint8_t)~(1u << bit % 8);
+/* Four parts of 8192 bits: reads of low and of high MSRs, then writes (Intel SDM vol. 3C, 25.6.9). */
+static void open_vmx(uint8_t *bitmap, uint32_t index, bool write)
+{
+	const uint32_t bit = (index >> 31) * 8192 + (index & 0x1fff);
+
+	clear_bit(bitmap, bit);
 	if (write)
-		part[BITMAP_WRITES * BITMAP_PART + bit / 8] &= (uint8_t)~(1u << bit % 8);
+		clear_bit(bitmap, 2 * 8192 + bit);
+}
+
+/* Two bits an MSR, the second for writes; the high ones begin at 2 KiB (AMD APM vol. 2, 15.11). */
+static void open_svm(uint8_t *bitmap, uint32_t index, bool write)
+{
+	const uint32_t bit = (index >> 31) * 0x4000 + 2 * (index & 0x1fff);
+
+	clear_bit(bitmap, bit);
+	if (write)
+		clear_bit(bitmap, bit + 1);
 }
 
 static uint64_t xcr0_all(const struct vm *vm)
@@ -54,37 +78,56 @@ static uint64_t xcr0_all(const struct vm *vm)
 
 void monitor_share(struct vm *leader, const struct monitor *monitor)
 {
-	static const uint32_t switched[] = {RELAY_WORLD_MSR_LIST};
+	struct relay_group *group = monitor_at(monitor, RELAY_GROUP);
 	uint8_t *bitmap = monitor_at(monitor, RELAY_MSR_BITMAP);
+	const bool vmx = leader->plan->engine->id == ENGINE_VMX;
 
-	*(struct relay_group *)monitor_at(monitor, RELAY_GROUP) = (struct relay_group){
-		.count = leader->plan->vms,
-		.xcr0 = xcr0_all(leader),
-	};
-	memset(bitmap, 0xff, 4 * BITMAP_PART);
-	for (size_t i = 0; i < sizeof(switched) / sizeof(switched[0]); i++)
-		open_msr(bitmap, switched[i], true);
-	for (size_t i = 0; i < sizeof(open_msrs) / sizeof(open_msrs[0]); i++)
-		open_msr(bitmap, open_msrs[i].index, open_msrs[i].write);
+	*group = (struct relay_group){.count = leader->plan->vms, .xcr0 = xcr0_all(leader)};
+	memset(bitmap, 0xff, BITMAP_SIZE);
+	for (size_t i = 0; i < MSR_COUNT; i++) {
+		const enum share share = vmx ? msrs[i].vmx : msrs[i].svm;
+
+		(vmx ? open_vmx : open_svm)(bitmap, msrs[i].index, share != READ_ONLY);
+		if (share == BY_RELAY)
+			group->msrs[group->msr_count++] = msrs[i].index;
+	}
 }
 
-void monitor_share_vcpu(struct vcpu *vcpu)
+/* As a processor is after reset, where that is not 0. */
+static void set_world(struct relay_world *world, const struct relay_group *group)
 {
-	const unsigned slot = vcpu->vm->slot;
-	const uint64_t at = RELAY_WORLDS + UINT64_C(1) * RELAY_WORLD_STRIDE * slot;
-	struct relay_world *world = monitor_at(vm_monitor(vcpu->vm), at);
-	struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	const uint32_t mxcsr = MXCSR_DEFAULT;
 	const uint16_t fcw = FCW_DEFAULT;
 
-	relay->group = RELAY_GROUP;
-	relay->number = slot;
-	relay->world = at;
-	relay->regs[RDI] = BOOT_CONTEXT;
-	relay->regs[RSI] = vcpu->index;
 	memcpy(world->fpu, &fcw, sizeof(fcw));
 	memcpy(world->fpu + MXCSR_AT, &mxcsr, sizeof(mxcsr));
 	world->xcr0 = 1;
 	world->dr[4] = DR6_DEFAULT;
-	world->msr[RELAY_WORLD_PAT] = PAT_DEFAULT;
+	for (uint64_t i = 0; i < group->msr_count; i++)
+		if (group->msrs[i] == MSR_PAT)
+			world->msr[i] = PAT_DEFAULT;
+}
+
+void monitor_share_vcpu(struct vcpu *vcpu)
+{
+	const struct monitor *monitor = vm_monitor(vcpu->vm);
+	const unsigned slot = vcpu->vm->slot;
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	relay->group = RELAY_GROUP;
+	relay->number = slot;
+	relay->world = RELAY_WORLDS + UINT64_C(1) * RELAY_WORLD_STRIDE * slot;
+	relay->regs[RDI] = BOOT_CONTEXT;
+	relay->regs[RSI] = vcpu->index;
+	set_world(monitor_at(monitor, relay->world), monitor_at(monitor, RELAY_GROUP));
+}
+
+int monitor_begin(struct vcpu *vcpu, int (*install)(struct vcpu *vcpu, struct error *error),
+		  struct error *error)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (!vm->plan->share_vcpu)
+		return install(vcpu, error);
+	return vm->slot + 1 < vm->plan->vms ? 0 : install(&vm->leader->vcpus[0], error);
 }

@@ -175,7 +175,8 @@ static void relay_port_write(void *device, uint64_t offset, unsigned size, uint6
 		return;
 	relay->pending = 0;
 	vcpu->answered = true;
-	if (relay->reason == RELAY_REASON_RING_FULL) {
+	/* Of no operation. */
+	if (relay->reason == RELAY_REASON_RING_FULL || relay->reason == RELAY_REASON_TURN) {
 		monitor_drain(vcpu);
 		vcpu->exit.operation = 0;
 		return;

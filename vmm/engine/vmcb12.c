@@ -38,6 +38,38 @@ void vmcb12_sregs(const void *vmcb, struct kvm_sregs *sregs)
 	sregs->efer = vmcb_efer(vmcb);
 }
 
+static uint64_t attributes_of(const struct kvm_segment *segment)
+{
+	return segment->type | segment->s << 4 | segment->dpl << 5 | segment->present << 7 |
+	       segment->avl << 8 | segment->l << 9 | segment->db << 10 | segment->g << 11;
+}
+
+void vmcb12_set_sregs(void *vmcb, const struct kvm_sregs *sregs)
+{
+#define SEGMENT(name, segment)                                                                     \
+	vmcb_set_##name##_base(vmcb, (segment).base);                                              \
+	vmcb_set_##name##_limit(vmcb, (segment).limit);                                            \
+	vmcb_set_##name##_selector(vmcb, (segment).selector);                                      \
+	vmcb_set_##name##_attrib(vmcb, attributes_of(&(segment)))
+	SEGMENT(es, sregs->es);
+	SEGMENT(cs, sregs->cs);
+	SEGMENT(ss, sregs->ss);
+	SEGMENT(ds, sregs->ds);
+	SEGMENT(fs, sregs->fs);
+	SEGMENT(gs, sregs->gs);
+	SEGMENT(ldtr, sregs->ldt);
+	SEGMENT(tr, sregs->tr);
+#undef SEGMENT
+	vmcb_set_gdtr_base(vmcb, sregs->gdt.base);
+	vmcb_set_gdtr_limit(vmcb, sregs->gdt.limit);
+	vmcb_set_idtr_base(vmcb, sregs->idt.base);
+	vmcb_set_idtr_limit(vmcb, sregs->idt.limit);
+	vmcb_set_cr0(vmcb, sregs->cr0);
+	vmcb_set_cr3(vmcb, sregs->cr3);
+	vmcb_set_cr4(vmcb, sregs->cr4);
+	vmcb_set_efer(vmcb, sregs->efer);
+}
+
 static bool is_paged(uint64_t cr0)
 {
 	return (cr0 & CR0_PE_PG) == CR0_PE_PG && cr0 >> 32 == 0 &&

@@ -18,6 +18,9 @@ _Static_assert(VMCB_SIZE == CONTROL_SIZE, "as large as a vmcs12");
 /* Puts what VMRUN loads of ES, CS, SS, DS, CR0, CR3, CR4 and EFER there, in KVM's words. The rest stays. */
 void vmcb12_sregs(const void *vmcb, struct kvm_sregs *sregs);
 
+/* The same the other way round, and what VMLOAD loads of FS, GS, LDTR and TR. */
+void vmcb12_set_sregs(void *vmcb, const struct kvm_sregs *sregs);
+
 /*
  * The checks that KVM makes on such a state, whose control area is the guest's and whose save area is
  * what #VMEXIT loads (arch/x86/kvm/svm/nested.c, svm_set_nested_state and the functions it calls; AMD

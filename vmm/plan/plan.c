@@ -114,9 +114,9 @@ static int check_sharing(const struct plan *plan, struct error *error)
 	if (plan->vcpus > 1)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--share-vcpu: the VMs share one vCPU; leave out -c");
-	if (plan->engine->id != ENGINE_VMX)
+	if (!engine_has_monitor(plan->engine))
 		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-				 "--share-vcpu: needs the engine vmx; this is %s",
+				 "--share-vcpu: needs the engine vmx or svm, which have a monitor; this is %s",
 				 engine_keys[plan->engine->id]);
 	if (plan_base(plan, plan->vms) > RAM_HOLE_BASE)
 		return error_set(error, -EINVAL, STATUS_USAGE,

@@ -12,13 +12,15 @@
 
 #include "guestfw/abi.h"
 #include "guestfw/relay/relay.h"
+#include "guestfw/relay/world.h"
 
 #define FIELDS 0x8000
 
 static struct {
 	uint64_t field[FIELDS];
 	unsigned reads[FIELDS], writes[FIELDS];
-	uint64_t cr2, xcr0, debugctl, loaded;
+	uint64_t cr2, xcr0, debugctl;
+	uint64_t saved, loaded; /* control structures, by VMSAVE, and by VMLOAD or VMPTRLD */
 	unsigned xcr0_writes;
 	unsigned loads; /* of words by walks */
 	void (*vmm)(struct relay_vcpu *vcpu); /* answers what the relay passes on */
@@ -26,6 +28,8 @@ static struct {
 } fake;
 
 static struct relay_vcpu relay;
+static struct relay_vcpu neighbour; /* the other guest of the processor */
+static unsigned switches;	    /* how often that has got it */
 static struct relay_record ring[RELAY_RING_RECORDS];
 static struct ss_marker marker;
 static struct relay_decoded decoded[RELAY_DECODED_MAX];
@@ -54,10 +58,12 @@ static inline uint64_t read_tsc(void)
 
 static inline void write_port(uint16_t port)
 {
+	struct relay_vcpu *vcpu = relay.pending ? &relay : &neighbour;
+
 	assert_int_equal(port, RELAY_PORT);
 	assert_non_null(fake.vmm);
-	relay.pending = 0;
-	fake.vmm(&relay);
+	vcpu->pending = 0;
+	fake.vmm(vcpu);
 }
 
 static inline void write_cr2(uint64_t value)
@@ -68,6 +74,29 @@ static inline void write_cr2(uint64_t value)
 static inline void vmptrld(uint64_t address)
 {
 	fake.loaded = address;
+}
+
+static inline void vmload(uint64_t address)
+{
+	fake.loaded = address;
+}
+
+static inline void vmsave(uint64_t address)
+{
+	fake.saved = address;
+}
+
+struct relay_vcpu *world_next(const struct relay_vcpu *vcpu)
+{
+	assert_ptr_equal(vcpu, &relay);
+	return &neighbour;
+}
+
+void world_switch(struct relay_vcpu *from, struct relay_vcpu *to)
+{
+	assert_ptr_equal(from, &relay);
+	assert_ptr_equal(to, &neighbour);
+	switches++;
 }
 
 static inline void write_xcr0(uint64_t value)
@@ -151,6 +180,17 @@ static void fake_cr4_words(uint64_t hidden)
 	relay.cr4.words.shadow = 0;
 	relay.cr4.hidden = hidden;
 	relay.cr4.fixed1 = UINT32_MAX & ~CR4_RESERVED;
+}
+
+/* The guest shares the processor with the neighbour. */
+static void fake_share(void)
+{
+	static struct relay_group group = {.count = 2};
+
+	switches = 0;
+	relay.group = (uint64_t)(uintptr_t)&group;
+	neighbour = relay;
+	neighbour.control = 0x5000;
 }
 
 static void fake_reset(void)

@@ -423,6 +423,56 @@ static void cpuid_shows_flags_of_the_guests_cr4(void **state)
 	}
 }
 
+static void a_guest_that_yields_gets_its_answer_first(void **state)
+{
+	(void)state;
+	START(VMEXIT_VMMCALL, "\x0f\x01\xd9");
+	vmcb_set_rax(control, SS_HYPERCALL_YIELD);
+	assert_ptr_equal(relay_svm_exit(&relay), &relay);
+	assert_int_equal(vmcb_rax(control), ENOSYS_RESULT);
+	START(VMEXIT_VMMCALL, "\x0f\x01\xd9");
+	fake_share();
+	vmcb_set_rax(control, SS_HYPERCALL_YIELD);
+	assert_ptr_equal(relay_svm_exit(&relay), &neighbour);
+	assert_int_equal(vmcb_rax(control), 0);
+	assert_int_equal(vmcb_rip(control), RIP + 3);
+	assert_int_equal(switches, 1);
+	assert_int_equal(fake.saved, relay.control);
+	assert_int_equal(fake.loaded, neighbour.control);
+}
+
+/* The event that an NMI cuts short comes when it is the guest's turn again, but for one that the instruction at RIP
+ * brings again. The exit is of no operation. */
+static void an_nmi_gives_the_processor_to_the_next_guest(void **state)
+{
+	static const struct {
+		uint32_t info, injected;
+	} rows[] = {
+		{0, 0},
+		{0x80000050, 0x80000050},
+		{0x80000b0e, 0x80000b0e},
+		{0x80000301, 0x80000301},
+		{0x80000303, 0},
+		{0x80000304, 0},
+		{0x80000480, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		START(VMEXIT_NMI, "\x90");
+		fake_share();
+		marker.operation = 7;
+		vmcb_set_exit_int_info(control, rows[i].info);
+		vmcb_set_exit_int_info_err(control, 5);
+		assert_ptr_equal(relay_svm_exit(&relay), &neighbour);
+		assert_int_equal(vmcb_event_inj(control), rows[i].injected);
+		assert_int_equal(vmcb_event_inj_err(control), rows[i].injected ? 5 : 0);
+		assert_int_equal(vmcb_rip(control), RIP);
+		assert_int_equal(ring[0].operation, 0);
+		marker.operation = 0;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +491,8 @@ int main(void)
 		cmocka_unit_test(mov_of_cr4_goes_by_its_words),
 		cmocka_unit_test(rsp_is_an_operand_too),
 		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
+		cmocka_unit_test(a_guest_that_yields_gets_its_answer_first),
+		cmocka_unit_test(an_nmi_gives_the_processor_to_the_next_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

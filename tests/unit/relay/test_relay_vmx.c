@@ -5,22 +5,6 @@
 
 #include "guestfw/relay/vmx.c"
 
-/* The other guest of the processor, and how often it has got it. */
-static struct relay_vcpu neighbour;
-static unsigned switches;
-
-struct relay_vcpu *world_next(const struct relay_vcpu *vcpu)
-{
-	return vcpu == &relay ? &neighbour : &relay;
-}
-
-void world_switch(struct relay_vcpu *from, struct relay_vcpu *to)
-{
-	assert_ptr_equal(from, &relay);
-	assert_ptr_equal(to, &neighbour);
-	switches++;
-}
-
 #define RIP 0x100000u
 #define TF 0x100u
 #define RF 0x10000u
@@ -438,6 +422,87 @@ static void xsetbv_is_carried_out_where_it_is_legal(void **state)
 	}
 }
 
+static void a_guest_that_yields_gets_its_answer_first(void **state)
+{
+	(void)state;
+	start(EXIT_VMCALL, FLAGS, 0, 3);
+	relay.regs[RAX] = SS_HYPERCALL_YIELD;
+	assert_ptr_equal(relay_vmx_exit(&relay), &relay);
+	assert_int_equal(relay.regs[RAX], ENOSYS_RESULT);
+	start(EXIT_VMCALL, FLAGS, 0, 3);
+	fake_share();
+	relay.regs[RAX] = SS_HYPERCALL_NULL;
+	assert_ptr_equal(relay_vmx_exit(&relay), &relay);
+	relay.regs[RAX] = SS_HYPERCALL_YIELD;
+	fake.field[VMCS_guest_rip] = RIP;
+	assert_ptr_equal(relay_vmx_exit(&relay), &neighbour);
+	assert_int_equal(relay.regs[RAX], 0);
+	assert_int_equal(get(VMCS_guest_rip), RIP + 3);
+	assert_int_equal(switches, 1);
+	assert_int_equal(fake.loaded, neighbour.control);
+}
+
+/* The event that an NMI cuts short comes when it is the guest's turn again, and the exit is of no operation. */
+static void an_nmi_gives_the_processor_to_the_next_guest(void **state)
+{
+	static const struct {
+		uint32_t info;
+		bool has_code;
+	} rows[] = {{0, false}, {0x80000050, false}, {0x80000b0e, true}, {0x80000480, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		start(EXIT_EXCEPTION_OR_NMI, FLAGS, 0, 2);
+		fake_share();
+		marker.operation = 7;
+		fake.field[VMCS_idt_vectoring_info_field] = rows[i].info | (rows[i].info ? 0x1000 : 0);
+		fake.field[VMCS_idt_vectoring_error_code] = 5;
+		assert_ptr_equal(relay_vmx_exit(&relay), &neighbour);
+		assert_int_equal(get(VMCS_vm_entry_intr_info_field), rows[i].info);
+		assert_int_equal(get(VMCS_vm_entry_exception_error_code), rows[i].has_code ? 5 : 0);
+		assert_int_equal(get(VMCS_vm_entry_instruction_len), rows[i].info ? 2 : 0);
+		assert_int_equal(get(VMCS_guest_rip), RIP);
+		assert_int_equal(ring[0].operation, 0);
+		marker.operation = 0;
+	}
+}
+
+static void a_guest_that_has_ended_runs_no_more(void **state)
+{
+	(void)state;
+	prepare(WAY_VMCALL_VMM, FLAGS, 0, 3);
+	fake_share();
+	assert_ptr_equal(relay_vmx_exit(&relay), &relay);
+	prepare(WAY_VMCALL_VMM, FLAGS, 0, 3);
+	fake_share();
+	relay.gone = 1;
+	assert_ptr_equal(relay_vmx_exit(&relay), &neighbour);
+}
+
+static struct relay_vcpu *asked_for; /* whose exit the VMM has last answered */
+
+static void vmm_looks(struct relay_vcpu *vcpu)
+{
+	asked_for = vcpu;
+}
+
+/* Who comes to run with interrupts pending has the VMM ask KVM for a window again. */
+static void a_pending_interrupt_is_asked_for_when_its_guest_comes_to_run(void **state)
+{
+	(void)state;
+	for (unsigned pending = 0; pending < 2; pending++) {
+		start(EXIT_EXCEPTION_OR_NMI, FLAGS, 0, 2);
+		fake_share();
+		neighbour.interrupts.pending[1] = pending;
+		neighbour.interrupts.disposition[64] = SS_INTERRUPT_DELIVER;
+		fake.vmm = vmm_looks;
+		asked_for = NULL;
+		assert_ptr_equal(relay_vmx_exit(&relay), &neighbour);
+		assert_ptr_equal(asked_for, pending ? &neighbour : NULL);
+		assert_int_equal(neighbour.reason, pending ? RELAY_REASON_TURN : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +518,10 @@ int main(void)
 		cmocka_unit_test(mov_to_cr4_goes_by_its_words),
 		cmocka_unit_test(cpuid_shows_flags_of_the_guests_cr4),
 		cmocka_unit_test(xsetbv_is_carried_out_where_it_is_legal),
+		cmocka_unit_test(a_guest_that_yields_gets_its_answer_first),
+		cmocka_unit_test(an_nmi_gives_the_processor_to_the_next_guest),
+		cmocka_unit_test(a_guest_that_has_ended_runs_no_more),
+		cmocka_unit_test(a_pending_interrupt_is_asked_for_when_its_guest_comes_to_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
