@@ -22,6 +22,9 @@ static uint64_t run_step(struct cpu *cpu, const struct ss_step *step)
 	case SS_INSN_LMSW:
 		__asm__ volatile(MAY_FAULT("lmsw %0") : : "r"((uint16_t)step->operand) : "memory");
 		break;
+	case SS_INSN_VMCALL:
+		value = hypercall(SS_HYPERCALL_YIELD, 0, cpu->context->flags & SS_CONTEXT_VMMCALL);
+		break;
 	case SS_INSN_FXSAVE:
 		__asm__ volatile(MAY_FAULT("fxsave %0") : "=m"(cpu->fxsave_area) : : "memory");
 		break;

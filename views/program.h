@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Random programs of CR0 accesses and FPU instructions, and what the reference model says of them. */
+/* Random programs of CR0 accesses, FPU instructions and, where guests share a vCPU, hypercalls that yield it; and
+ * what the reference model says of them. */
 #ifndef VIEWS_PROGRAM_H
 #define VIEWS_PROGRAM_H
 
@@ -13,8 +14,8 @@
 enum program_masks { PROGRAM_MASKS_NONE, PROGRAM_MASKS_KEPT, PROGRAM_MASKS_ANY };
 
 /* Program `index` of a seed: always the same one, whatever was generated before. */
-void program_generate(uint64_t seed, uint64_t index, enum program_masks masks, uint32_t steps,
-		      struct ss_program *program);
+void program_generate(uint64_t seed, uint64_t index, enum program_masks masks, bool yields,
+		      uint32_t steps, struct ss_program *program);
 
 struct program_prediction {
 	uint64_t seen[SS_PROGRAM_STEPS];

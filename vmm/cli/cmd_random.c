@@ -28,7 +28,14 @@ static int read_replay(struct differential *run, const char *path, struct error 
 /* What a run with this engine cannot do. */
 static int check_masks(const struct differential *run, const struct plan *plan, struct error *error)
 {
-	if (!run->replay || run->given.masked == 0)
+	if (!run->replay)
+		return 0;
+	for (uint32_t i = 0; i < run->given.count; i++)
+		if (run->given.steps[i].insn == SS_INSN_VMCALL && !plan->share_vcpu)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "the program yields the vCPU: needs: shared; host: no other guest "
+					 "shares it; say --vms 2 --share-vcpu");
+	if (run->given.masked == 0)
 		return 0;
 	if (plan->embodiment == SS_EMBODIMENT_SINGLE_MASK && run->given.masked & ~run->given.kept)
 		return error_set(error, -EINVAL, STATUS_USAGE,
@@ -125,6 +132,7 @@ int command_random(const struct settings *given)
 	struct session session = {0};
 	struct error error = {0};
 	struct differential run = {
+		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.seed = given->seed,
 		.count = given->random,
 		.shard = given->shard - 1,

@@ -7,6 +7,7 @@
 #ifndef VMM_SERVICE_DIFFERENTIAL_H
 #define VMM_SERVICE_DIFFERENTIAL_H
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "views/program.h"
@@ -15,6 +16,8 @@
 #define DIFFERENTIAL_STEPS 32
 
 struct differential {
+	pthread_mutex_t lock; /* VMs take turns, each in a thread of its own or all in one */
+
 	/* What to run: programs `shard`, `shard` + `shards`, ... below `count` of a seed; or one that
 	 * was read from a file. */
 	uint64_t seed, count, shard, shards;
@@ -22,14 +25,19 @@ struct differential {
 	struct ss_program given;
 	struct expect_environment environment;
 
-	/* The program that the guest has. */
-	bool running;
-	struct ss_program program;
-	uint64_t next, index; /* to be issued, and that of `program` */
-	uint64_t monitor_before, vmm_before;
+	/* The program that the guest of each VM has, and what had exited before it. */
+	struct differential_turn {
+		bool running;
+		struct ss_program program;
+		uint64_t index;
+		uint64_t monitor_before, vmm_before;
+	} turns[PLAN_VMS_MAX];
+	uint64_t next; /* the index to be issued, whoever asks */
 
-	/* Shrinking: `smallest` differs; steps from `at` on, `size` at a time, are tried without. */
+	/* Shrinking, which is one VM's: `smallest` differs; steps from `at` on, `size` at a time, are tried
+	 * without. The others get no more programs. */
 	bool shrinking;
+	unsigned differing_vm;
 	uint64_t failed_index;
 	struct ss_program smallest;
 	uint32_t at, size;

@@ -14,7 +14,7 @@ static const struct {
 } steps[] = {
 	{"mov", SS_INSN_MOV, true},   {"clts", SS_INSN_CLTS, false}, {"lmsw", SS_INSN_LMSW, true},
 	{"read", SS_INSN_LOAD, false}, {"smsw", SS_INSN_SMSW, false},
-	{"fxsave", SS_INSN_FXSAVE, false},
+	{"fxsave", SS_INSN_FXSAVE, false}, {"yield", SS_INSN_VMCALL, false},
 };
 
 static const struct {
@@ -114,7 +114,7 @@ int differential_read(FILE *stream, const char *name, struct ss_program *program
 		if (word && (!parse_line(program, word, argument) ||
 			     strtok_r(NULL, " \t\r", &rest)))
 			return error_set(error, -EINVAL, STATUS_USAGE,
-					 "%s:%u: not a step (mov, clts, lmsw, read, smsw, fxsave) or a word "
+					 "%s:%u: not a step (mov, clts, lmsw, read, smsw, fxsave, yield) or a word "
 					 "(start, masked, kept, shadow) with flags 0 to 0xe, or more "
 					 "than %u steps",
 					 name, number, SS_PROGRAM_STEPS);

@@ -20,19 +20,19 @@ static void generation(void **state)
 	struct ss_program a, b;
 
 	(void)state;
-	program_generate(7, 123, PROGRAM_MASKS_ANY, 32, &a);
-	program_generate(7, 124, PROGRAM_MASKS_ANY, 32, &b);
+	program_generate(7, 123, PROGRAM_MASKS_ANY, false, 32, &a);
+	program_generate(7, 124, PROGRAM_MASKS_ANY, false, 32, &b);
 	assert_memory_not_equal(&a, &b, sizeof(a));
-	program_generate(8, 123, PROGRAM_MASKS_ANY, 32, &b);
+	program_generate(8, 123, PROGRAM_MASKS_ANY, false, 32, &b);
 	assert_memory_not_equal(&a, &b, sizeof(a));
-	program_generate(7, 123, PROGRAM_MASKS_ANY, 32, &b);
+	program_generate(7, 123, PROGRAM_MASKS_ANY, false, 32, &b);
 	assert_memory_equal(&a, &b, sizeof(a));
 	for (uint64_t i = 0; i < 10000; i++) {
-		program_generate(1, i, PROGRAM_MASKS_ANY, 32, &a);
+		program_generate(1, i, PROGRAM_MASKS_ANY, false, 32, &a);
 		assert_int_equal(a.count, 32);
 		assert_int_equal((a.start | a.masked) & ~(uint32_t)PROGRAM_FLAGS, 0);
 		assert_int_equal((a.kept | a.shadow) & ~a.masked, 0);
-		program_generate(1, i, PROGRAM_MASKS_NONE, 32, &b);
+		program_generate(1, i, PROGRAM_MASKS_NONE, false, 32, &b);
 		assert_int_equal(b.masked | b.kept | b.shadow, 0);
 	}
 }
@@ -72,7 +72,8 @@ static void reference(const struct ss_program *program, enum flags_on_ask on_ask
 			value[bit] = step->insn == SS_INSN_CLTS ? false : step->operand >> bit & 1;
 			written[bit] = step->insn == SS_INSN_CLTS ? bit == 3 : bit > 0;
 		}
-		if (step->insn == SS_INSN_LOAD || step->insn == SS_INSN_SMSW || step->insn == SS_INSN_FXSAVE)
+		if (step->insn == SS_INSN_LOAD || step->insn == SS_INSN_SMSW || step->insn == SS_INSN_FXSAVE ||
+		    step->insn == SS_INSN_VMCALL)
 			write = false;
 		for (int bit = 0; bit < 4 && write; bit++)
 			refused |= written[bit] && place_of(program, on_ask, bit) == ASK &&
@@ -96,7 +97,7 @@ static void values(void **state)
 	static const enum engine_id ids[] = {ENGINE_FLAT, ENGINE_VMX, ENGINE_SVM};
 	struct program_prediction prediction;
 	uint64_t seen[SS_PROGRAM_STEPS];
-	unsigned refused = 0, executed = 0;
+	unsigned refused = 0, executed = 0, yielded = 0;
 	struct ss_program program;
 
 	(void)state;
@@ -111,20 +112,24 @@ static void values(void **state)
 					 : where.embodiment == SS_EMBODIMENT_SINGLE_MASK
 						 ? PROGRAM_MASKS_KEPT
 						 : PROGRAM_MASKS_ANY,
-					 64, &program);
+					 i / 15 % 2 && ids[e] != ENGINE_FLAT, 64, &program);
 			program_predict(&where, &program, &prediction);
 			reference(&program, where.on_ask, seen);
 			assert_memory_equal(seen, prediction.seen, program.count * sizeof(seen[0]));
+			unsigned yields = 0;
+
 			for (uint32_t s = 0; s < program.count; s++) {
+				yields += program.steps[s].insn == SS_INSN_VMCALL;
 				refused += seen[s] == GP;
 				executed += program.steps[s].insn == SS_INSN_FXSAVE && seen[s] == 0;
 			}
 			if (program.masked == 0)
-				assert_int_equal(prediction.monitor + prediction.vmm, 0);
+				assert_int_equal(prediction.monitor + prediction.vmm, yields);
+			yielded += yields;
 			if (program.kept == program.masked)
 				assert_int_equal(prediction.vmm, 0);
 		}
-	assert_true(refused > 10000 && executed > 10000);
+	assert_true(refused > 10000 && executed > 10000 && yielded > 10000);
 }
 
 /* Exits of a few programs that can be counted by hand. */
@@ -170,7 +175,7 @@ static void removal(void **state)
 	struct ss_program whole;
 
 	(void)state;
-	program_generate(5, 0, PROGRAM_MASKS_ANY, 8, &whole);
+	program_generate(5, 0, PROGRAM_MASKS_ANY, false, 8, &whole);
 	for (uint32_t first = 0; first < whole.count; first++)
 		for (uint32_t count = 0; first + count <= whole.count; count++) {
 			struct ss_program left = whole;
@@ -194,7 +199,7 @@ static void text(void **state)
 		size_t size;
 		FILE *stream = open_memstream(&memory, &size);
 
-		program_generate(3, i, PROGRAM_MASKS_ANY, 1 + i % SS_PROGRAM_STEPS, &program);
+		program_generate(3, i, PROGRAM_MASKS_ANY, i % 2, 1 + i % SS_PROGRAM_STEPS, &program);
 		assert_non_null(stream);
 		differential_write(&program, stream);
 		fclose(stream);
