@@ -127,7 +127,8 @@ static void absurd_results(void **state)
 static void disagreement(void **state)
 {
 	struct record_result result = {.record = {.type = RECORD_RESULT, .size = sizeof(result)},
-				       .result = {.operation = 2, .count = 1, .faults = 1, .vector = 14, .error_code = 1}};
+				       .result = {.operation = 2, .count = 1, .faults = 1, .vector = 14,
+						  .error_code = 1}};
 	struct summary *summary = summary_create();
 
 	(void)state;
