@@ -7,6 +7,11 @@
 
 #define VECTOR_PF 14
 
+/* Error code of a page fault (Intel SDM vol. 3A, 4.7). */
+#define PF_PRESENT 1
+#define PF_WRITE 2
+#define PF_FETCH 16
+
 /* Views 1 and 2 in turn. */
 static uint32_t rotate_last(uint32_t count)
 {
@@ -177,6 +182,7 @@ static void set_accessed(const struct expect_environment *environment, const str
 	if (permitted || !(environment->inject || call))
 		return;
 	expect_vector(expectation, VECTOR_PF);
+	expectation->error_code = PF_PRESENT | (call ? PF_FETCH : load ? 0 : PF_WRITE);
 	expectation->value_known = !load;
 }
 

@@ -44,6 +44,7 @@ struct expectation {
 	uint32_t repetitions; /* that it is about */
 	uint32_t vector; /* exception that is raised, or SS_NO_VECTOR */
 	uint64_t faults; /* how often, in all repetitions */
+	uint64_t error_code; /* of each; 0 too if the exception has none */
 	bool value_known;
 	uint64_t value;
 	bool view_known;

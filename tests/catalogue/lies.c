@@ -30,6 +30,8 @@ void __wrap_expect_operation(const struct expect_environment *environment, const
 	}
 	if (strcmp(lie, "no fault") == 0)
 		ret_expectation->faults = 0;
+	if (strcmp(lie, "error code") == 0)
+		ret_expectation->error_code |= 2;
 	if (strcmp(lie, "view") == 0)
 		ret_expectation->view++;
 	if (strcmp(lie, "exits") == 0)

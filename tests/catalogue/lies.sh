@@ -19,6 +19,7 @@ denied() {
 denied value cr0.ts.clts 'expected value 0x80000032, saw 0x80000031'
 denied fault ref.port.out 'expected #UD every time, saw 0 faults of vector 255 in 1001 repetitions'
 denied 'no fault' ref.fault.ud 'expected no fault, saw 1001 of vector 6'
+denied 'error code' ref.fault.pf 'expected #PF with error code 0x2, saw 0x0$'
 denied view view.switch.vmfunc 'expected view [0-9] in the control structure, found [0-9]'
 denied exits ref.port.out 'expected 2 exits at vmm each time, saw 1001 in 1001 repetitions'
 denied 'many exits' ref.port.out 'expected at least 1000000 exits at l0 each time, saw [0-9]+ in 1001'

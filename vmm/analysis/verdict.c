@@ -49,6 +49,9 @@ static void check_outcome(struct report_row *row, const struct expectation *expe
 			      " repetitions",
 			 wanted ? wanted : "a fault", often(expected->faults, result->count, text),
 			 result->faults, result->vector, result->count);
+	else if (expected->faults != 0 && result->error_code != expected->error_code)
+		disagree(row, "expected %s with error code 0x%" PRIx64 ", saw 0x%" PRIx64,
+			 wanted ? wanted : "a fault", expected->error_code, result->error_code);
 	else if (expected->faults == 0 && result->faults != 0)
 		disagree(row, "expected no fault, saw %" PRIu32 " of vector %" PRIu32, result->faults,
 			 result->vector);

@@ -121,7 +121,7 @@ static void add_batch(struct summary *summary, const struct record_batch *batch)
 static bool same_result(const struct ss_result *a, const struct ss_result *b)
 {
 	return a->count == b->count && a->faults == b->faults && a->vector == b->vector &&
-	       a->value == b->value && a->early == b->early;
+	       a->error_code == b->error_code && a->value == b->value && a->early == b->early;
 }
 
 static void add_result(struct summary *summary, const struct ss_result *result)

@@ -93,6 +93,9 @@ static void every_fault_counts(void **state)
 	run = start(true);
 	run.summary.result.vector = 6;
 	fails_with(&run, "expected #GP 3 times, saw 3 faults of vector 6");
+	run = start(true);
+	run.summary.result.error_code = 2;
+	fails_with(&run, "expected #GP with error code 0x0, saw 0x2");
 	run = start(false);
 	run.summary.result.faults = 1;
 	fails_with(&run, "expected no fault, saw 1");

@@ -126,10 +126,19 @@ static void absurd_results(void **state)
 
 static void disagreement(void **state)
 {
+	struct record_result result = {.record = {.type = RECORD_RESULT, .size = sizeof(result)},
+				       .result = {.operation = 2, .count = 1, .faults = 1, .vector = 14,
+						  .error_code = 1}};
 	struct summary *summary = summary_create();
 
 	(void)state;
 	assert_non_null(summary);
+	summary_add(summary, &result.record);
+	summary_add(summary, &result.record);
+	assert_false(summary->operations[2].results_differ);
+	result.result.error_code = 3;
+	summary_add(summary, &result.record);
+	assert_true(summary->operations[2].results_differ);
 	add_result(summary, 1, 1, 1, 0, 5, 0x11);
 	add_result(summary, 1, 1, 1, 0, 9, 0x11);
 	assert_false(summary->operations[1].results_differ);

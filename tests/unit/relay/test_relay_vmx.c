@@ -234,6 +234,31 @@ static void dispositions_are_set_without_the_vmm(void **state)
 	assert_int_equal(calls, 0);
 }
 
+static void vmm_empties_the_ring(struct relay_vcpu *vcpu)
+{
+	assert_int_equal(vcpu->reason, RELAY_REASON_RING_FULL);
+	calls++;
+	vcpu->tail = vcpu->head;
+}
+
+static void a_ring_without_room_is_emptied_before_the_next_record(void **state)
+{
+	(void)state;
+	for (unsigned room = 0; room < 3; room++) {
+		start(EXIT_CPUID, FLAGS, 0, 2);
+		fake.vmm = vmm_empties_the_ring;
+		relay.head = RELAY_RING_RECORDS + 3;
+		relay.tail = 3 + room;
+		ring[3] = (struct relay_record){0};
+		calls = 0;
+		relay_vmx_exit(&relay);
+		assert_int_equal(calls, room == 0);
+		assert_int_equal(relay.head, RELAY_RING_RECORDS + 4);
+		assert_int_equal(ring[3].reason, EXIT_CPUID);
+		assert_int_equal(get(VMCS_guest_rip), RIP + 2);
+	}
+}
+
 static void vmm_switches(struct relay_vcpu *vcpu)
 {
 	vmm_counts(vcpu);
@@ -511,6 +536,7 @@ int main(void)
 		cmocka_unit_test(the_usual_exit_touches_few_fields),
 		cmocka_unit_test(faults_set_rf_and_stay_at_the_instruction),
 		cmocka_unit_test(dispositions_are_set_without_the_vmm),
+		cmocka_unit_test(a_ring_without_room_is_emptied_before_the_next_record),
 		cmocka_unit_test(what_exits_reaches_the_vmm),
 		cmocka_unit_test(what_vmx_fixes_in_cr0_is_gp_in_the_register_only),
 		cmocka_unit_test(mov_to_cr0_has_32_bits_outside_64_bit_mode),

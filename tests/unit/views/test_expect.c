@@ -397,8 +397,8 @@ static void view_faults(void **state)
 {
 	static const struct {
 		uint32_t insn;
-		unsigned right;
-	} insns[] = {{SS_INSN_LOAD, VIEW_READ}, {SS_INSN_STORE, VIEW_WRITE}, {SS_INSN_CALL, VIEW_EXECUTE}};
+		unsigned right, error_code; /* bits 0, 1 and 4: the page is there, written, fetched */
+	} insns[] = {{SS_INSN_LOAD, VIEW_READ, 1}, {SS_INSN_STORE, VIEW_WRITE, 3}, {SS_INSN_CALL, VIEW_EXECUTE, 0x11}};
 
 	(void)state;
 	for (int run = 0; run < 2 * 3 * 4 * 2 * 3; run++) {
@@ -417,6 +417,7 @@ static void view_faults(void **state)
 		fixture.environment.inject = inject;
 		got = predict(HOST_BACKEND_VMX, &op, 10);
 		assert_int_equal(got.vector, refused && (inject || insn == 2) ? 14 : SS_NO_VECTOR);
+		assert_int_equal(got.error_code, got.vector == 14 ? insns[insn].error_code : 0);
 		expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, refused);
 		expect_exits(&got, LEVEL_MONITOR, EXPECT_EXACTLY, refused && engine != ENGINE_FLAT);
 		/* What a store left behind is known even if it faulted; what a load would have given is
