@@ -80,17 +80,6 @@ static inline uint64_t read_cr2(void)
 	return value;
 }
 
-static inline uint64_t hypercall(uint64_t number, uint64_t argument, uint64_t vmmcall)
-{
-	uint64_t rax = number;
-
-	if (vmmcall)
-		__asm__ volatile("vmmcall" : "+a"(rax) : "D"(argument) : "memory");
-	else
-		__asm__ volatile("vmcall" : "+a"(rax) : "D"(argument) : "memory");
-	return rax;
-}
-
 /* As request(), but through the monitor where there is one: only it can change the masks and lists
  * that the processor looks at. */
 static inline int32_t monitor_request(struct cpu *cpu, enum ss_request_number number)

@@ -35,6 +35,18 @@ static inline uint64_t read_tsc(void)
 }
 
 /* Ends the VM; the byte is the exit status of `sidestep run`. */
+/* `number` is one of enum ss_hypercall; `vmmcall` whether hypercalls are made by VMMCALL (SS_CONTEXT_VMMCALL). Returns RAX. */
+static inline uint64_t hypercall(uint64_t number, uint64_t argument, uint64_t vmmcall)
+{
+	uint64_t rax = number;
+
+	if (vmmcall)
+		__asm__ volatile("vmmcall" : "+a"(rax) : "D"(argument) : "memory");
+	else
+		__asm__ volatile("vmcall" : "+a"(rax) : "D"(argument) : "memory");
+	return rax;
+}
+
 static inline _Noreturn void finish(uint8_t status)
 {
 	out8(SS_PORT_EXIT, status);

@@ -179,11 +179,6 @@ static uint64_t try_port(uint64_t port)
 	return vector;
 }
 
-static inline void out32(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
 static inline uint32_t in32(uint16_t port)
 {
 	uint32_t value;
@@ -200,13 +195,7 @@ static uint64_t by_port(uint64_t address)
 
 static uint64_t by_hypercall(uint64_t address)
 {
-	uint64_t rax = SS_HYPERCALL_REQUEST;
-
-	if (context->flags & SS_CONTEXT_VMMCALL)
-		__asm__ volatile("vmmcall" : "+a"(rax) : "D"(address) : "memory");
-	else
-		__asm__ volatile("vmcall" : "+a"(rax) : "D"(address) : "memory");
-	return rax;
+	return hypercall(SS_HYPERCALL_REQUEST, address, context->flags & SS_CONTEXT_VMMCALL);
 }
 
 static void put(volatile uint8_t *to, const void *from, unsigned size)

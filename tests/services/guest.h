@@ -3,7 +3,7 @@
 #ifndef TESTS_SERVICES_GUEST_H
 #define TESTS_SERVICES_GUEST_H
 
-#include "guestfw/abi.h"
+#include "guestfw/guest.h"
 
 #define UD 6
 #define GP 13

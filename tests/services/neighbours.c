@@ -2,8 +2,8 @@
 /*
  * Two VMs of one run, configured in opposite ways: the first (with SWAPPED, the second) has the services `view`
  * and `map` and keeps TS in the shadow; the other one has `interrupt` only, owns TS, and keeps MP. Each sees its
- * own all the time, whatever the other one does meanwhile. Exit status 0, or the number of the check; 100 more
- * in VM 1.
+ * own all the time, whatever the other one does meanwhile; where they share a vCPU, they yield it to each other. Exit
+ * status 0, or the number of the check; 100 more in VM 1.
  */
 #include "guest.h"
 
@@ -15,7 +15,14 @@
 
 #define NM 7
 #define FLAGS (SS_CR0_TS | SS_CR0_MP)
+/* Of flags; the first ones of services too. */
+#ifndef ROUNDS
 #define ROUNDS 64
+#endif
+#define SERVICE_ROUNDS 64
+
+/* Beside those that are switched with a guest. */
+static const uint32_t closed_msrs[] = {0x1b, 0x3a, 0x8b, 0x1a0, 0x277 + 1, 0x802, 0x6e0, 0xc0000103, 0xc0010117, 0x4b564d01};
 
 static uint8_t fxsave_area[512] __attribute__((aligned(16)));
 static volatile struct ss_flag_words *words;
@@ -81,6 +88,31 @@ static void flags(unsigned round)
 	expect(12, read_cr0() == wanted);
 }
 
+/* Returns whether another guest had the vCPU. */
+static int yield(void)
+{
+	return context->flags & SS_CONTEXT_MONITOR &&
+	       hypercall(SS_HYPERCALL_YIELD, 0, context->flags & SS_CONTEXT_VMMCALL) == 0;
+}
+
+static uint64_t write_msr(uint32_t index)
+{
+	register uint64_t vector __asm__("r11") = 0;
+
+	__asm__ volatile("	lea 1f(%%rip), %%r14\n"
+			 "	wrmsr\n"
+			 "1:\n"
+			 : "+r"(vector) : "c"(index), "a"(0), "d"(0) : "r14", "memory");
+	return vector;
+}
+
+/* What nobody switches is closed to guests that share a vCPU. */
+static void closed(void)
+{
+	for (unsigned i = 0; i < sizeof(closed_msrs) / sizeof(closed_msrs[0]); i++)
+		expect(14, write_msr(closed_msrs[i]) == GP);
+}
+
 __attribute__((section(".text.start"))) _Noreturn void _start(struct ss_context *given,
 							      uint64_t index);
 _Noreturn void _start(struct ss_context *given, uint64_t index)
@@ -97,8 +129,11 @@ _Noreturn void _start(struct ss_context *given, uint64_t index)
 			   context->services.cpl0 == (first ? 2 : 1 << SS_SERVICE_INTERRUPT) &&
 			   context->services.home == (first ? 2 : 0) && context->services.exits == 0);
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		services();
+		if (round < SERVICE_ROUNDS)
+			services();
 		flags(round);
+		if (yield() && round == 0)
+			closed();
 	}
 	leave(0);
 }

@@ -8,22 +8,9 @@
 
 #define ROUNDS 200
 
-static uint64_t read_tsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
 static void ask_for_nothing(void)
 {
-	uint64_t rax = SS_HYPERCALL_NULL_VMM;
-
-	if (context->flags & SS_CONTEXT_VMMCALL)
-		__asm__ volatile("vmmcall" : "+a"(rax) : : "memory");
-	else
-		__asm__ volatile("vmcall" : "+a"(rax) : : "memory");
+	hypercall(SS_HYPERCALL_NULL_VMM, 0, context->flags & SS_CONTEXT_VMMCALL);
 }
 
 __attribute__((section(".text.start"))) _Noreturn void _start(struct ss_context *given,
