@@ -19,7 +19,6 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 #define EINVAL_RESULT ((uint64_t)-22)
 #define CR0_ET 0x10u
 #define CR0_DEFINED UINT64_C(0xffffffffe005003f)
-#define CR4_OSXSAVE 0x40000u
 #define CR4_PKE 0x400000u
 #define VECTOR_DB 1
 #define VECTOR_BP 3
@@ -282,11 +281,13 @@ static inline struct relay_vcpu *relay_turn(struct relay_vcpu *vcpu,
 					    void (*swap)(const struct relay_vcpu *from,
 							 const struct relay_vcpu *to))
 {
+	struct relay_group *group = (struct relay_group *)vcpu->group;
 	struct relay_vcpu *next;
 
-	if (!vcpu->group || (!vcpu->yields && !vcpu->gone))
+	if (!group || (!vcpu->yields && !vcpu->gone && !group->nmi))
 		return vcpu;
 	vcpu->yields = 0;
+	group->nmi = 0;
 	next = world_next(vcpu);
 	if (next == vcpu)
 		return vcpu;

@@ -18,4 +18,5 @@ relay_entry:
 	mov (%rsp), %rax	/* `control`, which follows the registers */
 	vmrun %rax
 	jmp relay_entry
+	TAKE_NMIS
 	.section .note.GNU-stack, "", @progbits

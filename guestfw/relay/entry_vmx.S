@@ -17,4 +17,5 @@ relay_entry:
 1:	cli
 	hlt
 	jmp 1b
+	TAKE_NMIS
 	.section .note.GNU-stack, "", @progbits

@@ -66,6 +66,12 @@ static inline void vmload(uint64_t vmcb)
 	__asm__ volatile("vmload %0" : : "a"(vmcb) : "memory");
 }
 
+/* GIF is set for a moment: what is pending comes, and goes by L1's handler. */
+static inline void take_nmi(void)
+{
+	__asm__ volatile("stgi\n\tnop\n\tclgi" : : : "memory");
+}
+
 static inline uint64_t vmread(uint64_t field)
 {
 	uint64_t value;

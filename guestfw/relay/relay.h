@@ -17,7 +17,10 @@
 #define RELAY_NO_LIST 0xc000a000 /* zero: what a list without memory behind it looks like */
 #define RELAY_MSR_BITMAP 0xc000b000 /* two pages; zero: no access of an MSR that it has reaches the relay */
 #define RELAY_GROUP 0xc000d000 /* struct relay_group */
+#define RELAY_IDT 0xc000e000   /* of L1: a gate for NMIs */
+#define RELAY_IDT_LIMIT 47
 #define RELAY_IMAGE 0xc0010000
+#define RELAY_NMI 0xc0010080 /* in the image: where L1 takes them */
 #define RELAY_IMAGE_MAX 0x10000
 #define RELAY_CONTROL 0xc0020000 /* two pages a vCPU: VMXON region or host save area, and control structure */
 #define RELAY_LISTS 0xc00a0000   /* view lists, a page each */
@@ -61,12 +64,15 @@
 #include "views/vmfunc.h"
 
 /* One exit of the nested guest. */
+/* Of no operation: the processor is taken from the guest, whose turn is over. */
+#define RELAY_OPERATION_TAKEN UINT32_MAX
+
 struct relay_record {
 	uint64_t time;
 	uint64_t rip;
 	uint64_t qualification;
 	uint32_t reason;
-	uint32_t operation; /* the guest's marker, not validated */
+	uint32_t operation; /* the guest's marker, not validated; or the next */
 	uint32_t cost;      /* ticks from entry into the relay to its end */
 	uint16_t view;      /* the view that the relay made active, plus 1; 0: none */
 	uint16_t service;   /* service_code() of a VMFUNC, else 0 */
@@ -137,6 +143,7 @@ struct relay_vcpu {
 
 /* Guests that share a processor. */
 struct relay_group {
+	uint64_t nmi; /* one has come to L1 since the last switch: the guest's slice is over */
 	uint64_t count;
 	uint64_t current;  /* the number of the one that runs */
 	uint64_t switches; /* how often another one came to run */
@@ -154,15 +161,18 @@ struct relay_world {
 	uint64_t msr[RELAY_WORLD_MSRS]; /* in the order of the group */
 };
 
+_Static_assert(__builtin_offsetof(struct relay_group, nmi) == 0, "the handler finds it there");
 _Static_assert(sizeof(struct relay_world) <= RELAY_WORLD_STRIDE, "it fits");
 
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
+#define CR4_OSFXSR 0x200u
 #define CR4_LA57 0x1000u
 #define CR4_VMXE 0x2000u
 #define CR4_PCIDE 0x20000u
+#define CR4_OSXSAVE 0x40000u
 
 /* Whether 64-bit mode has this value. */
 static inline int is_consistent_cr0(uint64_t value)

@@ -398,7 +398,8 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 }
 
 /*
- * The VMM has raised an NMI because another guest is to run: what this one was being delivered, it gets when its turn
+ * The VMM has raised an NMI because another guest is to run. The #VMEXIT leaves it pending, and it would come again by the
+ * next VMRUN, so L1 takes it (AMD APM vol. 2, 15.13.3). What this one was being delivered, it gets when its turn
  * comes again. An interrupt of INTn, or an exception of INT3 or INTO, comes by executing the instruction, where RIP
  * still is (AMD APM vol. 2, 15.7.2). The exit is of no operation.
  */
@@ -407,8 +408,9 @@ static void put_off(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *re
 	const uint64_t info = vmcb_exit_int_info(vmcb);
 	const uint64_t vector = info & 0xff;
 
-	record->operation = 0;
+	record->operation = RELAY_OPERATION_TAKEN;
 	vcpu->yields = 1;
+	take_nmi();
 	if (!(info & EVENT_VALID) || EVENT_TYPE(info) > EVENT_TYPE(EVENT_EXCEPTION) ||
 	    (EVENT_TYPE(info) == EVENT_TYPE(EVENT_EXCEPTION) &&
 	     (vector == VECTOR_BP || vector == VECTOR_OF)))

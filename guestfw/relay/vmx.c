@@ -305,7 +305,7 @@ static void put_off(struct relay_vcpu *vcpu, struct relay_record *record)
 {
 	const uint64_t info = vmread(VMCS_idt_vectoring_info_field);
 
-	record->operation = 0;
+	record->operation = RELAY_OPERATION_TAKEN;
 	vcpu->yields = 1;
 	if (!(info & ENTRY_VALID))
 		return;

@@ -121,10 +121,13 @@ static void set_host_state(struct vcpu *vcpu)
 #undef DATA_SEGMENT
 	vmcb_set_gdtr_base(vmcb, RELAY_GDT);
 	vmcb_set_gdtr_limit(vmcb, SS_SEL_TSS + 15);
+	vmcb_set_idtr_base(vmcb, RELAY_IDT);
+	vmcb_set_idtr_limit(vmcb, RELAY_IDT_LIMIT);
 	vmcb_set_efer(vmcb, EFER_LONG_MODE | EFER_NXE | EFER_SVME);
 	vmcb_set_cr0(vmcb, SS_CR0_BASE);
 	vmcb_set_cr3(vmcb, RELAY_PML4);
-	vmcb_set_cr4(vmcb, CR4_PAE);
+	/* For XSAVE and FXSAVE, where another guest comes to run. */
+	vmcb_set_cr4(vmcb, CR4_PAE | CR4_OSFXSR | (monitor_vcpu(vcpu)->cr4.fixed1 & CR4_OSXSAVE));
 	vmcb_set_dr6(vmcb, DR6_DEFAULT);
 	vmcb_set_dr7(vmcb, DR7_DEFAULT);
 	vmcb_set_g_pat(vmcb, PAT_DEFAULT);

@@ -14,8 +14,6 @@
 
 #define MSR_FEATURE_CONTROL 0x3a
 #define FEATURE_CONTROL_VMX 5 /* locked, VMX outside SMX */
-#define CR4_OSXSAVE 0x40000u
-#define CR4_OSFXSR 0x200u
 #define EFER_LONG_MODE 0x500u
 /* For guests that share a vCPU: the VMM takes it from one by an NMI; TPR is no guest's own. */
 #define PIN_NMI_EXITING 0x8u
@@ -149,6 +147,7 @@ static void set_host_state(struct vcpu *vcpu)
 	vmcs12_set(vmcs12, VMCS12_host_tr_selector, SS_SEL_TSS);
 	vmcs12_set(vmcs12, VMCS12_host_tr_base, RELAY_TSS);
 	vmcs12_set(vmcs12, VMCS12_host_gdtr_base, RELAY_GDT);
+	vmcs12_set(vmcs12, VMCS12_host_idtr_base, RELAY_IDT);
 	vmcs12_set(vmcs12, VMCS12_host_ia32_efer, EFER_LONG_MODE);
 	vmcs12_set(vmcs12, VMCS12_host_cr0, SS_CR0_BASE);
 	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);

@@ -228,6 +228,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 
 		if (record.operation > vcpu->vm->plan->image.operation_count)
 			record.operation = 0;
+		vcpu->taken += from->operation == RELAY_OPERATION_TAKEN;
 		fire(vcpu, relay, from);
 		recorder_exit(vcpu->recorder, &record);
 	}

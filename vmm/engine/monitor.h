@@ -114,8 +114,8 @@ void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct m
  * only those that are switched. */
 void monitor_share(struct vm *leader, const struct monitor *monitor);
 
-/* For each guest: its state before it has run. */
-void monitor_share_vcpu(struct vcpu *vcpu);
+/* For each guest: its state before it has run. Returns 0 or a negative errno with the reason in `error`. */
+int monitor_share_vcpu(struct vcpu *vcpu, struct error *error);
 
 /* Has a guest that is prepared begin by `install`; of those that share a vCPU the first one, once all are there, for
  * to prepare another one needs the vCPU too. */

@@ -18,6 +18,7 @@
 #define PTE_TABLE 3u
 #define PTE_LEAF 0x83u
 #define SHADOW_PAGES_MIN 1024
+#define VECTOR_NMI 2
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
@@ -36,7 +37,7 @@ _Static_assert(RELAY_PORT != SS_PORT_CONTROL, "overlap");
 static void write_tables(const struct monitor *monitor, uint64_t high)
 {
 	uint64_t *pml4 = monitor_at(monitor, RELAY_PML4), *pdpt = monitor_at(monitor, RELAY_PDPT);
-	uint64_t *gdt = monitor_at(monitor, RELAY_GDT);
+	uint64_t *gdt = monitor_at(monitor, RELAY_GDT), *idt = monitor_at(monitor, RELAY_IDT);
 
 	pml4[0] = RELAY_PDPT | PTE_TABLE;
 	for (uint64_t g = 0; g < 4; g++) {
@@ -51,6 +52,7 @@ static void write_tables(const struct monitor *monitor, uint64_t high)
 	gdt[SS_SEL_CODE / 8] = DESCRIPTOR_CODE;
 	gdt[SS_SEL_DATA / 8] = DESCRIPTOR_DATA;
 	gdt[SS_SEL_TSS / 8] = descriptor_tss(RELAY_TSS);
+	idt[2 * VECTOR_NMI] = descriptor_gate(RELAY_NMI, SS_SEL_CODE);
 }
 
 /* KVM shadows the hierarchies and by default allows itself a number of pages that follows from the size
@@ -245,9 +247,7 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 	};
 	vcpu->interrupts = &monitor_vcpu(vcpu)->interrupts;
 	interrupts_init(vcpu->interrupts);
-	if (vcpu->vm->plan->share_vcpu)
-		monitor_share_vcpu(vcpu);
-	return 0;
+	return vcpu->vm->plan->share_vcpu ? monitor_share_vcpu(vcpu, error) : 0;
 }
 
 void monitor_destroy_vcpu(struct vcpu *vcpu)

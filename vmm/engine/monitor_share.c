@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "vmm/engine/monitor.h"
 #include "vmm/guest/boot.h"
@@ -93,7 +95,8 @@ void monitor_share(struct vm *leader, const struct monitor *monitor)
 	}
 }
 
-/* As a processor is after reset, where that is not 0. */
+/* As a processor is after reset, where that is not 0; but all of XCR0 is enabled, which saves the relay to do so at every
+ * switch. */
 static void set_world(struct relay_world *world, const struct relay_group *group)
 {
 	const uint32_t mxcsr = MXCSR_DEFAULT;
@@ -101,16 +104,28 @@ static void set_world(struct relay_world *world, const struct relay_group *group
 
 	memcpy(world->fpu, &fcw, sizeof(fcw));
 	memcpy(world->fpu + MXCSR_AT, &mxcsr, sizeof(mxcsr));
-	world->xcr0 = 1;
+	world->xcr0 = group->xcr0;
 	world->dr[4] = DR6_DEFAULT;
 	for (uint64_t i = 0; i < group->msr_count; i++)
 		if (group->msrs[i] == MSR_PAT)
 			world->msr[i] = PAT_DEFAULT;
 }
 
-void monitor_share_vcpu(struct vcpu *vcpu)
+/* KVM has to know: it writes XCR0 at entries to L1, and not everywhere does the relay's XSETBV reach it (the emulator of
+ * the AMD lab has no such intercept). */
+static int enable_all(const struct vcpu *vcpu, uint64_t xcr0, struct error *error)
+{
+	struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = xcr0};
+
+	if (!xcr0 || ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs) == 0)
+		return 0;
+	return error_set(error, -errno, STATUS_INTERNAL, "KVM_SET_XCRS: %s", strerror(errno));
+}
+
+int monitor_share_vcpu(struct vcpu *vcpu, struct error *error)
 {
 	const struct monitor *monitor = vm_monitor(vcpu->vm);
+	const struct relay_group *group = monitor_at(monitor, RELAY_GROUP);
 	const unsigned slot = vcpu->vm->slot;
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
 
@@ -119,7 +134,8 @@ void monitor_share_vcpu(struct vcpu *vcpu)
 	relay->world = RELAY_WORLDS + UINT64_C(1) * RELAY_WORLD_STRIDE * slot;
 	relay->regs[RDI] = BOOT_CONTEXT;
 	relay->regs[RSI] = vcpu->index;
-	set_world(monitor_at(monitor, relay->world), monitor_at(monitor, RELAY_GROUP));
+	set_world(monitor_at(monitor, relay->world), group);
+	return enable_all(vcpu, group->xcr0, error);
 }
 
 int monitor_begin(struct vcpu *vcpu, int (*install)(struct vcpu *vcpu, struct error *error),

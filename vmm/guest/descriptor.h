@@ -15,4 +15,10 @@ static inline uint64_t descriptor_tss(uint64_t base)
 	return UINT64_C(0x00008b0000000067) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
 }
 
+/* The lower half of an interrupt gate to code below 4 GiB (6.14.1); the upper is 0. */
+static inline uint64_t descriptor_gate(uint32_t handler, uint16_t code)
+{
+	return (handler & 0xffff) | (uint64_t)code << 16 | UINT64_C(0x8e00) << 32 | (uint64_t)(handler >> 16) << 48;
+}
+
 #endif

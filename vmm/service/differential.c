@@ -10,9 +10,10 @@
 #include "vmm/guest/boot.h"
 #include "vmm/observe/recorder.h"
 
+/* Those that the guest has caused. */
 static uint64_t exits(const struct vcpu *vcpu, enum level level)
 {
-	return vcpu->recorder->summary->operations[0].exits[level];
+	return vcpu->recorder->summary->operations[0].exits[level] - (level == LEVEL_MONITOR ? vcpu->taken : 0);
 }
 
 /* The request that brought the program was an exit of its own, to the VMM and, where there is one, to the

@@ -39,6 +39,7 @@ struct vcpu {
 	/* Of the exit that is handled, as far as it is known: its record. `rip` is the guest's, not the relay's;
 	 * `operation` 0 also means housekeeping, which belongs to none. */
 	struct record_exit exit;
+	uint64_t taken;   /* exits to the monitor because its turn was over */
 	bool parked;      /* halted, and nothing can wake it */
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;
@@ -89,6 +90,7 @@ struct vm {
 	pthread_mutex_t lock;
 	struct vcpu *active;
 	atomic_bool stop;   /* vCPU threads leave their loops */
+	atomic_bool tick;   /* of a leader: whose turn it is has had it long enough */
 	pthread_mutex_t stop_lock;
 	struct stop why;
 	atomic_uint halted; /* vCPUs that nothing can wake */

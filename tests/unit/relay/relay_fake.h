@@ -23,6 +23,7 @@ static struct {
 	uint64_t saved, loaded; /* control structures, by VMSAVE, and by VMLOAD or VMPTRLD */
 	unsigned xcr0_writes;
 	unsigned loads; /* of words by walks */
+	unsigned nmis;  /* taken, where one that is intercepted is pending still */
 	void (*vmm)(struct relay_vcpu *vcpu); /* answers what the relay passes on */
 	uint8_t memory[0x50000];
 } fake;
@@ -84,6 +85,11 @@ static inline void vmload(uint64_t address)
 static inline void vmsave(uint64_t address)
 {
 	fake.saved = address;
+}
+
+static inline void take_nmi(void)
+{
+	fake.nmis++;
 }
 
 struct relay_vcpu *world_next(const struct relay_vcpu *vcpu)

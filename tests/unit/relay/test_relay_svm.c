@@ -468,7 +468,8 @@ static void an_nmi_gives_the_processor_to_the_next_guest(void **state)
 		assert_int_equal(vmcb_event_inj(control), rows[i].injected);
 		assert_int_equal(vmcb_event_inj_err(control), rows[i].injected ? 5 : 0);
 		assert_int_equal(vmcb_rip(control), RIP);
-		assert_int_equal(ring[0].operation, 0);
+		assert_int_equal(ring[0].operation, RELAY_OPERATION_TAKEN);
+		assert_int_equal(fake.nmis, 1);
 		marker.operation = 0;
 	}
 }

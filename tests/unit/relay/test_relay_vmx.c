@@ -487,7 +487,7 @@ static void an_nmi_gives_the_processor_to_the_next_guest(void **state)
 		assert_int_equal(get(VMCS_vm_entry_exception_error_code), rows[i].has_code ? 5 : 0);
 		assert_int_equal(get(VMCS_vm_entry_instruction_len), rows[i].info ? 2 : 0);
 		assert_int_equal(get(VMCS_guest_rip), RIP);
-		assert_int_equal(ring[0].operation, 0);
+		assert_int_equal(ring[0].operation, RELAY_OPERATION_TAKEN);
 		marker.operation = 0;
 	}
 }
