@@ -87,6 +87,7 @@ static void take_of_run(struct report *report, const char *key, const char *valu
 		{"kernel", &report->kernel},         {"guest", &report->guest},
 		{"seccomp", &report->seccomp},       {"landlock", &report->landlock},
 		{"instrumented", &report->instrumented}, {"tracepoints.missing", &report->trace_missing},
+		{"counters.missing", &report->counters_missing},
 	};
 	const struct {
 		const char *key;

@@ -95,22 +95,22 @@ static const struct report_row *row_with_l0(const struct report *report)
 	return NULL;
 }
 
-static const char *l0_not_counted(const struct report *report)
+static const char *l0_not_counted(const struct report *report, char buffer[OBSERVED_SIZE])
 {
-	if (report->counters_missing)
-		return NOT_OBSERVED ": this KVM has no KVM_GET_STATS_FD; use Linux 5.14 or later";
-	if (l0_records(report))
+	if (l0_records(report) && !report->counters_missing)
 		return "counted for no operation to its end; recorded one by one";
-	return NOT_OBSERVED ": no operation was performed to its end";
+	snprintf(buffer, OBSERVED_SIZE, NOT_OBSERVED ": %s",
+		 report->counters_missing ? report->counters_missing : "no operation was performed to its end");
+	return buffer;
 }
 
-static const char *l0_counts(const struct report *report)
+static const char *l0_counts(const struct report *report, char buffer[OBSERVED_SIZE])
 {
 	const struct report_row *row = row_with_l0(report);
 	bool loop;
 
 	if (!row)
-		return l0_not_counted(report);
+		return l0_not_counted(report, buffer);
 	loop = row->loop && row->loop->batches;
 	switch ((int)summary_l0_counter(&row->summary->stats, report->backend)) {
 	case STAT_insn_emulation:
@@ -132,10 +132,9 @@ static const char *l0_counts(const struct report *report)
 const char *observed_counts_text(const struct report *report, enum level level,
 				 char buffer[OBSERVED_SIZE])
 {
-	(void)buffer;
 	switch (level) {
 	case LEVEL_L0:
-		return l0_counts(report);
+		return l0_counts(report, buffer);
 	case LEVEL_MONITOR:
 		return report->engine == ENGINE_FLAT ? "this engine has none" : "ring of the relay";
 	default:

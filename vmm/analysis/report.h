@@ -78,7 +78,7 @@ struct report {
 	size_t view_count;
 	bool judged;           /* operations were compared with the model */
 	bool rows_for_all;     /* an operation has its rows even if it left no record */
-	bool counters_missing; /* the host has no counters of exits at L0 */
+	const char *counters_missing; /* why exits at L0 were not counted; NULL: no matter */
 	int trace_mode; /* enum trace_mode: what came of it; TRACE_MODE_UNKNOWN in an older ledger */
 	const char *trace_missing; /* why tracepoints were not counted; NULL or empty: no matter */
 	unsigned vcpus_blind;  /* of which less was traced than `trace_mode` */

@@ -15,6 +15,8 @@
 #define OPTIONS_MAX 32
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
+#define SLICE_DEFAULT_MS 10
+#define SLICE_MAX_MS 60000
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600
 #define THRESHOLD_MAX 1e9
@@ -89,6 +91,7 @@ NUMBER(random, "--random", INT64_C(1) << 40, random, uint64_t)
 NUMBER(count, "--count", 100000000, plan.iterations, uint32_t)
 NUMBER(vcpus, "-c", SS_MAX_VCPUS, plan.vcpus, unsigned)
 NUMBER(vms, "--vms", PLAN_VMS_MAX, plan.vms, unsigned)
+NUMBER(slice, "--slice", SLICE_MAX_MS, plan.slice_ms, unsigned)
 
 /* Options that are one of the words from number `first` on. */
 #define WORD(name, option, words, first, count, member, type, wanted)                              \
@@ -420,7 +423,9 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.shard = 1,
 		.shards = 1,
 	};
-	if (strcmp(command->name, "test") == 0 || strcmp(command->name, "bench") == 0)
+	const bool is_measured = strcmp(command->name, "test") == 0 || strcmp(command->name, "bench") == 0;
+
+	if (is_measured)
 		settings->plan.timeout_ms = TIMEOUT_DEFAULT_MS;
 	fill_tables(command, &tables);
 	optind = 0; /* glibc: start afresh, also within a word */
@@ -444,6 +449,9 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 			settings->given[settings->given_count++].argument = optarg;
 		}
 	}
+	/* A slice that ends in an operation costs it ticks. */
+	if (settings->plan.share_vcpu && !settings->plan.slice_ms && !is_measured)
+		settings->plan.slice_ms = SLICE_DEFAULT_MS;
 	settings->operands = argv + optind;
 	settings->operand_count = argc - optind;
 	return 0;

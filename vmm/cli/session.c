@@ -198,7 +198,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.trace_missing = session->machine.tracing.missing,
 		.samples_lost = session->machine.tracing.lost,
 		.vcpus_blind = session->machine.tracing.blind,
-		.counters_missing = session->host.capability[HOST_CAP_binary_stats_fd] == 0,
+		.counters_missing = plan_counters_missing(plan, &session->host),
 		.status = why->status,
 	};
 	if (why->cause != STOP_EXIT)

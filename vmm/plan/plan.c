@@ -107,8 +107,20 @@ uint64_t plan_base(const struct plan *plan, unsigned vm)
 	return plan->share_vcpu ? vm * ((plan->memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1)) : 0;
 }
 
-static int check_sharing(const struct plan *plan, struct error *error)
+const char *plan_counters_missing(const struct plan *plan, const struct host *host)
 {
+	if (plan->share_vcpu)
+		return "KVM counts those of a vCPU, which several VMs share";
+	return host->capability[HOST_CAP_binary_stats_fd]
+		       ? NULL
+		       : "this KVM has no KVM_GET_STATS_FD; use Linux 5.14 or later";
+}
+
+static int check_sharing(const struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	if (request->slice_ms && !request->share_vcpu)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--slice: is of VMs that share a vCPU; add --share-vcpu");
 	if (!plan->share_vcpu)
 		return 0;
 	if (plan->vcpus > 1)
@@ -504,6 +516,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.vcpus = request->vcpus,
 		.vms = request->vms,
 		.share_vcpu = request->share_vcpu && request->vms > 1,
+		.slice_ms = request->share_vcpu && request->vms > 1 ? request->slice_ms : 0,
 		.timeout_ms = request->timeout_ms,
 		.iterations = request->iterations,
 		.on_violation = request->on_violation,
@@ -524,7 +537,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	if (rc == 0)
 		rc = check_memory(plan, host, error);
 	if (rc == 0)
-		rc = check_sharing(plan, error);
+		rc = check_sharing(plan, request, error);
 	if (rc == 0)
 		rc = request->guest ? image_open(&plan->image, request->guest, error)
 				    : image_builtin(&plan->image, error);

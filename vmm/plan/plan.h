@@ -90,6 +90,7 @@ struct plan_request {
 	uint64_t memory;    /* bytes */
 	unsigned vcpus, vms;
 	bool share_vcpu;     /* the VMs share one vCPU */
+	unsigned slice_ms;   /* after which the next one has it; 0: only when it yields, halts or ends */
 	unsigned timeout_ms; /* 0: none */
 	uint32_t iterations; /* 0: each operation's own count */
 	enum on_violation on_violation;
@@ -119,6 +120,7 @@ struct plan {
 	uint64_t memory;
 	unsigned vcpus, vms;
 	bool share_vcpu;
+	unsigned slice_ms; /* 0 unless they share one */
 	unsigned timeout_ms;
 	uint32_t iterations;
 	enum on_violation on_violation;
@@ -148,6 +150,9 @@ struct plan {
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
 	      struct error *error);
 void plan_finish(struct plan *plan);
+
+/* Why exits at L0 will not be counted; NULL: they will. */
+const char *plan_counters_missing(const struct plan *plan, const struct host *host);
 
 /* Where the memory of a VM begins in that of its KVM VM: 0, unless several share one. */
 uint64_t plan_base(const struct plan *plan, unsigned vm);

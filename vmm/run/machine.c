@@ -17,6 +17,7 @@
 #include "vmm/observe/recorder.h"
 #include "vmm/run/deadline.h"
 #include "vmm/run/run_loop.h"
+#include "vmm/run/share.h"
 #include "vmm/service/attach.h"
 #include "vmm/service/pin.h"
 #include "vmm/vm/vcpu.h"
@@ -57,6 +58,8 @@ static void describe_run(struct machine *machine)
 	ledger_append_meta(ledger, "vms", number);
 	ledger_append_meta(ledger, "seccomp", jail_mode_keys[machine->plan->jail]);
 	ledger_append_meta(ledger, "landlock", machine->host->landlock);
+	if (plan_counters_missing(machine->plan, machine->host))
+		ledger_append_meta(ledger, "counters.missing", plan_counters_missing(machine->plan, machine->host));
 	if (jail_instrumented)
 		ledger_append_meta(ledger, "instrumented", jail_instrumented);
 	for (size_t i = 0; i < machine->plan->policy.view_count; i++) {
@@ -197,6 +200,15 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	return plan->ledger ? begin_ledger(machine, error) : 0;
 }
 
+/* Of all VMs whose vCPU it is. */
+static bool is_ending(const struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < share_count(vcpu); i++)
+		if (!atomic_load(&share_vcpu(vcpu, i)->vm->stop))
+			return false;
+	return true;
+}
+
 /* Returns whether any vCPU still runs; *ret_ending tells that one of them is to end. */
 static bool any_running(const struct machine *machine, bool *ret_ending)
 {
@@ -209,7 +221,7 @@ static bool any_running(const struct machine *machine, bool *ret_ending)
 		if (!vcpu_thread_running(thread))
 			continue;
 		any = true;
-		*ret_ending |= atomic_load(&thread->vcpu->vm->stop);
+		*ret_ending |= is_ending(thread->vcpu);
 	}
 	return any;
 }
@@ -226,25 +238,12 @@ static bool is_pressing(const struct vcpu *vcpu)
 	return recorder_pressing(vcpu->recorder);
 }
 
-static bool is_ending(const struct vcpu *vcpu)
-{
-	return atomic_load(&vcpu->vm->stop);
-}
-
-/* Those that a thread runs. One that has ended has its cause already. */
-static void stop_vms(const struct machine *machine, struct vm *first, enum stop_cause cause, int status,
-		     const char *text)
-{
-	for (unsigned i = 0; i < (machine->plan->share_vcpu ? machine->plan->vms : 1); i++)
-		vm_stop(&first[i], cause, status, "%s", text);
-}
-
 static void stop_all(struct machine *machine, enum stop_cause cause, int status, const char *text)
 {
 	atomic_store(&machine->ending, true);
 	for (unsigned i = 0; i < machine->thread_count; i++)
 		if (vcpu_thread_running(&machine->threads[i]))
-			stop_vms(machine, machine->threads[i].vcpu->vm, cause, status, text);
+			share_stop(machine->threads[i].vcpu, cause, status, text);
 }
 
 static void lose_reader(struct machine *machine)
@@ -319,13 +318,13 @@ void machine_quit(struct machine *machine)
 static int patience(const struct machine *machine, bool ending, bool progress)
 {
 	const struct machine_watch *watch = machine->watch;
-	uint64_t wait = UINT64_MAX;
+	uint64_t look = watch ? watch->due(machine, watch->opaque) : UINT64_MAX;
+	uint64_t wait = UINT64_MAX, now = machine_now(machine);
 
-	if (watch) {
-		uint64_t look = watch->due(machine, watch->opaque), now = machine_now(machine);
-
+	if (machine->plan->slice_ms && look > machine->slice_end)
+		look = machine->slice_end;
+	if (look != UINT64_MAX)
 		wait = look > now ? look - now : 0;
-	}
 	if (progress && wait > PROGRESS_MS)
 		wait = PROGRESS_MS;
 	if (ending && wait > KICK_AGAIN_MS)
@@ -333,6 +332,18 @@ static int patience(const struct machine *machine, bool ending, bool progress)
 	if (wait == UINT64_MAX)
 		return -1;
 	return wait > INT32_MAX ? INT32_MAX : (int)wait;
+}
+
+/* The slices of VMs that share a vCPU. */
+static void look_at_slice(struct machine *machine)
+{
+	const uint64_t now = machine_now(machine);
+
+	if (!machine->plan->slice_ms || now < machine->slice_end)
+		return;
+	machine->slice_end = now + machine->plan->slice_ms;
+	share_tick(machine->threads[0].vcpu);
+	vcpu_thread_kick(&machine->threads[0]);
 }
 
 /* Waits until every thread has ended. A kick is repeated: it may find its thread in a write to a
@@ -368,6 +379,7 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		/* What poll() says of a reader that is gone it says again at once. */
 		if (atomic_load(&machine->ending))
 			output_readers_forget(read_fds);
+		look_at_slice(machine);
 		if (watch)
 			watch->look(machine, watch->opaque);
 		if (progress)

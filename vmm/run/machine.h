@@ -38,6 +38,7 @@ struct machine {
 	struct pid_file pid_file;
 	atomic_bool ending; /* timeout or signal: nothing waits for a reader of guest output any more */
 	uint64_t tsc_khz;
+	uint64_t slice_end; /* of VMs that share a vCPU, in ms of machine_now() */
 	int done_fd; /* eventfd: a vCPU thread has ended, or handed over what it counted */
 	struct summary *summary; /* of all vCPUs, after machine_run() */
 	struct summary **vm_summaries; /* the same of each VM; NULL if there is only one */

@@ -10,7 +10,9 @@
 
 #include "views/effect.h"
 #include "vmm/emulate/slot_violation.h"
+#include "vmm/observe/recorder.h"
 #include "vmm/run/emulation_failure.h"
+#include "vmm/run/share.h"
 #include "vmm/service/interrupt.h"
 #include "vmm/vm/vcpu.h"
 
@@ -136,6 +138,10 @@ static void handle_resume(struct vcpu *vcpu)
 
 static void handle_shutdown(struct vcpu *vcpu)
 {
+	/* A guest's own is one of the relay's exits. */
+	if (vcpu->vm->plan->share_vcpu)
+		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
+			"the monitor, whose guests share the vCPU, could not take an exception");
 	stop_guest(vcpu, "triple fault: an exception could not be delivered");
 }
 
@@ -227,7 +233,6 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *vcpu) = {
 #define EXIT(number, name, handler, key)                                                           \
 	_Static_assert(EXIT_REASON_##name == (number), "exit.def names each reason once");
 #include "vmm/ledger/exit.def"
-#include "vmm/observe/recorder.h"
 #undef EXIT
 
 static void handle_exit(struct vcpu *vcpu)
@@ -262,41 +267,6 @@ static void run_failed(struct vcpu *vcpu, int error)
 	vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_RUN: %s; %s", strerror(error), where);
 }
 
-/* The VMs whose guests the thread of this vCPU runs: one, unless several share it. */
-static unsigned vms_of(const struct vcpu *vcpu)
-{
-	return vcpu->vm->plan->share_vcpu ? vcpu->vm->plan->vms : 1;
-}
-
-static bool is_over(const struct vcpu *vcpu)
-{
-	return atomic_load(&vcpu->vm->stop) || vcpu->parked;
-}
-
-static bool all_over(const struct vcpu *first)
-{
-	for (unsigned i = 0; i < vms_of(first); i++)
-		if (!is_over(&first->vm[i].vcpus[first->index]))
-			return false;
-	return true;
-}
-
-/* The one whose guest the vCPU is in. */
-static struct vcpu *running(struct vcpu *first)
-{
-	return vms_of(first) == 1 ? first : first->vm->ops->running(first->vm);
-}
-
-/* One that is over leaves the vCPU to the others: an NMI takes it to the relay, before the guest goes on. */
-static void hand_over(struct vcpu *vcpu)
-{
-	if (vms_of(vcpu->vm->leader->vcpus) == 1 || !is_over(vcpu))
-		return;
-	vcpu->vm->ops->retire(vcpu);
-	if (ioctl(vcpu->fd, KVM_NMI, 0) != 0)
-		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL, "KVM_NMI: %s", strerror(errno));
-}
-
 static void finish(struct vcpu *vcpu)
 {
 	/* Here, because no other thread may ask the kernel for what is this one's. */
@@ -314,25 +284,26 @@ void run_vcpu(struct vcpu *first)
 	sigemptyset(&kicks);
 	sigaddset(&kicks, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
-	while (!all_over(first)) {
+	while (!share_over(first)) {
 		if (ioctl(first->fd, KVM_RUN, 0) == 0) {
-			struct vcpu *vcpu = running(first);
+			struct vcpu *vcpu = share_running(first);
 
 			handle_exit(vcpu);
-			hand_over(vcpu);
+			share_hand_over(vcpu);
 			continue;
 		}
 		if (errno != EINTR && errno != EAGAIN) {
-			run_failed(running(first), errno);
+			run_failed(share_running(first), errno);
 			break;
 		}
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&first->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 		recorder_kicked(first->recorder);
+		share_end_slice(first);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
 	current_run = NULL;
-	for (unsigned i = 0; i < vms_of(first); i++)
-		finish(&first->vm[i].vcpus[first->index]);
+	for (unsigned i = 0; i < share_count(first); i++)
+		finish(share_vcpu(first, i));
 }
