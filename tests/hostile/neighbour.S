@@ -5,9 +5,8 @@
  */
 #include "guest.inc"
 
-
 #define HYPERCALL_YIELD 0x53530005
-#define ROUNDS 500
+#define ROUNDS 100
 #define MEMORY 0x300000
 #define WORDS 512
 
@@ -49,9 +48,11 @@
 	jne bad
 .endm
 	mov 20(%rdi), %r15d	/* vm_index */
+	mov 56(%rdi), %r14d	/* flags */
+	shl $32, %r14
 	inc %r15d
 	imul $0x10000, %r15, %r15
-	mov $ROUNDS, %r14d
+	or $ROUNDS, %r14
 round:
 	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	WRITE_XMM \n
@@ -75,7 +76,12 @@ round:
 	mov %r15, %\r
 	.endr
 	mov $HYPERCALL_YIELD, %eax
+	btq $33, %r14	/* SS_CONTEXT_VMMCALL */
+	jc 1f
 	vmcall
+	jmp 2f
+1:	vmmcall
+2:
 	test %rax, %rax
 	jne bad
 	.irp r, rbx, rsi, rdi, rbp, r8, r9, r10, r11, r12
@@ -103,7 +109,8 @@ round:
 	mov $WORDS, %ecx
 	repe scasq
 	jne bad
-	dec %r14d
+	dec %r14	/* of which the lower half counts */
+	test %r14d, %r14d
 	jnz round
 	EXIT 0
 bad:	EXIT 3

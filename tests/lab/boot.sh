@@ -138,13 +138,19 @@ guest modules.elf --views kernel-drivers.views
 guest modules.elf --views kernel-drivers.views --on-violation inject --ledger modules.ledger
 try sidestep report --format json -o modules.json modules.ledger
 
+# Guests on one vCPU, which they yield, or lose to a timer: each does as the model says, and finds what it has left there.
+[ -z "$full" ] || try sidestep test --engine "$engine" --vms 2 --share-vcpu 'world.*' 'hypercall.*' 'view.switch*' 'cr0.ts*' \
+	'service.interrupt*' 'ref.hlt*'
+try sidestep test --engine "$engine" --vms 3 --share-vcpu --slice 1 --random 100
+for vms in 2 '3 --slice 1'; do
+	# shellcheck disable=SC2086 # several words
+	guest hostile_neighbour.elf --vms $vms --share-vcpu --own none --shadow ts --own ts --shadow mp
+done
+guest services_neighbours.elf --vms 2 --share-vcpu --services view,map --services interrupt --own mp --shadow ts --own ts \
+	--shadow mp
+
 if [ "$engine" = vmx ]; then
 	try vmcs_readback
-	# Guests on one vCPU: each does as the model says, and finds what it has left there.
-	try sidestep test --vms 2 --share-vcpu 'world.*' 'hypercall.*' 'view.switch*' 'cr0.ts*' 'service.interrupt*'
-	for vms in 2 3; do
-		guest hostile_neighbour.elf --vms $vms --share-vcpu --own none --shadow ts --own ts --shadow mp
-	done
 else
 	guest /usr/bin/svm_hidden.elf
 fi
@@ -160,6 +166,7 @@ rules() {
 	traced test ref.nothing
 	traced run -q --timeout 20 --own none hostile_encodings.elf
 	traced run -q --timeout 20 hostile_undefined.elf
+	traced run -q --timeout 20 --vms 2 --share-vcpu --own none hostile_encodings.elf
 	[ "$engine" = vmx ] || traced run -q --timeout 20 /usr/bin/svm_hidden.elf
 	traced profile --workload 'ref.cpuid@50' --timeout 0.3
 	for rule in $(jail_used --list "$engine"; jail_used --list traced); do
