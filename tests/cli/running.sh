@@ -76,6 +76,12 @@ check 'more memory than the host has' 2 "^sidestep: -m: .*more than the host's m
 	"$sidestep" run -m 1T
 check 'more memory than the host has, by many VMs' 2 "^sidestep: -m: 64 x .*more than the host's" \
 	"$sidestep" run --vms 64 -m 1023G
+check 'a slice of a vCPU that nobody shares' 2 '^sidestep: --slice: .*add --share-vcpu' "$sidestep" run --vms 2 --slice 5
+check 'a slice that is none' 2 '^sidestep: --slice: ' "$sidestep" run --vms 2 --share-vcpu --slice 0
+check 'a slice of an hour' 2 '^sidestep: --slice: .*more than 60000' "$sidestep" run --vms 2 --share-vcpu --slice 3600000
+check 'one of several vCPUs shared' 2 '^sidestep: --share-vcpu: .*leave out -c' "$sidestep" run --vms 2 -c 2 --share-vcpu
+check 'a vCPU shared without a monitor' 77 '^sidestep: --share-vcpu: needs the engine vmx or svm' \
+	"$sidestep" run --engine flat --vms 2 --share-vcpu
 check 'memory in odd bytes' 2 '^sidestep: -m: ' "$sidestep" run -m 4194305
 check 'too little memory' 2 '^sidestep: -m: .*at least 4M' "$sidestep" run -m 2M
 check 'unknown pattern' 2 "no operation matches 'nothing'" "$sidestep" test nothing
