@@ -146,6 +146,7 @@ for vms in 2 '3 --slice 1'; do
 	# shellcheck disable=SC2086 # several words
 	guest hostile_neighbour.elf --vms $vms --share-vcpu --own none --shadow ts --own ts --shadow mp
 done
+guest hostile_turns.elf --vms 3 --share-vcpu --slice 2
 guest services_neighbours.elf --vms 2 --share-vcpu --services view,map --services interrupt --own mp --shadow ts --own ts \
 	--shadow mp
 

@@ -360,6 +360,7 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 	struct pollfd *read_fds = fds + sizeof(fds) / sizeof(fds[0]) - READERS_MAX;
 	bool ending;
 
+	machine->slice_end = machine_now(machine) + machine->plan->slice_ms;
 	output_readers_await(&machine->readers, read_fds);
 	while (any_running(machine, &ending)) {
 		eventfd_t ended;
