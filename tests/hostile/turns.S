@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One of several guests on a vCPU, which neither yields nor halts: it ends when it notices that another one has had the
- * processor, by the time that is missing. Without a timer that takes the vCPU from it, it never does.
+ * processor, by the time that is missing. Without a timer that takes the vCPU from it, it never does. Interrupts are on: the
+ * emulated Intel processor keeps the host's from a nested guest that has them off.
  */
 #include "guest.inc"
 
@@ -13,6 +14,7 @@
 	or %rdx, %rax
 	mov %rax, %\to
 .endm
+	sti
 	NOW rsi
 again:	NOW rdi
 	mov %rdi, %rcx
