@@ -100,6 +100,13 @@ static void set_controls(struct vcpu *vcpu)
 	vmcb_set_nested_cr3(vmcb, vcpu->vm->view_list[0] & POINTER_ADDRESS);
 }
 
+/* What XSAVE and FXSAVE need, where another guest comes to run. Elsewhere it would cost: KVM loads XCR0 at every entry to L1
+ * then, and computes its CPUID anew. */
+static uint64_t fpu_of(const struct vcpu *vcpu)
+{
+	return CR4_OSFXSR | (monitor_vcpu(vcpu)->cr4.fixed1 & CR4_OSXSAVE);
+}
+
 /* L1, as #VMEXIT resumes it: in the relay, with room behind `regs` to push the registers. NPT is walked
  * with L1's EFER.NXE, without which a table entry that forbids execution would be malformed. KVM takes it in
  * the save area of what it is given for the first entry; the relay's VMRUN finds the guest's in memory. */
@@ -126,8 +133,7 @@ static void set_host_state(struct vcpu *vcpu)
 	vmcb_set_efer(vmcb, EFER_LONG_MODE | EFER_NXE | EFER_SVME);
 	vmcb_set_cr0(vmcb, SS_CR0_BASE);
 	vmcb_set_cr3(vmcb, RELAY_PML4);
-	/* For XSAVE and FXSAVE, where another guest comes to run. */
-	vmcb_set_cr4(vmcb, CR4_PAE | CR4_OSFXSR | (monitor_vcpu(vcpu)->cr4.fixed1 & CR4_OSXSAVE));
+	vmcb_set_cr4(vmcb, CR4_PAE | (vcpu->vm->plan->share_vcpu ? fpu_of(vcpu) : 0));
 	vmcb_set_dr6(vmcb, DR6_DEFAULT);
 	vmcb_set_dr7(vmcb, DR7_DEFAULT);
 	vmcb_set_g_pat(vmcb, PAT_DEFAULT);
