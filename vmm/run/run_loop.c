@@ -278,6 +278,7 @@ static void finish(struct vcpu *vcpu)
 
 void run_vcpu(struct vcpu *first)
 {
+	const bool shared = share_count(first) > 1;
 	sigset_t kicks;
 
 	current_run = first->run;
@@ -286,14 +287,15 @@ void run_vcpu(struct vcpu *first)
 	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
 	while (!share_over(first)) {
 		if (ioctl(first->fd, KVM_RUN, 0) == 0) {
-			struct vcpu *vcpu = share_running(first);
+			struct vcpu *vcpu = shared ? share_running(first) : first;
 
 			handle_exit(vcpu);
-			share_hand_over(vcpu);
+			if (shared)
+				share_hand_over(vcpu);
 			continue;
 		}
 		if (errno != EINTR && errno != EAGAIN) {
-			run_failed(share_running(first), errno);
+			run_failed(shared ? share_running(first) : first, errno);
 			break;
 		}
 		/* exit_reason is stale now. Cleared before `stop` is looked at, so that a kick

@@ -18,7 +18,7 @@ struct vcpu *share_vcpu(const struct vcpu *first, unsigned number)
 
 struct vcpu *share_running(struct vcpu *first)
 {
-	return share_count(first) == 1 ? first : first->vm->ops->running(first->vm);
+	return first->vm->ops->running(first->vm);
 }
 
 static bool is_over(const struct vcpu *vcpu)
@@ -38,7 +38,7 @@ static unsigned alive(const struct vcpu *first)
 
 bool share_over(const struct vcpu *first)
 {
-	return alive(first) == 0;
+	return is_over(first) && alive(first) == 0;
 }
 
 void share_stop(const struct vcpu *first, enum stop_cause cause, int status, const char *text)
@@ -78,8 +78,6 @@ void share_hand_over(struct vcpu *vcpu)
 	const bool halted = vcpu->run->exit_reason == KVM_EXIT_HLT;
 	const bool over = is_over(vcpu);
 
-	if (share_count(first) == 1)
-		return;
 	if (over) {
 		spread_failure(first, vcpu->vm);
 		vcpu->vm->ops->retire(vcpu);

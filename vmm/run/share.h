@@ -13,7 +13,7 @@
 unsigned share_count(const struct vcpu *first);
 struct vcpu *share_vcpu(const struct vcpu *first, unsigned number);
 
-/* The one whose guest the vCPU is in. */
+/* Of several: the one whose guest the vCPU is in. */
 struct vcpu *share_running(struct vcpu *first);
 
 /* None of them goes on. */
@@ -22,7 +22,7 @@ bool share_over(const struct vcpu *first);
 /* Ends them all: what one of them was in when the vCPU itself failed says nothing of whose fault that is. */
 void share_stop(const struct vcpu *first, enum stop_cause cause, int status, const char *text);
 
-/* After an exit of this one: if it is over, or has halted and waits for an interrupt, the next one goes on. */
+/* After an exit of one of several: if it is over, or has halted and waits for an interrupt, the next one goes on. */
 void share_hand_over(struct vcpu *vcpu);
 
 /* From any thread: the slice of the one that has the vCPU is over. The thread has to be kicked, and calls
