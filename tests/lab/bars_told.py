@@ -11,6 +11,8 @@ REPETITIONS = 1000
 
 
 def row_of(name, bar):
+    if isinstance(bar, str):
+        return {"operation": name, "repetitions": None, "note": bar}
     row = {"operation": name, "repetitions": REPETITIONS, "ticks_min": bar["ticks"], "note": None}
     totals = {}
     for level in bars.LEVELS:
