@@ -1,1 +1,0 @@
-build/t2.sh: 4: sidestep: not found
