@@ -34,6 +34,10 @@ def add_ticks(share):
     return lambda rows, at: rows[at].update(ticks_min=rows[at]["ticks_min"] * (1 + share))
 
 
+def step(ticks):
+    return lambda rows, at: rows[at].update(ticks_min=rows[at]["ticks_min"] + ticks)
+
+
 def add_exit(level):
     def apply(rows, at):
         if level == "l0":
@@ -61,6 +65,13 @@ CASES = [
     ("ref.cpuid", lambda rows, at: rows.insert(at, rows[at] | {"operation": "ref.new"}), True, True),
     ("ref.cpuid", skip, True, True),
 ]
+# One step of the clock of the Intel lab is less than 3 % of most, and more of what takes between 1000 and 1800 ticks.
+STEPPED = [
+    ("view.switch.vmfunc", step(55), False, False),
+    ("view.switch.vmfunc", step(-55), False, False),
+    ("view.switch.vmfunc", step(56), True, False),
+    ("ref.wbinvd", step(55), True, False),
+]
 
 
 def faults_of(name, cases):
@@ -77,7 +88,7 @@ def faults_of(name, cases):
 
 
 def main():
-    faults = [*faults_of("amd-svm", CASES), *faults_of("intel-vmx", CASES)]
+    faults = [*faults_of("amd-svm", CASES), *faults_of("intel-vmx", CASES + STEPPED)]
     print("\n".join(faults))
     return 1 if faults else 0
 
