@@ -25,6 +25,7 @@ struct expect_environment {
 	/* As before the operation's setup, view 0 active; list points to EPTP_LIST_ENTRIES. */
 	struct vmfunc_state vmfunc;
 	bool inject; /* what a view forbids is #PF for the guest */
+	bool alone;  /* the VM has one vCPU */
 };
 
 /* How many exits there may be at a level. */

@@ -174,22 +174,65 @@ static inline struct service_decision relay_vmfunc(struct relay_vcpu *vcpu, unsi
 	return decision;
 }
 
-/*
- * Services that the relay performs itself, the VMM told by the record alone: how a vector's interrupts are handled.
- * If one is pending, it has to be held, dropped or let go, which is the VMM's to do and to record; and so are
- * parameters in memory. Returns 0 if the VMM has to perform it.
- */
-static inline int relay_performs(struct relay_vcpu *vcpu)
+/* How a vector's interrupts are handled. If one is pending, it has to be held, dropped or let go, which is the VMM's to
+ * do and to record. */
+static inline int relay_sets_interrupt(struct relay_vcpu *vcpu)
 {
 	const uint32_t vector = (uint32_t)vcpu->regs[RCX];
 	enum interrupt_event event;
 
-	if ((uint32_t)vcpu->regs[RAX] != SS_SERVICE_INTERRUPT || vector == SERVICE_IN_MEMORY ||
-	    interrupts_is_pending(&vcpu->interrupts, vector))
+	if (interrupts_is_pending(&vcpu->interrupts, vector))
 		return 0;
 	vcpu->regs[RAX] = (uint64_t)(int64_t)interrupts_set(&vcpu->interrupts, vector,
 							    vcpu->regs[RDX], &event);
 	return 1;
+}
+
+static inline int is_known(const struct relay_vcpu *vcpu, const struct relay_change *change)
+{
+	const uint64_t now = *(const volatile uint64_t *)change->entry;
+
+	return change->view == vcpu->regs[RDX] && change->region == (uint32_t)vcpu->regs[RCX] &&
+	       change->rights == vcpu->regs[RBX] && ((now ^ change->from) & RELAY_ENTRY_ADDRESS) == 0;
+}
+
+/* Rights of a region in a view, where the VMM has made the same change before. The write of the entry exits to L0, which
+ * drops what it has derived from it (architecture.md, "Changing rights"). */
+static inline int relay_maps(struct relay_vcpu *vcpu, struct relay_record *record)
+{
+	const struct relay_changes *all = (const struct relay_changes *)vcpu->changes;
+
+	for (uint64_t i = 0; all && i < all->count && i < RELAY_CHANGES_MAX; i++) {
+		const struct relay_change *change = &all->changes[i];
+
+		if (!is_known(vcpu, change))
+			continue;
+		if (change->to != change->from)
+			*(volatile uint64_t *)change->entry = change->to;
+		vcpu->regs[RAX] = 0;
+		record->wanted = relay_told(change->view, change->rights);
+		vcpu->untold++;
+		return 1;
+	}
+	return 0;
+}
+
+/*
+ * Services that the relay performs itself, the VMM told by the record alone. Parameters in memory are the VMM's to
+ * read. Returns 0 if the VMM has to perform it.
+ */
+static inline int relay_performs(struct relay_vcpu *vcpu, struct relay_record *record)
+{
+	if ((uint32_t)vcpu->regs[RCX] == SERVICE_IN_MEMORY)
+		return 0;
+	switch ((uint32_t)vcpu->regs[RAX]) {
+	case SS_SERVICE_INTERRUPT:
+		return relay_sets_interrupt(vcpu);
+	case SS_SERVICE_MAP:
+		return relay_maps(vcpu, record);
+	default:
+		return 0;
+	}
 }
 
 /* Whether a hypercall may switch to a view: 0, or what it gets in RAX. What the service of that kind is

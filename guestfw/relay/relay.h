@@ -30,6 +30,8 @@
 #define RELAY_RING_RECORDS 4096
 #define RELAY_DECODED 0xc1000000 /* RELAY_DECODED_MAX instructions a vCPU, RELAY_DECODED_STRIDE each */
 #define RELAY_DECODED_STRIDE 0xc000
+#define RELAY_CHANGES 0xc1400000 /* struct relay_changes, RELAY_CHANGES_STRIDE each */
+#define RELAY_CHANGES_STRIDE 0x1000
 #define RELAY_WORLDS 0xc1800000 /* struct relay_world, RELAY_WORLD_STRIDE each */
 #define RELAY_WORLD_STRIDE 0x4000
 #define RELAY_TABLES 0xc2000000 /* second-level page tables */
@@ -53,6 +55,7 @@
 
 #define RELAY_WRITES_MAX 200
 #define RELAY_TOUCH_MAX 8
+#define RELAY_CHANGES_MAX 64
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -76,8 +79,35 @@ struct relay_record {
 	uint32_t cost;      /* ticks from entry into the relay to its end */
 	uint16_t view;      /* the view that the relay made active, plus 1; 0: none */
 	uint16_t service;   /* service_code() of a VMFUNC, else 0 */
-	uint64_t wanted;    /* the CR0 that the guest reads since the relay has written it; 0: it has not */
+	/* The CR0 that the guest reads since the relay has written it; of a service, relay_told(); 0: neither. */
+	uint64_t wanted;
 };
+
+/* What the record of rights that the relay has set says beyond its qualification. */
+#define RELAY_TOLD (UINT64_C(1) << 63)
+static inline uint64_t relay_told(uint32_t view, uint32_t rights)
+{
+	return RELAY_TOLD | (uint64_t)(rights & 0xff) << 32 | view;
+}
+
+/*
+ * A change of rights that the VMM has made before, for the relay to make it again: what it leads an entry of a root
+ * table to from what. Equal addresses in an entry are equal mappings (views/ept_live.h), so that nobody has to know
+ * what the rights are before.
+ */
+struct relay_change {
+	uint64_t entry; /* address of the entry */
+	uint64_t from, to;
+	uint32_t view, region, rights;
+};
+
+struct relay_changes {
+	uint64_t count; /* ever noted; of more than RELAY_CHANGES_MAX the last ones are there */
+	struct relay_change changes[RELAY_CHANGES_MAX];
+};
+
+/* Of an entry of a table, in both formats. */
+#define RELAY_ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
 
 struct relay_write {
 	uint64_t field; /* encoding */
@@ -104,6 +134,8 @@ struct relay_vcpu {
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
 	uint64_t decoded;             /* address of the instructions decoded before, for a relay that decodes */
+	uint64_t changes; /* address of struct relay_changes; 0: other vCPUs have the views too, and the VMM makes all */
+	uint64_t untold;  /* how many of its records say of changes that the VMM has not heard of */
 
 	/* Of a guest that shares the processor with others: the address of struct relay_group, else 0; its place
 	 * there; the address of its struct relay_world; whether it has ended. */
@@ -162,6 +194,7 @@ struct relay_world {
 };
 
 _Static_assert(__builtin_offsetof(struct relay_group, nmi) == 0, "the handler finds it there");
+_Static_assert(sizeof(struct relay_changes) <= RELAY_CHANGES_STRIDE, "it fits");
 _Static_assert(sizeof(struct relay_world) <= RELAY_WORLD_STRIDE, "it fits");
 
 #define CR0_NW 0x20000000u

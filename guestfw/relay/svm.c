@@ -181,7 +181,7 @@ static int vmfunc(struct relay_vcpu *vcpu, void *vmcb, uint64_t length,
 
 	record->qualification = vmfunc_qualification(vcpu);
 	vcpu->length = length;
-	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu, record)) {
 		step(vmcb, length);
 		return 1;
 	}

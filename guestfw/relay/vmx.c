@@ -232,7 +232,7 @@ static int vmfunc(struct relay_vcpu *vcpu, uint64_t rip, struct relay_record *re
 	if (needs(table->enabled & table->mode64, number) && !is_long_mode())
 		mode = SERVICE_MODE_PROTECTED;
 	decision = relay_vmfunc(vcpu, cpl, mode, record);
-	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu)) {
+	if (decision.verdict == SERVICE_PERFORM && relay_performs(vcpu, record)) {
 		step_intercepted(rip);
 		return 1;
 	}

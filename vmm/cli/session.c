@@ -113,6 +113,7 @@ struct expect_environment session_environment(const struct session *session)
 		.kernel = session->plan.kernel.start,
 		.vmfunc = vm->vmfunc,
 		.inject = session->plan.on_violation == ON_VIOLATION_INJECT,
+		.alone = session->plan.vcpus == 1,
 	};
 
 	environment.vmfunc.list = vm->view_list;

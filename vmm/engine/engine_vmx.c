@@ -390,6 +390,7 @@ const struct engine_ops engine_vmx = {
 	.guest_sregs = guest_sregs,
 	.drain = monitor_drain,
 	.drain_finished = monitor_drain_finished,
+	.catch_up = monitor_catch_up,
 	.describe = describe,
 	.running = monitor_running,
 	.retire = monitor_retire,

@@ -62,6 +62,11 @@ uint64_t monitor_decoded(const struct vcpu *vcpu)
 	return RELAY_DECODED + (uint64_t)RELAY_DECODED_STRIDE * monitor_slot(vcpu);
 }
 
+uint64_t monitor_changes(const struct vcpu *vcpu)
+{
+	return RELAY_CHANGES + (uint64_t)RELAY_CHANGES_STRIDE * monitor_slot(vcpu);
+}
+
 uint64_t monitor_list(const struct vm *vm)
 {
 	return RELAY_LISTS + UINT64_C(0x1000) * vm->slot;
@@ -193,7 +198,7 @@ struct page_walk_space monitor_space(const struct vcpu *vcpu, const struct monit
 static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,
 		 const struct relay_record *record)
 {
-	if (record->wanted)
+	if (record->wanted && !record->service)
 		probe_control_flag_write(vcpu->index, LEVEL_MONITOR, record->wanted,
 					 ~flags_masked(&relay->cr0.words), vcpu->vm->index);
 	if (record->view)
@@ -229,6 +234,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 		if (record.operation > vcpu->vm->plan->image.operation_count)
 			record.operation = 0;
 		vcpu->taken += from->operation == RELAY_OPERATION_TAKEN;
+		monitor_change_told(vcpu, from);
 		fire(vcpu, relay, from);
 		recorder_exit(vcpu->recorder, &record);
 	}
@@ -246,6 +252,19 @@ void monitor_drain_finished(struct vcpu *vcpu)
 
 	if (relay->head != relay->tail)
 		take_records(vcpu, relay->head - 1);
+}
+
+/* While the relay waits, the record of the exit is not finished yet; of others it knows nothing. */
+void monitor_catch_up(struct vcpu *vcpu)
+{
+	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	if (!relay->untold)
+		return;
+	if (relay->pending)
+		monitor_drain_finished(vcpu);
+	else
+		monitor_drain(vcpu);
 }
 
 int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value)

@@ -21,6 +21,7 @@ struct monitor {
 	struct ept_views *views;
 	struct ept_live *live; /* to change them */
 	uint64_t *list; /* the view list that relay and processor read */
+	bool collected; /* pages of old tables have been taken back since the last monitor_change_begin() */
 };
 
 /* What an exit that was passed on is about; the engine translates its vendor's reasons. */
@@ -75,6 +76,7 @@ uint64_t monitor_region(const struct vcpu *vcpu);
 uint64_t monitor_control(const struct vcpu *vcpu);
 uint64_t monitor_ring(const struct vcpu *vcpu);
 uint64_t monitor_decoded(const struct vcpu *vcpu);
+uint64_t monitor_changes(const struct vcpu *vcpu);
 
 /* And of what a VM has: the view list. */
 uint64_t monitor_list(const struct vm *vm);
@@ -99,6 +101,20 @@ int monitor_write(struct vcpu *vcpu, uint64_t field, uint64_t value);
 
 /* engine_ops.rights_changed of the engines with a monitor. */
 int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region);
+
+/*
+ * Has the relay make a change of rights itself from the next time on: to be called before and after the VMM has made
+ * it. Nothing is noted if other vCPUs may make changes too, or if tables of more than one entry of a root are changed.
+ */
+void monitor_change_begin(struct vcpu *vcpu, uint64_t view, uint64_t region, uint64_t rights,
+			  struct relay_change *ret_change);
+void monitor_change_end(struct vcpu *vcpu, struct relay_change *change);
+
+/* Rights that the relay has set, by its record: in vm->policy they are the same then. */
+void monitor_change_told(struct vcpu *vcpu, const struct relay_record *record);
+
+/* engine_ops.catch_up */
+void monitor_catch_up(struct vcpu *vcpu);
 
 /* Index of the view whose entry in the list, as far as `mask` goes, is this pointer, or -1. */
 int monitor_view_of(const struct vm *vm, uint64_t pointer, uint64_t mask);

@@ -244,6 +244,7 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 		.home = vcpu->vm->view_list[0],
 		.vmfunc.eptp = vcpu->vm->view_list[0],
 		.decoded = monitor_decoded(vcpu),
+		.changes = vcpu->vm->plan->vcpus == 1 ? monitor_changes(vcpu) : 0,
 	};
 	vcpu->interrupts = &monitor_vcpu(vcpu)->interrupts;
 	interrupts_init(vcpu->interrupts);

@@ -40,6 +40,17 @@ static int publish(struct vm *vm, const struct ept_change *change)
 	return 0;
 }
 
+/* What the relay knows leads to tables whose pages will be written again. */
+static void collect(struct vm *vm)
+{
+	struct monitor *monitor = vm_monitor(vm);
+
+	for (unsigned i = 0; i < vm->vcpus_created; i++)
+		((struct relay_changes *)monitor_at(monitor, monitor_changes(&vm->vcpus[i])))->count = 0;
+	monitor->collected = true;
+	ept_live_collect(monitor->live);
+}
+
 int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 {
 	struct ept_live *live = vm_monitor(vm)->live;
@@ -51,7 +62,7 @@ int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 		rc = flush(vm);
 		if (rc != 0)
 			return rc;
-		ept_live_collect(live);
+		collect(vm);
 		rc = ept_live_update(live, &vm->policy, view, region, &change);
 	}
 	if (rc != 0)
@@ -59,4 +70,64 @@ int monitor_rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 	rc = publish(vm, &change);
 	/* The tables have changed, and nobody can tell who still uses the old ones. */
 	return rc == 0 ? 0 : memory_slot_failed(vm, rc);
+}
+
+/* The entry of a view's root that everything of a region lies behind; 0: there are several, or no such region. */
+static uint64_t root_entry(const struct vm *vm, uint64_t view, uint64_t region)
+{
+	const struct view_region *place;
+	uint64_t first;
+
+	if (view >= vm->policy.view_count || region >= vm->policy.region_count)
+		return 0;
+	place = &vm->policy.regions[region];
+	first = place->gpa.v / PAGING_SPAN(PAGING_LEVELS);
+	if (place->size == 0 || (place->gpa.v + place->size - 1) / PAGING_SPAN(PAGING_LEVELS) != first)
+		return 0;
+	return vm_monitor(vm)->views->view[view].root.v + first * sizeof(uint64_t);
+}
+
+void monitor_change_begin(struct vcpu *vcpu, uint64_t view, uint64_t region, uint64_t rights,
+			  struct relay_change *ret_change)
+{
+	struct monitor *monitor = vm_monitor(vcpu->vm);
+
+	*ret_change = (struct relay_change){
+		.entry = monitor_vcpu(vcpu)->changes ? root_entry(vcpu->vm, view, region) : 0,
+		.view = (uint32_t)view,
+		.region = (uint32_t)region,
+		.rights = (uint32_t)rights,
+	};
+	if (ret_change->entry)
+		ret_change->from = *(const uint64_t *)monitor_at(monitor, ret_change->entry);
+	monitor->collected = false;
+}
+
+void monitor_change_end(struct vcpu *vcpu, struct relay_change *change)
+{
+	struct monitor *monitor = vm_monitor(vcpu->vm);
+	struct relay_changes *all;
+
+	if (!change->entry || monitor->collected)
+		return;
+	change->to = *(const uint64_t *)monitor_at(monitor, change->entry);
+	all = monitor_at(monitor, monitor_changes(vcpu));
+	all->changes[all->count++ % RELAY_CHANGES_MAX] = *change;
+}
+
+/* No guest can write the record, but it is guest memory. */
+void monitor_change_told(struct vcpu *vcpu, const struct relay_record *record)
+{
+	struct vm *vm = vcpu->vm;
+	const uint32_t view = (uint32_t)record->wanted, region = (uint32_t)(record->qualification >> 32);
+	const unsigned rights = record->wanted >> 32 & 0xff;
+
+	if (record->service != service_code(SS_SERVICE_MAP, SERVICE_PERFORM) || !(record->wanted & RELAY_TOLD))
+		return;
+	monitor_vcpu(vcpu)->untold = 0;
+	if (view >= vm->policy.view_count || region >= vm->policy.region_count || rights & ~VIEW_RIGHTS_ALL)
+		return;
+	vm->open_page = 0;
+	/* A copy of a policy has room for every rule, so this cannot fail. */
+	policy_set_rights(&vm->policy, view, region, rights);
 }

@@ -51,6 +51,19 @@ static void answer_write(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned n
 					 vcpu->vm->index);
 }
 
+/* Sets rights, and has the relay know how. */
+static int64_t change_rights(struct vcpu *vcpu, const struct invocation *invocation)
+{
+	struct relay_change change;
+	int64_t result;
+
+	monitor_change_begin(vcpu, invocation->arg[0], invocation->index, invocation->arg[1], &change);
+	result = vm_function_finish(vcpu, invocation, SERVICE_PERFORM);
+	if (result == 0)
+		monitor_change_end(vcpu, &change);
+	return result;
+}
+
 /* The relay has decided about the caller. */
 static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned cpl)
 {
@@ -61,8 +74,12 @@ static void answer_vmfunc(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned 
 		.cpl = cpl,
 	};
 
-	relay->regs[RAX] = (uint64_t)vm_function_finish(
-		vcpu, &invocation, (enum service_verdict)(relay->service >> 8));
+	const enum service_verdict verdict = (enum service_verdict)(relay->service >> 8);
+	const bool maps = verdict == SERVICE_PERFORM && invocation.number == SS_SERVICE_MAP &&
+			  invocation.index != SERVICE_IN_MEMORY;
+
+	relay->regs[RAX] = (uint64_t)(maps ? change_rights(vcpu, &invocation)
+					   : vm_function_finish(vcpu, &invocation, verdict));
 	relay->view = vcpu->exit.view;
 	relay->action = RELAY_STEP;
 }

@@ -249,6 +249,8 @@ static void handle_exit(struct vcpu *vcpu)
 		.reason = (uint16_t)reason,
 	};
 	recorder_observe(vcpu->recorder);
+	if (vcpu->vm->ops->catch_up)
+		vcpu->vm->ops->catch_up(vcpu);
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
 		handlers[reason](vcpu);
 	else

@@ -54,6 +54,9 @@ struct engine_ops {
 	/* The same but for the last record, if the relay will complete it when it has its answer. */
 	void (*drain_finished)(struct vcpu *vcpu);
 
+	/* To be called before an exit is handled: what the relay has done without the VMM holds for the VMM too. */
+	void (*catch_up)(struct vcpu *vcpu);
+
 	/* Says in the monitor's words what exit the relay has passed on. */
 	void (*describe)(struct vcpu *vcpu, struct monitor_exit *ret_exit);
 
