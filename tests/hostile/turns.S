@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One of several guests on a vCPU, which neither yields nor halts: it ends when it notices that another one has had the
- * processor, by the time that is missing. Without a timer that takes the vCPU from it, it never does. Interrupts are on: the
+ * One of several guests on a vCPU, which neither yields nor halts: it ends some time after it has noticed that another one
+ * has had the processor, by the time that is missing. Without a timer that takes the vCPU from it, it never does. It goes
+ * on for a while for the others' sake: one that comes late has somebody to lose the processor to. Interrupts are on: the
  * emulated Intel processor keeps the host's from a nested guest that has them off.
  */
 #include "guest.inc"
 
 #define MISSING 700000	/* ticks, of a slice of 1 ms in the labs */
+#define BEYOND 40000000	/* several slices */
 
 .macro NOW to
 	rdtsc
@@ -22,4 +24,8 @@ again:	NOW rdi
 	mov %rdi, %rsi
 	cmp $MISSING, %rcx
 	jb again
+	add $BEYOND, %rsi
+beyond:	NOW rdi
+	cmp %rsi, %rdi
+	jb beyond
 	EXIT 0

@@ -211,6 +211,9 @@ void recorder_batch_end(struct recorder *recorder, uint32_t view)
 {
 	struct record_batch *batch = &recorder->batch;
 
+	/* What has come since a kick behind the last marker is the batch's. */
+	if (recorder->sampler.trace.on)
+		recorder_drain(recorder);
 	batch->view = view;
 	recorder_add(recorder, &batch->record);
 	probe_operation_end(recorder->vcpu, batch->operation,
@@ -219,10 +222,14 @@ void recorder_batch_end(struct recorder *recorder, uint32_t view)
 	batch->operation = 0;
 }
 
+/* No exit is being handled: the last one is of the batch, too, if the marker has not changed yet or no more says so. */
 void recorder_kicked(struct recorder *recorder)
 {
+	const uint32_t operation = recorder_operation(recorder);
+
 	if (recorder->sampler.trace.on)
-		recorder_drain(recorder);
+		sampler_drain(&recorder->sampler, recorder->page, operation ? operation : recorder->batch.operation,
+			      recorder->batch.operation);
 	if (recorder->watch)
 		recorder->watch->kicked(recorder->watch);
 }

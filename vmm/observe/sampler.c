@@ -11,9 +11,9 @@ void sampler_start(struct sampler *sampler, enum trace_id start, const volatile 
 }
 
 /*
- * While the marker stayed as it was, exits belong to what it says. Where it has changed, a batch says
- * what was going on in between; without one nobody does. The exit that is being handled has come after
- * the change.
+ * While the marker stayed as it was, exits belong to what it says. Where it has changed, or says nothing, a batch
+ * says what was going on in between; without one nobody does. The exit that is being handled has come after the
+ * change.
  */
 void sampler_drain(struct sampler *sampler, const volatile struct ss_vcpu_page *page, uint32_t operation,
 		   uint32_t batch)
@@ -21,7 +21,7 @@ void sampler_drain(struct sampler *sampler, const volatile struct ss_vcpu_page *
 	uint32_t sequence = page->marker.sequence, marker = page->marker.operation;
 	bool same = sequence == sampler->sequence && marker == sampler->marker;
 
-	sampler->interval = same ? operation : batch;
+	sampler->interval = same && operation ? operation : batch;
 	trace_drain(&sampler->trace, &sampler->assembler);
 	if (sampler->assembler.pending && !sampler->assembler.exit.attributed) {
 		sampler->assembler.exit.attributed = true;

@@ -223,6 +223,37 @@ static void drains_first(void **state)
 	expect_happened("ke");
 }
 
+static void kick_finds(uint32_t operation)
+{
+	recorder->sampler.assembler.pending = true;
+	recorder->sampler.assembler.exit.attributed = false;
+	recorder_kicked(recorder);
+	expect_happened("d");
+	assert_int_equal(recorder->sampler.interval, operation);
+	assert_int_equal(recorder->sampler.assembler.exit.operation, operation);
+}
+
+/* The counters of a batch begin before the marker says so, and end after. */
+static void a_kick_takes_no_exit_from_a_batch(void **state)
+{
+	(void)state;
+	recorder->sampler.trace.on = true;
+	kick_finds(0);
+	recorder_batch_begin(recorder, OPERATION, 1, TIME);
+	expect_happened("d");
+	kick_finds(OPERATION);
+	page.marker = (struct ss_marker){.operation = OPERATION, .sequence = 1};
+	kick_finds(OPERATION);
+	page.marker = (struct ss_marker){.operation = 0, .sequence = 2};
+	kick_finds(OPERATION);
+	assert_int_equal(recorder_batch_close(recorder, OPERATION, TIME), 0);
+	recorder->sampler.interval = 0;
+	recorder_batch_end(recorder, 0);
+	expect_happened("ds");
+	assert_int_equal(recorder->sampler.interval, OPERATION);
+	kick_finds(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_batch_is_one_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_batch_ends_by_its_own_operation, setup, teardown),
 		cmocka_unit_test_setup_teardown(drains_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_kick_takes_no_exit_from_a_batch, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
