@@ -93,6 +93,127 @@ static void a_forged_operation_counts_as_none(void **state)
 	assert_int_equal(drained(f, 1, 0), 1);
 }
 
+static struct relay_record *first_record(struct fixture *f)
+{
+	return monitor_at(&f->monitor, monitor_ring(&f->vcpu));
+}
+
+/* What a change of rights leaves: one region, and two views of it. */
+static void with_policy(struct fixture *f, struct ept_views *views)
+{
+	uint32_t index;
+
+	assert_int_equal(policy_add_region(&f->vm.policy, "region", gpa_at(0x5000), 0x1000, &index), 0);
+	assert_int_equal(policy_add_view(&f->vm.policy, "first", VIEW_RIGHTS_ALL, NULL), 0);
+	assert_int_equal(policy_add_view(&f->vm.policy, "second", VIEW_RIGHTS_ALL, NULL), 0);
+	*views = (struct ept_views){.count = 2};
+	views->view[0].root = gpa_at(RELAY_TABLES);
+	views->view[1].root = gpa_at(RELAY_TABLES + 0x1000);
+	f->monitor.views = views;
+	monitor_vcpu(&f->vcpu)->changes = monitor_changes(&f->vcpu);
+}
+
+static unsigned rights_in(const struct fixture *f, uint32_t view)
+{
+	const struct view_rule *rule = policy_rule(&f->vm.policy, view, 0);
+
+	return rule ? rule->rights : f->vm.policy.views[view].rights;
+}
+
+static void tell(struct fixture *f, uint64_t region, uint64_t wanted)
+{
+	struct relay_vcpu *relay = monitor_vcpu(&f->vcpu);
+
+	f->vm.open_page = 1;
+	*first_record(f) = (struct relay_record){
+		.service = service_code(SS_SERVICE_MAP, SERVICE_PERFORM),
+		.qualification = SS_SERVICE_MAP | region << 32,
+		.wanted = wanted,
+	};
+	relay->head = 1;
+	relay->tail = 0;
+	relay->untold = 1;
+	monitor_catch_up(&f->vcpu);
+	assert_int_equal(relay->tail, 1);
+}
+
+/* Also if a record says what no policy has. */
+static void rights_that_the_relay_has_set_are_those_of_the_policy(void **state)
+{
+	struct fixture *f = *state;
+	struct ept_views views;
+
+	with_policy(f, &views);
+	tell(f, 0, relay_told(1, VIEW_READ));
+	assert_int_equal(rights_in(f, 1), VIEW_READ);
+	assert_int_equal(rights_in(f, 0), VIEW_RIGHTS_ALL);
+	assert_int_equal(f->vm.open_page, 0);
+	assert_int_equal(monitor_vcpu(&f->vcpu)->untold, 0);
+	tell(f, 0, relay_told(2, VIEW_READ));
+	tell(f, 1, relay_told(0, VIEW_READ));
+	tell(f, 0, relay_told(0, 8));
+	tell(f, 0, 0);
+	assert_int_equal(rights_in(f, 0), VIEW_RIGHTS_ALL);
+	/* While the relay waits, its last record is not finished. */
+	tell(f, 0, relay_told(1, VIEW_RIGHTS_ALL));
+	monitor_vcpu(&f->vcpu)->untold = 1;
+	monitor_vcpu(&f->vcpu)->pending = 1;
+	monitor_vcpu(&f->vcpu)->head = 3;
+	monitor_catch_up(&f->vcpu);
+	assert_int_equal(monitor_vcpu(&f->vcpu)->tail, 2);
+	policy_finish(&f->vm.policy);
+}
+
+/* The tables are what they are: who has set which rights does not matter. */
+static void a_change_is_noted_by_what_it_makes_of_the_root(void **state)
+{
+	struct fixture *f = *state;
+	struct ept_views views;
+	uint64_t *entry = monitor_at(&f->monitor, RELAY_TABLES + 0x1000);
+	const struct relay_changes *all = monitor_at(&f->monitor, monitor_changes(&f->vcpu));
+	struct relay_change change;
+
+	with_policy(f, &views);
+	*entry = 0xc2002007;
+	monitor_change_begin(&f->vcpu, 1, 0, VIEW_READ, &change);
+	*entry = 0xc2003007;
+	monitor_change_end(&f->vcpu, &change);
+	assert_int_equal(all->count, 1);
+	assert_int_equal(all->changes[0].entry, RELAY_TABLES + 0x1000);
+	assert_int_equal(all->changes[0].from, 0xc2002007);
+	assert_int_equal(all->changes[0].to, 0xc2003007);
+	assert_int_equal(all->changes[0].view, 1);
+	assert_int_equal(all->changes[0].region, 0);
+	assert_int_equal(all->changes[0].rights, VIEW_READ);
+	/* No such view or region; tables that are gone; a region behind two entries; other vCPUs. */
+	monitor_change_begin(&f->vcpu, 2, 0, VIEW_READ, &change);
+	monitor_change_end(&f->vcpu, &change);
+	monitor_change_begin(&f->vcpu, 0, UINT64_MAX, VIEW_READ, &change);
+	monitor_change_end(&f->vcpu, &change);
+	monitor_change_begin(&f->vcpu, 1, 0, VIEW_READ, &change);
+	f->monitor.collected = true;
+	monitor_change_end(&f->vcpu, &change);
+	f->vm.policy.regions[0].gpa = gpa_at((UINT64_C(1) << 39) - 0x1000);
+	f->vm.policy.regions[0].size = 0x2000;
+	monitor_change_begin(&f->vcpu, 1, 0, VIEW_READ, &change);
+	monitor_change_end(&f->vcpu, &change);
+	f->vm.policy.regions[0].size = 0x1000;
+	monitor_vcpu(&f->vcpu)->changes = 0;
+	monitor_change_begin(&f->vcpu, 1, 0, VIEW_READ, &change);
+	monitor_change_end(&f->vcpu, &change);
+	assert_int_equal(all->count, 1);
+	/* Room for so many; the oldest goes first. */
+	monitor_vcpu(&f->vcpu)->changes = monitor_changes(&f->vcpu);
+	for (unsigned i = 0; i < RELAY_CHANGES_MAX; i++) {
+		monitor_change_begin(&f->vcpu, 1, 0, i, &change);
+		monitor_change_end(&f->vcpu, &change);
+	}
+	assert_int_equal(all->count, RELAY_CHANGES_MAX + 1);
+	assert_int_equal(all->changes[0].rights, RELAY_CHANGES_MAX - 1);
+	assert_int_equal(all->changes[1].rights, 0);
+	policy_finish(&f->vm.policy);
+}
+
 /* An EPTP is the entry of the view list, with memory type and walk length; a nested CR3 is its root alone. */
 static void a_view_is_known_by_its_pointer(void **state)
 {
@@ -160,6 +281,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_forged_ring_address_is_not_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_operation_counts_as_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(rights_that_the_relay_has_set_are_those_of_the_policy, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_change_is_noted_by_what_it_makes_of_the_root, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_view_is_known_by_its_pointer, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_exit_that_no_row_names_stays_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refused_state_names_the_check, setup, teardown),

@@ -234,6 +234,90 @@ static void dispositions_are_set_without_the_vmm(void **state)
 	assert_int_equal(calls, 0);
 }
 
+static struct relay_changes changes;
+static uint64_t root_entry;
+
+static uint64_t set_rights(uint64_t view, uint32_t region, uint64_t rights)
+{
+	start(EXIT_VMFUNC, FLAGS, 0, 3);
+	fake.vmm = vmm_counts;
+	relay.vmfunc.enabled = true;
+	relay.vmfunc.services.enabled = 1 << SS_SERVICE_MAP;
+	relay.changes = (uint64_t)(uintptr_t)&changes;
+	relay.regs[RAX] = SS_SERVICE_MAP;
+	relay.regs[RCX] = region;
+	relay.regs[RDX] = view;
+	relay.regs[RBX] = rights;
+	calls = 0;
+	relay_vmx_exit(&relay);
+	assert_int_equal(get(VMCS_guest_rip), RIP + 3);
+	assert_int_equal(ring[0].service, service_code(SS_SERVICE_MAP, SERVICE_PERFORM));
+	return relay.regs[RAX];
+}
+
+static void expect_made(uint64_t view, uint32_t region, uint64_t rights, uint64_t entry)
+{
+	assert_int_equal(set_rights(view, region, rights), 0);
+	assert_int_equal(calls, 0);
+	assert_int_equal(root_entry, entry);
+	assert_int_equal(relay.untold, 1);
+	assert_int_equal(ring[0].wanted, relay_told((uint32_t)view, (uint32_t)rights));
+}
+
+static void expect_asked(uint64_t view, uint32_t region, uint64_t rights)
+{
+	const uint64_t before = root_entry;
+
+	set_rights(view, region, rights);
+	assert_int_equal(calls, 1);
+	assert_int_equal(root_entry, before);
+	assert_int_equal(relay.untold, 0);
+	assert_int_equal(ring[0].wanted, 0);
+}
+
+/* An entry is what it was before in spite of the processor's marks in it. */
+static void rights_that_the_vmm_has_set_before_are_set_without_it(void **state)
+{
+	const uint64_t entry = (uint64_t)(uintptr_t)&root_entry, accessed = 0x120;
+
+	(void)state;
+	changes = (struct relay_changes){
+		3,
+		{{entry, 0xc2001007, 0xc2002007, 1, 5, 1},
+		 {entry, 0xc2002007, 0xc2001007, 1, 5, 7},
+		 {entry, 0xc2001007, 0xc2001007, 1, 5, 7}},
+	};
+	root_entry = 0xc2001007 | accessed;
+	expect_made(1, 5, 1, 0xc2002007);
+	expect_asked(1, 5, 1);
+	root_entry |= accessed;
+	expect_made(1, 5, 7, 0xc2001007);
+	expect_made(1, 5, 7, 0xc2001007);
+	expect_asked(0, 5, 1);
+	expect_asked(1, 4, 1);
+	expect_asked(1, 5, 3);
+	expect_asked(UINT64_C(1) << 32 | 1, 5, 1);
+	expect_asked(1, 5, UINT64_C(1) << 32 | 1);
+	root_entry = 0xc2003007;
+	expect_asked(1, 5, 1);
+	expect_asked(1, 5, 7);
+	root_entry = 0xc2001007;
+	changes.changes[0].region = SS_SERVICE_IN_MEMORY;
+	expect_asked(1, SS_SERVICE_IN_MEMORY, 1);
+	changes.changes[0].region = 5;
+	changes.count = 0;
+	expect_asked(1, 5, 1);
+	/* As many as there is room for, however many there were. */
+	changes.changes[RELAY_CHANGES_MAX - 1] = changes.changes[0];
+	changes.changes[0] = (struct relay_change){entry, 0, 0, 0, 0, 0};
+	changes.count = UINT64_MAX;
+	for (unsigned i = 0; i + 1 < RELAY_CHANGES_MAX; i++)
+		changes.changes[i] = changes.changes[0];
+	expect_made(1, 5, 1, 0xc2002007);
+	root_entry = 0xc2003007;
+	expect_asked(1, 5, 1);
+}
+
 static void vmm_empties_the_ring(struct relay_vcpu *vcpu)
 {
 	assert_int_equal(vcpu->reason, RELAY_REASON_RING_FULL);
@@ -536,6 +620,7 @@ int main(void)
 		cmocka_unit_test(the_usual_exit_touches_few_fields),
 		cmocka_unit_test(faults_set_rf_and_stay_at_the_instruction),
 		cmocka_unit_test(dispositions_are_set_without_the_vmm),
+		cmocka_unit_test(rights_that_the_vmm_has_set_before_are_set_without_it),
 		cmocka_unit_test(a_ring_without_room_is_emptied_before_the_next_record),
 		cmocka_unit_test(what_exits_reaches_the_vmm),
 		cmocka_unit_test(what_vmx_fixes_in_cr0_is_gp_in_the_register_only),
