@@ -284,7 +284,7 @@ int ept_builder_init(struct ept_builder *builder, const struct view_target *targ
 		     struct table_arena *arena)
 {
 	*builder = (struct ept_builder){ .target = target };
-	return tables_init(&builder->pool, arena);
+	return tables_init(&builder->pool, arena, target->format->used);
 }
 
 void ept_builder_finish(struct ept_builder *builder)

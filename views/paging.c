@@ -130,6 +130,7 @@ const struct paging_format paging_formats[PAGING_FORMAT_COUNT] = {
 		.check_rights = ept_check_rights,
 		.encode_leaf = ept_encode_leaf,
 		.encode_table = ept_encode_table,
+		.used = EPT_ACCESSED | EPT_DIRTY,
 		.encode_root = ept_pointer,
 	},
 	[PAGING_NPT] = {
@@ -137,6 +138,7 @@ const struct paging_format paging_formats[PAGING_FORMAT_COUNT] = {
 		.check_rights = npt_check_rights,
 		.encode_leaf = npt_encode_leaf,
 		.encode_table = npt_encode_table,
+		.used = NPT_ACCESSED | NPT_DIRTY,
 		.encode_root = npt_encode_root,
 	},
 };

@@ -54,6 +54,8 @@ struct paging_format {
 				const struct paging_caps *caps);
 	/* An entry that refers to a table and restricts nothing. */
 	uint64_t (*encode_table)(gpa_t table, const struct paging_caps *caps);
+	/* The accessed and dirty flags, which processors set. */
+	uint64_t used;
 	/* The pointer to a root table: EPTP or nested CR3. */
 	uint64_t (*encode_root)(gpa_t root, const struct paging_caps *caps);
 };

@@ -23,22 +23,30 @@ static uint64_t mix(uint64_t hash, uint64_t word)
  * Four independent chains keep the multiplier busy. Quality matters only for
  * speed: equal hashes are confirmed by comparing the tables.
  */
-static uint64_t hash_table(const uint64_t content[PAGING_ENTRIES])
+static uint64_t hash_table(const uint64_t content[PAGING_ENTRIES], uint64_t used)
 {
 	uint64_t a = 1, b = 2, c = 3, d = 4;
 
 	for (size_t i = 0; i < PAGING_ENTRIES; i += 4) {
-		a = mix(a, content[i]);
-		b = mix(b, content[i + 1]);
-		c = mix(c, content[i + 2]);
-		d = mix(d, content[i + 3]);
+		a = mix(a, content[i] & ~used);
+		b = mix(b, content[i + 1] & ~used);
+		c = mix(c, content[i + 2] & ~used);
+		d = mix(d, content[i + 3] & ~used);
 	}
 	return mix(mix(mix(a, b), c), d);
 }
 
-static char *page_at(const struct table_pool *pool, uint64_t page)
+static void *page_at(const struct table_pool *pool, uint64_t page)
 {
 	return (char *)pool->arena->host + page * GPA_PAGE_SIZE;
+}
+
+static bool is_equal(const uint64_t *table, const uint64_t *content, uint64_t used)
+{
+	for (size_t i = 0; i < PAGING_ENTRIES; i++)
+		if ((table[i] ^ content[i]) & ~used)
+			return false;
+	return true;
 }
 
 /* The slot that holds the content, or the empty one where it belongs. */
@@ -53,8 +61,7 @@ static struct table_slot *find_slot(const struct table_pool *pool,
 		if (slot->page == 0)
 			return slot;
 		if (content && slot->hash == hash &&
-		    memcmp(page_at(pool, slot->page - 1), content,
-			   GPA_PAGE_SIZE) == 0)
+		    is_equal(page_at(pool, slot->page - 1), content, pool->used))
 			return slot;
 	}
 }
@@ -105,7 +112,7 @@ int tables_reserve(struct table_pool *pool)
 	return pool->spare && pool->free_pages ? 0 : -ENOMEM;
 }
 
-int tables_init(struct table_pool *pool, struct table_arena *arena)
+int tables_init(struct table_pool *pool, struct table_arena *arena, uint64_t used)
 {
 	struct table_slot *slots = calloc(FIRST_CAPACITY, sizeof(*slots));
 
@@ -113,6 +120,7 @@ int tables_init(struct table_pool *pool, struct table_arena *arena)
 		return -ENOMEM;
 	*pool = (struct table_pool){
 		.arena = arena,
+		.used = used,
 		.slots = slots,
 		.capacity = FIRST_CAPACITY,
 	};
@@ -147,7 +155,7 @@ int tables_intern(struct table_pool *pool,
 		  const uint64_t content[PAGING_ENTRIES], gpa_t *ret_table,
 		  bool *ret_new)
 {
-	const uint64_t hash = hash_table(content);
+	const uint64_t hash = hash_table(content, pool->used);
 	struct table_slot *slot;
 	bool is_new;
 	int error = make_room(pool);

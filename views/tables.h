@@ -26,10 +26,12 @@ struct table_slot;
 /*
  * Finished tables by content: two tables with equal bytes are one table, so
  * equal sub-trees, built bottom-up, are one sub-tree. A table in the pool is
- * never written again by its builder.
+ * never written again by its builder, but by processors, which note in an entry
+ * that they have used it: these bits do not count.
  */
 struct table_pool {
 	struct table_arena *arena;
+	uint64_t used; /* those bits */
 	struct table_slot *slots;
 	size_t capacity; /* a power of two */
 	size_t count;
@@ -38,8 +40,9 @@ struct table_pool {
 	size_t free_count;
 };
 
-/* Starts an empty pool that takes pages from the arena. Returns 0 or -ENOMEM. */
-int tables_init(struct table_pool *pool, struct table_arena *arena);
+/* Starts an empty pool that takes pages from the arena, of tables in which processors write the bits `used`. Returns 0
+ * or -ENOMEM. */
+int tables_init(struct table_pool *pool, struct table_arena *arena, uint64_t used);
 
 /* Frees what the pool holds; the tables stay in the arena. */
 void tables_finish(struct table_pool *pool);

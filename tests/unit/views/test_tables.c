@@ -12,6 +12,8 @@
 #define TABLES 3000
 
 static struct table_arena arena;
+#define USED (UINT64_C(3) << 60)
+
 static struct table_pool pool;
 
 static int setup(void **state)
@@ -22,7 +24,7 @@ static int setup(void **state)
 		.host = malloc(TABLES * PAGE),
 		.size = TABLES * PAGE,
 	};
-	return !arena.host || tables_init(&pool, &arena) != 0;
+	return !arena.host || tables_init(&pool, &arena, USED) != 0;
 }
 
 static int teardown(void **state)
@@ -64,6 +66,27 @@ static void found_again_after_growth(void **state)
 	assert_int_equal(arena.used, arena.size);
 }
 
+static void marks_of_processors_do_not_count(void **state)
+{
+	uint64_t content[PAGING_ENTRIES] = { [3] = 0x1007 };
+	uint64_t *table = (uint64_t *)arena.host;
+	gpa_t found;
+	bool is_new;
+
+	(void)state;
+	intern(content, true);
+	for (unsigned i = 0; i < 2; i++) {
+		table[3] |= UINT64_C(1) << (60 + i);
+		assert_int_equal(tables_intern(&pool, content, &found, &is_new), 0);
+		assert_false(is_new);
+		assert_int_equal(found.v, arena.base.v);
+	}
+	content[3] |= USED;
+	intern(content, false);
+	content[3] |= UINT64_C(1) << 59;
+	intern(content, true);
+}
+
 /*
  * Two tables with one hash are two tables. A chain of the hash takes every
  * fourth word, so the next word of the chain can undo a change.
@@ -79,7 +102,7 @@ static void collision(void **state)
 	first[0] = 0x1007;
 	second[0] = 0x2007;
 	second[4] = mix(1, first[0]) ^ mix(1, second[0]);
-	assert_int_equal(hash_table(first), hash_table(second));
+	assert_int_equal(hash_table(first, USED), hash_table(second, USED));
 	at_first = intern(first, true);
 	at_second = intern(second, true);
 	assert_int_not_equal(at_first, at_second);
@@ -164,6 +187,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(found_again_after_growth, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(marks_of_processors_do_not_count, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(collision, setup, teardown),
 		cmocka_unit_test(memo_that_forgets),
