@@ -124,6 +124,14 @@ static void check_exits(struct report_row *row, const struct expectation *expect
 	}
 }
 
+/* The model speaks of one batch. */
+static void add_batches(struct expectation *expected, uint64_t batches)
+{
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		if (expected->exits[level].how == EXPECT_TOTAL)
+			expected->exits[level].count *= (unsigned)batches;
+}
+
 void verdict_judge(struct report_row *row, const struct ss_operation *op,
 		   const struct expect_environment *environment, uint64_t batches)
 {
@@ -135,6 +143,7 @@ void verdict_judge(struct report_row *row, const struct ss_operation *op,
 		return;
 	}
 	expect_operation(environment, op, row->summary->result.count, &expected);
+	add_batches(&expected, batches);
 	check_outcome(row, &expected);
 	check_early(row, op, environment);
 	check_view(row, &expected);

@@ -61,7 +61,7 @@ static enum verdict judge(struct run *run)
 	for (int level = 0; level < LEVEL_COUNT; level++)
 		run->row.exits_known[level] = summary_exits(&run->summary, NULL, HOST_BACKEND_VMX,
 							    (enum level)level, &run->row.exits[level]);
-	verdict_judge(&run->row, &run->op, &run->environment, 1);
+	verdict_judge(&run->row, &run->op, &run->environment, run->summary.batches);
 	return run->row.verdict;
 }
 
@@ -163,6 +163,26 @@ static void every_exit_counts(void **state)
 	}
 }
 
+/* Of VMs or vCPUs that do the same. */
+static void several_batches_have_so_many_times_the_exits(void **state)
+{
+	(void)state;
+	for (int refuses = 0; refuses < 2; refuses++)
+		for (unsigned batches = 1; batches < 4; batches++) {
+			struct run run = start(refuses);
+
+			run.summary.batches = batches;
+			run.summary.repetitions *= batches;
+			for (int level = 0; level < LEVEL_COUNT; level++)
+				run.summary.exits[level] *= batches;
+			run.summary.stats.value[STAT_exits] *= batches;
+			if (judge(&run) != VERDICT_PASS)
+				fail_msg("%s", run.row.note);
+			run.summary.exits[LEVEL_MONITOR]++;
+			fails_with(&run, "at monitor");
+		}
+}
+
 static void the_view_in_the_control_structure_counts(void **state)
 {
 	uint64_t list[EPTP_LIST_ENTRIES] = {0x101e, 0x201e, 0x301e};
@@ -190,6 +210,7 @@ int main(void)
 		cmocka_unit_test(the_value_counts),
 		cmocka_unit_test(each_of_the_first_repetitions_counts),
 		cmocka_unit_test(every_exit_counts),
+		cmocka_unit_test(several_batches_have_so_many_times_the_exits),
 		cmocka_unit_test(the_view_in_the_control_structure_counts),
 	};
 
