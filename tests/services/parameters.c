@@ -160,6 +160,14 @@ static void other_ways(void)
 	check(74, *window_page(SS_WINDOW_TAG) == SS_VIEW_TAG);
 }
 
+static void request_by_port(volatile struct ss_request *request)
+{
+	__asm__ volatile("outl %0, %1"
+			 :
+			 : "a"((uint32_t)(uint64_t)request), "Nd"((uint16_t)SS_PORT_CONTROL)
+			 : "memory");
+}
+
 /* A caller that there is not, in a request for a service: every bit that says nothing of one. */
 static void callers_that_are_not(void)
 {
@@ -168,12 +176,30 @@ static void callers_that_are_not(void)
 		struct ss_request request = {.size = sizeof(request), .number = SS_REQUEST_VMFUNC, .cpl = cpl,
 					     .arg = {SS_SERVICE_VIEW, 0}};
 
-		__asm__ volatile("outl %0, %1"
-				 :
-				 : "a"((uint32_t)(uint64_t)&request), "Nd"((uint16_t)SS_PORT_CONTROL)
-				 : "memory");
+		request_by_port(&request);
 		check(80, (request.status == -EINVAL) ==
 				  ((cpl & ~(3u | SS_CALLER_PROTECTED | SS_CALLER_REAL)) != 0));
+	}
+}
+
+/* What a port has the VMM read is read by the rights that were set last, by the monitor too: it makes a change by itself
+ * from the second time on. */
+static void changes_hold_for_ports(void)
+{
+	volatile struct ss_request *request =
+		(volatile struct ss_request *)(window_page(SS_WINDOW_SHARED) + 64);
+
+	for (unsigned i = 0; i < 4; i++) {
+		request->size = sizeof(*request);
+		request->number = SS_REQUEST_NULL_SERVICE;
+		request->cpl = 0;
+		request->status = 1;
+		check(81, map(SS_WINDOW_SHARED, 0, 0) == 0);
+		request_by_port(request);
+		check(82, map(SS_WINDOW_SHARED, 0, ALL) == 0);
+		check(83, request->status == 1);
+		request_by_port(request);
+		check(84, request->status == 0);
 	}
 }
 
@@ -188,6 +214,7 @@ _Noreturn void _start(struct ss_context *given, uint64_t index)
 	memory();
 	callers();
 	callers_that_are_not();
+	changes_hold_for_ports();
 	if (context->flags & SS_CONTEXT_MONITOR)
 		other_ways();
 	leave(0);
