@@ -197,7 +197,7 @@ static inline int is_known(const struct relay_vcpu *vcpu, const struct relay_cha
 }
 
 /* Rights of a region in a view, where the VMM has made the same change before. The write of the entry exits to L0, which
- * drops what it has derived from it (architecture.md, "Changing rights"). */
+ * drops what it has derived from it (docs/services.md, "Changing rights while the guest runs"). */
 static inline int relay_maps(struct relay_vcpu *vcpu, struct relay_record *record)
 {
 	const struct relay_changes *all = (const struct relay_changes *)vcpu->changes;
