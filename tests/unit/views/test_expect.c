@@ -394,6 +394,26 @@ static void map_alone(enum engine_id engine, unsigned rights, unsigned insn)
 		     engine == ENGINE_VMX ? (2 * exits + 2 * passed) / 10 : (2 * exits + passed) / 10);
 }
 
+/* One call, with its parameters in registers and in memory, where the VMM has to read them. */
+static void map_same_alone(void)
+{
+	struct ss_operation op = {.kind = SS_KIND_MAP, .insn = SS_INSN_VMFUNC,
+				  .arg = VIEW_RIGHTS_ALL << 16 | SS_WINDOW_SHARED};
+	struct expectation got;
+
+	fixture.environment.engine = ENGINE_SVM;
+	fixture.environment.alone = true;
+	got = predict(HOST_BACKEND_SVM, &op, 10);
+	expect_exits(&got, LEVEL_VMM, EXPECT_TOTAL, 1);
+	expect_exits(&got, LEVEL_MONITOR, EXPECT_EXACTLY, 1);
+	expect_exits(&got, LEVEL_L0, EXPECT_TOTAL, 21);
+	op.flags = SS_OP_IN_MEMORY;
+	got = predict(HOST_BACKEND_SVM, &op, 10);
+	fixture.environment.alone = false;
+	expect_exits(&got, LEVEL_VMM, EXPECT_EXACTLY, 1);
+	expect_exits(&got, LEVEL_L0, EXPECT_EXACTLY, 3);
+}
+
 static void map(void **state)
 {
 	static const unsigned insns[] = {SS_INSN_VMFUNC, SS_INSN_LOAD, SS_INSN_STORE};
@@ -411,6 +431,7 @@ static void map(void **state)
 			map_alone(ENGINE_VMX, rights, insns[i]);
 			map_alone(ENGINE_SVM, rights, insns[i]);
 		}
+	map_same_alone();
 	assert_int_equal((int64_t)predict(HOST_BACKEND_VMX, &unknown, 1).value, -ENOENT);
 	unknown.arg = 7 << 16 | DEFAULT_POLICY_VIEWS << 8 | SS_WINDOW_SHARED;
 	assert_int_equal((int64_t)predict(HOST_BACKEND_VMX, &unknown, 1).value, -ENOENT);
