@@ -66,7 +66,7 @@ done
 # By whom each service was done, and what became of the others: from the file of exits.
 guest parameters 0 '' --ledger ledger
 check 'report by service' 0 '' "$sidestep" report --by service --format csv ledger
-for row in 'map,vmm,24,' 'map #GP,vmm,2,' 'view,vmm,18,' 'view refused,vmm,4,'; do
+for row in 'map,vmm,32,' 'map #GP,vmm,2,' 'view,vmm,18,' 'view refused,vmm,4,'; do
 	that "report by service: $row" grep -q "^$row" "$out"
 done
 check 'report by service as JSON' 0 '' "$sidestep" report --by service --format json ledger
