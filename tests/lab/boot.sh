@@ -139,7 +139,7 @@ guest modules.elf --views kernel-drivers.views --on-violation inject --ledger mo
 try sidestep report --format json -o modules.json modules.ledger
 
 # Guests on one vCPU, which they yield, or lose to a timer: each does as the model says, and finds what it has left there.
-[ -z "$full" ] || try sidestep test --engine "$engine" --vms 2 --share-vcpu 'world.*' 'hypercall.null.*' 'view.switch*' 'cr0.ts.mov*' \
+[ -z "$full" ] || try sidestep test --engine "$engine" --vms 2 --share-vcpu 'world.*' 'hypercall.*' 'view.switch*' 'cr0.ts*' \
 	'service.interrupt*' 'ref.hlt*'
 try sidestep test --engine "$engine" --vms 3 --share-vcpu --slice 1 --random 100
 for vms in 2 '3 --slice 1'; do

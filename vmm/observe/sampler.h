@@ -21,8 +21,9 @@ struct sampler {
 void sampler_start(struct sampler *sampler, enum trace_id start, const volatile struct ss_vcpu_page *page,
 		   l0_exit_fn *emit, void *opaque);
 
-/* Emits all samples. They are those of the time since the last call. `operation` is what the marker says now,
- * `batch` the operation of the batch that goes on, 0: none does. */
+/* Emits all samples. They are those of the time since the last call. `operation` is what the marker says now, `batch`
+ * the operation of the batch that goes on, 0: none does. The last exit is `operation`'s: a caller that handles none
+ * gives the batch's where the marker says nothing. */
 void sampler_drain(struct sampler *sampler, const volatile struct ss_vcpu_page *page, uint32_t operation,
 		   uint32_t batch);
 
