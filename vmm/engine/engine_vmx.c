@@ -380,19 +380,12 @@ static void describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 }
 
 const struct engine_ops engine_vmx = {
+	MONITOR_OPS,
 	.vm_init = vm_init,
-	.vm_finish = monitor_destroy,
 	.vcpu_init = vcpu_init,
-	.vcpu_finish = monitor_destroy_vcpu,
-	.rights_changed = monitor_rights_changed,
 	.setup = setup,
 	.view_current = view_current,
 	.guest_sregs = guest_sregs,
-	.drain = monitor_drain,
-	.drain_finished = monitor_drain_finished,
-	.catch_up = monitor_catch_up,
 	.describe = describe,
-	.running = monitor_running,
-	.retire = monitor_retire,
 	.load_register = load_register,
 };

@@ -26,4 +26,11 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 /* engine_ops.vcpu_finish. */
 void monitor_destroy_vcpu(struct vcpu *vcpu);
 
+/* The members of engine_ops in which no vendor differs. */
+#define MONITOR_OPS                                                                                \
+	.vm_finish = monitor_destroy, .vcpu_finish = monitor_destroy_vcpu,                         \
+	.rights_changed = monitor_rights_changed, .drain = monitor_drain,                          \
+	.drain_finished = monitor_drain_finished, .catch_up = monitor_catch_up,                    \
+	.running = monitor_running, .retire = monitor_retire
+
 #endif
