@@ -180,18 +180,6 @@ int policy_find_region(const struct view_policy *policy, const char *name,
 	return -ENOENT;
 }
 
-int policy_find_view(const struct view_policy *policy, const char *name,
-		     uint32_t *ret_index)
-{
-	for (size_t i = 0; i < policy->view_count; i++) {
-		if (strcmp(policy->views[i].name, name) == 0) {
-			*ret_index = (uint32_t)i;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
 /* A copy of `count` elements with room for `room`; of none, for one, so that NULL means failure. */
 static void *copy_array(const void *array, size_t count, size_t room, size_t size)
 {

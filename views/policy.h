@@ -89,8 +89,6 @@ const struct view_rule *policy_rule(const struct view_policy *policy,
 /* Finds by name. Returns 0 or -ENOENT. */
 int policy_find_region(const struct view_policy *policy, const char *name,
 		       uint32_t *ret_index);
-int policy_find_view(const struct view_policy *policy, const char *name,
-		     uint32_t *ret_index);
 
 /* Takes a fault; returns whether to look for more. */
 typedef bool policy_fault_fn(void *data, const struct policy_error *error);

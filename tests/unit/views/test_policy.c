@@ -188,9 +188,6 @@ static void names(void **state)
 	assert_int_equal(add_region(&policy, "other", PAGE, PAGE), 1);
 	assert_int_equal(policy_find_region(&policy, "other", &index), 0);
 	assert_int_equal(index, 1);
-	assert_int_equal(policy_find_view(&policy, long_name, &index), 0);
-	assert_int_equal(index, 0);
-	assert_int_equal(policy_find_view(&policy, "other", &index), -ENOENT);
 	assert_int_equal(policy_find_region(&policy, "", &index), -ENOENT);
 	accept(&policy, &plain);
 
