@@ -130,11 +130,11 @@ static const struct rule {
 	enum control_register reg;
 	uint64_t flags;
 	bool (*test)(const struct change *change);
-	const char *key, *text;
+	const char *text;
 } rules[CONTROL_FAULT_COUNT] = {
-	[CONTROL_LEGAL] = {CONTROL_REGISTER_INVALID, 0, NULL, "legal", "the value is legal"},
-#define CONTROL_FAULT_ROW(name, reg, test, flags, key, text) \
-	[CONTROL_FAULT_##name] = {CONTROL_##reg, flags, test, key, text},
+	[CONTROL_LEGAL] = {CONTROL_REGISTER_INVALID, 0, NULL, "the value is legal"},
+#define CONTROL_FAULT_ROW(name, reg, test, flags, text) \
+	[CONTROL_FAULT_##name] = {CONTROL_##reg, flags, test, text},
 	CONTROL_FAULTS(CONTROL_FAULT_ROW)
 #undef CONTROL_FAULT_ROW
 };
@@ -285,29 +285,6 @@ struct control_result control_answer(const struct control_state *state,
 	result.ask = 0;
 	finish(state, asked->decision.in_register | loaded, &result);
 	return result;
-}
-
-static const struct {
-	const char *key, *meaning;
-} insns[CONTROL_INSN_COUNT] = {
-#define CONTROL_INSN_ROW(name, key, meaning) [CONTROL_##name] = {key, meaning},
-	CONTROL_INSNS(CONTROL_INSN_ROW)
-#undef CONTROL_INSN_ROW
-};
-
-const char *control_insn_key(enum control_insn insn)
-{
-	return (unsigned)insn < CONTROL_INSN_COUNT ? insns[insn].key : NULL;
-}
-
-const char *control_insn_meaning(enum control_insn insn)
-{
-	return (unsigned)insn < CONTROL_INSN_COUNT ? insns[insn].meaning : NULL;
-}
-
-const char *control_fault_key(enum control_fault fault)
-{
-	return (unsigned)fault < CONTROL_FAULT_COUNT ? rules[fault].key : NULL;
 }
 
 const char *control_fault_text(enum control_fault fault)

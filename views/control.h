@@ -13,70 +13,63 @@
 #include "views/control_flag.h"
 #include "views/flags.h"
 
-/* name, key, meaning. */
-#define CONTROL_INSNS(X) \
-	X(MOV_TO, "mov-to", "MOV to a control register, 32 or 64 bits wide") \
-	X(MOV_FROM, "mov-from", "MOV from a control register, 32 or 64 bits wide") \
-	X(CLTS, "clts", "CLTS, which clears CR0.TS") \
-	X(LMSW, "lmsw", "LMSW, which loads bits 3:0 of CR0 but does not clear PE") \
-	X(SMSW, "smsw", "SMSW, 16, 32 or 64 bits wide")
-
 enum control_insn {
 	CONTROL_INSN_INVALID,
-#define CONTROL_INSN_ENUM(name, key, meaning) CONTROL_##name,
-	CONTROL_INSNS(CONTROL_INSN_ENUM)
-#undef CONTROL_INSN_ENUM
-	CONTROL_INSN_COUNT
+	CONTROL_MOV_TO, /* a control register, 32 or 64 bits wide */
+	CONTROL_MOV_FROM,
+	CONTROL_CLTS,
+	CONTROL_LMSW, /* loads bits 3:0 of CR0, but does not clear PE */
+	CONTROL_SMSW, /* 16, 32 or 64 bits wide */
 };
 
 /*
- * Why a write raises #GP(0), in the order of the checks: name, register, test, flags, key, text. A
+ * Why a write raises #GP(0), in the order of the checks: name, register, test, flags, text. A
  * rule speaks if one of its flags is written to the register; without flags of its own it speaks
  * always. Intel SDM volume 2B, MOV to control registers (protected and 64-bit mode); volume
  * 3A, 2.5 and 10.8.5; volume 3C, 24.8 and 26.3.
  */
 #define CONTROL_FAULTS(X) \
 	X(CR0_RESERVED, CR0, sets_reserved, 0, \
-	  "cr0-reserved", "a bit of CR0[63:32] is set") \
+	  "a bit of CR0[63:32] is set") \
 	X(PG_WITHOUT_PE, CR0, pg_without_pe, CONTROL_FLAG(CR0, PG) | CONTROL_FLAG(CR0, PE), \
-	  "pg-without-pe", "CR0.PG is set and CR0.PE clear") \
+	  "CR0.PG is set and CR0.PE clear") \
 	X(NW_WITHOUT_CD, CR0, nw_without_cd, CONTROL_FLAG(CR0, NW) | CONTROL_FLAG(CR0, CD), \
-	  "nw-without-cd", "CR0.NW is set and CR0.CD clear") \
+	  "CR0.NW is set and CR0.CD clear") \
 	X(PG_WITHOUT_PAE, CR0, pg_without_pae, CONTROL_FLAG(CR0, PG), \
-	  "pg-without-pae", "CR0.PG is set with IA32_EFER.LME set and CR4.PAE clear") \
+	  "CR0.PG is set with IA32_EFER.LME set and CR4.PAE clear") \
 	X(PG_SET_IN_64_BIT_CS, CR0, pg_set_in_64_bit_cs, CONTROL_FLAG(CR0, PG), \
-	  "pg-set-in-64-bit-cs", "CR0.PG becomes set with IA32_EFER.LME and CS.L set") \
+	  "CR0.PG becomes set with IA32_EFER.LME and CS.L set") \
 	X(PG_CLEARED_IN_64_BIT_MODE, CR0, pg_cleared_in_64_bit_mode, CONTROL_FLAG(CR0, PG), \
-	  "pg-cleared-in-64-bit-mode", "CR0.PG becomes clear in 64-bit mode") \
+	  "CR0.PG becomes clear in 64-bit mode") \
 	X(PG_CLEARED_WITH_PCIDE, CR0, pg_cleared_with_pcide, CONTROL_FLAG(CR0, PG), \
-	  "pg-cleared-with-pcide", "CR0.PG becomes clear with CR4.PCIDE set") \
+	  "CR0.PG becomes clear with CR4.PCIDE set") \
 	X(WP_CLEAR_WITH_CET, CR0, wp_clear_with_cet, CONTROL_FLAG(CR0, WP), \
-	  "wp-clear-with-cet", "CR0.WP is clear with CR4.CET set") \
+	  "CR0.WP is clear with CR4.CET set") \
 	X(CR0_FIXED_TO_1, CR0, clears_fixed, 0, \
-	  "cr0-fixed-to-1", "a flag of CR0 is cleared that VMX operation fixes to 1") \
+	  "a flag of CR0 is cleared that VMX operation fixes to 1") \
 	X(CR0_FIXED_TO_0, CR0, sets_fixed, 0, \
-	  "cr0-fixed-to-0", "a flag of CR0 is set that VMX operation fixes to 0") \
+	  "a flag of CR0 is set that VMX operation fixes to 0") \
 	X(CR4_RESERVED, CR4, sets_reserved, 0, \
-	  "cr4-reserved", "a bit of CR4 is set that the processor reserves") \
+	  "a bit of CR4 is set that the processor reserves") \
 	X(PAE_CLEARED, CR4, pae_cleared, CONTROL_FLAG(CR4, PAE), \
-	  "pae-cleared", "CR4.PAE becomes clear in IA-32e mode") \
+	  "CR4.PAE becomes clear in IA-32e mode") \
 	X(LA57_CHANGED, CR4, la57_changed, CONTROL_FLAG(CR4, LA57), \
-	  "la57-changed", "CR4.LA57 changes in IA-32e mode") \
+	  "CR4.LA57 changes in IA-32e mode") \
 	X(PCIDE_OUTSIDE_IA32E, CR4, pcide_outside_ia32e, CONTROL_FLAG(CR4, PCIDE), \
-	  "pcide-outside-ia32e", "CR4.PCIDE becomes set outside IA-32e mode") \
+	  "CR4.PCIDE becomes set outside IA-32e mode") \
 	X(PCIDE_WITH_CR3, CR4, pcide_with_cr3, CONTROL_FLAG(CR4, PCIDE), \
-	  "pcide-with-cr3", "CR4.PCIDE becomes set with CR3[11:0] not zero") \
+	  "CR4.PCIDE becomes set with CR3[11:0] not zero") \
 	X(CET_WITHOUT_WP, CR4, cet_without_wp, CONTROL_FLAG(CR4, CET), \
-	  "cet-without-wp", "CR4.CET is set with CR0.WP clear") \
+	  "CR4.CET is set with CR0.WP clear") \
 	X(CR4_FIXED_TO_1, CR4, clears_fixed, 0, \
-	  "cr4-fixed-to-1", "a flag of CR4 is cleared that VMX operation fixes to 1") \
+	  "a flag of CR4 is cleared that VMX operation fixes to 1") \
 	X(CR4_FIXED_TO_0, CR4, sets_fixed, 0, \
-	  "cr4-fixed-to-0", "a flag of CR4 is set that VMX operation fixes to 0")
+	  "a flag of CR4 is set that VMX operation fixes to 0")
 
 enum control_fault {
 	CONTROL_FAULT_INVALID,
 	CONTROL_LEGAL,
-#define CONTROL_FAULT_ENUM(name, reg, test, flags, key, text) CONTROL_FAULT_##name,
+#define CONTROL_FAULT_ENUM(name, reg, test, flags, text) CONTROL_FAULT_##name,
 	CONTROL_FAULTS(CONTROL_FAULT_ENUM)
 #undef CONTROL_FAULT_ENUM
 	CONTROL_FAULT_COUNT
@@ -141,10 +134,7 @@ struct control_result control_answer(const struct control_state *state,
 enum control_fault control_check(const struct control_state *state, uint64_t value,
 				 uint64_t written);
 
-/* Names; NULL for no row of the tables. */
-const char *control_insn_key(enum control_insn insn);
-const char *control_insn_meaning(enum control_insn insn);
-const char *control_fault_key(enum control_fault fault);
+/* The text; NULL for no row of the table. */
 const char *control_fault_text(enum control_fault fault);
 
 #endif

@@ -20,17 +20,6 @@ struct cr0_run {
 	uint64_t operand; /* what the routine's own register holds: the value to write */
 };
 
-static void write_once(const struct expect_environment *environment, uint32_t insn,
-		       struct cr0_state *state, uint64_t operand)
-{
-	const uint64_t seen = flags_read(&state->words);
-
-	cr0_write_step(environment, insn, state,
-		       insn == SS_INSN_CLTS   ? seen & ~(uint64_t)SS_CR0_TS
-		       : insn == SS_INSN_LMSW ? flags_lmsw(seen, operand)
-					      : operand);
-}
-
 static void write_repetition(const struct expect_environment *environment, const struct ss_operation *op,
 			     struct cr0_run *run)
 {
@@ -38,17 +27,17 @@ static void write_repetition(const struct expect_environment *environment, const
 	struct cr0_state *state = &run->state;
 
 	if (op->flags & SS_OP_FPU) {
-		write_once(environment, set_by, state, run->operand ^ op->arg);
+		cr0_write_step(environment, set_by, state, run->operand ^ op->arg);
 		cr0_fpu_step(SS_INSN_FXSAVE, state);
-		write_once(environment, op->insn, state, run->operand);
+		cr0_write_step(environment, op->insn, state, run->operand);
 		cr0_fpu_step(SS_INSN_FXSAVE, state);
 		return;
 	}
 	if (op->insn != SS_INSN_CLTS)
 		run->operand ^= op->arg;
 	else if (op->flags & SS_OP_PAIR)
-		write_once(environment, set_by, state, run->operand | op->arg);
-	write_once(environment, op->insn, state, run->operand);
+		cr0_write_step(environment, set_by, state, run->operand | op->arg);
+	cr0_write_step(environment, op->insn, state, run->operand);
 }
 
 /* Adds what each two of the repetitions that are left come to. */

@@ -3,6 +3,7 @@
 #ifndef VIEWS_EXPECT_CR0_H
 #define VIEWS_EXPECT_CR0_H
 
+#include "views/control.h"
 #include "views/expectation.h"
 
 struct cr0_state {
@@ -13,15 +14,16 @@ struct cr0_state {
 	unsigned vmx, svm, monitor, vmm;
 	unsigned faults; /* of the accesses so far, and the vector of the last */
 	uint32_t vector;
+	enum control_fault fault; /* what was wrong with the value of the last write, if it was that */
 };
 
 /* As an operation finds it. */
 struct cr0_state cr0_start(const struct expect_environment *environment, const struct ss_operation *op);
 
-/* The guest writes `value`, as it sees the register, with an instruction (enum ss_instruction). Changes
- * the words as engine, relay and VMM do, and counts the exits. Returns the vector of a fault, or 0. */
+/* The guest writes the register by MOV, CLTS or LMSW (enum ss_instruction) with this operand. Changes the
+ * words as engine, relay and VMM do, and counts the exits. Returns the vector of a fault, or 0. */
 uint32_t cr0_write_step(const struct expect_environment *environment, uint32_t insn,
-			struct cr0_state *state, uint64_t value);
+			struct cr0_state *state, uint64_t operand);
 
 /* The guest reads; returns what it sees. */
 uint64_t cr0_read_step(const struct expect_environment *environment, struct cr0_state *state);

@@ -41,12 +41,16 @@ enum host_backend {
  * every #GP of a guest with SVM (arch/x86/kvm/svm/svm.c, svm_gp_erratum_intercept).
  * VMCS_SHADOWING: L1 reads and writes most fields of its VMCS without an exit (Intel SDM vol. 3C, 25.10), if KVM uses
  * that (kvm_intel.enable_shadow_vmcs).
+ * DECODE_ASSISTS: an intercepted MOV to a control register says from where (AMD APM vol. 2, 15.33). Without it KVM
+ * interprets the instruction (arch/x86/kvm/svm/svm.c, cr_interception), as the pvm backend does, and its interpreter
+ * drops bits 63:32 of the value, which are a #GP otherwise (arch/x86/kvm/x86.c, mk_cr_64).
  */
 #define PROCESSOR_TRAITS(X)                                                                        \
 	X(LMSW_SELECTIVE, "lmsw-selective",                                                        \
 	  "an emulated processor, whose selective CR0-write intercept ignores LMSW of TS and MP")  \
 	X(GP_INTERCEPTED, "gp-intercepted", "#GP of guests with SVM is intercepted by KVM")        \
-	X(VMCS_SHADOWING, "vmcs-shadowing", "most fields of a nested VMCS are accessed without an exit")
+	X(VMCS_SHADOWING, "vmcs-shadowing", "most fields of a nested VMCS are accessed without an exit") \
+	X(DECODE_ASSISTS, "decode-assists", "KVM need not interpret MOV to a control register of an SVM guest")
 
 enum processor_trait {
 #define X(name, key, meaning) TRAIT_##name,

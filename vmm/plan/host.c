@@ -18,6 +18,7 @@
 #define CPUID_HYPERVISOR_ECX (1u << 31)
 #define CPUID_HYPERVISOR_NAME 0x40000000
 #define CPUID_SVM 0x8000000a
+#define CPUID_SVM_DECODE_ASSISTS_EDX (1u << 7)
 #define CPUID_SVM_ADDRESS_CHECK_EDX (1u << 28)
 #define QEMU_TRANSLATOR "TCGTCGTCGTCG"
 
@@ -162,9 +163,12 @@ static uint32_t find_traits(void)
 		if (memcmp(hypervisor, QEMU_TRANSLATOR, sizeof(hypervisor)) == 0)
 			traits |= 1u << TRAIT_LMSW_SELECTIVE;
 	}
-	if (__get_cpuid(CPUID_SVM, &eax, &ebx, &ecx, &edx) && ebx != 0 &&
-	    !(edx & CPUID_SVM_ADDRESS_CHECK_EDX))
-		traits |= 1u << TRAIT_GP_INTERCEPTED;
+	if (__get_cpuid(CPUID_SVM, &eax, &ebx, &ecx, &edx) && ebx != 0) {
+		if (!(edx & CPUID_SVM_ADDRESS_CHECK_EDX))
+			traits |= 1u << TRAIT_GP_INTERCEPTED;
+		if (edx & CPUID_SVM_DECODE_ASSISTS_EDX)
+			traits |= 1u << TRAIT_DECODE_ASSISTS;
+	}
 	if (uses_shadow_vmcs())
 		traits |= 1u << TRAIT_VMCS_SHADOWING;
 	return traits;

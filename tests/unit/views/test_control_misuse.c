@@ -58,7 +58,7 @@ static void misuse(void **unused)
 		assert_int_equal(is_misuse(cr0, from), !whole);
 		assert_int_equal(is_misuse(cr0, smsw), !whole && width != 16);
 	}
-	for (enum control_insn insn = CONTROL_MOV_TO; insn < CONTROL_INSN_COUNT; insn++) {
+	for (enum control_insn insn = CONTROL_MOV_TO; insn <= CONTROL_SMSW; insn++) {
 		const struct control_operation operation = {.insn = insn, .width = 64};
 
 		assert_true(is_misuse(unknown, operation));

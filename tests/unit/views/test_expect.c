@@ -15,6 +15,7 @@
 #define TS 0x8u
 #define UD 6
 #define NM 7
+#define GP 13
 
 #define WINDOW UINT64_C(0xe0000)
 #define FRAMES UINT64_C(0xe4000)
@@ -114,10 +115,10 @@ static void cr0_writes(void **state)
 				op.insn = SS_INSN_MOV;
 				got = predict(HOST_BACKEND_VMX, &op, count);
 				assert_true(got.value_known);
-				assert_int_equal(got.vector, SS_NO_VECTOR);
-				/* MOV would take PE away; no operation asks for that. */
-				if (!(flags & PE))
-					assert_int_equal(got.value, by_mov);
+				/* MOV must not take PE away. */
+				assert_int_equal(got.vector, flags & PE ? GP : SS_NO_VECTOR);
+				assert_int_equal(got.faults, flags & PE ? (count + 1) / 2 : 0);
+				assert_int_equal(got.value, flags & PE ? SS_CR0_BASE | start : by_mov);
 				op.insn = SS_INSN_LMSW;
 				got = predict(HOST_BACKEND_VMX, &op, count);
 				assert_int_equal(got.value, by_lmsw);
