@@ -299,10 +299,10 @@
 #define SS_CONTEXT_VMMCALL 0x2 /* hypercalls are made by VMMCALL, not VMCALL */
 
 #define SS_CONTEXT_ENLIGHTENED 0x8 /* CR0 flags shall be written by way of struct ss_flag_words */
-#define SS_CONTEXT_PROGRAMS 0x4 /* run programs of CR0 accesses, not the catalogue */
+#define SS_CONTEXT_PROGRAMS 0x4 /* run programs of CR0 or CR4 accesses, not the catalogue */
 #define SS_CONTEXT_WORKLOAD 0x10 /* perform the selected operations again and again, for ever */
 
-/* Accesses of CR0 in a program at most. */
+/* Accesses in a program at most. */
 #define SS_PROGRAM_STEPS 64
 
 /* Kinds of access, and what is known of one that a view forbids. */
@@ -483,20 +483,20 @@ struct ss_flag_words {
 	uint64_t value; /* of the register: the guest's own note, to save a read */
 };
 
-/* One access of CR0: SS_INSN_MOV writes SS_CR0_BASE with the flags in `operand`, SS_INSN_LOAD reads by
- * MOV; CLTS, LMSW, SMSW and FXSAVE are what they are called. */
+/* One access: SS_INSN_MOV writes SS_CR0_BASE or SS_CR4_BASE with the flags in `operand` and one bit more inverted,
+ * SS_INSN_LOAD reads by MOV; CLTS, LMSW, SMSW and FXSAVE are what they are called. */
 struct ss_step {
 	uint8_t insn;
-	uint8_t operand; /* CR0 flags in bits 3:0 */
-	uint16_t reserved;
+	uint8_t inverted; /* the number of that bit, plus 1; 0: none */
+	uint16_t operand; /* flags: of CR0 in bits 3:0, of CR4 in bits 8, 3 and 2 */
 };
 
 /* A program, put there by the VMM, with the masks in place; and what the guest saw, by the guest. */
 struct ss_program {
 	uint32_t count;                  /* of steps */
-	uint32_t start;                  /* CR0 flags that are loaded before it */
+	uint32_t start;                  /* flags that are loaded before it */
 	uint32_t masked, kept, shadow;   /* as of struct ss_operation */
-	uint32_t reserved;
+	uint32_t cr;                     /* the register that all this is about, 0 or 4 */
 	struct ss_step steps[SS_PROGRAM_STEPS];
 	uint64_t seen[SS_PROGRAM_STEPS]; /* what each step read, or the exception it raised; else 0 */
 };

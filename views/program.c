@@ -15,32 +15,71 @@ static uint64_t next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
+/*
+ * Bits that no mask has, one of which a MOV may write inverted: most make a value illegal, NE where VMX fixes it. The
+ * last ones depend on the engine. ET and bit 10 of CR0 are not loaded, and only without a monitor: KVM has a nested
+ * guest of VMX read what it has written there (arch/x86/kvm/vmx/vmx.c, handle_set_cr0). VMXE of CR4 only with one:
+ * otherwise KVM says whether the guest has it.
+ */
+static const uint8_t inverted[][8] = {
+	{0 /* PE */, 5 /* NE */, 29 /* NW */, 31 /* PG */, 40, 63, 4 /* ET */, 10},
+	{5 /* PAE */, 12 /* LA57 */, 15, 26, 31, 40, 63, 13 /* VMXE */},
+};
+
+static size_t inverted_count(uint32_t cr, bool monitor)
+{
+	return cr == 4 ? sizeof(inverted[1]) - !monitor : sizeof(inverted[0]) - 2 * monitor;
+}
+
+/* The last two only with yields, one step in four. Of CR4 there are the first two. */
+static const uint8_t insns[] = {SS_INSN_MOV,  SS_INSN_LOAD,   SS_INSN_CLTS,   SS_INSN_LMSW,
+				SS_INSN_SMSW, SS_INSN_FXSAVE, SS_INSN_VMCALL, SS_INSN_VMCALL};
+
+static uint8_t choose_insn(uint32_t cr, bool yields, uint64_t choice)
+{
+	if (cr == 4)
+		return yields && choice % 4 == 0 ? SS_INSN_VMCALL : insns[choice / 4 % 2];
+	return insns[choice % (sizeof(insns) - (yields ? 0 : 2))];
+}
+
+/* One MOV in four, so that most values are what they were chosen to be. */
+static uint8_t choose_inverted(uint32_t cr, enum program_masks masks, uint64_t choice)
+{
+	const size_t count = inverted_count(cr, masks != PROGRAM_MASKS_NONE);
+
+	return choice % 4 == 0 ? (uint8_t)(inverted[cr == 4][choice / 4 % count] + 1) : 0;
+}
+
 void program_generate(uint64_t seed, uint64_t index, enum program_masks masks, bool yields,
 		      uint32_t steps, struct ss_program *program)
 {
-	/* The last two only with yields, one step in four. */
-	static const uint8_t insns[] = {SS_INSN_MOV,  SS_INSN_CLTS,   SS_INSN_LMSW,   SS_INSN_LOAD,
-					SS_INSN_SMSW, SS_INSN_FXSAVE, SS_INSN_VMCALL, SS_INSN_VMCALL};
-	const size_t kinds = sizeof(insns) - (yields ? 0 : 2);
 	uint64_t state = seed, choice;
+	uint32_t flags;
 
 	state = next(&state) ^ index;
 	choice = next(&state);
 	*program = (struct ss_program){
 		.count = steps < SS_PROGRAM_STEPS ? steps : SS_PROGRAM_STEPS,
-		.start = (uint32_t)choice & PROGRAM_FLAGS,
+		.cr = choice >> 63 ? 4 : 0,
 	};
+	flags = program_flags(program->cr);
+	program->start = (uint32_t)choice & flags;
 	if (masks != PROGRAM_MASKS_NONE) {
-		program->masked = (uint32_t)(choice >> 8) & PROGRAM_FLAGS;
+		program->masked = (uint32_t)(choice >> 10) & flags;
 		program->kept = masks == PROGRAM_MASKS_KEPT
 					? program->masked
-					: (uint32_t)(choice >> 16) & program->masked;
-		program->shadow = (uint32_t)(choice >> 24) & program->masked;
+					: (uint32_t)(choice >> 20) & program->masked;
+		program->shadow = (uint32_t)(choice >> 30) & program->masked;
 	}
 	for (uint32_t i = 0; i < program->count; i++) {
+		struct ss_step *step = &program->steps[i];
+
 		choice = next(&state);
-		program->steps[i].insn = insns[choice % kinds];
-		program->steps[i].operand = choice >> 32 & 0xf;
+		step->insn = choose_insn(program->cr, yields, choice & 0xffff);
+		/* LMSW has an operand for PE too. */
+		step->operand = (uint16_t)(choice >> 32 & (program->cr == 4 ? PROGRAM_CR4_FLAGS : 0xf));
+		if (step->insn == SS_INSN_MOV)
+			step->inverted = choose_inverted(program->cr, masks, choice >> 48);
 	}
 }
 
@@ -48,19 +87,16 @@ void program_generate(uint64_t seed, uint64_t index, enum program_masks masks, b
 static uint64_t predict_step(const struct expect_environment *environment, const struct ss_step *step,
 			     struct cr0_state *state)
 {
-	const uint64_t seen = flags_read(&state->words);
-	uint64_t value;
+	uint64_t value = (state->cr4 ? SS_CR4_BASE : SS_CR0_BASE) | step->operand;
 
 	switch (step->insn) {
 	case SS_INSN_MOV:
-		value = (SS_CR0_BASE & ~(uint64_t)PROGRAM_FLAGS) | (step->operand & PROGRAM_FLAGS);
-		break;
+		if (step->inverted)
+			value ^= UINT64_C(1) << (step->inverted - 1);
+		return cr0_write_step(environment, step->insn, state, value);
 	case SS_INSN_CLTS:
-		value = seen & ~(uint64_t)SS_CR0_TS;
-		break;
 	case SS_INSN_LMSW:
-		value = flags_lmsw(seen, step->operand);
-		break;
+		return cr0_write_step(environment, step->insn, state, step->operand);
 	case SS_INSN_FXSAVE:
 		return cr0_fpu_step(SS_INSN_FXSAVE, state);
 	case SS_INSN_VMCALL:
@@ -71,23 +107,31 @@ static uint64_t predict_step(const struct expect_environment *environment, const
 		value = cr0_read_step(environment, state);
 		return step->insn == SS_INSN_SMSW ? value & 0xffff : value;
 	}
-	return cr0_write_step(environment, step->insn, state, value);
+}
+
+struct ss_operation program_masks(const struct ss_program *program)
+{
+	return (struct ss_operation){
+		.kind = program->cr == 4 ? SS_KIND_CR4_WRITE : SS_KIND_CR0_WRITE,
+		.masked = program->masked,
+		.kept = program->kept,
+		.shadow = program->shadow,
+	};
 }
 
 void program_predict(const struct expect_environment *environment,
 		     const struct ss_program *program, struct program_prediction *prediction)
 {
-	const struct ss_operation op = {
-		.masked = program->masked,
-		.kept = program->kept,
-		.shadow = program->shadow,
-		.cr0 = program->start,
-	};
-	struct cr0_state state = cr0_start(environment, &op);
+	const struct ss_operation masks = program_masks(program);
+	struct cr0_state state = cr0_start(environment, &masks);
 
 	*prediction = (struct program_prediction){0};
-	for (uint32_t i = 0; i < program->count && i < SS_PROGRAM_STEPS; i++)
+	state.words.value |= program->start;
+	for (uint32_t i = 0; i < program->count && i < SS_PROGRAM_STEPS; i++) {
+		state.fault = CONTROL_LEGAL;
 		prediction->seen[i] = predict_step(environment, &program->steps[i], &state);
+		prediction->fault[i] = state.fault;
+	}
 	prediction->monitor = state.monitor;
 	prediction->vmm = state.vmm;
 }

@@ -30,6 +30,7 @@ done
 for script in boot random refusals; do
 	files+=(--put "$source/tests/lab/$script.sh")
 done
+files+=(--put "$source/tests/lab/reserved.program")
 for result in nested.json nested.ledger flat.json bench.json profile.json modules.json; do
 	files+=(--get "$result=$results/$result")
 done

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* sidestep test --random: programs of CR0 accesses and FPU instructions against the reference model. */
+/* sidestep test --random: programs of CR0 or CR4 accesses and FPU instructions against the reference model. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>

@@ -294,11 +294,11 @@ static int setup(struct vcpu *vcpu, const struct ss_operation *op)
 static void load_register(struct vcpu *vcpu, unsigned number, uint64_t value)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
-	struct ss_flag_words *words = number == 4 ? &relay->cr4.words : &relay->cr0.words;
+	struct relay_register *reg = number == 4 ? &relay->cr4 : &relay->cr0;
 
-	words->value = value;
-	write_field(vcpu, number == 4 ? VMCS12_guest_cr4 : VMCS12_guest_cr0, value);
-	write_field(vcpu, number == 4 ? VMCS12_cr4_read_shadow : VMCS12_cr0_read_shadow, flags_read(words));
+	reg->words.value = value | reg->hidden;
+	write_field(vcpu, number == 4 ? VMCS12_guest_cr4 : VMCS12_guest_cr0, reg->words.value);
+	write_field(vcpu, number == 4 ? VMCS12_cr4_read_shadow : VMCS12_cr0_read_shadow, flags_read(&reg->words));
 }
 
 /* Exit reasons that KVM may reflect with our controls. */

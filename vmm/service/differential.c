@@ -32,8 +32,9 @@ static bool agrees(struct differential *run, const struct differential_turn *tur
 	for (uint32_t i = 0; i < turn->program.count && !text[0]; i++)
 		if (result->seen[i] != wanted.seen[i])
 			snprintf(text, sizeof(text),
-				 "step %" PRIu32 " read 0x%" PRIx64 ", the model says 0x%" PRIx64, i + 1,
-				 result->seen[i], wanted.seen[i]);
+				 "step %" PRIu32 " read 0x%" PRIx64 ", the model says 0x%" PRIx64 "%s%s", i + 1,
+				 result->seen[i], wanted.seen[i], wanted.fault[i] == CONTROL_LEGAL ? "" : ": ",
+				 wanted.fault[i] == CONTROL_LEGAL ? "" : control_fault_text(wanted.fault[i]));
 	if (!text[0] && (monitor != wanted.monitor || vmm != wanted.vmm))
 		snprintf(text, sizeof(text),
 			 "%" PRIu64 " exits to the monitor and %" PRIu64
@@ -108,15 +109,13 @@ static int issue(struct differential_turn *turn, struct vcpu *vcpu, const struct
 {
 	const struct engine_ops *ops = vcpu->vm->ops;
 	const struct ss_program *program = &turn->program;
-	const struct ss_operation masks = {
-		.masked = program->masked,
-		.kept = program->kept,
-		.shadow = program->shadow,
-	};
+	const struct ss_operation masks = program_masks(program);
 	int rc = ops->setup(vcpu, &masks);
 
-	if (rc == 0 && ops->load_register)
-		ops->load_register(vcpu, 0, SS_CR0_BASE | program->start);
+	if (rc == 0 && ops->load_register) {
+		ops->load_register(vcpu, 0, SS_CR0_BASE | (program->cr == 4 ? 0 : program->start));
+		ops->load_register(vcpu, 4, SS_CR4_BASE | (program->cr == 4 ? program->start : 0));
+	}
 	if (rc == 0)
 		guest_span_write(page, 0, program, sizeof(*program));
 	turn->monitor_before = exits(vcpu, LEVEL_MONITOR);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Differential runs: the guest performs random programs of CR0 accesses and every value it reads, and
+ * Differential runs: the guest performs random programs of CR0 or CR4 accesses and every value it reads, and
  * every exit to relay and VMM, must be what the reference model predicts. The first program that
  * differs is shrunk, in the same run, to a shortest one that still does.
  */

@@ -7,24 +7,28 @@
 
 #include "vmm/service/differential.h"
 
-static const struct {
-	const char *word;
-	uint8_t insn;
-	bool operand;
-} steps[] = {
-	{"mov", SS_INSN_MOV, true},   {"clts", SS_INSN_CLTS, false}, {"lmsw", SS_INSN_LMSW, true},
-	{"read", SS_INSN_LOAD, false}, {"smsw", SS_INSN_SMSW, false},
-	{"fxsave", SS_INSN_FXSAVE, false}, {"yield", SS_INSN_VMCALL, false},
-};
-
+/* Of which register a program is, and by what its flags go. */
 static const struct {
 	const char *word;
 	size_t offset;
 } words[] = {
+	{"cr", offsetof(struct ss_program, cr)},
 	{"start", offsetof(struct ss_program, start)},
 	{"masked", offsetof(struct ss_program, masked)},
 	{"kept", offsetof(struct ss_program, kept)},
 	{"shadow", offsetof(struct ss_program, shadow)},
+};
+
+static const struct {
+	const char *word;
+	uint8_t insn;
+	bool operand;
+	bool cr0; /* of CR0 alone */
+} steps[] = {
+	{"mov", SS_INSN_MOV, true, false},	  {"clts", SS_INSN_CLTS, false, true},
+	{"lmsw", SS_INSN_LMSW, true, true},	  {"read", SS_INSN_LOAD, false, false},
+	{"smsw", SS_INSN_SMSW, false, true},	  {"fxsave", SS_INSN_FXSAVE, false, true},
+	{"yield", SS_INSN_VMCALL, false, false},
 };
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -45,52 +49,74 @@ void differential_write(const struct ss_program *program, FILE *stream)
 		fprintf(stream, "%s 0x%x\n", words[i].word, *word_of(&copy, i));
 	for (uint32_t i = 0; i < program->count; i++)
 		for (size_t j = 0; j < ARRAY_SIZE(steps); j++) {
-			if (steps[j].insn != program->steps[i].insn)
+			const struct ss_step *step = &program->steps[i];
+
+			if (steps[j].insn != step->insn)
 				continue;
 			fputs(steps[j].word, stream);
 			if (steps[j].operand)
-				fprintf(stream, " 0x%x", program->steps[i].operand);
+				fprintf(stream, " 0x%x", step->operand);
+			if (step->inverted)
+				fprintf(stream, " %u", step->inverted - 1u);
 			fputs("\n", stream);
 		}
 }
 
-/* A number of CR0 flags in bits 3:0, all of the text. */
-static bool parse_flags(const char *text, uint32_t *ret_flags)
+/* A number, all of the text, with bits of `allowed` only. */
+static bool parse_number(const char *text, unsigned long allowed, unsigned long *ret_value)
 {
 	char *end;
-	unsigned long value;
 
 	if (!text || !isdigit((unsigned char)text[0]))
 		return false;
-	value = strtoul(text, &end, 0);
-	if (*end != '\0' || value > 0xf)
+	*ret_value = strtoul(text, &end, 0);
+	return *end == '\0' && (*ret_value & ~allowed) == 0;
+}
+
+/* Nothing may come before the word that says of which register the flags are. */
+static bool is_empty(const struct ss_program *program)
+{
+	return (program->count | program->start | program->masked | program->kept | program->shadow) == 0;
+}
+
+static bool parse_word(struct ss_program *program, size_t index, const char *argument)
+{
+	const bool is_cr = words[index].offset == offsetof(struct ss_program, cr);
+	unsigned long value;
+
+	if ((is_cr && !is_empty(program)) ||
+	    !parse_number(argument, is_cr ? 4 : program_flags(program->cr), &value))
 		return false;
-	*ret_flags = (uint32_t)value;
+	*word_of(program, index) = (uint32_t)value;
 	return true;
 }
 
-static bool parse_line(struct ss_program *program, const char *word, const char *argument)
+static bool parse_step(struct ss_program *program, size_t index, const char *operand, const char *inverted)
 {
-	uint32_t flags = 0;
+	/* The flags of LMSW have PE among them. */
+	const unsigned long flags = program->cr == 4 ? PROGRAM_CR4_FLAGS : 0xf;
+	unsigned long value = 0, bit = 0;
 
+	if (program->count == SS_PROGRAM_STEPS || (steps[index].cr0 && program->cr != 0) ||
+	    (steps[index].operand ? !parse_number(operand, flags, &value) : operand != NULL) ||
+	    (inverted && (steps[index].insn != SS_INSN_MOV || !parse_number(inverted, 63, &bit))))
+		return false;
+	program->steps[program->count++] = (struct ss_step){
+		.insn = steps[index].insn,
+		.inverted = inverted ? (uint8_t)(bit + 1) : 0,
+		.operand = (uint16_t)value,
+	};
+	return true;
+}
+
+static bool parse_line(struct ss_program *program, const char *word, const char *argument, const char *more)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcmp(word, words[i].word) == 0) {
-			if (!parse_flags(argument, &flags) || flags & ~(uint32_t)PROGRAM_FLAGS)
-				return false;
-			*word_of(program, i) = flags;
-			return true;
-		}
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (strcmp(word, steps[i].word) != 0)
-			continue;
-		if (steps[i].operand ? !parse_flags(argument, &flags) : argument != NULL)
-			return false;
-		if (program->count == SS_PROGRAM_STEPS)
-			return false;
-		program->steps[program->count++] =
-			(struct ss_step){.insn = steps[i].insn, .operand = (uint8_t)flags};
-		return true;
-	}
+		if (strcmp(word, words[i].word) == 0)
+			return !more && parse_word(program, i, argument);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		if (strcmp(word, steps[i].word) == 0)
+			return parse_step(program, i, argument, more);
 	return false;
 }
 
@@ -102,7 +128,7 @@ int differential_read(FILE *stream, const char *name, struct ss_program *program
 
 	*program = (struct ss_program){0};
 	while (fgets(line, sizeof(line), stream)) {
-		char *rest = line, *word, *argument;
+		char *rest = line, *word, *argument, *more;
 
 		if (++number > LINES_MAX)
 			return error_set(error, -EFBIG, STATUS_USAGE,
@@ -111,12 +137,13 @@ int differential_read(FILE *stream, const char *name, struct ss_program *program
 		line[strcspn(line, "#\n")] = '\0';
 		word = strtok_r(rest, " \t\r", &rest);
 		argument = strtok_r(NULL, " \t\r", &rest);
-		if (word && (!parse_line(program, word, argument) ||
+		more = strtok_r(NULL, " \t\r", &rest);
+		if (word && (!parse_line(program, word, argument, more) ||
 			     strtok_r(NULL, " \t\r", &rest)))
 			return error_set(error, -EINVAL, STATUS_USAGE,
-					 "%s:%u: not a step (mov, clts, lmsw, read, smsw, fxsave, yield) or a word "
-					 "(start, masked, kept, shadow) with flags 0 to 0xe, or more "
-					 "than %u steps",
+					 "%s:%u: not a step of the register (mov, clts, lmsw, read, smsw, fxsave, "
+					 "yield) or a word (cr, start, masked, kept, shadow) with its flags, or "
+					 "more than %u steps",
 					 name, number, SS_PROGRAM_STEPS);
 	}
 	if (ferror(stream))
