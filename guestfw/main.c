@@ -115,6 +115,12 @@ static uint64_t store_value(const struct ss_operation *op)
 	return op->arg == (1u << 8 | SS_WINDOW_PRIVATE) ? SS_WINDOW_PRIVATE_VALUE : ~op->arg;
 }
 
+/* The register that the operation is about, or CR0. */
+static uint64_t read_written(const struct ss_operation *op)
+{
+	return op->kind == SS_KIND_CR4_WRITE ? read_cr4() : read_cr0();
+}
+
 /* Puts the vCPU into the state that the operation starts from. */
 static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 {
@@ -146,9 +152,7 @@ static void prepare(struct cpu *cpu, uint32_t number, struct frame *frame)
 	/* What the guest sees once the masks are in place. */
 	if (op->flags & SS_OP_ENLIGHTENED)
 		op_enlightened_read(frame, 1);
-	frame->cr0 = op->flags & SS_OP_ENLIGHTENED   ? frame->value
-		     : op->kind == SS_KIND_CR4_WRITE ? read_cr4()
-						     : read_cr0();
+	frame->cr0 = op->flags & SS_OP_ENLIGHTENED ? frame->value : read_written(op);
 }
 
 static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const struct frame *frame)
@@ -159,20 +163,19 @@ static uint64_t outcome(struct cpu *cpu, const struct ss_operation *op, const st
 	return frame->value;
 }
 
-/* What CR0 shows afterwards is what the writes have come to; who goes by the words has said it. */
-static int ends_in_cr0(const struct ss_operation *op)
+/* What the register shows afterwards is what the writes have come to; who goes by the words has said it. */
+static int ends_in_register(const struct ss_operation *op)
 {
-	return op->kind == SS_KIND_CR0_WRITE && !(op->flags & SS_OP_ENLIGHTENED);
+	return op->kind == SS_KIND_CR4_WRITE ||
+	       (op->kind == SS_KIND_CR0_WRITE && !(op->flags & SS_OP_ENLIGHTENED));
 }
 
 /* Undoes prepare(); what a store left behind is read in view 0, which may read everything, and what is
- * in CR0 before the masks go. */
+ * in the register before the masks go. */
 static void conclude(struct cpu *cpu, const struct ss_operation *op, struct ss_result *result)
 {
-	if (ends_in_cr0(op))
-		result->value = read_cr0();
-	if (op->kind == SS_KIND_CR4_WRITE)
-		result->value = read_cr4();
+	if (ends_in_register(op))
+		result->value = read_written(op);
 	if (needs_setup(op))
 		setup(cpu, 0);
 	write_cr0(SS_CR0_BASE);
@@ -219,7 +222,10 @@ static int tells_each(const struct ss_operation *op)
 	switch (op->kind) {
 	case SS_KIND_CR0_WRITE:
 	case SS_KIND_CR0_READ:
+	case SS_KIND_CR4_WRITE:
+	case SS_KIND_CR4_READ:
 	case SS_KIND_FPU:
+	case SS_KIND_FAULT:
 	case SS_KIND_HYPERCALL_SERVICE:
 		return 1;
 	default:
@@ -244,7 +250,7 @@ static uint32_t perform_early(struct cpu *cpu, uint32_t number)
 	for (unsigned i = 0; i < SS_EARLY; i++) {
 		cpu->faults = 0;
 		routine(&frame, 1);
-		early |= ss_early(ends_in_cr0(op) ? read_cr0() : outcome(cpu, op, &frame),
+		early |= ss_early(ends_in_register(op) ? read_written(op) : outcome(cpu, op, &frame),
 				  cpu->faults != 0)
 			 << SS_EARLY_BITS * i;
 	}

@@ -60,7 +60,7 @@ static void check_outcome(struct report_row *row, const struct expectation *expe
 			 result->value);
 }
 
-/* What the guest says of its first repetitions, each by itself; of writes of CR0 it always does. */
+/* What the guest says of its first repetitions, each by itself; of writes of CR0 and CR4 it always does. */
 static void check_early(struct report_row *row, const struct ss_operation *op,
 			const struct expect_environment *environment)
 {
@@ -68,7 +68,7 @@ static void check_early(struct report_row *row, const struct ss_operation *op,
 	struct expectation expected;
 	uint64_t faults = 0;
 
-	if (told == 0 && op->kind != SS_KIND_CR0_WRITE)
+	if (told == 0 && op->kind != SS_KIND_CR0_WRITE && op->kind != SS_KIND_CR4_WRITE)
 		return;
 	for (unsigned i = 0; i < SS_EARLY && row->verdict == VERDICT_PASS; i++) {
 		const uint32_t seen = told >> SS_EARLY_BITS * i & ((1u << SS_EARLY_BITS) - 1);

@@ -130,6 +130,15 @@ static void each_of_the_first_repetitions_counts(void **state)
 			snprintf(words, sizeof(words), "after repetition %u,", bit / SS_EARLY_BITS + 1);
 			fails_with(&run, words);
 		}
+	/* Nobody may leave them out who writes a control register. */
+	for (int cr4 = 0; cr4 < 2; cr4++) {
+		struct run run = start(false);
+
+		run.op.kind = cr4 ? SS_KIND_CR4_WRITE : SS_KIND_CR0_WRITE;
+		run.summary.result.value = TS | (cr4 ? SS_CR4_BASE : SS_CR0_BASE);
+		run.summary.result.early = 0;
+		fails_with(&run, "after repetition 1,");
+	}
 	for (unsigned bit = 0; bit < 64; bit++)
 		assert_int_not_equal(ss_early(SS_CR0_BASE, 0), ss_early(SS_CR0_BASE ^ UINT64_C(1) << bit, 0));
 }
