@@ -36,7 +36,8 @@ int terminal_enter(void)
 		return -1;
 	keys = before;
 	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	keys.c_cc[VMIN] = 1;
+	/* A key may be gone when it is read: with Ctrl-C the terminal drops those that came before. */
+	keys.c_cc[VMIN] = 0;
 	keys.c_cc[VTIME] = 0;
 	stoppable = has_shell();
 	set(&keys);
@@ -76,8 +77,10 @@ bool terminal_quit(void)
 	while (entered && poll(&key, 1, 0) > 0) {
 		ssize_t n = read(STDIN_FILENO, &byte, 1);
 
-		if (n == 0 || (n == 1 && (byte == 'q' || byte == 'Q')))
-			return true; /* a terminal that is gone will not say so */
+		if (n == 1 && (byte == 'q' || byte == 'Q'))
+			return true;
+		if (n == 0)
+			return key.revents & POLLHUP; /* a terminal that is gone will not say so */
 		if (n < 0)
 			return errno != EINTR && errno != EAGAIN;
 	}

@@ -206,6 +206,24 @@ static void fire(const struct vcpu *vcpu, const struct relay_vcpu *relay,
 				  vcpu->vm->index);
 }
 
+/* Rights that the relay has set: in the policy they are the same then. No guest can write the record, but it is guest
+ * memory. */
+static void hear_of_rights(struct vcpu *vcpu, const struct relay_record *record)
+{
+	struct vm *vm = vcpu->vm;
+	const uint32_t view = (uint32_t)record->wanted, region = (uint32_t)(record->qualification >> 32);
+	const unsigned rights = record->wanted >> 32 & 0xff;
+
+	if (record->service != service_code(SS_SERVICE_MAP, SERVICE_PERFORM) || !(record->wanted & RELAY_TOLD))
+		return;
+	monitor_vcpu(vcpu)->untold = 0;
+	if (view >= vm->policy.view_count || region >= vm->policy.region_count || rights & ~VIEW_RIGHTS_ALL)
+		return;
+	vm->open_page = 0;
+	/* A copy of a policy has room for every rule, so this cannot fail. */
+	policy_set_rights(&vm->policy, view, region, rights);
+}
+
 /* No guest can reach the ring and its indices, but they are guest memory: whatever is found there
  * leads to no more records than a ring has, of this vCPU's ring. */
 static void take_records(struct vcpu *vcpu, uint64_t head)
@@ -234,7 +252,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 		if (record.operation > vcpu->vm->plan->image.operation_count)
 			record.operation = 0;
 		vcpu->taken += from->operation == RELAY_OPERATION_TAKEN;
-		monitor_change_told(vcpu, from);
+		hear_of_rights(vcpu, from);
 		fire(vcpu, relay, from);
 		recorder_exit(vcpu->recorder, &record);
 	}

@@ -110,9 +110,6 @@ void monitor_change_begin(struct vcpu *vcpu, uint64_t view, uint64_t region, uin
 			  struct relay_change *ret_change);
 void monitor_change_end(struct vcpu *vcpu, struct relay_change *change);
 
-/* Rights that the relay has set, by its record: in vm->policy they are the same then. */
-void monitor_change_told(struct vcpu *vcpu, const struct relay_record *record);
-
 /* engine_ops.catch_up */
 void monitor_catch_up(struct vcpu *vcpu);
 

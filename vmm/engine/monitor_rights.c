@@ -114,20 +114,3 @@ void monitor_change_end(struct vcpu *vcpu, struct relay_change *change)
 	all = monitor_at(monitor, monitor_changes(vcpu));
 	all->changes[all->count++ % RELAY_CHANGES_MAX] = *change;
 }
-
-/* No guest can write the record, but it is guest memory. */
-void monitor_change_told(struct vcpu *vcpu, const struct relay_record *record)
-{
-	struct vm *vm = vcpu->vm;
-	const uint32_t view = (uint32_t)record->wanted, region = (uint32_t)(record->qualification >> 32);
-	const unsigned rights = record->wanted >> 32 & 0xff;
-
-	if (record->service != service_code(SS_SERVICE_MAP, SERVICE_PERFORM) || !(record->wanted & RELAY_TOLD))
-		return;
-	monitor_vcpu(vcpu)->untold = 0;
-	if (view >= vm->policy.view_count || region >= vm->policy.region_count || rights & ~VIEW_RIGHTS_ALL)
-		return;
-	vm->open_page = 0;
-	/* A copy of a policy has room for every rule, so this cannot fail. */
-	policy_set_rights(&vm->policy, view, region, rights);
-}

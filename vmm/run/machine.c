@@ -493,7 +493,8 @@ static void prepare(struct machine *machine)
 static int run_threads(struct machine *machine, const sigset_t *signals, bool progress,
 		       struct error *error)
 {
-	int signal_fd = signalfd(-1, signals, SFD_CLOEXEC), rc = 0;
+	/* SIGCONT takes back a SIGTSTP that poll() has told of. */
+	int signal_fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK), rc = 0;
 	const char *pid_file = machine->plan->pid_file;
 	unsigned started = 0;
 
