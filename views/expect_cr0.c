@@ -84,7 +84,7 @@ static struct control_state control_of(const struct expect_environment *environm
 
 	return (struct control_state){
 		.reg = state->cr4 ? CONTROL_CR4 : CONTROL_CR0,
-		.embodiment = state->words.embodiment,
+		.embodiment = (enum ss_embodiment)state->words.embodiment,
 		.words = {state->words.words[0], state->words.words[1]},
 		.shadow = state->words.shadow,
 		.value = state->words.value,
