@@ -38,7 +38,7 @@ check 'random: honest' 0 '' "$sidestep" "${random[@]}"
 check 'random: a step' 1 '' "$lies" step "${random[@]}"
 that 'random: a step: named' grep -Eqx '# step 2 read 0x[0-9a-f]+, the model says 0x[0-9a-f]+' "$out"
 sed -n '/^#/,$p' "$out" >program
-that 'random: a step: shrunk' [ "$(grep -Ev '^(#|start|masked|kept|shadow)' program)" = $'clts\nsmsw' ]
+that 'random: a step: shrunk' [ "$(grep -Ev '^(#|start|masked|kept|shadow)' program)" = $'cr 0x0\nclts\nsmsw' ]
 check 'replayed' 1 '' "$lies" step test --engine flat --replay program
 that 'replayed: the same' grep -qx "$(grep '^# step 2 ' program)" "$out"
 check 'replayed: honest' 0 '' "$sidestep" test --engine flat --replay program
