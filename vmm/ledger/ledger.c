@@ -188,6 +188,17 @@ int ledger_create(struct ledger *ledger, const char *path, uint64_t tsc_khz, str
 	return ledger->error == 0 ? 0 : ledger_refuse(ledger, error);
 }
 
+int ledger_create_scratch(struct ledger *ledger, struct error *error)
+{
+	int fd = memfd_create("ledger", MFD_CLOEXEC), rc = fd < 0 ? -errno : 0;
+
+	*ledger = (struct ledger){.fd = fd, .limit = LEDGER_LIMIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+	if (rc == 0)
+		rc = begin(ledger, 0);
+	return rc == 0 ? 0
+		       : error_set(error, rc, STATUS_INTERNAL, "no memory for records: %s", strerror(-rc));
+}
+
 int ledger_refuse(struct ledger *ledger, struct error *error)
 {
 	uint64_t needed = LEDGER_HEADER_SIZE + ledger->room + LEDGER_BLOCK;

@@ -46,6 +46,9 @@ struct ledger {
  * 0 or a negative errno with the reason in `error`; then no file is left that was not there. */
 int ledger_create(struct ledger *ledger, const char *path, uint64_t tsc_khz, struct error *error);
 
+/* The same in memory, without a file: for records that are sent elsewhere. */
+int ledger_create_scratch(struct ledger *ledger, struct error *error);
+
 /*
  * Keeps room for `size` bytes, at most LEDGER_RESERVE_MAX, of records that are appended after ledger_end(), none
  * larger than LEDGER_LAST_RECORD_MAX: for these no system call is made, by whatever thread. If there is no
@@ -88,8 +91,9 @@ struct ledger_reader {
 	uint64_t unknown; /* records of types that this program does not know, left out */
 };
 
-/* Reads a whole ledger. What is one but for its version or a bit or two of its header is accepted, with
- * the flags above. Returns 0 or a negative errno with the reason in `error`. */
+/* Reads a whole ledger, or the last one in a log of a serial line (serial_log.h). What is one but for its version or a
+ * bit or two of its header is accepted, with the flags above. Returns 0 or a negative errno with the reason in
+ * `error`. */
 int ledger_open(struct ledger_reader *reader, const char *path, struct error *error);
 
 /* As ledger_open(), from memory: the whole file's contents, copied. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vmm/ledger/ledger.h"
+#include "vmm/ledger/serial_log.h"
 
 static const size_t minimum_size[RECORD_TYPE_COUNT] = {
 #define X(name, type, text) [RECORD_##name] = sizeof(struct type),
@@ -23,12 +24,14 @@ static const size_t minimum_size[RECORD_TYPE_COUNT] = {
 /* Types are numbered below this. */
 #define TYPE_LIMIT 256
 
-static bool is_ledger(struct ledger_reader *reader)
+static bool is_ledger(const struct ledger_reader *reader)
 {
-	uint64_t wrong = reader->header.magic ^ LEDGER_MAGIC;
+	uint64_t magic;
 
-	reader->damaged |= wrong != 0;
-	return __builtin_popcountll(wrong) <= MAGIC_FAULTS_MAX;
+	if (reader->size < sizeof(magic))
+		return false;
+	memcpy(&magic, reader->data, sizeof(magic));
+	return __builtin_popcountll(magic ^ LEDGER_MAGIC) <= MAGIC_FAULTS_MAX;
 }
 
 /* Another version may have another header; this one's has one size. */
@@ -49,7 +52,7 @@ static void find_end(struct ledger_reader *reader)
 {
 	size_t records = reader->size < reader->start ? 0 : reader->size - reader->start;
 
-	reader->truncated = reader->header.used > records;
+	reader->truncated |= reader->header.used > records;
 	if (!reader->truncated && records - reader->header.used > LEDGER_RESERVE_MAX + 2 * LEDGER_BLOCK)
 		reader->damaged = true;
 	else if (!reader->truncated)
@@ -57,14 +60,46 @@ static void find_end(struct ledger_reader *reader)
 	reader->size = reader->start + records;
 }
 
+static void discard(struct ledger_reader *reader)
+{
+	if (reader->mapped)
+		munmap(reader->data, reader->mapped);
+	else
+		free(reader->data);
+}
+
+/* Puts the ledger that is in a log in the place of the log. */
+static int decode(struct ledger_reader *reader, const char *name, struct error *error)
+{
+	struct serial_log log;
+
+	if (serial_log_decode((const char *)reader->data, reader->size, &log) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "%s: out of memory", name);
+	discard(reader);
+	*reader = (struct ledger_reader){
+		.data = log.data,
+		.size = log.size,
+		.truncated = log.cut,
+		.damaged = log.damaged || log.missing,
+	};
+	return 0;
+}
+
 static int adopt(struct ledger_reader *reader, const char *name, struct error *error)
 {
+	int rc = 0;
+
+	if (!is_ledger(reader) && serial_log_is(reader->data, reader->size))
+		rc = decode(reader, name, error);
+	if (rc != 0)
+		return rc;
 	if (reader->size < sizeof(reader->header))
 		return error_set(error, -EINVAL, STATUS_USAGE, "%s: too short for a ledger", name);
-	memcpy(&reader->header, reader->data, sizeof(reader->header));
 	if (!is_ledger(reader))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "%s: not a ledger; make one with `sidestep run --ledger FILE`", name);
+	memcpy(&reader->header, reader->data, sizeof(reader->header));
+	reader->damaged |= reader->header.magic != LEDGER_MAGIC;
 	reader->version = reader->header.version != LEDGER_VERSION;
 	reader->start = header_size(reader);
 	find_end(reader);
@@ -286,9 +321,6 @@ void ledger_rewind(struct ledger_reader *reader)
 
 void ledger_reader_close(struct ledger_reader *reader)
 {
-	if (reader->mapped)
-		munmap(reader->data, reader->mapped);
-	else
-		free(reader->data);
+	discard(reader);
 	*reader = (struct ledger_reader){0};
 }
