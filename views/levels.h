@@ -17,12 +17,13 @@ enum engine_id {
 	ENGINE_COUNT
 };
 
-/* What drives the host's KVM: BACKEND(NAME, key, module). */
+/* What drives the host's KVM: BACKEND(NAME, key, module). BARE: nothing is below our own monitor, so there is no L0. */
 #define HOST_BACKENDS(X)                                                                           \
 	X(UNKNOWN, "unknown", "unknown")                                                           \
 	X(VMX, "vmx", "kvm_intel")                                                                 \
 	X(SVM, "svm", "kvm_amd")                                                                   \
-	X(PVM, "pvm", "kvm_pvm")
+	X(PVM, "pvm", "kvm_pvm")                                                                   \
+	X(BARE, "bare", "no KVM")
 
 enum host_backend {
 #define X(name, key, module) HOST_BACKEND_##name,

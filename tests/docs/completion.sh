@@ -35,7 +35,7 @@ expect 'flat' "$sidestep" run --engine = f
 expect 'json junit tap text' "$sidestep" test --format ''
 expect 'json text' "$sidestep" info --format ''
 expect 'flat svm vmx' "$sidestep" views --engine ''
-expect 'csv folded html json text trace' "$sidestep" report --format ''
+expect 'csv folded html json junit tap text trace' "$sidestep" report --format ''
 expect 'exits ticks' "$sidestep" report --weight ''
 expect 'level operation reason rip service symbol violation vm' "$sidestep" report --by ''
 expect '' "$sidestep" run --memory ''

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/analysis/verdict.h"
 #include "vmm/base/words.h"
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/plan/engine.h"
@@ -70,6 +71,25 @@ static void take_compared(struct ledger_index *contents, const char *operation, 
 		contents->compared[number] = (uint32_t)with;
 }
 
+/* "skipped.OPERATION" */
+static void take_skipped(struct ledger_index *contents, const char *operation, const char *why)
+{
+	unsigned long number = strtoul(operation, NULL, 10);
+
+	if (number <= SS_MAX_OPERATIONS)
+		contents->skipped[number] = why;
+}
+
+/* Such a ledger is of a test. */
+static void take_expectation(struct ledger_index *contents, const struct record_expectation *expected)
+{
+	if (expected->operation == 0 || expected->operation > SS_MAX_OPERATIONS || expected->repetitions == 0)
+		return;
+	contents->expected[expected->operation] = expected;
+	contents->report.judged = true;
+	contents->report.hidden = HIDE_IN_TEST;
+}
+
 /* One of a list of words; 0 for any other. */
 static int word_of(const char *const *words, int count, const char *value)
 {
@@ -128,6 +148,8 @@ static int take_meta(struct ledger_index *contents, const struct record_meta *me
 		take_plan(contents, key + 5, value);
 	else if (strncmp(key, "compared.", 9) == 0)
 		take_compared(contents, key + 9, value);
+	else if (strncmp(key, "skipped.", 8) == 0)
+		take_skipped(contents, key + 8, value);
 	else
 		take_of_run(&contents->report, key, value);
 	return 0;
@@ -181,6 +203,9 @@ static int take_code(struct ledger_index *contents, const struct record_code *co
 static void take_end(struct ledger_index *contents, const struct record_end *end)
 {
 	contents->ended = true;
+	/* Without a process that could have had it, this is the only place of the exit status. */
+	if (contents->report.backend == HOST_BACKEND_BARE)
+		contents->report.status = end->status;
 	if (end->cause != STOP_EXIT && contents->report.end[0] == '\0')
 		snprintf(contents->report.end, sizeof(contents->report.end), "%.*s",
 			 (int)sizeof(end->text), end->text);
@@ -203,6 +228,9 @@ static int take(struct ledger_index *contents, const struct record *record)
 		return 0;
 	case RECORD_CODE:
 		return take_code(contents, (const void *)record);
+	case RECORD_EXPECTATION:
+		take_expectation(contents, (const void *)record);
+		return 0;
 	case RECORD_END:
 		take_end(contents, (const void *)record);
 		return 0;
@@ -211,24 +239,78 @@ static int take(struct ledger_index *contents, const struct record *record)
 	}
 }
 
+static void judge(struct ledger_index *contents, struct report_row *row)
+{
+	struct report *report = &contents->report;
+	const unsigned vms = row->vm == REPORT_ALL_VMS && report->vms ? report->vms : 1;
+
+	verdict_compare(row, contents->expected[row->number], report->backend, (uint64_t)report->vcpus * vms);
+	if (row->verdict == VERDICT_PASS)
+		report->passed++;
+	else
+		report->failed++;
+}
+
+static void add_skipped(struct ledger_index *contents, uint32_t number)
+{
+	struct report *report = &contents->report;
+	struct report_row *row = &report->rows[report->row_count++];
+
+	*row = (struct report_row){.name = ledger_index_operation(contents, number), .number = number,
+				   .vm = REPORT_ALL_VMS, .verdict = VERDICT_SKIP};
+	snprintf(row->note, sizeof(row->note), "%s", contents->skipped[number]);
+	report->skipped++;
+}
+
+/* An operation that was to be performed has its row in any case. */
+static void add_operation(struct ledger_index *contents, uint32_t number)
+{
+	struct report *report = &contents->report;
+	const size_t first = report->row_count;
+
+	if (contents->skipped[number]) {
+		add_skipped(contents, number);
+		return;
+	}
+	report->rows_for_all = contents->expected[number] != NULL;
+	/* Performed as what others are compared with, not asked for. */
+	if (report->judged && !report->rows_for_all)
+		return;
+	report_add_rows(report, &(struct report_row){.name = ledger_index_operation(contents, number),
+						     .number = number,
+						     .compared = contents->compared[number]});
+	for (size_t i = first; contents->expected[number] && i < report->row_count; i++)
+		judge(contents, &report->rows[i]);
+}
+
+/* The last operation that there is something to be said of. */
+static uint32_t last_operation(const struct ledger_index *contents)
+{
+	uint32_t last = contents->summary->highest;
+
+	for (uint32_t n = last + 1; n <= SS_MAX_OPERATIONS; n++)
+		if (contents->expected[n] || contents->skipped[n])
+			last = n;
+	return last;
+}
+
 static int make_rows(struct ledger_index *contents)
 {
 	struct report *report = &contents->report;
 	const struct summary *summary = contents->summary;
+	const uint32_t last = last_operation(contents);
 
-	report->rows = calloc((summary->highest + 1ull) * report_rows_most(report),
-			      sizeof(*report->rows));
+	report->rows = calloc((last + 1ull) * report_rows_most(report), sizeof(*report->rows));
 	if (!report->rows)
 		return -ENOMEM;
-	for (uint32_t n = 1; n <= summary->highest; n++)
+	for (uint32_t n = 1; n <= last; n++)
 		if (contents->kinds[n] == SS_KIND_NOTHING)
 			report->loop_number = n;
 	if (report->loop_number)
 		report->loop = &summary->operations[report->loop_number];
-	for (uint32_t n = 1; n <= summary->highest; n++)
-		report_add_rows(report, &(struct report_row){.name = ledger_index_operation(contents, n),
-							     .number = n,
-							     .compared = contents->compared[n]});
+	for (uint32_t n = 1; n <= last; n++)
+		add_operation(contents, n);
+	report->rows_for_all = false;
 	report_compare(report);
 	return 0;
 }

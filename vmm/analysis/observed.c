@@ -43,7 +43,7 @@ static bool any_exit(const struct summary *summary, enum level level)
 enum recorded observed_records(const struct report *report, enum level level)
 {
 	if (level == LEVEL_L0)
-		return l0_recorded(report);
+		return report->backend == HOST_BACKEND_BARE ? RECORDED_NO_LEVEL : l0_recorded(report);
 	if (level == LEVEL_MONITOR && !any_exit(report->summary, level)) {
 		if (report->engine == ENGINE_FLAT)
 			return RECORDED_NO_LEVEL;
@@ -58,9 +58,13 @@ static const char *l0_tracepoint(const struct report *report)
 	return report->backend == HOST_BACKEND_PVM ? "kvm:kvm_emulate_insn" : "kvm:kvm_exit";
 }
 
+#define NO_L0 "there is none: the monitor is the outermost hypervisor"
+
 static void l0_records_text(const struct report *report, char *text)
 {
-	if (l0_recorded(report) == RECORDED_NONE)
+	if (report->backend == HOST_BACKEND_BARE)
+		snprintf(text, OBSERVED_SIZE, NO_L0);
+	else if (l0_recorded(report) == RECORDED_NONE)
 		snprintf(text, OBSERVED_SIZE, NOT_OBSERVED " one by one%s%s",
 			 report->trace_missing && report->trace_missing[0] ? ": " : "; run --trace sample does",
 			 report->trace_missing ? report->trace_missing : "");
@@ -69,6 +73,11 @@ static void l0_records_text(const struct report *report, char *text)
 			 l0_tracepoint(report), l0_records(report), report->samples_lost,
 			 report->trace_mode == TRACING_PART ? ", a twentieth of the time" : "",
 			 report->vcpus_blind ? ", some vCPUs " NOT_OBSERVED : "");
+}
+
+static const char *vmm_source(const struct report *report)
+{
+	return report->backend == HOST_BACKEND_BARE ? "what the relay passes on, served by the same monitor" : "run loop";
 }
 
 const char *observed_records_text(const struct report *report, enum level level,
@@ -82,7 +91,7 @@ const char *observed_records_text(const struct report *report, enum level level,
 		snprintf(buffer, OBSERVED_SIZE, NOT_OBSERVED ": no engine is named");
 	else
 		snprintf(buffer, OBSERVED_SIZE, "%s%s",
-			 level == LEVEL_MONITOR ? "ring of the relay" : "run loop",
+			 level == LEVEL_MONITOR ? "ring of the relay" : vmm_source(report),
 			 records_missing(report) ? ", but for records that found no room" : "");
 	return buffer;
 }
@@ -134,11 +143,11 @@ const char *observed_counts_text(const struct report *report, enum level level,
 {
 	switch (level) {
 	case LEVEL_L0:
-		return l0_counts(report, buffer);
+		return report->backend == HOST_BACKEND_BARE ? NO_L0 : l0_counts(report, buffer);
 	case LEVEL_MONITOR:
 		return report->engine == ENGINE_FLAT ? "this engine has none" : "ring of the relay";
 	default:
-		return "run loop";
+		return vmm_source(report);
 	}
 }
 

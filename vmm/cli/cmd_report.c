@@ -50,6 +50,23 @@ static int warn(const struct ledger_index *contents, const char *path)
 	return STATUS_SUCCESS;
 }
 
+/* The exit status that a report stands for whose operations were held against the model, or whose run had no process. */
+static int status_of(const struct report *report)
+{
+	if (report->judged && (report->failed || report->end[0]))
+		return STATUS_FAILED;
+	/* What a guest writes is a byte; nothing else that a log claims is success. */
+	if (report->status != STATUS_SUCCESS)
+		return report->status & ~UINT8_MAX ? STATUS_FAILED : report->status;
+	return report->judged && report->passed == 0 ? STATUS_SKIPPED : STATUS_SUCCESS;
+}
+
+/* Formats that tell of tests. */
+static bool is_of_tests(const struct settings *settings)
+{
+	return strcmp(settings->format, "tap") == 0 || strcmp(settings->format, "junit") == 0;
+}
+
 /* What a format has no word for. */
 static void warn_left_out(struct ledger_index *contents, const struct settings *settings)
 {
@@ -68,10 +85,15 @@ static int report_one(struct ledger_index *contents, const struct settings *sett
 
 	if (ledger_index_open(contents, settings->operands[0], error) != 0)
 		return error->status;
+	if (is_of_tests(settings) && !contents->report.judged)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "%s: nothing was expected of its operations, so --format %s has nothing to tell; "
+				 "text, json and csv have",
+				 settings->operands[0], settings->format);
 	status = warn(contents, settings->operands[0]);
 	if (output_emit(write_ledger, &contents, settings, error) == 0)
 		warn_left_out(contents, settings);
-	return status;
+	return status != STATUS_SUCCESS ? status : status_of(&contents->report);
 }
 
 static int write_diff(const void *data, const struct settings *settings, FILE *stream)

@@ -5,7 +5,7 @@
 
 #define FORMATS_TEST "text, tap, junit or json"
 #define FORMATS_PLAIN "text or json"
-#define FORMATS_REPORT "text, json, csv, html, trace or folded"
+#define FORMATS_REPORT "text, json, csv, tap, junit, html, trace or folded"
 #define FORMATS_PROFILE "text, json or csv"
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "guestfw/abi.h"
+#include "views/levels.h"
 #include "vmm/ledger/stat.h"
 
 #define LEDGER_MAGIC 0x4745444c45445353 /* "SSDELDGE": not any text file */
@@ -28,7 +29,8 @@
 	X(CODE, record_code, "the code around an address at which the guest exited")               \
 	X(INTERRUPT, record_interrupt, "what was decided about a virtual interrupt")               \
 	X(PIN, record_pin, "a buffer that was pinned, given back, or refused")                     \
-	X(L0_EXIT, record_l0_exit, "one exit at l0, from the kernel's tracepoints")
+	X(L0_EXIT, record_l0_exit, "one exit at l0, from the kernel's tracepoints")                \
+	X(EXPECTATION, record_expectation, "what the reference model says of an operation")
 
 enum record_type {
 	RECORD_INVALID,
@@ -286,6 +288,23 @@ struct record_code {
 	char symbol[64]; /* NUL-terminated, cut if it is longer; empty: not known */
 };
 
+/* For a ledger that is judged where the model is not asked any more: of one batch. */
+struct record_expectation {
+	struct record record;
+	uint32_t operation;
+	uint32_t repetitions;
+	uint32_t vector; /* or SS_NO_VECTOR */
+	uint32_t view;   /* active afterwards; ~0: whatever it is */
+	uint64_t faults, error_code;
+	uint64_t value;
+	uint32_t known; /* 1: the value counts */
+	uint32_t early_due; /* 1: the guest must say what its first repetitions have come to */
+	uint32_t early[SS_EARLY], early_mask[SS_EARLY]; /* ss_early() of each, and which of its bits count */
+	struct {
+		uint32_t how, count; /* struct expect_count */
+	} exits[LEVEL_COUNT];
+};
+
 /* First page of a file. `used` and `lost` change while the run goes on. */
 struct ledger_header {
 	uint64_t magic;
@@ -304,6 +323,7 @@ _Static_assert(sizeof(struct record_l0_exit) == 64, "file format");
 _Static_assert(sizeof(struct record_code) == 120, "file format");
 _Static_assert(sizeof(struct record_interrupt) == 24, "file format");
 _Static_assert(sizeof(struct record_pin) == 64, "file format");
+_Static_assert(sizeof(struct record_expectation) == 104, "file format");
 _Static_assert(sizeof(struct ledger_header) <= LEDGER_HEADER_SIZE, "file format");
 
 #endif

@@ -528,6 +528,8 @@ enum placement summary_placement(const struct operation_summary *operation,
 	uint64_t exits;
 
 	for (int level = LEVEL_COUNT - 1; level >= 0; level--) {
+		if (level == LEVEL_L0 && backend == HOST_BACKEND_BARE)
+			break;
 		if (!summary_exits(operation, loop, backend, (enum level)level, &exits))
 			return PLACEMENT_UNKNOWN;
 		if (exits > 0)

@@ -43,6 +43,8 @@ const struct ledger_format ledger_formats[] = {
 	{"text", report_text, violations_table, groups_text, NULL, diff_text},
 	{"json", report_json, violations_document, groups_json, NULL, diff_json},
 	{"csv", report_csv, violations_csv, groups_csv, NULL, diff_csv},
+	{"tap", report_tap, NULL, NULL, NULL, NULL},
+	{"junit", report_junit, NULL, NULL, NULL, NULL},
 	{"html", NULL, NULL, NULL, report_html, NULL},
 	{"trace", NULL, NULL, NULL, report_trace, NULL},
 	{"folded", NULL, NULL, NULL, report_folded, NULL},

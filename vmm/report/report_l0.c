@@ -6,13 +6,24 @@
 #include "vmm/analysis/observed.h"
 #include "vmm/table/json.h"
 
+/* Whether somebody has recorded exits at L0, if there is one. */
+static bool is_recorded(const struct report *report)
+{
+	return observed_records(report, LEVEL_L0) > RECORDED_NONE || report->samples_lost;
+}
+
+static json_t *not_recorded(const struct report *report)
+{
+	return observed_records(report, LEVEL_L0) == RECORDED_NO_LEVEL ? json_null() : json_string(NOT_OBSERVED);
+}
+
 void report_l0_text(const struct report *report, FILE *stream)
 {
 	const struct summary *summary = report->summary;
 	struct l0_summary sum;
 
 	summary_l0(summary, &sum);
-	if (observed_records(report, LEVEL_L0) == RECORDED_NONE && report->samples_lost == 0)
+	if (!is_recorded(report))
 		return;
 	fprintf(stream, "l0, one by one: %" PRIu64 " recorded, %" PRIu64 " lost\n", sum.exits,
 		report->samples_lost);
@@ -44,7 +55,7 @@ static json_t *counts_json(const struct l0_summary *l0)
 
 json_t *report_l0_row_json(const struct report *report, const struct operation_summary *operation)
 {
-	return observed_records(report, LEVEL_L0) == RECORDED_NONE ? json_string(NOT_OBSERVED)
+	return observed_records(report, LEVEL_L0) <= RECORDED_NONE ? not_recorded(report)
 								   : counts_json(&operation->l0);
 }
 
@@ -54,8 +65,8 @@ json_t *report_l0_json(const struct report *report)
 	json_t *object, *examples;
 	struct l0_summary sum;
 
-	if (observed_records(report, LEVEL_L0) == RECORDED_NONE && report->samples_lost == 0)
-		return json_string(NOT_OBSERVED);
+	if (!is_recorded(report))
+		return not_recorded(report);
 	summary_l0(summary, &sum);
 	examples = json_array();
 	object = counts_json(&sum);

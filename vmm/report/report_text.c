@@ -101,10 +101,15 @@ static void print_lost(const struct report *report, FILE *stream)
 
 void report_run(const struct report *report, FILE *stream)
 {
-	fprintf(stream, "engine %s on %s (Linux ", engine_keys[report->engine],
-		host_backend_modules[report->backend]);
-	printable_put(stream, report->kernel);
-	fprintf(stream, "), %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
+	fprintf(stream, "engine %s on ", engine_keys[report->engine]);
+	if (report->backend == HOST_BACKEND_BARE) {
+		fputs("the computer itself", stream);
+	} else {
+		fprintf(stream, "%s (Linux ", host_backend_modules[report->backend]);
+		printable_put(stream, report->kernel);
+		fputs(")", stream);
+	}
+	fprintf(stream, ", %u VM x %u vCPU, guest: ", report->vms, report->vcpus);
 	printable_put(stream, report->guest);
 	fputs("\n", stream);
 }

@@ -122,6 +122,8 @@ static const struct told tables[] = {
 	{"csv", GROUP_LEVEL, "l0,not observed,not observed,not observed\n", "monitor,3,0,not observed\n", "vmm,0,0,0\n"},
 	{"csv", GROUP_VM, NULL, "monitor,3,100,0,not observed\n", NULL},
 	{"csv", GROUP_SERVICE, NULL, NULL, NULL},
+	{"tap", -1, NULL, NULL, NULL},
+	{"junit", -1, NULL, NULL, NULL},
 	{"html", -1, "\"l0\":\"not observed\"", "\"handling_ticks\":\"not observed\"", "\"vmm\":0,"},
 	{"trace", -1, "\"exits at l0\":\"not observed one by one: no tracefs here\"", "\"handling\":\"not observed\"", NULL},
 	{"folded", -1, NULL, NULL, NULL},

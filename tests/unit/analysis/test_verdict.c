@@ -211,6 +211,86 @@ static void the_view_in_the_control_structure_counts(void **state)
 	fails_with(&run, "expected view 1 in the control structure, found 0");
 }
 
+static struct record_expectation said(const struct run *run)
+{
+	struct record_expectation record;
+
+	memset(&record, 0xee, sizeof(record));
+	verdict_expect(&run->op, 9, COUNT, &run->environment, &record);
+	return record;
+}
+
+static void the_record_of_an_expectation_is_what_the_model_says(void **state)
+{
+	(void)state;
+	for (int refuses = 0; refuses < 2; refuses++) {
+		const struct run run = start(refuses);
+		const struct record_expectation record = said(&run);
+		struct expectation model;
+
+		expect_operation(&run.environment, &run.op, COUNT, &model);
+		assert_int_equal(record.record.type, RECORD_EXPECTATION);
+		assert_int_equal(record.record.size, sizeof(record));
+		assert_int_equal(record.operation, 9);
+		assert_int_equal(record.repetitions, COUNT);
+		assert_int_equal(record.vector, model.vector);
+		assert_int_equal(record.faults, model.faults);
+		assert_int_equal(record.error_code, model.error_code);
+		assert_int_equal(record.known, model.value_known);
+		assert_int_equal(record.value, model.value);
+		assert_int_equal(record.view, UINT32_MAX);
+		assert_int_equal(record.early_due, 1);
+		for (int level = 0; level < LEVEL_COUNT; level++) {
+			assert_int_equal(record.exits[level].how, model.exits[level].how);
+			assert_int_equal(record.exits[level].count, model.exits[level].count);
+		}
+		/* Each repetition toggles TS, or is refused when it is to set it. */
+		for (unsigned i = 0; i < SS_EARLY; i++)
+			assert_int_equal(record.early[i], ss_early(SS_CR0_BASE | (refuses || i % 2 ? 0 : TS), refuses && i % 2 == 0));
+	}
+}
+
+/* Whoever judges later comes to the same as who asks the model then, also of a run with a fault. */
+static void a_record_judges_as_the_model_does(void **state)
+{
+	(void)state;
+	for (int refuses = 0; refuses < 2; refuses++)
+		for (unsigned fault = 0; fault < 5; fault++) {
+			struct run run = start(refuses);
+			const struct record_expectation record = said(&run);
+			char note[sizeof(run.row.note)];
+			enum verdict verdict;
+
+			run.summary.result.value ^= fault == 1;
+			run.summary.result.faults += fault == 2;
+			run.summary.result.early ^= fault == 3;
+			run.summary.exits[LEVEL_MONITOR] += fault == 4;
+			verdict = judge(&run);
+			assert_int_equal(verdict, fault ? VERDICT_FAIL : VERDICT_PASS);
+			memcpy(note, run.row.note, sizeof(note));
+			run.row.verdict = VERDICT_NONE;
+			run.row.note[0] = '\0';
+			verdict_compare(&run.row, &record, run.environment.backend, 1);
+			assert_int_equal(run.row.verdict, verdict);
+			assert_string_equal(run.row.note, note);
+		}
+}
+
+static void a_record_is_of_so_many_repetitions(void **state)
+{
+	(void)state;
+	for (int more = -1; more <= 1; more += 2) {
+		struct run run = start(false);
+		struct record_expectation record = said(&run);
+
+		judge(&run);
+		record.repetitions += (uint32_t)more;
+		verdict_compare(&run.row, &record, run.environment.backend, 1);
+		assert_int_equal(run.row.verdict, VERDICT_FAIL);
+		assert_string_equal(run.row.note, "not performed to the end");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +301,9 @@ int main(void)
 		cmocka_unit_test(every_exit_counts),
 		cmocka_unit_test(several_batches_have_so_many_times_the_exits),
 		cmocka_unit_test(the_view_in_the_control_structure_counts),
+		cmocka_unit_test(the_record_of_an_expectation_is_what_the_model_says),
+		cmocka_unit_test(a_record_judges_as_the_model_does),
+		cmocka_unit_test(a_record_is_of_so_many_repetitions),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
