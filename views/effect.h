@@ -26,4 +26,17 @@ bool policy_all_grant(const struct view_policy *policy, gpa_t gpa, unsigned righ
 /* The region that holds an address, or POLICY_NO_INDEX. */
 uint32_t policy_region_at(const struct view_policy *policy, gpa_t gpa);
 
+/*
+ * Error code of the page fault that stands for an access, VIEW_READ, VIEW_WRITE or VIEW_EXECUTE, which a view forbids
+ * (Intel SDM vol. 3A, 4.7); `walk`: it was to the guest's page tables. To AMD's processors every such access is a write
+ * (APM vol. 2, 15.25.6), so of these that bit says nothing.
+ */
+static inline uint32_t view_fault_code(unsigned access, bool walk, bool user)
+{
+	enum { PRESENT = 1, WRITE = 2, USER = 4, FETCH = 16 };
+
+	return PRESENT | (access == VIEW_WRITE && !walk ? WRITE : 0) | (access == VIEW_EXECUTE ? FETCH : 0) |
+	       (user ? USER : 0);
+}
+
 #endif

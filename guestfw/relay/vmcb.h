@@ -4,6 +4,7 @@
 #ifndef SIDESTEP_VMCB_H
 #define SIDESTEP_VMCB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define VMCB_SIZE 4096
@@ -77,5 +78,18 @@
 #define EFER_LONG_MODE 0x500u
 #define EFER_NXE 0x800u
 #define EFER_SVME 0x1000u
+
+/* What EFER becomes when the guest writes `wanted`. Returns false if it must see #GP: in long mode only SCE and
+ * NXE can change, else LME too, which the processor keeps from changing while paging is on (AMD APM vol. 2, 3.1.7). */
+static inline bool svm_msr_efer(uint64_t efer, uint64_t wanted, uint64_t *ret_efer)
+{
+	uint64_t changed = (wanted | EFER_SVME) ^ efer;
+	uint64_t free = EFER_SCE | EFER_NXE | (efer & EFER_LMA ? 0 : EFER_LME);
+
+	if (wanted & EFER_SVME || changed & ~free)
+		return false;
+	*ret_efer = wanted | EFER_SVME;
+	return true;
+}
 
 #endif

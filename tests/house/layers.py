@@ -21,6 +21,8 @@ ROOTS = ("vmm", "views", "devices", "guestfw")
 CODE = {".c", ".h", ".S", ".def", ".inc"}
 # Made while the program is built.
 GENERATED = {"offsets.h"}
+# Of the C library: an image that stands alone has them from a file of its own.
+LIBRARY = {"memcpy", "memmove", "memset", "__assert_fail"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -135,7 +137,7 @@ class House:
                 elif kind in "TDBRC":
                     defined[name] = unit(source[made])
             for user, name in wanted:
-                if name in defined:
+                if name in defined and name not in LIBRARY:
                     self.needs[user][defined[name]].add(f"calls {name}")
 
     def downward(self):

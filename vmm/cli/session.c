@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "vmm/analysis/verdict.h"
-#include "vmm/guest/boot.h"
 #include "vmm/report/report_writers.h"
 
 /* The jail as it was asked for, or the reason why not. */
@@ -101,24 +100,7 @@ int session_end(struct session *session, const struct error *error, int status)
 
 struct expect_environment session_environment(const struct session *session)
 {
-	const struct vm *vm = &session->machine.vms[0];
-	struct expect_environment environment = {
-		.engine = session->plan.engine->id,
-		.backend = session->host.backend,
-		.traits = session->host.traits,
-		.embodiment = session->plan.embodiment,
-		.on_ask = session->plan.on_ask,
-		.policy = &session->plan.policy,
-		.window = gpa_at(BOOT_WINDOW),
-		.kernel = session->plan.kernel.start,
-		.vmfunc = vm->vmfunc,
-		.inject = session->plan.on_violation == ON_VIOLATION_INJECT,
-		.alone = session->plan.vcpus == 1,
-	};
-
-	environment.vmfunc.list = vm->view_list;
-	environment.vmfunc.eptp = vm->view_list[0];
-	return environment;
+	return vm_environment(&session->machine.vms[0]);
 }
 
 static void judge_row(const struct session *session, const struct ss_operation *op,

@@ -33,12 +33,7 @@ enum violation_answer violation_answer(const struct vcpu *vcpu, const struct vio
 
 uint32_t violation_error_code(const struct violation *violation)
 {
-	/* To AMD's processors every access to the guest's page tables is a write (APM vol. 2, 15.25.6). */
-	bool write = violation->access == VIEW_WRITE && !(violation->flags & VIOLATION_WALK);
-
-	return PAGE_FAULT_PRESENT | (write ? PAGE_FAULT_WRITE : 0) |
-	       (violation->access == VIEW_EXECUTE ? PAGE_FAULT_FETCH : 0) |
-	       (violation->user ? PAGE_FAULT_USER : 0);
+	return view_fault_code(violation->access, violation->flags & VIOLATION_WALK, violation->user);
 }
 
 static const char *region_name(const struct vm *vm, uint64_t gpa)

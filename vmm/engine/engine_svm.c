@@ -93,7 +93,7 @@ static void set_controls(struct vcpu *vcpu)
 	void *vmcb = control(vcpu);
 
 	set_operation(vcpu, NULL);
-	vmcb_set_msrpm_base_pa(vmcb, RELAY_MSR_BITMAP);
+	vmcb_set_msrpm_base_pa(vmcb, monitor_physical(vcpu->vm, RELAY_MSR_BITMAP));
 	vmcb_set_intercept_misc2(vmcb, ALWAYS_MISC2);
 	vmcb_set_asid(vmcb, vcpu->vm->slot + 1);
 	vmcb_set_nested_ctl(vmcb, VMCB_NESTED_PAGING);
@@ -144,21 +144,27 @@ static void set_host_state(struct vcpu *vcpu)
 }
 
 /* A guest that waits for its turn: VMLOAD and VMRUN will find its state in its control structure. */
-static int lay_down(const struct vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
+static void set_guest_state(const struct vcpu *vcpu, const struct kvm_sregs *sregs, const struct kvm_regs *regs)
 {
 	void *vmcb = control(vcpu);
-	struct kvm_regs regs;
 
-	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
-		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_REGS: %s", strerror(errno));
 	vmcb12_set_sregs(vmcb, sregs);
 	vmcb_set_dr6(vmcb, DR6_DEFAULT);
 	vmcb_set_dr7(vmcb, DR7_DEFAULT);
 	vmcb_set_g_pat(vmcb, PAT_DEFAULT);
-	vmcb_set_rflags(vmcb, regs.rflags);
-	vmcb_set_rip(vmcb, regs.rip);
-	vmcb_set_rsp(vmcb, regs.rsp);
-	vmcb_set_rax(vmcb, regs.rax);
+	vmcb_set_rflags(vmcb, regs->rflags);
+	vmcb_set_rip(vmcb, regs->rip);
+	vmcb_set_rsp(vmcb, regs->rsp);
+	vmcb_set_rax(vmcb, regs->rax);
+}
+
+static int lay_down(const struct vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
+{
+	struct kvm_regs regs;
+
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_REGS: %s", strerror(errno));
+	set_guest_state(vcpu, sregs, &regs);
 	return 0;
 }
 
@@ -230,46 +236,19 @@ static void load_register(struct vcpu *vcpu, unsigned number, uint64_t value)
 		vmcb_set_cr0(control(vcpu), value);
 }
 
-/* #VMEXIT codes that our intercepts may give. Of #UD the relay passes on only VMFUNC. */
 static const struct monitor_reason reasons[] = {
-	{VMEXIT_EXCEPTION_UD, EVENT_VMFUNC},
-	{VMEXIT_CPUID, EVENT_UNKNOWN},
-	{VMEXIT_CR0_READ, EVENT_CR0_OPERAND},
-	{VMEXIT_CR0_WRITE, EVENT_CR0_WRITE},
-	{VMEXIT_CR4_READ, EVENT_UNKNOWN},
-	{VMEXIT_CR4_WRITE, EVENT_CR4_WRITE},
-	{VMEXIT_CR8_READ, EVENT_PROTECTED},
-	{VMEXIT_CR8_WRITE, EVENT_PROTECTED},
-	{VMEXIT_INVLPGA, EVENT_UNDEFINED},
-	{VMEXIT_SHUTDOWN, EVENT_TRIPLE_FAULT},
-	{VMEXIT_VMRUN, EVENT_UNDEFINED},
-	{VMEXIT_VMMCALL, EVENT_HYPERCALL},
-	{VMEXIT_VMLOAD, EVENT_UNDEFINED},
-	{VMEXIT_VMSAVE, EVENT_UNDEFINED},
-	{VMEXIT_STGI, EVENT_UNDEFINED},
-	{VMEXIT_CLGI, EVENT_UNDEFINED},
-	{VMEXIT_SKINIT, EVENT_UNDEFINED},
-	{VMEXIT_NPF, EVENT_VIOLATION},
-	{VMEXIT_INVALID, EVENT_UNKNOWN},
+#define X(reason, event) {VMEXIT_##reason, EVENT_##event},
+	SVM_EVENTS(X)
+#undef X
 };
-
-/* EXITINFO1 of a nested page fault: in the guest's page tables. */
-#define NPF_WALK 33
-
-/* EXITINFO1 of a nested page fault is a page-fault error code: bit 1 write, bit 4 fetch (AMD APM
- * vol. 2, 15.25.6). */
-static unsigned access_of(uint64_t error_code)
-{
-	return error_code & 2 ? VIEW_WRITE : error_code & 16 ? VIEW_EXECUTE : VIEW_READ;
-}
 
 static void describe_access(struct vcpu *vcpu, struct monitor_exit *exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	struct kvm_sregs sregs;
 
-	exit->access = access_of(relay->qualification);
-	exit->walk = relay->qualification >> NPF_WALK & 1;
+	exit->access = svm_access(relay->qualification);
+	exit->walk = svm_walk(relay->qualification);
 	if (guest_sregs(vcpu, &sregs) != 0)
 		return;
 	exit->delivery = (uint32_t)vmcb_exit_int_info(control(vcpu));
@@ -300,6 +279,8 @@ const struct engine_ops engine_svm = {
 	MONITOR_OPS,
 	.vm_init = vm_init,
 	.vcpu_init = vcpu_init,
+	.vcpu_plan = set_operation,
+	.control = control,
 	.setup = setup,
 	.view_current = view_current,
 	.guest_sregs = guest_sregs,

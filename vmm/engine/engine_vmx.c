@@ -62,6 +62,17 @@ static int vm_init(struct vm *vm, struct error *error)
 	return rc == 0 ? monitor_msr_protect(vm, NULL, 0, error) : rc;
 }
 
+/* What of CR0 and CR4 is fixed. The guest must run with VMXE, and must not see that. */
+static void obey(struct vcpu *vcpu)
+{
+	struct relay_vcpu *relay = monitor_vcpu(vcpu);
+
+	relay->cr0.fixed0 = caps_of(vcpu)->cr0_fixed0;
+	relay->cr0.fixed1 = caps_of(vcpu)->cr0_fixed1;
+	relay->cr4.hidden = CR4_VMXE;
+	relay->cr4.words.value |= CR4_VMXE;
+}
+
 /* The vCPU must have VMX before it can be in guest mode; then it says what of it. */
 static int allow(struct vcpu *vcpu, struct error *error)
 {
@@ -74,11 +85,7 @@ static int allow(struct vcpu *vcpu, struct error *error)
 	rc = vmx_caps_read(vcpu->fd, host_maxphyaddr(vcpu->vm->host), caps, reason, sizeof(reason));
 	if (rc != 0)
 		return error_set(error, rc, STATUS_SKIPPED, "needs: vmx; host: %s", reason);
-	monitor_vcpu(vcpu)->cr0.fixed0 = caps->cr0_fixed0;
-	monitor_vcpu(vcpu)->cr0.fixed1 = caps->cr0_fixed1;
-	/* The guest must run with it, and must not see that. */
-	monitor_vcpu(vcpu)->cr4.hidden = CR4_VMXE;
-	monitor_vcpu(vcpu)->cr4.words.value |= CR4_VMXE;
+	obey(vcpu);
 	return 0;
 }
 
@@ -111,7 +118,7 @@ static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 	write_field(vcpu, VMCS12_secondary_vm_exec_control,
 		    state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
 	write_field(vcpu, VMCS12_eptp_list_address,
-		    backed ? monitor_list(vcpu->vm) : unbacked_page(vcpu->vm));
+		    backed ? monitor_physical(vcpu->vm, monitor_list(vcpu->vm)) : unbacked_page(vcpu->vm));
 }
 
 static void set_controls(struct vcpu *vcpu)
@@ -128,7 +135,7 @@ static void set_controls(struct vcpu *vcpu)
 		   controls[VMX_WORD_primary] | (share ? PRIMARY_CR8_EXITING : 0));
 	vmcs12_set(vmcs12, VMCS12_vm_exit_controls, controls[VMX_WORD_exit]);
 	vmcs12_set(vmcs12, VMCS12_vm_entry_controls, controls[VMX_WORD_entry]);
-	vmcs12_set(vmcs12, VMCS12_msr_bitmap, RELAY_MSR_BITMAP);
+	vmcs12_set(vmcs12, VMCS12_msr_bitmap, monitor_physical(vcpu->vm, RELAY_MSR_BITMAP));
 	vmcs12_set(vmcs12, VMCS12_virtual_processor_id,
 		   controls[VMX_WORD_secondary] & VMX_VPID ? vcpu->vm->slot + vcpu->index + 1 : 0);
 	vmcs12_set(vmcs12, VMCS12_ept_pointer, vcpu->vm->view_list[0]);
@@ -150,7 +157,7 @@ static void set_host_state(struct vcpu *vcpu)
 	vmcs12_set(vmcs12, VMCS12_host_idtr_base, RELAY_IDT);
 	vmcs12_set(vmcs12, VMCS12_host_ia32_efer, EFER_LONG_MODE);
 	vmcs12_set(vmcs12, VMCS12_host_cr0, SS_CR0_BASE);
-	vmcs12_set(vmcs12, VMCS12_host_cr3, RELAY_PML4);
+	vmcs12_set(vmcs12, VMCS12_host_cr3, monitor_physical(vcpu->vm, RELAY_PML4));
 	/* For the XSETBV of a guest, which the relay carries out. */
 	vmcs12_set(vmcs12, VMCS12_host_cr4,
 		   CR4_PAE | CR4_VMXE | CR4_OSFXSR | (caps_of(vcpu)->cr4_fixed1 & CR4_OSXSAVE));
@@ -158,15 +165,11 @@ static void set_host_state(struct vcpu *vcpu)
 	vmcs12_set(vmcs12, VMCS12_host_rsp, monitor_stack(vcpu));
 }
 
-/* The state that vcpu_enter_long_mode() has given the vCPU becomes that of L2. */
-static int set_guest_state(struct vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
+/* The state that a vCPU starts with becomes that of L2. */
+static void set_guest_state(struct vcpu *vcpu, const struct kvm_sregs *sregs, const struct kvm_regs *regs)
 {
 	struct vmcs12 *vmcs12 = nested_control(vcpu);
-	struct kvm_regs regs;
 
-	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
-		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_REGS: %s",
-				 strerror(errno));
 #define SEGMENT(name, segment, rights)                                                             \
 	vmcs12_set(vmcs12, VMCS12_guest_##name##_selector, (segment).selector);                    \
 	vmcs12_set(vmcs12, VMCS12_guest_##name##_ar_bytes, rights);                                \
@@ -188,10 +191,16 @@ static int set_guest_state(struct vcpu *vcpu, const struct kvm_sregs *sregs, str
 	vmcs12_set(vmcs12, VMCS12_guest_cr3, sregs->cr3);
 	vmcs12_set(vmcs12, VMCS12_guest_cr4, sregs->cr4 | CR4_VMXE);
 	vmcs12_set(vmcs12, VMCS12_guest_dr7, DR7_DEFAULT);
-	vmcs12_set(vmcs12, VMCS12_guest_rflags, regs.rflags);
-	vmcs12_set(vmcs12, VMCS12_guest_rip, regs.rip);
-	vmcs12_set(vmcs12, VMCS12_guest_rsp, regs.rsp);
-	return 0;
+	vmcs12_set(vmcs12, VMCS12_guest_rflags, regs->rflags);
+	vmcs12_set(vmcs12, VMCS12_guest_rip, regs->rip);
+	vmcs12_set(vmcs12, VMCS12_guest_rsp, regs->rsp);
+}
+
+static void fill_control(struct vcpu *vcpu, const struct kvm_sregs *sregs, const struct kvm_regs *regs)
+{
+	set_controls(vcpu);
+	set_host_state(vcpu);
+	set_guest_state(vcpu, sregs, regs);
 }
 
 /* A guest that waits for its turn: the relay will load its control structure from memory, and resume it. */
@@ -237,17 +246,17 @@ static int install(struct vcpu *vcpu, struct error *error)
 static int vcpu_init(struct vcpu *vcpu, struct error *error)
 {
 	struct kvm_sregs sregs;
+	struct kvm_regs regs;
 	int rc = monitor_create_vcpu(vcpu, sizeof(struct vmx_vcpu), &sregs, error);
 
 	if (rc == 0)
 		rc = allow(vcpu, error);
 	if (rc != 0)
 		return rc;
-	set_controls(vcpu);
-	set_host_state(vcpu);
-	rc = set_guest_state(vcpu, &sregs, error);
-	if (rc != 0)
-		return rc;
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
+		return error_set(error, -errno, STATUS_INTERNAL, "KVM_GET_REGS: %s",
+				 strerror(errno));
+	fill_control(vcpu, &sregs, &regs);
 	if (vcpu->vm->leader != vcpu->vm)
 		lay_down(vcpu);
 	return monitor_begin(vcpu, install, error);
@@ -301,53 +310,20 @@ static void load_register(struct vcpu *vcpu, unsigned number, uint64_t value)
 	write_field(vcpu, number == 4 ? VMCS12_cr4_read_shadow : VMCS12_cr0_read_shadow, flags_read(&reg->words));
 }
 
-/* Exit reasons that KVM may reflect with our controls. */
 static const struct monitor_reason reasons[] = {
-	{VMX_REASON_TRIPLE_FAULT, EVENT_TRIPLE_FAULT},
-	{VMX_REASON_TASK_SWITCH, EVENT_UNKNOWN},
-	{VMX_REASON_CPUID, EVENT_UNKNOWN},
-	{VMX_REASON_GETSEC, EVENT_UNDEFINED},
-	{VMX_REASON_INVD, EVENT_IGNORED},
-	{VMX_REASON_VMCALL, EVENT_HYPERCALL},
-	{VMX_REASON_VMCLEAR, EVENT_UNDEFINED},
-	{VMX_REASON_VMLAUNCH, EVENT_UNDEFINED},
-	{VMX_REASON_VMPTRLD, EVENT_UNDEFINED},
-	{VMX_REASON_VMPTRST, EVENT_UNDEFINED},
-	{VMX_REASON_VMREAD, EVENT_UNDEFINED},
-	{VMX_REASON_VMRESUME, EVENT_UNDEFINED},
-	{VMX_REASON_VMWRITE, EVENT_UNDEFINED},
-	{VMX_REASON_VMXOFF, EVENT_UNDEFINED},
-	{VMX_REASON_VMXON, EVENT_UNDEFINED},
-	{VMX_REASON_CONTROL_REGISTER_ACCESS, EVENT_CR0_WRITE},
-	{VMX_REASON_RDMSR, EVENT_PROTECTED}, /* one that no bitmap has: the guest has none of these */
-	{VMX_REASON_WRMSR, EVENT_PROTECTED},
-	{VMX_REASON_ENTRY_INVALID_STATE, EVENT_UNKNOWN},
-	{VMX_REASON_ENTRY_MSR_LOADING, EVENT_UNKNOWN},
-	{VMX_REASON_EPT_VIOLATION, EVENT_VIOLATION},
-	{VMX_REASON_EPT_MISCONFIGURATION, EVENT_UNKNOWN},
-	{VMX_REASON_INVEPT, EVENT_UNDEFINED},
-	{VMX_REASON_INVVPID, EVENT_UNDEFINED},
-	{VMX_REASON_XSETBV, EVENT_UNKNOWN},
-	{VMX_REASON_VMFUNC, EVENT_VMFUNC},
-	{VMX_REASON_SEAMCALL, EVENT_UNDEFINED},
-	{VMX_REASON_TDCALL, EVENT_UNDEFINED},
+#define X(reason, event) {VMX_REASON_##reason, EVENT_##event},
+	VMX_EVENTS(X)
+#undef X
 };
 
-/* Exit qualification of an EPT violation: bits 2:0 are read, write, fetch (SDM vol. 3C, 28.2.1). */
-static unsigned access_of(uint64_t qualification)
-{
-	return qualification & 2 ? VIEW_WRITE : qualification & 4 ? VIEW_EXECUTE : VIEW_READ;
-}
-
-/* Bits 7 and 8: the linear address is valid, and the access was to what it translates to. */
 static void describe_access(struct vcpu *vcpu, struct monitor_exit *exit)
 {
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	struct kvm_sregs sregs;
 
-	exit->access = access_of(relay->qualification);
-	exit->gva_known = relay->qualification & 0x80;
-	exit->walk = exit->gva_known && !(relay->qualification & 0x100);
+	exit->access = vmx_access(relay->qualification);
+	exit->gva_known = vmx_gla_known(relay->qualification);
+	exit->walk = vmx_walk(relay->qualification);
 	exit->gva = relay->gla;
 	if (guest_sregs(vcpu, &sregs) != 0)
 		return;
@@ -372,9 +348,8 @@ static void describe(struct vcpu *vcpu, struct monitor_exit *ret_exit)
 	if (relay->reason != RELAY_REASON_RESUME_FAILED)
 		monitor_find_event(vcpu, relay->reason & 0xffff, reasons,
 				   sizeof(reasons) / sizeof(reasons[0]), ret_exit);
-	/* Of control registers only these two have a decision. */
-	if (ret_exit->event == EVENT_CR0_WRITE && (relay->qualification & 15) != 0)
-		ret_exit->event = (relay->qualification & 15) == 4 ? EVENT_CR4_WRITE : EVENT_PROTECTED;
+	if (ret_exit->event == EVENT_CR0_WRITE)
+		ret_exit->event = vmx_register_event(relay->qualification);
 	if (ret_exit->event == EVENT_VIOLATION)
 		describe_access(vcpu, ret_exit);
 }
@@ -383,6 +358,8 @@ const struct engine_ops engine_vmx = {
 	MONITOR_OPS,
 	.vm_init = vm_init,
 	.vcpu_init = vcpu_init,
+	.vcpu_plan = set_operation,
+	.control = nested_control,
 	.setup = setup,
 	.view_current = view_current,
 	.guest_sregs = guest_sregs,

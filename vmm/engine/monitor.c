@@ -21,6 +21,11 @@ void *monitor_at(const struct monitor *monitor, uint64_t gpa)
 	return monitor->host + (gpa - RELAY_BASE);
 }
 
+uint64_t monitor_physical(const struct vm *vm, uint64_t address)
+{
+	return vm_monitor(vm)->physical + (address - RELAY_BASE);
+}
+
 /* The place of its guest in the monitor's memory: guests that share a vCPU have one each. */
 static unsigned monitor_slot(const struct vcpu *vcpu)
 {

@@ -7,6 +7,7 @@
 #ifndef VMM_ENGINE_MONITOR_H
 #define VMM_ENGINE_MONITOR_H
 
+#include "guestfw/relay/events.h"
 #include "guestfw/relay/relay.h"
 #include "views/ept_live.h"
 #include "vmm/emulate/page_walk.h"
@@ -18,25 +19,11 @@ enum { MONITOR_SLOT_LOW, MONITOR_SLOT_HIGH, MONITOR_SLOT_MEMORY, MONITOR_SLOT_FL
 
 struct monitor {
 	uint8_t *host; /* RELAY_SIZE bytes at RELAY_BASE */
+	uint64_t physical; /* where L1's tables lead RELAY_BASE: with KVM one to one */
 	struct ept_views *views;
 	struct ept_live *live; /* to change them */
 	uint64_t *list; /* the view list that relay and processor read */
 	bool collected; /* pages of old tables have been taken back since the last monitor_change_begin() */
-};
-
-/* What an exit that was passed on is about; the engine translates its vendor's reasons. */
-enum monitor_event {
-	EVENT_HYPERCALL,
-	EVENT_CR0_WRITE,   /* the relay knows what the guest wants to load */
-	EVENT_CR4_WRITE,
-	EVENT_CR0_OPERAND, /* an access whose operand is in memory, which the relay has not decoded */
-	EVENT_VIOLATION,
-	EVENT_VMFUNC,
-	EVENT_TRIPLE_FAULT,
-	EVENT_UNDEFINED, /* an instruction that the guest does not have */
-	EVENT_PROTECTED, /* an access that the guest may not make: #GP */
-	EVENT_IGNORED,   /* an instruction to step over */
-	EVENT_UNKNOWN,
 };
 
 /* A row of the table by which an engine translates them: an exit reason or #VMEXIT code. */
@@ -65,6 +52,9 @@ struct monitor *vm_monitor(const struct vm *vm);
 
 /* A place in the monitor's memory, by its address in the VM. */
 void *monitor_at(const struct monitor *monitor, uint64_t gpa);
+
+/* The physical address of such a place: for what processors read without L1's tables. */
+uint64_t monitor_physical(const struct vm *vm, uint64_t address);
 
 /* The memory that relay and VMM share for a vCPU. */
 struct relay_vcpu *monitor_vcpu(const struct vcpu *vcpu);
@@ -122,6 +112,9 @@ void monitor_inject(struct relay_vcpu *relay, uint64_t vector, uint64_t error_co
 /* Puts event and name of an exit with this reason there, if the engine's table has it. */
 void monitor_find_event(const struct vcpu *vcpu, uint64_t reason, const struct monitor_reason *rows,
 			size_t count, struct monitor_exit *exit);
+
+/* Fills the MSR bitmap: a guest has only those that no other guest and, without an L0, no computer can be hurt by. */
+void monitor_keep_msrs(const struct vm *vm, const struct monitor *monitor);
 
 /* What a monitor needs whose guests share a vCPU. For the leader's: the group, and the MSR bitmap, which leaves a guest
  * only those that are switched. */

@@ -19,6 +19,7 @@
 #define PTE_LEAF 0x83u
 #define SHADOW_PAGES_MIN 1024
 #define VECTOR_NMI 2
+#define LARGE_PAGE UINT64_C(0x200000)
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
@@ -32,20 +33,25 @@ _Static_assert(RELAY_DECODED + SS_MAX_VCPUS * RELAY_DECODED_STRIDE <= RELAY_TABL
 _Static_assert(RELAY_TABLES + RELAY_TABLES_SIZE <= RELAY_BASE + RELAY_SIZE, "overlap");
 _Static_assert(RELAY_PORT != SS_PORT_CONTROL, "overlap");
 
-/* L1's own address space: everything one to one, above 4 GiB in pages of 1 GiB, and the descriptors
- * that an exit loads. */
+static uint64_t shown(const struct monitor *monitor, uint64_t address)
+{
+	return address - RELAY_BASE < RELAY_SIZE ? address - RELAY_BASE + monitor->physical : address;
+}
+
+/* L1's own address space: everything but the monitor itself one to one, above 4 GiB in pages of 1 GiB, and the
+ * descriptors that an exit loads. */
 static void write_tables(const struct monitor *monitor, uint64_t high)
 {
 	uint64_t *pml4 = monitor_at(monitor, RELAY_PML4), *pdpt = monitor_at(monitor, RELAY_PDPT);
 	uint64_t *gdt = monitor_at(monitor, RELAY_GDT), *idt = monitor_at(monitor, RELAY_IDT);
 
-	pml4[0] = RELAY_PDPT | PTE_TABLE;
+	pml4[0] = shown(monitor, RELAY_PDPT) | PTE_TABLE;
 	for (uint64_t g = 0; g < 4; g++) {
 		uint64_t *pd = monitor_at(monitor, RELAY_PD + 4096 * g);
 
-		pdpt[g] = (RELAY_PD + 4096 * g) | PTE_TABLE;
+		pdpt[g] = shown(monitor, RELAY_PD + 4096 * g) | PTE_TABLE;
 		for (uint64_t i = 0; i < 512; i++)
-			pd[i] = g << 30 | i << 21 | PTE_LEAF;
+			pd[i] = shown(monitor, g << 30 | i << 21) | PTE_LEAF;
 	}
 	for (uint64_t g = RAM_HIGH_BASE >> 30; g < 512 && g << 30 < RAM_HIGH_BASE + high && high; g++)
 		pdpt[g] = g << 30 | PTE_LEAF;
@@ -95,13 +101,21 @@ static int set_slots(struct vm *vm, const struct monitor *monitor, struct error 
 	return 0;
 }
 
-/* The device page is mapped without memory behind it, so that L0 hands accesses to the VMM. */
+/* The device page is mapped without memory behind it, so that L0 hands accesses to the VMM. Without an L0 there would be
+ * the computer's own devices. */
+static size_t shown_ranges(const struct vm *vm, struct gpa_range ranges[ENGINE_RANGES_MAX])
+{
+	const size_t count = engine_ranges(vm->ram.size, ranges);
+
+	return vm->plan->bare ? 1 : count;
+}
+
 static int build_views(struct vm *vm, struct monitor *monitor, const struct paging_caps *caps,
 		       struct error *error)
 {
 	struct gpa_range ranges[ENGINE_RANGES_MAX];
 	const struct view_target target = {
-		.memory = {ranges, engine_ranges(vm->ram.size, ranges)},
+		.memory = {ranges, shown_ranges(vm, ranges)},
 		.moved = vm->base ? vm->ram.size : 0,
 		.offset = vm->base,
 		.format = vm->plan->engine->format,
@@ -111,7 +125,7 @@ static int build_views(struct vm *vm, struct monitor *monitor, const struct pagi
 		RELAY_TABLES_SIZE / (vm->plan->share_vcpu ? vm->plan->vms : 1) & ~UINT64_C(4095);
 	const uint64_t tables = RELAY_TABLES + share * vm->slot;
 	struct table_arena arena = {
-		.base = gpa_at(tables),
+		.base = gpa_at(monitor_physical(vm, tables)),
 		.host = monitor_at(monitor, tables),
 		.size = share,
 	};
@@ -141,6 +155,7 @@ static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay
 
 	if (vm->leader != vm) {
 		monitor->host = vm_monitor(vm->leader)->host;
+		monitor->physical = vm_monitor(vm->leader)->physical;
 		return 0;
 	}
 	host = mmap(NULL, RELAY_SIZE, PROT_READ | PROT_WRITE,
@@ -149,16 +164,19 @@ static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay
 	if (host == MAP_FAILED)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "no memory for the monitor");
 	monitor->host = host;
+	monitor->physical = vm->plan->bare ? (vm->base + vm->ram.size + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1) : RELAY_BASE;
 	if (relay_size > RELAY_IMAGE_MAX)
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
 	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);
 	write_tables(monitor, guest_ram_high(&vm->ram));
 	if (vm->plan->share_vcpu)
 		monitor_share(vm, monitor);
+	else if (vm->plan->bare)
+		monitor_keep_msrs(vm, monitor);
 	return 0;
 }
 
-int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error)
+int monitor_prepare(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error)
 {
 	const struct engine *engine = vm->plan->engine;
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
@@ -176,8 +194,6 @@ int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end
 	rc = fill_memory(vm, monitor, relay, (size_t)(relay_end - relay), error);
 	if (rc == 0)
 		rc = build_views(vm, monitor, &caps, error);
-	if (rc == 0)
-		rc = set_slots(vm, monitor, error);
 	if (rc != 0)
 		return rc;
 	vm->vmfunc = (struct vmfunc_state){
@@ -186,7 +202,16 @@ int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end
 		.caps = caps,
 	};
 	service_configure(&vm->vmfunc, vm->service_table);
-	return relay_exit_attach(vm, error);
+	return 0;
+}
+
+int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error)
+{
+	int rc = monitor_prepare(vm, relay, relay_end, error);
+
+	if (rc == 0)
+		rc = set_slots(vm, vm_monitor(vm), error);
+	return rc == 0 ? relay_exit_attach(vm, error) : rc;
 }
 
 void monitor_destroy(struct vm *vm)
@@ -220,24 +245,15 @@ static uint64_t supported_cr4(const struct vcpu *vcpu, const struct kvm_sregs *s
 	return supported;
 }
 
-int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
-			struct error *error)
+int monitor_prepare_vcpu(struct vcpu *vcpu, size_t size, const struct kvm_sregs *sregs, struct error *error)
 {
-	int rc;
-
 	vcpu->engine_data = calloc(1, size);
 	if (!vcpu->engine_data)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = vcpu_enter_long_mode(vcpu, error);
-	if (rc != 0)
-		return rc;
-	rc = vcpu_sregs(vcpu, ret_sregs);
-	if (rc != 0)
-		return error_set(error, rc, STATUS_INTERNAL, "KVM_GET_SREGS: %s", strerror(-rc));
 	*monitor_vcpu(vcpu) = (struct relay_vcpu){
-		.control = monitor_control(vcpu),
-		.cr0 = {.words.value = ret_sregs->cr0, .fixed1 = UINT64_MAX},
-		.cr4 = {.words.value = ret_sregs->cr4, .fixed1 = supported_cr4(vcpu, ret_sregs)},
+		.control = monitor_physical(vcpu->vm, monitor_control(vcpu)),
+		.cr0 = {.words.value = sregs->cr0, .fixed1 = UINT64_MAX},
+		.cr4 = {.words.value = sregs->cr4, .fixed1 = UINT64_MAX},
 		.views = vcpu->vm->policy.view_count,
 		.marker = vcpu->vm->base + boot_vcpu_page(vcpu->index).v,
 		.ring = monitor_ring(vcpu),
@@ -248,6 +264,23 @@ int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sr
 	};
 	vcpu->interrupts = &monitor_vcpu(vcpu)->interrupts;
 	interrupts_init(vcpu->interrupts);
+	return 0;
+}
+
+int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
+			struct error *error)
+{
+	int rc = vcpu_enter_long_mode(vcpu, error);
+
+	if (rc != 0)
+		return rc;
+	rc = vcpu_sregs(vcpu, ret_sregs);
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "KVM_GET_SREGS: %s", strerror(-rc));
+	rc = monitor_prepare_vcpu(vcpu, size, ret_sregs, error);
+	if (rc != 0)
+		return rc;
+	monitor_vcpu(vcpu)->cr4.fixed1 = supported_cr4(vcpu, ret_sregs);
 	return vcpu->vm->plan->share_vcpu ? monitor_share_vcpu(vcpu, error) : 0;
 }
 

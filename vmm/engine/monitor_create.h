@@ -6,6 +6,11 @@
 #include "vmm/engine/monitor.h"
 
 /*
+ * What of the next needs no KVM: everything but memory slots and the port. Arguments and results as there.
+ */
+int monitor_prepare(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error);
+
+/*
  * engine_ops.vm_init as far as no vendor differs. Reserves the monitor's memory, puts tables, descriptors and the
  * relay's code into it, builds the hierarchies of the plan's views in the engine's format and fills the view
  * list, in the format of EPTPs whatever that of the hierarchies, so that one set of rules decides about its
@@ -16,6 +21,9 @@ int monitor_create(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end
 
 /* engine_ops.vm_finish. */
 void monitor_destroy(struct vm *vm);
+
+/* The same for a vCPU that starts with these special registers; what CR4 may have is left to the caller. */
+int monitor_prepare_vcpu(struct vcpu *vcpu, size_t size, const struct kvm_sregs *sregs, struct error *error);
 
 /* The same for a vCPU: data of `size` bytes, zeroed, which begin with its union nested_state; the state of
  * vcpu_enter_long_mode(), whose special registers go to *ret_sregs; and what the relay finds in the memory

@@ -78,21 +78,30 @@ static uint64_t xcr0_all(const struct vm *vm)
 	return state->eax | (uint64_t)state->edx << 32;
 }
 
+static enum share share_of(const struct vm *vm, size_t row)
+{
+	return vm->plan->engine->id == ENGINE_VMX ? msrs[row].vmx : msrs[row].svm;
+}
+
+void monitor_keep_msrs(const struct vm *vm, const struct monitor *monitor)
+{
+	uint8_t *bitmap = monitor_at(monitor, RELAY_MSR_BITMAP);
+	const bool vmx = vm->plan->engine->id == ENGINE_VMX;
+
+	memset(bitmap, 0xff, BITMAP_SIZE);
+	for (size_t i = 0; i < MSR_COUNT; i++)
+		(vmx ? open_vmx : open_svm)(bitmap, msrs[i].index, share_of(vm, i) != READ_ONLY);
+}
+
 void monitor_share(struct vm *leader, const struct monitor *monitor)
 {
 	struct relay_group *group = monitor_at(monitor, RELAY_GROUP);
-	uint8_t *bitmap = monitor_at(monitor, RELAY_MSR_BITMAP);
-	const bool vmx = leader->plan->engine->id == ENGINE_VMX;
 
 	*group = (struct relay_group){.count = leader->plan->vms, .xcr0 = xcr0_all(leader)};
-	memset(bitmap, 0xff, BITMAP_SIZE);
-	for (size_t i = 0; i < MSR_COUNT; i++) {
-		const enum share share = vmx ? msrs[i].vmx : msrs[i].svm;
-
-		(vmx ? open_vmx : open_svm)(bitmap, msrs[i].index, share != READ_ONLY);
-		if (share == BY_RELAY)
+	monitor_keep_msrs(leader, monitor);
+	for (size_t i = 0; i < MSR_COUNT; i++)
+		if (share_of(leader, i) == BY_RELAY)
 			group->msrs[group->msr_count++] = msrs[i].index;
-	}
 }
 
 /* As a processor is after reset, where that is not 0; but all of XCR0 is enabled, which saves the relay to do so at every

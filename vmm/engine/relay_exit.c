@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "guestfw/relay/relay.h"
+#include "guestfw/relay/answer.h"
 #include "views/flags.h"
 #include "vmm/emulate/msw_operand.h"
 #include "vmm/engine/monitor.h"
@@ -30,25 +30,20 @@ static void answer_hypercall(struct vcpu *vcpu, struct relay_vcpu *relay, unsign
 	relay->regs[RAX] = (uint64_t)(int64_t)rc;
 }
 
-/* The whole method carried out by the VMM. Flags that it keeps in the shadow are kept by the words. */
+/* The whole method carried out by the VMM. */
 static void answer_write(struct vcpu *vcpu, struct relay_vcpu *relay, unsigned number)
 {
-	struct ss_flag_words *words = number == 4 ? &relay->cr4.words : &relay->cr0.words;
-	struct flags_change change = flags_write(words, relay->wanted);
+	uint64_t value;
 
-	change.value = (change.value & ~change.ask) | (relay->wanted & change.ask);
-	/* The relay has judged what the guest wants; in CR4 there is nothing beyond that. */
-	if ((change.ask && vcpu->vm->plan->on_ask == FLAGS_ON_ASK_REFUSE) ||
-	    (number == 0 && !is_legal_cr0(relay, relay->wanted, change.value))) {
+	if (!relay_answer_write(relay, number, vcpu->vm->plan->on_ask == FLAGS_ON_ASK_REFUSE, &value)) {
 		monitor_inject(relay, VECTOR_GP, 0);
 		return;
 	}
-	words->shadow = change.shadow;
 	relay->action = RELAY_STEP;
-	vcpu->vm->ops->load_register(vcpu, number, change.value);
+	vcpu->vm->ops->load_register(vcpu, number, value);
 	if (number == 0)
-		probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted, ~flags_masked(words),
-					 vcpu->vm->index);
+		probe_control_flag_write(vcpu->index, LEVEL_VMM, relay->wanted,
+					 ~flags_masked(&relay->cr0.words), vcpu->vm->index);
 }
 
 /* Sets rights, and has the relay know how. */

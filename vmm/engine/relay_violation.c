@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/engine/relay_violation.h"
 
+#include "guestfw/relay/events.h"
 #include "guestfw/relay/relay.h"
 #include "vmm/emulate/access_emulation.h"
 #include "vmm/emulate/violation.h"
 
 #define RSP 4
 #define VECTOR_UD 6
-#define VECTOR_DF 8
 #define VECTOR_PF 14
-#define VECTOR_VE 20
-#define NO_VECTOR UINT64_MAX
 
 #define DELIVERY_VALID 0x80000000u
-#define DELIVERY_VECTOR(event) ((event)&0xff)
-#define DELIVERY_TYPE(event) ((event) >> 8 & 7)
-#define DELIVERY_EXCEPTION 3
-
-/* What a page fault becomes that is raised while an event is being delivered (Intel SDM vol. 3A, table
- * 6-5): itself, a double fault, or, after one of these, nothing that the processor would survive. */
-static uint64_t fault_during(uint32_t event)
-{
-	if (!(event & DELIVERY_VALID) || DELIVERY_TYPE(event) != DELIVERY_EXCEPTION)
-		return VECTOR_PF;
-	switch (DELIVERY_VECTOR(event)) {
-	case VECTOR_DF:
-		return NO_VECTOR;
-	case VECTOR_PF:
-	case VECTOR_VE:
-		return VECTOR_DF;
-	default:
-		return VECTOR_PF;
-	}
-}
 
 static void raise_fault(struct vcpu *vcpu, struct relay_vcpu *relay,
 			const struct violation *violation, uint32_t delivery)

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "guestfw/relay/vmcb.h"
 #include "vmm/engine/monitor_msr.h"
 
 int svm_msr_protect(struct vm *vm, struct error *error)
@@ -23,17 +22,6 @@ int svm_msr_protect(struct vm *vm, struct error *error)
 		return monitor_msr_protect(vm, own, MONITOR_MSRS_MORE, error);
 	return error_set(error, -errno, STATUS_INTERNAL, "KVM_CAP_X86_USER_SPACE_MSR: %s",
 			 strerror(errno));
-}
-
-bool svm_msr_efer(uint64_t efer, uint64_t wanted, uint64_t *ret_efer)
-{
-	uint64_t changed = (wanted | EFER_SVME) ^ efer;
-	uint64_t free = EFER_SCE | EFER_NXE | (efer & EFER_LMA ? 0 : EFER_LME);
-
-	if (wanted & EFER_SVME || changed & ~free)
-		return false;
-	*ret_efer = wanted | EFER_SVME;
-	return true;
 }
 
 void svm_msr_answer(struct vcpu *vcpu)

@@ -7,6 +7,7 @@
 #ifndef VMM_ENGINE_SVM_MSR_H
 #define VMM_ENGINE_SVM_MSR_H
 
+#include "guestfw/relay/vmcb.h"
 #include "vmm/plan/svm_caps.h"
 #include "vmm/vm/vm.h"
 
@@ -15,9 +16,5 @@ int svm_msr_protect(struct vm *vm, struct error *error);
 
 /* Answers one: EFER reads as if SVME were clear and keeps it when written; the others are not there. */
 void svm_msr_answer(struct vcpu *vcpu);
-
-/* What EFER becomes when the guest writes `wanted`. Returns false if it must see #GP: in long mode only SCE and
- * NXE can change, else LME too, which KVM keeps from changing while paging is on (AMD APM vol. 2, 3.1.7). */
-bool svm_msr_efer(uint64_t efer, uint64_t wanted, uint64_t *ret_efer);
 
 #endif

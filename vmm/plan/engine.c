@@ -37,9 +37,13 @@ static int vmx_paging_caps(const struct host *host, struct paging_caps *ret_caps
 			   size_t size)
 {
 	struct vmx_caps caps;
-	int rc = host_has_nested(host, true, reason, size) ? 0 : -EOPNOTSUPP;
+	int rc = 0;
 
-	if (rc == 0)
+	if (host->backend == HOST_BACKEND_BARE)
+		vmx_caps_assume(host_maxphyaddr(host), &caps);
+	else if (!host_has_nested(host, true, reason, size))
+		rc = -EOPNOTSUPP;
+	else
 		rc = vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size);
 	if (rc == 0)
 		*ret_caps = caps.paging;

@@ -60,6 +60,12 @@ struct host {
 int host_open(struct host *host, struct error *error);
 void host_close(struct host *host);
 
+/*
+ * What a computer image is planned for, without asking this computer anything: a processor of which only that is assumed
+ * which the bare monitor asks for when it starts. Returns 0 or -ENOMEM; host_close() is due.
+ */
+int host_bare(struct host *host, struct error *error);
+
 /* Closes the device: nothing more will be created. What host_open() found out stays. */
 void host_release(struct host *host);
 

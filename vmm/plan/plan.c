@@ -104,14 +104,16 @@ static int check_counts(const struct plan *plan, const struct host *host, struct
 /* One behind the other, on borders of large pages. */
 uint64_t plan_base(const struct plan *plan, unsigned vm)
 {
-	return plan->share_vcpu ? vm * ((plan->memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1)) : 0;
+	const uint64_t first = plan->bare ? PLAN_BARE_BASE : 0;
+
+	return first + (plan->share_vcpu ? vm * ((plan->memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1)) : 0);
 }
 
 const char *plan_counters_missing(const struct plan *plan, const struct host *host)
 {
 	if (plan->share_vcpu)
 		return "KVM counts those of a vCPU, which several VMs share";
-	return host->capability[HOST_CAP_binary_stats_fd]
+	return plan->bare || host->capability[HOST_CAP_binary_stats_fd]
 		       ? NULL
 		       : "this KVM has no KVM_GET_STATS_FD; use Linux 5.14 or later";
 }
@@ -281,10 +283,27 @@ static const char *lacks_word(const struct plan *plan, const struct host *host, 
 	return need->lacks ? need->lacks(plan, host) : NULL;
 }
 
+/* What the bare monitor does not serve. */
+static bool needs_vmm(const struct ss_operation *op)
+{
+	switch (op->kind) {
+	case SS_KIND_MMIO:
+	case SS_KIND_MAP:
+	case SS_KIND_PIN:
+	case SS_KIND_DISK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static const char *lacks(const struct plan *plan, const struct host *host,
 			 const struct ss_operation *op)
 {
 	const char *word = op->needs;
+
+	if (plan->bare && needs_vmm(op))
+		return "needs: vmm; host: bare, where no process serves the guest";
 
 	if (plan->embodiment == SS_EMBODIMENT_SINGLE_MASK && op->masked & ~op->kept)
 		return "needs: flags for the VMM; host: --embodiment single-mask keeps all that are not "
@@ -515,6 +534,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.memory = request->memory ? request->memory : PLAN_MEMORY_DEFAULT,
 		.vcpus = request->vcpus,
 		.vms = request->vms,
+		.bare = host && host->backend == HOST_BACKEND_BARE,
 		.share_vcpu = request->share_vcpu && request->vms > 1,
 		.slice_ms = request->share_vcpu && request->vms > 1 ? request->slice_ms : 0,
 		.timeout_ms = request->timeout_ms,

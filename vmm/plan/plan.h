@@ -21,6 +21,10 @@
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
 #define PLAN_VMS_MAX 64
 
+/* Where a computer image is planned to lie in physical memory. It is moved to where there is memory, and addresses in it
+ * are told from everything else by being there (guestfw/bare/plan.h). */
+#define PLAN_BARE_BASE (UINT64_C(32) << 30)
+
 /* What to do when a view forbids an access, beside recording it: ON(NAME, key, "meaning"). */
 #define ON_VIOLATIONS(X)                                                                           \
 	X(REPORT, "report", "reads give all ones, writes are dropped")                             \
@@ -119,6 +123,7 @@ struct plan {
 	struct view_policy policy;
 	uint64_t memory;
 	unsigned vcpus, vms;
+	bool bare; /* for a computer without KVM */
 	bool share_vcpu;
 	unsigned slice_ms; /* 0 unless they share one */
 	unsigned timeout_ms;
@@ -154,7 +159,7 @@ void plan_finish(struct plan *plan);
 /* Why exits at L0 will not be counted; NULL: they will. */
 const char *plan_counters_missing(const struct plan *plan, const struct host *host);
 
-/* Where the memory of a VM begins in that of its KVM VM: 0, unless several share one. */
+/* Where the memory of a VM begins in that of its KVM VM: 0, unless several share one; or in that of the computer. */
 uint64_t plan_base(const struct plan *plan, unsigned vm);
 
 /* Whether a guest can have this much memory, as far as that does not depend on the host. */

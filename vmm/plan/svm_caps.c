@@ -61,6 +61,8 @@ static bool knows_msr(const struct host *host, uint32_t index)
 
 int svm_caps_read(const struct host *host, struct svm_caps *ret_caps, char *reason, size_t size)
 {
+	if (host->backend == HOST_BACKEND_BARE)
+		return svm_caps_compute(host->cpuid, true, ret_caps, reason, size);
 	if (!host_has_nested(host, false, reason, size))
 		return -EOPNOTSUPP;
 	if (!host->capability[HOST_CAP_user_space_msr]) {

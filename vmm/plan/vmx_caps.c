@@ -127,3 +127,24 @@ int vmx_caps_read(int fd, uint8_t maxphyaddr, struct vmx_caps *caps, char *reaso
 #undef X
 	return vmx_caps_compute(caps, reason, size);
 }
+
+/* Walks of four levels, write-back tables, pages of 2 MiB (Intel SDM vol. 3D, A.10). */
+#define EPT_ASSUMED UINT64_C(0x14040)
+
+void vmx_caps_assume(uint8_t maxphyaddr, struct vmx_caps *caps)
+{
+	char reason[160];
+
+	*caps = (struct vmx_caps){
+		.maxphyaddr = maxphyaddr,
+		.basic = BASIC_TRUE_CONTROLS | VMCS12_REVISION,
+		.cr0_fixed1 = UINT64_MAX,
+		.cr4_fixed1 = UINT64_MAX,
+		.ept_vpid = EPT_ASSUMED,
+		.vmfunc = VMFUNC_EPTP_SWITCHING,
+	};
+#define X(name, word, bit, needed, text) caps->word |= UINT64_C(1) << (32 + (bit));
+	VMX_CONTROLS(X)
+#undef X
+	vmx_caps_compute(caps, reason, sizeof(reason));
+}

@@ -15,6 +15,7 @@
 #include "vmm/emulate/guest_code.h"
 #include "vmm/engine/engines.h"
 #include "vmm/observe/recorder.h"
+#include "vmm/observe/run_description.h"
 #include "vmm/run/deadline.h"
 #include "vmm/run/run_loop.h"
 #include "vmm/run/share.h"
@@ -43,45 +44,10 @@ static void describe_clock(struct machine *machine, struct vcpu *vcpu)
 
 static void describe_run(struct machine *machine)
 {
-	const struct image *image = &machine->plan->image;
-	struct ledger *ledger = &machine->ledger;
-	char number[24];
-
-	ledger_append_meta(ledger, "engine", engine_keys[machine->plan->engine->id]);
-	ledger_append_meta(ledger, "backend", host_backend_keys[machine->host->backend]);
-	ledger_append_meta(ledger, "kernel", machine->host->kernel);
-	ledger_append_meta(ledger, "guest", machine->plan->guest ? machine->plan->guest : "built-in");
-	ledger_append_meta(ledger, "sidestep", SIDESTEP_VERSION);
-	snprintf(number, sizeof(number), "%u", machine->plan->vcpus);
-	ledger_append_meta(ledger, "vcpus", number);
-	snprintf(number, sizeof(number), "%u", machine->plan->vms);
-	ledger_append_meta(ledger, "vms", number);
-	ledger_append_meta(ledger, "seccomp", jail_mode_keys[machine->plan->jail]);
-	ledger_append_meta(ledger, "landlock", machine->host->landlock);
-	if (plan_counters_missing(machine->plan, machine->host))
-		ledger_append_meta(ledger, "counters.missing", plan_counters_missing(machine->plan, machine->host));
-	if (jail_instrumented)
-		ledger_append_meta(ledger, "instrumented", jail_instrumented);
-	for (size_t i = 0; i < machine->plan->policy.view_count; i++) {
-		char key[32];
-
-		snprintf(key, sizeof(key), "view.%zu", i);
-		ledger_append_meta(ledger, key, machine->plan->policy.views[i].name);
-	}
+	run_describe(machine->plan, machine->host, &machine->ledger);
 	for (unsigned i = 0; i < machine->plan->vms; i++)
 		for (unsigned j = 0; j < machine->plan->vcpus; j++)
 			describe_clock(machine, &machine->vms[i].vcpus[j]);
-	for (size_t i = 0; i < image->operation_count; i++) {
-		struct record_operation record = {
-			.record = {.type = RECORD_OPERATION, .size = sizeof(record)},
-			.number = (uint32_t)i + 1,
-			.kind = image->operations[i].kind,
-		};
-
-		memcpy(record.name, image->operations[i].name, sizeof(record.name));
-		ledger_append(ledger, &record.record);
-	}
-	vm_plan_record(machine->plan, ledger);
 }
 
 static int record_all(struct machine *machine)

@@ -81,12 +81,8 @@ static int service_result(struct vcpu *vcpu, struct ss_request *request)
 static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 {
 	const struct guest_access access = requester(vcpu, VIEW_WRITE);
-	const struct plan *plan = vcpu->vm->plan;
-	const struct flag_plan *flags = vcpu->vm->flags;
-	struct ss_flag_words words =
-		boot_words(plan->embodiment, SS_CR0_BASE, PLAN_CR0(flags->word_masked),
-			   PLAN_CR0(flags->word_kept), SS_CR0_BASE, 0);
 	const struct ss_operation *op = NULL;
+	struct ss_flag_words words;
 	struct guest_span span;
 	int rc;
 
@@ -95,11 +91,9 @@ static int service_setup(struct vcpu *vcpu, struct ss_request *request)
 	rc = guest_access(&access, boot_words_address(vcpu->index).v, sizeof(words), &span);
 	if (rc != 0)
 		return rc;
-	if (request->arg[0] != 0) {
-		op = &plan->image.operations[request->arg[0] - 1];
-		words = boot_words(plan->embodiment, SS_CR0_BASE, op->masked, op->kept,
-				   op->shadow, op->cr0);
-	}
+	if (request->arg[0] != 0)
+		op = &vcpu->vm->plan->image.operations[request->arg[0] - 1];
+	words = vm_words(vcpu->vm, op);
 	rc = vcpu->vm->ops->setup(vcpu, op && op->flags & SS_OP_ENLIGHTENED ? NULL : op);
 	if (rc == 0 || !op)
 		guest_span_write(&span, 0, &words, sizeof(words));

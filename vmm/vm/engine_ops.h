@@ -23,6 +23,13 @@ struct engine_ops {
 	int (*vcpu_init)(struct vcpu *vcpu, struct error *error);
 	void (*vcpu_finish)(struct vcpu *vcpu); /* may be NULL */
 
+	/* For a computer without KVM, NULL where there is no such: the same as far as it is memory, the monitor's code
+	 * in it; and the control structure, as it starts and as an operation (NULL: none) has it. */
+	int (*vm_prepare)(struct vm *vm, struct error *error);
+	int (*vcpu_prepare)(struct vcpu *vcpu, struct error *error);
+	void (*vcpu_plan)(struct vcpu *vcpu, const struct ss_operation *op);
+	void *(*control)(const struct vcpu *vcpu); /* of 4096 bytes, as KVM has it */
+
 	/* Makes a view, which exists, active; NULL where the processor or the relay does that. */
 	int (*view_switch)(struct vm *vm, unsigned view);
 

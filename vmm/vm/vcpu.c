@@ -48,14 +48,19 @@ static int set_cpuid(const struct vcpu *vcpu)
 	return rc;
 }
 
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error)
+void vcpu_prepare(struct vcpu *vcpu, struct vm *vm, unsigned index)
 {
-	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1};
 	vcpu->interrupts = &vcpu->own_interrupts;
 	interrupts_init(vcpu->interrupts);
 	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
+}
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error)
+{
+	int size = ioctl(vm->host->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	vcpu_prepare(vcpu, vm, index);
 	vcpu->recorder = recorder_create(vm->index, index, &vm->plan->image, vcpu->page);
 	if (!vcpu->recorder)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
@@ -130,25 +135,31 @@ static void set_segments(struct kvm_sregs *sregs, unsigned index)
 	sregs->idt.limit = 0;
 }
 
-int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
+void vcpu_start_state(const struct vcpu *vcpu, struct kvm_sregs *sregs, struct kvm_regs *ret_regs)
 {
-	struct kvm_sregs sregs;
-	struct kvm_regs regs = {
+	*ret_regs = (struct kvm_regs){
 		.rip = vcpu->vm->plan->image.entry,
 		.rsp = BOOT_STACKS + BOOT_STACK_STRIDE * (uint64_t)vcpu->index + SS_STACK_SIZE,
 		.rdi = BOOT_CONTEXT,
 		.rsi = vcpu->index,
 		.rflags = RFLAGS_FIXED,
 	};
+	set_segments(sregs, vcpu->index);
+	sregs->cr0 = SS_CR0_BASE;
+	sregs->cr3 = BOOT_PML4;
+	sregs->cr4 = SS_CR4_BASE;
+	sregs->efer = EFER_LONG_MODE;
+}
+
+int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
 	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
 		return failed(error, "KVM_GET_SREGS");
-	set_segments(&sregs, vcpu->index);
-	sregs.cr0 = SS_CR0_BASE;
-	sregs.cr3 = BOOT_PML4;
-	sregs.cr4 = SS_CR4_BASE;
-	sregs.efer = EFER_LONG_MODE;
+	vcpu_start_state(vcpu, &sregs, &regs);
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0)
 		return failed(error, "KVM_SET_SREGS");
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) != 0)

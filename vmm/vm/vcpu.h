@@ -5,6 +5,9 @@
 
 #include "vmm/vm/vm.h"
 
+/* What of a vCPU needs no KVM. */
+void vcpu_prepare(struct vcpu *vcpu, struct vm *vm, unsigned index);
+
 /* Creates the vCPU, maps its run page and opens its counters. Returns 0 or a negative errno;
  * vcpu_destroy() is due in both cases. */
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error);
@@ -14,7 +17,11 @@ void vcpu_destroy(struct vcpu *vcpu);
 #define VCPU_NAME_SIZE 16 /* the kernel's limit */
 void vcpu_thread_name(const struct vcpu *vcpu, char name[VCPU_NAME_SIZE]);
 
-/* The state that guestfw/abi.h promises: 64-bit mode at the image's entry point. */
+/* The state that guestfw/abi.h promises: 64-bit mode at the image's entry point. What it says nothing about stays as it is
+ * in `sregs`. */
+void vcpu_start_state(const struct vcpu *vcpu, struct kvm_sregs *sregs, struct kvm_regs *ret_regs);
+
+/* Gives the vCPU this state. */
 int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error);
 
 /* Special registers as KVM has them: of the nested guest, while that runs. Returns 0 or a negative errno. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "views/effect.h"
+#include "vmm/guest/boot.h"
 
 int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights)
 {
@@ -43,4 +44,36 @@ void vm_stop(struct vm *vm, enum stop_cause cause, int status, const char *forma
 	}
 	pthread_mutex_unlock(&vm->stop_lock);
 	atomic_store(&vm->stop, true);
+}
+
+struct expect_environment vm_environment(const struct vm *vm)
+{
+	const struct plan *plan = vm->plan;
+	struct expect_environment environment = {
+		.engine = plan->engine->id,
+		.backend = vm->host->backend,
+		.traits = vm->host->traits,
+		.embodiment = plan->embodiment,
+		.on_ask = plan->on_ask,
+		.policy = &plan->policy,
+		.window = gpa_at(BOOT_WINDOW),
+		.kernel = plan->kernel.start,
+		.vmfunc = vm->vmfunc,
+		.inject = plan->on_violation == ON_VIOLATION_INJECT,
+		.alone = plan->vcpus == 1,
+	};
+
+	environment.vmfunc.list = vm->view_list;
+	environment.vmfunc.eptp = vm->view_list[0];
+	return environment;
+}
+
+struct ss_flag_words vm_words(const struct vm *vm, const struct ss_operation *op)
+{
+	const enum ss_embodiment embodiment = vm->plan->embodiment;
+
+	if (op)
+		return boot_words(embodiment, SS_CR0_BASE, op->masked, op->kept, op->shadow, op->cr0);
+	return boot_words(embodiment, SS_CR0_BASE, PLAN_CR0(vm->flags->word_masked), PLAN_CR0(vm->flags->word_kept),
+			  SS_CR0_BASE, 0);
 }

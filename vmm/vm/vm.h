@@ -100,6 +100,12 @@ struct vm {
  * rights; -EOPNOTSUPP: the engine cannot express them; or another negative errno of the host. */
 int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights);
 
+/* The words by which CR0 is decided of a guest, as it starts and as an operation (NULL: none) has them. */
+struct ss_flag_words vm_words(const struct vm *vm, const struct ss_operation *op);
+
+/* What the reference model has to know of the VM, as it is before its guest runs. Refers to the VM and its plan. */
+struct expect_environment vm_environment(const struct vm *vm);
+
 /* Ends the VM. The first cause given is the one that counts. Does not wait. */
 __attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_cause cause, int status,
 						   const char *format, ...);

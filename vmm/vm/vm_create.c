@@ -84,9 +84,7 @@ static void fill_memory(struct vm *vm)
 			 (plan->workload ? SS_CONTEXT_WORKLOAD : 0) |
 			 (plan->flag_path == FLAG_PATH_ENLIGHTENED ? SS_CONTEXT_ENLIGHTENED : 0),
 	};
-	const struct ss_flag_words words = boot_words(plan->embodiment, SS_CR0_BASE,
-						      PLAN_CR0(vm->flags->word_masked),
-						      PLAN_CR0(vm->flags->word_kept), SS_CR0_BASE, 0);
+	const struct ss_flag_words words = vm_words(vm, NULL);
 
 	context.services = (struct ss_service_words){
 		.enabled = services->enabled,
@@ -107,8 +105,8 @@ static void fill_memory(struct vm *vm)
 	image_load(&plan->image, &vm->ram);
 }
 
-int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
-	      const struct engine_ops *ops, struct console *console, struct error *error)
+int vm_prepare(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
+	       const struct engine_ops *ops, struct error *error)
 {
 	int rc;
 
@@ -122,32 +120,39 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		.service_table = &plan->services[index],
 		.host = host,
 		.ops = ops,
-		.console = console,
 		.fd = -1,
 		.own_tss = image_loads_tss(&plan->image),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	rc = create_kvm_vm(vm, error);
-	if (rc != 0)
-		return rc;
 	rc = guest_ram_create(&vm->ram, plan->memory);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE,
 				 "no address space for %llu MiB of guest memory; ask for less with -m",
 				 (unsigned long long)plan->memory >> 20);
+	fill_memory(vm);
+	vm->vcpus = calloc(plan->vcpus, sizeof(*vm->vcpus));
+	if (!vm->vcpus || policy_copy(&plan->policy, &vm->policy) != 0)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	return 0;
+}
+
+int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,
+	      const struct engine_ops *ops, struct console *console, struct error *error)
+{
+	int rc = vm_prepare(vm, index, plan, host, ops, error);
+
+	vm->console = console;
+	if (rc == 0)
+		rc = create_kvm_vm(vm, error);
+	if (rc != 0)
+		return rc;
 	rc = claim_devices(vm);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "device ranges overlap");
-	fill_memory(vm);
-	if (policy_copy(&plan->policy, &vm->policy) != 0)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	rc = ops->vm_init(vm, error);
 	if (rc != 0)
 		return rc;
-	vm->vcpus = calloc(plan->vcpus, sizeof(*vm->vcpus));
-	if (!vm->vcpus)
-		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	for (unsigned i = 0; i < plan->vcpus; i++) {
 		vm->vcpus_created = i + 1;
 		rc = vcpu_create(&vm->vcpus[i], vm, i, error);
