@@ -56,6 +56,13 @@ static inline struct expect_count expect_l0(const struct expect_environment *env
 	}
 }
 
+/* What L0 hands to the VMM past the relay: without an L0 the relay has it first. */
+static inline void expect_passed(const struct expect_environment *environment, struct expectation *expectation)
+{
+	if (environment->backend == HOST_BACKEND_BARE && expectation->exits[LEVEL_MONITOR].count == 0)
+		expectation->exits[LEVEL_MONITOR] = expectation->exits[LEVEL_VMM];
+}
+
 /*
  * What exits to the relay cost at L0, `passed` of which it passes on to the VMM. KVM hands an exit on and carries out
  * the VMRESUME or VMRUN (arch/x86/kvm/vmx/nested.c, arch/x86/kvm/svm/nested.c): 2. The relay passes it on by an OUT: 1.

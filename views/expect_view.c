@@ -82,10 +82,12 @@ static void vmx_vmfunc(const struct expect_environment *environment, const struc
 {
 	const uint32_t number = vmfunc_number(op);
 
+	const struct expect_count switches = expect_exactly(op->flags & SS_OP_PAIR ? 2 : 1);
+
 	if (!state->enabled || number >= SERVICE_NUMBERS)
-		expectation->exits[LEVEL_L0] = EXPECT_ONE;
+		expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_ONE, EXPECT_ONE);
 	else if (verdict == SERVICE_SWITCH)
-		expectation->exits[LEVEL_L0] = expect_exactly(op->flags & SS_OP_PAIR ? 2 : 1);
+		expectation->exits[LEVEL_L0] = expect_l0(environment, switches, switches);
 	else
 		expect_relay(environment, 1, service_reaches_vmm(verdict),
 			     asks_home(state, number) + loads_view(number, verdict), 0, expectation);

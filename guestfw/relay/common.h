@@ -49,7 +49,11 @@ static inline void ask_vmm(struct relay_vcpu *vcpu)
 	vcpu->touch_count = 0;
 	vcpu->view = 0;
 	vcpu->pending = 1;
+#ifdef SIDESTEP_BARE
+	((void (*)(struct relay_vcpu *))vcpu->answer)(vcpu);
+#else
 	write_port(RELAY_PORT);
+#endif
 	touch(vcpu);
 }
 

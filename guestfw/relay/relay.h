@@ -169,6 +169,7 @@ struct relay_vcpu {
 	struct relay_write writes[RELAY_WRITES_MAX];
 	uint64_t touch_count;
 	uint64_t touch[RELAY_TOUCH_MAX]; /* words of tables to write back as they are */
+	uint64_t answer; /* without a VMM: the address of what answers, a function that takes this */
 };
 
 #define RELAY_WORLD_MSRS 6

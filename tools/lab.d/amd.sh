@@ -16,15 +16,34 @@ recipe_modules() {
 }
 
 # A fixed date, a fixed seed and no sleeping while idle: every run is the same run.
-recipe_prepare() {
+choose_machine() {
 	emulator_name=qemu-system-x86_64
 	emulator=(qemu-system-x86_64 -accel tcg -icount "shift=0,sleep=off" -cpu "max,+svm" -m "$memory"
 		-nodefaults -no-user-config -display none -no-reboot
-		-rtc "base=$(date --utc --date=@"$LAB_DATE" +%Y-%m-%dT%H:%M:%S),clock=vm" -seed 1
-		-kernel "$image" -initrd "$work/initrd" -append "$(kernel_arguments)"
+		-rtc "base=$(date --utc --date=@"$LAB_DATE" +%Y-%m-%dT%H:%M:%S),clock=vm" -seed 1)
+}
+
+recipe_prepare() {
+	choose_machine
+	emulator+=(-kernel "$image" -initrd "$work/initrd" -append "$(kernel_arguments)"
 		-serial "file:$work/console" -serial "file:$work/output"
 		-serial "file:$work/control" -serial "file:$work/stderr")
 	if [[ -e $work/disk ]]; then
 		emulator+=(-drive "file=${work//,/,,}/disk,format=raw,if=ide,cache=unsafe")
 	fi
+}
+
+# How a bare lab boots the image and finds the exits in what the emulator logs.
+# Injecting an exception begins a line there that the next exit ends.
+bare_witness='vmexit([^)]*)'
+
+bare_programs() {
+	recipe_programs
+}
+
+# The log with the exits is that of translated code, which has nothing else when it is about address 0 only.
+bare_prepare() {
+	choose_machine
+	emulator+=(-kernel "$work/image.bin" -serial "file:$work/console")
+	[[ -z $witness_copy ]] || emulator+=(-d in_asm -dfilter 0..0)
 }

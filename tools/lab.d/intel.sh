@@ -12,7 +12,8 @@ recipe_programs() {
 	bios=/usr/share/bochs/BIOS-bochs-latest
 	vga=/usr/share/bochs/VGABIOS-lgpl-latest
 	isolinux=/usr/lib/ISOLINUX/isolinux.bin
-	ldlinux=/usr/lib/syslinux/modules/bios/ldlinux.c32
+	syslinux=/usr/lib/syslinux/modules/bios
+	ldlinux=$syslinux/ldlinux.c32
 	[[ -r $bios && -r $vga ]] || die "$bios is missing: run apt-get install bochsbios"
 	[[ -r $isolinux ]] || die "$isolinux is missing: run apt-get install isolinux"
 	[[ -r $ldlinux ]] || die "$ldlinux is missing: run apt-get install syslinux-common"
@@ -21,6 +22,12 @@ recipe_programs() {
 recipe_modules() {
 	add_module modules kvm
 	add_module modules kvm_intel nested=1 dump_invalid_vmcs=1 ${kvm_options[@]+"${kvm_options[@]}"}
+}
+
+# master_medium DIRECTORY: as boot.iso.
+master_medium() {
+	SOURCE_DATE_EPOCH=$LAB_DATE xorriso -as mkisofs -quiet --norock --set_all_file_dates "=$LAB_DATE" -o "$work/boot.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat \
+		-no-emul-boot -boot-load-size 4 -boot-info-table "$1"
 }
 
 write_boot_medium() {
@@ -37,16 +44,17 @@ write_boot_medium() {
 		  kernel /vmlinuz
 		  append initrd=/initrd $(kernel_arguments)
 	TEXT
-	SOURCE_DATE_EPOCH=$LAB_DATE xorriso -as mkisofs -quiet --norock --set_all_file_dates "=$LAB_DATE" -o "$work/boot.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat \
-		-no-emul-boot -boot-load-size 4 -boot-info-table "$medium"
+	master_medium "$medium"
 }
 
+# write_bochs_configuration IPS FILE...: so many instructions are a second to the devices; where serial ports write to.
 write_bochs_configuration() {
+	local ips=$1 file port=1
 	cat <<-TEXT
 		config_interface: textconfig
 		display_library: rfb, options="timeout=0"
 		plugin_ctrl: speaker=0, unmapped=1, biosdev=1, extfpuirq=1
-		cpu: model=corei7_skylake_x, count=1, ips=100000000, ignore_bad_msrs=1, reset_on_triple_fault=0
+		cpu: model=corei7_skylake_x, count=1, ips=$ips, ignore_bad_msrs=1, reset_on_triple_fault=0
 		clock: sync=none, time0=$LAB_DATE
 		memory: guest=$memory, host=$memory
 		romimage: file="$bios"
@@ -55,14 +63,15 @@ write_bochs_configuration() {
 		ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15
 		ata1-master: type=cdrom, path="$work/boot.iso", status=inserted
 		boot: cdrom
-		com1: enabled=1, mode=file, dev="$work/console"
-		com2: enabled=1, mode=file, dev="$work/output"
-		com3: enabled=1, mode=file, dev="$work/control"
-		com4: enabled=1, mode=file, dev="$work/stderr"
+	TEXT
+	for file in "${@:2}"; do
+		echo "com$((port++)): enabled=1, mode=file, dev=\"$work/$file\""
+	done
+	cat <<-TEXT
 		panic: action=fatal
 		error: action=report
 		info: action=ignore
-		debug: action=ignore
+		debug: action=ignore${witness_copy:+, cpu0=report}
 	TEXT
 	if [[ -e $work/disk ]]; then
 		echo "ata0-master: type=disk, mode=flat, path=\"$work/disk\", cylinders=0"
@@ -77,13 +86,50 @@ fix_seed() {
 		cc -x c -shared -fPIC -o "$work/fixed-seed.so" - 2>/dev/null
 }
 
-recipe_prepare() {
-	step 'making the boot medium' write_boot_medium
-	write_bochs_configuration >"$work/bochsrc"
+# choose_machine IPS FILE...
+choose_machine() {
+	write_bochs_configuration "$@" >"$work/bochsrc"
 	# Debian's Bochs contains its debugger, which waits for this command.
 	echo c >"$work/debugger"
 	emulator_name=bochs
 	emulator=(bochs-bin -q -f "$work/bochsrc" -rc "$work/debugger")
 	# A path without a directory of its own: LD_PRELOAD is split at spaces and colons.
 	! fix_seed || emulator=(env LD_PRELOAD=./fixed-seed.so "${emulator[@]}")
+}
+
+recipe_prepare() {
+	step 'making the boot medium' write_boot_medium
+	choose_machine 100000000 console output control stderr
+}
+
+# How a bare lab boots the image and finds the exits in what the emulator logs.
+bare_witness='.*VMEXIT reason.*'
+
+bare_programs() {
+	recipe_programs
+	[[ -r $syslinux/mboot.c32 && -r $syslinux/libcom32.c32 ]] ||
+		die "$syslinux/mboot.c32 is missing: run apt-get install syslinux-common"
+}
+
+write_bare_medium() {
+	local medium=$work/medium
+	mkdir -p "$medium/isolinux"
+	cp -- "$isolinux" "$ldlinux" "$syslinux/mboot.c32" "$syslinux/libcom32.c32" "$medium/isolinux"
+	mv -- "$work/image.bin" "$medium/image.bin"
+	cat >"$medium/isolinux/isolinux.cfg" <<-TEXT
+		serial 0 115200
+		default lab
+		prompt 0
+		label lab
+		  kernel mboot.c32
+		  append /image.bin
+	TEXT
+	master_medium "$medium"
+}
+
+# Devices as fast as Bochs has them, since all that happens while the BIOS and the serial port let a program wait is
+# that it executes instructions. A tick of the time stamp counter is an instruction whatever a second is.
+bare_prepare() {
+	step 'making the boot medium' write_bare_medium
+	choose_machine 1000000 console
 }

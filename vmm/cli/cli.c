@@ -57,6 +57,7 @@ SWITCH(exits_only, exits_only)
 SWITCH(list, list)
 SWITCH(perf_command, perf_command)
 SWITCH(quiet, quiet)
+SWITCH(bench, bench)
 SWITCH(help, help)
 SWITCH(lenient, plan.lenient)
 SWITCH(share_vcpu, plan.share_vcpu)
@@ -73,6 +74,7 @@ TEXT(format, format)
 TEXT(output, output)
 TEXT(replay, replay)
 TEXT(views, plan.views)
+TEXT(guest, plan.guest)
 TEXT(ledger, plan.ledger)
 TEXT(disk, plan.disk)
 TEXT(workload, plan.workload)
@@ -427,6 +429,9 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 
 	if (is_measured)
 		settings->plan.timeout_ms = TIMEOUT_DEFAULT_MS;
+	/* Nothing there decodes what a report would need. */
+	if (strcmp(command->name, "image") == 0)
+		settings->plan.on_violation = ON_VIOLATION_INJECT;
 	fill_tables(command, &tables);
 	optind = 0; /* glibc: start afresh, also within a word */
 	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {

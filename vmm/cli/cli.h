@@ -36,6 +36,7 @@ struct settings {
 	double threshold; /* percent; below 0: not given */
 	const char *output;
 	bool list, quiet, help;
+	bool bench; /* an image whose ledger is not judged */
 	bool perf_command;
 	unsigned interval_ms;
 	uint64_t random, seed; /* programs to perform; 0: the catalogue */

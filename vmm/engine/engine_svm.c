@@ -37,7 +37,7 @@
 	(VMCB_MISC2_VMRUN | VMCB_MISC2_VMMCALL | VMCB_MISC2_VMLOAD | VMCB_MISC2_VMSAVE |           \
 	 VMCB_MISC2_STGI | VMCB_MISC2_CLGI | VMCB_MISC2_SKINIT)
 
-extern const uint8_t relay_svm_start[], relay_svm_end[];
+extern const uint8_t relay_svm_start[], relay_svm_end[], bare_svm_start[], bare_svm_end[];
 
 /* The control structure in guest memory. Nobody else uses it while the relay waits for an answer. */
 static void *control(const struct vcpu *vcpu)
@@ -198,6 +198,28 @@ static int vcpu_init(struct vcpu *vcpu, struct error *error)
 	return rc == 0 ? monitor_begin(vcpu, install, error) : rc;
 }
 
+static int vm_prepare_bare(struct vm *vm, struct error *error)
+{
+	return monitor_prepare(vm, bare_svm_start, bare_svm_end, error);
+}
+
+/* The control structure as VMLOAD and VMRUN take it, but for what a VMM has no say in. */
+static int vcpu_prepare_bare(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_sregs sregs = {0};
+	struct kvm_regs regs;
+	int rc;
+
+	vcpu_start_state(vcpu, &sregs, &regs);
+	sregs.efer |= EFER_SVME;
+	rc = monitor_prepare_vcpu(vcpu, sizeof(union nested_state), &sregs, error);
+	if (rc != 0)
+		return rc;
+	set_controls(vcpu);
+	set_guest_state(vcpu, &sregs, &regs);
+	return 0;
+}
+
 static int setup(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	/* KVM reads the control structure when the relay resumes, and at no other time. */
@@ -279,6 +301,8 @@ const struct engine_ops engine_svm = {
 	MONITOR_OPS,
 	.vm_init = vm_init,
 	.vcpu_init = vcpu_init,
+	.vm_prepare = vm_prepare_bare,
+	.vcpu_prepare = vcpu_prepare_bare,
 	.vcpu_plan = set_operation,
 	.control = control,
 	.setup = setup,

@@ -26,7 +26,7 @@
 #define RIGHTS_DATA 0xc093
 #define RIGHTS_TSS 0x8b
 
-extern const uint8_t relay_vmx_start[], relay_vmx_end[];
+extern const uint8_t relay_vmx_start[], relay_vmx_end[], bare_vmx_start[], bare_vmx_end[];
 
 /* Data of a vCPU. */
 struct vmx_vcpu {
@@ -262,6 +262,29 @@ static int vcpu_init(struct vcpu *vcpu, struct error *error)
 	return monitor_begin(vcpu, install, error);
 }
 
+static int vm_prepare_bare(struct vm *vm, struct error *error)
+{
+	return monitor_prepare(vm, bare_vmx_start, bare_vmx_end, error);
+}
+
+/* The control structure as KVM would take it, with all that a processor may have: it is loaded field by field, less what
+ * this one has not. */
+static int vcpu_prepare_bare(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_sregs sregs = {0};
+	struct kvm_regs regs;
+	int rc;
+
+	vcpu_start_state(vcpu, &sregs, &regs);
+	rc = monitor_prepare_vcpu(vcpu, sizeof(struct vmx_vcpu), &sregs, error);
+	if (rc != 0)
+		return rc;
+	vmx_caps_assume(vcpu->vm->vmfunc.caps.maxphyaddr, &((struct vmx_vcpu *)vcpu->engine_data)->caps);
+	obey(vcpu);
+	fill_control(vcpu, &sregs, &regs);
+	return 0;
+}
+
 static int view_current(struct vcpu *vcpu)
 {
 	/* The relay has said so when it passed the exit on. */
@@ -358,6 +381,8 @@ const struct engine_ops engine_vmx = {
 	MONITOR_OPS,
 	.vm_init = vm_init,
 	.vcpu_init = vcpu_init,
+	.vm_prepare = vm_prepare_bare,
+	.vcpu_prepare = vcpu_prepare_bare,
 	.vcpu_plan = set_operation,
 	.control = nested_control,
 	.setup = setup,

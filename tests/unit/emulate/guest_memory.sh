@@ -16,6 +16,7 @@ vmm/engine/monitor_create.c memory slots
 vmm/service/pin.c locks and unlocks pages
 vmm/vm/vcpu.c where the page of a vCPU is
 vmm/emulate/violation.c tells the guest in that page
+vmm/bare/bare_plan.c what a guest of an image starts with
 '
 allowed=$(awk 'NF {print $1}' <<<"$own")
 raw='guest_ram_(at|read|write)\(|ram(\.|->)host'

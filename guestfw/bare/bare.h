@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The bare monitor: what answers the relay where no hypervisor and no VMM is below. It is linked with the relay, whose
+ * every question comes to bare_answer() by a call, where under KVM it goes to the VMM by a port.
+ */
+#ifndef SIDESTEP_BARE_H
+#define SIDESTEP_BARE_H
+
+#include "guestfw/relay/events.h"
+#include "plan.h"
+#include "views/levels.h"
+#include "vmm/ledger/record.h"
+
+/* The computer, which has one guest. */
+struct bare {
+	const struct bare_plan *plan;
+	uint64_t base; /* of the block */
+	struct record_batch batch;
+	uint64_t list_index, list_value; /* the entry of the view list that a setup has changed, as it was */
+	uint32_t violations;
+	uint64_t halt_vector, halts; /* raised by each of the next `halts` HLTs */
+	int window; /* an exit is asked for as soon as the guest can take an interrupt */
+};
+
+extern struct bare bare;
+
+static inline uint64_t bare_moved(uint64_t word)
+{
+	return bare_move(bare.plan, bare.base, word);
+}
+
+/* A place in the monitor's memory, by its address as the processor sees it without the monitor's tables. */
+static inline uint64_t bare_physical(uint64_t address)
+{
+	return bare.base + bare.plan->monitor + (address - RELAY_BASE);
+}
+
+/* The relay waits until this returns. */
+void bare_answer(struct relay_vcpu *vcpu);
+
+/* What an exit that was passed on is about. */
+struct bare_exit {
+	enum monitor_event event;
+	/* What is no event of a nested guest: an access of a port, HLT, and that the guest can take an interrupt. */
+	int is_port, in, is_halt, is_window;
+	unsigned port, size;
+	unsigned access; /* of a violation: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
+	unsigned cpl;
+	int walk, gva_known;
+	uint64_t gva;
+	uint32_t delivery; /* an event whose delivery a violation has cut short */
+};
+
+/*
+ * What differs between vendors; one file each. vendor_start() enters the guest and comes back only if the
+ * processor refuses; what this computer lacks it says, and ends.
+ */
+void vendor_start(struct relay_vcpu *vcpu);
+void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit);
+void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value);
+uint64_t vendor_register(const struct relay_vcpu *vcpu, unsigned number);
+void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value);
+/* The words have changed: what the guest reads follows them. */
+void vendor_show_words(struct relay_vcpu *vcpu);
+/* The entry of the view list that is active. */
+uint64_t vendor_view(const struct relay_vcpu *vcpu);
+/* Whether an entry of a view's tables grants this. */
+int vendor_grants(uint64_t entry, unsigned rights);
+
+/* Flags, whether the shadow of STI or MOV SS is there, and an interrupt to be delivered by the next entry. */
+uint64_t vendor_rflags(const struct relay_vcpu *vcpu);
+int vendor_blocks(const struct relay_vcpu *vcpu);
+void vendor_interrupt(struct relay_vcpu *vcpu, unsigned vector);
+/* Sees to it that there is an exit, or none, when the guest can take one. */
+void vendor_watch_window(struct relay_vcpu *vcpu, int watch);
+
+/* The only vCPU. */
+static inline struct relay_vcpu *bare_vcpu(void)
+{
+	return (struct relay_vcpu *)RELAY_VCPUS;
+}
+
+/* What the guest says it is doing; 0: no operation. */
+uint32_t bare_operation(const struct relay_vcpu *vcpu);
+
+/* Index of the active view, ~0 if it is none of ours. */
+uint32_t bare_view(const struct relay_vcpu *vcpu);
+
+/* Ends the run: what was recorded goes out, with its last record. */
+__attribute__((noreturn)) void bare_stop(enum stop_cause cause, int status, const char *text);
+
+/* Performs the request at an address that code at this CPL has given. Returns 0 or a negative errno. */
+int bare_request(struct relay_vcpu *vcpu, unsigned cpl, uint64_t address);
+
+/* Services by VMFUNC that the relay leaves to its VMM. */
+void bare_service(struct relay_vcpu *vcpu, unsigned cpl);
+
+/* Interrupts: raised, handled in a set way, raised by each of so many HLTs; whether a HLT is over at once; and at the end
+ * of an answer, what is due is delivered. Return 0 or a negative errno. */
+int interrupt_raise(struct relay_vcpu *vcpu, uint64_t vector);
+int interrupt_set(struct relay_vcpu *vcpu, uint64_t vector, uint64_t disposition);
+int interrupt_at_halts(uint64_t vector, uint64_t count);
+int interrupt_halted(struct relay_vcpu *vcpu);
+void interrupt_deliver(struct relay_vcpu *vcpu);
+
+/* Guest memory, up to a page and in one page, if the view that is active grants the rights. NULL: it does not. */
+void *bare_guest(const struct relay_vcpu *vcpu, uint64_t gpa, uint64_t size, unsigned rights);
+
+/* Puts in place what was planned. */
+void bare_set_up(struct relay_vcpu *vcpu, const struct bare_setup *setup);
+
+/* Takes the results of the last random program, and puts the next one into the vCPU page. Returns 0, with whether there was
+ * one, or a negative errno. */
+int program_step(struct relay_vcpu *vcpu, uint64_t *ret_more);
+
+/* Text of the guest; and a line of the monitor comes next. */
+void guest_text(char c);
+void guest_text_end(void);
+
+/* The table on the screen: a batch begins, ends, has a result; and all have ended. */
+void summary_begin(void);
+void summary_end(void);
+void summary_result(const struct ss_result *result);
+void summary_tell(void);
+
+/* Exits so far, by level. */
+extern uint64_t log_exits[LEVEL_COUNT];
+
+/* Takes records: into memory, from where they go out when nothing is measured. */
+void log_record(const void *record);
+void log_begin(void);
+/* Sends what there is. */
+void log_flush(void);
+/* Takes the relay's records, but for the last `but`, into the log. */
+void log_drain(struct relay_vcpu *vcpu, unsigned but);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The bare monitor on processors with SVM (AMD APM vol. 2, 15). */
+#include "bare.h"
+#include "console.h"
+#include "guestfw/relay/insn.h"
+#include "guestfw/relay/vmcb.h"
+#include "memory.h"
+#include "views/policy.h"
+
+#define MSR_EFER 0xc0000080u
+#define MSR_VM_CR 0xc0010114u
+#define VM_CR_SVMDIS 0x10u
+#define MSR_VM_HSAVE_PA 0xc0010117u
+#define CPUID_SVM 0x8000000au
+#define CPUID_SVM_NESTED_PAGING_EDX 1u
+#define CPUID_1_ECX_XSAVE (1u << 26)
+
+/* Intercepts that a VMM has no say in: under KVM it is L0 that has these exits. */
+#define MISC1_WINDOW (1u << 4)
+#define MISC1_HLT (1u << 24)
+#define MISC1_PORTS (1u << 27)
+#define BARE_MISC1 (MISC1_HLT | MISC1_PORTS | VMCB_MISC1_MSR)
+#define VMEXIT_WINDOW 0x64
+#define VMEXIT_HLT 0x78
+#define VMEXIT_PORT 0x7b
+#define INT_CTL_WINDOW 0x1f0100u /* V_IRQ of the highest priority, whatever TPR says: intercepted when it would be taken */
+#define INT_STATE_SHADOW 1u
+#define EVENT_VALID 0x80000000u /* of an external interrupt, with its vector */
+#define MISC1_FIELD (0x00cull << 8 | 4)
+
+#define PORT_IN(info) ((info) & 1)
+#define PORT_STRING(info) ((info) >> 2 & 1)
+#define PORT_SIZE(info) ((unsigned)((info) >> 4 & 7))
+#define PORT_NUMBER(info) ((unsigned)((info) >> 16 & 0xffff))
+#define MSR_IS_WRITE(info) ((info) & 1)
+#define ENTRY_WRITE 2u
+#define ENTRY_NX (UINT64_C(1) << 63)
+enum { RAX, RCX, RDX };
+
+__attribute__((noreturn)) void bare_svm_launch(struct relay_vcpu *vcpu);
+
+#define PORT_MAP_SIZE (3 * 4096)
+
+static void *vmcb_of(const struct relay_vcpu *vcpu)
+{
+	return (void *)vcpu->control;
+}
+
+static void write_msr(uint32_t index, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+__attribute__((noreturn)) static void lacks(const char *what, const char *why)
+{
+	console_say("needs: ", what, "; host: ", why, (const char *)0);
+	console_end();
+}
+
+static void check_features(void)
+{
+	if (read_msr(MSR_VM_CR) & VM_CR_SVMDIS)
+		lacks("svm", "SVM is locked off by the firmware; enable virtualization in its setup");
+	if (!(cpuid(CPUID_SVM, 0).edx & CPUID_SVM_NESTED_PAGING_EDX))
+		lacks("svm", "a processor without nested paging");
+}
+
+/* EFER has a flag that the guest must not see: two bits an MSR, the high ones begin at 2 KiB (AMD APM vol. 2, 15.11). */
+static void protect_efer(void)
+{
+	uint8_t *bitmap = (uint8_t *)RELAY_MSR_BITMAP;
+	const uint32_t bit = 0x4000 + 2 * (MSR_EFER & 0x1fff);
+
+	bitmap[bit / 8] |= (uint8_t)(3u << bit % 8);
+}
+
+/*
+ * The flags of CR4 that this processor has, by its CPUID (AMD APM vol. 2, 3.1.3): all others are reserved, also to VMRUN.
+ * Not by trying them: QEMU's translator takes a reserved one for a #VMEXIT, in a host too
+ * (target/i386/tcg/sysemu/misc_helper.c, helper_write_crN).
+ */
+#define CR4_ALWAYS UINT64_C(0x7ff) /* VME to OSXMMEXCPT */
+static const struct {
+	uint32_t leaf, reg, bit, flag;
+} cr4_flags[] = {
+	{7, 2, 2, 11},	/* UMIP */
+	{7, 2, 16, 12}, /* LA57 */
+	{7, 1, 0, 16},	/* FSGSBASE */
+	{1, 2, 17, 17}, /* PCIDE */
+	{1, 2, 26, 18}, /* OSXSAVE */
+	{7, 1, 7, 20},	/* SMEP */
+	{7, 1, 20, 21}, /* SMAP */
+	{7, 2, 3, 22},	/* PKE */
+	{7, 2, 7, 23},	/* CET */
+};
+
+static uint64_t supported_cr4(void)
+{
+	uint64_t supported = CR4_ALWAYS;
+
+	for (unsigned i = 0; i < sizeof(cr4_flags) / sizeof(cr4_flags[0]); i++) {
+		const struct cpuid_registers r = cpuid(cr4_flags[i].leaf, 0);
+		const uint32_t words[] = {r.eax, r.ebx, r.ecx, r.edx};
+
+		if (cpuid(0, 0).eax >= cr4_flags[i].leaf && words[cr4_flags[i].reg] >> cr4_flags[i].bit & 1)
+			supported |= UINT64_C(1) << cr4_flags[i].flag;
+	}
+	return supported;
+}
+
+void vendor_start(struct relay_vcpu *vcpu)
+{
+	void *vmcb = vmcb_of(vcpu);
+
+	check_features();
+	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SVME | EFER_NXE);
+	write_msr(MSR_VM_HSAVE_PA, bare_physical(RELAY_CONTROL));
+	/* All ports are intercepted. */
+	memset((void *)BARE_PORT_MAP, 0xff, PORT_MAP_SIZE);
+	protect_efer();
+	vmcb_set_iopm_base_pa(vmcb, bare_physical(BARE_PORT_MAP));
+	vmcb_set_intercept_misc1(vmcb, vmcb_intercept_misc1(vmcb) | BARE_MISC1);
+	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
+	vcpu->cr4.fixed1 = supported_cr4();
+	__asm__ volatile("clgi");
+	vmload(vcpu->control);
+	bare_svm_launch(vcpu);
+}
+
+void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value)
+{
+	const uint64_t misc1 = value | BARE_MISC1 | (bare.window ? MISC1_WINDOW : 0);
+	const uint64_t moved = bare_moved(field == MISC1_FIELD ? misc1 : value);
+
+	memcpy((uint8_t *)vmcb_of(vcpu) + (field >> 8), &moved, field & 0xff);
+}
+
+uint64_t vendor_register(const struct relay_vcpu *vcpu, unsigned number)
+{
+	return number == 4 ? vmcb_cr4(vmcb_of(vcpu)) : vmcb_cr0(vmcb_of(vcpu));
+}
+
+void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value)
+{
+	if (number == 4)
+		vmcb_set_cr4(vmcb_of(vcpu), value);
+	else
+		vmcb_set_cr0(vmcb_of(vcpu), value);
+}
+
+/* There is no read shadow: the relay makes what the guest reads. */
+void vendor_show_words(struct relay_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+uint64_t vendor_view(const struct relay_vcpu *vcpu)
+{
+	return vcpu->vmfunc.eptp;
+}
+
+int vendor_grants(uint64_t entry, unsigned rights)
+{
+	return entry & 1 && (!(rights & VIEW_WRITE) || entry & ENTRY_WRITE) &&
+	       (!(rights & VIEW_EXECUTE) || !(entry & ENTRY_NX));
+}
+
+uint64_t vendor_rflags(const struct relay_vcpu *vcpu)
+{
+	return vmcb_rflags(vmcb_of(vcpu));
+}
+
+int vendor_blocks(const struct relay_vcpu *vcpu)
+{
+	return vmcb_int_state(vmcb_of(vcpu)) & INT_STATE_SHADOW;
+}
+
+void vendor_interrupt(struct relay_vcpu *vcpu, unsigned vector)
+{
+	vmcb_set_event_inj(vmcb_of(vcpu), EVENT_VALID | vector);
+}
+
+void vendor_watch_window(struct relay_vcpu *vcpu, int watch)
+{
+	void *vmcb = vmcb_of(vcpu);
+	const uint64_t misc1 = vmcb_intercept_misc1(vmcb) & ~(uint64_t)MISC1_WINDOW;
+
+	bare.window = watch;
+	vmcb_set_intercept_misc1(vmcb, misc1 | (watch ? MISC1_WINDOW : 0));
+	vmcb_set_int_ctl(vmcb, watch ? INT_CTL_WINDOW : 0);
+}
+
+static const struct {
+	uint64_t code;
+	enum monitor_event event;
+} events[] = {
+#define X(reason, event) {VMEXIT_##reason, EVENT_##event},
+	SVM_EVENTS(X)
+#undef X
+};
+
+static void describe_port(struct relay_vcpu *vcpu, struct bare_exit *exit)
+{
+	exit->is_port = !PORT_STRING(vcpu->qualification);
+	exit->in = PORT_IN(vcpu->qualification);
+	exit->port = PORT_NUMBER(vcpu->qualification);
+	exit->size = PORT_SIZE(vcpu->qualification);
+	/* EXITINFO2 is the RIP behind the instruction (APM vol. 2, 15.10.2). */
+	vcpu->length = vcpu->gpa - vcpu->rip;
+}
+
+/* EFER as the guest may see and have it. */
+static enum monitor_event access_efer(struct relay_vcpu *vcpu)
+{
+	void *vmcb = vmcb_of(vcpu);
+	const uint64_t efer = vmcb_efer(vmcb), seen = efer & ~(uint64_t)EFER_SVME;
+	const uint64_t wanted = (uint32_t)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
+	uint64_t written;
+
+	if (!MSR_IS_WRITE(vcpu->qualification)) {
+		vcpu->regs[RAX] = (uint32_t)seen;
+		vcpu->regs[RDX] = seen >> 32;
+		return EVENT_IGNORED;
+	}
+	if (!svm_msr_efer(efer, wanted, &written))
+		return EVENT_PROTECTED;
+	vmcb_set_efer(vmcb, written);
+	return EVENT_IGNORED;
+}
+
+void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit)
+{
+	const void *vmcb = vmcb_of(vcpu);
+
+	*ret_exit = (struct bare_exit){.event = EVENT_UNKNOWN, .cpl = (unsigned)vmcb_cpl(vmcb)};
+	for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i].code == vcpu->reason)
+			ret_exit->event = events[i].event;
+	/* Without a length the relay has not decoded the instruction: its operand is in memory. */
+	if (ret_exit->event == EVENT_CR0_WRITE && vcpu->length == 0)
+		ret_exit->event = EVENT_CR0_OPERAND;
+	if (vcpu->reason == VMEXIT_PORT)
+		describe_port(vcpu, ret_exit);
+	ret_exit->is_halt = vcpu->reason == VMEXIT_HLT;
+	ret_exit->is_window = vcpu->reason == VMEXIT_WINDOW;
+	if (ret_exit->is_halt)
+		vcpu->length = 1; /* none of its prefixes is said to be there */
+	if (vcpu->reason == VMEXIT_MSR)
+		ret_exit->event = access_efer(vcpu);
+	if (ret_exit->event != EVENT_VIOLATION)
+		return;
+	ret_exit->access = svm_access(vcpu->qualification);
+	ret_exit->walk = svm_walk(vcpu->qualification);
+	ret_exit->delivery = (uint32_t)vmcb_exit_int_info(vmcb);
+}

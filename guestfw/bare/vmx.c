@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The bare monitor on processors with VMX (Intel SDM vol. 3C, 24 and 25). */
+#include "bare.h"
+#include "console.h"
+#include "guestfw/relay/insn.h"
+#include "guestfw/relay/vmx_controls.h"
+#include "memory.h"
+#include "views/policy.h"
+#include "vmm/ledger/hw_reason.h"
+
+static const struct {
+	const char *name;
+	uint32_t encoding;
+	uint16_t offset, width;
+} fields[] = {
+#define FIELD(name, encoding, offset, width) {#name, encoding, offset, width},
+#include "guestfw/relay/vmcs12.def"
+#undef FIELD
+};
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+
+enum vmcs_field {
+#define FIELD(name, encoding, offset, width) VMCS_##name = (encoding),
+#include "guestfw/relay/vmcs12.def"
+#undef FIELD
+};
+
+#define MSR_FEATURE_CONTROL 0x3a
+#define FEATURE_LOCKED 1u
+#define FEATURE_VMX 4u
+#define MSR_BASIC 0x480
+#define BASIC_REVISION 0x7fffffffu
+#define BASIC_TRUE_CONTROLS (UINT64_C(1) << 55)
+#define MSR_CR0_FIXED0 0x486
+#define MSR_CR0_FIXED1 0x487
+#define MSR_CR4_FIXED0 0x488
+#define MSR_CR4_FIXED1 0x489
+#define MSR_EPT_VPID 0x48c
+#define MSR_VMFUNC 0x491
+#define EPT_NEEDED UINT64_C(0x14040) /* walks of four levels, write-back tables, pages of 2 MiB */
+#define CPUID_1_ECX_XSAVE (1u << 26)
+
+/* Controls that a VMM has no say in: under KVM it is L0 that has these exits. */
+#define PRIMARY_WINDOW_EXITING 0x4u
+#define PRIMARY_HLT_EXITING 0x80u
+#define PRIMARY_PORT_EXITING 0x1000000u
+
+#define FIELD_READ_ONLY(encoding) (((encoding) >> 10 & 3) == 1)
+#define BLOCKING_SHADOW 3u /* by STI, by MOV SS */
+#define ENTRY_VALID 0x80000000u /* of an external interrupt, with its vector */
+#define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
+
+#define PORT_SIZE(qualification) (((unsigned)(qualification) & 7) + 1)
+#define PORT_IN(qualification) ((qualification) >> 3 & 1)
+#define PORT_STRING(qualification) ((qualification) >> 4 & 1)
+#define PORT_NUMBER(qualification) ((unsigned)((qualification) >> 16 & 0xffff))
+
+void bare_vmx_launch(struct relay_vcpu *vcpu);
+
+__attribute__((noreturn)) static void lacks(const char *what, const char *name, const char *why)
+{
+	console_say("needs: ", what, name, "; host: ", why, (const char *)0);
+	console_end();
+}
+
+/* The words of controls and their capability MSRs: must-be-one bits in the lower half, may-be-one bits in the upper. */
+#define WORDS(X)                                                                                   \
+	X(pin, VMCS_pin_based_vm_exec_control, 0x48d)                                              \
+	X(primary, VMCS_cpu_based_vm_exec_control, 0x48e)                                          \
+	X(secondary, VMCS_secondary_vm_exec_control, 0x48b)                                        \
+	X(exit, VMCS_vm_exit_controls, 0x48f)                                                      \
+	X(entry, VMCS_vm_entry_controls, 0x490)
+
+enum {
+#define X(word, field, msr) MSR_OF_##word = (msr),
+	WORDS(X)
+#undef X
+};
+
+static const struct {
+	uint32_t msr, bit;
+	int needed;
+	const char *name;
+} controls[] = {
+#define X(name, word, bit, needed, text) {MSR_OF_##word, 1u << (bit), needed, text},
+	VMX_CONTROLS(X)
+#undef X
+};
+#define CONTROL_COUNT (sizeof(controls) / sizeof(controls[0]))
+
+/* The plan wants what a processor may have; this one has what it allows, and some must be. */
+static uint64_t allowed(uint64_t field, uint64_t wanted)
+{
+	uint64_t allow;
+
+	switch (field) {
+#define X(word, number, msr)                                                                       \
+	case number:                                                                               \
+		allow = read_msr(msr);                                                             \
+		break;
+		WORDS(X)
+#undef X
+	default:
+		return wanted;
+	}
+	return (wanted & allow >> 32) | (uint32_t)allow;
+}
+
+static void check_features(void)
+{
+	const uint64_t features = read_msr(MSR_FEATURE_CONTROL);
+
+	if (features & FEATURE_LOCKED && !(features & FEATURE_VMX))
+		lacks("VMX", "", "locked off by the firmware; enable virtualization in its setup");
+	if (!(features & FEATURE_LOCKED))
+		__asm__ volatile("wrmsr" : : "c"(MSR_FEATURE_CONTROL), "a"(FEATURE_LOCKED | FEATURE_VMX), "d"(0));
+	if (!(read_msr(MSR_BASIC) & BASIC_TRUE_CONTROLS))
+		lacks("VMX with the TRUE control MSRs", "", "a processor without");
+	for (unsigned i = 0; i < CONTROL_COUNT; i++)
+		if (controls[i].needed && !(read_msr(controls[i].msr) >> 32 & controls[i].bit))
+			lacks("the VMX control: ", controls[i].name, "a processor without");
+	if (!(read_msr(MSR_VMFUNC) & 1))
+		lacks("VM function 0, EPTP switching", "", "a processor without");
+	if ((read_msr(MSR_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
+		lacks("EPT of four levels with write-back tables and pages of 2 MiB", "", "a processor without");
+}
+
+static void enter_root(void)
+{
+	const uint64_t region = bare_physical(RELAY_CONTROL), control = bare_physical(RELAY_CONTROL + 0x1000);
+	const uint32_t revision = (uint32_t)read_msr(MSR_BASIC) & BASIC_REVISION;
+	uint64_t cr0, cr4;
+	uint8_t failed;
+
+	__asm__ volatile("mov %%cr0, %0; mov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
+	/* Neither entries nor exits touch CD and NW: they are the guest's as they are here (SDM vol. 3C, 27.3.2.1). */
+	cr0 = (cr0 | read_msr(MSR_CR0_FIXED0)) & read_msr(MSR_CR0_FIXED1) & ~(uint64_t)(CR0_CD | CR0_NW);
+	cr4 = (cr4 | read_msr(MSR_CR4_FIXED0)) & read_msr(MSR_CR4_FIXED1);
+	__asm__ volatile("mov %0, %%cr0; mov %1, %%cr4" : : "r"(cr0), "r"(cr4));
+	*(uint32_t *)region = revision;
+	*(uint32_t *)control = revision;
+	__asm__ volatile("vmxon %1; setbe %0" : "=q"(failed) : "m"(region) : "cc", "memory");
+	if (!failed)
+		__asm__ volatile("vmclear %1; setbe %0" : "=q"(failed) : "m"(control) : "cc", "memory");
+	if (failed)
+		lacks("VMX", "", "VMXON or VMCLEAR failed");
+	vmptrld(control);
+}
+
+static uint64_t planned(const uint8_t *control, unsigned row)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, control + fields[row].offset, fields[row].width);
+	return value;
+}
+
+/* What the plan could not know of this computer. */
+static uint64_t here(uint64_t field, uint64_t value)
+{
+	switch (field) {
+	case VMCS_cpu_based_vm_exec_control:
+		value |= PRIMARY_HLT_EXITING | PRIMARY_PORT_EXITING;
+		break;
+	case VMCS_host_cr0:
+		return (value | read_msr(MSR_CR0_FIXED0)) & read_msr(MSR_CR0_FIXED1);
+	case VMCS_host_cr4:
+		return cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? value | CR4_OSXSAVE : value & ~(uint64_t)CR4_OSXSAVE;
+	case VMCS_eptp_list_address:
+		/* The last page that an address can name: no computer has memory there. */
+		if (value == bare.plan->unbacked)
+			return ((UINT64_C(1) << (cpuid(0x80000008, 0).eax & 0xff)) - 1) & ~UINT64_C(0xfff);
+		break;
+	}
+	return allowed(field, bare_moved(value));
+}
+
+/* Fields that this processor does not have are 0 there. */
+static uint8_t write_field(uint64_t field, uint64_t value)
+{
+	uint8_t failed;
+
+	__asm__ volatile("vmwrite %2, %1; setbe %0" : "=q"(failed) : "r"(field), "r"(value) : "cc");
+	return failed && value != 0;
+}
+
+static void load_control(void)
+{
+	const uint8_t *control = bare_part(bare.plan, bare.plan->control);
+
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
+		if (!FIELD_READ_ONLY(fields[i].encoding) &&
+		    write_field(fields[i].encoding, here(fields[i].encoding, planned(control, i))))
+			lacks("the VMCS field ", fields[i].name, "a processor without");
+}
+
+void vendor_start(struct relay_vcpu *vcpu)
+{
+	check_features();
+	enter_root();
+	load_control();
+	vcpu->cr0.fixed0 = read_msr(MSR_CR0_FIXED0);
+	vcpu->cr0.fixed1 = read_msr(MSR_CR0_FIXED1);
+	vcpu->cr4.fixed0 = 0;
+	vcpu->cr4.fixed1 = read_msr(MSR_CR4_FIXED1);
+	bare_vmx_launch(vcpu);
+	console_text("sidestep: VM entry failed, VM-instruction error ");
+	console_hex(vmread(VMCS_vm_instruction_error));
+	console_put('\n');
+}
+
+void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value)
+{
+	(void)vcpu;
+	vmwrite(field, here(field, value));
+}
+
+uint64_t vendor_register(const struct relay_vcpu *vcpu, unsigned number)
+{
+	(void)vcpu;
+	return vmread(number == 4 ? VMCS_guest_cr4 : VMCS_guest_cr0);
+}
+
+void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value)
+{
+	struct relay_register *reg = number == 4 ? &vcpu->cr4 : &vcpu->cr0;
+
+	reg->words.value = value | reg->hidden;
+	vmwrite(number == 4 ? VMCS_guest_cr4 : VMCS_guest_cr0, reg->words.value);
+	vendor_show_words(vcpu);
+}
+
+void vendor_show_words(struct relay_vcpu *vcpu)
+{
+	vmwrite(VMCS_cr0_read_shadow, flags_read(&vcpu->cr0.words));
+	vmwrite(VMCS_cr4_read_shadow, flags_read(&vcpu->cr4.words));
+}
+
+uint64_t vendor_view(const struct relay_vcpu *vcpu)
+{
+	(void)vcpu;
+	return vmread(VMCS_ept_pointer);
+}
+
+int vendor_grants(uint64_t entry, unsigned rights)
+{
+	return (entry & rights) == rights;
+}
+
+uint64_t vendor_rflags(const struct relay_vcpu *vcpu)
+{
+	(void)vcpu;
+	return vmread(VMCS_guest_rflags);
+}
+
+int vendor_blocks(const struct relay_vcpu *vcpu)
+{
+	(void)vcpu;
+	return (vmread(VMCS_guest_interruptibility_info) & BLOCKING_SHADOW) != 0;
+}
+
+void vendor_interrupt(struct relay_vcpu *vcpu, unsigned vector)
+{
+	(void)vcpu;
+	vmwrite(VMCS_vm_entry_intr_info_field, ENTRY_VALID | vector);
+}
+
+void vendor_watch_window(struct relay_vcpu *vcpu, int watch)
+{
+	(void)vcpu;
+	if (watch != bare.window)
+		vmwrite(VMCS_cpu_based_vm_exec_control,
+			vmread(VMCS_cpu_based_vm_exec_control) ^ PRIMARY_WINDOW_EXITING);
+	bare.window = watch;
+}
+
+static const struct {
+	uint64_t reason;
+	enum monitor_event event;
+} events[] = {
+#define X(reason, event) {VMX_REASON_##reason, EVENT_##event},
+	VMX_EVENTS(X)
+#undef X
+};
+
+static void describe_access(const struct relay_vcpu *vcpu, struct bare_exit *exit)
+{
+	exit->access = vmx_access(vcpu->qualification);
+	exit->gva_known = vmx_gla_known(vcpu->qualification);
+	exit->walk = vmx_walk(vcpu->qualification);
+	exit->gva = vcpu->gla;
+	exit->delivery = (uint32_t)vmread(VMCS_idt_vectoring_info_field);
+}
+
+static void describe_port(const struct relay_vcpu *vcpu, struct bare_exit *exit)
+{
+	exit->is_port = !PORT_STRING(vcpu->qualification);
+	exit->in = PORT_IN(vcpu->qualification);
+	exit->port = PORT_NUMBER(vcpu->qualification);
+	exit->size = PORT_SIZE(vcpu->qualification);
+}
+
+void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit)
+{
+	*ret_exit = (struct bare_exit){
+		.event = EVENT_UNKNOWN,
+		.cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes)),
+	};
+	if (vcpu->reason == RELAY_REASON_RESUME_FAILED)
+		return;
+	if (vcpu->reason == VMX_REASON_IO_INSTRUCTION)
+		describe_port(vcpu, ret_exit);
+	ret_exit->is_halt = vcpu->reason == VMX_REASON_HLT;
+	ret_exit->is_window = vcpu->reason == VMX_REASON_INTERRUPT_WINDOW;
+	for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i].reason == (vcpu->reason & 0xffff))
+			ret_exit->event = events[i].event;
+	if (ret_exit->event == EVENT_CR0_WRITE)
+		ret_exit->event = vmx_register_event(vcpu->qualification);
+	if (ret_exit->event == EVENT_VIOLATION)
+		describe_access(vcpu, ret_exit);
+}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC1090,SC2034,SC2154,SC2317 # variables and functions shared with tools/lab
+#
+# The labs without Linux and KVM: an image of sidestep is what the emulated computer boots. All it says, the ledger
+# included, is lines on its serial port, and the report on them is what the caller gets. How an image is booted is said
+# by intel.sh and amd.sh.
+
+readonly STATUS_SKIPPED=77
+# What the image ends with, before it halts for ever, and what a line of the ledger begins with: guestfw/bare.
+readonly LAST_LINE='sidestep: end of run'
+readonly FRAME='@ss:'
+
+image_arguments=()
+report_options=()
+
+# Only here: what an option means is otherwise up to the commands.
+sort_arguments() {
+	local value
+	while (($#)); do
+		case $1 in
+		--format | --output | -o)
+			take_value "$@"
+			report_options+=("$1" "$value")
+			shift
+			;;
+		--format=* | --output=* | -o?*) report_options+=("$1") ;;
+		--)
+			image_arguments+=("$@")
+			return
+			;;
+		*) image_arguments+=("$1") ;;
+		esac
+		shift
+	done
+}
+
+check_bare_arguments() {
+	[[ -z $kernel${puts[*]-}${withs[*]-}${gets[*]-}${kvm_options[*]-} && $split -eq 0 ]] ||
+		die_usage '--kernel, --put, --with, --get, --kvm-option and --split are about Linux, which no bare lab has'
+	check_arguments
+	[[ ${command[0]} == test || ${command[0]} == bench ]] ||
+		die_usage "${command[0]}: a bare lab can test or bench"
+}
+
+# What it prints is for the caller only if it makes no image, as with --help.
+make_image() {
+	local status=0
+	enter_phase 'making the image'
+	[[ ${command[0]} != bench ]] || image_arguments=(--bench ${image_arguments[@]+"${image_arguments[@]}"})
+	"$build/sidestep" image -o "$work/image.bin" ${image_arguments[@]+"${image_arguments[@]}"} \
+		>"$work/image.out" || status=$?
+	if [[ $status -ne 0 || ! -e $work/image.bin ]]; then
+		clear_progress
+		cat -- "$work/image.out"
+		exit "$status"
+	fi
+}
+
+run_has_ended() {
+	[[ $(tail -c 100 -- "$work/console" | tr -d '\r\0' | tail -n 1) == "$LAST_LINE" ]]
+}
+
+follow_image() {
+	local last_sizes='' last_growth=$SECONDS command_start=$SECONDS
+	enter_phase 'running'
+	until run_has_ended; do
+		check_emulator
+		check_silence
+		check_timeout
+		progress
+		sleep 0.1
+	done
+}
+
+# An image that cannot run says why instead of a ledger.
+tell_reasons() {
+	local reasons
+	reasons=$(LC_ALL=C tr -d '\r\0' <"$work/console" | grep -a '^sidestep: ' | grep -a -v -x "$LAST_LINE") || true
+	[[ -z $reasons ]] || printf '%s\n' "$reasons" >&2
+	! LC_ALL=C grep -a -q "$FRAME" "$work/console" || return 0
+	[[ -n $reasons ]] || die 'the image ended without saying anything: see its serial port with --console FILE'
+	[[ $reasons != *needs:* ]] || exit "$STATUS_SKIPPED"
+	exit "$STATUS_FAILURE"
+}
+
+# Called by clean_up, once the emulator is gone. That there was no exit is no failure.
+save_witness() {
+	local status=0
+	: 2>/dev/null >"$witness_copy" || return
+	LC_ALL=C grep -a -o -e "$bare_witness" "$work/emulator.log" 2>/dev/null >"$witness_copy" || status=$?
+	((status < 2))
+}
+
+bare_main() {
+	local emulator=() emulator_name status=0
+	timeout=120
+	memory=256
+	silence=60
+	parse_arguments "$@"
+	check_bare_arguments
+	sort_arguments "${command[@]:1}"
+	. "$parts/$recipe.sh"
+	bare_programs
+	begin_work
+	make_image
+	bare_prepare
+	start_emulator
+	follow_image
+	stop_emulator
+	clear_progress
+	tell_reasons
+	"$build/sidestep" report ${report_options[@]+"${report_options[@]}"} -- "$work/console" || status=$?
+	exit "$status"
+}

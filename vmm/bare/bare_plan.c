@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/bare/bare_plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guestfw/bare/plan.h"
+#include "guestfw/guest.h"
+#include "vmm/analysis/verdict.h"
+#include "vmm/bare/bare_setup.h"
+#include "vmm/engine/engines.h"
+#include "vmm/engine/monitor.h"
+#include "vmm/guest/boot.h"
+#include "vmm/observe/run_description.h"
+#include "vmm/service/differential.h"
+#include "vmm/vm/vcpu.h"
+#include "vmm/vm/vm_create.h"
+
+#define PAGE GPA_PAGE_SIZE
+#define LARGE_PAGE UINT64_C(0x200000)
+#define CONTROL_SIZE 4096
+#define MEMORY_MAX (UINT64_C(1) << 30) /* there has to be as much in one piece below 3 GiB */
+#define RSI 6
+#define RDI 7
+
+_Static_assert(PLAN_BARE_BASE == BARE_BASE, "both speak of the same block");
+
+/* A plan that is being made. */
+struct bare_build {
+	struct blob *blob;
+	uint64_t start; /* of the plan in the blob */
+	struct host host;
+	struct plan plan;
+	struct vm vm;
+	struct bare_extent *extents;
+	size_t extent_count;
+	bool planned;
+};
+
+static uint64_t append(struct bare_build *build, const void *data, size_t size)
+{
+	return blob_append(build->blob, data, size) - build->start;
+}
+
+static int check_request(const struct plan_request *request, struct error *error)
+{
+	const char *why = request->on_violation == ON_VIOLATION_REPORT
+				  ? "--on-violation report: needs a VMM that decodes instructions; stop and inject do not"
+			  : request->vms != 1 || request->vcpus != 1 ? "an image has one guest with one vCPU"
+			  : request->memory > MEMORY_MAX ? "-m: an image has guests of up to 1G"
+							 : NULL;
+
+	return why ? error_set(error, -EINVAL, STATUS_USAGE, "%s", why) : 0;
+}
+
+/* Everything that a vCPU of KVM would start with. */
+static int prepare(struct bare_build *build, const struct plan_request *request, struct error *error)
+{
+	const struct engine_ops *ops;
+	struct vm *vm = &build->vm;
+	int rc = host_bare(&build->host, error);
+
+	if (rc == 0)
+		rc = plan_make(&build->plan, request, &build->host, error);
+	if (rc != 0)
+		return rc;
+	build->planned = true;
+	ops = engine_ops(build->plan.engine->id);
+	if (!ops->vm_prepare)
+		return error_set(error, -EINVAL, STATUS_USAGE, "--engine %s: an image needs a monitor; vmx or svm have one",
+				 engine_keys[build->plan.engine->id]);
+	rc = vm_prepare(vm, 0, &build->plan, &build->host, ops, error);
+	if (rc == 0)
+		rc = ops->vm_prepare(vm, error);
+	if (rc != 0)
+		return rc;
+	vcpu_prepare(&vm->vcpus[0], vm, 0);
+	vm->vcpus_created = 1;
+	rc = ops->vcpu_prepare(&vm->vcpus[0], error);
+	if (rc != 0)
+		return rc;
+	monitor_vcpu(&vm->vcpus[0])->regs[RDI] = BOOT_CONTEXT;
+	monitor_vcpu(&vm->vcpus[0])->regs[RSI] = 0;
+	return 0;
+}
+
+static bool is_zero(const uint8_t *page)
+{
+	return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
+}
+
+/* The pages of an area that are not zero, those that follow one another as one extent. Returns where the last one ends. */
+static int append_area(struct bare_build *build, const uint8_t *area, uint64_t size, uint64_t place, uint64_t *ret_end)
+{
+	*ret_end = 0;
+	for (uint64_t at = 0; at < size; at += PAGE) {
+		const uint64_t first = at;
+		struct bare_extent *extents;
+
+		while (at < size && !is_zero(area + at))
+			at += PAGE;
+		if (at == first)
+			continue;
+		extents = realloc(build->extents, (build->extent_count + 1) * sizeof(*extents));
+		if (!extents)
+			return -ENOMEM;
+		build->extents = extents;
+		extents[build->extent_count++] =
+			(struct bare_extent){place + first, at - first, append(build, area + first, at - first)};
+		*ret_end = at;
+	}
+	return 0;
+}
+
+static int append_memory(struct bare_build *build, struct bare_plan *plan)
+{
+	const struct monitor *monitor = vm_monitor(&build->vm);
+	uint64_t end;
+	int rc = append_area(build, build->vm.ram.host, build->vm.ram.size, 0, &end);
+
+	plan->guest_size = build->vm.ram.size;
+	plan->monitor = monitor->physical - BARE_BASE;
+	if (rc == 0)
+		rc = append_area(build, monitor->host, RELAY_SIZE, plan->monitor, &end);
+	plan->monitor_size = (end + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+	plan->log = plan->monitor + plan->monitor_size;
+	plan->block = plan->log + BARE_LOG_SIZE;
+	plan->extents = append(build, build->extents, build->extent_count * sizeof(build->extents[0]));
+	plan->extent_count = build->extent_count;
+	return rc;
+}
+
+static int append_setups(struct bare_build *build, struct bare_plan *plan, struct error *error)
+{
+	const size_t count = build->plan.image.operation_count + 1;
+	const size_t programs = plan->programs ? BARE_PROGRAM_SETUPS : 0;
+	struct bare_setup *setups = calloc(count + programs, sizeof(*setups));
+	int writes;
+
+	if (!setups)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	writes = bare_setup_all(&build->vm.vcpus[0], programs != 0, setups);
+	plan->setups = append(build, setups, (count + programs) * sizeof(*setups));
+	plan->program_setups = plan->setups + count * sizeof(*setups);
+	plan->operation_count = count - 1;
+	plan->write_count = (uint64_t)writes;
+	free(setups);
+	return writes >= 0 ? 0 : error_set(error, writes, STATUS_INTERNAL, "operations differ in too many fields");
+}
+
+/* What the model has to know there to judge programs. */
+static void plan_programs(const struct plan *from, struct bare_plan *plan)
+{
+	const struct differential *run = from->differential;
+
+	plan->engine = from->engine->id;
+	plan->embodiment = from->embodiment;
+	plan->on_ask = from->on_ask;
+	plan->program_masks = from->embodiment == SS_EMBODIMENT_SINGLE_MASK ? PROGRAM_MASKS_KEPT : PROGRAM_MASKS_ANY;
+	if (!run)
+		return;
+	plan->programs = run->count;
+	plan->seed = run->seed;
+	plan->shard = run->shard;
+	plan->shards = run->shards;
+}
+
+static void expect_all(const struct bare_build *build, struct ledger *ledger)
+{
+	const struct expect_environment environment = vm_environment(&build->vm);
+	const struct plan *plan = &build->plan;
+
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++) {
+		const struct ss_operation *op = &plan->image.operations[n - 1];
+		struct record_expectation record;
+		struct ss_result planned;
+		char key[32];
+
+		snprintf(key, sizeof(key), "skipped.%u", n);
+		if (plan->skipped[n - 1])
+			ledger_append_meta(ledger, key, plan->skipped[n - 1]);
+		if (!plan_bit(plan->selected, n))
+			continue;
+		/* As the guest divides them into samples. */
+		divide_samples(&planned, plan->iterations ? plan->iterations : op->count);
+		verdict_expect(op, n, planned.count, &environment, &record);
+		ledger_append(ledger, &record.record);
+	}
+}
+
+static int append_records(struct bare_build *build, struct bare_plan *plan, bool judged, struct error *error)
+{
+	struct ledger ledger;
+	int rc = ledger_create_scratch(&ledger, error);
+
+	if (rc != 0)
+		return rc;
+	run_describe(&build->plan, &build->host, &ledger);
+	if (judged)
+		expect_all(build, &ledger);
+	plan->records = append(build, ledger.records, ledger.used);
+	plan->records_size = ledger.used;
+	ledger_close(&ledger);
+	return 0;
+}
+
+static int fill(struct bare_build *build, bool judged, struct error *error)
+{
+	const struct vcpu *vcpu = &build->vm.vcpus[0];
+	struct bare_plan plan = {
+		.vendor = build->plan.engine->id == ENGINE_VMX ? BARE_VMX : BARE_SVM,
+		.view_count = build->plan.policy.view_count,
+		.unbacked = ((UINT64_C(1) << build->vm.vmfunc.caps.maxphyaddr) - 1) & ~(PAGE - 1),
+		.stop_on_violation = build->plan.on_violation == ON_VIOLATION_STOP,
+		.refuse = build->plan.on_ask == FLAGS_ON_ASK_REFUSE,
+		.vcpu_page = boot_vcpu_page(0).v,
+	};
+	int rc;
+
+	plan_programs(&build->plan, &plan);
+	/* Before the memory, in which it leaves the state that a guest starts with. */
+	rc = append_setups(build, &plan, error);
+	if (rc == 0 && append_memory(build, &plan) != 0)
+		rc = error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	if (rc == 0)
+		rc = append_records(build, &plan, judged, error);
+	if (rc != 0)
+		return rc;
+	plan.control = append(build, build->vm.ops->control(vcpu), CONTROL_SIZE);
+	plan.size = build->blob->size - build->start;
+	if (build->blob->error != 0)
+		return error_set(error, build->blob->error, STATUS_INTERNAL, "out of memory");
+	memcpy(build->blob->data + build->start, &plan, sizeof(plan));
+	return 0;
+}
+
+int bare_plan_append(struct blob *blob, const struct plan_request *request, bool judged, struct error *error)
+{
+	struct bare_build build = {.blob = blob, .host = {.kvm = -1}};
+	int rc = check_request(request, error);
+
+	blob_align(blob, PAGE);
+	build.start = blob_append(blob, NULL, sizeof(struct bare_plan));
+	if (rc == 0)
+		rc = prepare(&build, request, error);
+	if (rc == 0)
+		rc = fill(&build, judged, error);
+	if (build.vm.plan)
+		vm_destroy(&build.vm);
+	if (build.planned)
+		plan_finish(&build.plan);
+	host_close(&build.host);
+	free(build.extents);
+	return rc;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sidestep image: a test or a guest for a computer without a hypervisor. */
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/bare/bare_image.h"
+#include "vmm/cli/session.h"
+#include "vmm/service/differential.h"
+
+static int write_image(const void *data, const struct settings *settings, FILE *stream)
+{
+	const struct blob *image = data;
+
+	(void)settings;
+	/* What fails shows when the stream is closed. */
+	fwrite(image->data, 1, image->size, stream);
+	return 0;
+}
+
+static int make_image(struct blob *ret_image, const struct settings *settings, struct error *error)
+{
+	return bare_image_make(ret_image, &settings->plan, !settings->bench, error);
+}
+
+int command_image(const struct settings *given)
+{
+	struct settings settings = *given;
+	struct error error = {0};
+	struct blob image = {0};
+	struct differential run = {
+		.seed = given->seed,
+		.count = given->random,
+		.shard = given->shard - 1,
+		.shards = given->shards,
+	};
+
+	settings.plan.patterns = (const char *const *)given->operands;
+	settings.plan.pattern_count = (size_t)given->operand_count;
+	settings.plan.differential = given->random ? &run : NULL;
+	settings.plan.trace = TRACING_OFF;
+	settings.plan.jail = JAIL_NONE;
+	if (!given->output)
+		error_set(&error, -EINVAL, STATUS_USAGE, "image: name the file to write with -o FILE");
+	else if (make_image(&image, &settings, &error) == 0)
+		output_emit(write_image, &image, &settings, &error);
+	blob_finish(&image);
+	return error.text[0] ? error_report(&error) : STATUS_SUCCESS;
+}
