@@ -5,8 +5,9 @@
 
 packages_build=(gcc libc6-dev meson ninja-build pkg-config
 	libconfig-dev libsmartcols-dev libjansson-dev libelf-dev libtraceevent-dev libzydis-dev libcmocka-dev scdoc
-	systemtap-sdt-dev libseccomp-dev libcap-dev)
-packages_lab=(bochs bochsbios vgabios xorriso isolinux syslinux-common qemu-system-x86 busybox-static cpio xz-utils)
+	systemtap-sdt-dev libseccomp-dev libcap-dev psf-unifont)
+packages_lab=(bochs bochsbios vgabios xorriso isolinux syslinux-common qemu-system-x86 busybox-static cpio xz-utils
+	grub-common grub-pc-bin grub-efi-amd64-bin mtools ovmf)
 # shellcheck disable=SC2034 # used by tools/check
 packages_check=(clang-14 dpkg-dev libclang-rt-14-dev gcovr shellcheck libxml2-utils util-linux python3 chromium linux-perf bpftrace)
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm/bare/bare_image.h"
+#include "vmm/bare/iso.h"
 #include "vmm/cli/session.h"
 #include "vmm/service/differential.h"
 
@@ -17,9 +18,19 @@ static int write_image(const void *data, const struct settings *settings, FILE *
 	return 0;
 }
 
+/* A name that ends so asks for a medium to boot from. */
+static bool is_iso(const char *name)
+{
+	const size_t length = strlen(name);
+
+	return length >= 4 && strcmp(name + length - 4, ".iso") == 0;
+}
+
 static int make_image(struct blob *ret_image, const struct settings *settings, struct error *error)
 {
-	return bare_image_make(ret_image, &settings->plan, !settings->bench, error);
+	int rc = bare_image_make(ret_image, &settings->plan, !settings->bench, error);
+
+	return rc == 0 && is_iso(settings->output) ? iso_make(ret_image, error) : rc;
 }
 
 int command_image(const struct settings *given)
