@@ -129,6 +129,8 @@ extern uint64_t log_exits[LEVEL_COUNT];
 /* Takes records: into memory, from where they go out when nothing is measured. */
 void log_record(const void *record);
 void log_begin(void);
+/* One property of the run. */
+void log_meta(const char *key, const char *value);
 /* Sends what there is. */
 void log_flush(void);
 /* Takes the relay's records, but for the last `but`, into the log. */

@@ -6,6 +6,8 @@
 #include "memory.h"
 #include "vmm/ledger/frame.h"
 
+#define META_TEXT_MAX 64
+
 uint64_t log_exits[LEVEL_COUNT];
 
 static uint64_t used;
@@ -155,6 +157,23 @@ void log_begin(void)
 
 	for (uint64_t at = 0; at < bare.plan->records_size; at += ((const struct record *)(records + at))->size)
 		send_record((const struct record *)(records + at));
+}
+
+void log_meta(const char *key, const char *value)
+{
+	struct {
+		struct record record;
+		char text[META_TEXT_MAX];
+	} meta = {.record = {.type = RECORD_META}};
+	unsigned length = 0;
+
+	for (const char *from[] = {key, value, NULL}, **text = from; *text; text++) {
+		for (const char *c = *text; *c && length + 2 < META_TEXT_MAX; c++)
+			meta.text[length++] = *c;
+		meta.text[length++] = '\0';
+	}
+	meta.record.size = (uint16_t)((sizeof(meta.record) + length + 7) & ~7u);
+	log_record(&meta);
 }
 
 void log_drain(struct relay_vcpu *vcpu, unsigned but)

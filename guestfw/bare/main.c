@@ -14,8 +14,28 @@
 #define MSR_APIC_BASE 0x1bu
 #define APIC_ENABLED 0xc00u /* and its x2APIC mode */
 #define CPUID_1_EDX_APIC (1u << 9)
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
+#define CPUID_HYPERVISOR 0x40000000u
+#define TRANSLATOR_EBX 0x54474354u /* "TCGT" of TCGTCGTCGTCG */
 
 extern const uint8_t bare_gates[];
+/*
+ * A hypervisor that this one is a guest of says so by CPUID, and has a name there: then exits may end below the monitor,
+ * where it does not see them. QEMU's translator says so too, and is the computer, not a hypervisor below it.
+ */
+static void look_below(void)
+{
+	const struct cpuid_registers r = cpuid(CPUID_HYPERVISOR, 0);
+	const uint32_t words[] = {r.ebx, r.ecx, r.edx};
+	char name[sizeof(words) + 1] = "";
+
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR))
+		return;
+	memcpy(name, words, sizeof(words));
+	if (r.ebx != TRANSLATOR_EBX)
+		log_meta("below", name[0] ? name : "a hypervisor without a name");
+}
+
 void bare_main(const struct bare_plan *plan, uint64_t base, const struct screen *screen);
 
 static void load_descriptors(void)
@@ -60,6 +80,7 @@ void bare_main(const struct bare_plan *plan, uint64_t base, const struct screen 
 	load_descriptors();
 	mask_interrupts();
 	log_begin();
+	look_below();
 	bare_vcpu()->answer = (uint64_t)bare_answer;
 	vendor_start(bare_vcpu());
 	bare_stop(STOP_HOST, 99, "the processor refused to enter the guest");

@@ -104,6 +104,7 @@ static void take_of_run(struct report *report, const char *key, const char *valu
 	const struct {
 		const char *key, **text;
 	} texts[] = {
+		{"below", &report->below},
 		{"kernel", &report->kernel},         {"guest", &report->guest},
 		{"seccomp", &report->seccomp},       {"landlock", &report->landlock},
 		{"instrumented", &report->instrumented}, {"tracepoints.missing", &report->trace_missing},

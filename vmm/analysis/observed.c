@@ -43,7 +43,7 @@ static bool any_exit(const struct summary *summary, enum level level)
 enum recorded observed_records(const struct report *report, enum level level)
 {
 	if (level == LEVEL_L0)
-		return report->backend == HOST_BACKEND_BARE ? RECORDED_NO_LEVEL : l0_recorded(report);
+		return report_has_no_l0(report) ? RECORDED_NO_LEVEL : l0_recorded(report);
 	if (level == LEVEL_MONITOR && !any_exit(report->summary, level)) {
 		if (report->engine == ENGINE_FLAT)
 			return RECORDED_NO_LEVEL;
@@ -58,13 +58,19 @@ static const char *l0_tracepoint(const struct report *report)
 	return report->backend == HOST_BACKEND_PVM ? "kvm:kvm_emulate_insn" : "kvm:kvm_exit";
 }
 
-#define NO_L0 "there is none: the monitor is the outermost hypervisor"
+/* Of a bare monitor's L0. */
+static const char *bare_l0_text(const struct report *report, char *text)
+{
+	if (!report->below)
+		return "there is none: the monitor is the outermost hypervisor";
+	snprintf(text, OBSERVED_SIZE, NOT_OBSERVED ": %.40s is below the monitor, and does not tell it of exits",
+		 report->below);
+	return text;
+}
 
 static void l0_records_text(const struct report *report, char *text)
 {
-	if (report->backend == HOST_BACKEND_BARE)
-		snprintf(text, OBSERVED_SIZE, NO_L0);
-	else if (l0_recorded(report) == RECORDED_NONE)
+	if (l0_recorded(report) == RECORDED_NONE)
 		snprintf(text, OBSERVED_SIZE, NOT_OBSERVED " one by one%s%s",
 			 report->trace_missing && report->trace_missing[0] ? ": " : "; run --trace sample does",
 			 report->trace_missing ? report->trace_missing : "");
@@ -83,6 +89,8 @@ static const char *vmm_source(const struct report *report)
 const char *observed_records_text(const struct report *report, enum level level,
 				  char buffer[OBSERVED_SIZE])
 {
+	if (level == LEVEL_L0 && report->backend == HOST_BACKEND_BARE)
+		return bare_l0_text(report, buffer);
 	if (level == LEVEL_L0)
 		l0_records_text(report, buffer);
 	else if (observed_records(report, level) == RECORDED_NO_LEVEL)
@@ -143,7 +151,8 @@ const char *observed_counts_text(const struct report *report, enum level level,
 {
 	switch (level) {
 	case LEVEL_L0:
-		return report->backend == HOST_BACKEND_BARE ? NO_L0 : l0_counts(report, buffer);
+		return report->backend == HOST_BACKEND_BARE ? bare_l0_text(report, buffer)
+							    : l0_counts(report, buffer);
 	case LEVEL_MONITOR:
 		return report->engine == ENGINE_FLAT ? "this engine has none" : "ring of the relay";
 	default:

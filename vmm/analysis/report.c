@@ -78,7 +78,7 @@ static struct cell measured_cell(const struct report *report, const struct repor
 	case COLUMN_REPETITIONS:
 		return cell_of_count(row->summary->batches != 0, row->summary->repetitions);
 	case COLUMN_L0:
-		return report->backend == HOST_BACKEND_BARE ? cell_of_text(NULL) : exits_of(row, LEVEL_L0);
+		return report_has_no_l0(report) ? cell_of_text(NULL) : exits_of(row, LEVEL_L0);
 	case COLUMN_MONITOR:
 		return report->engine == ENGINE_FLAT ? cell_of_text(NULL) : exits_of(row, LEVEL_MONITOR);
 	case COLUMN_VMM:

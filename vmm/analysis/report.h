@@ -59,6 +59,7 @@ struct report {
 	enum engine_id engine;
 	enum host_backend backend;
 	const char *kernel, *guest;
+	const char *below; /* the hypervisor that a bare monitor has found below itself; NULL: none */
 	unsigned vcpus, vms;
 	const char *seccomp, *landlock; /* the jail of the run; NULL: not known */
 	const char *instrumented; /* what more it allowed, for a build with sanitizers; NULL: nothing */
@@ -93,6 +94,12 @@ struct cell report_cell(const struct report *report, const struct report_row *ro
 
 /* Frees its rows and the array of names of views. */
 void report_finish(struct report *report);
+
+/* Whether the monitor was the outermost hypervisor: there is no level l0 then. */
+static inline bool report_has_no_l0(const struct report *report)
+{
+	return report->backend == HOST_BACKEND_BARE && !report->below;
+}
 
 /* The rows with all columns. */
 struct table report_table(const struct report *report);

@@ -14,6 +14,9 @@ void report_measure(const struct report *report, struct report_row *row)
 		row->exits_known[level] = summary_exits(row->summary, row->loop, report->backend,
 							(enum level)level, &row->exits[level]);
 	row->placement = summary_placement(row->summary, row->loop, report->backend);
+	/* What no level that is seen had to do with may have ended at the one that is not. */
+	if (report->below && row->placement == PLACEMENT_CPU)
+		row->placement = PLACEMENT_UNKNOWN;
 	summary_ticks(row->summary, &row->ticks);
 	if (row->loop)
 		summary_ticks(row->loop, &empty);

@@ -102,8 +102,11 @@ static void print_lost(const struct report *report, FILE *stream)
 void report_run(const struct report *report, FILE *stream)
 {
 	fprintf(stream, "engine %s on ", engine_keys[report->engine]);
-	if (report->backend == HOST_BACKEND_BARE) {
+	if (report_has_no_l0(report)) {
 		fputs("the computer itself", stream);
+	} else if (report->backend == HOST_BACKEND_BARE) {
+		fputs("a virtual computer of ", stream);
+		printable_put(stream, report->below);
 	} else {
 		fprintf(stream, "%s (Linux ", host_backend_modules[report->backend]);
 		printable_put(stream, report->kernel);

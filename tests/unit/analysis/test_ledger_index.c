@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vmm/analysis/ledger_index.h"
+#include "vmm/analysis/observed.h"
 #include "vmm/analysis/verdict.h"
 
 #define COUNT 5
@@ -367,6 +368,31 @@ static void the_exit_status_of_a_computer_is_the_guests(void **state)
 	assert_string_equal(report->end, "");
 }
 
+/* What a monitor alone has nothing to do with may have ended at a hypervisor that is below it. */
+static void a_hypervisor_below_is_told_of(void **state)
+{
+	char text[OBSERVED_SIZE];
+	const struct report *report;
+
+	(void)state;
+	for (unsigned below = 0; below < 2; below++) {
+		setup(NULL);
+		if (below)
+			ledger_append_meta(&ledger, "below", "KVMKVMKVM");
+		perform(OTHER, 0, 0, 0, 0);
+		perform_kept(COUNT);
+		report = index_ledger();
+		assert_int_equal(report_has_no_l0(report), !below);
+		assert_int_equal(row_of(report, "other")->placement, below ? PLACEMENT_UNKNOWN : PLACEMENT_CPU);
+		assert_int_equal(row_of(report, "kept")->placement, PLACEMENT_MONITOR);
+		assert_int_equal(observed_records(report, LEVEL_L0), below ? RECORDED_NONE : RECORDED_NO_LEVEL);
+		assert_int_equal(strstr(observed_counts_text(report, LEVEL_L0, text), "KVMKVMKVM") != NULL, below);
+		assert_int_equal(strstr(observed_records_text(report, LEVEL_L0, text), "KVMKVMKVM") != NULL, below);
+		teardown(NULL);
+	}
+	setup(NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -384,6 +410,7 @@ int main(void)
 		TEST(the_largest_number_has_its_row),
 		cmocka_unit_test(hostile_words_of_an_expectation_are_only_compared),
 		TEST(the_exit_status_of_a_computer_is_the_guests),
+		TEST(a_hypervisor_below_is_told_of),
 	};
 
 	return cmocka_run_group_tests_name("ledger_index", tests, NULL, NULL);

@@ -399,6 +399,32 @@ static void the_ledger_begins_with_the_records_of_the_plan(void **state)
 	comes_back();
 }
 
+/* A key and a value, each with its end, in a record whose size is a multiple of 8; what is too long is cut. */
+static void a_property_comes_back(void **state)
+{
+	static const char *const values[] = {"KVMKVMKVM", "",
+					    "a value that is longer than there is room for, which is cut and has its end"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct serial_log log;
+		const struct record_meta *meta;
+
+		setup(NULL);
+		log_meta("below", values[i]);
+		log_flush();
+		assert_int_equal(serial_log_decode(wire, wire_size, &log), 0);
+		meta = (const void *)(log.data + LEDGER_HEADER_SIZE);
+		assert_int_equal(meta->record.type, RECORD_META);
+		assert_int_equal(meta->record.size, log.size - LEDGER_HEADER_SIZE);
+		assert_int_equal(meta->record.size % 8, 0);
+		assert_string_equal(meta->text, "below");
+		assert_int_equal(strncmp(meta->text + 6, values[i], strlen(meta->text + 6)), 0);
+		assert_int_equal(strlen(meta->text + 6), i < 2 ? strlen(values[i]) : META_TEXT_MAX - 6 - 2);
+		free(log.data);
+	}
+}
+
 /* The last line of the guest's has not ended when records go out: what it writes next begins one all the same. */
 static void among_records_a_guest_forges_no_line(void **state)
 {
@@ -434,6 +460,7 @@ int main(void)
 		TEST(records_of_the_ring_become_exits),
 		TEST(exits_of_random_programs_are_only_counted),
 		TEST(the_ledger_begins_with_the_records_of_the_plan),
+		TEST(a_property_comes_back),
 		TEST(among_records_a_guest_forges_no_line),
 	};
 
