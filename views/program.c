@@ -76,8 +76,7 @@ void program_generate(uint64_t seed, uint64_t index, enum program_masks masks, b
 
 		choice = next(&state);
 		step->insn = choose_insn(program->cr, yields, choice & 0xffff);
-		/* LMSW has an operand for PE too. */
-		step->operand = (uint16_t)(choice >> 32 & (program->cr == 4 ? PROGRAM_CR4_FLAGS : 0xf));
+		step->operand = (uint16_t)(choice >> 32 & program_operands(program->cr));
 		if (step->insn == SS_INSN_MOV)
 			step->inverted = choose_inverted(program->cr, masks, choice >> 48);
 	}

@@ -16,6 +16,12 @@ static inline uint32_t program_flags(uint32_t cr)
 	return cr == 4 ? PROGRAM_CR4_FLAGS : PROGRAM_CR0_FLAGS;
 }
 
+/* Those that an operand may have: LMSW has PE too. */
+static inline uint32_t program_operands(uint32_t cr)
+{
+	return cr == 4 ? PROGRAM_CR4_FLAGS : PROGRAM_CR0_FLAGS | SS_CR0_PE;
+}
+
 /* What of a program's flags may be masked: nothing in engines without a monitor, and by an embodiment
  * that has no third place only what is kept. */
 enum program_masks { PROGRAM_MASKS_NONE, PROGRAM_MASKS_KEPT, PROGRAM_MASKS_ANY };

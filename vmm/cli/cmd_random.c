@@ -44,8 +44,7 @@ static int check_masks(const struct differential *run, const struct plan *plan, 
 	if (engine_has_monitor(plan->engine))
 		return 0;
 	return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-			 "the program masks flags: needs: masks; host: engine %s leaves CR0 to KVM's own "
-			 "policy",
+			 "the program masks flags: needs: masks; host: engine %s " PLAN_NO_MASKS,
 			 engine_keys[plan->engine->id]);
 }
 

@@ -263,7 +263,7 @@ static const struct need {
 	{VIEWS_ALL, 0, false, NULL, lacks_views},
 	{"map", SERVICE(MAP), false, "needs: map; host: --services leaves out map", NULL},
 	{"monitor", 0, true, "needs: monitor; host: engine flat has no relay in front of the VMM", NULL},
-	{"masks", 0, true, "needs: masks; host: engine flat leaves CR0 to KVM's own policy", NULL},
+	{"masks", 0, true, "needs: masks; host: engine flat " PLAN_NO_MASKS, NULL},
 	{"hypercall", 0, false, NULL, lacks_hypercall},
 	{"interrupt", SERVICE(INTERRUPT), false,
 	 "needs: interrupt; host: --services leaves out interrupt", NULL},
@@ -460,7 +460,7 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 		if (plan->flags[i].masked && !engine_has_monitor(plan->engine))
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 					 "flags that the guest does not own: needs: masks; host: "
-					 "engine %s leaves CR0 to KVM's own policy; --flag-path "
+					 "engine %s " PLAN_NO_MASKS "; --flag-path "
 					 "enlightened works on every engine",
 					 engine_keys[plan->engine->id]);
 	}

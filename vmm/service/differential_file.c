@@ -94,7 +94,7 @@ static bool parse_word(struct ss_program *program, size_t index, const char *arg
 static bool parse_step(struct ss_program *program, size_t index, const char *operand, const char *inverted)
 {
 	/* The flags of LMSW have PE among them. */
-	const unsigned long flags = program->cr == 4 ? PROGRAM_CR4_FLAGS : 0xf;
+	const unsigned long flags = program_operands(program->cr);
 	unsigned long value = 0, bit = 0;
 
 	if (program->count == SS_PROGRAM_STEPS || (steps[index].cr0 && program->cr != 0) ||
