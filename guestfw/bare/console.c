@@ -105,3 +105,9 @@ void console_end(void)
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
+
+void console_needs(const char *what, const char *name, const char *why)
+{
+	console_say("needs: ", what, name, "; host: ", why, (const char *)0);
+	console_end();
+}

@@ -23,6 +23,9 @@ void console_decimal(uint64_t value);
 /* Of these pieces one line, "sidestep: ..."; NULL ends them. */
 void console_say(const char *text, ...);
 
+/* Says what is needed, which `name` may name, and why this computer does not have it; that is all. */
+__attribute__((noreturn)) void console_needs(const char *what, const char *name, const char *why);
+
 /* Says that it is over, and stays there. */
 __attribute__((noreturn)) void console_end(void);
 

@@ -25,27 +25,21 @@ void bare_load(uint32_t magic, uint32_t info);
 __attribute__((noreturn)) void bare_jump(const struct bare_plan *plan, uint64_t base, uint64_t cr3, uint64_t stack,
 					 uint64_t entry, const struct screen *screen);
 
-__attribute__((noreturn)) static void give_up(const char *needs)
-{
-	console_say("needs: ", needs, (const char *)0);
-	console_end();
-}
-
 static const struct bare_plan *choose_plan(void)
 {
 	uint64_t offset = 0;
 
 	if (bare_image.magic != BARE_MAGIC)
-		give_up("a plan; there is none behind this loader, `sidestep image` appends one");
+		console_needs("a plan", "", "none is behind this loader; `sidestep image` appends it");
 	if (cpuid(1, 0).ecx & CPUID_1_ECX_VMX)
 		offset = bare_image.plan[BARE_VMX];
 	else if (cpuid(CPUID_EXTENDED, 0).eax > CPUID_EXTENDED &&
 		 cpuid(CPUID_EXTENDED + 1, 0).ecx & CPUID_8000_0001_ECX_SVM)
 		offset = bare_image.plan[BARE_SVM];
 	else
-		give_up("vmx or svm; this processor offers neither: enable virtualization in the firmware's setup");
+		console_needs("vmx or svm", "", "a processor that offers neither; enable virtualization in the firmware's setup");
 	if (!offset)
-		give_up("a plan for this vendor's processors; the image was made with --engine for the other's");
+		console_needs("a plan for this vendor's processors", "", "an image made with --engine for the other's");
 	return (const struct bare_plan *)(uint64_t)(BARE_LOAD + offset);
 }
 
@@ -63,9 +57,7 @@ static uint64_t choose_base(const struct bare_plan *plan, const struct multiboot
 		if (base < end && end - base >= plan->block)
 			return base;
 	}
-	console_say("needs: memory; no free block of ", (const char *)0);
-	console_hex(plan->block);
-	give_up("bytes in one piece below 3 GiB; make the image with less (-m), or add memory");
+	console_needs("memory", "", "no free block that is large enough, in one piece below 3 GiB; make the image with less (-m)");
 }
 
 static void clear(uint64_t start, uint64_t size)
@@ -134,7 +126,7 @@ void bare_load(uint32_t magic, uint32_t info)
 	console_serial('\n'); /* a boot loader may have left a line that has not ended */
 	plan = choose_plan();
 	if (!told.count)
-		give_up("a memory map, which the boot loader did not pass on: use GRUB or another loader of Multiboot");
+		console_needs("a memory map", "", "a boot loader that passes none on; use GRUB or another one of Multiboot");
 	base = choose_base(plan, &told);
 	put(plan, base);
 	((uint64_t *)(base + plan->monitor + (RELAY_PDPT - RELAY_BASE)))[WINDOW_ENTRY] = bare_pdpt[WINDOW_ENTRY];

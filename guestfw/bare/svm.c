@@ -51,18 +51,12 @@ static void write_msr(uint32_t index, uint64_t value)
 	__asm__ volatile("wrmsr" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-__attribute__((noreturn)) static void lacks(const char *what, const char *why)
-{
-	console_say("needs: ", what, "; host: ", why, (const char *)0);
-	console_end();
-}
-
 static void check_features(void)
 {
 	if (read_msr(MSR_VM_CR) & VM_CR_SVMDIS)
-		lacks("svm", "SVM is locked off by the firmware; enable virtualization in its setup");
+		console_needs("svm", "", "SVM is locked off by the firmware; enable virtualization in its setup");
 	if (!(cpuid(CPUID_SVM, 0).edx & CPUID_SVM_NESTED_PAGING_EDX))
-		lacks("svm", "a processor without nested paging");
+		console_needs("svm", "", "a processor without nested paging");
 }
 
 /* EFER has a flag that the guest must not see: two bits an MSR, the high ones begin at 2 KiB (AMD APM vol. 2, 15.11). */

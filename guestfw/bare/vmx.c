@@ -57,12 +57,6 @@ enum vmcs_field {
 
 void bare_vmx_launch(struct relay_vcpu *vcpu);
 
-__attribute__((noreturn)) static void lacks(const char *what, const char *name, const char *why)
-{
-	console_say("needs: ", what, name, "; host: ", why, (const char *)0);
-	console_end();
-}
-
 /* The words of controls and their capability MSRs: must-be-one bits in the lower half, may-be-one bits in the upper. */
 #define WORDS(X)                                                                                   \
 	X(pin, VMCS_pin_based_vm_exec_control, 0x48d)                                              \
@@ -111,18 +105,18 @@ static void check_features(void)
 	const uint64_t features = read_msr(MSR_FEATURE_CONTROL);
 
 	if (features & FEATURE_LOCKED && !(features & FEATURE_VMX))
-		lacks("VMX", "", "locked off by the firmware; enable virtualization in its setup");
+		console_needs("VMX", "", "locked off by the firmware; enable virtualization in its setup");
 	if (!(features & FEATURE_LOCKED))
 		__asm__ volatile("wrmsr" : : "c"(MSR_FEATURE_CONTROL), "a"(FEATURE_LOCKED | FEATURE_VMX), "d"(0));
 	if (!(read_msr(MSR_BASIC) & BASIC_TRUE_CONTROLS))
-		lacks("VMX with the TRUE control MSRs", "", "a processor without");
+		console_needs("VMX with the TRUE control MSRs", "", "a processor without");
 	for (unsigned i = 0; i < CONTROL_COUNT; i++)
 		if (controls[i].needed && !(read_msr(controls[i].msr) >> 32 & controls[i].bit))
-			lacks("the VMX control: ", controls[i].name, "a processor without");
+			console_needs("the VMX control: ", controls[i].name, "a processor without");
 	if (!(read_msr(MSR_VMFUNC) & 1))
-		lacks("VM function 0, EPTP switching", "", "a processor without");
+		console_needs("VM function 0, EPTP switching", "", "a processor without");
 	if ((read_msr(MSR_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
-		lacks("EPT of four levels with write-back tables and pages of 2 MiB", "", "a processor without");
+		console_needs("EPT of four levels with write-back tables and pages of 2 MiB", "", "a processor without");
 }
 
 static void enter_root(void)
@@ -143,7 +137,7 @@ static void enter_root(void)
 	if (!failed)
 		__asm__ volatile("vmclear %1; setbe %0" : "=q"(failed) : "m"(control) : "cc", "memory");
 	if (failed)
-		lacks("VMX", "", "VMXON or VMCLEAR failed");
+		console_needs("VMX", "", "VMXON or VMCLEAR failed");
 	vmptrld(control);
 }
 
@@ -191,7 +185,7 @@ static void load_control(void)
 	for (unsigned i = 0; i < FIELD_COUNT; i++)
 		if (!FIELD_READ_ONLY(fields[i].encoding) &&
 		    write_field(fields[i].encoding, here(fields[i].encoding, planned(control, i))))
-			lacks("the VMCS field ", fields[i].name, "a processor without");
+			console_needs("the VMCS field ", fields[i].name, "a processor without");
 }
 
 void vendor_start(struct relay_vcpu *vcpu)
