@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Shows that outputs.py refuses what it is to refuse, and how it writes a block anew."""
+import contextlib
+import io
 import pathlib
 import sys
 import tempfile
@@ -25,6 +27,12 @@ def block(mark, body, language="console"):
         file.write(f"Text.\n\n{mark}```{language}\n{body}```\n")
         file.flush()
         return outputs.Document(pathlib.Path(file.name)).blocks[0]
+
+
+def script(source):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        outputs.script("intel", source)
+    return out.getvalue()
 
 
 def changed(old, new):
@@ -109,6 +117,10 @@ def main():
 
     new = changed("12133", "13000")
     expect("written anew", new, outputs.merged(TABLE, new))
+    with tempfile.TemporaryDirectory() as directory:
+        source, other = pathlib.Path(__file__).parents[2], pathlib.Path(directory) / "elsewhere"
+        other.symlink_to(source)
+        expect("a script of a checkout elsewhere", script(source), script(other))
     short = [TABLE[0], GAP, TABLE[4], GAP, "end"]
     expect("with what is left out", [new[0], GAP, new[4], GAP, "end"], outputs.merged(short, new))
     print("\n".join(faults))

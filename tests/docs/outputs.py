@@ -296,7 +296,9 @@ def merged(old, new):
 # --- running ------------------------------------------------------------------------------------
 
 def script(lab, source):
-    """For boot.sh: each command's output in docs/NAME.NUMBER, its directory docs/NAME/."""
+    """For boot.sh: each command's output in docs/NAME.NUMBER, its directory docs/NAME/. It says nothing of where the
+    source is: what a lab prints passes at the speed of its serial port, and all that follows would be at other times.
+    """
     done = {}
     print("#!/bin/sh\n# Made by outputs.py. docs.sh [late]: the commands of documents, late: those without nesting.")
     for document in documents(source):
@@ -308,7 +310,8 @@ def script(lab, source):
                 print(f"[ \"${{1-}}\" != '{'late' if command.late else ''}' ] || cp docs/{before.output} docs/{command.output}")
                 continue
             print(f"[ \"${{1-}}\" = '{'late' if command.late else ''}' ] && mkdir -p docs/{document.name} && (")
-            print(f"\techo {shlex.quote(f'# {command.block}: {command.text}')}")
+            where = f"{document.path.relative_to(source)}:{command.block.line}"
+            print(f"\techo {shlex.quote(f'# {where}: {command.text}')}")
             print(f"\tcd docs/{document.name} || exit")
             for name in command.puts:
                 print(f"\t[ -e {name} ] || ln -s /tmp/{name} .")
