@@ -289,7 +289,8 @@
 	X(LIST_UNBACKED, list_unbacked, "the list lies where there is no memory")                  \
 	X(LEAF_OFF_EXIT, leaf_off_exit, "the service of that number is not enabled, which exits")  \
 	X(LEAF_EXIT, leaf_exit, "the service of that number exits if it is not for the caller")    \
-	X(MSR, msr, "WRMSR of a number of ours reaches the monitor, which on Intel it always does")
+	X(MSR, msr, "WRMSR of a number of ours reaches the monitor, which on Intel it always does") \
+	X(VE, ve, "what a view forbids is #VE, without an exit, where the view says so")
 
 /* Name of the ELF section that holds the catalogue: an array of struct ss_operation. */
 #define SS_OPERATION_SECTION ".sidestep.operations"
@@ -512,6 +513,17 @@ struct ss_violation {
 	uint64_t gva;      /* CR2 has the same; 0 if not known */
 };
 
+/* Where the processor says what a #VE is about (Intel SDM vol. 3C, 25.5.7.2): at the start of a page for each vCPU, at
+ * ss_context.ve_gpa. While `busy` is not 0 no violation is #VE; whoever handles one clears it. */
+struct ss_ve {
+	uint32_t reason; /* 48, EPT violation */
+	uint32_t busy;   /* all ones, from the processor */
+	uint64_t qualification;
+	uint64_t gva;
+	uint64_t gpa;
+	uint16_t view;
+};
+
 /* One page per vCPU, shared by that vCPU and the VMM. */
 struct ss_vcpu_page {
 	struct ss_marker marker;
@@ -558,6 +570,7 @@ struct ss_context {
 	uint64_t tsc_khz; /* frequency of the time stamp counter; 0: not known */
 	struct ss_pace workload[SS_MAX_OPERATIONS]; /* of operation n at n - 1; SS_CONTEXT_WORKLOAD */
 	struct ss_service_words services;
+	uint64_t ve_gpa; /* struct ss_ve of vCPU n is at ve_gpa + 4096 * n; 0: no violation is #VE here */
 };
 
 #ifdef __STDC_VERSION__
@@ -569,8 +582,9 @@ _Static_assert(sizeof(struct ss_flag_words) == 40, "ABI");
 _Static_assert(sizeof(struct ss_step) == 4, "ABI");
 _Static_assert(sizeof(struct ss_program) == 24 + 12 * SS_PROGRAM_STEPS, "ABI");
 _Static_assert(sizeof(struct ss_violation) == 32, "ABI");
+_Static_assert(sizeof(struct ss_ve) == 40, "ABI");
 _Static_assert(sizeof(struct ss_vcpu_page) <= 4096, "ABI");
-_Static_assert(sizeof(struct ss_context) == 152 + 8 * SS_MAX_OPERATIONS, "ABI");
+_Static_assert(sizeof(struct ss_context) == 160 + 8 * SS_MAX_OPERATIONS, "ABI");
 _Static_assert(sizeof(struct ss_context) <= 4096, "ABI");
 #endif
 

@@ -17,6 +17,7 @@ struct cpu {
 	uint64_t error_code;
 	const struct fixup *fixup; /* of the last fault that one was found for */
 	uint32_t interrupts; /* taken, of the vectors that are counted */
+	struct ss_ve *ve;      /* what the processor says of a #VE; NULL: it raises none */
 	uint64_t null_request; /* address of a request that asks for nothing */
 	struct ss_service_args args;
 	uint64_t call_target;  /* a fault there counts as one of the call; 0: nothing is called */

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Exception and interrupt entries. */
 #include "abi.h"
+#include "guest.h"
 #include "offsets.h"
 #include "vectors.inc"
+
+/* As this_cpu(). */
+.macro THIS_CPU reg
+	mov %rsp, \reg
+	and $-2 * SS_STACK_SIZE, \reg
+	mov (\reg), \reg
+.endm
 
 	.text
 	.p2align 4
@@ -57,11 +65,22 @@ interrupt_entry:
 	.globl counted_interrupt_entry
 counted_interrupt_entry:
 	push %rax
-	mov %rsp, %rax
-	and $-2 * SS_STACK_SIZE, %rax
-	mov (%rax), %rax
+	THIS_CPU %rax
 	incl CPU_INTERRUPTS(%rax)
 	pop %rax
 	iretq
+
+	/* The page that the processor writes for a #VE is free for the next one at once: what it says is not asked. */
+	.p2align 4
+	.globl ve_entry
+ve_entry:
+	push %rax
+	THIS_CPU %rax
+	mov CPU_VE(%rax), %rax
+	movl $0, VE_BUSY(%rax)
+	pop %rax
+	pushq $0
+	pushq $VECTOR_VE
+	jmp fault_common
 
 	.section .note.GNU-stack, "", @progbits

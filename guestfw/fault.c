@@ -21,15 +21,17 @@ struct fixup {
 };
 
 extern const struct fixup fixup_start[], fixup_end[];
-extern const uint8_t fault_entries[], interrupt_entry[], counted_interrupt_entry[];
+extern const uint8_t fault_entries[], ve_entry[], interrupt_entry[], counted_interrupt_entry[];
 
 static struct idt_gate idt[GATES];
 
 /* Every vCPU loads the same table; filling it twice with the same values is harmless. */
-void fault_install(void)
+void fault_install(const struct cpu *cpu)
 {
 	for (unsigned i = 0; i < 32; i++)
 		idt[i] = idt_gate((uint64_t)fault_entries + i * VECTOR_ENTRY_SIZE, 0);
+	if (cpu->ve)
+		idt[VECTOR_VE] = idt_gate((uint64_t)ve_entry, 0);
 	for (unsigned i = 32; i < COUNTED_VECTORS; i++)
 		idt[i] = idt_gate((uint64_t)interrupt_entry, 0);
 	for (unsigned i = COUNTED_VECTORS; i < GATES; i++)

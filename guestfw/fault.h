@@ -6,6 +6,6 @@
 
 /* Has the vCPU take exceptions and interrupts by the firmware's table. Ends the VM at a fault that nothing
  * provides for. */
-void fault_install(void);
+void fault_install(const struct cpu *cpu);
 
 #endif

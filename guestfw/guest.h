@@ -8,6 +8,7 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_PF 14
+#define VECTOR_VE 20
 #define VECTOR_ENTRY_SIZE 16 /* of vectors.inc */
 
 /* A batch has enough samples for a 99th percentile. A sample holds this many repetitions at least, so that

@@ -336,7 +336,9 @@ void firmware_main(struct ss_context *context, uint64_t index)
 	cpu->page = (void *)(context->vcpu_page_gpa + 4096 * index);
 	cpu->index = (uint32_t)index;
 	*cpu_slot() = cpu;
-	fault_install();
+	if (context->ve_gpa)
+		cpu->ve = (void *)(context->ve_gpa + 4096 * index);
+	fault_install(cpu);
 	null_request->size = sizeof(*null_request);
 	null_request->number = SS_REQUEST_NULL_SERVICE;
 	cpu->null_request = (uint64_t)null_request;

@@ -30,6 +30,8 @@ int main(void)
 	SHOW("ARGS_INDEX", ss_service_args, index);
 	SHOW("FRAME_VMMCALL", frame, vmmcall);
 	SHOW("CPU_INTERRUPTS", cpu, interrupts);
+	SHOW("CPU_VE", cpu, ve);
+	SHOW("VE_BUSY", ss_ve, busy);
 #define X(name, key, function, text) NUMBER(EMBODIMENT_##name);
 	SS_EMBODIMENTS(X)
 #undef X

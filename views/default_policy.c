@@ -32,6 +32,8 @@ static int add_rule(struct view_policy *policy, unsigned index, uint32_t region,
 					gpa_add(layout->frames, (index - 1) * GPA_PAGE_SIZE));
 	if (index >= DEFAULT_POLICY_VIEWS)
 		return 0;
+	if (layout->ve && region <= SS_WINDOW_PRIVATE && policy_set_ve(policy, index, region, true) != 0)
+		return -ENOMEM;
 	return policy_set_rights(policy, index, region,
 				 region == SS_WINDOW_SHARED    ? rows[index].shared
 				 : region == SS_WINDOW_PRIVATE ? rows[index].private_

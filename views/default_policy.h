@@ -12,6 +12,7 @@ struct default_policy_layout {
 	gpa_t window;            /* SS_WINDOW_PAGES pages (guestfw/abi.h) */
 	gpa_t frames;            /* one page per view after the first: its tag page */
 	struct gpa_range kernel; /* the guest's read-only part, whole pages; size 0: it has none */
+	bool ve;                 /* what views forbid in the window can be #VE */
 };
 
 /*

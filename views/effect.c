@@ -11,7 +11,7 @@ struct view_effect policy_effect(const struct view_policy *policy, uint32_t view
 	const struct view *view;
 
 	if (!policy || view_index >= policy->view_count)
-		return (struct view_effect){0, gpa};
+		return (struct view_effect){.target = gpa};
 	view = &policy->views[view_index];
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct view_rule *rule = &view->rules[i];
@@ -20,12 +20,13 @@ struct view_effect policy_effect(const struct view_policy *policy, uint32_t view
 		if (contains(region, gpa))
 			return (struct view_effect){
 				.rights = rule->rights,
+				.ve = rule->ve,
 				.target = rule->remapped
 						  ? gpa_add(rule->target, gpa.v - region->gpa.v)
 						  : gpa,
 			};
 	}
-	return (struct view_effect){view->rights, gpa};
+	return (struct view_effect){view->rights, view->ve, gpa};
 }
 
 bool policy_grants(const struct view_policy *policy, uint32_t view, gpa_t gpa, unsigned rights,

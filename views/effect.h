@@ -7,6 +7,7 @@
 
 struct view_effect {
 	unsigned rights; /* VIEW_READ, VIEW_WRITE, VIEW_EXECUTE */
+	bool ve;         /* what they forbid is #VE */
 	gpa_t target;    /* what is shown: the address itself unless remapped */
 };
 

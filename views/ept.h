@@ -33,10 +33,11 @@ struct ept_views {
  * the arena, which continues at its used mark.
  *
  * Leaves are as large as the capabilities, the policy and the alignment of
- * remap targets permit, and write-back. Guest memory a view has no rights to
- * and addresses outside guest memory have entries of value 0. Equal sub-trees
- * exist once. The cost of a view is that of the tables on the paths to its
- * rules, whatever the size of guest memory.
+ * remap targets permit, and write-back. Addresses outside guest memory and
+ * guest memory that a view has no rights to have entries of paging_empty(), or
+ * of 0 if violations there are #VE. Equal sub-trees exist once. The cost of a
+ * view is that of the tables on the paths to its rules, whatever the size of
+ * guest memory.
  *
  * The arena must not overlap the guest memory of the target: a guest that can
  * write the tables can give itself any right.

@@ -26,16 +26,25 @@ static bool can_be_leaf(const struct ept_builder *builder, unsigned level,
 	       ((mapping.offset | builder->target->offset) & (PAGING_SPAN(level) - 1)) == 0;
 }
 
+/* Without rights, as all that is no guest memory is. */
+static bool nothing(struct mapping mapping)
+{
+	return mapping.rights == 0 && !mapping.ve;
+}
+
 /* What is shown at `start`, a leaf of a level. */
 static uint64_t leaf(const struct ept_builder *builder, unsigned level, uint64_t start,
 		     struct mapping mapping)
 {
 	const struct view_target *target = builder->target;
+	const uint64_t suppress = mapping.ve ? 0 : builder->empty;
 	uint64_t shown = start + mapping.offset;
 
+	if (mapping.rights == 0)
+		return suppress;
 	if (shown < target->moved)
 		shown += target->offset;
-	return target->format->encode_leaf(gpa_at(shown), level, mapping.rights, &target->caps);
+	return target->format->encode_leaf(gpa_at(shown), level, mapping.rights, &target->caps) | suppress;
 }
 
 /* The entry of a level that refers to the table for the span below it. */
@@ -51,7 +60,7 @@ static int table_entry(struct ept_builder *builder, struct span span,
 	*tables += subtree.tables;
 	*ret_entry = subtree.tables ? target->format->encode_table(
 					      subtree.table, &target->caps) :
-				      0;
+				      builder->empty;
 	return 0;
 }
 
@@ -63,10 +72,10 @@ static int uniform_entry(struct ept_builder *builder, unsigned level,
 	const struct view_target *target = builder->target;
 	const uint64_t size = PAGING_SPAN(level);
 
-	if (mapping.rights == 0 ||
+	if (nothing(mapping) ||
 	    (!full &&
 	     !layout_intersects(&target->memory, gpa_at(start), size))) {
-		*ret_entry = 0;
+		*ret_entry = builder->empty;
 		return 0;
 	}
 	full = full || layout_contains(&target->memory, gpa_at(start), size);
@@ -125,14 +134,15 @@ static struct span take_entry(struct span *span, size_t index)
 
 /* Entries of the span's table that have to be made: from *ret_first to before the result. The others are
  * copied; extents that end before the first are dropped from the span. */
-static size_t start_table(struct span *span, uint64_t *table, size_t *ret_first)
+static size_t start_table(const struct ept_builder *builder, struct span *span, uint64_t *table, size_t *ret_first)
 {
 	const uint64_t size = PAGING_SPAN(span->level);
 	const uint64_t end = span->start + PAGING_ENTRIES * size;
 
 	*ret_first = 0;
 	if (!span->old) {
-		memset(table, 0, GPA_PAGE_SIZE);
+		for (size_t i = 0; i < PAGING_ENTRIES; i++)
+			table[i] = builder->empty;
 		return PAGING_ENTRIES;
 	}
 	memcpy(table, span->old, GPA_PAGE_SIZE);
@@ -153,10 +163,10 @@ static int fill_scratch(struct ept_builder *builder, struct span span,
 	const struct view_target *target = builder->target;
 	const uint64_t size = PAGING_SPAN(span.level);
 	const uint64_t end = layout_end(&target->memory).v;
-	const bool leaves = span.full && span.fallback.rights != 0 &&
+	const bool leaves = span.full && !nothing(span.fallback) &&
 			    can_be_leaf(builder, span.level, span.fallback);
 	uint64_t *table = builder->scratch[span.level - 1];
-	size_t first, stop = start_table(&span, table, &first);
+	size_t first, stop = start_table(builder, &span, table, &first);
 	int error = 0;
 
 	for (size_t i = first; i < stop && !error; i++) {
@@ -181,10 +191,10 @@ static int fill_scratch(struct ept_builder *builder, struct span span,
 	return error;
 }
 
-static bool is_empty(const uint64_t table[PAGING_ENTRIES])
+static bool is_empty(const struct ept_builder *builder, const uint64_t table[PAGING_ENTRIES])
 {
 	for (size_t i = 0; i < PAGING_ENTRIES; i++) {
-		if (table[i] != 0)
+		if (table[i] != builder->empty)
 			return false;
 	}
 	return true;
@@ -222,7 +232,7 @@ static int build_span(struct ept_builder *builder, struct span span,
 		    layout_contains(memory, gpa_at(span.start),
 				    PAGING_SPAN(span.level) * PAGING_ENTRIES);
 	error = fill_scratch(builder, span, &below);
-	if (!error && !is_empty(table))
+	if (!error && !is_empty(builder, table))
 		error = finish_table(builder, table, below, &subtree);
 	if (!error && uniform)
 		error = memo_add(&builder->memo, span.level, span.start,
@@ -248,7 +258,7 @@ int ept_builder_view(struct ept_builder *builder, const struct view_policy *poli
 		error = fill_scratch(builder,
 				     (struct span){
 					     .level = PAGING_LEVELS,
-					     .fallback.rights = view->rights,
+					     .fallback = { .rights = view->rights, .ve = view->ve },
 					     .extents = builder->extents.list,
 					     .count = builder->extents.count,
 				     },
@@ -265,7 +275,7 @@ int ept_builder_update(struct ept_builder *builder, const struct view_policy *po
 {
 	struct span span = {
 		.level = PAGING_LEVELS,
-		.fallback.rights = view->rights,
+		.fallback = { .rights = view->rights, .ve = view->ve },
 		.old = root,
 		.from = region->gpa.v,
 		.to = region->gpa.v + region->size,
@@ -283,7 +293,7 @@ int ept_builder_update(struct ept_builder *builder, const struct view_policy *po
 int ept_builder_init(struct ept_builder *builder, const struct view_target *target,
 		     struct table_arena *arena)
 {
-	*builder = (struct ept_builder){ .target = target };
+	*builder = (struct ept_builder){ .target = target, .empty = paging_empty(target->format, &target->caps) };
 	return tables_init(&builder->pool, arena, target->format->used);
 }
 

@@ -23,6 +23,7 @@ struct ept_builder {
 	struct memo memo;
 	struct extent_list extents;
 	uint64_t taken; /* tables added to the pool */
+	uint64_t empty; /* the entry of nothing */
 	/* One table under construction per level: recursion only descends. */
 	uint64_t scratch[PAGING_LEVELS][PAGING_ENTRIES];
 };

@@ -6,6 +6,7 @@
 #include "views/expect_rules.h"
 
 #define VECTOR_PF 14
+#define VECTOR_VE 20
 
 /* Error code of a page fault (Intel SDM vol. 3A, 4.7). */
 #define PF_PRESENT 1
@@ -188,6 +189,14 @@ static void set_accessed(const struct expect_environment *environment, const str
 	expectation->value_known = !load;
 }
 
+/* The processor raises it, whatever a violation that exits would be answered with; there is no error code. */
+static void set_ve(const struct ss_operation *op, struct expectation *expectation)
+{
+	expect_vector(expectation, VECTOR_VE);
+	expectation->error_code = 0;
+	expectation->value_known = op->insn != SS_INSN_LOAD;
+}
+
 static unsigned needed_right(const struct expect_environment *environment, uint32_t insn)
 {
 	if (insn == SS_INSN_STORE)
@@ -202,7 +211,7 @@ void expect_view_access(const struct expect_environment *environment,
 	unsigned right = needed_right(environment, op->insn);
 	uint32_t page = op->arg & 0xff;
 	struct view_effect effect;
-	bool permitted;
+	bool permitted, by_processor;
 
 	expectation->exits[LEVEL_L0] = EXPECT_NO_RULE;
 	if (page >= PAGES)
@@ -212,8 +221,11 @@ void expect_view_access(const struct expect_environment *environment,
 				       ? environment->kernel
 				       : gpa_add(environment->window, page * GPA_PAGE_SIZE));
 	permitted = effect.rights & right;
+	by_processor = permitted || (effect.ve && op->setup == SS_SETUP_VE);
 	set_accessed(environment, op, page, permitted, expectation);
-	if (permitted) {
+	if (by_processor && !permitted)
+		set_ve(op, expectation);
+	if (by_processor) {
 		expectation->exits[LEVEL_L0] = expect_l0(environment, EXPECT_NONE, EXPECT_NONE);
 		return;
 	}
@@ -250,7 +262,9 @@ static uint64_t passed_calls(const struct expect_environment *environment, const
 			     uint32_t repetitions)
 {
 	const unsigned calls = op->flags & SS_OP_PAIR ? 2 : 1;
-	const bool known = environment->alone && error == 0 && !(op->flags & SS_OP_IN_MEMORY);
+	/* The bare monitor changes tables where they are, so that there is nothing to be made again. */
+	const bool known = environment->alone && environment->backend != HOST_BACKEND_BARE && error == 0 &&
+			   !(op->flags & SS_OP_IN_MEMORY);
 	/* Those that the second call gives back. */
 	const bool alike = (unsigned)(op->arg >> 16) == VIEW_RIGHTS_ALL;
 

@@ -37,7 +37,7 @@ static void sort_extents(struct extent *list, size_t count)
 
 static struct mapping rule_mapping(const struct view_rule *rule, gpa_t region)
 {
-	struct mapping mapping = { .rights = rule->rights };
+	struct mapping mapping = { .rights = rule->rights, .ve = rule->ve };
 
 	if (rule->remapped && rule->rights != 0)
 		mapping.offset = rule->target.v - region.v;
@@ -77,7 +77,7 @@ static void join_neighbours(struct extent_list *extents)
 int extents_collect(struct extent_list *extents,
 		    const struct view_policy *policy, const struct view *view)
 {
-	const struct mapping fallback = { .rights = view->rights };
+	const struct mapping fallback = { .rights = view->rights, .ve = view->ve };
 	const int error = extents_reserve(extents, view->rule_count);
 
 	if (error)

@@ -33,6 +33,8 @@
 	X(GATE_WRITABLE, "gate-writable", "a gate can be written") \
 	X(NEED, "need", \
 	  "the view keeps from the guest what the processor or the VMM has it use") \
+	X(VE_PAGE, "ve-page", \
+	  "violations of the view are #VE, and it keeps from the guest the page that says which") \
 	X(START, "start", "the first view may not execute where the guest starts")
 
 enum lint_kind {
@@ -65,6 +67,12 @@ struct lint_need {
 	unsigned rights;
 };
 
+/* Regions of a view. */
+struct lint_regions {
+	const uint32_t *regions;
+	size_t count;
+};
+
 struct lint_subject {
 	const struct view_policy *policy; /* valid for this memory */
 	const struct guest_memory *memory;
@@ -73,6 +81,9 @@ struct lint_subject {
 	size_t bytes_count;
 	const struct lint_need *needs;
 	size_t need_count;
+	struct lint_need ve_page; /* of views whose violations are #VE; no name: nothing */
+	/* One for each view: where its rule says nothing but that violations are not #VE. NULL: nowhere. */
+	const struct lint_regions *suppressed;
 	gpa_t start; /* the guest's first instruction */
 };
 

@@ -10,17 +10,18 @@
 
 /*
  * How a view maps an address: to address + offset (modulo 2^64) with these
- * rights. Without rights nothing is mapped and the offset is 0, so that equal
- * mappings have equal members.
+ * rights; what they forbid is #VE or exits. Without rights nothing is mapped
+ * and the offset is 0, so that equal mappings have equal members.
  */
 struct mapping {
 	uint64_t offset;
 	unsigned rights;
+	bool ve;
 };
 
 static inline bool mapping_equal(struct mapping a, struct mapping b)
 {
-	return a.offset == b.offset && a.rights == b.rights;
+	return a.offset == b.offset && a.rights == b.rights && a.ve == b.ve;
 }
 
 /* The table of a range and how many tables it leads to, itself included. */

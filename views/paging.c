@@ -14,6 +14,7 @@
 #define EPT_LARGE (UINT64_C(1) << 7)
 #define EPT_ACCESSED (UINT64_C(1) << 8)
 #define EPT_DIRTY (UINT64_C(1) << 9)
+#define EPT_SUPPRESS_VE (UINT64_C(1) << 63)
 
 /*
  * NPT entries are those of long-mode paging, AMD64 APM volume 2, 5.3. Nested
@@ -131,6 +132,7 @@ const struct paging_format paging_formats[PAGING_FORMAT_COUNT] = {
 		.encode_leaf = ept_encode_leaf,
 		.encode_table = ept_encode_table,
 		.used = EPT_ACCESSED | EPT_DIRTY,
+		.suppress_ve = EPT_SUPPRESS_VE,
 		.encode_root = ept_pointer,
 	},
 	[PAGING_NPT] = {

@@ -42,7 +42,7 @@ enum paging_format_id {
  * One second-level paging format. The encoders require what was checked
  * before: rights that check_rights accepts, not empty; addresses aligned to
  * the page and below 2^maxphyaddr. An entry of value 0 is not present in
- * either format.
+ * either format; nor is one of paging_empty().
  */
 struct paging_format {
 	const char *name;
@@ -56,6 +56,9 @@ struct paging_format {
 	uint64_t (*encode_table)(gpa_t table, const struct paging_caps *caps);
 	/* The accessed and dirty flags, which processors set. */
 	uint64_t used;
+	/* In an entry at which a walk ends, present or not: what it forbids exits also where other violations are
+	 * #VE. 0 in a format that knows no #VE. */
+	uint64_t suppress_ve;
 	/* The pointer to a root table: EPTP or nested CR3. */
 	uint64_t (*encode_root)(gpa_t root, const struct paging_caps *caps);
 };
@@ -71,6 +74,12 @@ extern const struct paging_format paging_slots;
 
 /* True if entries of the level may map memory directly. */
 bool paging_leaf_at(unsigned level, const struct paging_caps *caps);
+
+/* The value of entries that map nothing and lead nowhere, all of which exit. */
+static inline uint64_t paging_empty(const struct paging_format *format, const struct paging_caps *caps)
+{
+	return caps->ve ? format->suppress_ve : 0;
+}
 
 /* Bits of a guest-physical address that both the walk and the width allow. */
 unsigned paging_address_bits(const struct paging_caps *caps);

@@ -125,6 +125,7 @@ static int obtain_rule(struct view_policy *policy, uint32_t view_index,
 		rules[at] = (struct view_rule){
 			.region = region,
 			.rights = view->rights,
+			.ve = view->ve,
 		};
 		view->rule_count++;
 	}
@@ -155,6 +156,34 @@ int policy_set_remap(struct view_policy *policy, uint32_t view, uint32_t region,
 	rule->remapped = true;
 	rule->target = target;
 	return 0;
+}
+
+int policy_set_ve(struct view_policy *policy, uint32_t view, uint32_t region,
+		  bool ve)
+{
+	struct view_rule *rule;
+	const int error = obtain_rule(policy, view, region, &rule);
+
+	if (error)
+		return error;
+	rule->ve = ve;
+	return 0;
+}
+
+bool view_has_ve(const struct view *view)
+{
+	for (size_t i = 0; i < view->rule_count; i++)
+		if (view->rules[i].ve)
+			return true;
+	return view->ve;
+}
+
+bool policy_has_ve(const struct view_policy *policy)
+{
+	for (size_t i = 0; i < policy->view_count; i++)
+		if (view_has_ve(&policy->views[i]))
+			return true;
+	return false;
 }
 
 const struct view_rule *policy_rule(const struct view_policy *policy,

@@ -27,6 +27,7 @@ struct view_region {
 struct view_rule {
 	uint32_t region;
 	unsigned rights;
+	bool ve; /* what the rights forbid is #VE for the guest, without an exit */
 	bool remapped;
 	gpa_t target; /* what the first page of the region shows, if remapped */
 };
@@ -34,6 +35,7 @@ struct view_rule {
 struct view {
 	char name[VIEW_NAME_SIZE];
 	unsigned rights; /* of guest memory without a rule */
+	bool ve;	 /* there */
 	struct view_rule *rules; /* ascending by region, one per region at most */
 	size_t rule_count;
 	size_t rule_capacity;
@@ -73,14 +75,20 @@ int policy_add_view(struct view_policy *policy, const char *name,
 		    unsigned rights, uint32_t *ret_index);
 
 /*
- * Sets the rights, or the remap target, of a region in a view; the other one
- * keeps its value. Returns 0, -ENOENT if there is no such view or region, or
- * -ENOMEM.
+ * Sets the rights, the remap target, or whether violations are #VE, of a region
+ * in a view; the others keep their values, at first those of the view. Returns
+ * 0, -ENOENT if there is no such view or region, or -ENOMEM.
  */
 int policy_set_rights(struct view_policy *policy, uint32_t view,
 		      uint32_t region, unsigned rights);
 int policy_set_remap(struct view_policy *policy, uint32_t view, uint32_t region,
 		     gpa_t target);
+int policy_set_ve(struct view_policy *policy, uint32_t view, uint32_t region,
+		  bool ve);
+
+/* Whether any violation is #VE, in one view or in all. */
+bool view_has_ve(const struct view *view);
+bool policy_has_ve(const struct view_policy *policy);
 
 /* The rule of a region in a view, both of which are there; NULL if the view's defaults apply. */
 const struct view_rule *policy_rule(const struct view_policy *policy,

@@ -46,6 +46,8 @@
 	  "execute without read needs a capability that is absent") \
 	X(EXECUTE_WITHHELD, EOPNOTSUPP, "execute-withheld", \
 	  "what may be read here can also be executed") \
+	X(VE_UNKNOWN, EOPNOTSUPP, "ve-unknown", \
+	  "violations cannot be exceptions, #VE, without an exit") \
 	X(MEMORY_EMPTY, EINVAL, "memory-empty", \
 	  "guest memory has no range or an empty range") \
 	X(MEMORY_UNALIGNED, EINVAL, "memory-unaligned", \

@@ -48,24 +48,37 @@ static void check_vmfunc(struct lint *lint, uint32_t view)
 	}
 }
 
-static bool has_rule(const struct view_policy *policy, uint32_t view,
+static bool only_suppressed(const struct lint_subject *subject, uint32_t view,
+			    uint32_t region)
+{
+	const struct lint_regions *suppressed =
+		subject->suppressed ? &subject->suppressed[view] : NULL;
+
+	for (size_t i = 0; suppressed && i < suppressed->count; i++)
+		if (suppressed->regions[i] == region)
+			return true;
+	return false;
+}
+
+/* About rights, or what is shown. */
+static bool has_rule(const struct lint_subject *subject, uint32_t view,
 		     const char *region)
 {
 	uint32_t index;
 
-	return policy_find_region(policy, region, &index) == 0 &&
-	       policy_rule(policy, view, index);
+	return policy_find_region(subject->policy, region, &index) == 0 &&
+	       policy_rule(subject->policy, view, index) &&
+	       !only_suppressed(subject, view, index);
 }
 
-static void check_need(struct lint *lint, uint32_t view, uint32_t index)
+/* The warning says which view, and what of it. */
+static void check_need(struct lint *lint, const struct lint_need *need,
+		       struct lint_warning warning)
 {
-	const struct lint_need *need = &lint->subject->needs[index];
-	struct lint_warning warning =
-		lint_warning_of(LINT_NEED, view, POLICY_NO_INDEX);
 	const uint64_t end = need->range.start.v + need->range.size;
 	uint64_t at = need->range.start.v;
 
-	if (has_rule(lint->subject->policy, view, need->name))
+	if (has_rule(lint->subject, warning.view, need->name))
 		return;
 	while (at < end) {
 		const struct view_piece *piece = view_map_at(&lint->map, at);
@@ -75,10 +88,24 @@ static void check_need(struct lint *lint, uint32_t view, uint32_t index)
 			break;
 		at = piece->end;
 	}
-	warning.need = index;
 	warning.gpa = gpa_at(at);
 	if (at < end)
 		lint_warn(lint, warning);
+}
+
+static void check_needs(struct lint *lint, uint32_t view)
+{
+	const struct lint_subject *subject = lint->subject;
+	struct lint_warning warning =
+		lint_warning_of(LINT_NEED, view, POLICY_NO_INDEX);
+
+	for (size_t i = 0; i < subject->need_count; i++) {
+		warning.need = (uint32_t)i;
+		check_need(lint, &subject->needs[i], warning);
+	}
+	if (subject->ve_page.name && view_has_ve(&subject->policy->views[view]))
+		check_need(lint, &subject->ve_page,
+			   lint_warning_of(LINT_VE_PAGE, view, POLICY_NO_INDEX));
 }
 
 static void check_start(struct lint *lint)
@@ -112,8 +139,7 @@ static void lint_view(struct lint *lint, uint32_t view)
 	lint_code(lint, view);
 	check_vmfunc(lint, view);
 	lint_gates(lint, view);
-	for (size_t i = 0; i < lint->subject->need_count; i++)
-		check_need(lint, view, (uint32_t)i);
+	check_needs(lint, view);
 	if (view == 0)
 		check_start(lint);
 	mark_gates(lint, view, false);

@@ -27,13 +27,27 @@ static unsigned soften(const struct view_target *target, unsigned rights)
 	return rights;
 }
 
+/* All violations of a view. */
+static void let_exit(struct view *view)
+{
+	view->ve = false;
+	for (size_t i = 0; i < view->rule_count; i++)
+		view->rules[i].ve = false;
+}
+
 void policy_soften(struct view_policy *policy, const struct view_target *target,
 		   policy_soften_fn *visit, void *data)
 {
 	for (uint32_t v = 0; v < policy->view_count; v++) {
 		struct view *view = &policy->views[v];
 		struct softening change = { v, POLICY_NO_INDEX, view->rights,
-					    0 };
+					    0, true };
+
+		if (view_has_ve(view) && !paging_empty(target->format, &target->caps)) {
+			let_exit(view);
+			visit(data, &change);
+		}
+		change.ve = false;
 
 		change.given = view->rights = soften(target, view->rights);
 		if (change.given != change.asked)

@@ -203,6 +203,11 @@ static void check_view(struct checker *checker, uint32_t index)
 		error.rights = view->rights;
 		fault(checker, &error);
 	}
+	if (view_has_ve(view) && !paging_empty(target->format, &target->caps)) {
+		error = policy_error_of(POLICY_ERROR_VE_UNKNOWN);
+		error.view = index;
+		fault(checker, &error);
+	}
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct view_rule *rule = &view->rules[i];
 

@@ -134,7 +134,8 @@ struct relay_vcpu {
 	uint64_t marker;              /* address of the guest's marker */
 	uint64_t ring;                /* address of the records */
 	uint64_t decoded;             /* address of the instructions decoded before, for a relay that decodes */
-	uint64_t changes; /* address of struct relay_changes; 0: other vCPUs have the views too, and the VMM makes all */
+	uint64_t changes; /* address of struct relay_changes; 0: the VMM makes all, as other vCPUs have the views too, or
+			     as it changes tables where they are */
 	uint64_t untold;  /* how many of its records say of changes that the VMM has not heard of */
 
 	/* Of a guest that shares the processor with others: the address of struct relay_group, else 0; its place

@@ -28,6 +28,7 @@
 	X(UNRESTRICTED, secondary, 7, false, "unrestricted guest")                                 \
 	X(INVPCID, secondary, 12, false, "enable INVPCID")                                         \
 	X(VMFUNC, secondary, 13, true, "enable VM functions")                                      \
+	X(VE, secondary, 18, false, "EPT-violation #VE")                                           \
 	X(XSAVES, secondary, 20, false, "enable XSAVES/XRSTORS")                                   \
 	X(SAVE_DEBUG, exit, 2, true, "save debug controls")                                        \
 	X(HOST_64, exit, 9, true, "host address-space size")                                       \

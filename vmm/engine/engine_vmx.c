@@ -101,13 +101,29 @@ static uint64_t cr0_mask(const struct ss_flag_words *cr0)
 	return masked & (SS_CR0_MP | SS_CR0_EM | SS_CR0_TS) ? masked | SS_CR0_MP | SS_CR0_EM : masked;
 }
 
+/* Whether violations are #VE where the views say so: of the default views for operations that want it, else as the policy
+ * file has it. */
+static bool wants_ve(const struct vm *vm, const struct ss_operation *op)
+{
+	if (!vm->plan->has_ve)
+		return false;
+	return vm->plan->views ? policy_has_ve(&vm->policy) : op && op->setup == SS_SETUP_VE;
+}
+
+static uint32_t secondary_of(struct vcpu *vcpu, const struct vmfunc_state *state, const struct ss_operation *op)
+{
+	const uint32_t off = (state->enabled ? 0 : (uint32_t)VMX_VMFUNC) |
+			     (wants_ve(vcpu->vm, op) ? 0 : (uint32_t)VMX_VE);
+
+	return caps_of(vcpu)->controls[VMX_WORD_secondary] & ~off;
+}
+
 /* What an operation can change. Without any service VM functions are off. */
 static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 {
 	const struct vmfunc_state *state = monitor_setup(vcpu, op);
 	const struct ss_flag_words *cr0 = &monitor_vcpu(vcpu)->cr0.words;
 	const struct ss_flag_words *cr4 = &monitor_vcpu(vcpu)->cr4.words;
-	const uint32_t secondary = caps_of(vcpu)->controls[VMX_WORD_secondary];
 	const bool backed = state->list == vm_monitor(vcpu->vm)->list;
 
 	write_field(vcpu, VMCS12_cr0_guest_host_mask, cr0_mask(cr0));
@@ -115,8 +131,7 @@ static void set_operation(struct vcpu *vcpu, const struct ss_operation *op)
 	write_field(vcpu, VMCS12_cr4_guest_host_mask, flags_masked(cr4));
 	write_field(vcpu, VMCS12_cr4_read_shadow, flags_read(cr4));
 	write_field(vcpu, VMCS12_vm_function_control, state->function_controls);
-	write_field(vcpu, VMCS12_secondary_vm_exec_control,
-		    state->enabled ? secondary : secondary & ~(uint32_t)VMX_VMFUNC);
+	write_field(vcpu, VMCS12_secondary_vm_exec_control, secondary_of(vcpu, state, op));
 	write_field(vcpu, VMCS12_eptp_list_address,
 		    backed ? monitor_physical(vcpu->vm, monitor_list(vcpu->vm)) : unbacked_page(vcpu->vm));
 }

@@ -260,7 +260,7 @@ int monitor_prepare_vcpu(struct vcpu *vcpu, size_t size, const struct kvm_sregs 
 		.home = vcpu->vm->view_list[0],
 		.vmfunc.eptp = vcpu->vm->view_list[0],
 		.decoded = monitor_decoded(vcpu),
-		.changes = vcpu->vm->plan->vcpus == 1 ? monitor_changes(vcpu) : 0,
+		.changes = vcpu->vm->plan->vcpus == 1 && !vcpu->vm->plan->bare ? monitor_changes(vcpu) : 0,
 	};
 	vcpu->interrupts = &monitor_vcpu(vcpu)->interrupts;
 	interrupts_init(vcpu->interrupts);

@@ -22,6 +22,8 @@
 #define BOOT_STACKS 0x60000
 #define BOOT_WINDOW 0xe0000
 #define BOOT_FRAMES 0xe4000 /* what views show in the window instead of its own tag page */
+#define BOOT_VE 0xf0000     /* a page for each vCPU that can have #VE */
+#define BOOT_VE_COUNT 16
 #define BOOT_FRAME_COUNT 8  /* as many as fit here; more are taken from the top of low memory */
 
 #define BOOT_GDT_STRIDE 64
@@ -33,7 +35,8 @@ _Static_assert(BOOT_TSS + SS_MAX_VCPUS * BOOT_TSS_STRIDE <= BOOT_TABLES_END, "lo
 _Static_assert(BOOT_TABLES_END <= BOOT_CONTEXT, "low memory overlaps");
 _Static_assert(BOOT_VCPU_PAGES + SS_MAX_VCPUS * 4096 <= BOOT_STACKS, "low memory overlaps");
 _Static_assert(BOOT_STACKS + SS_MAX_VCPUS * BOOT_STACK_STRIDE <= BOOT_WINDOW, "low memory overlaps");
-_Static_assert(BOOT_FRAMES + BOOT_FRAME_COUNT * 4096 <= SS_IMAGE_GPA, "low memory overlaps");
+_Static_assert(BOOT_FRAMES + BOOT_FRAME_COUNT * 4096 <= BOOT_VE, "low memory overlaps");
+_Static_assert(BOOT_VE + BOOT_VE_COUNT * 4096 <= SS_IMAGE_GPA, "low memory overlaps");
 
 /* Least memory that holds all this and an image. */
 #define BOOT_MEMORY_MIN (UINT64_C(4) << 20)

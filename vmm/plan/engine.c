@@ -45,9 +45,12 @@ static int vmx_paging_caps(const struct host *host, struct paging_caps *ret_caps
 		rc = -EOPNOTSUPP;
 	else
 		rc = vmx_caps_read(host->kvm, host_maxphyaddr(host), &caps, reason, size);
-	if (rc == 0)
-		*ret_caps = caps.paging;
-	return rc;
+	if (rc != 0)
+		return rc;
+	*ret_caps = caps.paging;
+	/* A vmcs12 has no field for the page that a #VE needs (arch/x86/kvm/vmx/vmcs12.h). */
+	ret_caps->ve = host->backend == HOST_BACKEND_BARE && caps.controls[VMX_WORD_secondary] & VMX_VE;
+	return 0;
 }
 
 static const char *vmx_reason_name(uint64_t reason)

@@ -244,6 +244,14 @@ static const char *lacks_disk(const struct plan *plan, const struct host *host)
 			       : NULL;
 }
 
+static const char *lacks_ve(const struct plan *plan, const struct host *host)
+{
+	if (!host || plan->has_ve)
+		return NULL;
+	return plan->engine->id != ENGINE_VMX ? "needs: ve; host: only processors with VMX have #VE"
+					      : "needs: ve; host: KVM has no #VE for a nested guest";
+}
+
 static const char *lacks_shared(const struct plan *plan, const struct host *host)
 {
 	(void)host;
@@ -270,6 +278,7 @@ static const struct need {
 	{"pin", SERVICE(PIN) | SERVICE(UNPIN), false,
 	 "needs: pin; host: --services leaves out pin or unpin", lacks_pin},
 	{"disk", 0, false, NULL, lacks_disk},
+	{"ve", 0, false, NULL, lacks_ve},
 	{"shared", 0, true, "needs: shared; host: engine flat has no monitor that could switch", lacks_shared},
 };
 
@@ -286,15 +295,7 @@ static const char *lacks_word(const struct plan *plan, const struct host *host, 
 /* What the bare monitor does not serve. */
 static bool needs_vmm(const struct ss_operation *op)
 {
-	switch (op->kind) {
-	case SS_KIND_MMIO:
-	case SS_KIND_MAP:
-	case SS_KIND_PIN:
-	case SS_KIND_DISK:
-		return true;
-	default:
-		return false;
-	}
+	return op->kind == SS_KIND_PIN || op->kind == SS_KIND_DISK;
 }
 
 static const char *lacks(const struct plan *plan, const struct host *host,
@@ -308,7 +309,7 @@ static const char *lacks(const struct plan *plan, const struct host *host,
 	if (plan->embodiment == SS_EMBODIMENT_SINGLE_MASK && op->masked & ~op->kept)
 		return "needs: flags for the VMM; host: --embodiment single-mask keeps all that are not "
 		       "owned";
-	if (op->setup != SS_SETUP_NONE && plan->vcpus > 1)
+	if (op->setup != SS_SETUP_NONE && op->setup != SS_SETUP_VE && plan->vcpus > 1)
 		return "needs: list; host: the vCPUs of a VM share one view list, which this would "
 		       "change";
 	while (*word) {
@@ -325,6 +326,14 @@ static const char *lacks(const struct plan *plan, const struct host *host,
 		word += strspn(word, " ");
 	}
 	return NULL;
+}
+
+static bool can_have_ve(const struct plan *plan, const struct host *host)
+{
+	struct engine_target target;
+
+	engine_target_init(&target, plan->engine, host, plan->memory);
+	return target.view.caps.ve;
 }
 
 /* The empty loop is performed with every selection: it is what other costs are compared with. */
@@ -383,7 +392,7 @@ static int default_views(struct plan *plan, struct error *error)
 	plan->frames = boot_frames(plan->memory, views);
 	plan->tagged_views = views;
 	plan->kernel = image_read_only(&plan->image);
-	layout = (struct default_policy_layout){gpa_at(BOOT_WINDOW), plan->frames, plan->kernel};
+	layout = (struct default_policy_layout){gpa_at(BOOT_WINDOW), plan->frames, plan->kernel, plan->has_ve};
 	if (default_policy(&plan->policy, &layout, views) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	return 0;
@@ -574,6 +583,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	if (rc == 0)
 		rc = plan_disk(plan, request, error);
 	if (rc == 0) {
+		plan->has_ve = can_have_ve(plan, host);
 		select_operations(plan, request, host);
 		rc = request->views ? read_views(plan, request, host, error)
 				    : default_views(plan, error);

@@ -124,6 +124,7 @@ struct plan {
 	uint64_t memory;
 	unsigned vcpus, vms;
 	bool bare; /* for a computer without KVM */
+	bool has_ve; /* violations can be #VE */
 	bool share_vcpu;
 	unsigned slice_ms; /* 0 unless they share one */
 	unsigned timeout_ms;

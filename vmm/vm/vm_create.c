@@ -79,6 +79,7 @@ static void fill_memory(struct vm *vm)
 		.vm_index = vm->index,
 		.view_count = (uint32_t)plan->policy.view_count,
 		.iterations = plan->iterations,
+		.ve_gpa = plan->has_ve ? BOOT_VE : 0,
 		.flags = plan->engine->context_flags |
 			 (plan->differential ? SS_CONTEXT_PROGRAMS : 0) |
 			 (plan->workload ? SS_CONTEXT_WORKLOAD : 0) |

@@ -114,15 +114,83 @@ static void a_plan_for_it_is_bare(void **state)
 		assert_null(plan_counters_missing(&plan, &host));
 		for (uint32_t n = 1; n <= plan.image.operation_count; n++) {
 			const uint32_t kind = plan.image.operations[n - 1].kind;
-			const bool vmm = kind == SS_KIND_MMIO || kind == SS_KIND_MAP || kind == SS_KIND_PIN ||
-					 kind == SS_KIND_DISK;
+			const bool vmm = kind == SS_KIND_PIN || kind == SS_KIND_DISK;
 
 			/* Devices and buffers are a process's. */
 			assert_false(vmm && plan_bit(plan.selected, n));
 			if (vmm && plan.skipped[n - 1])
 				assert_non_null(strstr(plan.skipped[n - 1], "needs: "));
 			assert_true(vmm ? plan.skipped[n - 1] != NULL : true);
+			/* Rights the monitor changes by itself. */
+			assert_true(kind != SS_KIND_MAP || plan_bit(plan.selected, n));
 		}
+		plan_finish(&plan);
+	}
+	host_close(&host);
+}
+
+/* KVM's vmcs12 has no field for what #VE needs; bare, only SVM and memory slots are without. */
+static void of_the_engines_vmx_has_ve(void **state)
+{
+	struct error error = {0};
+	struct host host;
+
+	(void)state;
+	assert_int_equal(host_bare(&host, &error), 0);
+	for (size_t i = 0; i < engine_count; i++) {
+		struct paging_caps caps;
+		char reason[160];
+
+		assert_int_equal(engines[i]->paging_caps(&host, &caps, reason, sizeof(reason)), 0);
+		assert_int_equal(caps.ve, engines[i]->id == ENGINE_VMX);
+	}
+	host_close(&host);
+}
+
+static const struct ss_operation *operation_of(const struct plan *plan, const char *name, uint32_t *ret_number)
+{
+	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
+		if (strcmp(plan->image.operations[n - 1].name, name) == 0) {
+			*ret_number = n;
+			return &plan->image.operations[n - 1];
+		}
+	fail_msg("there is no operation %s", name);
+	return NULL;
+}
+
+/* Where #VE is, what is about it is performed and the default views have it; elsewhere a plan says why not. */
+static void what_needs_ve_is_selected_where_it_is(void **state)
+{
+	static const char *const names[] = {
+		"view.write.shared.ve", "view.read.private.ve", "view.call.shared.ve", "view.write.kernel.ve"};
+	static const char *const engines_of_it[] = {"vmx", "svm"};
+	struct error error = {0};
+	struct host host;
+
+	(void)state;
+	assert_int_equal(host_bare(&host, &error), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(engines_of_it); i++) {
+		const struct plan_request request = {
+			.engine = engines_of_it[i], .vms = 1, .vcpus = 1, .on_violation = ON_VIOLATION_INJECT};
+		const bool vmx = i == 0;
+		struct plan plan;
+		uint32_t n;
+
+		assert_int_equal(plan_make(&plan, &request, &host, &error), 0);
+		assert_int_equal(plan.has_ve, vmx);
+		assert_int_equal(policy_has_ve(&plan.policy), vmx);
+		for (size_t op = 0; op < ARRAY_SIZE(names); op++) {
+			assert_int_equal(operation_of(&plan, names[op], &n)->setup, SS_SETUP_VE);
+			assert_int_equal(plan_bit(plan.selected, n), vmx);
+			if (vmx)
+				assert_null(plan.skipped[n - 1]);
+			else
+				assert_string_equal(plan.skipped[n - 1],
+						    "needs: ve; host: only processors with VMX have #VE");
+		}
+		/* The same without #VE are performed by both. */
+		operation_of(&plan, "view.write.shared", &n);
+		assert_true(plan_bit(plan.selected, n));
 		plan_finish(&plan);
 	}
 	host_close(&host);
@@ -136,6 +204,8 @@ int main(void)
 		cmocka_unit_test(a_processor_with_vmx_has_what_is_asked_for),
 		cmocka_unit_test(nothing_of_it_is_fixed),
 		cmocka_unit_test(a_plan_for_it_is_bare),
+		cmocka_unit_test(of_the_engines_vmx_has_ve),
+		cmocka_unit_test(what_needs_ve_is_selected_where_it_is),
 	};
 
 	return cmocka_run_group_tests_name("host_bare", tests, NULL, NULL);

@@ -211,6 +211,11 @@ static bool is_cheap_remap(const struct view_region *region, uint64_t target)
 	       (target - region->gpa.v) % (2 * MIB) == 0;
 }
 
+bool scenario_has_ve(const struct scenario *scenario)
+{
+	return !scenario->npt && scenario->target.caps.ve;
+}
+
 static void random_rules(struct scenario *scenario, uint32_t view,
 			 uint64_t *state)
 {
@@ -224,6 +229,8 @@ static void random_rules(struct scenario *scenario, uint32_t view,
 		if (random_below(state, 4))
 			must(policy_set_rights(policy, view, i,
 					       random_rights(scenario, state)));
+		if (scenario_has_ve(scenario) && random_below(state, 2))
+			must(policy_set_ve(policy, view, i, random_below(state, 2)));
 		if (random_below(state, 3) == 0 &&
 		    is_cheap_remap(&policy->regions[i], target) &&
 		    in_memory(scenario, target, policy->regions[i].size))
@@ -261,6 +268,8 @@ void scenario_randomize(struct scenario *scenario, uint64_t *state)
 		snprintf(name, sizeof(name), "view%u", (unsigned)i);
 		must(policy_add_view(policy, name,
 				     random_rights(scenario, state), &view));
+		policy->views[view].ve = scenario_has_ve(scenario) &&
+					 random_below(state, 2);
 		random_rules(scenario, view, state);
 	}
 }
@@ -270,7 +279,8 @@ struct expectation scenario_expect(const struct scenario *scenario,
 {
 	const struct view_policy *policy = &scenario->policy;
 	const struct view *view = &policy->views[view_index];
-	struct expectation expected = { .rights = view->rights,
+	struct expectation expected = { .ve = view->ve,
+					.rights = view->rights,
 					.address = address };
 
 	if (!in_memory(scenario, address, 1))
@@ -284,6 +294,7 @@ struct expectation scenario_expect(const struct scenario *scenario,
 		    address - region->gpa.v >= region->size)
 			continue;
 		expected.rights = rule->rights;
+		expected.ve = rule->ve;
 		if (rule->remapped)
 			expected.address =
 				rule->target.v + (address - region->gpa.v);
@@ -312,6 +323,7 @@ struct walk scenario_walk(const struct scenario *scenario,
 		.page_1g = caps->has_1g,
 		.exec_only = caps->exec_only,
 		.ad = caps->ad_bits,
+		.ve = caps->ve,
 		.maxphyaddr = caps->maxphyaddr,
 	};
 

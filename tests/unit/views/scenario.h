@@ -40,9 +40,13 @@ void scenario_add_memory(struct scenario *scenario, uint64_t start,
 /* Fills in memory, regions and views at random; the result is valid. */
 void scenario_randomize(struct scenario *scenario, uint64_t *state);
 
+/* Whether the target knows #VE. */
+bool scenario_has_ve(const struct scenario *scenario);
+
 /* What the policy says about an address, found by looking at every region. */
 struct expectation {
 	bool mapped;
+	bool ve; /* what the rights forbid is #VE; never outside of guest memory */
 	unsigned rights;
 	uint64_t address;
 };

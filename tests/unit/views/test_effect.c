@@ -51,10 +51,40 @@ static void effects(void **state)
 	assert_int_equal(policy_region_at(NULL, gpa_at(10 * PAGE)), POLICY_NO_INDEX);
 	effect = policy_effect(&policy, 2, gpa_at(0));
 	assert_int_equal(effect.rights, 0);
+	assert_false(effect.ve);
 	effect = policy_effect(&policy, UINT32_MAX, gpa_at(0));
 	assert_int_equal(effect.rights, 0);
 	effect = policy_effect(NULL, 0, gpa_at(0));
 	assert_int_equal(effect.rights, 0);
+	assert_false(effect.ve);
+	policy_finish(&policy);
+}
+
+/* What is forbidden is #VE as the rule has it where there is one, else as the view has it, whatever the rights. */
+static void effects_of_ve(void **state)
+{
+	struct view_policy policy = {0};
+
+	(void)state;
+	assert_int_equal(policy_add_region(&policy, "a", gpa_at(10 * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_add_region(&policy, "b", gpa_at(11 * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_add_region(&policy, "c", gpa_at(12 * PAGE), PAGE, NULL), 0);
+	for (uint32_t view = 0; view < 2; view++) {
+		assert_int_equal(policy_add_view(&policy, view ? "ve" : "exits", VIEW_READ, NULL), 0);
+		policy.views[view].ve = view;
+		/* A rule that says nothing of it has what the view has. */
+		assert_int_equal(policy_set_rights(&policy, view, 0, 0), 0);
+		assert_int_equal(policy_set_ve(&policy, view, 1, !view), 0);
+	}
+	for (uint32_t view = 0; view < 2; view++)
+		for (uint64_t at = 9 * PAGE; at < 14 * PAGE; at += 512) {
+			const struct view_effect effect = policy_effect(&policy, view, gpa_at(at));
+
+			assert_int_equal(effect.ve, at / PAGE == 11 ? !view : view);
+			assert_int_equal(effect.rights, at / PAGE == 10 ? 0 : VIEW_READ);
+		}
+	assert_false(policy_effect(&policy, 2, gpa_at(11 * PAGE)).ve);
+	assert_false(policy_effect(NULL, 1, gpa_at(11 * PAGE)).ve);
 	policy_finish(&policy);
 }
 
@@ -110,7 +140,7 @@ static void default_views(void **state)
 	const struct view_target target = {.memory = {&memory, 1}, .format = &paging_formats[PAGING_EPT],
 					   .caps = {.maxphyaddr = 46}};
 	const struct default_policy_layout layout = {
-		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * PAGE}};
+		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * PAGE}, false};
 	struct view_policy policy;
 	struct policy_error error;
 
@@ -148,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(effects),
+		cmocka_unit_test(effects_of_ve),
 		cmocka_unit_test(grants),
 		cmocka_unit_test(default_views),
 	};

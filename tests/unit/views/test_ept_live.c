@@ -80,6 +80,7 @@ static void check_view(size_t view)
 				fail_msg("view %zu address %llx: %s", view, (unsigned long long)at,
 					 walk.why);
 			assert_int_equal(walk.status == WALK_MAPPED, wanted.mapped);
+			assert_int_equal(walk.suppressed, scenario_has_ve(&fixture->scenario) && !wanted.ve);
 			if (!wanted.mapped)
 				continue;
 			assert_int_equal(rights_of(&walk), wanted.rights);
@@ -155,9 +156,11 @@ static void check_as_built(void)
 	for (size_t view = 0; view < fresh->count; view++) {
 		for (size_t i = 0; i < fixture->edge_count; i++) {
 			const uint64_t at = fixture->edges[i];
+			const struct walk got = scenario_walk(scenario, &fixture->views, view, at);
+			const struct walk wanted = scenario_walk(scenario, fresh, view, at);
 
-			assert_int_equal(scenario_walk(scenario, &fixture->views, view, at).page_size,
-					 scenario_walk(scenario, fresh, view, at).page_size);
+			assert_int_equal(got.page_size, wanted.page_size);
+			assert_int_equal(got.suppressed, wanted.suppressed);
 		}
 		assert_int_equal(walk_count_tables(&memory, fixture->views.view[view].root.v),
 				 walk_count_tables(&memory, fresh->view[view].root.v));
@@ -168,7 +171,7 @@ static void check_as_built(void)
 static void run_one(uint64_t seed, enum paging_format_id format)
 {
 	const struct paging_caps caps = {.has_2m = seed & 1, .has_1g = seed & 2,
-					 .ad_bits = seed & 4, .maxphyaddr = 46};
+					 .ad_bits = seed & 4, .ve = seed & 8, .maxphyaddr = 46};
 	uint64_t state = seed + 77;
 
 	setup(NULL);
@@ -325,6 +328,72 @@ static void wide_change(void **unused)
 	check_view(0);
 }
 
+/* Memory of 16 MiB with a region of two pages, and around it; no rights to the region. */
+static void one_region(struct paging_caps caps)
+{
+	struct scenario *scenario = &fixture->scenario;
+
+	scenario_init(scenario, PAGING_EPT, caps);
+	scenario_add_memory(scenario, 0, UINT64_C(16) << 20);
+	assert_int_equal(policy_add_region(&scenario->policy, "r", gpa_at(5 * PAGE), 2 * PAGE, NULL), 0);
+	assert_int_equal(policy_add_view(&scenario->policy, "v", VIEW_RIGHTS_ALL, NULL), 0);
+	assert_int_equal(policy_set_rights(&scenario->policy, 0, 0, 0), 0);
+	fixture->edge_count = scenario_edges(scenario, fixture->edges, EDGES_MAX);
+}
+
+static void change_rights(unsigned rights)
+{
+	struct view_policy *policy = &fixture->scenario.policy;
+	struct ept_change change;
+
+	assert_int_equal(policy_set_rights(policy, 0, 0, rights), 0);
+	assert_int_equal(ept_live_update(fixture->live, policy, 0, 0, &change), 0);
+	check_view(0);
+}
+
+/* Whatever the rights become, and whatever is around it, what they forbid stays #VE or stays an exit. */
+static void changes_of_rights_keep_ve(void **unused)
+{
+	static const unsigned rights[] = {1, 0, 7, 0, 5, 3, 1, 7};
+
+	(void)unused;
+	for (int ve = 0; ve < 2; ve++) {
+		one_region((struct paging_caps){.has_2m = true, .ve = true, .maxphyaddr = 46});
+		fixture->scenario.policy.views[0].ve = !ve;
+		assert_int_equal(policy_set_ve(&fixture->scenario.policy, 0, 0, ve), 0);
+		create();
+		check_view(0);
+		for (size_t i = 0; i < ARRAY_SIZE(rights); i++) {
+			struct walk inside, behind;
+
+			change_rights(rights[i]);
+			inside = scenario_walk(&fixture->scenario, &fixture->views, 0, 6 * PAGE);
+			behind = scenario_walk(&fixture->scenario, &fixture->views, 0, 7 * PAGE);
+			assert_int_equal(inside.status, rights[i] ? WALK_MAPPED : WALK_NOT_PRESENT);
+			assert_int_equal(inside.suppressed, !ve);
+			assert_int_equal(behind.suppressed, ve);
+		}
+		check_as_built();
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+/* A caller that says so all the same, of a target that has no #VE, gets the tables that it would have got. */
+static void ve_that_there_is_not(void **unused)
+{
+	struct walk walk;
+
+	(void)unused;
+	one_region((struct paging_caps){.has_2m = true, .maxphyaddr = 46});
+	create();
+	assert_int_equal(policy_set_ve(&fixture->scenario.policy, 0, 0, true), 0);
+	change_rights(VIEW_READ);
+	change_rights(0);
+	walk = scenario_walk(&fixture->scenario, &fixture->views, 0, 5 * PAGE);
+	assert_int_equal(walk.status, WALK_NOT_PRESENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +402,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_number_of_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(wide_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(changes_of_rights_keep_ve, setup, teardown),
+		cmocka_unit_test_setup_teardown(ve_that_there_is_not, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("ept_live", tests, NULL, NULL);

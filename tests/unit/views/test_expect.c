@@ -32,7 +32,7 @@ static struct fixture fixture;
 static int setup(void **state)
 {
 	const struct default_policy_layout layout = {
-		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * GPA_PAGE_SIZE}};
+		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * GPA_PAGE_SIZE}, false};
 
 	const struct service_table services = {.enabled = 1};
 

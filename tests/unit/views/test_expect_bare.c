@@ -14,6 +14,8 @@
 #define COUNT 7
 #define UD 6
 #define GP 13
+#define VECTOR_PF 14
+#define VECTOR_VE 20
 #define VECTOR 0x50
 #define MOV SS_INSN_MOV
 #define TS SS_CR0_TS
@@ -25,7 +27,7 @@ static struct expect_environment environment;
 static int setup(void **state)
 {
 	const struct default_policy_layout layout = {
-		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * GPA_PAGE_SIZE}};
+		gpa_at(WINDOW), gpa_at(FRAMES), {gpa_at(KERNEL), 2 * GPA_PAGE_SIZE}, true};
 	const struct service_table services = {.enabled = 1};
 
 	(void)state;
@@ -217,6 +219,101 @@ static void an_interrupt_that_is_let_go_comes_with_the_answer(void **state)
 	}
 }
 
+#define ACCESS(insn_, view, page, setup_)                                                                                 \
+	{.kind = SS_KIND_VIEW_ACCESS, .insn = SS_INSN_##insn_, .arg = (view) << 8 | SS_##page, .setup = SS_SETUP_##setup_}
+/* As the catalogue has them. */
+#define WRITE_SHARED(setup) ACCESS(STORE, 1, WINDOW_SHARED, setup)
+#define READ_PRIVATE(setup) ACCESS(LOAD, 2, WINDOW_PRIVATE, setup)
+#define CALL_SHARED(setup) ACCESS(CALL, 1, WINDOW_SHARED, setup)
+#define WRITE_KERNEL(setup) ACCESS(STORE, 1, PAGE_KERNEL, setup)
+#define READ_SHARED(setup) ACCESS(LOAD, 1, WINDOW_SHARED, setup)
+
+static struct expectation predict_vmx(const struct ss_operation *op, bool inject)
+{
+	environment.inject = inject;
+	return predict(ENGINE_VMX, HOST_BACKEND_BARE, op);
+}
+
+/* Nobody but the guest has anything to do with it, and how violations that exit are answered makes no difference. */
+static void a_violation_can_be_ve_without_an_exit(void **state)
+{
+	static const struct {
+		struct ss_operation op;
+		bool value_known;
+		uint64_t value;
+	} violations[] = {
+		/* The page keeps what it has, nothing was called, and nothing was read. */
+		{WRITE_SHARED(VE), true, SS_WINDOW_SHARED_VALUE},
+		{CALL_SHARED(VE), true, 0},
+		{READ_PRIVATE(VE), false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(violations); i++)
+		for (int inject = 0; inject < 2; inject++) {
+			const struct expectation got = predict_vmx(&violations[i].op, inject);
+
+			assert_int_equal(got.vector, VECTOR_VE);
+			assert_int_equal(got.error_code, 0);
+			assert_int_equal(got.faults, COUNT);
+			assert_int_equal(got.value_known, violations[i].value_known);
+			if (violations[i].value_known)
+				assert_int_equal(got.value, violations[i].value);
+			expect_exits(&got, LEVEL_MONITOR, 0);
+			expect_exits(&got, LEVEL_VMM, 0);
+			assert_int_equal(got.exits[LEVEL_L0].how, EXPECT_ANY);
+		}
+}
+
+static void expect_exit_of_a_violation(const struct expectation *got, bool faults, uint64_t error_code)
+{
+	assert_int_equal(got->vector, faults ? VECTOR_PF : SS_NO_VECTOR);
+	assert_int_equal(got->faults, faults ? COUNT : 0);
+	if (faults)
+		assert_int_equal(got->error_code, error_code);
+	expect_exits(got, LEVEL_MONITOR, 1);
+	expect_exits(got, LEVEL_VMM, 1);
+}
+
+/* Without the setup, although the view has #VE there; and with it, where the view has none. */
+static void any_other_violation_exits(void **state)
+{
+	static const struct {
+		struct ss_operation op;
+		uint64_t error_code;
+	} violations[] = {
+		{WRITE_SHARED(NONE), 3}, {READ_PRIVATE(NONE), 1}, {CALL_SHARED(NONE), 0x11},
+		{WRITE_KERNEL(NONE), 3}, {WRITE_KERNEL(VE), 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(violations); i++)
+		for (int inject = 0; inject < 2; inject++) {
+			const struct expectation got = predict_vmx(&violations[i].op, inject);
+
+			expect_exit_of_a_violation(&got, inject || violations[i].op.insn == SS_INSN_CALL,
+						   violations[i].error_code);
+		}
+}
+
+static void what_is_permitted_is_no_ve(void **state)
+{
+	static const struct ss_operation reads[] = {READ_SHARED(VE), READ_SHARED(NONE)};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(reads); i++)
+		for (int inject = 0; inject < 2; inject++) {
+			const struct expectation got = predict_vmx(&reads[i], inject);
+
+			assert_int_equal(got.vector, SS_NO_VECTOR);
+			assert_int_equal(got.faults, 0);
+			assert_true(got.value_known);
+			assert_int_equal(got.value, SS_WINDOW_SHARED_VALUE);
+			expect_exits(&got, LEVEL_MONITOR, 0);
+			expect_exits(&got, LEVEL_VMM, 0);
+		}
+}
+
 /* A counter that is not there agrees with whatever is seen. */
 static void of_an_l0_nothing_is_said(void **state)
 {
@@ -243,6 +340,9 @@ int main(void)
 		TEST(what_kvm_hands_to_the_vmm_the_relay_passes_on),
 		TEST(what_the_relay_does_by_itself_it_does_not_pass_on),
 		TEST(an_interrupt_that_is_let_go_comes_with_the_answer),
+		TEST(a_violation_can_be_ve_without_an_exit),
+		TEST(any_other_violation_exits),
+		TEST(what_is_permitted_is_no_ve),
 		TEST(of_an_l0_nothing_is_said),
 	};
 

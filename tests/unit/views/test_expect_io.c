@@ -23,7 +23,7 @@ static struct expect_environment environment;
 
 static int setup(void **state)
 {
-	const struct default_policy_layout layout = {gpa_at(WINDOW), gpa_at(FRAMES), {{0}, 0}};
+	const struct default_policy_layout layout = {gpa_at(WINDOW), gpa_at(FRAMES), {{0}, 0}, false};
 
 	(void)state;
 	policy = (struct view_policy){0};

@@ -23,7 +23,7 @@ static uint64_t list[EPTP_LIST_ENTRIES];
 
 static int setup(void **state)
 {
-	static const struct default_policy_layout layout = {{0xe0000}, {0xe4000}, {{0x100000}, 0x1000}};
+	static const struct default_policy_layout layout = {{0xe0000}, {0xe4000}, {{0x100000}, 0x1000}, false};
 
 	(void)state;
 	for (size_t i = 0; i < DEFAULT_POLICY_VIEWS; i++)

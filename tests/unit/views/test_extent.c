@@ -115,6 +115,54 @@ static void remapped_without_rights(void **state)
 	expect(0, rows, ARRAY_SIZE(rows), NULL, 0);
 }
 
+static void add(struct view_policy *policy, uint32_t index, unsigned rights, bool ve)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "r%u", (unsigned)index);
+	assert_int_equal(policy_add_region(policy, name, gpa_at((10 + index) * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_set_rights(policy, 0, index, rights), 0);
+	assert_int_equal(policy_set_ve(policy, 0, index, ve), 0);
+}
+
+/* Neighbours of which one exits and one does not, with rights or without, are two; what differs from the view only in
+ * that differs. */
+static void ve_apart(void **state)
+{
+	static const struct {
+		unsigned rights;
+		bool ve;
+	} rows[] = { { 1, false }, { 1, true }, { 1, true }, { 0, true }, { 0, false }, { 3, true }, { 3, false } };
+	/* In pages behind the first; of the last two one says what the view says. */
+	static const struct {
+		uint64_t start, end;
+		unsigned rights;
+		bool ve;
+	} wanted[] = { { 0, 1, 1, false }, { 1, 3, 1, true }, { 3, 4, 0, true }, { 4, 5, 0, false }, { 5, 6, 3, true } };
+
+	(void)state;
+	for (int view_ve = 0; view_ve < 2; view_ve++) {
+		struct view_policy policy = { 0 };
+		struct extent_list extents = { 0 };
+
+		assert_int_equal(policy_add_view(&policy, "view", 3, NULL), 0);
+		policy.views[0].ve = view_ve;
+		/* The other way round if the view is. */
+		for (uint32_t i = 0; i < ARRAY_SIZE(rows); i++)
+			add(&policy, i, rows[i].rights, rows[i].ve != view_ve);
+		assert_int_equal(extents_collect(&extents, &policy, &policy.views[0]), 0);
+		assert_int_equal(extents.count, ARRAY_SIZE(wanted));
+		for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+			assert_int_equal(extents.list[i].start, (10 + wanted[i].start) * PAGE);
+			assert_int_equal(extents.list[i].end, (10 + wanted[i].end) * PAGE);
+			assert_int_equal(extents.list[i].mapping.rights, wanted[i].rights);
+			assert_int_equal(extents.list[i].mapping.ve, wanted[i].ve != view_ve);
+		}
+		extents_finish(&extents);
+		policy_finish(&policy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +170,7 @@ int main(void)
 		cmocka_unit_test(sorted_and_joined),
 		cmocka_unit_test(remapped),
 		cmocka_unit_test(remapped_without_rights),
+		cmocka_unit_test(ve_apart),
 	};
 
 	return cmocka_run_group_tests_name("extent", tests, NULL, NULL);

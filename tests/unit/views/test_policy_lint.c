@@ -24,7 +24,7 @@ static const struct guest_memory memory = { &range, 1 };
 static const struct view_target target = {
 	.memory = { &range, 1 },
 	.format = &paging_formats[PAGING_EPT],
-	.caps = { .maxphyaddr = 46, .exec_only = true },
+	.caps = { .maxphyaddr = 46, .exec_only = true, .ve = true },
 };
 
 struct bench {
@@ -653,6 +653,41 @@ static void needs(void **state)
 	bench_destroy(bench);
 }
 
+/* The page of what has become #VE, in views where something does. */
+static void exceptions(void **state)
+{
+	static const uint32_t need_region = 2;
+	const struct lint_regions suppressed[] = { { 0 }, { &need_region, 1 } };
+	struct bench *bench = gated();
+	struct lint_warning last;
+
+	(void)state;
+	bench->subject.ve_page = (struct lint_need){ "page", { { 8 * PAGE }, PAGE }, R | W };
+	lint(bench);
+	assert_int_equal(bench->count, 0);
+	/* In one place, which is enough; this view can write the page, the other cannot. */
+	assert_int_equal(policy_set_ve(&bench->policy, 0, 0, true), 0);
+	lint(bench);
+	assert_int_equal(bench->count, 0);
+	assert_int_equal(policy_set_ve(&bench->policy, 1, 0, true), 0);
+	lint(bench);
+	assert_int_equal(count_of(bench, LINT_VE_PAGE, &last), 1);
+	assert_int_equal(bench->count, 1);
+	assert_int_equal(last.view, 1);
+	assert_int_equal(last.region, POLICY_NO_INDEX);
+	assert_int_equal(last.gpa.v, 8 * PAGE);
+	/* A rule about its rights is an answer, one that says only that violations exit there is none. */
+	assert_int_equal(policy_add_region(&bench->policy, "page", gpa_at(8 * PAGE), PAGE, NULL), 0);
+	assert_int_equal(policy_set_ve(&bench->policy, 1, need_region, false), 0);
+	bench->subject.suppressed = suppressed;
+	lint(bench);
+	assert_int_equal(count_of(bench, LINT_VE_PAGE, &last), 1);
+	bench->subject.suppressed = NULL;
+	lint(bench);
+	assert_int_equal(bench->count, 0);
+	bench_destroy(bench);
+}
+
 static void start(void **state)
 {
 	struct bench *bench = gated();
@@ -680,6 +715,7 @@ int main(void)
 		cmocka_unit_test(gates),
 		cmocka_unit_test(two_gates),
 		cmocka_unit_test(needs),
+		cmocka_unit_test(exceptions),
 		cmocka_unit_test(start),
 	};
 

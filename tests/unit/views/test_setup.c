@@ -41,6 +41,7 @@ static void entries(void **unused)
 		enum eptp_rule broken;
 	} rows[] = {
 		{SS_SETUP_NONE, EPTP, EPTP_VALID},
+		{SS_SETUP_VE, EPTP, EPTP_VALID},
 		{SS_SETUP_LIST_EMPTY, 0, EPTP_MEMORY_TYPE},
 		{SS_SETUP_LIST_RESERVED, EPTP | 0x100, EPTP_RESERVED},
 		{SS_SETUP_LIST_MEMTYPE, 0x1001a, EPTP_MEMORY_TYPE},

@@ -43,6 +43,15 @@ void *__wrap_realloc(void *memory, size_t size)
 	return allocation_fails() ? NULL : __real_realloc(memory, size);
 }
 
+int __real_policy_set_ve(struct view_policy *policy, uint32_t view, uint32_t region, bool ve);
+int __wrap_policy_set_ve(struct view_policy *policy, uint32_t view, uint32_t region, bool ve);
+
+/* May need room for a rule, whether there is some left or not. */
+int __wrap_policy_set_ve(struct view_policy *policy, uint32_t view, uint32_t region, bool ve)
+{
+	return allocation_fails() ? -ENOMEM : __real_policy_set_ve(policy, view, region, ve);
+}
+
 #define PAGE UINT64_C(4096)
 #define REGIONS 40
 #define VIEWS 12
@@ -294,7 +303,7 @@ static void live_changes(void **state)
 static void every_allocation_of_the_default(void **state)
 {
 	static const struct default_policy_layout layout = {
-		{ 0xe0000 }, { 0xe4000 }, { { 0x100000 }, PAGE }
+		{ 0xe0000 }, { 0xe4000 }, { { 0x100000 }, PAGE }, true
 	};
 	int result = -ENOMEM;
 	long failures = 0;

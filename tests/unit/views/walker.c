@@ -55,6 +55,18 @@ static uint64_t entry_address(uint64_t table, uint64_t address, unsigned level)
 		       bit(shift_of(level)) * 8;
 }
 
+/* Where the walk ends because nothing is there: the entry says no more than where violations go. */
+static struct walk not_present(uint64_t entry, unsigned level, bool ve)
+{
+	if (entry & ~bit(63))
+		return bad("not present, but not 0");
+	if (entry && !ve)
+		return bad("not present, and bit 63, which means nothing");
+	return (struct walk){ .status = WALK_NOT_PRESENT,
+			      .page_size = bit(shift_of(level)),
+			      .suppressed = entry };
+}
+
 /* Intel SDM volume 3C, 29.3.3.1, and the reserved bits of tables 29-1 to 29-6. */
 static const char *ept_misconfiguration(uint64_t entry, unsigned level,
 					bool leaf, const struct walk_caps *caps)
@@ -103,8 +115,7 @@ static struct walk walk_ept_from(const struct walk_memory *memory,
 				&entry))
 			return bad("table outside the arena");
 		if (bits(entry, 2, 0) == 0)
-			return entry == 0 ? (struct walk){ .status = WALK_NOT_PRESENT } :
-					    bad("not present, but not 0");
+			return not_present(entry, level, caps->ve);
 		leaf = level == 1 || (level < 4 && (entry & bit(7)));
 		why = ept_misconfiguration(entry, level, leaf, caps);
 		if (why)
@@ -115,6 +126,8 @@ static struct walk walk_ept_from(const struct walk_memory *memory,
 		walk.flags_set = walk.flags_set && (entry & bit(8)) &&
 				 (!leaf || (entry & bit(9)));
 		walk.flags_clear = walk.flags_clear && !bits(entry, 9, 8);
+		if (!leaf && (entry & bit(63)))
+			return bad("bit 63 of an entry that refers to a table");
 		if (!leaf) {
 			table = entry;
 			continue;
@@ -123,8 +136,9 @@ static struct walk walk_ept_from(const struct walk_memory *memory,
 			return bad("leaf is not write-back");
 		if (entry & bit(6))
 			return bad("leaf ignores the PAT");
-		if (bits(entry, 11, 10) || bits(entry, 63, 52))
+		if (bits(entry, 11, 10) || bits(entry, caps->ve ? 62 : 63, 52))
 			return bad("ignored bits are not 0");
+		walk.suppressed = entry & bit(63);
 		walk.page_size = bit(shift_of(level));
 		walk.address = bits(entry, 51, shift_of(level)) +
 			       bits(address, shift_of(level) - 1, 0);
@@ -195,8 +209,7 @@ struct walk walk_npt(const struct walk_memory *memory,
 				&entry))
 			return bad("table outside the arena");
 		if (!(entry & bit(0)))
-			return entry == 0 ? (struct walk){ .status = WALK_NOT_PRESENT } :
-					    bad("not present, but not 0");
+			return not_present(entry, level, false);
 		leaf = level == 1 || (level < 4 && (entry & bit(7)));
 		why = npt_fault(entry, level, leaf, caps);
 		if (why)
@@ -227,7 +240,7 @@ static uint64_t count_below(const struct walk_memory *memory, uint64_t table,
 		uint64_t entry;
 
 		if (!read_entry(memory, bits(table, 51, 12) + i * 8, &entry) ||
-		    entry == 0 || level == 1 || (level < 4 && (entry & bit(7))))
+		    bits(entry, 2, 0) == 0 || level == 1 || (level < 4 && (entry & bit(7))))
 			continue;
 		count += count_below(memory, entry, level - 1);
 	}

@@ -21,6 +21,7 @@ struct walk_caps {
 	bool page_1g;
 	bool exec_only;
 	bool ad;
+	bool ve; /* EPT violations can be exceptions; bit 63 of an entry says where they are not */
 	unsigned maxphyaddr;
 };
 
@@ -37,9 +38,10 @@ struct walk {
 	bool write;
 	bool execute;
 	uint64_t address;
-	uint64_t page_size;
+	uint64_t page_size; /* what one entry of that level covers, also if nothing is mapped */
 	bool flags_set;   /* accessed throughout, dirty in the leaf */
 	bool flags_clear; /* none of them */
+	bool suppressed;  /* bit 63 of an EPT entry, at which the walk ends: a violation is no exception */
 };
 
 /* Walks from an EPTP or a nested CR3. */
