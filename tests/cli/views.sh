@@ -129,6 +129,42 @@ for engine in vmx svm flat; do
 	that "execute-only is refused: $engine" [ "$status" -eq 2 ]
 done
 
+# Violations as exceptions, which no KVM gives a nested guest.
+policy exceptions <<'END'
+views: {
+	kernel = { default = "rwx"; wx = true; };
+	driver = { default = "r--"; rights = { boot = "rw-"; context = "rw-"; stacks = "rw-"; };
+		suppress = [ "window-tag" ]; ve = true; };
+};
+END
+for engine in vmx svm; do
+	run "$sidestep" views --engine "$engine" exceptions.views "$trampoline"
+	judge_lines "exceptions are refused: $engine" 2 \
+		"^exceptions\\.views:4:37: error: engine $engine cannot: violations as #VE need .* \\(sidestep image --engine vmx\\); --lenient lets them exit \\[ve-unknown\\]\$" \
+		'^sidestep: exceptions\.views: 1 error in this policy$'
+done
+run "$sidestep" views --lenient --format json exceptions.views "$trampoline"
+that 'exceptions, leniently: a warning' [ "$status" -eq 1 ]
+json 'exceptions, leniently: withheld' \
+	'[(w["line"], w["column"], w["text"]) for w in d["diagnostics"] if w["key"] == "ve-withheld"] == [(4, 37, "engine vmx has no #VE here; violations of view \x27driver\x27 exit instead")]'
+json 'exceptions, leniently: no view has them' 'all(v["ve"] is False and v["suppress"] == [] for v in d["views"])'
+json 'exceptions, leniently: nor needs their page' 'all(w["key"] != "ve-page" for w in d["diagnostics"])'
+
+# What an image is for can have them, whatever this host offers.
+run "$sidestep" views --image --format json exceptions.views "$trampoline"
+that 'exceptions in an image: warnings' [ "$status" -eq 1 ]
+json 'exceptions in an image: which view has them' \
+	'[(v["ve"], v["suppress"]) for v in d["views"]] == [(False, []), (True, ["window-tag"])]'
+json 'exceptions in an image: the page that they need' \
+	'[w["line"] for w in d["diagnostics"] if w["key"] == "ve-page"] == [3] and d["errors"] == 0'
+run "$sidestep" views --image exceptions.views "$trampoline"
+that 'exceptions in an image: shown' grep -Eq '^\(rest\) +rwx +r-- ve$' "$out"
+that 'exceptions in an image: not where they are suppressed' grep -Eq '^window-tag +0xe0000 +4K rwx +r--$' "$out"
+run "$sidestep" views --image --engine svm exceptions.views "$trampoline"
+that 'exceptions in an image for AMD: refused' [ "$status" -eq 2 ]
+check 'an image without a monitor' 2 '^sidestep: --image: an image has a monitor: --engine vmx or svm$' \
+	"$sidestep" views --image --engine flat exceptions.views
+
 # As many views as a list has, each with a page of its own.
 {
 	echo 'regions: {'

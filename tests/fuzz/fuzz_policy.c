@@ -30,7 +30,7 @@ static void use(const struct policy_file *file, const struct policy_subject *sub
 	policy_survey_finish(&survey);
 }
 
-/* The first byte chooses the format and whether to be lenient. */
+/* The first byte chooses the format, whether violations can be #VE, and whether to be lenient. */
 static void load(const char *path, const struct image *image, uint8_t choice)
 {
 	static const struct paging_format *const formats[] = {
@@ -38,7 +38,7 @@ static void load(const char *path, const struct image *image, uint8_t choice)
 	const struct view_target target = {
 		.memory = {ranges, sizeof(ranges) / sizeof(ranges[0])},
 		.format = formats[choice % 3],
-		.caps = {.maxphyaddr = 46},
+		.caps = {.maxphyaddr = 46, .ve = choice & 0x40},
 	};
 	const struct policy_subject subject = {image, &target, "test", choice & 0x80};
 	struct diagnostics diagnostics = {0};

@@ -37,6 +37,7 @@ struct settings {
 	const char *output;
 	bool list, quiet, help;
 	bool bench; /* an image whose ledger is not judged */
+	bool image; /* views of an image, not of this host */
 	bool perf_command;
 	unsigned interval_ms;
 	uint64_t random, seed; /* programs to perform; 0: the catalogue */

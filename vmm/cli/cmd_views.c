@@ -78,7 +78,8 @@ static int examine(struct views_report *report, bool lenient, struct error *erro
 	return 0;
 }
 
-/* The guest and what it runs on; a host without KVM is as good as any to check a file. */
+/* The guest and what it runs on; a host without KVM is as good as any to check a file. An image has #VE, which no KVM
+ * gives a nested guest. */
 static int prepare(struct views_report *report, const struct settings *settings,
 		   struct error *error)
 {
@@ -86,7 +87,7 @@ static int prepare(struct views_report *report, const struct settings *settings,
 		strcmp(settings->plan.engine, "auto") == 0 ? "vmx" : settings->plan.engine;
 	const char *guest = settings->operand_count > 1 ? settings->operands[1] : NULL;
 	struct host host;
-	bool known = host_open(&host, NULL) == 0;
+	bool known = (settings->image ? host_bare(&host, error) : host_open(&host, NULL)) == 0;
 	int rc;
 
 	report->path = settings->operands[0];
@@ -96,6 +97,10 @@ static int prepare(struct views_report *report, const struct settings *settings,
 	engine_target_init(&report->target, report->engine, known ? &host : NULL, report->memory);
 	if (known)
 		host_close(&host);
+	if (settings->image && report->engine->id == ENGINE_FLAT)
+		return error_set(error, -EINVAL, STATUS_USAGE, "--image: an image has a monitor: --engine vmx or svm");
+	if (settings->image)
+		snprintf(report->target.basis, sizeof(report->target.basis), "what an image asks of its processor");
 	rc = plan_check_memory(report->memory, error);
 	if (rc == 0)
 		rc = guest ? image_open(&report->image, guest, error)

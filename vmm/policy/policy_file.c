@@ -27,21 +27,31 @@ struct place policy_file_view_place(const struct policy_file *file, uint32_t vie
 	return policy_text_name(&file->text, file->views[view].setting);
 }
 
+/* Of the value of a view's member; of the view if it has none by that name. */
+static struct place member_place(const struct policy_file *file, uint32_t view, const char *name)
+{
+	const config_setting_t *member = policy_groups_member(&file->text, file->views[view].setting, name);
+
+	return member ? policy_text_value(&file->text, member) : policy_file_view_place(file, view);
+}
+
 struct place policy_file_default_place(const struct policy_file *file, uint32_t view)
 {
-	const config_setting_t *rights =
-		policy_groups_member(&file->text, file->views[view].setting, "default");
+	return member_place(file, view, "default");
+}
 
-	return rights ? policy_text_value(&file->text, rights) : policy_file_view_place(file, view);
+struct place policy_file_ve_place(const struct policy_file *file, uint32_t view)
+{
+	return member_place(file, view, "ve");
 }
 
 struct place policy_file_gate_place(const struct policy_file *file, uint32_t view, uint32_t region)
 {
-	const struct policy_file_view *notes = &file->views[view];
+	const struct policy_file_list *gates = &file->views[view].gates;
 
-	for (size_t i = 0; i < notes->gate_count; i++)
-		if (notes->gates[i] == region)
-			return policy_text_value(&file->text, notes->gate_settings[i]);
+	for (size_t i = 0; i < gates->count; i++)
+		if (gates->regions[i] == region)
+			return policy_text_value(&file->text, gates->settings[i]);
 	return policy_file_view_place(file, view);
 }
 
@@ -97,12 +107,18 @@ void policy_file_forget(struct policy_file *file)
 	policy_text_finish(&file->text);
 }
 
+static void finish_list(struct policy_file_list *list)
+{
+	free(list->regions);
+	free(list->settings);
+}
+
 void policy_file_finish(struct policy_file *file)
 {
 	for (size_t i = 0; i < file->view_count; i++) {
 		free(file->views[i].rules);
-		free(file->views[i].gates);
-		free(file->views[i].gate_settings);
+		finish_list(&file->views[i].gates);
+		finish_list(&file->views[i].suppressed);
 	}
 	free(file->views);
 	free(file->regions);

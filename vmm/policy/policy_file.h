@@ -28,12 +28,18 @@ struct policy_file_rule {
 	const struct config_setting_t *setting;
 };
 
+/* Regions that a list names, in the order of the file, each once. */
+struct policy_file_list {
+	uint32_t *regions;
+	const struct config_setting_t **settings;
+	size_t count;
+};
+
 struct policy_file_view {
 	const struct config_setting_t *setting;
-	uint32_t *gates; /* regions, in the order of the file */
-	const struct config_setting_t **gate_settings;
-	size_t gate_count;
-	struct policy_file_rule *rules; /* ascending: rights by region, then remaps */
+	struct policy_file_list gates;
+	struct policy_file_list suppressed; /* of `suppress`, those of which the view says nothing else */
+	struct policy_file_rule *rules;	    /* ascending: rights by region, then remaps */
 	size_t rule_count;
 	bool writes_code; /* that what it executes can be written is meant */
 };
@@ -53,7 +59,7 @@ struct policy_subject {
 	const struct image *image;
 	const struct view_target *target;
 	const char *engine; /* key, for messages */
-	bool lenient;	    /* rights that the target cannot express are reported and widened */
+	bool lenient;	    /* what the target cannot express is reported; rights are widened, #VE is withheld */
 };
 
 /* All zero is an empty file. */
@@ -67,6 +73,7 @@ void policy_file_forget(struct policy_file *file);
 struct place policy_file_region_place(const struct policy_file *file, uint32_t region);
 struct place policy_file_view_place(const struct policy_file *file, uint32_t view);
 struct place policy_file_default_place(const struct policy_file *file, uint32_t view);
+struct place policy_file_ve_place(const struct policy_file *file, uint32_t view);
 struct place policy_file_rights_place(const struct policy_file *file, uint32_t view,
 				      uint32_t region);
 struct place policy_file_remap_place(const struct policy_file *file, uint32_t view,

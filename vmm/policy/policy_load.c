@@ -27,6 +27,8 @@ static struct place place_of(const struct policy_file *file, const struct policy
 		return policy_file_remap_place(file, error->view, error->region);
 	if (rule_known)
 		return policy_file_rights_place(file, error->view, error->region);
+	if (error->view < file->policy.view_count && error->kind == POLICY_ERROR_VE_UNKNOWN)
+		return policy_file_ve_place(file, error->view);
 	if (error->region < file->policy.region_count)
 		return policy_file_region_place(file, error->region);
 	if (error->view < file->policy.view_count)
@@ -67,6 +69,11 @@ static bool take_fault(void *data, const struct policy_error *error)
 			 error->kind == POLICY_ERROR_EXECUTE_WITHHELD
 				 ? ", engines vmx and svm can withhold it"
 				 : "");
+	else if (error->kind == POLICY_ERROR_VE_UNKNOWN)
+		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place,
+			 "engine %s cannot: violations as #VE need a processor with VMX and no KVM below, as an "
+			 "image has (sidestep image --engine vmx); --lenient lets them exit",
+			 checking->subject->engine);
 	else if (error->kind == POLICY_ERROR_REGION_OVERLAP)
 		diagnose(checking->diagnostics, SEVERITY_ERROR, key, place,
 			 "region '%s' overlaps region '%s' of line %u from 0x%llx on",
@@ -82,9 +89,8 @@ static bool take_fault(void *data, const struct policy_error *error)
 	return true;
 }
 
-static void take_softening(void *data, const struct softening *change)
+static void say_widened(const struct checking *checking, const struct softening *change)
 {
-	const struct checking *checking = data;
 	const struct policy_file *file = checking->file;
 	char asked[RIGHTS_TEXT_SIZE], given[RIGHTS_TEXT_SIZE];
 	bool whole = change->region == POLICY_NO_INDEX;
@@ -100,6 +106,20 @@ static void take_softening(void *data, const struct softening *change)
 		 checking->subject->engine, asked,
 		 whole ? "the rest of memory" : file->policy.regions[change->region].name,
 		 file->policy.views[change->view].name, given);
+}
+
+static void take_softening(void *data, const struct softening *change)
+{
+	const struct checking *checking = data;
+	const struct policy_file *file = checking->file;
+
+	if (change->ve)
+		diagnose(checking->diagnostics, SEVERITY_WARNING, "ve-withheld",
+			 policy_file_ve_place(file, change->view),
+			 "engine %s has no #VE here; violations of view '%s' exit instead", checking->subject->engine,
+			 file->policy.views[change->view].name);
+	else
+		say_widened(checking, change);
 }
 
 /* From text to settings that know their places. */

@@ -133,9 +133,17 @@ static void read_remap(struct reader *reader, uint32_t view, config_setting_t *g
 	}
 }
 
-static void add_gate(struct reader *reader, uint32_t view, const config_setting_t *setting)
+/* A member of a view that lists regions. */
+struct list_member {
+	const char *name;
+	const char *noun;  /* of what it lists, for messages */
+	const char *twice; /* key of the error that one is named twice */
+};
+
+/* There is room for it. */
+static void add_to_list(struct reader *reader, const struct list_member *member, struct policy_file_list *list,
+			const config_setting_t *setting)
 {
-	struct policy_file_view *notes = &reader->file->views[view];
 	const char *name = reader_string(reader, setting);
 	const struct policy_file_region *region;
 
@@ -144,37 +152,74 @@ static void add_gate(struct reader *reader, uint32_t view, const config_setting_
 	region = policy_regions_find(reader, name, setting, reader_value(reader, setting));
 	if (!region || region->index == POLICY_NO_INDEX)
 		return;
-	for (size_t i = 0; i < notes->gate_count; i++)
-		if (notes->gates[i] == region->index) {
-			reader_wrong(reader, "gate-twice", reader_value(reader, setting),
-				     "gate '%s' is named twice", name);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->regions[i] == region->index) {
+			reader_wrong(reader, member->twice, reader_value(reader, setting),
+				     "%s '%s' is named twice", member->noun, name);
 			return;
 		}
-	notes->gates[notes->gate_count] = region->index;
-	notes->gate_settings[notes->gate_count++] = setting;
+	list->regions[list->count] = region->index;
+	list->settings[list->count++] = setting;
 }
 
-static void read_gates(struct reader *reader, uint32_t view, config_setting_t *list)
+static void read_list(struct reader *reader, const struct list_member *member, config_setting_t *setting,
+		      struct policy_file_list *list)
 {
-	struct policy_file_view *notes = &reader->file->views[view];
 	size_t count;
 
-	if (!list)
+	if (!setting)
 		return;
-	if (!config_setting_is_array(list) && !config_setting_is_list(list)) {
-		reader_wrong(reader, "type", reader_value(reader, list),
-			     "gates is a list: gates = [ \"region\", ... ];");
+	if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
+		reader_wrong(reader, "type", reader_value(reader, setting),
+			     "%s is a list: %s = [ \"region\", ... ];", member->name, member->name);
 		return;
 	}
-	count = (size_t)config_setting_length(list);
-	notes->gates = calloc(count + 1, sizeof(*notes->gates));
-	notes->gate_settings = calloc(count + 1, sizeof(*notes->gate_settings));
-	if (!notes->gates || !notes->gate_settings) {
+	count = (size_t)config_setting_length(setting);
+	list->regions = calloc(count + 1, sizeof(*list->regions));
+	list->settings = calloc(count + 1, sizeof(*list->settings));
+	if (!list->regions || !list->settings) {
 		reader->out_of_memory = true;
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		add_gate(reader, view, config_setting_get_elem(list, (unsigned)i));
+		add_to_list(reader, member, list, config_setting_get_elem(setting, (unsigned)i));
+}
+
+static void read_gates(struct reader *reader, uint32_t view, config_setting_t *setting)
+{
+	static const struct list_member gates = {"gates", "gate", "gate-twice"};
+
+	read_list(reader, &gates, reader_member(reader, setting, gates.name), &reader->file->views[view].gates);
+}
+
+/* After the rules of `rights` and `remap`. The rule of a region that has none is made with the rights that it has
+ * anyway, which is nothing that the view says about them. */
+static void read_suppress(struct reader *reader, uint32_t view, config_setting_t *setting)
+{
+	static const struct list_member suppress = {"suppress", "region", "suppress-twice"};
+	struct view_policy *policy = &reader->file->policy;
+	struct policy_file_list *list = &reader->file->views[view].suppressed;
+	const config_setting_t *ve = reader_member(reader, setting, "ve");
+	config_setting_t *regions = reader_member(reader, setting, suppress.name);
+	size_t kept = 0;
+
+	/* What is neither true nor false has been reported. */
+	if (regions && (!ve || (config_setting_type(ve) == CONFIG_TYPE_BOOL && !config_setting_get_bool(ve))))
+		reader_wrong(reader, "suppress-alone", reader_name(reader, regions),
+			     "no violation of view '%s' is #VE that could be suppressed; add ve = true;",
+			     policy->views[view].name);
+	read_list(reader, &suppress, regions, list);
+	for (size_t i = 0; i < list->count; i++) {
+		const uint32_t region = list->regions[i];
+
+		if (!policy_rule(policy, view, region)) {
+			list->settings[kept] = list->settings[i];
+			list->regions[kept++] = region;
+		}
+		if (policy_set_ve(policy, view, region, false) != 0)
+			reader->out_of_memory = true;
+	}
+	list->count = kept;
 }
 
 static void read_rules(struct reader *reader, uint32_t view, config_setting_t *setting)
@@ -210,7 +255,7 @@ static void read_view(struct reader *reader, config_setting_t *setting)
 			     "a view is a group: %s = { ... };", name);
 		return;
 	}
-	reader_check_keys(reader, setting, "default rights remap gates wx");
+	reader_check_keys(reader, setting, "default rights remap gates wx ve suppress");
 	fallback = reader_member(reader, setting, "default");
 	if (!fallback)
 		reader_wrong(reader, "no-default", reader_name(reader, setting),
@@ -225,8 +270,11 @@ static void read_view(struct reader *reader, config_setting_t *setting)
 		return;
 	}
 	file->view_count++;
+	/* Before its rules, which start with it. */
+	file->policy.views[view].ve = reader_bool(reader, reader_member(reader, setting, "ve"));
 	read_rules(reader, view, setting);
-	read_gates(reader, view, reader_member(reader, setting, "gates"));
+	read_gates(reader, view, setting);
+	read_suppress(reader, view, setting);
 	file->views[view].writes_code =
 		reader_bool(reader, reader_member(reader, setting, "wx"));
 }

@@ -141,6 +141,12 @@ static void say_warning(const struct warning_text *text, const struct lint_warni
 	case LINT_NEED:
 		say_need(text, warning);
 		break;
+	case LINT_VE_PAGE:
+		say(text, warning,
+		    "violations of view '%s' are #VE, but it keeps from the guest the page that says which; give "
+		    "it ve = \"rw-\" among rights, or \"---\" if nobody reads it there",
+		    view);
+		break;
 	case LINT_START:
 		say(text, warning, "the guest starts at %s, which view '%s' may not execute", where,
 		    view);
@@ -192,9 +198,27 @@ static struct lint_view *view_notes(const struct policy_file *file)
 	struct lint_view *views = calloc(file->policy.view_count + 1, sizeof(*views));
 
 	for (size_t i = 0; views && i < file->policy.view_count; i++)
-		views[i] = (struct lint_view){file->views[i].gates, file->views[i].gate_count,
+		views[i] = (struct lint_view){file->views[i].gates.regions, file->views[i].gates.count,
 					      file->views[i].writes_code};
 	return views;
+}
+
+static struct lint_regions *suppressed_notes(const struct policy_file *file)
+{
+	struct lint_regions *suppressed = calloc(file->policy.view_count + 1, sizeof(*suppressed));
+
+	for (size_t i = 0; suppressed && i < file->policy.view_count; i++)
+		suppressed[i] = (struct lint_regions){file->views[i].suppressed.regions,
+						      file->views[i].suppressed.count};
+	return suppressed;
+}
+
+/* The page that a processor writes at a #VE, and its handler has to clear. */
+static struct lint_need ve_page(void)
+{
+	const struct builtin_region *region = builtin_region_by_name("ve");
+
+	return (struct lint_need){region->name, region->range, VIEW_READ | VIEW_WRITE};
 }
 
 /* The built-in regions that a guest cannot do without; returns how many. */
@@ -216,6 +240,7 @@ int policy_warn(const struct policy_file *file, const struct policy_subject *sub
 	struct lint_need *needs = calloc(builtin_region_count, sizeof(*needs));
 	struct lint_bytes *bytes = image_bytes(subject->image);
 	struct lint_view *views = view_notes(file);
+	struct lint_regions *suppressed = suppressed_notes(file);
 	struct warning_text text = {file, subject->image, diagnostics, needs};
 	struct lint_subject lint = {
 		.policy = &file->policy,
@@ -224,14 +249,17 @@ int policy_warn(const struct policy_file *file, const struct policy_subject *sub
 		.bytes = bytes,
 		.bytes_count = subject->image->segment_count,
 		.needs = needs,
+		.ve_page = ve_page(),
+		.suppressed = suppressed,
 		.start = gpa_at(subject->image->entry),
 	};
 	int rc = -ENOMEM;
 
-	if (needs && bytes && views) {
+	if (needs && bytes && views && suppressed) {
 		lint.need_count = collect_needs(needs);
 		rc = policy_lint(&lint, take_warning, &text);
 	}
+	free(suppressed);
 	free(views);
 	free(bytes);
 	free(needs);

@@ -14,11 +14,22 @@ static json_t *rights_json(unsigned rights)
 
 static json_t *gates_json(const struct views_report *report, uint32_t view)
 {
-	const struct policy_file_view *notes = &report->file.views[view];
+	const struct policy_file_list *gates = &report->file.views[view].gates;
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < notes->gate_count; i++)
-		json_array_append_new(array, json_string(report->file.policy.regions[notes->gates[i]].name));
+	for (size_t i = 0; i < gates->count; i++)
+		json_array_append_new(array, json_string(report->file.policy.regions[gates->regions[i]].name));
+	return array;
+}
+
+/* The regions where violations exit although elsewhere they are #VE. */
+static json_t *suppress_json(const struct view_policy *policy, const struct view *view)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < view->rule_count; i++)
+		if (view->ve && !view->rules[i].ve)
+			json_array_append_new(array, json_string(policy->regions[view->rules[i].region].name));
 	return array;
 }
 
@@ -42,6 +53,8 @@ static void add_to_view(const struct views_report *report, uint32_t index, json_
 	json_object_set(object, "default", rights_texts[view->rights]);
 	json_object_set_new(object, "rights", rights);
 	json_object_set_new(object, "remap", remap);
+	json_object_set_new(object, "ve", json_boolean(view->ve));
+	json_object_set_new(object, "suppress", suppress_json(policy, view));
 }
 
 static json_t *views_array(const struct views_report *report)

@@ -2,6 +2,7 @@
 #include "vmm/report/views_report.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* A longer list is cut off; JSON has all of it. */
 #define LIST_SIZE 120
@@ -23,12 +24,12 @@ static void add_name(struct cell *cell, size_t *used, const char *name)
 
 static struct cell gates_cell(const struct views_report *report, uint32_t view)
 {
-	const struct policy_file_view *notes = &report->file.views[view];
-	struct cell cell = {.state = notes->gate_count ? CELL_OBSERVED : CELL_ABSENT};
+	const struct policy_file_list *gates = &report->file.views[view].gates;
+	struct cell cell = {.state = gates->count ? CELL_OBSERVED : CELL_ABSENT};
 	size_t used = 0;
 
-	for (size_t i = 0; i < notes->gate_count; i++)
-		add_name(&cell, &used, report->file.policy.regions[notes->gates[i]].name);
+	for (size_t i = 0; i < gates->count; i++)
+		add_name(&cell, &used, report->file.policy.regions[gates->regions[i]].name);
 	return cell;
 }
 
@@ -66,17 +67,20 @@ struct table views_table(const struct views_report *report)
 			      .fit = true};
 }
 
-/* How a view treats a region, or the rest of memory: "rw-", or "rw- of tag-1" where it shows other memory instead of
- * its own. */
+/* How a view treats a region, or the rest of memory: "rw-", "rw- ve" where a violation is #VE, or "rw- of tag-1" where
+ * it shows other memory instead of its own. */
 static struct cell rule_cell(const struct views_report *report, uint32_t view, uint32_t region)
 {
 	const struct view_policy *policy = &report->file.policy;
 	const struct view_rule *rule = policy_rule(policy, view, region);
 	unsigned rights = rule ? rule->rights : policy->views[view].rights;
+	const bool ve = (rule ? rule->ve : policy->views[view].ve) && rights != VIEW_RIGHTS_ALL;
 	const char *shown = NULL;
-	char text[RIGHTS_TEXT_SIZE];
+	char text[RIGHTS_TEXT_SIZE + 3];
 
 	rights_text(rights, text);
+	if (ve)
+		strcat(text, " ve");
 	if (!rule || !rule->remapped || rights == 0)
 		return cell_of_format("%s", text);
 	for (size_t i = 0; i < policy->region_count; i++)

@@ -11,6 +11,7 @@
 
 #include "views/effect.h"
 #include "vmm/policy/policy_load.h"
+#include "vmm/policy/policy_warn.h"
 
 #define PAGE UINT64_C(0x1000)
 
@@ -54,7 +55,7 @@ static const struct gpa_range ranges[] = {{{0}, 16 << 20}, {{SS_MMIO_GPA}, PAGE}
 static const struct view_target ept = {
 	.memory = {ranges, ARRAY_SIZE(ranges)},
 	.format = &paging_formats[PAGING_EPT],
-	.caps = {.maxphyaddr = 46},
+	.caps = {.maxphyaddr = 46, .ve = true},
 };
 
 struct loaded {
@@ -222,6 +223,21 @@ static const struct {
 	 "2:41 unknown-region, 2:46 type, 2:54 gate-twice"},
 	{MEMBERS("default = \"r\"; wx = true;"), ""},
 	{MEMBERS("default = \"r\"; wx = 1;"), "2:36 type"},
+	{MEMBERS("default = \"r\"; ve = true;"), ""},
+	{MEMBERS("default = \"r\"; ve = false;"), ""},
+	{MEMBERS("default = \"r\"; ve = 1;"), "2:36 type"},
+	{MEMBERS("default = \"r\"; ve = \"r\"; suppress = [ \"r\" ];"), "2:36 type"},
+	{MEMBERS("default = \"r\"; ve = true; suppress = [ \"r\", \"boot\" ];"), ""},
+	{MEMBERS("suppress = ( \"r\" ); ve = true; default = \"r\";"), ""},
+	{MEMBERS("default = \"r\"; ve = true; suppress = [];"), ""},
+	{MEMBERS("default = \"r\"; ve = true; suppress = \"r\";"), "2:53 type"},
+	{MEMBERS("default = \"r\"; ve = true; suppress = ( \"q\", 3, \"r\", \"r\" );"),
+	 "2:55 unknown-region, 2:60 type, 2:68 suppress-twice"},
+	{MEMBERS("default = \"r\"; suppress = [ \"r\" ];"), "2:31 suppress-alone"},
+	{MEMBERS("default = \"r\"; suppress = [];"), "2:31 suppress-alone"},
+	{MEMBERS("default = \"r\"; suppress = [ \"q\" ]; ve = false;"), "2:31 suppress-alone, 2:44 unknown-region"},
+	/* A region that is only named there has no rights of its own that could be wrong. */
+	{MEMBERS("default = \"-w-\"; ve = true; suppress = [ \"r\" ];"), "2:26 write-without-read"},
 	{MEMBERS("default = \"r\"; colour = 1;"), "2:31 unknown-setting"},
 	{"views: { v = 3; };", "1:1 no-views, 1:14 type"},
 	/* A region that is at fault is no unknown name. */
@@ -506,9 +522,9 @@ static void meaning(void **state)
 	assert_int_equal(effect.target.v, 0xe0000);
 	assert_true(loaded->file.views[0].writes_code);
 	assert_false(loaded->file.views[1].writes_code);
-	assert_int_equal(loaded->file.views[1].gate_count, 2);
-	assert_string_equal(policy->regions[loaded->file.views[1].gates[0]].name, "labels");
-	assert_string_equal(policy->regions[loaded->file.views[1].gates[1]].name, "text");
+	assert_int_equal(loaded->file.views[1].gates.count, 2);
+	assert_string_equal(policy->regions[loaded->file.views[1].gates.regions[0]].name, "labels");
+	assert_string_equal(policy->regions[loaded->file.views[1].gates.regions[1]].name, "text");
 	policy_file_finish(&loaded->file);
 	free(loaded);
 }
@@ -545,6 +561,139 @@ static void lenient(void **state)
 	free(loaded);
 }
 
+/* The region's own rights and whether a violation there is #VE, by a rule. */
+static void has_rule(const struct view_policy *policy, uint32_t view, const char *region, unsigned rights, bool ve)
+{
+	const struct view_rule *rule;
+	uint32_t index;
+
+	assert_int_equal(policy_find_region(policy, region, &index), 0);
+	rule = policy_rule(policy, view, index);
+	assert_non_null(rule);
+	assert_int_equal(rule->rights, rights);
+	assert_int_equal(rule->ve, ve);
+}
+
+/* What is #VE, in whatever order the file says it. */
+static void exceptions(void **state)
+{
+	static const char *const members[] = {
+		"default = \"r--\"; ",
+		"ve = true; ",
+		"rights = { boot = \"rw-\"; context = \"---\"; }; ",
+		"suppress = [ \"context\", \"stacks\", \"tag-1\" ]; ",
+		"remap = { window-tag = \"tag-2\"; tag-1 = \"tag-2\"; }; ",
+	};
+	const size_t count = ARRAY_SIZE(members);
+	struct loaded *loaded = malloc(sizeof(*loaded));
+	const struct view_policy *policy = &loaded->file.policy;
+	uint32_t index;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * count; i++) {
+		char text[400] = "views: { other = { default = \"r--\"; rights = { boot = \"---\"; }; }; v = { ";
+
+		/* Each of them first, forwards and backwards. */
+		for (size_t j = 0; j < count; j++)
+			strcat(text, members[(i < count ? i + j : 2 * count + i - j) % count]);
+		strcat(text, "}; };");
+		load(loaded, text, strlen(text), &ept, false);
+		assert_int_equal(loaded->rc, 0);
+		assert_false(view_has_ve(&policy->views[0]));
+		assert_true(policy->views[1].ve);
+		has_rule(policy, 0, "boot", 0, false);
+		has_rule(policy, 1, "boot", VIEW_READ | VIEW_WRITE, true);
+		has_rule(policy, 1, "context", 0, false);
+		has_rule(policy, 1, "stacks", VIEW_READ, false);
+		has_rule(policy, 1, "window-tag", VIEW_READ, true);
+		has_rule(policy, 1, "tag-1", VIEW_READ, false);
+		/* Nothing is said about its rights, nor what it shows. */
+		assert_int_equal(loaded->file.views[1].suppressed.count, 1);
+		assert_int_equal(policy_find_region(policy, "stacks", &index), 0);
+		assert_int_equal(loaded->file.views[1].suppressed.regions[0], index);
+		assert_false(policy_file_has_rights(&loaded->file, 1, index));
+		assert_int_equal(policy_find_region(policy, "context", &index), 0);
+		assert_true(policy_file_has_rights(&loaded->file, 1, index));
+		policy_file_finish(&loaded->file);
+	}
+	free(loaded);
+}
+
+/* Where no violation can be #VE: refused, or, leniently, withheld and reported. */
+static void no_exceptions(void **state)
+{
+	static const char text[] =
+		"views: {\n v = { default = \"r\"; };\n w = { default = \"r\"; ve = true;\n"
+		"  suppress = [ \"boot\" ]; rights = { stacks = \"rw\"; }; };\n};";
+	static const struct paging_format *const formats[] = {&paging_formats[PAGING_EPT], &paging_formats[PAGING_NPT]};
+	struct loaded *loaded = malloc(sizeof(*loaded));
+	const struct view_policy *policy = &loaded->file.policy;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct view_target without = ept;
+		char found[100];
+
+		without.format = formats[i];
+		/* NPT has none, whatever the capabilities say. */
+		without.caps.ve = formats[i] != ept.format;
+		for (int lenient = 0; lenient < 2; lenient++) {
+			load(loaded, text, strlen(text), &without, lenient);
+			summarize(&loaded->diagnostics, found, sizeof(found));
+			assert_string_equal(found, lenient ? "3:28 ve-withheld" : "3:28 ve-unknown");
+			assert_int_equal(loaded->rc, lenient ? 0 : -EINVAL);
+			assert_int_equal(loaded->diagnostics.count[SEVERITY_WARNING], lenient);
+			assert_string_equal(
+				loaded->diagnostics.list[0].text,
+				lenient ? "engine test has no #VE here; violations of view 'w' exit instead"
+					: "engine test cannot: violations as #VE need a processor with VMX and no KVM "
+					  "below, as an image has (sidestep image --engine vmx); --lenient lets them "
+					  "exit");
+			assert_int_equal(policy_has_ve(policy), !lenient);
+			policy_file_finish(&loaded->file);
+		}
+	}
+	free(loaded);
+}
+
+/* What is said of a view whose violations are #VE. */
+static void exception_warnings(void **state)
+{
+#define VE_VIEW(members) "views: { v = { default = \"r-x\"; ve = true; " members " }; };"
+#define NEEDED "boot = \"rw\"; context = \"rw\"; stacks = \"rw\"; "
+	static const struct {
+		const char *text, *warnings;
+	} files[] = {
+		{VE_VIEW("rights = { " NEEDED "ve = \"rw\"; };"), ""},
+		{VE_VIEW("rights = { " NEEDED "};"), "1:26 ve-page"},
+		{VE_VIEW("rights = { " NEEDED "}; suppress = [ \"ve\" ];"), "1:26 ve-page"},
+		{VE_VIEW("rights = { " NEEDED "ve = \"---\"; }; suppress = [ \"ve\" ];"), ""},
+		/* That violations exit there is no answer to what the guest needs. */
+		{VE_VIEW("rights = { boot = \"rw\"; stacks = \"---\"; ve = \"rw\"; }; suppress = [ \"context\", \"stacks\" ];"),
+		 "1:26 need"},
+		{"views: { v = { default = \"r-x\"; rights = { " NEEDED "}; }; };", ""},
+	};
+#undef NEEDED
+#undef VE_VIEW
+	struct image image = guest;
+	const struct policy_subject subject = {&image, &ept, "test", false};
+	struct loaded *loaded = malloc(sizeof(*loaded));
+
+	(void)state;
+	image.segment_count = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char found[200];
+
+		load(loaded, files[i].text, strlen(files[i].text), &ept, false);
+		assert_int_equal(loaded->rc, 0);
+		assert_int_equal(policy_warn(&loaded->file, &subject, &loaded->diagnostics), 0);
+		summarize(&loaded->diagnostics, found, sizeof(found));
+		assert_string_equal(found, files[i].warnings);
+		policy_file_finish(&loaded->file);
+	}
+	free(loaded);
+}
+
 /* Reproducible (G. Marsaglia, Xorshift RNGs, 2003). */
 static size_t random_below(uint64_t *state, size_t limit)
 {
@@ -564,7 +713,8 @@ static void random_changes(void **state)
 				   "};\nviews: { v = { default = \"rwx\"; };\n"
 				   " w = { default = \"---\"; rights = { a = \"r-x\"; boot = "
 				   "\"rw\"; }; remap = { b = 0x400000; };"
-				   " gates = [ \"a\", \"b\" ]; wx = false; }; };\n";
+				   " gates = [ \"a\", \"b\" ]; wx = false; ve = true; suppress = [ \"a\", \"c\" ]; "
+				   "}; };\n";
 	struct loaded *loaded = malloc(sizeof(*loaded));
 	uint64_t seed = 6;
 
@@ -612,6 +762,8 @@ int main(void)
 		cmocka_unit_test(large_groups), cmocka_unit_test(too_many),
 		cmocka_unit_test(limits),	  cmocka_unit_test(many),
 		cmocka_unit_test(meaning),	  cmocka_unit_test(lenient),
+		cmocka_unit_test(exceptions),	  cmocka_unit_test(no_exceptions),
+		cmocka_unit_test(exception_warnings),
 		cmocka_unit_test(random_changes),
 	};
 
