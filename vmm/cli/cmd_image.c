@@ -6,6 +6,7 @@
 #include "vmm/bare/bare_image.h"
 #include "vmm/bare/iso.h"
 #include "vmm/cli/session.h"
+#include "vmm/policy/diagnostic.h"
 #include "vmm/service/differential.h"
 
 static int write_image(const void *data, const struct settings *settings, FILE *stream)
@@ -28,7 +29,9 @@ static bool is_iso(const char *name)
 
 static int make_image(struct blob *ret_image, const struct settings *settings, struct error *error)
 {
-	int rc = bare_image_make(ret_image, &settings->plan, !settings->bench, error);
+	/* The model knows what the built-in guest does, and no other. */
+	const bool judged = !settings->bench && !settings->plan.guest;
+	int rc = bare_image_make(ret_image, &settings->plan, judged, error);
 
 	return rc == 0 && is_iso(settings->output) ? iso_make(ret_image, error) : rc;
 }
@@ -38,6 +41,7 @@ int command_image(const struct settings *given)
 	struct settings settings = *given;
 	struct error error = {0};
 	struct blob image = {0};
+	struct diagnostics diagnostics = {0};
 	struct differential run = {
 		.seed = given->seed,
 		.count = given->random,
@@ -48,12 +52,15 @@ int command_image(const struct settings *given)
 	settings.plan.patterns = (const char *const *)given->operands;
 	settings.plan.pattern_count = (size_t)given->operand_count;
 	settings.plan.differential = given->random ? &run : NULL;
+	settings.plan.diagnostics = &diagnostics;
 	settings.plan.trace = TRACING_OFF;
 	settings.plan.jail = JAIL_NONE;
 	if (!given->output)
 		error_set(&error, -EINVAL, STATUS_USAGE, "image: name the file to write with -o FILE");
 	else if (make_image(&image, &settings, &error) == 0)
 		output_emit(write_image, &image, &settings, &error);
+	if (given->plan.views)
+		diagnostics_print(&diagnostics, given->plan.views, stderr);
 	blob_finish(&image);
 	return error.text[0] ? error_report(&error) : STATUS_SUCCESS;
 }
