@@ -20,6 +20,7 @@
 #define MEMORY_END RELAY_BASE
 
 extern const struct bare_image bare_image;
+extern const uint8_t bare_font_start[], bare_font_end[];
 extern uint64_t bare_pdpt[], bare_window[];
 void bare_load(uint32_t magic, uint32_t info);
 __attribute__((noreturn)) void bare_jump(const struct bare_plan *plan, uint64_t base, uint64_t cr3, uint64_t stack,
@@ -122,6 +123,8 @@ void bare_load(uint32_t magic, uint32_t info)
 
 	multiboot_read(&told, magic, info);
 	open_window(&told.screen);
+	told.screen.font = bare_font_start;
+	told.screen.font_size = (uint64_t)(bare_font_end - bare_font_start);
 	console_init(&told.screen);
 	console_serial('\n'); /* a boot loader may have left a line that has not ended */
 	plan = choose_plan();

@@ -16,6 +16,7 @@
 #define BARE_BASE (UINT64_C(32) << 30)
 #define BARE_ENTRY 0xc0010100 /* of the monitor, in the relay's image: bare_start() */
 #define BARE_PORT_MAP 0xc1500000 /* three pages, where the monitor's memory has nothing else */
+#define BARE_VARIABLES 0xc1510000 /* behind them: 64 KiB of the monitor's own (monitor.ld) */
 #define BARE_LOG_SIZE 0x400000
 #define BARE_WRITES_MAX 12
 

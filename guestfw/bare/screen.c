@@ -8,14 +8,12 @@
 #define ROWS 25
 #define WHITE_ON_BLACK 0x0700
 
-/* A console font in the format PSF 1: a header, then the glyphs, a byte a row. */
+/* Of a font: a header, then the glyphs, a byte a row. */
 #define FONT_MAGIC 0x0436
 #define FONT_HEADER 4
 #define GLYPH_WIDTH 8
 #define GLYPH_HEIGHT 16
 #define GLYPHS 128 /* that are the ASCII characters */
-
-extern const uint8_t bare_font_start[], bare_font_end[];
 
 static struct screen used;
 static unsigned scale; /* pixels that a pixel of a glyph is wide and high */
@@ -25,13 +23,13 @@ static char shown[ROWS][COLUMNS];
 
 static int have_font(void)
 {
-	return bare_font_end - bare_font_start >= FONT_HEADER + GLYPHS * GLYPH_HEIGHT &&
-	       (bare_font_start[0] | bare_font_start[1] << 8) == FONT_MAGIC && bare_font_start[3] == GLYPH_HEIGHT;
+	return used.font_size >= FONT_HEADER + GLYPHS * GLYPH_HEIGHT &&
+	       (used.font[0] | used.font[1] << 8) == FONT_MAGIC && used.font[3] == GLYPH_HEIGHT;
 }
 
 static void draw_glyph(unsigned r, unsigned c, char character)
 {
-	const uint8_t *glyph = bare_font_start + FONT_HEADER + GLYPH_HEIGHT * (unsigned char)character;
+	const uint8_t *glyph = used.font + FONT_HEADER + GLYPH_HEIGHT * (unsigned char)character;
 	const unsigned dot = scale * used.pixel_size;
 	uint8_t *line = (uint8_t *)used.address + (uint64_t)r * GLYPH_HEIGHT * scale * used.pitch +
 			(uint64_t)c * GLYPH_WIDTH * dot;

@@ -16,9 +16,12 @@ struct screen {
 	uint32_t pitch;   /* bytes from one line, of characters or of pixels, to the next */
 	uint32_t width, height; /* in pixels */
 	uint32_t pixel_size;    /* in bytes; all ones are white in every order of colours */
+	/* The letters for pixels, which the loader has: a console font in the format PSF 1. */
+	const uint8_t *font;
+	uint64_t font_size; /* 0 in a build that has none */
 };
 
-/* Clears it. It is used from now on; NULL: there is none. Pixels need the font, which not every build has. */
+/* Clears it. It is used from now on; NULL: there is none. Pixels need the font. */
 void screen_init(const struct screen *screen);
 
 /* A printable ASCII character, or '\n'. */
