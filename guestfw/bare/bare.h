@@ -109,6 +109,9 @@ void *bare_guest(const struct relay_vcpu *vcpu, uint64_t gpa, uint64_t size, uns
 /* Puts in place what was planned. */
 void bare_set_up(struct relay_vcpu *vcpu, const struct bare_setup *setup);
 
+/* Before the guest runs: the operations that need #VE are not performed, and the ledger says why. */
+void bare_leave_out_ve(const struct relay_vcpu *vcpu);
+
 /* Takes the results of the last random program, and puts the next one into the vCPU page. Returns 0, with whether there was
  * one, or a negative errno. */
 int program_step(struct relay_vcpu *vcpu, uint64_t *ret_more);

@@ -47,6 +47,7 @@ struct bare_setup {
 	struct vmfunc_state vmfunc;
 	uint64_t list_index, list_value; /* an entry of the view list that differs; EPTP_LIST_ENTRIES: none does */
 	struct ss_flag_words words;
+	uint64_t needs_ve; /* violations are #VE */
 	struct bare_write writes[BARE_WRITES_MAX]; /* of the control structure */
 };
 
@@ -67,6 +68,8 @@ struct bare_plan {
 	uint64_t unbacked; /* value of a field that stands for an address without memory */
 	uint64_t stop_on_violation, refuse;
 	uint64_t vcpu_page; /* guest-physical */
+	uint64_t ve_page;   /* the same; 0: no violation is #VE */
+	uint64_t needs_ve;  /* the views do, whatever the guest performs */
 	/* Random programs: how many, which, and struct bare_setup for each of BARE_PROGRAM_SETUPS. */
 	uint64_t programs, seed, shard, shards;
 	uint64_t program_setups;

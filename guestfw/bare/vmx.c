@@ -45,6 +45,9 @@ enum vmcs_field {
 #define PRIMARY_HLT_EXITING 0x80u
 #define PRIMARY_PORT_EXITING 0x1000000u
 
+#define SECONDARY_VE 0x40000u
+#define VMCS_VE_INFORMATION 0x202a /* a vmcs12 has none */
+
 #define FIELD_READ_ONLY(encoding) (((encoding) >> 10 & 3) == 1)
 #define BLOCKING_SHADOW 3u /* by STI, by MOV SS */
 #define ENTRY_VALID 0x80000000u /* of an external interrupt, with its vector */
@@ -188,11 +191,23 @@ static void load_control(void)
 			console_needs("the VMCS field ", fields[i].name, "a processor without");
 }
 
+/* Violations that are #VE, for what of the plan has them. */
+static void offer_ve(struct relay_vcpu *vcpu)
+{
+	if (read_msr(MSR_OF_secondary) >> 32 & SECONDARY_VE)
+		vmwrite(VMCS_VE_INFORMATION, bare.base + bare.plan->ve_page);
+	else if (bare.plan->needs_ve)
+		console_needs("#VE, which the views ask for", "", "a processor without");
+	else
+		bare_leave_out_ve(vcpu);
+}
+
 void vendor_start(struct relay_vcpu *vcpu)
 {
 	check_features();
 	enter_root();
 	load_control();
+	offer_ve(vcpu);
 	vcpu->cr0.fixed0 = read_msr(MSR_CR0_FIXED0);
 	vcpu->cr0.fixed1 = read_msr(MSR_CR0_FIXED1);
 	vcpu->cr4.fixed0 = 0;

@@ -216,6 +216,8 @@ static int fill(struct bare_build *build, bool judged, struct error *error)
 		.stop_on_violation = build->plan.on_violation == ON_VIOLATION_STOP,
 		.refuse = build->plan.on_ask == FLAGS_ON_ASK_REFUSE,
 		.vcpu_page = boot_vcpu_page(0).v,
+		.ve_page = build->plan.has_ve ? BOOT_VE : 0,
+		.needs_ve = build->plan.views && policy_has_ve(&build->plan.policy),
 	};
 	int rc;
 

@@ -98,6 +98,7 @@ static void fill(struct vcpu *vcpu, const struct ss_operation *op, const struct 
 		.cr4 = relay->cr4,
 		.vmfunc = relay->vmfunc,
 		.words = vm_words(vm, words),
+		.needs_ve = op && op->setup == SS_SETUP_VE,
 	};
 	find_entry(vcpu, setup);
 	for (int i = 0; i < count; i++)
