@@ -143,6 +143,8 @@ static int take_meta(struct ledger_index *contents, const struct record_meta *me
 	value = key + key_size + 1;
 	if (strncmp(key, "tsc_offset.", 11) == 0)
 		return take_clock(contents, key + 11, value);
+	if (strncmp(key, "region.", 7) == 0)
+		return ledger_regions_take(&contents->regions, value);
 	if (strncmp(key, "view.", 5) == 0)
 		take_view(contents, strtoul(key + 5, NULL, 10), value);
 	else if (strncmp(key, "plan.", 5) == 0)
@@ -364,6 +366,8 @@ static int take_apart(struct ledger_index *contents, const char *name, struct er
 	if (rc == 0)
 		rc = add_up(contents);
 	if (rc == 0)
+		ledger_regions_name(&contents->regions, contents->summary);
+	if (rc == 0)
 		rc = ledger_symbols_find(&contents->symbols, contents->codes, contents->places.count);
 	if (rc == 0)
 		rc = make_rows(contents);
@@ -399,6 +403,7 @@ void ledger_index_close(struct ledger_index *contents)
 	free(contents->codes);
 	free(contents->offsets);
 	ledger_symbols_finish(&contents->symbols);
+	ledger_regions_finish(&contents->regions);
 	summary_destroy(contents->summary);
 	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
 		summary_destroy(contents->vm_summaries[i]);

@@ -7,6 +7,7 @@
 #define VMM_ANALYSIS_LEDGER_INDEX_H
 
 #include "views/policy.h"
+#include "vmm/analysis/ledger_regions.h"
 #include "vmm/analysis/ledger_symbols.h"
 #include "vmm/analysis/report.h"
 #include "vmm/base/keyset.h"
@@ -26,6 +27,7 @@ struct ledger_index {
 	struct keyset places; /* RIPs whose code is known */
 	const struct record_code **codes;
 	struct ledger_symbols symbols; /* of this code */
+	struct ledger_regions regions; /* of violations that do not name theirs */
 	struct keyset clocks; /* vCPUs whose clock is known */
 	int64_t *offsets;     /* of the guest's time stamp counter to the host's */
 	bool ended;

@@ -34,6 +34,15 @@ void run_describe(const struct plan *plan, const struct host *host, struct ledge
 		snprintf(key, sizeof(key), "view.%zu", i);
 		ledger_append_meta(ledger, key, plan->policy.views[i].name);
 	}
+	for (size_t i = 0; plan->bare && i < plan->policy.region_count; i++) {
+		const struct view_region *region = &plan->policy.regions[i];
+		char key[32], value[128];
+
+		snprintf(key, sizeof(key), "region.%zu", i);
+		snprintf(value, sizeof(value), "0x%llx 0x%llx %s", (unsigned long long)region->gpa.v,
+			 (unsigned long long)region->size, region->name);
+		ledger_append_meta(ledger, key, value);
+	}
 	for (size_t i = 0; i < image->operation_count; i++) {
 		struct record_operation record = {
 			.record = {.type = RECORD_OPERATION, .size = sizeof(record)},

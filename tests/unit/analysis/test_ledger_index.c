@@ -393,6 +393,37 @@ static void a_hypervisor_below_is_told_of(void **state)
 	setup(NULL);
 }
 
+static void append_violation(uint64_t gpa, const char *region)
+{
+	struct record_violation record = {
+		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)}, .gpa = gpa, .access = 1};
+
+	snprintf(record.region, sizeof(record.region), "%s", region);
+	ledger_append(&ledger, &record.record);
+}
+
+/* The bare monitor knows no names of memory; the policy's are beside. */
+static void regions_without_a_name_get_theirs(void **state)
+{
+	static const char *const values[] = {"0xe1000 0x1000 shared", "0xe2000 0x2000 a name", "917504", "0x1000 0x1000 ",
+					     "0x5000 0x1000x", ""};
+	static const struct {
+		uint64_t gpa;
+		const char *told, *name;
+	} rows[] = {{0xe0fff, "", ""}, {0xe1000, "", "shared"}, {0xe1fff, "", "shared"}, {0xe3fff, "", "a name"},
+		    {0xe4000, "", ""}, {0xe1008, "its own", "its own"}, {0x1000, "", ""}, {0x5000, "", ""}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		append_violation(rows[i].gpa, rows[i].told);
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		ledger_append_meta(&ledger, "region.0", values[i]);
+	index_ledger();
+	assert_int_equal(contents.summary->violation_count, ARRAY_SIZE(rows));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_string_equal(contents.summary->violations[i].record.region, rows[i].name);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -411,6 +442,7 @@ int main(void)
 		cmocka_unit_test(hostile_words_of_an_expectation_are_only_compared),
 		TEST(the_exit_status_of_a_computer_is_the_guests),
 		TEST(a_hypervisor_below_is_told_of),
+		TEST(regions_without_a_name_get_theirs),
 	};
 
 	return cmocka_run_group_tests_name("ledger_index", tests, NULL, NULL);
