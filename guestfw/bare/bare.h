@@ -38,18 +38,44 @@ static inline uint64_t bare_physical(uint64_t address)
 /* The relay waits until this returns. */
 void bare_answer(struct relay_vcpu *vcpu);
 
+/* An access that the active view forbids: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE. */
+struct bare_violation {
+	uint64_t gpa, gva;
+	unsigned access;
+	int walk, gva_known;
+	uint32_t delivery; /* an event whose delivery it has cut short */
+};
+
 /* What an exit that was passed on is about. */
 struct bare_exit {
 	enum monitor_event event;
 	/* What is no event of a nested guest: an access of a port, HLT, and that the guest can take an interrupt. */
 	int is_port, in, is_halt, is_window;
 	unsigned port, size;
-	unsigned access; /* of a violation: VIEW_READ, VIEW_WRITE or VIEW_EXECUTE */
+	int is_64; /* the mode of the guest, of INS, OUTS and violations */
+	/* Of a port's, INS or OUTS, perhaps with REP: how many bytes RCX, RSI and RDI have there, and the base of the
+	 * segment. */
+	int is_string, repeats;
+	unsigned address_size;
+	uint64_t base;
 	unsigned cpl;
-	int walk, gva_known;
-	uint64_t gva;
-	uint32_t delivery; /* an event whose delivery a violation has cut short */
+	struct bare_violation violation;
 };
+
+/* Bits of a register that are an address of this many bytes: 2, 4 or 8. */
+static inline uint64_t bare_address_mask(unsigned size)
+{
+	return UINT64_MAX >> (64 - 8 * size);
+}
+
+/* The answer is an exception, at the instruction. */
+void bare_inject(struct relay_vcpu *vcpu, uint64_t vector, uint64_t error_code);
+
+/* An access that tables do not grant, of the instruction that an exit is about. */
+void bare_violation_exit(struct relay_vcpu *vcpu, const struct bare_exit *exit);
+
+/* An access of a port, by the instruction that an exit is about. */
+void bare_port(struct relay_vcpu *vcpu, const struct bare_exit *exit);
 
 /*
  * What differs between vendors; one file each. vendor_start() enters the guest and comes back only if the
@@ -58,12 +84,16 @@ struct bare_exit {
 void vendor_start(struct relay_vcpu *vcpu);
 void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit);
 void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value);
+/* CR0, CR3 or CR4 as the processor has it, and EFER. */
 uint64_t vendor_register(const struct relay_vcpu *vcpu, unsigned number);
+uint64_t vendor_efer(const struct relay_vcpu *vcpu);
 void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value);
 /* The words have changed: what the guest reads follows them. */
 void vendor_show_words(struct relay_vcpu *vcpu);
 /* The entry of the view list that is active. */
 uint64_t vendor_view(const struct relay_vcpu *vcpu);
+/* Tables have changed: the processor forgets what it knows of them. */
+void vendor_flush(struct relay_vcpu *vcpu);
 /* Whether an entry of a view's tables grants this. */
 int vendor_grants(uint64_t entry, unsigned rights);
 
@@ -95,6 +125,9 @@ int bare_request(struct relay_vcpu *vcpu, unsigned cpl, uint64_t address);
 /* Services by VMFUNC that the relay leaves to its VMM. */
 void bare_service(struct relay_vcpu *vcpu, unsigned cpl);
 
+/* Sets the rights of a region in a view. Returns 0 or a negative errno, as the service `map` does. */
+int bare_set_rights(struct relay_vcpu *vcpu, uint64_t view, uint32_t region, uint64_t rights);
+
 /* Interrupts: raised, handled in a set way, raised by each of so many HLTs; whether a HLT is over at once; and at the end
  * of an answer, what is due is delivered. Return 0 or a negative errno. */
 int interrupt_raise(struct relay_vcpu *vcpu, uint64_t vector);
@@ -105,6 +138,13 @@ void interrupt_deliver(struct relay_vcpu *vcpu);
 
 /* Guest memory, up to a page and in one page, if the view that is active grants the rights. NULL: it does not. */
 void *bare_guest(const struct relay_vcpu *vcpu, uint64_t gpa, uint64_t size, unsigned rights);
+
+/*
+ * The byte at a linear address, and what follows it in its page, for a data access by the instruction that an exit is
+ * about: VIEW_READ or VIEW_WRITE. NULL: the answer is the exception that the access raises, by the guest's page tables
+ * or by the view.
+ */
+void *bare_linear(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, unsigned right);
 
 /* Puts in place what was planned. */
 void bare_set_up(struct relay_vcpu *vcpu, const struct bare_setup *setup);

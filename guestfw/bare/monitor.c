@@ -5,22 +5,10 @@
 #include "guestfw/relay/answer.h"
 #include "guestfw/relay/insn.h"
 #include "memory.h"
-#include "views/effect.h"
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
-#define VECTOR_PF 14
-#define SERIAL_PORTS 8
-#define SERIAL_LSR 5
-#define LSR_EMPTY 0x60
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
-
-static void inject(struct relay_vcpu *vcpu, uint64_t vector, uint64_t error_code)
-{
-	vcpu->action = RELAY_INJECT;
-	vcpu->vector = vector;
-	vcpu->error_code = error_code;
-}
 
 static void answer_hypercall(struct relay_vcpu *vcpu, unsigned cpl)
 {
@@ -37,82 +25,11 @@ static void answer_write(struct relay_vcpu *vcpu, unsigned number)
 	uint64_t value;
 
 	if (!relay_answer_write(vcpu, number, bare.plan->refuse != 0, &value)) {
-		inject(vcpu, VECTOR_GP, 0);
+		bare_inject(vcpu, VECTOR_GP, 0);
 		return;
 	}
 	vendor_load_register(vcpu, number, value);
 	vcpu->action = RELAY_STEP;
-}
-
-static uint64_t read_port(unsigned port)
-{
-	return port == SS_PORT_SERIAL + SERIAL_LSR ? LSR_EMPTY : UINT64_MAX;
-}
-
-static void write_guest_port(struct relay_vcpu *vcpu, const struct bare_exit *exit)
-{
-	const uint64_t value = vcpu->regs[RAX];
-
-	if (exit->port == SS_PORT_CONTROL && exit->size == 4)
-		bare_request(vcpu, exit->cpl, (uint32_t)value);
-	else if (exit->port == SS_PORT_EXIT)
-		bare_stop(STOP_EXIT, (uint8_t)value, "");
-	else if (exit->port == SS_PORT_DEBUG || exit->port == SS_PORT_SERIAL)
-		guest_text((char)value);
-}
-
-static void answer_port(struct relay_vcpu *vcpu, const struct bare_exit *exit)
-{
-	const uint64_t mask = exit->size == 4 ? UINT32_MAX : (UINT64_C(1) << 8 * exit->size) - 1;
-
-	vcpu->action = RELAY_STEP;
-	if (!exit->in)
-		write_guest_port(vcpu, exit);
-	else if (exit->size == 4)
-		vcpu->regs[RAX] = (uint32_t)read_port(exit->port);
-	else
-		vcpu->regs[RAX] = (vcpu->regs[RAX] & ~mask) | (read_port(exit->port) & mask);
-}
-
-static void tell_guest(const struct relay_vcpu *vcpu, const struct record_violation *record)
-{
-	const uint64_t at = bare.plan->vcpu_page + __builtin_offsetof(struct ss_vcpu_page, violation);
-	struct ss_violation *told = (void *)(bare.base + at);
-
-	(void)vcpu;
-	*told = (struct ss_violation){
-		.sequence = ++bare.violations,
-		.view = record->view,
-		.access = record->access,
-		.flags = record->flags & VIOLATION_GVA_KNOWN,
-		.gpa = record->gpa,
-		.gva = record->gva,
-	};
-}
-
-static void answer_violation(struct relay_vcpu *vcpu, const struct bare_exit *exit)
-{
-	const uint64_t vector = fault_during(exit->delivery);
-	const struct record_violation record = {
-		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
-		.operation = bare_operation(vcpu),
-		.view = bare_view(vcpu),
-		.gpa = vcpu->gpa,
-		.gva = exit->gva_known ? exit->gva : 0,
-		.rip = vcpu->rip,
-		.access = exit->access,
-		.flags = (uint16_t)((exit->gva_known ? VIOLATION_GVA_KNOWN : 0) | (exit->walk ? VIOLATION_WALK : 0)),
-		.answer = bare.plan->stop_on_violation ? VIOLATION_STOPPED : VIOLATION_FAULTED,
-	};
-
-	log_record(&record);
-	if (bare.plan->stop_on_violation)
-		bare_stop(STOP_GUEST, 1, "a view forbids an access; `report --by violation` names it");
-	if (vector == NO_VECTOR)
-		bare_stop(STOP_GUEST, 1, "triple fault: a double fault could not be delivered, for a view forbids it");
-	tell_guest(vcpu, &record);
-	inject(vcpu, vector, vector == VECTOR_PF ? view_fault_code(exit->access, exit->walk, exit->cpl == 3) : 0);
-	vcpu->fault_address = record.gva;
 }
 
 static void answer_halt(struct relay_vcpu *vcpu)
@@ -135,16 +52,16 @@ static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 		answer_write(vcpu, 4);
 		break;
 	case EVENT_VIOLATION:
-		answer_violation(vcpu, exit);
+		bare_violation_exit(vcpu, exit);
 		break;
 	case EVENT_VMFUNC:
 		bare_service(vcpu, exit->cpl);
 		break;
 	case EVENT_UNDEFINED:
-		inject(vcpu, VECTOR_UD, 0);
+		bare_inject(vcpu, VECTOR_UD, 0);
 		break;
 	case EVENT_PROTECTED:
-		inject(vcpu, VECTOR_GP, 0);
+		bare_inject(vcpu, VECTOR_GP, 0);
 		break;
 	case EVENT_IGNORED:
 		vcpu->action = RELAY_STEP;
@@ -170,7 +87,7 @@ static void answer(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 {
 	vcpu->action = RELAY_RESUME;
 	if (exit->is_port)
-		answer_port(vcpu, exit);
+		bare_port(vcpu, exit);
 	else if (exit->is_halt)
 		answer_halt(vcpu);
 	else if (!exit->is_window)

@@ -18,6 +18,7 @@
 #define BARE_PORT_MAP 0xc1500000 /* three pages, where the monitor's memory has nothing else */
 #define BARE_VARIABLES 0xc1510000 /* behind them: 64 KiB of the monitor's own (monitor.ld) */
 #define BARE_LOG_SIZE 0x400000
+#define BARE_POOL_PAGES 1024   /* for tables that change */
 #define BARE_WRITES_MAX 12
 
 enum bare_vendor { BARE_VENDOR_INVALID, BARE_VMX, BARE_SVM };
@@ -51,6 +52,21 @@ struct bare_setup {
 	struct bare_write writes[BARE_WRITES_MAX]; /* of the control structure */
 };
 
+/* The policy, as far as rights can change: regions, views, and the rules of each view. Addresses are guest-physical. */
+struct bare_region {
+	uint64_t start, size;
+};
+
+struct bare_view {
+	uint32_t first_rule, rule_count;
+	uint32_t rights, ve; /* in memory without a rule; what these forbid there is #VE */
+};
+
+struct bare_rule {
+	uint32_t region, ve;
+	uint64_t shown; /* at the region's first byte */
+};
+
 struct bare_plan {
 	uint64_t size; /* of the plan, in bytes */
 	uint64_t vendor;
@@ -58,15 +74,17 @@ struct bare_plan {
 	uint64_t guest_size;
 	uint64_t monitor, monitor_size; /* where RELAY_BASE is in the block, and what is there of it */
 	uint64_t log;                   /* in the block, BARE_LOG_SIZE */
+	uint64_t pool;                  /* in the block, BARE_POOL_PAGES */
 	/* Offsets in the plan, and how much is there. */
 	uint64_t extents, extent_count;
 	uint64_t records, records_size; /* that the ledger begins with */
 	uint64_t setups, operation_count; /* struct bare_setup: none, and that of each operation */
 	uint64_t control; /* the control structure, 4096 bytes as KVM has it */
 	uint64_t write_count; /* of every setup */
-	uint64_t view_count;
+	uint64_t view_count, region_count;
+	uint64_t regions, views, rules; /* offsets in the plan */
 	uint64_t unbacked; /* value of a field that stands for an address without memory */
-	uint64_t stop_on_violation, refuse;
+	uint64_t stop_on_violation, report_on_violation, refuse;
 	uint64_t vcpu_page; /* guest-physical */
 	uint64_t ve_page;   /* the same; 0: no violation is #VE */
 	uint64_t needs_ve;  /* the views do, whatever the guest performs */

@@ -49,6 +49,8 @@ static int64_t perform(struct relay_vcpu *vcpu, uint32_t number, unsigned cpl)
 	switch (number) {
 	case SS_SERVICE_VIEW:
 		return switch_view(vcpu, args.index);
+	case SS_SERVICE_MAP:
+		return bare_set_rights(vcpu, args.arg[0], args.index, args.arg[1]);
 	case SS_SERVICE_INTERRUPT:
 		return interrupt_set(vcpu, args.index, args.arg[0]);
 	default:

@@ -9,3 +9,10 @@ uint32_t bare_operation(const struct relay_vcpu *vcpu)
 
 	return operation <= bare.plan->operation_count ? operation : 0;
 }
+
+void bare_inject(struct relay_vcpu *vcpu, uint64_t vector, uint64_t error_code)
+{
+	vcpu->action = RELAY_INJECT;
+	vcpu->vector = vector;
+	vcpu->error_code = error_code;
+}

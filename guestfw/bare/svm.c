@@ -4,6 +4,7 @@
 #include "console.h"
 #include "guestfw/relay/insn.h"
 #include "guestfw/relay/vmcb.h"
+#include "guestfw/relay/walk.h"
 #include "memory.h"
 #include "views/policy.h"
 
@@ -30,12 +31,28 @@
 
 #define PORT_IN(info) ((info) & 1)
 #define PORT_STRING(info) ((info) >> 2 & 1)
+#define PORT_REP(info) ((info) >> 3 & 1)
 #define PORT_SIZE(info) ((unsigned)((info) >> 4 & 7))
 #define PORT_NUMBER(info) ((unsigned)((info) >> 16 & 0xffff))
 #define MSR_IS_WRITE(info) ((info) & 1)
 #define ENTRY_WRITE 2u
 #define ENTRY_NX (UINT64_C(1) << 63)
 enum { RAX, RCX, RDX };
+
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_GS_BASE 0xc0000101u
+#define CS_LONG 0x200u
+#define CS_DEFAULT 0x400u
+#define INSN_MAX 15
+enum {
+	PREFIX_ES = 0x26,
+	PREFIX_CS = 0x2e,
+	PREFIX_SS = 0x36,
+	PREFIX_DS = 0x3e,
+	PREFIX_FS = 0x64,
+	PREFIX_GS,
+	PREFIX_ADDRESS = 0x67,
+};
 
 __attribute__((noreturn)) void bare_svm_launch(struct relay_vcpu *vcpu);
 
@@ -131,7 +148,14 @@ void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value)
 
 uint64_t vendor_register(const struct relay_vcpu *vcpu, unsigned number)
 {
-	return number == 4 ? vmcb_cr4(vmcb_of(vcpu)) : vmcb_cr0(vmcb_of(vcpu));
+	const void *vmcb = vmcb_of(vcpu);
+
+	return number == 4 ? vmcb_cr4(vmcb) : number == 3 ? vmcb_cr3(vmcb) : vmcb_cr0(vmcb);
+}
+
+uint64_t vendor_efer(const struct relay_vcpu *vcpu)
+{
+	return vmcb_efer(vmcb_of(vcpu));
 }
 
 void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value)
@@ -151,6 +175,12 @@ void vendor_show_words(struct relay_vcpu *vcpu)
 uint64_t vendor_view(const struct relay_vcpu *vcpu)
 {
 	return vcpu->vmfunc.eptp;
+}
+
+void vendor_flush(struct relay_vcpu *vcpu)
+{
+	/* By the next entry; the relay takes it back at the exit after that. */
+	vmcb_set_tlb_ctl(vmcb_of(vcpu), VMCB_TLB_FLUSH_ALL);
 }
 
 int vendor_grants(uint64_t entry, unsigned rights)
@@ -193,14 +223,87 @@ static const struct {
 #undef X
 };
 
+/* A #VMEXIT leaves FS and GS to the processor. */
+static uint64_t segment_base(const void *vmcb, unsigned prefix, int is_64)
+{
+	if (prefix == PREFIX_FS || prefix == PREFIX_GS)
+		return read_msr(prefix == PREFIX_FS ? MSR_FS_BASE : MSR_GS_BASE);
+	if (is_64)
+		return 0;
+	switch (prefix) {
+	case PREFIX_ES:
+		return vmcb_es_base(vmcb);
+	case PREFIX_CS:
+		return vmcb_cs_base(vmcb);
+	case PREFIX_SS:
+		return vmcb_ss_base(vmcb);
+	default:
+		return vmcb_ds_base(vmcb);
+	}
+}
+
+static int is_64(const void *vmcb)
+{
+	return vmcb_cs_attrib(vmcb) & CS_LONG && vmcb_efer(vmcb) & EFER_LMA;
+}
+
+/* In 64-bit mode the others are ignored. */
+static int is_segment_prefix(uint8_t byte, int is_64)
+{
+	return byte == PREFIX_FS || byte == PREFIX_GS ||
+	       (!is_64 && (byte == PREFIX_ES || byte == PREFIX_CS || byte == PREFIX_SS || byte == PREFIX_DS));
+}
+
+/* Its bytes, that is its prefixes and its opcode. Returns how many. */
+static unsigned fetch(const struct relay_vcpu *vcpu, int is_64, uint8_t code[INSN_MAX])
+{
+	const void *vmcb = vmcb_of(vcpu);
+	const struct walk walk = {
+		.nested_cr3 = vmcb_nested_cr3(vmcb),
+		.cr3 = vmcb_cr3(vmcb),
+		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
+	};
+	const uint64_t linear = is_64 ? vcpu->rip : (uint32_t)(vmcb_cs_base(vmcb) + vcpu->rip);
+
+	return walk_fetch(&walk, linear, code, vcpu->length < INSN_MAX ? (unsigned)vcpu->length : INSN_MAX);
+}
+
+/*
+ * Which segment it is a processor says only if it has decode assists (AMD APM vol. 2, 15.10.2), and QEMU's translator
+ * does not say how large addresses are either: so prefixes are read. INS has its memory in ES, whatever they say.
+ */
+static void describe_string(const struct relay_vcpu *vcpu, struct bare_exit *exit)
+{
+	const void *vmcb = vmcb_of(vcpu);
+	const uint64_t cs = vmcb_cs_attrib(vmcb);
+	unsigned usual, segment = exit->in ? PREFIX_ES : PREFIX_DS, count;
+	uint8_t code[INSN_MAX];
+
+	exit->repeats = PORT_REP(vcpu->qualification);
+	exit->is_64 = is_64(vmcb);
+	usual = exit->is_64 ? 8 : cs & CS_DEFAULT ? 4 : 2;
+	exit->address_size = usual;
+	count = fetch(vcpu, exit->is_64, code);
+	for (unsigned i = 0; i < count; i++) {
+		if (code[i] == PREFIX_ADDRESS)
+			exit->address_size = usual == 4 ? 2 : 4;
+		else if (!exit->in && is_segment_prefix(code[i], exit->is_64))
+			segment = code[i];
+	}
+	exit->base = segment_base(vmcb, segment, exit->is_64);
+}
+
 static void describe_port(struct relay_vcpu *vcpu, struct bare_exit *exit)
 {
-	exit->is_port = !PORT_STRING(vcpu->qualification);
+	exit->is_port = 1;
+	exit->is_string = PORT_STRING(vcpu->qualification);
 	exit->in = PORT_IN(vcpu->qualification);
 	exit->port = PORT_NUMBER(vcpu->qualification);
 	exit->size = PORT_SIZE(vcpu->qualification);
 	/* EXITINFO2 is the RIP behind the instruction (APM vol. 2, 15.10.2). */
 	vcpu->length = vcpu->gpa - vcpu->rip;
+	if (exit->is_string)
+		describe_string(vcpu, exit);
 }
 
 /* EFER as the guest may see and have it. */
@@ -243,7 +346,9 @@ void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit)
 		ret_exit->event = access_efer(vcpu);
 	if (ret_exit->event != EVENT_VIOLATION)
 		return;
-	ret_exit->access = svm_access(vcpu->qualification);
-	ret_exit->walk = svm_walk(vcpu->qualification);
-	ret_exit->delivery = (uint32_t)vmcb_exit_int_info(vmcb);
+	ret_exit->is_64 = is_64(vmcb);
+	ret_exit->violation.gpa = vcpu->gpa;
+	ret_exit->violation.access = svm_access(vcpu->qualification);
+	ret_exit->violation.walk = svm_walk(vcpu->qualification);
+	ret_exit->violation.delivery = (uint32_t)vmcb_exit_int_info(vmcb);
 }

@@ -30,6 +30,7 @@ enum vmcs_field {
 #define FEATURE_VMX 4u
 #define MSR_BASIC 0x480
 #define BASIC_REVISION 0x7fffffffu
+#define BASIC_STRINGS (UINT64_C(1) << 54)
 #define BASIC_TRUE_CONTROLS (UINT64_C(1) << 55)
 #define MSR_CR0_FIXED0 0x486
 #define MSR_CR0_FIXED1 0x487
@@ -37,7 +38,8 @@ enum vmcs_field {
 #define MSR_CR4_FIXED1 0x489
 #define MSR_EPT_VPID 0x48c
 #define MSR_VMFUNC 0x491
-#define EPT_NEEDED UINT64_C(0x14040) /* walks of four levels, write-back tables, pages of 2 MiB */
+#define EPT_NEEDED UINT64_C(0x4114040) /* walks of four levels, write-back tables, pages of 2 MiB, INVEPT of all */
+#define INVEPT_ALL 2
 #define CPUID_1_ECX_XSAVE (1u << 26)
 
 /* Controls that a VMM has no say in: under KVM it is L0 that has these exits. */
@@ -52,11 +54,15 @@ enum vmcs_field {
 #define BLOCKING_SHADOW 3u /* by STI, by MOV SS */
 #define ENTRY_VALID 0x80000000u /* of an external interrupt, with its vector */
 #define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
+#define RIGHTS_LONG(rights) ((rights) >> 13 & 1)
 
 #define PORT_SIZE(qualification) (((unsigned)(qualification) & 7) + 1)
 #define PORT_IN(qualification) ((qualification) >> 3 & 1)
 #define PORT_STRING(qualification) ((qualification) >> 4 & 1)
+#define PORT_REP(qualification) ((qualification) >> 5 & 1)
 #define PORT_NUMBER(qualification) ((unsigned)((qualification) >> 16 & 0xffff))
+#define STRING_ADDRESS_SIZE(info) (2u << ((info) >> 7 & 3))
+enum { RSI = 6, RDI };
 
 void bare_vmx_launch(struct relay_vcpu *vcpu);
 
@@ -113,13 +119,16 @@ static void check_features(void)
 		__asm__ volatile("wrmsr" : : "c"(MSR_FEATURE_CONTROL), "a"(FEATURE_LOCKED | FEATURE_VMX), "d"(0));
 	if (!(read_msr(MSR_BASIC) & BASIC_TRUE_CONTROLS))
 		console_needs("VMX with the TRUE control MSRs", "", "a processor without");
+	if (!(read_msr(MSR_BASIC) & BASIC_STRINGS))
+		console_needs("VMX that describes INS and OUTS", "", "a processor without");
 	for (unsigned i = 0; i < CONTROL_COUNT; i++)
 		if (controls[i].needed && !(read_msr(controls[i].msr) >> 32 & controls[i].bit))
 			console_needs("the VMX control: ", controls[i].name, "a processor without");
 	if (!(read_msr(MSR_VMFUNC) & 1))
 		console_needs("VM function 0, EPTP switching", "", "a processor without");
 	if ((read_msr(MSR_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
-		console_needs("EPT of four levels with write-back tables and pages of 2 MiB", "", "a processor without");
+		console_needs("EPT of four levels with write-back tables, pages of 2 MiB and INVEPT of all contexts", "",
+			      "a processor without");
 }
 
 static void enter_root(void)
@@ -227,7 +236,13 @@ void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value)
 uint64_t vendor_register(const struct relay_vcpu *vcpu, unsigned number)
 {
 	(void)vcpu;
-	return vmread(number == 4 ? VMCS_guest_cr4 : VMCS_guest_cr0);
+	return vmread(number == 4 ? VMCS_guest_cr4 : number == 3 ? VMCS_guest_cr3 : VMCS_guest_cr0);
+}
+
+uint64_t vendor_efer(const struct relay_vcpu *vcpu)
+{
+	(void)vcpu;
+	return vmread(VMCS_guest_ia32_efer);
 }
 
 void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value)
@@ -249,6 +264,16 @@ uint64_t vendor_view(const struct relay_vcpu *vcpu)
 {
 	(void)vcpu;
 	return vmread(VMCS_ept_pointer);
+}
+
+void vendor_flush(struct relay_vcpu *vcpu)
+{
+	const struct {
+		uint64_t pointer, reserved;
+	} all = {0, 0};
+
+	(void)vcpu;
+	__asm__ volatile("invept %0, %1" : : "m"(all), "r"(UINT64_C(INVEPT_ALL)) : "cc", "memory");
 }
 
 int vendor_grants(uint64_t entry, unsigned rights)
@@ -294,19 +319,37 @@ static const struct {
 
 static void describe_access(const struct relay_vcpu *vcpu, struct bare_exit *exit)
 {
-	exit->access = vmx_access(vcpu->qualification);
-	exit->gva_known = vmx_gla_known(vcpu->qualification);
-	exit->walk = vmx_walk(vcpu->qualification);
-	exit->gva = vcpu->gla;
-	exit->delivery = (uint32_t)vmread(VMCS_idt_vectoring_info_field);
+	exit->is_64 = RIGHTS_LONG(vmread(VMCS_guest_cs_ar_bytes));
+	exit->violation = (struct bare_violation){
+		.gpa = vcpu->gpa,
+		.gva = vcpu->gla,
+		.access = vmx_access(vcpu->qualification),
+		.walk = vmx_walk(vcpu->qualification),
+		.gva_known = vmx_gla_known(vcpu->qualification),
+		.delivery = (uint32_t)vmread(VMCS_idt_vectoring_info_field),
+	};
+}
+
+/* Its linear address is that of the first element (Intel SDM vol. 3C, 28.2.1; of the instruction: table 28-8). */
+static void describe_string(const struct relay_vcpu *vcpu, struct bare_exit *exit)
+{
+	const uint64_t index = vcpu->regs[exit->in ? RDI : RSI];
+
+	exit->repeats = PORT_REP(vcpu->qualification);
+	exit->is_64 = RIGHTS_LONG(vmread(VMCS_guest_cs_ar_bytes));
+	exit->address_size = STRING_ADDRESS_SIZE(vmread(VMCS_vmx_instruction_info));
+	exit->base = vcpu->gla - (index & bare_address_mask(exit->address_size));
 }
 
 static void describe_port(const struct relay_vcpu *vcpu, struct bare_exit *exit)
 {
-	exit->is_port = !PORT_STRING(vcpu->qualification);
+	exit->is_port = 1;
+	exit->is_string = PORT_STRING(vcpu->qualification);
 	exit->in = PORT_IN(vcpu->qualification);
 	exit->port = PORT_NUMBER(vcpu->qualification);
 	exit->size = PORT_SIZE(vcpu->qualification);
+	if (exit->is_string)
+		describe_string(vcpu, exit);
 }
 
 void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit)

@@ -74,6 +74,7 @@ guest string_io 0 ''
 # 600 bytes to the debug console; 600 bytes, and the low bytes of 600 words and of 600 double words, to
 # the serial port's data register.
 that 'string_io: what the console got' [ "$(wc -c <"$out")" -eq $((4 * 600)) ]
+guest string_pages 0 ''
 guest string_backwards 1 "$where"
 guest stack_zero 1 "$where"
 guest self_page_tables 1 "$where"

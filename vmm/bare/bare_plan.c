@@ -46,9 +46,7 @@ static uint64_t append(struct bare_build *build, const void *data, size_t size)
 
 static int check_request(const struct plan_request *request, struct error *error)
 {
-	const char *why = request->on_violation == ON_VIOLATION_REPORT
-				  ? "--on-violation report: needs a VMM that decodes instructions; stop and inject do not"
-			  : request->vms != 1 || request->vcpus != 1 ? "an image has one guest with one vCPU"
+	const char *why = request->vms != 1 || request->vcpus != 1 ? "an image has one guest with one vCPU"
 			  : request->memory > MEMORY_MAX ? "-m: an image has guests of up to 1G"
 							 : NULL;
 
@@ -126,10 +124,56 @@ static int append_memory(struct bare_build *build, struct bare_plan *plan)
 		rc = append_area(build, monitor->host, RELAY_SIZE, plan->monitor, &end);
 	plan->monitor_size = (end + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
 	plan->log = plan->monitor + plan->monitor_size;
-	plan->block = plan->log + BARE_LOG_SIZE;
+	plan->pool = plan->log + BARE_LOG_SIZE;
+	plan->block = plan->pool + BARE_POOL_PAGES * PAGE;
 	plan->extents = append(build, build->extents, build->extent_count * sizeof(build->extents[0]));
 	plan->extent_count = build->extent_count;
 	return rc;
+}
+
+/* A blob has borders of 16 bytes, so what is appended one by one is an array. */
+_Static_assert(sizeof(struct bare_region) == 16 && sizeof(struct bare_view) == 16 && sizeof(struct bare_rule) == 16,
+	       "arrays in a plan");
+
+/* All rules of a view. */
+static void append_rules(struct bare_build *build, const struct view *view)
+{
+	for (size_t i = 0; i < view->rule_count; i++) {
+		const struct view_rule *from = &view->rules[i];
+		const struct bare_rule rule = {
+			.region = from->region,
+			.ve = from->ve,
+			.shown = from->remapped ? from->target.v : build->plan.policy.regions[from->region].gpa.v,
+		};
+
+		append(build, &rule, sizeof(rule));
+	}
+}
+
+/* What the monitor has to know of the policy when a guest changes rights. */
+static void append_policy(struct bare_build *build, struct bare_plan *plan)
+{
+	const struct view_policy *policy = &build->plan.policy;
+	uint32_t rules = 0;
+
+	plan->region_count = policy->region_count;
+	plan->regions = append(build, NULL, 0);
+	for (size_t i = 0; i < policy->region_count; i++) {
+		const struct bare_region region = {policy->regions[i].gpa.v, policy->regions[i].size};
+
+		append(build, &region, sizeof(region));
+	}
+	plan->views = append(build, NULL, 0);
+	for (size_t i = 0; i < policy->view_count; i++) {
+		const struct bare_view view = {rules, (uint32_t)policy->views[i].rule_count, policy->views[i].rights,
+					       policy->views[i].ve};
+
+		append(build, &view, sizeof(view));
+		rules += view.rule_count;
+	}
+	plan->rules = append(build, NULL, 0);
+	for (size_t i = 0; i < policy->view_count; i++)
+		append_rules(build, &policy->views[i]);
 }
 
 static int append_setups(struct bare_build *build, struct bare_plan *plan, struct error *error)
@@ -214,6 +258,7 @@ static int fill(struct bare_build *build, bool judged, struct error *error)
 		.view_count = build->plan.policy.view_count,
 		.unbacked = ((UINT64_C(1) << build->vm.vmfunc.caps.maxphyaddr) - 1) & ~(PAGE - 1),
 		.stop_on_violation = build->plan.on_violation == ON_VIOLATION_STOP,
+		.report_on_violation = build->plan.on_violation == ON_VIOLATION_REPORT,
 		.refuse = build->plan.on_ask == FLAGS_ON_ASK_REFUSE,
 		.vcpu_page = boot_vcpu_page(0).v,
 		.ve_page = build->plan.has_ve ? BOOT_VE : 0,
@@ -230,6 +275,7 @@ static int fill(struct bare_build *build, bool judged, struct error *error)
 		rc = append_records(build, &plan, judged, error);
 	if (rc != 0)
 		return rc;
+	append_policy(build, &plan);
 	plan.control = append(build, build->vm.ops->control(vcpu), CONTROL_SIZE);
 	plan.size = build->blob->size - build->start;
 	if (build->blob->error != 0)

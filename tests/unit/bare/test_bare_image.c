@@ -47,9 +47,6 @@ static void what_an_image_cannot_have_is_refused(void **state)
 		request = request_of(vendors[i]);
 		request.memory = (UINT64_C(1) << 30) + LARGE_PAGE;
 		is_refused(&request, "-m");
-		request = request_of(vendors[i]);
-		request.on_violation = ON_VIOLATION_REPORT;
-		is_refused(&request, "--on-violation");
 	}
 	request = request_of("flat");
 	is_refused(&request, "--engine flat");

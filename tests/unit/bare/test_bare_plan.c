@@ -314,9 +314,9 @@ static void views_show_the_guest_its_memory_and_nothing_else(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
 		struct fixture *f = create_usual(&vendors[i]);
 		const struct walk_memory memory = {BASE, f->block, f->plan->block};
-		const struct walk_caps caps = {.page_2m = true, .maxphyaddr = 36};
-		const uint64_t *list = (void *)(f->block + f->plan->monitor + RELAY_LISTS - RELAY_BASE);
 		const bool vmx = vendors[i].vendor == BARE_VMX;
+		const struct walk_caps caps = {.page_2m = true, .ve = vmx, .maxphyaddr = 36};
+		const uint64_t *list = (void *)(f->block + f->plan->monitor + RELAY_LISTS - RELAY_BASE);
 
 		for (uint32_t view = 0; view < f->plan->view_count; view++)
 			for (uint64_t gpa = 0; gpa < f->plan->guest_size + 4 * LARGE_PAGE; gpa += PAGE) {
@@ -325,6 +325,8 @@ static void views_show_the_guest_its_memory_and_nothing_else(void **state)
 				const struct view_effect effect = policy_effect(&f->run.policy, view, gpa_at(gpa));
 
 				assert_int_not_equal(got.status, WALK_BAD);
+				/* Whoever reaches beyond its memory is not told so by the processor. */
+				assert_int_equal(got.suppressed, vmx && (gpa >= f->plan->guest_size || !effect.ve));
 				if (gpa >= f->plan->guest_size || effect.rights == 0) {
 					assert_int_equal(got.status, WALK_NOT_PRESENT);
 					continue;

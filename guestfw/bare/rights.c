@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Rights that change while the guest runs, as vmm/vm/vm.c changes them elsewhere. */
+#include "bare.h"
+#include "views/ept_edit.h"
+
+#define EINVAL 22
+#define ENOENT 2
+#define EOPNOTSUPP 95
+#define LIST_ADDRESS UINT64_C(0x000ffffffffff000)
+
+static struct ept_edit edit;
+
+static void begin(const struct relay_vcpu *vcpu)
+{
+	if (edit.pool)
+		return;
+	edit = (struct ept_edit){
+		.format = &paging_formats[bare.plan->vendor == BARE_VMX ? PAGING_EPT : PAGING_NPT],
+		.caps = &vcpu->vmfunc.caps,
+		.pool = bare.base + bare.plan->pool,
+		.pages = BARE_POOL_PAGES,
+	};
+}
+
+static uint64_t root_of(uint32_t view)
+{
+	const uint64_t *list = (const uint64_t *)RELAY_LISTS;
+
+	return (view == bare.list_index ? bare.list_value : list[view]) & LIST_ADDRESS;
+}
+
+/* What the view says of the region beside its rights. */
+static struct bare_rule rule_of(uint32_t view, uint32_t region, const struct bare_region *place)
+{
+	const struct bare_view *views = bare_part(bare.plan, bare.plan->views);
+	const struct bare_rule *rules = bare_part(bare.plan, bare.plan->rules);
+
+	for (uint64_t i = 0; i < views[view].rule_count; i++)
+		if (rules[views[view].first_rule + i].region == region)
+			return rules[views[view].first_rule + i];
+	return (struct bare_rule){region, views[view].ve != 0, place->start};
+}
+
+int bare_set_rights(struct relay_vcpu *vcpu, uint64_t view, uint32_t region, uint64_t rights)
+{
+	const struct bare_region *places = bare_part(bare.plan, bare.plan->regions);
+	struct bare_rule rule;
+	enum policy_error_kind kind;
+	int rc;
+
+	if (view > UINT32_MAX || rights > UINT32_MAX)
+		return -EINVAL;
+	if (view >= bare.plan->view_count || region >= bare.plan->region_count)
+		return -ENOENT;
+	begin(vcpu);
+	kind = edit.format->check_rights((unsigned)rights, edit.caps);
+	if (kind != POLICY_ERROR_INVALID)
+		return kind == POLICY_ERROR_RIGHTS_UNKNOWN ? -EINVAL : -EOPNOTSUPP;
+	rule = rule_of((uint32_t)view, region, &places[region]);
+	rc = ept_edit(&edit, &(struct ept_edit_region){
+				     .root = root_of((uint32_t)view),
+				     .rights = (unsigned)rights,
+				     .ve = rule.ve != 0,
+				     .start = places[region].start,
+				     .size = places[region].size,
+				     .shown = bare.base + rule.shown,
+			     });
+	vendor_flush(vcpu);
+	return rc;
+}
