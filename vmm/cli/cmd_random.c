@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vmm/cli/session.h"
+#include "vmm/plan/needs.h"
 #include "vmm/service/differential.h"
 #include "vmm/table/json.h"
 
@@ -44,7 +45,7 @@ static int check_masks(const struct differential *run, const struct plan *plan, 
 	if (engine_has_monitor(plan->engine))
 		return 0;
 	return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-			 "the program masks flags: needs: masks; host: engine %s " PLAN_NO_MASKS,
+			 "the program masks flags: needs: masks; host: engine %s " NEEDS_NO_MASKS,
 			 engine_keys[plan->engine->id]);
 }
 

@@ -7,18 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "views/default_policy.h"
 #include "views/list.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
 #include "vmm/plan/engine_target.h"
+#include "vmm/plan/needs.h"
 #include "vmm/plan/service_list.h"
 #include "vmm/policy/policy_load.h"
 
-/* Need of operations that switch through a full list. */
-#define VIEWS_ALL "views512"
 #define PAGE_MASK UINT64_C(0xfff)
 #define LARGE_PAGE UINT64_C(0x200000)
 #define CPUID_EXTENDED 0x80000001
@@ -196,138 +194,6 @@ static int check_patterns(const struct plan *plan, const struct plan_request *re
 	return 0;
 }
 
-/* Words of an operation's `needs`, and why this run lacks them; NULL: it has them. */
-static const char *lacks_views(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	if (plan->views && !plan->guest)
-		return "needs: default views; host: --views replaces them";
-	if (plan->vcpus > 1 && plan->engine->views_are_slots)
-		return "needs: views; host: engine flat has one view for all vCPUs of a VM, and there "
-		       "are several";
-	for (unsigned i = 0; i < plan->vms; i++)
-		if (!(plan->services[i].enabled >> SS_SERVICE_VIEW & 1))
-			return "needs: views; host: --services leaves out view";
-	return NULL;
-}
-
-/* A page that is locked and unlocked: limit and privilege are the host's to judge. */
-static const char *lacks_pin(const struct plan *plan, const struct host *host)
-{
-	static const char page[1];
-
-	(void)plan;
-	if (!host || (mlock(page, sizeof(page)) == 0 && munlock(page, sizeof(page)) == 0))
-		return NULL;
-	return "needs: pin; host: no memory may be locked; raise RLIMIT_MEMLOCK (ulimit -l)";
-}
-
-static const char *lacks_hypercall(const struct plan *plan, const struct host *host)
-{
-	if (!host || engine_has_monitor(plan->engine) || host->backend == HOST_BACKEND_VMX ||
-	    host->backend == HOST_BACKEND_SVM ||
-	    host->capability[HOST_CAP_disable_quirks2] & 1 << 5)
-		return NULL;
-	return "needs: hypercall; host: this KVM patches hypercall instructions and cannot be told "
-	       "not to";
-}
-
-static const char *lacks_disk(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	if (!plan->scratch_disk)
-		return "needs: disk; host: --disk names a file, which the catalogue does not overwrite";
-	if (plan->share_vcpu)
-		return "needs: disk; host: VMs that share a vCPU have none";
-	return plan->vcpus > 1 ? "needs: disk; host: the vCPUs of a VM share one disk, and there are "
-				 "several"
-			       : NULL;
-}
-
-static const char *lacks_ve(const struct plan *plan, const struct host *host)
-{
-	if (!host || plan->has_ve)
-		return NULL;
-	return plan->engine->id != ENGINE_VMX ? "needs: ve; host: only processors with VMX have #VE"
-					      : "needs: ve; host: KVM has no #VE for a nested guest";
-}
-
-static const char *lacks_shared(const struct plan *plan, const struct host *host)
-{
-	(void)host;
-	return plan->share_vcpu ? NULL : "needs: shared; host: no other guest shares the vCPU (--share-vcpu)";
-}
-
-/* A word stands for services that every VM must have, for a monitor, and for what only a function can say. */
-#define SERVICE(name) (UINT64_C(1) << SS_SERVICE_##name)
-static const struct need {
-	const char *word;
-	uint64_t services;
-	bool monitor;
-	const char *why; /* without one of these */
-	const char *(*lacks)(const struct plan *plan, const struct host *host);
-} need_words[] = {
-	{"views", 0, false, NULL, lacks_views},
-	{VIEWS_ALL, 0, false, NULL, lacks_views},
-	{"map", SERVICE(MAP), false, "needs: map; host: --services leaves out map", NULL},
-	{"monitor", 0, true, "needs: monitor; host: engine flat has no relay in front of the VMM", NULL},
-	{"masks", 0, true, "needs: masks; host: engine flat " PLAN_NO_MASKS, NULL},
-	{"hypercall", 0, false, NULL, lacks_hypercall},
-	{"interrupt", SERVICE(INTERRUPT), false,
-	 "needs: interrupt; host: --services leaves out interrupt", NULL},
-	{"pin", SERVICE(PIN) | SERVICE(UNPIN), false,
-	 "needs: pin; host: --services leaves out pin or unpin", lacks_pin},
-	{"disk", 0, false, NULL, lacks_disk},
-	{"ve", 0, false, NULL, lacks_ve},
-	{"shared", 0, true, "needs: shared; host: engine flat has no monitor that could switch", lacks_shared},
-};
-
-static const char *lacks_word(const struct plan *plan, const struct host *host, const struct need *need)
-{
-	for (unsigned i = 0; i < plan->vms; i++)
-		if (need->services & ~plan->services[i].enabled)
-			return need->why;
-	if (need->monitor && !engine_has_monitor(plan->engine))
-		return need->why;
-	return need->lacks ? need->lacks(plan, host) : NULL;
-}
-
-/* What the bare monitor does not serve. */
-static bool needs_vmm(const struct ss_operation *op)
-{
-	return op->kind == SS_KIND_PIN || op->kind == SS_KIND_DISK;
-}
-
-static const char *lacks(const struct plan *plan, const struct host *host,
-			 const struct ss_operation *op)
-{
-	const char *word = op->needs;
-
-	if (plan->bare && needs_vmm(op))
-		return "needs: vmm; host: bare, where no process serves the guest";
-
-	if (plan->embodiment == SS_EMBODIMENT_SINGLE_MASK && op->masked & ~op->kept)
-		return "needs: flags for the VMM; host: --embodiment single-mask keeps all that are not "
-		       "owned";
-	if (op->setup != SS_SETUP_NONE && op->setup != SS_SETUP_VE && plan->vcpus > 1)
-		return "needs: list; host: the vCPUs of a VM share one view list, which this would "
-		       "change";
-	while (*word) {
-		size_t length = strcspn(word, " ");
-		const char *why = "needs: a word that this version does not know";
-
-		for (size_t i = 0; i < sizeof(need_words) / sizeof(need_words[0]); i++)
-			if (strlen(need_words[i].word) == length &&
-			    memcmp(need_words[i].word, word, length) == 0)
-				why = lacks_word(plan, host, &need_words[i]);
-		if (why)
-			return why;
-		word += length;
-		word += strspn(word, " ");
-	}
-	return NULL;
-}
-
 static bool can_have_ve(const struct plan *plan, const struct host *host)
 {
 	struct engine_target target;
@@ -336,15 +202,38 @@ static bool can_have_ve(const struct plan *plan, const struct host *host)
 	return target.view.caps.ve;
 }
 
+/* Those that every VM has. */
+static uint64_t common_services(const struct plan *plan)
+{
+	uint64_t common = UINT64_MAX;
+
+	for (unsigned i = 0; i < plan->vms; i++)
+		common &= plan->services[i].enabled;
+	return common;
+}
+
 /* The empty loop is performed with every selection: it is what other costs are compared with. */
 static void select_operations(struct plan *plan, const struct plan_request *request,
 			      const struct host *host)
 {
+	const struct needs_run run = {
+		.engine = plan->engine,
+		.host = host,
+		.embodiment = plan->embodiment,
+		.services = common_services(plan),
+		.vcpus = plan->vcpus,
+		.default_views = !plan->views || plan->guest,
+		.scratch_disk = plan->scratch_disk,
+		.share_vcpu = plan->share_vcpu,
+		.bare = plan->bare,
+		.has_ve = plan->has_ve,
+	};
+
 	for (uint32_t n = 1; !plan->differential && n <= plan->image.operation_count; n++) {
 		const struct ss_operation *op = &plan->image.operations[n - 1];
 
 		if (matches(plan, request, n)) {
-			plan->skipped[n - 1] = lacks(plan, host, op);
+			plan->skipped[n - 1] = needs_lacking(&run, op);
 			if (!plan->skipped[n - 1])
 				set_bit(plan->selected, n);
 		} else if (op->kind == SS_KIND_NOTHING && !plan->workload) {
@@ -387,7 +276,7 @@ static int default_views(struct plan *plan, struct error *error)
 
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
 		if (plan_bit(plan->selected, n) &&
-		    strstr(plan->image.operations[n - 1].needs, VIEWS_ALL))
+		    strstr(plan->image.operations[n - 1].needs, NEEDS_ALL_VIEWS))
 			views = VIEW_MAX;
 	plan->frames = boot_frames(plan->memory, views);
 	plan->tagged_views = views;
@@ -469,7 +358,7 @@ static int plan_masks(struct plan *plan, const struct plan_request *request, str
 		if (plan->flags[i].masked && !engine_has_monitor(plan->engine))
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 					 "flags that the guest does not own: needs: masks; host: "
-					 "engine %s " PLAN_NO_MASKS "; --flag-path "
+					 "engine %s " NEEDS_NO_MASKS "; --flag-path "
 					 "enlightened works on every engine",
 					 engine_keys[plan->engine->id]);
 	}

@@ -151,9 +151,6 @@ struct plan {
 	const char *skipped[SS_MAX_OPERATIONS];  /* why a selected operation is not performed */
 };
 
-/* What an engine without a monitor does with the flags that it could mask, for messages. */
-#define PLAN_NO_MASKS "leaves control registers to KVM's own policy"
-
 /* Returns 0 or a negative errno with the reason in `error`. The strings of the request are used,
  * not copied. `host` may be NULL if nothing will be run: the plan then only selects. */
 int plan_make(struct plan *plan, const struct plan_request *request, const struct host *host,
