@@ -6,94 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "policy_fixture.h"
 #include "views/effect.h"
-#include "vmm/policy/policy_load.h"
-#include "vmm/policy/policy_warn.h"
-
-#define PAGE UINT64_C(0x1000)
-
-/* libconfig 1.5 forgets a string that is being read when it finds a syntax error. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libconfig.so";
-}
-
-/* A guest as a reader of policy files sees it. */
-static struct image_segment segments[] = {
-	{.gpa = {0x100000}, .address = 0x100000, .memory_size = 0xb000},
-	/* Not where the guest's code takes it to be. */
-	{.gpa = {0x300000}, .address = 0x200000, .memory_size = 0x2000},
-};
-static struct image_section sections[] = {
-	{".text", 0x100000, 0x1800, true},	{".gate", 0x102000, 0x100, true},
-	{".data", 0x103000, 0x800, true},	{".tail", 0x103800, 0x100, true},
-	{".odd", 0x104010, 0x100, true},	{".bss", 0x105000, 0x6000, true},
-	{".comment", 0, 0x100, false},		{".empty", 0x10b000, 0, true},
-	{".twice", 0x10b000, 0x1000, true},	{".twice", 0x10c000, 0x1000, true},
-	{".moved", 0x200000, 0x1000, true},	{".away", 0x10000000, 0x1000, true},
-	{".wraps", 0x100000, UINT64_MAX, true},
-};
-static struct image_symbol symbols[] = {
-	{0x105000, 0x1000, "table"}, {0x106000, 100, "small"},	 {0x106080, 8, "next"},
-	{0x107000, 0, "label"},	     {0x108000, 0, "label_end"}, {0x109000, 100, "alone"},
-	{0x10a000, 16, "twin"},	     {0x10a800, 16, "twin"},
-};
-static const struct image guest = {
-	.entry = 0x100000,
-	.segments = segments,
-	.segment_count = ARRAY_SIZE(segments),
-	.sections = sections,
-	.section_count = ARRAY_SIZE(sections),
-	.symbols = symbols,
-	.symbol_count = ARRAY_SIZE(symbols),
-};
-static const struct gpa_range ranges[] = {{{0}, 16 << 20}, {{SS_MMIO_GPA}, PAGE}};
-static const struct view_target ept = {
-	.memory = {ranges, ARRAY_SIZE(ranges)},
-	.format = &paging_formats[PAGING_EPT],
-	.caps = {.maxphyaddr = 46, .ve = true},
-};
-
-struct loaded {
-	struct policy_file file;
-	struct diagnostics diagnostics;
-	struct error error;
-	int rc;
-};
-
-static void load(struct loaded *loaded, const char *text, size_t size,
-		 const struct view_target *target, bool lenient)
-{
-	const struct policy_subject subject = {&guest, target, "test", lenient};
-	int fd = memfd_create("policy", MFD_CLOEXEC);
-	char path[32];
-
-	memset(loaded, 0, sizeof(*loaded));
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, size), (ssize_t)size);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	loaded->rc = policy_load(&loaded->file, path, &subject, &loaded->diagnostics,
-				 &loaded->error);
-	close(fd);
-}
-
-/* "LINE:COLUMN KEY", joined by ", ". */
-static void summarize(const struct diagnostics *diagnostics, char *line, size_t size)
-{
-	size_t used = 0;
-
-	line[0] = '\0';
-	for (size_t i = 0; i < diagnostics->kept && used < size; i++) {
-		const struct diagnostic *entry = &diagnostics->list[i];
-
-		used += (size_t)snprintf(line + used, size - used, "%s%u:%u %s", i ? ", " : "",
-					 entry->place.line, entry->place.column, entry->key);
-	}
-}
 
 #define VIEW "views: { v = { default = \"rwx\"; }; };"
 #define REGION(members) "regions: { r = { " members " }; };\n" VIEW
@@ -262,8 +177,8 @@ static void faults(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char found[400];
 
-		load(loaded, rows[i].text, strlen(rows[i].text), &ept, false);
-		summarize(&loaded->diagnostics, found, sizeof(found));
+		fixture_load(loaded, rows[i].text, strlen(rows[i].text), &fixture_ept, false);
+		fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 		if (strcmp(found, rows[i].faults) != 0) {
 			print_message("'%s'\n\twanted '%s'\n\tfound  '%s'\n\t%s\n", rows[i].text,
 				      rows[i].faults, found, loaded->diagnostics.list[0].text);
@@ -289,16 +204,16 @@ static void sizes(void **state)
 	(void)state;
 	assert_non_null(loaded);
 	assert_non_null(large);
-	load(loaded, zero, sizeof(zero) - 1, &ept, false);
-	summarize(&loaded->diagnostics, found, sizeof(found));
+	fixture_load(loaded, zero, sizeof(zero) - 1, &fixture_ept, false);
+	fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 	assert_string_equal(found, "2:1 syntax");
 	policy_file_finish(&loaded->file);
 	memset(large, ' ', POLICY_TEXT_MAX + 1);
 	memcpy(large, VIEW, strlen(VIEW));
-	load(loaded, large, POLICY_TEXT_MAX, &ept, false);
+	fixture_load(loaded, large, POLICY_TEXT_MAX, &fixture_ept, false);
 	assert_int_equal(loaded->rc, 0);
 	policy_file_finish(&loaded->file);
-	load(loaded, large, POLICY_TEXT_MAX + 1, &ept, false);
+	fixture_load(loaded, large, POLICY_TEXT_MAX + 1, &fixture_ept, false);
 	assert_int_equal(loaded->rc, -EFBIG);
 	assert_non_null(strstr(loaded->error.text, "too long for a policy file"));
 	policy_file_finish(&loaded->file);
@@ -321,8 +236,8 @@ static void limits(void **state)
 		for (unsigned i = 0; i < count; i++)
 			used += (size_t)sprintf(text + used, "v%u = { default = \"r\"; };\n", i);
 		used += (size_t)sprintf(text + used, "};");
-		load(loaded, text, used, &ept, false);
-		summarize(&loaded->diagnostics, found, sizeof(found));
+		fixture_load(loaded, text, used, &fixture_ept, false);
+		fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 		assert_string_equal(found, count > VIEW_MAX ? "514:1 too-many-views" : "");
 		policy_file_finish(&loaded->file);
 	}
@@ -334,13 +249,13 @@ static void limits(void **state)
 						"r%u = { address = 0x%x; size = 4096; };\n", i,
 						i * 0x1000);
 		used += (size_t)sprintf(text + used, "};");
-		load(loaded, text, used,
-		     &(struct view_target){
+		fixture_load(loaded, text, used,
+			     &(struct view_target){
 			     .memory = {&(struct gpa_range){{0}, UINT64_C(1) << 30}, 1},
-			     .format = ept.format,
-			     .caps = ept.caps},
-		     false);
-		summarize(&loaded->diagnostics, found, sizeof(found));
+			     .format = fixture_ept.format,
+			     .caps = fixture_ept.caps},
+			     false);
+		fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 		assert_string_equal(found,
 				    count > POLICY_REGIONS_MAX ? "4099:1 too-many-regions" : "");
 		policy_file_finish(&loaded->file);
@@ -378,14 +293,14 @@ static void large_groups(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		size_t size = write_group(text, groups[i].count, groups[i].a, groups[i].b);
 
-		load(loaded, text, size, &ept, false);
-		summarize(&loaded->diagnostics, found, sizeof(found));
+		fixture_load(loaded, text, size, &fixture_ept, false);
+		fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 		assert_string_equal(found, groups[i].faults);
 		assert_non_null(strstr(loaded->diagnostics.list[0].text, "duplicate setting name"));
 		policy_file_finish(&loaded->file);
 		/* Without the name: regions that overlap, each with its own place. */
 		size = write_group(text, groups[i].count, -1, -1);
-		load(loaded, text, size, &ept, false);
+		fixture_load(loaded, text, size, &fixture_ept, false);
 		assert_int_equal(loaded->file.region_count, groups[i].count);
 		assert_int_equal(loaded->diagnostics.count[SEVERITY_ERROR], groups[i].count - 1);
 		assert_string_equal(loaded->diagnostics.list[0].key, "region-overlap");
@@ -416,8 +331,8 @@ static void too_many(void **state)
 		for (int i = 0; i < POLICY_ELEMENTS_MAX + more; i++)
 			used += (size_t)sprintf(text + used, ",1");
 		used += (size_t)sprintf(text + used, " ];\n" VIEW);
-		load(loaded, text, used, &ept, false);
-		summarize(&loaded->diagnostics, found, sizeof(found));
+		fixture_load(loaded, text, used, &fixture_ept, false);
+		fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 		assert_string_equal(found, more ? "1:131080 syntax" : "1:1 unknown-setting");
 		policy_file_finish(&loaded->file);
 	}
@@ -428,8 +343,8 @@ static void too_many(void **state)
 		for (int i = 0; i < POLICY_SETTINGS_MAX - 4 + more; i++)
 			used += (size_t)sprintf(text + used, "a%x=1\n", i);
 		used += (size_t)sprintf(text + used, "};\n" VIEW);
-		load(loaded, text, used, &ept, false);
-		summarize(&loaded->diagnostics, found, sizeof(found));
+		fixture_load(loaded, text, used, &fixture_ept, false);
+		fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 		assert_string_equal(found, more ? "65536:16 syntax" : "1:1 unknown-setting");
 		policy_file_finish(&loaded->file);
 	}
@@ -450,7 +365,7 @@ static void many(void **state)
 	assert_non_null(stream);
 	for (unsigned i = 0; i < DIAGNOSTICS_MAX + 7; i++)
 		used += (size_t)sprintf(text + used, "x%u = 1;\n", i);
-	load(loaded, text, used, &ept, false);
+	fixture_load(loaded, text, used, &fixture_ept, false);
 	assert_int_equal(loaded->diagnostics.count[SEVERITY_ERROR], DIAGNOSTICS_MAX + 7);
 	assert_non_null(strstr(loaded->error.text, "107 errors in this policy"));
 	diagnostics_print(&loaded->diagnostics, "a\nb.views", stream);
@@ -497,7 +412,7 @@ static void meaning(void **state)
 	uint32_t index;
 
 	(void)state;
-	load(loaded, text, strlen(text), &ept, false);
+	fixture_load(loaded, text, strlen(text), &fixture_ept, false);
 	assert_int_equal(loaded->rc, 0);
 	assert_int_equal(policy->view_count, 2);
 	assert_string_equal(policy->views[0].name, "first");
@@ -535,20 +450,20 @@ static void lenient(void **state)
 	static const char text[] =
 		"views: { v = { default = \"rw-\"; rights = { boot = \"r--\"; context = \"---\"; "
 		"stacks = \"r-x\"; }; remap = { window-tag = \"tag-1\"; }; }; };";
-	struct view_target slots = ept;
+	struct view_target slots = fixture_ept;
 	struct loaded *loaded = malloc(sizeof(*loaded));
 	const struct view_policy *policy = &loaded->file.policy;
 	char found[200];
 
 	(void)state;
 	slots.format = &paging_slots;
-	load(loaded, text, strlen(text), &slots, false);
-	summarize(&loaded->diagnostics, found, sizeof(found));
+	fixture_load(loaded, text, strlen(text), &slots, false);
+	fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 	assert_string_equal(found, "1:26 execute-withheld, 1:51 execute-withheld");
 	assert_int_equal(loaded->diagnostics.count[SEVERITY_WARNING], 0);
 	policy_file_finish(&loaded->file);
-	load(loaded, text, strlen(text), &slots, true);
-	summarize(&loaded->diagnostics, found, sizeof(found));
+	fixture_load(loaded, text, strlen(text), &slots, true);
+	fixture_summarize(&loaded->diagnostics, found, sizeof(found));
 	assert_string_equal(found, "1:26 rights-widened, 1:51 rights-widened");
 	assert_int_equal(loaded->rc, 0);
 	assert_int_equal(loaded->diagnostics.count[SEVERITY_WARNING], 2);
@@ -558,139 +473,6 @@ static void lenient(void **state)
 	assert_int_equal(policy_effect(policy, 0, gpa_at(0x60000)).rights,
 			 VIEW_READ | VIEW_EXECUTE);
 	policy_file_finish(&loaded->file);
-	free(loaded);
-}
-
-/* The region's own rights and whether a violation there is #VE, by a rule. */
-static void has_rule(const struct view_policy *policy, uint32_t view, const char *region, unsigned rights, bool ve)
-{
-	const struct view_rule *rule;
-	uint32_t index;
-
-	assert_int_equal(policy_find_region(policy, region, &index), 0);
-	rule = policy_rule(policy, view, index);
-	assert_non_null(rule);
-	assert_int_equal(rule->rights, rights);
-	assert_int_equal(rule->ve, ve);
-}
-
-/* What is #VE, in whatever order the file says it. */
-static void exceptions(void **state)
-{
-	static const char *const members[] = {
-		"default = \"r--\"; ",
-		"ve = true; ",
-		"rights = { boot = \"rw-\"; context = \"---\"; }; ",
-		"suppress = [ \"context\", \"stacks\", \"tag-1\" ]; ",
-		"remap = { window-tag = \"tag-2\"; tag-1 = \"tag-2\"; }; ",
-	};
-	const size_t count = ARRAY_SIZE(members);
-	struct loaded *loaded = malloc(sizeof(*loaded));
-	const struct view_policy *policy = &loaded->file.policy;
-	uint32_t index;
-
-	(void)state;
-	for (size_t i = 0; i < 2 * count; i++) {
-		char text[400] = "views: { other = { default = \"r--\"; rights = { boot = \"---\"; }; }; v = { ";
-
-		/* Each of them first, forwards and backwards. */
-		for (size_t j = 0; j < count; j++)
-			strcat(text, members[(i < count ? i + j : 2 * count + i - j) % count]);
-		strcat(text, "}; };");
-		load(loaded, text, strlen(text), &ept, false);
-		assert_int_equal(loaded->rc, 0);
-		assert_false(view_has_ve(&policy->views[0]));
-		assert_true(policy->views[1].ve);
-		has_rule(policy, 0, "boot", 0, false);
-		has_rule(policy, 1, "boot", VIEW_READ | VIEW_WRITE, true);
-		has_rule(policy, 1, "context", 0, false);
-		has_rule(policy, 1, "stacks", VIEW_READ, false);
-		has_rule(policy, 1, "window-tag", VIEW_READ, true);
-		has_rule(policy, 1, "tag-1", VIEW_READ, false);
-		/* Nothing is said about its rights, nor what it shows. */
-		assert_int_equal(loaded->file.views[1].suppressed.count, 1);
-		assert_int_equal(policy_find_region(policy, "stacks", &index), 0);
-		assert_int_equal(loaded->file.views[1].suppressed.regions[0], index);
-		assert_false(policy_file_has_rights(&loaded->file, 1, index));
-		assert_int_equal(policy_find_region(policy, "context", &index), 0);
-		assert_true(policy_file_has_rights(&loaded->file, 1, index));
-		policy_file_finish(&loaded->file);
-	}
-	free(loaded);
-}
-
-/* Where no violation can be #VE: refused, or, leniently, withheld and reported. */
-static void no_exceptions(void **state)
-{
-	static const char text[] =
-		"views: {\n v = { default = \"r\"; };\n w = { default = \"r\"; ve = true;\n"
-		"  suppress = [ \"boot\" ]; rights = { stacks = \"rw\"; }; };\n};";
-	static const struct paging_format *const formats[] = {&paging_formats[PAGING_EPT], &paging_formats[PAGING_NPT]};
-	struct loaded *loaded = malloc(sizeof(*loaded));
-	const struct view_policy *policy = &loaded->file.policy;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		struct view_target without = ept;
-		char found[100];
-
-		without.format = formats[i];
-		/* NPT has none, whatever the capabilities say. */
-		without.caps.ve = formats[i] != ept.format;
-		for (int lenient = 0; lenient < 2; lenient++) {
-			load(loaded, text, strlen(text), &without, lenient);
-			summarize(&loaded->diagnostics, found, sizeof(found));
-			assert_string_equal(found, lenient ? "3:28 ve-withheld" : "3:28 ve-unknown");
-			assert_int_equal(loaded->rc, lenient ? 0 : -EINVAL);
-			assert_int_equal(loaded->diagnostics.count[SEVERITY_WARNING], lenient);
-			assert_string_equal(
-				loaded->diagnostics.list[0].text,
-				lenient ? "engine test has no #VE here; violations of view 'w' exit instead"
-					: "engine test cannot: violations as #VE need a processor with VMX and no KVM "
-					  "below, as an image has (sidestep image --engine vmx); --lenient lets them "
-					  "exit");
-			assert_int_equal(policy_has_ve(policy), !lenient);
-			policy_file_finish(&loaded->file);
-		}
-	}
-	free(loaded);
-}
-
-/* What is said of a view whose violations are #VE. */
-static void exception_warnings(void **state)
-{
-#define VE_VIEW(members) "views: { v = { default = \"r-x\"; ve = true; " members " }; };"
-#define NEEDED "boot = \"rw\"; context = \"rw\"; stacks = \"rw\"; "
-	static const struct {
-		const char *text, *warnings;
-	} files[] = {
-		{VE_VIEW("rights = { " NEEDED "ve = \"rw\"; };"), ""},
-		{VE_VIEW("rights = { " NEEDED "};"), "1:26 ve-page"},
-		{VE_VIEW("rights = { " NEEDED "}; suppress = [ \"ve\" ];"), "1:26 ve-page"},
-		{VE_VIEW("rights = { " NEEDED "ve = \"---\"; }; suppress = [ \"ve\" ];"), ""},
-		/* That violations exit there is no answer to what the guest needs. */
-		{VE_VIEW("rights = { boot = \"rw\"; stacks = \"---\"; ve = \"rw\"; }; suppress = [ \"context\", \"stacks\" ];"),
-		 "1:26 need"},
-		{"views: { v = { default = \"r-x\"; rights = { " NEEDED "}; }; };", ""},
-	};
-#undef NEEDED
-#undef VE_VIEW
-	struct image image = guest;
-	const struct policy_subject subject = {&image, &ept, "test", false};
-	struct loaded *loaded = malloc(sizeof(*loaded));
-
-	(void)state;
-	image.segment_count = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		char found[200];
-
-		load(loaded, files[i].text, strlen(files[i].text), &ept, false);
-		assert_int_equal(loaded->rc, 0);
-		assert_int_equal(policy_warn(&loaded->file, &subject, &loaded->diagnostics), 0);
-		summarize(&loaded->diagnostics, found, sizeof(found));
-		assert_string_equal(found, files[i].warnings);
-		policy_file_finish(&loaded->file);
-	}
 	free(loaded);
 }
 
@@ -743,9 +525,9 @@ static void random_changes(void **state)
 				size += length;
 			}
 		}
-		load(loaded, text, size, &ept, random_below(&seed, 2));
+		fixture_load(loaded, text, size, &fixture_ept, random_below(&seed, 2));
 		if (loaded->rc == 0)
-			assert_int_equal(policy_validate(&loaded->file.policy, &ept, NULL), 0);
+			assert_int_equal(policy_validate(&loaded->file.policy, &fixture_ept, NULL), 0);
 		for (size_t i = 0; i < loaded->diagnostics.kept; i++) {
 			assert_in_range(loaded->diagnostics.list[i].place.line, 1, 20);
 			assert_in_range(loaded->diagnostics.list[i].place.column, 1, sizeof(text));
@@ -762,8 +544,6 @@ int main(void)
 		cmocka_unit_test(large_groups), cmocka_unit_test(too_many),
 		cmocka_unit_test(limits),	  cmocka_unit_test(many),
 		cmocka_unit_test(meaning),	  cmocka_unit_test(lenient),
-		cmocka_unit_test(exceptions),	  cmocka_unit_test(no_exceptions),
-		cmocka_unit_test(exception_warnings),
 		cmocka_unit_test(random_changes),
 	};
 
