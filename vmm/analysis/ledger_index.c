@@ -80,14 +80,19 @@ static void take_skipped(struct ledger_index *contents, const char *operation, c
 		contents->skipped[number] = why;
 }
 
-/* Such a ledger is of a test. */
+/* The ledger is of a test. */
+static void judge_by_expectations(struct report *report)
+{
+	report->judged = true;
+	report->hidden = HIDE_IN_TEST;
+}
+
 static void take_expectation(struct ledger_index *contents, const struct record_expectation *expected)
 {
 	if (expected->operation == 0 || expected->operation > SS_MAX_OPERATIONS || expected->repetitions == 0)
 		return;
 	contents->expected[expected->operation] = expected;
-	contents->report.judged = true;
-	contents->report.hidden = HIDE_IN_TEST;
+	judge_by_expectations(&contents->report);
 }
 
 /* One of a list of words; 0 for any other. */
@@ -122,7 +127,9 @@ static void take_of_run(struct report *report, const char *key, const char *valu
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (strcmp(key, numbers[i].key) == 0)
 			*numbers[i].number = (unsigned)strtoul(value, NULL, 10);
-	if (strcmp(key, "samples.lost") == 0)
+	if (strcmp(key, "judged") == 0)
+		judge_by_expectations(report);
+	else if (strcmp(key, "samples.lost") == 0)
 		report->samples_lost = strtoull(value, NULL, 10);
 	else if (strcmp(key, "engine") == 0)
 		report->engine = (enum engine_id)word_of(engine_keys, ENGINE_COUNT, value);

@@ -216,6 +216,9 @@ static void expect_all(const struct bare_build *build, struct ledger *ledger)
 	const struct expect_environment environment = vm_environment(&build->vm);
 	const struct plan *plan = &build->plan;
 
+	/* Also if no operation can be performed; random programs are judged on the computer. */
+	if (!plan->differential)
+		ledger_append_meta(ledger, "judged", "by expectations");
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++) {
 		const struct ss_operation *op = &plan->image.operations[n - 1];
 		struct record_expectation record;

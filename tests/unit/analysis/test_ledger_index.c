@@ -243,6 +243,22 @@ static void what_is_skipped_has_its_reason(void **state)
 }
 
 /* A reason longer than a row's note is cut. */
+/* Of a test of which nothing can be performed there is no expectation. */
+static void a_test_is_one_if_all_of_it_is_skipped(void **state)
+{
+	const struct report *report;
+
+	(void)state;
+	ledger_append_meta(&ledger, "judged", "by expectations");
+	ledger_append_meta(&ledger, "skipped.3", "needs: ve; host: none");
+	perform(OTHER, 0, 0, 0, 0);
+	report = index_ledger();
+	assert_true(report->judged);
+	assert_int_equal(report->passed + report->failed, 0);
+	assert_int_equal(report->skipped, 1);
+	assert_int_equal(report->row_count, 1);
+}
+
 static void a_long_reason_is_cut(void **state)
 {
 	char reason[400];
@@ -434,6 +450,7 @@ int main(void)
 		TEST(what_was_to_be_performed_and_was_not_fails),
 		TEST(another_number_of_repetitions_fails),
 		TEST(what_is_skipped_has_its_reason),
+		TEST(a_test_is_one_if_all_of_it_is_skipped),
 		TEST(a_long_reason_is_cut),
 		TEST(what_nobody_asked_for_has_no_row),
 		TEST(hostile_numbers_are_left_out),
