@@ -94,21 +94,29 @@ static void nothing_of_it_is_fixed(void **state)
 	assert_int_equal(caps.ept_vpid, 1u << 6 | 1u << 14 | 1u << 16);
 }
 
+static const char *const engines_of_it[] = {"vmx", "svm"};
+
+static void make(struct plan *plan, const struct host *host, const char *engine)
+{
+	const struct plan_request request = {
+		.engine = engine, .vms = 1, .vcpus = 1, .on_violation = ON_VIOLATION_INJECT};
+	struct error error = {0};
+
+	assert_int_equal(plan_make(plan, &request, host, &error), 0);
+}
+
 /* Where the block is, and who serves the guest there. */
 static void a_plan_for_it_is_bare(void **state)
 {
-	static const char *const engines_of_it[] = {"vmx", "svm"};
 	struct error error = {0};
 	struct host host;
 
 	(void)state;
 	assert_int_equal(host_bare(&host, &error), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(engines_of_it); i++) {
-		const struct plan_request request = {
-			.engine = engines_of_it[i], .vms = 1, .vcpus = 1, .on_violation = ON_VIOLATION_INJECT};
 		struct plan plan;
 
-		assert_int_equal(plan_make(&plan, &request, &host, &error), 0);
+		make(&plan, &host, engines_of_it[i]);
 		assert_true(plan.bare);
 		assert_int_equal(plan_base(&plan, 0), PLAN_BARE_BASE);
 		assert_null(plan_counters_missing(&plan, &host));
@@ -163,20 +171,17 @@ static void what_needs_ve_is_selected_where_it_is(void **state)
 {
 	static const char *const names[] = {
 		"view.write.shared.ve", "view.read.private.ve", "view.call.shared.ve", "view.write.kernel.ve"};
-	static const char *const engines_of_it[] = {"vmx", "svm"};
 	struct error error = {0};
 	struct host host;
 
 	(void)state;
 	assert_int_equal(host_bare(&host, &error), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(engines_of_it); i++) {
-		const struct plan_request request = {
-			.engine = engines_of_it[i], .vms = 1, .vcpus = 1, .on_violation = ON_VIOLATION_INJECT};
 		const bool vmx = i == 0;
 		struct plan plan;
 		uint32_t n;
 
-		assert_int_equal(plan_make(&plan, &request, &host, &error), 0);
+		make(&plan, &host, engines_of_it[i]);
 		assert_int_equal(plan.has_ve, vmx);
 		assert_int_equal(policy_has_ve(&plan.policy), vmx);
 		for (size_t op = 0; op < ARRAY_SIZE(names); op++) {
