@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The bare monitor on processors with SVM (AMD APM vol. 2, 15). */
 #include "bare.h"
+#include "code.h"
 #include "console.h"
 #include "guestfw/relay/insn.h"
 #include "guestfw/relay/vmcb.h"
-#include "guestfw/relay/walk.h"
 #include "memory.h"
 #include "views/policy.h"
 
@@ -257,15 +257,9 @@ static int is_segment_prefix(uint8_t byte, int is_64)
 /* Its bytes, that is its prefixes and its opcode. Returns how many. */
 static unsigned fetch(const struct relay_vcpu *vcpu, int is_64, uint8_t code[INSN_MAX])
 {
-	const void *vmcb = vmcb_of(vcpu);
-	const struct walk walk = {
-		.nested_cr3 = vmcb_nested_cr3(vmcb),
-		.cr3 = vmcb_cr3(vmcb),
-		.paging = guest_paging_of(vmcb_cr0(vmcb), vmcb_cr4(vmcb), vmcb_efer(vmcb)),
-	};
-	const uint64_t linear = is_64 ? vcpu->rip : (uint32_t)(vmcb_cs_base(vmcb) + vcpu->rip);
+	const uint64_t linear = is_64 ? vcpu->rip : (uint32_t)(vmcb_cs_base(vmcb_of(vcpu)) + vcpu->rip);
 
-	return walk_fetch(&walk, linear, code, vcpu->length < INSN_MAX ? (unsigned)vcpu->length : INSN_MAX);
+	return bare_fetch(vcpu, linear, code, vcpu->length < INSN_MAX ? (unsigned)vcpu->length : INSN_MAX);
 }
 
 /*

@@ -2,8 +2,7 @@
 /* Accesses that no table grants, answered as vmm/engine/relay_violation.c does elsewhere: what the view forbids, the
  * register at SS_MMIO_GPA, and where there is nothing. */
 #include "bare.h"
-#include "guestfw/relay/insn.h"
-#include "guestfw/relay/walk.h"
+#include "code.h"
 #include "move.h"
 #include "views/effect.h"
 
@@ -69,17 +68,12 @@ static void answer_forbidden(struct relay_vcpu *vcpu, const struct bare_violatio
 /* Whether the access is that of an instruction which can do without it, and which. The relay does not give RSP back. */
 static int decode(const struct relay_vcpu *vcpu, const struct bare_exit *exit, struct bare_move *ret_move)
 {
-	const struct walk walk = {
-		.nested_cr3 = vendor_view(vcpu) & WALK_ADDRESS,
-		.cr3 = vendor_register(vcpu, 3),
-		.paging = guest_paging_of(vendor_register(vcpu, 0), vendor_register(vcpu, 4), vendor_efer(vcpu)),
-	};
 	uint8_t code[MOVE_INSN_MAX];
 
 	if (!exit->is_64 || exit->violation.walk || exit->violation.delivery & DELIVERY_VALID ||
 	    exit->violation.access == VIEW_EXECUTE)
 		return 0;
-	return move_decode(code, walk_fetch(&walk, vcpu->rip, code, sizeof(code)), ret_move) &&
+	return move_decode(code, bare_fetch(vcpu, vcpu->rip, code, sizeof(code)), ret_move) &&
 	       !(ret_move->load && ret_move->reg == RSP);
 }
 
