@@ -245,7 +245,7 @@ static int build_span(struct ept_builder *builder, struct span span,
 
 uint64_t *ept_builder_table(const struct ept_builder *builder, uint64_t entry)
 {
-	return tables_at(&builder->pool, gpa_at(entry & EPT_BUILDER_ADDRESS));
+	return tables_at(&builder->pool, gpa_at(entry & PAGING_ADDRESS));
 }
 
 int ept_builder_view(struct ept_builder *builder, const struct view_policy *policy,

@@ -28,9 +28,6 @@ struct ept_builder {
 	uint64_t scratch[PAGING_LEVELS][PAGING_ENTRIES];
 };
 
-/* Bits of an entry that are an address, in both formats and at every level. */
-#define EPT_BUILDER_ADDRESS UINT64_C(0x000ffffffffff000)
-
 /* The table that an entry refers to; NULL if it refers to none. What a leaf maps is guest memory, which the
  * arena is not, so leaves need not be told apart. */
 uint64_t *ept_builder_table(const struct ept_builder *builder, uint64_t entry);

@@ -5,8 +5,6 @@
 #include <stddef.h>
 
 #define ENTRY_PRESENT UINT64_C(1) /* of a table, in both formats */
-#define ENTRY_LARGE UINT64_C(0x80)
-#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
 
 /* A table of a view on the way to the region: its entries have this level, and the first one is for this address. */
 struct step {
@@ -17,27 +15,27 @@ struct step {
 
 static uint64_t *table_at(const struct ept_edit *edit, uint64_t entry)
 {
-	return (uint64_t *)(uintptr_t)((entry & ENTRY_ADDRESS) + edit->shift);
+	return (uint64_t *)(uintptr_t)((entry & PAGING_ADDRESS) + edit->shift);
 }
 
 static bool is_table(uint64_t entry, unsigned level)
 {
-	return level > 1 && (entry & (ENTRY_PRESENT | ENTRY_LARGE)) == ENTRY_PRESENT;
+	return level > 1 && (entry & (ENTRY_PRESENT | PAGING_LARGE)) == ENTRY_PRESENT;
 }
 
 /* A page of the pool: only the view from whose root it was reached has it. */
 static bool is_own(const struct ept_edit *edit, uint64_t entry)
 {
-	return ((entry & ENTRY_ADDRESS) - edit->pool) / GPA_PAGE_SIZE < edit->taken;
+	return ((entry & PAGING_ADDRESS) - edit->pool) / GPA_PAGE_SIZE < edit->taken;
 }
 
 /* What the part of a range shows that an entry of the level above says of all of it. */
 static uint64_t part_of(uint64_t entry, unsigned level, uint64_t index)
 {
-	if (!(entry & ENTRY_LARGE))
+	if (!(entry & PAGING_LARGE))
 		return entry;
 	entry += index * PAGING_SPAN(level);
-	return level == 1 ? entry & ~ENTRY_LARGE : entry;
+	return level == 1 ? entry & ~PAGING_LARGE : entry;
 }
 
 /* The table of this level that the entry refers to, for the view to change. There is a page for it if one is needed. */

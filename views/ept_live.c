@@ -93,7 +93,7 @@ static void rewrite_root(struct ept_live *live, gpa_t root, struct ept_change *c
 	uint64_t *entries = tables_at(&live->builder.pool, root);
 
 	for (size_t i = 0; i < PAGING_ENTRIES; i++) {
-		if (((entries[i] ^ wanted[i]) & EPT_BUILDER_ADDRESS) == 0)
+		if (((entries[i] ^ wanted[i]) & PAGING_ADDRESS) == 0)
 			continue;
 		__atomic_store_n(&entries[i], wanted[i], __ATOMIC_RELEASE);
 		if (change->count < EPT_CHANGE_MAX)
@@ -128,7 +128,7 @@ static void mark(const struct ept_live *live, uint8_t *marks, uint64_t entry)
 
 	if (!entries)
 		return;
-	marked = &marks[((entry & EPT_BUILDER_ADDRESS) - live->arena.base.v) / GPA_PAGE_SIZE];
+	marked = &marks[((entry & PAGING_ADDRESS) - live->arena.base.v) / GPA_PAGE_SIZE];
 	if (*marked)
 		return;
 	*marked = 1;

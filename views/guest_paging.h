@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define GUEST_PTE_PRESENT 1u
+#define GUEST_PTE_WRITE 2u
+#define GUEST_PTE_USER 4u
 #define GUEST_PTE_LARGE 0x80u
 #define GUEST_PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 

@@ -11,7 +11,6 @@
 #define EPT_WRITE (UINT64_C(1) << 1)
 #define EPT_EXECUTE (UINT64_C(1) << 2)
 #define EPT_MEMTYPE_WB (UINT64_C(6) << 3)
-#define EPT_LARGE (UINT64_C(1) << 7)
 #define EPT_ACCESSED (UINT64_C(1) << 8)
 #define EPT_DIRTY (UINT64_C(1) << 9)
 #define EPT_SUPPRESS_VE (UINT64_C(1) << 63)
@@ -26,7 +25,6 @@
 #define NPT_USER (UINT64_C(1) << 2)
 #define NPT_ACCESSED (UINT64_C(1) << 5)
 #define NPT_DIRTY (UINT64_C(1) << 6)
-#define NPT_LARGE (UINT64_C(1) << 7)
 #define NPT_NO_EXECUTE (UINT64_C(1) << 63)
 
 #define EPT_CAP_EXEC_ONLY (UINT64_C(1) << 0)
@@ -73,7 +71,7 @@ static uint64_t ept_encode_leaf(gpa_t target, unsigned level, unsigned rights,
 	if (rights & VIEW_EXECUTE)
 		entry |= EPT_EXECUTE;
 	if (level > 1)
-		entry |= EPT_LARGE;
+		entry |= PAGING_LARGE;
 	if (!caps->ad_bits)
 		entry |= EPT_ACCESSED | EPT_DIRTY;
 	return entry;
@@ -109,7 +107,7 @@ static uint64_t npt_encode_leaf(gpa_t target, unsigned level, unsigned rights,
 	if (!(rights & VIEW_EXECUTE))
 		entry |= NPT_NO_EXECUTE;
 	if (level > 1)
-		entry |= NPT_LARGE;
+		entry |= PAGING_LARGE;
 	return entry;
 }
 

@@ -24,6 +24,9 @@
 #define PAGING_ENTRIES 512u
 #define PAGING_SPAN(level) (UINT64_C(1) << (GPA_PAGE_SHIFT + 9 * ((level) - 1)))
 #define PAGING_ADDRESS_BITS 48u
+/* Of an entry, in both formats: its address, and, above level 1, that it is a leaf. */
+#define PAGING_ADDRESS UINT64_C(0x000ffffffffff000)
+#define PAGING_LARGE UINT64_C(0x80)
 
 _Static_assert(PAGING_ENTRIES * sizeof(uint64_t) == GPA_PAGE_SIZE,
 	       "a table is one page");

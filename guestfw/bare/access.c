@@ -3,8 +3,6 @@
 #include "bare.h"
 #include "views/paging.h"
 
-#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
-#define ENTRY_PAGE 0x80u
 #define PAGE 4096u
 
 void *bare_guest(const struct relay_vcpu *vcpu, uint64_t gpa, uint64_t size, unsigned rights)
@@ -16,12 +14,12 @@ void *bare_guest(const struct relay_vcpu *vcpu, uint64_t gpa, uint64_t size, uns
 	for (unsigned level = PAGING_LEVELS; level-- > 0;) {
 		const unsigned shift = 12 + 9 * level;
 
-		entry = ((const uint64_t *)(entry & ENTRY_ADDRESS))[gpa >> shift & 511];
+		entry = ((const uint64_t *)(entry & PAGING_ADDRESS))[gpa >> shift & 511];
 		if (!vendor_grants(entry, rights))
 			return NULL;
-		if (level == 0 || entry & ENTRY_PAGE) {
+		if (level == 0 || entry & PAGING_LARGE) {
 			low = (UINT64_C(1) << shift) - 1;
-			return (void *)((entry & ENTRY_ADDRESS & ~low) | (gpa & low));
+			return (void *)((entry & PAGING_ADDRESS & ~low) | (gpa & low));
 		}
 	}
 	return NULL;

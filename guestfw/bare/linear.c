@@ -7,8 +7,6 @@
 #include "views/policy.h"
 
 /* Of the guest's own tables. */
-#define PTE_WRITE 2u
-#define PTE_USER 4u
 #define PTE_ACCESSED 0x20u
 #define PTE_DIRTY 0x40u
 #define CR0_WP 0x10000u
@@ -50,7 +48,7 @@ static int is_user(const struct access *access)
 /* Error codes have their flags where entries have theirs (Intel SDM vol. 3A, 4.7). */
 static int fault(const struct access *access, unsigned present)
 {
-	const unsigned write = access->right == VIEW_WRITE ? PTE_WRITE : 0, user = is_user(access) ? PTE_USER : 0;
+	const unsigned write = access->right == VIEW_WRITE ? GUEST_PTE_WRITE : 0, user = is_user(access) ? GUEST_PTE_USER : 0;
 
 	bare_inject(access->vcpu, VECTOR_PF, present | write | user);
 	access->vcpu->fault_address = access->linear;
@@ -62,7 +60,7 @@ static unsigned needed_flags(const struct access *access)
 {
 	const int checked = is_user(access) || vendor_register(access->vcpu, 0) & CR0_WP;
 
-	return (access->right == VIEW_WRITE && checked ? PTE_WRITE : 0) | (is_user(access) ? PTE_USER : 0);
+	return (access->right == VIEW_WRITE && checked ? GUEST_PTE_WRITE : 0) | (is_user(access) ? GUEST_PTE_USER : 0);
 }
 
 /* Whether supervisors are kept from a page that users may access (Intel SDM vol. 3A, 4.6.1). */
@@ -92,7 +90,7 @@ static int translate(const struct access *access, uint64_t *ret_gpa)
 	const enum guest_paging paging = access->paging;
 	const unsigned needed = needed_flags(access), dirty = access->right == VIEW_WRITE ? PTE_DIRTY : 0;
 	uint64_t table = guest_paging_root(paging, vendor_register(access->vcpu, 3));
-	unsigned user = PTE_USER;
+	unsigned user = GUEST_PTE_USER;
 
 	for (unsigned level = guest_paging_levels(paging);; level--) {
 		const uint64_t at = guest_paging_entry(paging, table, level, access->linear);

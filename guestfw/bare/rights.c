@@ -6,7 +6,6 @@
 #define EINVAL 22
 #define ENOENT 2
 #define EOPNOTSUPP 95
-#define LIST_ADDRESS UINT64_C(0x000ffffffffff000)
 
 static struct ept_edit edit;
 
@@ -26,7 +25,7 @@ static uint64_t root_of(uint32_t view)
 {
 	const uint64_t *list = (const uint64_t *)RELAY_LISTS;
 
-	return (view == bare.list_index ? bare.list_value : list[view]) & LIST_ADDRESS;
+	return (view == bare.list_index ? bare.list_value : list[view]) & PAGING_ADDRESS;
 }
 
 /* What the view says of the region beside its rights. */

@@ -6,10 +6,6 @@
 #include "views/guest_paging.h"
 #include "vmm/emulate/guest_access.h"
 
-#define PTE_PRESENT GUEST_PTE_PRESENT
-#define PTE_WRITE 2u
-#define PTE_USER 4u
-
 /* Of as many bytes as entries have; the rest is 0. */
 static bool load_entry(const struct page_walk_space *space, uint64_t gpa, uint64_t *ret_entry)
 {
@@ -28,7 +24,7 @@ static int translate(const struct page_walk_space *space, uint64_t linear, bool 
 		     struct page_walk_fault *fault, uint64_t *ret_gpa)
 {
 	const enum guest_paging paging = space->mode.paging;
-	unsigned rights = (write ? PTE_WRITE : 0) | (space->user ? PTE_USER : 0);
+	unsigned rights = (write ? GUEST_PTE_WRITE : 0) | (space->user ? GUEST_PTE_USER : 0);
 	uint64_t table = guest_paging_root(paging, space->cr3);
 
 	*fault = (struct page_walk_fault){
@@ -41,14 +37,14 @@ static int translate(const struct page_walk_space *space, uint64_t linear, bool 
 		return 0;
 	}
 	for (unsigned level = guest_paging_levels(paging); level >= 1; level--) {
-		unsigned needed = PTE_PRESENT | (guest_paging_has_rights(paging, level) ? rights : 0);
+		unsigned needed = GUEST_PTE_PRESENT | (guest_paging_has_rights(paging, level) ? rights : 0);
 		uint64_t entry;
 
 		fault->gpa = guest_paging_entry(paging, table, level, linear);
 		if (!load_entry(space, fault->gpa, &entry))
 			return -EACCES;
 		if ((entry & needed) != needed) {
-			fault->error_code |= entry & PTE_PRESENT ? PAGE_FAULT_PRESENT : 0;
+			fault->error_code |= entry & GUEST_PTE_PRESENT ? PAGE_FAULT_PRESENT : 0;
 			return -EFAULT;
 		}
 		if (guest_paging_is_page(paging, level, entry)) {
@@ -122,7 +118,7 @@ bool page_walk_tables(const struct page_walk_space *space, uint64_t address, uin
 
 		if ((at ^ gpa) < guest_paging_entry_size(paging))
 			return true;
-		if (!load_entry(space, at, &entry) || !(entry & PTE_PRESENT) ||
+		if (!load_entry(space, at, &entry) || !(entry & GUEST_PTE_PRESENT) ||
 		    guest_paging_is_page(paging, level, entry))
 			return false;
 		table = guest_paging_table(entry);

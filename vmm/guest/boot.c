@@ -5,13 +5,10 @@
 #include <string.h>
 
 #include "views/flags.h"
+#include "views/guest_paging.h"
 #include "vmm/guest/descriptor.h"
 
-#define PTE_PRESENT 1u
-#define PTE_WRITE 2u
-#define PTE_USER 4u
-#define PTE_LARGE 0x80u
-#define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER)
+#define PTE_TABLE (GUEST_PTE_PRESENT | GUEST_PTE_WRITE | GUEST_PTE_USER)
 
 #define TSS_RSP0 4
 #define TSS_IOMAP_BASE 102
@@ -35,10 +32,10 @@ static void write_page_tables(const struct guest_ram *ram)
 
 		pdpt[g] = (BOOT_PD + 4096 * g) | PTE_TABLE;
 		for (uint64_t i = 0; i < 512; i++)
-			pd[i] = g << 30 | i << 21 | PTE_LARGE | PTE_TABLE;
+			pd[i] = g << 30 | i << 21 | GUEST_PTE_LARGE | PTE_TABLE;
 	}
 	for (uint64_t g = 4; g < 512 && g << 30 < end; g++)
-		pdpt[g] = g << 30 | PTE_LARGE | PTE_TABLE;
+		pdpt[g] = g << 30 | GUEST_PTE_LARGE | PTE_TABLE;
 	table(ram, BOOT_PD)[0] = BOOT_PT | PTE_TABLE;
 	for (uint64_t i = 1; i < 512; i++)
 		pt[i] = i << 12 | PTE_TABLE;

@@ -87,7 +87,7 @@ static int set_up(void **state)
 	for (unsigned i = 0; i + 1 < ARRAY_SIZE(view); i++)
 		view[i][0] = (uint64_t)(uintptr_t)view[i + 1] | VIEW_ALL;
 	for (unsigned i = 1; i < GUEST_SIZE >> 21; i++)
-		view[2][i] = (uint64_t)(uintptr_t)(memory + ((size_t)i << 21)) | ENTRY_PAGE | VIEW_ALL;
+		view[2][i] = (uint64_t)(uintptr_t)(memory + ((size_t)i << 21)) | PAGING_LARGE | VIEW_ALL;
 	for (unsigned i = 0; i < 512; i++)
 		view[3][i] = (uint64_t)(uintptr_t)(memory + PAGE * i) | VIEW_ALL;
 	return 0;
