@@ -306,5 +306,5 @@ int main(void)
 		cmocka_unit_test(views_forbid),
 	};
 
-	return cmocka_run_group_tests_name("access", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("linear", tests, set_up, tear_down);
 }
