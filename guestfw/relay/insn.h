@@ -51,6 +51,11 @@ static inline uint64_t read_msr(uint32_t index)
 	return (uint64_t)high << 32 | low;
 }
 
+static inline void write_msr(uint32_t index, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
 static inline void vmptrld(uint64_t address)
 {
 	__asm__ volatile("vmptrld %0" : : "m"(address) : "cc", "memory");

@@ -3,11 +3,6 @@
 
 #include "insn.h"
 
-static void write_msr(uint32_t index, uint64_t value)
-{
-	__asm__ volatile("wrmsr" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
 static uint64_t read_xcr0(void)
 {
 	uint32_t low, high;
