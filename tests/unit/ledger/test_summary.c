@@ -147,6 +147,35 @@ static void disagreement(void **state)
 	summary_destroy(summary);
 }
 
+/* Of two vCPUs, which have something else in the register that the value would have come from: that is not one if every
+ * repetition faults. */
+static void what_faults_every_time_has_no_value(void **state)
+{
+	static const struct {
+		uint32_t faults;
+		bool differ;
+	} rows[] = {{0, true}, {999, true}, {1000, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		for (int merged = 0; merged < 2; merged++) {
+			struct record_result result = {.record = {.type = RECORD_RESULT, .size = sizeof(result)},
+						       .result = {.operation = 2, .count = 1000, .vector = 13,
+								  .faults = rows[i].faults, .value = 7}};
+			struct summary *summary = summary_create(), *other = summary_create();
+
+			assert_true(summary && other);
+			summary_add(summary, &result.record);
+			result.record.vcpu = 1;
+			result.result.value = 8;
+			summary_add(merged ? other : summary, &result.record);
+			summary_merge(summary, other);
+			assert_int_equal(summary->operations[2].results_differ, rows[i].differ);
+			summary_destroy(summary);
+			summary_destroy(other);
+		}
+}
+
 /* Exits at L0: the closing bracket, the host's interrupts and the empty loop do not count. */
 static void l0(void **state)
 {
@@ -444,7 +473,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles),    cmocka_unit_test(absurd_results),
 		cmocka_unit_test(disagreement), cmocka_unit_test(l0),
-		cmocka_unit_test(not_observed),
+		cmocka_unit_test(what_faults_every_time_has_no_value), cmocka_unit_test(not_observed),
 		cmocka_unit_test(tracepoints_come_first), cmocka_unit_test(placement),
 		cmocka_unit_test(violations),
 		cmocka_unit_test(merge),        cmocka_unit_test(reasons),
