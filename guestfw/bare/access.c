@@ -27,7 +27,7 @@ void *bare_guest(const struct relay_vcpu *vcpu, uint64_t gpa, uint64_t size, uns
 
 uint32_t bare_view(const struct relay_vcpu *vcpu)
 {
-	const uint64_t *list = (const uint64_t *)RELAY_LISTS;
+	const uint64_t *list = bare_list(vcpu);
 	const uint64_t active = vendor_view(vcpu);
 
 	for (uint32_t i = 0; i < bare.plan->view_count; i++)

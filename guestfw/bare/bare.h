@@ -11,18 +11,106 @@
 #include "views/levels.h"
 #include "vmm/ledger/record.h"
 
-/* The computer, which has one guest. */
-struct bare {
-	const struct bare_plan *plan;
-	uint64_t base; /* of the block */
+struct bare_vcpu {
+	uint64_t exits[LEVEL_COUNT]; /* so far */
+	struct summary {
+		uint64_t before[LEVEL_COUNT], counted[LEVEL_COUNT]; /* exits up to the batch, and in it */
+	} summary;
 	struct record_batch batch;
-	uint64_t list_index, list_value; /* the entry of the view list that a setup has changed, as it was */
 	uint32_t violations;
 	uint64_t halt_vector, halts; /* raised by each of the next `halts` HLTs */
 	int window; /* an exit is asked for as soon as the guest can take an interrupt */
+	volatile int is_running; /* its processor has begun, and it has not ended */
+	uint32_t apic_id;
+	volatile int is_stale; /* tables have changed, of which its processor has not heard */
+};
+
+struct bare_guest {
+	uint64_t list_index, list_value; /* the entry of the view list that a setup has changed, as it was */
+	uint64_t scratch; /* the register at SS_MMIO_GPA */
+};
+
+/* The computer. There is one guest with vCPUs that have a processor each, or several that share one. */
+struct bare {
+	const struct bare_plan *plan;
+	uint64_t base; /* of the block */
+	struct bare_guest guests[SS_MAX_VCPUS];
+	struct bare_vcpu vcpus[SS_MAX_VCPUS];
 };
 
 extern struct bare bare;
+
+/* All vCPUs, whosever they are. */
+static inline unsigned bare_vcpu_count(void)
+{
+	return (unsigned)(bare.plan->guest_count * bare.plan->vcpu_count);
+}
+
+static inline struct relay_vcpu *bare_relay_vcpu(unsigned number)
+{
+	return (struct relay_vcpu *)(RELAY_VCPUS + (uint64_t)RELAY_VCPU_STRIDE * number);
+}
+
+static inline unsigned bare_number(const struct relay_vcpu *vcpu)
+{
+	return (unsigned)(((uint64_t)vcpu - RELAY_VCPUS) / RELAY_VCPU_STRIDE);
+}
+
+static inline struct bare_vcpu *bare_vcpu_of(const struct relay_vcpu *vcpu)
+{
+	return &bare.vcpus[bare_number(vcpu)];
+}
+
+/* Whose vCPU it is, and which of its. */
+static inline unsigned bare_guest_number(const struct relay_vcpu *vcpu)
+{
+	return bare_number(vcpu) / (unsigned)bare.plan->vcpu_count;
+}
+
+static inline unsigned bare_index(const struct relay_vcpu *vcpu)
+{
+	return bare_number(vcpu) % (unsigned)bare.plan->vcpu_count;
+}
+
+static inline struct bare_guest *bare_guest_of(const struct relay_vcpu *vcpu)
+{
+	return &bare.guests[bare_guest_number(vcpu)];
+}
+
+static inline const struct bare_guest_plan *bare_guest_plan_of(const struct relay_vcpu *vcpu)
+{
+	return (const struct bare_guest_plan *)((const uint8_t *)bare.plan + bare.plan->guests) + bare_guest_number(vcpu);
+}
+
+/* What its control structure begins with. */
+static inline const void *bare_control(const struct relay_vcpu *vcpu)
+{
+	return bare_part(bare.plan, bare.plan->controls + UINT64_C(4096) * bare_number(vcpu));
+}
+
+/* Where the first byte of its memory is. */
+static inline uint64_t bare_ram(const struct relay_vcpu *vcpu)
+{
+	return bare.base + bare_guest_plan_of(vcpu)->place;
+}
+
+/* Guest-physical address of a place in the vCPU's page. */
+static inline uint64_t bare_page(const struct relay_vcpu *vcpu, uint64_t offset)
+{
+	return bare.plan->vcpu_pages + UINT64_C(4096) * bare_index(vcpu) + offset;
+}
+
+/* The view list of its guest. */
+static inline uint64_t *bare_list(const struct relay_vcpu *vcpu)
+{
+	return (uint64_t *)(RELAY_LISTS + UINT64_C(4096) * bare_guest_number(vcpu));
+}
+
+/* What an operation of its guest needs, by its number; 0: none. */
+static inline const struct bare_setup *bare_setup_of(const struct relay_vcpu *vcpu, uint64_t operation)
+{
+	return (const struct bare_setup *)bare_part(bare.plan, bare_guest_plan_of(vcpu)->setups) + operation;
+}
 
 static inline uint64_t bare_moved(uint64_t word)
 {
@@ -78,10 +166,21 @@ void bare_violation_exit(struct relay_vcpu *vcpu, const struct bare_exit *exit);
 void bare_port(struct relay_vcpu *vcpu, const struct bare_exit *exit);
 
 /*
- * What differs between vendors; one file each. vendor_start() enters the guest and comes back only if the
- * processor refuses; what this computer lacks it says, and ends.
+ * What differs between vendors; one file each. vendor_begin() makes a processor ready for guests; vendor_prepare() a guest's
+ * vCPU, for the processor that it is called on, which it is loaded by. What this computer lacks they say, and end.
+ * bare_enter() enters the guest, and a guest that was never entered comes back by vendor_launch() then.
  */
-void vendor_start(struct relay_vcpu *vcpu);
+void vendor_begin(const struct relay_vcpu *vcpu);
+void vendor_prepare(struct relay_vcpu *vcpu);
+void vendor_launch(struct relay_vcpu *vcpu);
+__attribute__((noreturn)) void bare_enter(struct relay_vcpu *vcpu);
+/* From one guest to another that the processor has next. */
+void vendor_swap(const struct relay_vcpu *from, const struct relay_vcpu *to);
+/* Whether the exit is that of an NMI, another processor's, which can come again then, or of an interrupt of the computer; and
+ * lets that one come. */
+int vendor_takes_nmi(const struct relay_vcpu *vcpu);
+int vendor_is_interrupt(const struct relay_vcpu *vcpu);
+void vendor_take_interrupt(void);
 void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit);
 void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value);
 /* CR0, CR3 or CR4 as the processor has it, and EFER. */
@@ -104,20 +203,14 @@ void vendor_interrupt(struct relay_vcpu *vcpu, unsigned vector);
 /* Sees to it that there is an exit, or none, when the guest can take one. */
 void vendor_watch_window(struct relay_vcpu *vcpu, int watch);
 
-/* The only vCPU. */
-static inline struct relay_vcpu *bare_vcpu(void)
-{
-	return (struct relay_vcpu *)RELAY_VCPUS;
-}
-
 /* What the guest says it is doing; 0: no operation. */
 uint32_t bare_operation(const struct relay_vcpu *vcpu);
 
 /* Index of the active view, ~0 if it is none of ours. */
 uint32_t bare_view(const struct relay_vcpu *vcpu);
 
-/* Ends the run: what was recorded goes out, with its last record. */
-__attribute__((noreturn)) void bare_stop(enum stop_cause cause, int status, const char *text);
+/* Ends the guest, and with the last guest the run: what was recorded goes out, with its last record. */
+__attribute__((noreturn)) void bare_stop(struct relay_vcpu *vcpu, enum stop_cause cause, int status, const char *text);
 
 /* Performs the request at an address that code at this CPL has given. Returns 0 or a negative errno. */
 int bare_request(struct relay_vcpu *vcpu, unsigned cpl, uint64_t address);
@@ -132,7 +225,7 @@ int bare_set_rights(struct relay_vcpu *vcpu, uint64_t view, uint32_t region, uin
  * of an answer, what is due is delivered. Return 0 or a negative errno. */
 int interrupt_raise(struct relay_vcpu *vcpu, uint64_t vector);
 int interrupt_set(struct relay_vcpu *vcpu, uint64_t vector, uint64_t disposition);
-int interrupt_at_halts(uint64_t vector, uint64_t count);
+int interrupt_at_halts(struct relay_vcpu *vcpu, uint64_t vector, uint64_t count);
 int interrupt_halted(struct relay_vcpu *vcpu);
 void interrupt_deliver(struct relay_vcpu *vcpu);
 
@@ -161,16 +254,13 @@ void guest_text(char c);
 void guest_text_end(void);
 
 /* The table on the screen: a batch begins, ends, has a result; and all have ended. */
-void summary_begin(void);
-void summary_end(void);
-void summary_result(const struct ss_result *result);
+void summary_begin(struct bare_vcpu *state);
+void summary_end(struct bare_vcpu *state);
+void summary_result(const struct bare_vcpu *state, const struct ss_result *result);
 void summary_tell(void);
 
-/* Exits so far, by level. */
-extern uint64_t log_exits[LEVEL_COUNT];
-
-/* Takes records: into memory, from where they go out when nothing is measured. */
-void log_record(const void *record);
+/* Takes records, of this vCPU or (NULL) of the computer: into memory, from where they go out when nothing is measured. */
+void log_record(const struct relay_vcpu *vcpu, const void *record);
 void log_begin(void);
 /* One property of the run. */
 void log_meta(const char *key, const char *value);

@@ -16,4 +16,9 @@ fault:
 	and $-16, %rsp
 	call bare_fault
 
+/* An interrupt has nothing to do but to come: whoever let it in knows. */
+	.globl bare_gate_of_interrupts
+bare_gate_of_interrupts:
+	iretq
+
 	.section .note.GNU-stack, "", @progbits

@@ -18,7 +18,7 @@ static void record_event(const struct relay_vcpu *vcpu, uint64_t vector, enum in
 	};
 
 	if (event != INTERRUPT_EVENT_NONE)
-		log_record(&record);
+		log_record(vcpu, &record);
 }
 
 int interrupt_raise(struct relay_vcpu *vcpu, uint64_t vector)
@@ -41,22 +41,24 @@ int interrupt_set(struct relay_vcpu *vcpu, uint64_t vector, uint64_t disposition
 	return rc;
 }
 
-int interrupt_at_halts(uint64_t vector, uint64_t count)
+int interrupt_at_halts(struct relay_vcpu *vcpu, uint64_t vector, uint64_t count)
 {
 	if (vector < INTERRUPT_VECTOR_MIN || vector >= INTERRUPT_VECTORS)
 		return -EINVAL;
-	bare.halt_vector = vector;
-	bare.halts = count;
+	bare_vcpu_of(vcpu)->halt_vector = vector;
+	bare_vcpu_of(vcpu)->halts = count;
 	return 0;
 }
 
 int interrupt_halted(struct relay_vcpu *vcpu)
 {
+	struct bare_vcpu *state = bare_vcpu_of(vcpu);
+
 	if (!(vendor_rflags(vcpu) & RFLAGS_IF))
 		return 0;
-	if (bare.halts > 0) {
-		bare.halts--;
-		interrupt_raise(vcpu, bare.halt_vector);
+	if (state->halts > 0) {
+		state->halts--;
+		interrupt_raise(vcpu, state->halt_vector);
 	}
 	return interrupts_next(&vcpu->interrupts) != 0;
 }

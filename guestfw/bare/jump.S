@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Into the monitor: its tables, its stack, and there with the plan, where its block is, and the screen. */
+/* Into the monitor: its tables, its stack, and there with the plan, where its block is, and what the boot loader tells. */
 	.text
 	.globl bare_jump
-bare_jump:	/* plan, base, CR3, stack, entry, screen */
+bare_jump:	/* plan, base, CR3, stack, entry, told */
 	mov %rdx, %cr3
 	mov %rcx, %rsp
 	mov %r9, %rdx

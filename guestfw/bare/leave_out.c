@@ -23,15 +23,15 @@ static void tell_skipped(uint64_t number, const char *why)
 
 void bare_leave_out_ve(const struct relay_vcpu *vcpu)
 {
-	const struct bare_setup *setups = bare_part(bare.plan, bare.plan->setups);
-	struct ss_context *context = (void *)(bare.base + vcpu->regs[RDI]);
+	struct ss_context *context = (void *)(bare_ram(vcpu) + vcpu->regs[RDI]);
 
 	for (uint64_t n = 1; n <= bare.plan->operation_count; n++) {
 		uint64_t *selected = &context->selected[(n - 1) / 64];
 
-		if (!setups[n].needs_ve || !(*selected >> (n - 1) % 64 & 1))
+		if (!bare_setup_of(vcpu, n)->needs_ve || !(*selected >> (n - 1) % 64 & 1))
 			continue;
 		*selected &= ~(UINT64_C(1) << (n - 1) % 64);
-		tell_skipped(n, "needs: ve; host: a processor without");
+		if (bare_guest_number(vcpu) == 0)
+			tell_skipped(n, "needs: ve; host: a processor without");
 	}
 }

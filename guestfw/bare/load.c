@@ -24,7 +24,7 @@ extern const uint8_t bare_font_start[], bare_font_end[];
 extern uint64_t bare_pdpt[], bare_window[];
 void bare_load(uint32_t magic, uint32_t info);
 __attribute__((noreturn)) void bare_jump(const struct bare_plan *plan, uint64_t base, uint64_t cr3, uint64_t stack,
-					 uint64_t entry, const struct screen *screen);
+					 uint64_t entry, const struct multiboot *told);
 
 static const struct bare_plan *choose_plan(void)
 {
@@ -134,5 +134,5 @@ void bare_load(uint32_t magic, uint32_t info)
 	put(plan, base);
 	((uint64_t *)(base + plan->monitor + (RELAY_PDPT - RELAY_BASE)))[WINDOW_ENTRY] = bare_pdpt[WINDOW_ENTRY];
 	bare_jump(plan, base, base + plan->monitor + (RELAY_PML4 - RELAY_BASE), RELAY_VCPUS + RELAY_VCPU_STRIDE - 64,
-		  BARE_ENTRY, &told.screen);
+		  BARE_ENTRY, &told);
 }

@@ -8,8 +8,6 @@
 
 #define META_TEXT_MAX 64
 
-uint64_t log_exits[LEVEL_COUNT];
-
 static uint64_t used;
 static uint32_t sequence;
 
@@ -137,18 +135,23 @@ void log_flush(void)
 	used = 0;
 }
 
-void log_record(const void *record)
+void log_record(const struct relay_vcpu *vcpu, const void *record)
 {
 	const struct record *header = record;
 	const uint16_t size = header->size;
+	struct record *copy;
 
 	/* Of random programs there are too many to send them all. */
-	if (header->type == RECORD_EXIT && (log_exits[header->level]++, bare.plan->programs))
+	if (header->type == RECORD_EXIT && (bare_vcpu_of(vcpu)->exits[header->level]++, bare.plan->programs))
 		return;
 	if (used + size > BARE_LOG_SIZE)
 		log_flush();
-	memcpy(room() + used, record, size);
+	copy = memcpy(room() + used, record, size);
 	used += size;
+	if (!vcpu)
+		return;
+	copy->vm = (uint8_t)bare_guest_number(vcpu);
+	copy->vcpu = (uint8_t)bare_index(vcpu);
 }
 
 void log_begin(void)
@@ -173,7 +176,7 @@ void log_meta(const char *key, const char *value)
 		meta.text[length++] = '\0';
 	}
 	meta.record.size = (uint16_t)((sizeof(meta.record) + length + 7) & ~7u);
-	log_record(&meta);
+	log_record(NULL, &meta);
 }
 
 void log_drain(struct relay_vcpu *vcpu, unsigned but)
@@ -193,6 +196,6 @@ void log_drain(struct relay_vcpu *vcpu, unsigned but)
 			.service = from->service,
 		};
 
-		log_record(&record);
+		log_record(vcpu, &record);
 	}
 }

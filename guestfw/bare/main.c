@@ -4,21 +4,24 @@
 #include "console.h"
 #include "guestfw/relay/insn.h"
 #include "memory.h"
+#include "processor.h"
+#include "slice.h"
 
-#define GATES 32
+#define GATES 256
+#define GATES_OF_FAULTS 32
+#define VECTOR_SPURIOUS 0xff
 #define GATE_STRIDE 16
 #define VECTOR_NMI 2
 #define GATE_PRESENT 0x8e00u
 #define PIC_MASK 0x21
 #define PIC_MASK_2 0xa1
-#define MSR_APIC_BASE 0x1bu
-#define APIC_ENABLED 0xc00u /* and its x2APIC mode */
-#define CPUID_1_EDX_APIC (1u << 9)
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define CPUID_HYPERVISOR 0x40000000u
+#define CPUID_1_ECX_XSAVE (1u << 26)
+#define CPUID_XSAVE 0xdu
 #define TRANSLATOR_EBX 0x54474354u /* "TCGT" of TCGTCGTCGTCG */
 
-extern const uint8_t bare_gates[];
+extern const uint8_t bare_gates[], bare_gate_of_interrupts[];
 /*
  * A hypervisor that this one is a guest of says so by CPUID, and has a name there: then exits may end below the monitor,
  * where it does not see them. QEMU's translator says so too, and is the computer, not a hypervisor below it.
@@ -36,9 +39,15 @@ static void look_below(void)
 		log_meta("below", name[0] ? name : "a hypervisor without a name");
 }
 
-void bare_main(const struct bare_plan *plan, uint64_t base, const struct screen *screen);
+void bare_main(const struct bare_plan *plan, uint64_t base, const struct multiboot *told);
 
-static void load_descriptors(void)
+static void set_gate(uint64_t gate[2], uint64_t handler)
+{
+	gate[0] = (handler & 0xffff) | SS_SEL_CODE << 16 | (uint64_t)GATE_PRESENT << 32 | (handler >> 16 & 0xffff) << 48;
+	gate[1] = handler >> 32;
+}
+
+void processor_load_descriptors(void)
 {
 	uint64_t *idt = (uint64_t *)RELAY_IDT;
 	struct {
@@ -46,15 +55,11 @@ static void load_descriptors(void)
 		uint64_t base;
 	} __attribute__((packed)) gdtr = {SS_SEL_TSS + 15, RELAY_GDT}, idtr = {16 * GATES - 1, RELAY_IDT};
 
-	for (unsigned i = 0; i < GATES; i++) {
-		const uint64_t handler = (uint64_t)bare_gates + GATE_STRIDE * i;
-
-		if (i == VECTOR_NMI)
-			continue; /* the relay's own */
-		idt[2 * i] = (handler & 0xffff) | SS_SEL_CODE << 16 | (uint64_t)GATE_PRESENT << 32 |
-			     (handler >> 16 & 0xffff) << 48;
-		idt[2 * i + 1] = handler >> 32;
-	}
+	for (unsigned i = 0; i < GATES_OF_FAULTS; i++)
+		if (i != VECTOR_NMI) /* the relay's own */
+			set_gate(&idt[2 * i], (uint64_t)bare_gates + GATE_STRIDE * i);
+	set_gate(&idt[2 * SLICE_VECTOR], (uint64_t)bare_gate_of_interrupts);
+	set_gate(&idt[2 * VECTOR_SPURIOUS], (uint64_t)bare_gate_of_interrupts);
 	__asm__ volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
 }
 
@@ -64,24 +69,41 @@ static void mask_interrupts(void)
 	__asm__ volatile("outb %0, %1; outb %0, %2"
 			 :
 			 : "a"((uint8_t)0xff), "Nd"((uint16_t)PIC_MASK), "Nd"((uint16_t)PIC_MASK_2));
-	if (cpuid(1, 0).edx & CPUID_1_EDX_APIC) {
-		const uint64_t base = read_msr(MSR_APIC_BASE) & ~(uint64_t)APIC_ENABLED;
-
-		__asm__ volatile("wrmsr" : : "c"(MSR_APIC_BASE), "a"((uint32_t)base), "d"((uint32_t)(base >> 32)));
-	}
 }
 
-void bare_main(const struct bare_plan *plan, uint64_t base, const struct screen *screen)
+/* The state of guests that share the processor is put away by XSAVE, if there is that: all that may be enabled is, which saves
+ * the relay to enable it at every switch. */
+static void prepare_group(void)
+{
+	struct relay_group *group = (struct relay_group *)RELAY_GROUP;
+	const struct cpuid_registers state = cpuid(CPUID_XSAVE, 0);
+	uint64_t cr4;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	cr4 |= CR4_OSFXSR | (cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? CR4_OSXSAVE : 0);
+	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
+	if (!(cr4 & CR4_OSXSAVE))
+		return;
+	group->xcr0 = state.eax | (uint64_t)state.edx << 32;
+	write_xcr0(group->xcr0);
+	for (uint64_t i = 0; i < group->count; i++)
+		((struct relay_world *)bare_relay_vcpu((unsigned)i)->world)->xcr0 = group->xcr0;
+}
+
+void bare_main(const struct bare_plan *plan, uint64_t base, const struct multiboot *told)
 {
 	bare.plan = plan;
 	bare.base = base;
-	bare.list_index = EPTP_LIST_ENTRIES;
-	console_init(screen);
-	load_descriptors();
+	for (unsigned i = 0; i < plan->guest_count; i++)
+		bare.guests[i] = (struct bare_guest){.list_index = EPTP_LIST_ENTRIES, .scratch = SS_MMIO_RESET};
+	for (unsigned i = 0; i < bare_vcpu_count(); i++)
+		bare_relay_vcpu(i)->answer = (uint64_t)bare_answer;
+	console_init(&told->screen);
+	processor_load_descriptors();
 	mask_interrupts();
 	log_begin();
 	look_below();
-	bare_vcpu()->answer = (uint64_t)bare_answer;
-	vendor_start(bare_vcpu());
-	bare_stop(STOP_HOST, 99, "the processor refused to enter the guest");
+	if (plan->guest_count > 1)
+		prepare_group();
+	processors_begin(told);
 }

@@ -5,6 +5,8 @@
 #include "guestfw/relay/answer.h"
 #include "guestfw/relay/insn.h"
 #include "memory.h"
+#include "processor.h"
+#include "slice.h"
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
@@ -32,11 +34,27 @@ static void answer_write(struct relay_vcpu *vcpu, unsigned number)
 	vcpu->action = RELAY_STEP;
 }
 
-static void answer_halt(struct relay_vcpu *vcpu)
+static int is_last(const struct relay_vcpu *vcpu)
 {
-	if (!interrupt_halted(vcpu))
-		bare_stop(STOP_GUEST, 1, "every vCPU has halted for good and none wrote an exit status");
-	vcpu->action = RELAY_STEP;
+	for (unsigned i = 0; i < bare.plan->vcpu_count; i++)
+		if (i != bare_number(vcpu) && bare.vcpus[i].is_running)
+			return 0;
+	return 1;
+}
+
+/* Another guest has the processor while this one has nothing to do. */
+static void answer_halt(struct relay_vcpu *vcpu, struct record_exit *record)
+{
+	if (interrupt_halted(vcpu)) {
+		vcpu->action = RELAY_STEP;
+		vcpu->yields = 1;
+		return;
+	}
+	if (bare.plan->guest_count > 1 || is_last(vcpu))
+		bare_stop(vcpu, STOP_GUEST, 1, "every vCPU has halted for good and none wrote an exit status");
+	log_record(vcpu, record);
+	log_drain(vcpu, 0);
+	processor_park(vcpu);
 }
 
 static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
@@ -67,7 +85,7 @@ static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 		vcpu->action = RELAY_STEP;
 		break;
 	case EVENT_TRIPLE_FAULT:
-		bare_stop(STOP_GUEST, 1, "triple fault: the guest could not take an exception");
+		bare_stop(vcpu, STOP_GUEST, 1, "triple fault: the guest could not take an exception");
 	default:
 		guest_text_end();
 		console_text("sidestep: exit for reason ");
@@ -79,17 +97,16 @@ static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 		console_text(" at rip ");
 		console_hex(vcpu->rip);
 		console_put('\n');
-		bare_stop(STOP_GUEST, 1, "an exit that nothing here serves; its reason is in the log, in front of this");
+		bare_stop(vcpu, STOP_GUEST, 1, "an exit that nothing here serves; its reason is in the log, in front of this");
 	}
 }
 
-static void answer(struct relay_vcpu *vcpu, const struct bare_exit *exit)
+static void answer(struct relay_vcpu *vcpu, const struct bare_exit *exit, struct record_exit *record)
 {
-	vcpu->action = RELAY_RESUME;
 	if (exit->is_port)
 		bare_port(vcpu, exit);
 	else if (exit->is_halt)
-		answer_halt(vcpu);
+		answer_halt(vcpu, record);
 	else if (!exit->is_window)
 		answer_event(vcpu, exit);
 	interrupt_deliver(vcpu);
@@ -111,23 +128,52 @@ static struct record_exit begin_record(const struct relay_vcpu *vcpu, const stru
 	};
 }
 
-void bare_answer(struct relay_vcpu *vcpu)
+/* What nobody has asked for by an instruction. Returns whether it was that. */
+static int answer_other(struct relay_vcpu *vcpu)
+{
+	switch (vcpu->reason) {
+	case RELAY_REASON_RING_FULL:
+		log_drain(vcpu, 0);
+		return 1;
+	case RELAY_REASON_TURN: /* whether it can take an interrupt its own control structure says */
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void answer_exit(struct relay_vcpu *vcpu)
 {
 	struct bare_exit exit = {.event = EVENT_UNKNOWN};
 	struct record_exit record;
 	uint64_t cost;
 
-	if (vcpu->reason == RELAY_REASON_RING_FULL) {
-		log_drain(vcpu, 0);
-		return;
-	}
 	log_drain(vcpu, 1);
 	vendor_describe(vcpu, &exit);
 	record = begin_record(vcpu, &exit);
-	answer(vcpu, &exit);
+	answer(vcpu, &exit, &record);
 	cost = read_tsc() - record.time;
 	record.cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
 	record.service = exit.event == EVENT_VMFUNC ? (uint16_t)vcpu->service : 0;
 	record.view = (uint16_t)vcpu->view;
-	log_record(&record);
+	log_record(vcpu, &record);
+}
+
+void bare_answer(struct relay_vcpu *vcpu)
+{
+	vcpu->action = RELAY_RESUME;
+	if (vendor_takes_nmi(vcpu)) {
+		processor_hear(vcpu);
+		return;
+	}
+	if (vendor_is_interrupt(vcpu)) {
+		slice_end(vcpu);
+		return;
+	}
+	if (vcpu->reason == RELAY_REASON_RESUME_FAILED)
+		vendor_launch(vcpu);
+	processor_lock(vcpu);
+	if (!answer_other(vcpu))
+		answer_exit(vcpu);
+	processor_unlock();
 }

@@ -67,30 +67,40 @@ struct bare_rule {
 	uint64_t shown; /* at the region's first byte */
 };
 
+/* A guest: where its memory is in the block, and offsets in the plan of struct bare_setup: none, and that of each operation;
+ * of random programs each of BARE_PROGRAM_SETUPS. */
+struct bare_guest_plan {
+	uint64_t place;
+	uint64_t setups, program_setups;
+	uint64_t reserved;
+};
+
 struct bare_plan {
 	uint64_t size; /* of the plan, in bytes */
 	uint64_t vendor;
 	uint64_t block; /* bytes of memory */
-	uint64_t guest_size;
+	uint64_t guest_size; /* of each guest */
+	uint64_t guest_count, guests; /* that share a processor; offset in the plan of struct bare_guest_plan */
+	uint64_t slice_ms; /* after which the next one has it; 0: only when it yields, halts or ends */
+	uint64_t vcpu_count; /* of each guest: one, if there are several */
 	uint64_t monitor, monitor_size; /* where RELAY_BASE is in the block, and what is there of it */
 	uint64_t log;                   /* in the block, BARE_LOG_SIZE */
 	uint64_t pool;                  /* in the block, BARE_POOL_PAGES */
 	/* Offsets in the plan, and how much is there. */
 	uint64_t extents, extent_count;
 	uint64_t records, records_size; /* that the ledger begins with */
-	uint64_t setups, operation_count; /* struct bare_setup: none, and that of each operation */
-	uint64_t control; /* the control structure, 4096 bytes as KVM has it */
+	uint64_t operation_count;
+	uint64_t controls; /* control structures, 4096 bytes each as KVM has them, of every vCPU of every guest */
 	uint64_t write_count; /* of every setup */
 	uint64_t view_count, region_count;
 	uint64_t regions, views, rules; /* offsets in the plan */
 	uint64_t unbacked; /* value of a field that stands for an address without memory */
 	uint64_t stop_on_violation, report_on_violation, refuse;
-	uint64_t vcpu_page; /* guest-physical */
-	uint64_t ve_page;   /* the same; 0: no violation is #VE */
+	uint64_t vcpu_pages; /* guest-physical, one behind the other */
+	uint64_t ve_pages;   /* the same; 0: no violation is #VE */
 	uint64_t needs_ve;  /* the views do, whatever the guest performs */
-	/* Random programs: how many, which, and struct bare_setup for each of BARE_PROGRAM_SETUPS. */
+	/* Random programs: how many, and which. */
 	uint64_t programs, seed, shard, shards;
-	uint64_t program_setups;
 	uint64_t program_masks; /* enum program_masks */
 	uint64_t engine, embodiment, on_ask; /* for the reference model */
 };

@@ -27,7 +27,7 @@ static void write_guest_port(struct relay_vcpu *vcpu, const struct bare_exit *ex
 	if (exit->port == SS_PORT_CONTROL && exit->size == 4)
 		bare_request(vcpu, exit->cpl, (uint32_t)value);
 	else if (exit->port == SS_PORT_EXIT && exit->size == 1)
-		bare_stop(STOP_EXIT, (uint8_t)value, "");
+		bare_stop(vcpu, STOP_EXIT, (uint8_t)value, "");
 	else if ((exit->port == SS_PORT_DEBUG && exit->size == 1) || exit->port == SS_PORT_SERIAL)
 		guest_text((char)value);
 }

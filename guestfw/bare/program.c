@@ -35,7 +35,7 @@ static void say_number(const char *text, uint64_t value)
 	console_hex(value);
 }
 
-__attribute__((noreturn)) static void differs(const char *what, uint64_t step, uint64_t seen, uint64_t wanted)
+__attribute__((noreturn)) static void differs(struct relay_vcpu *vcpu, const char *what, uint64_t step, uint64_t seen, uint64_t wanted)
 {
 	guest_text_end();
 	console_text("sidestep: program ");
@@ -48,25 +48,25 @@ __attribute__((noreturn)) static void differs(const char *what, uint64_t step, u
 	say_number(": ", seen);
 	say_number(", the model says ", wanted);
 	console_put('\n');
-	bare_stop(STOP_GUEST, 1, "a program differs from the model; `sidestep test --random` shrinks it where there is KVM");
+	bare_stop(vcpu, STOP_GUEST, 1, "a program differs from the model; `sidestep test --random` shrinks it where there is KVM");
 }
 
 /* The request that brought the program has exited since, to the relay and from there on. */
-static void judge(const struct ss_program *result)
+static void judge(struct relay_vcpu *vcpu, const struct ss_program *result)
 {
 	const struct expect_environment surroundings = environment();
-	const uint64_t monitor = log_exits[LEVEL_MONITOR] - monitor_before - 1;
-	const uint64_t vmm = log_exits[LEVEL_VMM] - vmm_before - 1;
+	const uint64_t monitor = bare_vcpu_of(vcpu)->exits[LEVEL_MONITOR] - monitor_before - 1;
+	const uint64_t vmm = bare_vcpu_of(vcpu)->exits[LEVEL_VMM] - vmm_before - 1;
 	struct program_prediction wanted;
 
 	program_predict(&surroundings, &program, &wanted);
 	for (uint32_t i = 0; i < program.count; i++)
 		if (result->seen[i] != wanted.seen[i])
-			differs(", step ", i + 1, result->seen[i], wanted.seen[i]);
+			differs(vcpu, ", step ", i + 1, result->seen[i], wanted.seen[i]);
 	if (monitor != wanted.monitor)
-		differs(", exits to the monitor", 0, monitor, wanted.monitor);
+		differs(vcpu, ", exits to the monitor", 0, monitor, wanted.monitor);
 	if (vmm != wanted.vmm)
-		differs(", exits that the relay passed on", 0, vmm, wanted.vmm);
+		differs(vcpu, ", exits that the relay passed on", 0, vmm, wanted.vmm);
 }
 
 static int generate(void)
@@ -88,14 +88,14 @@ static int generate(void)
 
 static void issue(struct relay_vcpu *vcpu, struct ss_program *page)
 {
-	const struct bare_setup *setups = bare_part(bare.plan, bare.plan->program_setups);
+	const struct bare_setup *setups = bare_part(bare.plan, bare_guest_plan_of(vcpu)->program_setups);
 
 	bare_set_up(vcpu, &setups[bare_program_setup(&program)]);
 	vendor_load_register(vcpu, 0, SS_CR0_BASE | (program.cr == 4 ? 0 : program.start));
 	vendor_load_register(vcpu, 4, SS_CR4_BASE | (program.cr == 4 ? program.start : 0));
 	memcpy(page, &program, sizeof(program));
-	monitor_before = log_exits[LEVEL_MONITOR];
-	vmm_before = log_exits[LEVEL_VMM];
+	monitor_before = bare_vcpu_of(vcpu)->exits[LEVEL_MONITOR];
+	vmm_before = bare_vcpu_of(vcpu)->exits[LEVEL_VMM];
 }
 
 static void tell_all(void)
@@ -110,7 +110,7 @@ static void tell_all(void)
 
 int program_step(struct relay_vcpu *vcpu, uint64_t *ret_more)
 {
-	const uint64_t at = bare.plan->vcpu_page + __builtin_offsetof(struct ss_vcpu_page, program);
+	const uint64_t at = bare_page(vcpu, __builtin_offsetof(struct ss_vcpu_page, program));
 	struct ss_program *page = bare_guest(vcpu, at, sizeof(*page), VIEW_READ | VIEW_WRITE);
 
 	if (bare.plan->programs == 0)
@@ -118,14 +118,14 @@ int program_step(struct relay_vcpu *vcpu, uint64_t *ret_more)
 	if (!page)
 		return -EFAULT;
 	if (running)
-		judge(page);
+		judge(vcpu, page);
 	running = generate();
 	*ret_more = running != 0;
 	if (running) {
 		issue(vcpu, page);
 		return 0;
 	}
-	bare_set_up(vcpu, bare_part(bare.plan, bare.plan->setups));
+	bare_set_up(vcpu, bare_setup_of(vcpu, 0));
 	tell_all();
 	return 0;
 }

@@ -27,13 +27,14 @@ static int request_hello(struct relay_vcpu *vcpu, struct ss_request *request)
 
 static int request_batch_begin(struct relay_vcpu *vcpu, struct ss_request *request)
 {
-	(void)vcpu;
+	struct bare_vcpu *state = bare_vcpu_of(vcpu);
+
 	if (!is_operation(request->arg[0]) || request->arg[1] == 0 || request->arg[1] > UINT32_MAX)
 		return -EINVAL;
 	log_flush();
-	summary_begin();
-	bare.batch = (struct record_batch){
-		.record = {.type = RECORD_BATCH, .size = sizeof(bare.batch)},
+	summary_begin(state);
+	state->batch = (struct record_batch){
+		.record = {.type = RECORD_BATCH, .size = sizeof(state->batch)},
 		.operation = (uint32_t)request->arg[0],
 		.count = (uint32_t)request->arg[1],
 		.begin = read_tsc(),
@@ -43,14 +44,16 @@ static int request_batch_begin(struct relay_vcpu *vcpu, struct ss_request *reque
 
 static int request_batch_end(struct relay_vcpu *vcpu, struct ss_request *request)
 {
-	if (bare.batch.operation == 0 || request->arg[0] != bare.batch.operation)
+	struct bare_vcpu *state = bare_vcpu_of(vcpu);
+
+	if (state->batch.operation == 0 || request->arg[0] != state->batch.operation)
 		return -EINVAL;
 	log_drain(vcpu, 0);
-	summary_end();
-	bare.batch.end = read_tsc();
-	bare.batch.view = bare_view(vcpu);
-	log_record(&bare.batch);
-	bare.batch.operation = 0;
+	summary_end(state);
+	state->batch.end = read_tsc();
+	state->batch.view = bare_view(vcpu);
+	log_record(vcpu, &state->batch);
+	state->batch.operation = 0;
 	return 0;
 }
 
@@ -70,13 +73,11 @@ static int request_null_service(struct relay_vcpu *vcpu, struct ss_request *requ
 
 static int request_interrupt(struct relay_vcpu *vcpu, struct ss_request *request)
 {
-	(void)vcpu;
-	return interrupt_at_halts(request->arg[0], request->arg[1]);
+	return interrupt_at_halts(vcpu, request->arg[0], request->arg[1]);
 }
 
 static int request_fatal(struct relay_vcpu *vcpu, struct ss_request *request)
 {
-	(void)vcpu;
 	guest_text_end();
 	console_text("the guest gave up: exception ");
 	console_hex(request->arg[0]);
@@ -87,7 +88,7 @@ static int request_fatal(struct relay_vcpu *vcpu, struct ss_request *request)
 	console_text(", cr2 ");
 	console_hex(request->arg[3]);
 	console_put('\n');
-	bare_stop(STOP_GUEST, 1, "the guest gave up; the exception is in the log, in front of this");
+	bare_stop(vcpu, STOP_GUEST, 1, "the guest gave up; the exception is in the log, in front of this");
 }
 
 static int request_log(struct relay_vcpu *vcpu, struct ss_request *request)
@@ -108,7 +109,7 @@ static int request_log(struct relay_vcpu *vcpu, struct ss_request *request)
 
 static int request_result(struct relay_vcpu *vcpu, struct ss_request *request)
 {
-	const uint64_t at = bare.plan->vcpu_page + __builtin_offsetof(struct ss_vcpu_page, result);
+	const uint64_t at = bare_page(vcpu, __builtin_offsetof(struct ss_vcpu_page, result));
 	const struct ss_result *result = bare_guest(vcpu, at, sizeof(*result), VIEW_READ);
 	struct record_result record = {.record = {.type = RECORD_RESULT, .size = sizeof(record)}};
 
@@ -118,24 +119,24 @@ static int request_result(struct relay_vcpu *vcpu, struct ss_request *request)
 	if (!is_operation(request->arg[0]) || record.result.operation != request->arg[0] ||
 	    record.result.samples > SS_MAX_SAMPLES)
 		return -EINVAL;
-	log_record(&record);
+	log_record(vcpu, &record);
 	log_flush();
-	summary_result(&record.result);
+	summary_result(bare_vcpu_of(vcpu), &record.result);
 	return 0;
 }
 
 static int request_setup(struct relay_vcpu *vcpu, struct ss_request *request)
 {
-	const struct bare_setup *setups = bare_part(bare.plan, bare.plan->setups);
-	const uint64_t at = bare.plan->vcpu_page + __builtin_offsetof(struct ss_vcpu_page, cr0);
+	const uint64_t at = bare_page(vcpu, __builtin_offsetof(struct ss_vcpu_page, cr0));
 	struct ss_flag_words *words = bare_guest(vcpu, at, sizeof(*words), VIEW_WRITE);
+	const struct bare_setup *setup = bare_setup_of(vcpu, is_operation(request->arg[0]) ? request->arg[0] : 0);
 
 	if (request->arg[0] != 0 && !is_operation(request->arg[0]))
 		return -EINVAL;
 	if (!words)
 		return -EFAULT;
-	bare_set_up(vcpu, &setups[request->arg[0]]);
-	*words = setups[request->arg[0]].words;
+	bare_set_up(vcpu, setup);
+	*words = setup->words;
 	return 0;
 }
 

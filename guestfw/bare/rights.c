@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Rights that change while the guest runs, as vmm/vm/vm.c changes them elsewhere. */
 #include "bare.h"
+#include "processor.h"
 #include "views/ept_edit.h"
 
 #define EINVAL 22
@@ -21,11 +22,11 @@ static void begin(const struct relay_vcpu *vcpu)
 	};
 }
 
-static uint64_t root_of(uint32_t view)
+static uint64_t root_of(const struct relay_vcpu *vcpu, uint32_t view)
 {
-	const uint64_t *list = (const uint64_t *)RELAY_LISTS;
+	const struct bare_guest *guest = bare_guest_of(vcpu);
 
-	return (view == bare.list_index ? bare.list_value : list[view]) & PAGING_ADDRESS;
+	return (view == guest->list_index ? guest->list_value : bare_list(vcpu)[view]) & PAGING_ADDRESS;
 }
 
 /* What the view says of the region beside its rights. */
@@ -57,13 +58,14 @@ int bare_set_rights(struct relay_vcpu *vcpu, uint64_t view, uint32_t region, uin
 		return kind == POLICY_ERROR_RIGHTS_UNKNOWN ? -EINVAL : -EOPNOTSUPP;
 	rule = rule_of((uint32_t)view, region, &places[region]);
 	rc = ept_edit(&edit, &(struct ept_edit_region){
-				     .root = root_of((uint32_t)view),
+				     .root = root_of(vcpu, (uint32_t)view),
 				     .rights = (unsigned)rights,
 				     .ve = rule.ve != 0,
 				     .start = places[region].start,
 				     .size = places[region].size,
-				     .shown = bare.base + rule.shown,
+				     .shown = bare_ram(vcpu) + rule.shown,
 			     });
 	vendor_flush(vcpu);
+	processors_tell(vcpu);
 	return rc;
 }

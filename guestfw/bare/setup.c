@@ -3,16 +3,17 @@
 #include "bare.h"
 
 /* Puts the entry of the list back that the last setup has changed, and changes this one's. */
-static void set_list(const struct bare_setup *setup)
+static void set_list(const struct relay_vcpu *vcpu, const struct bare_setup *setup)
 {
-	uint64_t *list = (uint64_t *)RELAY_LISTS;
+	struct bare_guest *guest = bare_guest_of(vcpu);
+	uint64_t *list = bare_list(vcpu);
 
-	if (bare.list_index < EPTP_LIST_ENTRIES)
-		list[bare.list_index] = bare.list_value;
-	bare.list_index = setup->list_index;
+	if (guest->list_index < EPTP_LIST_ENTRIES)
+		list[guest->list_index] = guest->list_value;
+	guest->list_index = setup->list_index;
 	if (setup->list_index >= EPTP_LIST_ENTRIES)
 		return;
-	bare.list_value = list[setup->list_index];
+	guest->list_value = list[setup->list_index];
 	list[setup->list_index] = bare_moved(setup->list_value);
 }
 
@@ -31,7 +32,7 @@ void bare_set_up(struct relay_vcpu *vcpu, const struct bare_setup *setup)
 	set_register(&vcpu->cr4, &setup->cr4, vendor_register(vcpu, 4));
 	vcpu->vmfunc = setup->vmfunc;
 	vcpu->vmfunc.eptp = active;
-	set_list(setup);
+	set_list(vcpu, setup);
 	for (uint64_t i = 0; i < bare.plan->write_count; i++)
 		vendor_write(vcpu, setup->writes[i].field, setup->writes[i].value);
 	vendor_show_words(vcpu);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* BARE_ENTRY: from the loader, with a plan, where its block is, and the screen. */
+/* BARE_ENTRY: from the loader, with a plan, where its block is, and what the boot loader tells. */
 	.section .text.bare, "ax"
 	.globl bare_start
 bare_start:

@@ -7,7 +7,6 @@
 #define NAME_WIDTH 26
 #define NUMBER_WIDTH 9
 
-static uint64_t before[LEVEL_COUNT], counted[LEVEL_COUNT]; /* exits up to the batch, and in it */
 static uint64_t performed, as_expected;
 
 static void put(const char *text, unsigned width, int right)
@@ -52,10 +51,9 @@ static const struct record *find(uint16_t type, uint32_t operation)
 	return NULL;
 }
 
-static int agrees(const struct record_expectation *expected, enum level level, uint64_t repetitions)
+static int agrees(const struct record_expectation *expected, enum level level, uint64_t seen, uint64_t repetitions)
 {
 	const uint32_t how = expected->exits[level].how, count = expected->exits[level].count;
-	const uint64_t seen = counted[level];
 
 	return how == EXPECT_EXACTLY  ? seen == count * repetitions
 	       : how == EXPECT_TOTAL ? seen == count
@@ -63,13 +61,14 @@ static int agrees(const struct record_expectation *expected, enum level level, u
 }
 
 /* By value, exception and exits; `report` looks at more. */
-static int is_as_expected(const struct record_expectation *expected, const struct ss_result *result)
+static int is_as_expected(const struct record_expectation *expected, const struct ss_result *result, const uint64_t counted[])
 {
 	if (result->faults != expected->faults || (expected->faults && result->vector != expected->vector))
 		return 0;
 	if (!expected->faults && expected->known && result->value != expected->value)
 		return 0;
-	return agrees(expected, LEVEL_MONITOR, result->count) && agrees(expected, LEVEL_VMM, result->count);
+	return agrees(expected, LEVEL_MONITOR, counted[LEVEL_MONITOR], result->count) &&
+	       agrees(expected, LEVEL_VMM, counted[LEVEL_VMM], result->count);
 }
 
 /* In front of the first line and behind the last, which is what a screen still has. */
@@ -79,26 +78,25 @@ static void show_header(void)
 		console_show(*c);
 }
 
-void summary_begin(void)
+void summary_begin(struct bare_vcpu *state)
 {
 	if (performed == 0)
 		show_header();
 	/* The exit of this request is still to be counted, and that of the request which ends the batch has reached the relay
 	 * when it is looked at. */
-	before[LEVEL_MONITOR] = log_exits[LEVEL_MONITOR] + 2;
-	before[LEVEL_VMM] = log_exits[LEVEL_VMM] + 1;
+	state->summary.before[LEVEL_MONITOR] = state->exits[LEVEL_MONITOR] + 2;
+	state->summary.before[LEVEL_VMM] = state->exits[LEVEL_VMM] + 1;
 }
 
-void summary_end(void)
+void summary_end(struct bare_vcpu *state)
 {
 	for (unsigned level = 0; level < LEVEL_COUNT; level++)
-		counted[level] = log_exits[level] - before[level];
+		state->summary.counted[level] = state->exits[level] - state->summary.before[level];
 }
 
-void summary_result(const struct ss_result *result)
+static void show_row(const struct ss_result *result, const uint64_t counted[], int agrees_with_model)
 {
 	const struct record_operation *name = (const void *)find(RECORD_OPERATION, result->operation);
-	const struct record_expectation *expected = (const void *)find(RECORD_EXPECTATION, result->operation);
 	uint32_t least = UINT32_MAX;
 
 	for (uint32_t i = 0; i < result->samples; i++)
@@ -109,12 +107,22 @@ void summary_result(const struct ss_result *result)
 	put_number(result->count ? counted[LEVEL_MONITOR] / result->count : 0, NUMBER_WIDTH - 2);
 	put_number(result->count ? counted[LEVEL_VMM] / result->count : 0, NUMBER_WIDTH);
 	put_number(result->sample_size ? least / result->sample_size : 0, NUMBER_WIDTH);
-	performed++;
-	if (expected && !is_as_expected(expected, result))
+	if (!agrees_with_model)
 		put("  not as the model says", NAME_WIDTH, 0);
-	else
-		as_expected += expected != NULL;
 	console_show('\n');
+}
+
+/* Of several vCPUs the first one has the row, and each that is not as expected. */
+void summary_result(const struct bare_vcpu *state, const struct ss_result *result)
+{
+	const struct record_expectation *expected = (const void *)find(RECORD_EXPECTATION, result->operation);
+	const uint64_t *counted = state->summary.counted;
+	const int agrees_with_model = !expected || is_as_expected(expected, result, counted);
+
+	performed++;
+	as_expected += expected && agrees_with_model;
+	if (state == bare.vcpus || !agrees_with_model)
+		show_row(result, counted, agrees_with_model);
 }
 
 void summary_tell(void)

@@ -17,14 +17,16 @@
 #define CPUID_1_ECX_XSAVE (1u << 26)
 
 /* Intercepts that a VMM has no say in: under KVM it is L0 that has these exits. */
+#define MISC1_INTERRUPT (1u << 0)
 #define MISC1_WINDOW (1u << 4)
 #define MISC1_HLT (1u << 24)
 #define MISC1_PORTS (1u << 27)
-#define BARE_MISC1 (MISC1_HLT | MISC1_PORTS | VMCB_MISC1_MSR)
+#define VMEXIT_INTERRUPT 0x60
 #define VMEXIT_WINDOW 0x64
 #define VMEXIT_HLT 0x78
 #define VMEXIT_PORT 0x7b
 #define INT_CTL_WINDOW 0x1f0100u /* V_IRQ of the highest priority, whatever TPR says: intercepted when it would be taken */
+#define INT_CTL_MASKING 0x1000000u
 #define INT_STATE_SHADOW 1u
 #define EVENT_VALID 0x80000000u /* of an external interrupt, with its vector */
 #define MISC1_FIELD (0x00cull << 8 | 4)
@@ -54,8 +56,6 @@ enum {
 	PREFIX_ADDRESS = 0x67,
 };
 
-__attribute__((noreturn)) void bare_svm_launch(struct relay_vcpu *vcpu);
-
 #define PORT_MAP_SIZE (3 * 4096)
 
 static void *vmcb_of(const struct relay_vcpu *vcpu)
@@ -63,9 +63,16 @@ static void *vmcb_of(const struct relay_vcpu *vcpu)
 	return (void *)vcpu->control;
 }
 
-static void write_msr(uint32_t index, uint64_t value)
+static uint64_t misc1_here(uint64_t planned)
 {
-	__asm__ volatile("wrmsr" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+	return planned | MISC1_HLT | MISC1_PORTS | VMCB_MISC1_MSR | (bare.plan->vcpu_count > 1 ? VMCB_MISC1_NMI : 0) |
+	       (bare.plan->slice_ms ? MISC1_INTERRUPT : 0);
+}
+
+/* The guest's IF masks no interrupt of the computer's. */
+static uint64_t int_ctl_here(void)
+{
+	return bare.plan->slice_ms ? INT_CTL_MASKING : 0;
 }
 
 static void check_features(void)
@@ -119,28 +126,63 @@ static uint64_t supported_cr4(void)
 	return supported;
 }
 
-void vendor_start(struct relay_vcpu *vcpu)
+void vendor_begin(const struct relay_vcpu *vcpu)
 {
-	void *vmcb = vmcb_of(vcpu);
-
 	check_features();
 	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SVME | EFER_NXE);
-	write_msr(MSR_VM_HSAVE_PA, bare_physical(RELAY_CONTROL));
+	write_msr(MSR_VM_HSAVE_PA, bare_physical(RELAY_CONTROL + UINT64_C(0x2000) * bare_number(vcpu)));
 	/* All ports are intercepted. */
 	memset((void *)BARE_PORT_MAP, 0xff, PORT_MAP_SIZE);
 	protect_efer();
+	/* Whether interrupts exit then goes by the host's IF, and nothing comes but where GIF is set (AMD APM vol. 2, 15.21.1). */
+	__asm__ volatile("clgi");
+	if (bare.plan->slice_ms)
+		__asm__ volatile("sti");
+}
+
+void vendor_prepare(struct relay_vcpu *vcpu)
+{
+	void *vmcb = vmcb_of(vcpu);
 	vmcb_set_iopm_base_pa(vmcb, bare_physical(BARE_PORT_MAP));
-	vmcb_set_intercept_misc1(vmcb, vmcb_intercept_misc1(vmcb) | BARE_MISC1);
+	vmcb_set_intercept_misc1(vmcb, misc1_here(vmcb_intercept_misc1(vmcb)));
 	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
 	vcpu->cr4.fixed1 = supported_cr4();
-	__asm__ volatile("clgi");
+	vmcb_set_int_ctl(vmcb, vmcb_int_ctl(vmcb) | int_ctl_here());
 	vmload(vcpu->control);
-	bare_svm_launch(vcpu);
+}
+
+/* No entry fails but by an exit. */
+void vendor_launch(struct relay_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+void vendor_swap(const struct relay_vcpu *from, const struct relay_vcpu *to)
+{
+	vmsave(from->control);
+	vmload(to->control);
+}
+
+/* The relay has taken it. */
+int vendor_takes_nmi(const struct relay_vcpu *vcpu)
+{
+	return vcpu->reason == VMEXIT_NMI;
+}
+
+int vendor_is_interrupt(const struct relay_vcpu *vcpu)
+{
+	return vcpu->reason == VMEXIT_INTERRUPT;
+}
+
+/* As NMIs: the flag IF is set. */
+void vendor_take_interrupt(void)
+{
+	take_nmi();
 }
 
 void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value)
 {
-	const uint64_t misc1 = value | BARE_MISC1 | (bare.window ? MISC1_WINDOW : 0);
+	const uint64_t misc1 = misc1_here(value) | (bare_vcpu_of(vcpu)->window ? MISC1_WINDOW : 0);
 	const uint64_t moved = bare_moved(field == MISC1_FIELD ? misc1 : value);
 
 	memcpy((uint8_t *)vmcb_of(vcpu) + (field >> 8), &moved, field & 0xff);
@@ -209,9 +251,9 @@ void vendor_watch_window(struct relay_vcpu *vcpu, int watch)
 	void *vmcb = vmcb_of(vcpu);
 	const uint64_t misc1 = vmcb_intercept_misc1(vmcb) & ~(uint64_t)MISC1_WINDOW;
 
-	bare.window = watch;
+	bare_vcpu_of(vcpu)->window = watch;
 	vmcb_set_intercept_misc1(vmcb, misc1 | (watch ? MISC1_WINDOW : 0));
-	vmcb_set_int_ctl(vmcb, watch ? INT_CTL_WINDOW : 0);
+	vmcb_set_int_ctl(vmcb, (watch ? INT_CTL_WINDOW : 0) | int_ctl_here());
 }
 
 static const struct {

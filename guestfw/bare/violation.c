@@ -12,15 +12,13 @@
 #define RSP 4
 #define MMIO_SIZE 8
 
-static uint64_t scratch = SS_MMIO_RESET;
-
-static void tell_guest(const struct record_violation *record)
+static void tell_guest(const struct relay_vcpu *vcpu, const struct record_violation *record)
 {
-	const uint64_t at = bare.plan->vcpu_page + __builtin_offsetof(struct ss_vcpu_page, violation);
-	struct ss_violation *told = (void *)(bare.base + at);
+	const uint64_t at = bare_page(vcpu, __builtin_offsetof(struct ss_vcpu_page, violation));
+	struct ss_violation *told = (void *)(bare_ram(vcpu) + at);
 
 	*told = (struct ss_violation){
-		.sequence = ++bare.violations,
+		.sequence = ++bare_vcpu_of(vcpu)->violations,
 		.view = record->view,
 		.access = record->access,
 		.flags = record->flags & VIOLATION_GVA_KNOWN,
@@ -54,12 +52,12 @@ static void answer_forbidden(struct relay_vcpu *vcpu, const struct bare_violatio
 	const int stops = bare.plan->stop_on_violation != 0;
 	const struct record_violation record = record_of(vcpu, violation, stops ? VIOLATION_STOPPED : VIOLATION_FAULTED);
 
-	log_record(&record);
+	log_record(vcpu, &record);
 	if (stops)
-		bare_stop(STOP_GUEST, 1, "a view forbids an access; `report --by violation` names it");
+		bare_stop(vcpu, STOP_GUEST, 1, "a view forbids an access; `report --by violation` names it");
 	if (vector == NO_VECTOR)
-		bare_stop(STOP_GUEST, 1, "triple fault: a double fault could not be delivered, for a view forbids it");
-	tell_guest(&record);
+		bare_stop(vcpu, STOP_GUEST, 1, "triple fault: a double fault could not be delivered, for a view forbids it");
+	tell_guest(vcpu, &record);
 	bare_inject(vcpu, vector,
 		    vector == VECTOR_PF ? view_fault_code(violation->access, violation->walk, cpl == 3) : 0);
 	vcpu->fault_address = record.gva;
@@ -90,6 +88,7 @@ static void step_over(struct relay_vcpu *vcpu, const struct bare_move *move, uin
 static void access_device(struct relay_vcpu *vcpu, const struct bare_move *move, uint64_t offset)
 {
 	const unsigned size = move->size;
+	uint64_t *scratch = &bare_guest_of(vcpu)->scratch;
 
 	if (offset + size > MMIO_SIZE) {
 		step_over(vcpu, move, UINT64_MAX);
@@ -97,8 +96,8 @@ static void access_device(struct relay_vcpu *vcpu, const struct bare_move *move,
 	}
 	if (!move->load)
 		for (unsigned i = 0; i < size; i++)
-			((uint8_t *)&scratch)[offset + i] = (uint8_t)(move_stored(move, vcpu->regs) >> 8 * i);
-	step_over(vcpu, move, scratch >> 8 * offset);
+			((uint8_t *)scratch)[offset + i] = (uint8_t)(move_stored(move, vcpu->regs) >> 8 * i);
+	step_over(vcpu, move, *scratch >> 8 * offset);
 }
 
 /* No policy of an image has a region there. */
@@ -116,7 +115,7 @@ static void answer_unknown(struct relay_vcpu *vcpu, const struct bare_exit *exit
 	if (exit->cpl == 3 && !exit->violation.walk && !(exit->violation.delivery & DELIVERY_VALID))
 		bare_inject(vcpu, VECTOR_UD, 0);
 	else
-		bare_stop(STOP_GUEST, 1, "an access where there is no memory, by an instruction that is no MOV");
+		bare_stop(vcpu, STOP_GUEST, 1, "an access where there is no memory, by an instruction that is no MOV");
 }
 
 void bare_violation_exit(struct relay_vcpu *vcpu, const struct bare_exit *exit)
@@ -133,7 +132,7 @@ void bare_violation_exit(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 		answer_forbidden(vcpu, violation, exit->cpl);
 	} else if (forbidden) {
 		record = record_of(vcpu, violation, VIOLATION_REFUSED);
-		log_record(&record);
+		log_record(vcpu, &record);
 		step_over(vcpu, &move, UINT64_MAX);
 	} else if (!known) {
 		answer_unknown(vcpu, exit);

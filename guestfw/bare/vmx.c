@@ -5,6 +5,7 @@
 #include "guestfw/relay/insn.h"
 #include "guestfw/relay/vmx_controls.h"
 #include "memory.h"
+#include "processor.h"
 #include "views/policy.h"
 #include "vmm/ledger/hw_reason.h"
 
@@ -43,15 +44,20 @@ enum vmcs_field {
 #define CPUID_1_ECX_XSAVE (1u << 26)
 
 /* Controls that a VMM has no say in: under KVM it is L0 that has these exits. */
+#define PIN_INTERRUPT_EXITING 0x1u
+#define PIN_NMI_EXITING 0x8u
 #define PRIMARY_WINDOW_EXITING 0x4u
 #define PRIMARY_HLT_EXITING 0x80u
 #define PRIMARY_PORT_EXITING 0x1000000u
+
+#define ERROR_NOT_LAUNCHED 5
 
 #define SECONDARY_VE 0x40000u
 #define VMCS_VE_INFORMATION 0x202a /* a vmcs12 has none */
 
 #define FIELD_READ_ONLY(encoding) (((encoding) >> 10 & 3) == 1)
 #define BLOCKING_SHADOW 3u /* by STI, by MOV SS */
+#define BLOCKING_NMI 8u
 #define ENTRY_VALID 0x80000000u /* of an external interrupt, with its vector */
 #define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
 #define RIGHTS_LONG(rights) ((rights) >> 13 & 1)
@@ -65,6 +71,7 @@ enum vmcs_field {
 enum { RSI = 6, RDI };
 
 void bare_vmx_launch(struct relay_vcpu *vcpu);
+__attribute__((noreturn)) void bare_vmx_refused(struct relay_vcpu *vcpu);
 
 /* The words of controls and their capability MSRs: must-be-one bits in the lower half, may-be-one bits in the upper. */
 #define WORDS(X)                                                                                   \
@@ -131,10 +138,13 @@ static void check_features(void)
 			      "a processor without");
 }
 
-static void enter_root(void)
+static void put_revision(uint64_t region)
 {
-	const uint64_t region = bare_physical(RELAY_CONTROL), control = bare_physical(RELAY_CONTROL + 0x1000);
-	const uint32_t revision = (uint32_t)read_msr(MSR_BASIC) & BASIC_REVISION;
+	*(uint32_t *)region = (uint32_t)read_msr(MSR_BASIC) & BASIC_REVISION;
+}
+
+static void enter_root(uint64_t region)
+{
 	uint64_t cr0, cr4;
 	uint8_t failed;
 
@@ -143,13 +153,20 @@ static void enter_root(void)
 	cr0 = (cr0 | read_msr(MSR_CR0_FIXED0)) & read_msr(MSR_CR0_FIXED1) & ~(uint64_t)(CR0_CD | CR0_NW);
 	cr4 = (cr4 | read_msr(MSR_CR4_FIXED0)) & read_msr(MSR_CR4_FIXED1);
 	__asm__ volatile("mov %0, %%cr0; mov %1, %%cr4" : : "r"(cr0), "r"(cr4));
-	*(uint32_t *)region = revision;
-	*(uint32_t *)control = revision;
+	put_revision(region);
 	__asm__ volatile("vmxon %1; setbe %0" : "=q"(failed) : "m"(region) : "cc", "memory");
-	if (!failed)
-		__asm__ volatile("vmclear %1; setbe %0" : "=q"(failed) : "m"(control) : "cc", "memory");
 	if (failed)
-		console_needs("VMX", "", "VMXON or VMCLEAR failed");
+		console_needs("VMX", "", "VMXON failed");
+}
+
+static void take_control(uint64_t control)
+{
+	uint8_t failed;
+
+	put_revision(control);
+	__asm__ volatile("vmclear %1; setbe %0" : "=q"(failed) : "m"(control) : "cc", "memory");
+	if (failed)
+		console_needs("VMX", "", "VMCLEAR failed");
 	vmptrld(control);
 }
 
@@ -165,6 +182,10 @@ static uint64_t planned(const uint8_t *control, unsigned row)
 static uint64_t here(uint64_t field, uint64_t value)
 {
 	switch (field) {
+	case VMCS_pin_based_vm_exec_control:
+		value |= bare.plan->vcpu_count > 1 ? PIN_NMI_EXITING : 0;
+		value |= bare.plan->slice_ms ? PIN_INTERRUPT_EXITING : 0;
+		break;
 	case VMCS_cpu_based_vm_exec_control:
 		value |= PRIMARY_HLT_EXITING | PRIMARY_PORT_EXITING;
 		break;
@@ -190,9 +211,9 @@ static uint8_t write_field(uint64_t field, uint64_t value)
 	return failed && value != 0;
 }
 
-static void load_control(void)
+static void load_control(const struct relay_vcpu *vcpu)
 {
-	const uint8_t *control = bare_part(bare.plan, bare.plan->control);
+	const uint8_t *control = bare_control(vcpu);
 
 	for (unsigned i = 0; i < FIELD_COUNT; i++)
 		if (!FIELD_READ_ONLY(fields[i].encoding) &&
@@ -204,27 +225,76 @@ static void load_control(void)
 static void offer_ve(struct relay_vcpu *vcpu)
 {
 	if (read_msr(MSR_OF_secondary) >> 32 & SECONDARY_VE)
-		vmwrite(VMCS_VE_INFORMATION, bare.base + bare.plan->ve_page);
+		vmwrite(VMCS_VE_INFORMATION, bare_ram(vcpu) + bare.plan->ve_pages + UINT64_C(4096) * bare_index(vcpu));
 	else if (bare.plan->needs_ve)
 		console_needs("#VE, which the views ask for", "", "a processor without");
-	else
+	else if (bare_index(vcpu) == 0)
 		bare_leave_out_ve(vcpu);
 }
 
-void vendor_start(struct relay_vcpu *vcpu)
+void vendor_begin(const struct relay_vcpu *vcpu)
 {
 	check_features();
-	enter_root();
-	load_control();
+	enter_root(bare_physical(RELAY_CONTROL + UINT64_C(0x2000) * bare_number(vcpu)));
+}
+
+void vendor_prepare(struct relay_vcpu *vcpu)
+{
+	take_control(vcpu->control);
+	load_control(vcpu);
 	offer_ve(vcpu);
 	vcpu->cr0.fixed0 = read_msr(MSR_CR0_FIXED0);
 	vcpu->cr0.fixed1 = read_msr(MSR_CR0_FIXED1);
 	vcpu->cr4.fixed0 = 0;
 	vcpu->cr4.fixed1 = read_msr(MSR_CR4_FIXED1);
-	bare_vmx_launch(vcpu);
+}
+
+void bare_vmx_refused(struct relay_vcpu *vcpu)
+{
+	processor_lock(vcpu);
+	guest_text_end();
 	console_text("sidestep: VM entry failed, VM-instruction error ");
 	console_hex(vmread(VMCS_vm_instruction_error));
 	console_put('\n');
+	bare_stop(vcpu, STOP_HOST, 99, "the processor refused to enter the guest");
+}
+
+/* Where one is entered for the first time, VMRESUME is not what does it (Intel SDM vol. 3C, 31.4). */
+void vendor_launch(struct relay_vcpu *vcpu)
+{
+	if (vcpu->error != ERROR_NOT_LAUNCHED)
+		bare_vmx_refused(vcpu);
+	bare_vmx_launch(vcpu);
+}
+
+void vendor_swap(const struct relay_vcpu *from, const struct relay_vcpu *to)
+{
+	(void)from;
+	vmptrld(to->control);
+}
+
+/*
+ * The exit blocks others until an IRET, as its handler would end with (Intel SDM vol. 3C, 28.2): the relay's gate has one. No
+ * guest gets NMIs, so that none blocks them; Bochs 2.7 says so of the one that has exited.
+ */
+int vendor_takes_nmi(const struct relay_vcpu *vcpu)
+{
+	if (vcpu->reason != VMX_REASON_EXCEPTION_OR_NMI)
+		return 0;
+	__asm__ volatile("int $2" : : : "memory");
+	vmwrite(VMCS_guest_interruptibility_info,
+		vmread(VMCS_guest_interruptibility_info) & ~(uint64_t)BLOCKING_NMI);
+	return 1;
+}
+
+int vendor_is_interrupt(const struct relay_vcpu *vcpu)
+{
+	return vcpu->reason == VMX_REASON_EXTERNAL_INTERRUPT;
+}
+
+void vendor_take_interrupt(void)
+{
+	__asm__ volatile("sti; nop; cli" : : : "memory");
 }
 
 void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value)
@@ -301,11 +371,10 @@ void vendor_interrupt(struct relay_vcpu *vcpu, unsigned vector)
 
 void vendor_watch_window(struct relay_vcpu *vcpu, int watch)
 {
-	(void)vcpu;
-	if (watch != bare.window)
+	if (watch != bare_vcpu_of(vcpu)->window)
 		vmwrite(VMCS_cpu_based_vm_exec_control,
 			vmread(VMCS_cpu_based_vm_exec_control) ^ PRIMARY_WINDOW_EXITING);
-	bare.window = watch;
+	bare_vcpu_of(vcpu)->window = watch;
 }
 
 static const struct {
@@ -358,8 +427,6 @@ void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit)
 		.event = EVENT_UNKNOWN,
 		.cpl = RIGHTS_DPL((unsigned)vmread(VMCS_guest_ss_ar_bytes)),
 	};
-	if (vcpu->reason == RELAY_REASON_RESUME_FAILED)
-		return;
 	if (vcpu->reason == VMX_REASON_IO_INSTRUCTION)
 		describe_port(vcpu, ret_exit);
 	ret_exit->is_halt = vcpu->reason == VMX_REASON_HLT;

@@ -14,6 +14,8 @@ relay_entry:
 	SAVE_REGISTERS
 	call relay_svm_exit
 	mov %rax, %rbx	/* the VM pointer: whose registers come next */
+	.globl relay_resume
+relay_resume:
 	LOAD_REGISTERS
 	mov (%rsp), %rax	/* `control`, which follows the registers */
 	vmrun %rax

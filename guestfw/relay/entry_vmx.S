@@ -8,6 +8,8 @@ relay_entry:
 	SAVE_REGISTERS
 	call relay_vmx_exit
 	mov %rax, %rbx	/* the VM pointer: whose registers come next */
+	.globl relay_resume
+relay_resume:
 	LOAD_REGISTERS
 	vmresume
 	/* Still here: the entry failed. The control structure says why. */

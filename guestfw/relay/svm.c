@@ -405,8 +405,8 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 }
 
 /*
- * The VMM has raised an NMI because another guest is to run. The #VMEXIT leaves it pending, and it would come again by the
- * next VMRUN, so L1 takes it (AMD APM vol. 2, 15.13.3). What this one was being delivered, it gets when its turn
+ * An NMI is for whoever serves the guest: another one is to run, or tables have changed. The #VMEXIT leaves it pending, and it
+ * would come again by the next VMRUN, so L1 takes it (AMD APM vol. 2, 15.13.3). What this one was being delivered, it gets when its turn
  * comes again. An interrupt of INTn, or an exception of INT3 or INTO, comes by executing the instruction, where RIP
  * still is (AMD APM vol. 2, 15.7.2). The exit is of no operation.
  */
@@ -443,9 +443,9 @@ struct relay_vcpu *relay_svm_exit(struct relay_vcpu *vcpu)
 	vcpu->regs[RAX] = vmcb_rax(vmcb);
 	vmcb_set_event_inj(vmcb, 0);
 	vmcb_set_tlb_ctl(vmcb, 0);
-	if (reason == VMEXIT_NMI && vcpu->group)
+	if (reason == VMEXIT_NMI)
 		put_off(vcpu, vmcb, record);
-	else if (!complete(vcpu, vmcb, reason, record))
+	if (!(reason == VMEXIT_NMI && vcpu->group) && !complete(vcpu, vmcb, reason, record))
 		pass(vcpu, vmcb, reason);
 	vmcb_set_rax(vmcb, vcpu->regs[RAX]);
 	ring_finish(vcpu, record);

@@ -299,8 +299,8 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	return 1;
 }
 
-/* The VMM has raised an NMI because another guest is to run: what this one was being delivered, it gets when its
- * turn comes again. The exit is of no operation. */
+/* An NMI is for whoever serves the guest: another one is to run, or tables have changed. What this one was being delivered,
+ * it gets when its turn comes again. The exit is of no operation. */
 static void put_off(struct relay_vcpu *vcpu, struct relay_record *record)
 {
 	const uint64_t info = vmread(VMCS_idt_vectoring_info_field);
@@ -343,10 +343,11 @@ struct relay_vcpu *relay_vmx_exit(struct relay_vcpu *vcpu)
 	uint64_t qualification = qualification_of(vcpu, reason);
 	uint64_t rip = vmread(VMCS_guest_rip);
 	struct relay_record *record = ring_next(vcpu, (uint32_t)reason, rip, qualification);
+	const int is_nmi = reason == EXIT_EXCEPTION_OR_NMI;
 
-	if (reason == EXIT_EXCEPTION_OR_NMI && vcpu->group)
+	if (is_nmi)
 		put_off(vcpu, record);
-	else if (!complete(vcpu, reason, qualification, rip, record))
+	if (!(is_nmi && vcpu->group) && !complete(vcpu, reason, qualification, rip, record))
 		pass(vcpu, reason, qualification, rip);
 	ring_finish(vcpu, record);
 	return relay_turn(vcpu, swap);

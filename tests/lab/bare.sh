@@ -48,6 +48,28 @@ try grep -Eq ' 1 kernel +service-data read .* refused ' shown
 [[ $vendor != intel ]] ||
 	try "$source/tools/lab" bare intel --build "$build" --timeout 1000 -- \
 		test --engine vmx --guest "$build/tests/services/services_ve.elf" --views "$source/tests/services/ve.views"
+# A processor for each vCPU: each does as the model says, and both witnesses agree about all of them. Rights that one takes away
+# the other one, which does not exit by itself, has no more.
+try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 --console log2 --witness witness2 \
+	-- test -c 2 'cr0.ts*' 'view.switch.*' 'view.*.ve' 'service.map*' 'ref.hlt*'
+mv out shown
+try grep -Eq '^[1-9][0-9]* passed, 0 failed' shown
+try "$build/sidestep" report --by level --format json -o levels.json log2
+try python3 "$source/tests/lab/check_bare.py" --counted levels.json witness2
+try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- test -c 2 --on-violation report \
+	--guest "$build/tests/services/services_rights_quiet.elf"
+# Guests that share a processor, which they yield, or lose to a timer: each finds what it has left there.
+for slices in '' '--slice 1'; do
+	# shellcheck disable=SC2086 # several words, or none
+	try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- \
+		test --vms 2 --share-vcpu $slices 'world.*' 'cr0.ts.*' 'view.switch.*' 'service.map*' 'ref.hlt*'
+done
+opposite=(--vms 2 --share-vcpu --own none --shadow ts --own ts --shadow mp)
+for guest in hostile/hostile_neighbour hostile/hostile_turns services/services_neighbours; do
+	[[ $guest != */services_neighbours ]] || opposite+=(--services view,map --services interrupt --own mp)
+	try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- \
+		test "${opposite[@]}" --slice 1 --guest "$build/tests/$guest.elf"
+done
 # Random programs, every one as the model says.
 try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- test --random 2000 --seed 2
 mv out shown

@@ -18,7 +18,7 @@ recipe_modules() {
 # A fixed date, a fixed seed and no sleeping while idle: every run is the same run.
 choose_machine() {
 	emulator_name=qemu-system-x86_64
-	emulator=(qemu-system-x86_64 -accel tcg -icount "shift=0,sleep=off" -cpu "max,+svm" -m "$memory"
+	emulator=(qemu-system-x86_64 -accel tcg -icount "shift=0,sleep=off" -cpu "max,+svm" -smp "${cpus:-1}" -m "$memory"
 		-nodefaults -no-user-config -display none -no-reboot
 		-rtc "base=$(date --utc --date=@"$LAB_DATE" +%Y-%m-%dT%H:%M:%S),clock=vm" -seed 1)
 }

@@ -13,7 +13,7 @@ readonly FRAME='@ss:'
 image_arguments=()
 report_options=()
 
-# Only here: what an option means is otherwise up to the commands.
+# Only here: what an option means is otherwise up to the commands. The computer has a processor for each vCPU.
 sort_arguments() {
 	local value
 	while (($#)); do
@@ -22,6 +22,17 @@ sort_arguments() {
 			take_value "$@"
 			report_options+=("$1" "$value")
 			shift
+			;;
+		--vcpus | -c)
+			take_value "$@"
+			cpus=$value
+			image_arguments+=("$1" "$value")
+			shift
+			;;
+		--vcpus=* | -c?*)
+			cpus=${1#--vcpus=}
+			cpus=${cpus#-c}
+			image_arguments+=("$1")
 			;;
 		--format=* | --output=* | -o?*) report_options+=("$1") ;;
 		--)

@@ -47,6 +47,12 @@ write_boot_medium() {
 	master_medium "$medium"
 }
 
+# Each processor tells of its exits.
+witnesses() {
+	local number
+	for ((number = 0; number < ${cpus:-1}; number++)); do echo "cpu$number=report"; done | paste -sd,
+}
+
 # write_bochs_configuration IPS FILE...: so many instructions are a second to the devices; where serial ports write to.
 write_bochs_configuration() {
 	local ips=$1 file port=1
@@ -54,7 +60,7 @@ write_bochs_configuration() {
 		config_interface: textconfig
 		display_library: rfb, options="timeout=0"
 		plugin_ctrl: speaker=0, unmapped=1, biosdev=1, extfpuirq=1
-		cpu: model=corei7_skylake_x, count=1, ips=$ips, ignore_bad_msrs=1, reset_on_triple_fault=0
+		cpu: model=corei7_skylake_x, count=${cpus:-1}, ips=$ips, ignore_bad_msrs=1, reset_on_triple_fault=0
 		clock: sync=none, time0=$LAB_DATE
 		memory: guest=$memory, host=$memory
 		romimage: file="$bios"
@@ -71,7 +77,7 @@ write_bochs_configuration() {
 		panic: action=fatal
 		error: action=report
 		info: action=ignore
-		debug: action=ignore${witness_copy:+, cpu0=report}
+		debug: action=ignore${witness_copy:+, $(witnesses)}
 	TEXT
 	if [[ -e $work/disk ]]; then
 		echo "ata0-master: type=disk, mode=flat, path=\"$work/disk\", cylinders=0"

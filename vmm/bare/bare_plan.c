@@ -33,7 +33,7 @@ struct bare_build {
 	uint64_t start; /* of the plan in the blob */
 	struct host host;
 	struct plan plan;
-	struct vm vm;
+	struct vm *vms; /* as many as the plan has; those that are not there are zero */
 	struct bare_extent *extents;
 	size_t extent_count;
 	bool planned;
@@ -44,20 +44,57 @@ static uint64_t append(struct bare_build *build, const void *data, size_t size)
 	return blob_append(build->blob, data, size) - build->start;
 }
 
+_Static_assert(BOOT_VE_COUNT == 16, "as the message says");
+
+static uint64_t aligned(uint64_t memory)
+{
+	return (memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+}
+
 static int check_request(const struct plan_request *request, struct error *error)
 {
-	const char *why = request->vms != 1 || request->vcpus != 1 ? "an image has one guest with one vCPU"
-			  : request->memory > MEMORY_MAX ? "-m: an image has guests of up to 1G"
+	const char *why = request->vms > 1 && !request->share_vcpu
+				  ? "--vms: the guests of an image have one processor; add --share-vcpu"
+			  : request->vcpus > BOOT_VE_COUNT
+				  ? "-c: an image has up to 16 vCPUs"
+			  : request->differential && request->vcpus * request->vms > 1
+				  ? "--random: programs are for one guest with one vCPU; leave out -c and --vms"
+			  : aligned(request->memory) * request->vms > MEMORY_MAX ? "-m: the guests of an image have up to 1G in all"
 							 : NULL;
 
 	return why ? error_set(error, -EINVAL, STATUS_USAGE, "%s", why) : 0;
 }
 
 /* Everything that a vCPU of KVM would start with. */
+static int prepare_vcpu(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error)
+{
+	int rc;
+
+	vcpu_prepare(vcpu, vm, index);
+	vm->vcpus_created = index + 1;
+	rc = vm->ops->vcpu_prepare(vcpu, error);
+	if (rc != 0)
+		return rc;
+	monitor_vcpu(vcpu)->regs[RDI] = BOOT_CONTEXT;
+	monitor_vcpu(vcpu)->regs[RSI] = index;
+	return vm->plan->share_vcpu ? monitor_share_vcpu(vcpu, error) : 0;
+}
+
+static int prepare_vm(struct bare_build *build, unsigned index, const struct engine_ops *ops, struct error *error)
+{
+	struct vm *vm = &build->vms[index];
+	int rc = vm_prepare(vm, index, &build->plan, &build->host, ops, error);
+
+	if (rc == 0)
+		rc = ops->vm_prepare(vm, error);
+	for (unsigned i = 0; rc == 0 && i < build->plan.vcpus; i++)
+		rc = prepare_vcpu(&vm->vcpus[i], vm, i, error);
+	return rc;
+}
+
 static int prepare(struct bare_build *build, const struct plan_request *request, struct error *error)
 {
 	const struct engine_ops *ops;
-	struct vm *vm = &build->vm;
 	int rc = host_bare(&build->host, error);
 
 	if (rc == 0)
@@ -69,19 +106,12 @@ static int prepare(struct bare_build *build, const struct plan_request *request,
 	if (!ops->vm_prepare)
 		return error_set(error, -EINVAL, STATUS_USAGE, "--engine %s: an image needs a monitor; vmx or svm have one",
 				 engine_keys[build->plan.engine->id]);
-	rc = vm_prepare(vm, 0, &build->plan, &build->host, ops, error);
-	if (rc == 0)
-		rc = ops->vm_prepare(vm, error);
-	if (rc != 0)
-		return rc;
-	vcpu_prepare(&vm->vcpus[0], vm, 0);
-	vm->vcpus_created = 1;
-	rc = ops->vcpu_prepare(&vm->vcpus[0], error);
-	if (rc != 0)
-		return rc;
-	monitor_vcpu(&vm->vcpus[0])->regs[RDI] = BOOT_CONTEXT;
-	monitor_vcpu(&vm->vcpus[0])->regs[RSI] = 0;
-	return 0;
+	build->vms = calloc(build->plan.vms, sizeof(*build->vms));
+	if (!build->vms)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	for (unsigned i = 0; rc == 0 && i < build->plan.vms; i++)
+		rc = prepare_vm(build, i, ops, error);
+	return rc;
 }
 
 static bool is_zero(const uint8_t *page)
@@ -114,15 +144,17 @@ static int append_area(struct bare_build *build, const uint8_t *area, uint64_t s
 
 static int append_memory(struct bare_build *build, struct bare_plan *plan)
 {
-	const struct monitor *monitor = vm_monitor(&build->vm);
+	const struct monitor *monitor = vm_monitor(&build->vms[0]);
 	uint64_t end;
-	int rc = append_area(build, build->vm.ram.host, build->vm.ram.size, 0, &end);
+	int rc = 0;
 
-	plan->guest_size = build->vm.ram.size;
+	for (unsigned i = 0; rc == 0 && i < build->plan.vms; i++)
+		rc = append_area(build, build->vms[i].ram.host, build->vms[i].ram.size, build->vms[i].base - BARE_BASE, &end);
+	plan->guest_size = build->vms[0].ram.size;
 	plan->monitor = monitor->physical - BARE_BASE;
 	if (rc == 0)
 		rc = append_area(build, monitor->host, RELAY_SIZE, plan->monitor, &end);
-	plan->monitor_size = (end + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+	plan->monitor_size = aligned(end);
 	plan->log = plan->monitor + plan->monitor_size;
 	plan->pool = plan->log + BARE_LOG_SIZE;
 	plan->block = plan->pool + BARE_POOL_PAGES * PAGE;
@@ -176,7 +208,8 @@ static void append_policy(struct bare_build *build, struct bare_plan *plan)
 		append_rules(build, &policy->views[i]);
 }
 
-static int append_setups(struct bare_build *build, struct bare_plan *plan, struct error *error)
+static int append_setups(struct bare_build *build, struct bare_plan *plan, struct vm *vm,
+			 struct bare_guest_plan *guest, struct error *error)
 {
 	const size_t count = build->plan.image.operation_count + 1;
 	const size_t programs = plan->programs ? BARE_PROGRAM_SETUPS : 0;
@@ -185,13 +218,38 @@ static int append_setups(struct bare_build *build, struct bare_plan *plan, struc
 
 	if (!setups)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	writes = bare_setup_all(&build->vm.vcpus[0], programs != 0, setups);
-	plan->setups = append(build, setups, (count + programs) * sizeof(*setups));
-	plan->program_setups = plan->setups + count * sizeof(*setups);
+	writes = bare_setup_all(&vm->vcpus[0], programs != 0, setups);
+	guest->setups = append(build, setups, (count + programs) * sizeof(*setups));
+	guest->program_setups = guest->setups + count * sizeof(*setups);
 	plan->operation_count = count - 1;
 	plan->write_count = (uint64_t)writes;
 	free(setups);
 	return writes >= 0 ? 0 : error_set(error, writes, STATUS_INTERNAL, "operations differ in too many fields");
+}
+
+static int append_guests(struct bare_build *build, struct bare_plan *plan, struct error *error)
+{
+	struct bare_guest_plan *guests = calloc(build->plan.vms, sizeof(*guests));
+	int rc = guests ? 0 : error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+
+	for (unsigned i = 0; rc == 0 && i < build->plan.vms; i++) {
+		guests[i].place = build->vms[i].base - BARE_BASE;
+		rc = append_setups(build, plan, &build->vms[i], &guests[i], error);
+	}
+	if (rc == 0)
+		plan->guests = append(build, guests, build->plan.vms * sizeof(*guests));
+	plan->guest_count = build->plan.vms;
+	plan->vcpu_count = build->plan.vcpus;
+	free(guests);
+	return rc;
+}
+
+static void append_controls(struct bare_build *build, struct bare_plan *plan)
+{
+	plan->controls = append(build, NULL, 0);
+	for (unsigned i = 0; i < build->plan.vms; i++)
+		for (unsigned j = 0; j < build->plan.vcpus; j++)
+			append(build, build->vms[i].ops->control(&build->vms[i].vcpus[j]), CONTROL_SIZE);
 }
 
 /* What the model has to know there to judge programs. */
@@ -213,7 +271,7 @@ static void plan_programs(const struct plan *from, struct bare_plan *plan)
 
 static void expect_all(const struct bare_build *build, struct ledger *ledger)
 {
-	const struct expect_environment environment = vm_environment(&build->vm);
+	const struct expect_environment environment = vm_environment(&build->vms[0]);
 	const struct plan *plan = &build->plan;
 
 	/* Also if no operation can be performed; random programs are judged on the computer. */
@@ -237,6 +295,16 @@ static void expect_all(const struct bare_build *build, struct ledger *ledger)
 	}
 }
 
+/* Records say of an operation what is expected once, for all guests. */
+static bool are_alike(const struct plan *plan)
+{
+	for (unsigned i = 1; i < plan->vms; i++)
+		if (memcmp(&plan->flags[i], &plan->flags[0], sizeof(plan->flags[0])) != 0 ||
+		    memcmp(&plan->services[i], &plan->services[0], sizeof(plan->services[0])) != 0)
+			return false;
+	return true;
+}
+
 static int append_records(struct bare_build *build, struct bare_plan *plan, bool judged, struct error *error)
 {
 	struct ledger ledger;
@@ -245,7 +313,7 @@ static int append_records(struct bare_build *build, struct bare_plan *plan, bool
 	if (rc != 0)
 		return rc;
 	run_describe(&build->plan, &build->host, &ledger);
-	if (judged)
+	if (judged && are_alike(&build->plan))
 		expect_all(build, &ledger);
 	plan->records = append(build, ledger.records, ledger.used);
 	plan->records_size = ledger.used;
@@ -255,23 +323,23 @@ static int append_records(struct bare_build *build, struct bare_plan *plan, bool
 
 static int fill(struct bare_build *build, bool judged, struct error *error)
 {
-	const struct vcpu *vcpu = &build->vm.vcpus[0];
 	struct bare_plan plan = {
 		.vendor = build->plan.engine->id == ENGINE_VMX ? BARE_VMX : BARE_SVM,
 		.view_count = build->plan.policy.view_count,
-		.unbacked = ((UINT64_C(1) << build->vm.vmfunc.caps.maxphyaddr) - 1) & ~(PAGE - 1),
+		.slice_ms = build->plan.slice_ms,
+		.unbacked = ((UINT64_C(1) << build->vms[0].vmfunc.caps.maxphyaddr) - 1) & ~(PAGE - 1),
 		.stop_on_violation = build->plan.on_violation == ON_VIOLATION_STOP,
 		.report_on_violation = build->plan.on_violation == ON_VIOLATION_REPORT,
 		.refuse = build->plan.on_ask == FLAGS_ON_ASK_REFUSE,
-		.vcpu_page = boot_vcpu_page(0).v,
-		.ve_page = build->plan.has_ve ? BOOT_VE : 0,
+		.vcpu_pages = boot_vcpu_page(0).v,
+		.ve_pages = build->plan.has_ve ? BOOT_VE : 0,
 		.needs_ve = build->plan.views && policy_has_ve(&build->plan.policy),
 	};
 	int rc;
 
 	plan_programs(&build->plan, &plan);
 	/* Before the memory, in which it leaves the state that a guest starts with. */
-	rc = append_setups(build, &plan, error);
+	rc = append_guests(build, &plan, error);
 	if (rc == 0 && append_memory(build, &plan) != 0)
 		rc = error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	if (rc == 0)
@@ -279,7 +347,7 @@ static int fill(struct bare_build *build, bool judged, struct error *error)
 	if (rc != 0)
 		return rc;
 	append_policy(build, &plan);
-	plan.control = append(build, build->vm.ops->control(vcpu), CONTROL_SIZE);
+	append_controls(build, &plan);
 	plan.size = build->blob->size - build->start;
 	if (build->blob->error != 0)
 		return error_set(error, build->blob->error, STATUS_INTERNAL, "out of memory");
@@ -298,8 +366,11 @@ int bare_plan_append(struct blob *blob, const struct plan_request *request, bool
 		rc = prepare(&build, request, error);
 	if (rc == 0)
 		rc = fill(&build, judged, error);
-	if (build.vm.plan)
-		vm_destroy(&build.vm);
+	/* The first one has what all are in. */
+	for (unsigned i = build.vms ? build.plan.vms : 0; i-- > 0;)
+		if (build.vms[i].plan)
+			vm_destroy(&build.vms[i]);
+	free(build.vms);
 	if (build.planned)
 		plan_finish(&build.plan);
 	host_close(&build.host);

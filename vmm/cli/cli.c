@@ -427,11 +427,12 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.shards = 1,
 	};
 	const bool is_measured = strcmp(command->name, "test") == 0 || strcmp(command->name, "bench") == 0;
+	const bool is_image = strcmp(command->name, "image") == 0;
 
 	if (is_measured)
 		settings->plan.timeout_ms = TIMEOUT_DEFAULT_MS;
 	/* Nothing there decodes what a report would need. */
-	if (strcmp(command->name, "image") == 0)
+	if (is_image)
 		settings->plan.on_violation = ON_VIOLATION_INJECT;
 	fill_tables(command, &tables);
 	optind = 0; /* glibc: start afresh, also within a word */
@@ -456,7 +457,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		}
 	}
 	/* A slice that ends in an operation costs it ticks. */
-	if (settings->plan.share_vcpu && !settings->plan.slice_ms && !is_measured)
+	if (settings->plan.share_vcpu && !settings->plan.slice_ms && !is_measured && !is_image)
 		settings->plan.slice_ms = SLICE_DEFAULT_MS;
 	settings->operands = argv + optind;
 	settings->operand_count = argc - optind;

@@ -147,6 +147,14 @@ static int build_views(struct vm *vm, struct monitor *monitor, const struct pagi
 	return 0;
 }
 
+/* Where nothing is in a computer's block any more. */
+static uint64_t behind_guests(const struct vm *vm)
+{
+	const uint64_t last = plan_base(vm->plan, vm->plan->vms - 1);
+
+	return (last + vm->ram.size + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+}
+
 /* Memory, and what is in it. */
 static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay, size_t relay_size,
 		       struct error *error)
@@ -164,7 +172,7 @@ static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay
 	if (host == MAP_FAILED)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "no memory for the monitor");
 	monitor->host = host;
-	monitor->physical = vm->plan->bare ? (vm->base + vm->ram.size + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1) : RELAY_BASE;
+	monitor->physical = vm->plan->bare ? behind_guests(vm) : RELAY_BASE;
 	if (relay_size > RELAY_IMAGE_MAX)
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
 	memcpy(monitor_at(monitor, RELAY_IMAGE), relay, relay_size);

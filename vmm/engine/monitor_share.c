@@ -69,12 +69,14 @@ static void open_svm(uint8_t *bitmap, uint32_t index, bool write)
 		clear_bit(bitmap, bit + 1);
 }
 
+/* Without KVM only the computer knows: its monitor does this itself. */
 static uint64_t xcr0_all(const struct vm *vm)
 {
-	const struct kvm_cpuid_entry2 *state = cpuid_leaf(vm->host->cpuid, CPUID_XSAVE, 0);
+	const struct kvm_cpuid_entry2 *state;
 
-	if (!(cpuid_leaf(vm->host->cpuid, 1, 0)->ecx & CPUID_XSAVE_ECX))
+	if (vm->plan->bare || !(cpuid_leaf(vm->host->cpuid, 1, 0)->ecx & CPUID_XSAVE_ECX))
 		return 0;
+	state = cpuid_leaf(vm->host->cpuid, CPUID_XSAVE, 0);
 	return state->eax | (uint64_t)state->edx << 32;
 }
 

@@ -130,7 +130,7 @@ static int check_sharing(const struct plan *plan, const struct plan_request *req
 		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 				 "--share-vcpu: needs the engine vmx or svm, which have a monitor; this is %s",
 				 engine_keys[plan->engine->id]);
-	if (plan_base(plan, plan->vms) > RAM_HOLE_BASE)
+	if (plan_base(plan, plan->vms) - plan_base(plan, 0) > RAM_HOLE_BASE)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--share-vcpu: %u x %" PRIu64 " MiB do not fit below 3 GiB, where the "
 				 "guests of one monitor have their memory; ask for less with -m",

@@ -8,6 +8,7 @@
 #include "guestfw/bare/plan.h"
 #include "vmm/bare/bare_image.h"
 #include "vmm/bare/bare_plan.h"
+#include "vmm/service/differential.h"
 
 #define PAGE UINT64_C(4096)
 #define LARGE_PAGE UINT64_C(0x200000)
@@ -40,16 +41,40 @@ static void what_an_image_cannot_have_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
 		request = request_of(vendors[i]);
 		request.vms = 2;
-		is_refused(&request, "one guest");
-		request = request_of(vendors[i]);
-		request.vcpus = 2;
-		is_refused(&request, "one vCPU");
+		is_refused(&request, "--share-vcpu");
 		request = request_of(vendors[i]);
 		request.memory = (UINT64_C(1) << 30) + LARGE_PAGE;
 		is_refused(&request, "-m");
+		/* In all. */
+		request.memory = (UINT64_C(1) << 29) + LARGE_PAGE;
+		request.vms = 2;
+		request.share_vcpu = true;
+		is_refused(&request, "-m");
+		request.memory = 0;
+		request.vcpus = 2;
+		is_refused(&request, "-c");
 	}
 	request = request_of("flat");
 	is_refused(&request, "--engine flat");
+}
+
+/* They take the one vCPU of the one guest in turn. */
+static void random_programs_for_several_are_refused(void **state)
+{
+	struct differential differential = {.seed = 1, .count = 10, .shards = 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
+		struct plan_request request = request_of(vendors[i]);
+
+		request.differential = &differential;
+		request.vcpus = 2;
+		is_refused(&request, "--random");
+		request.vcpus = 1;
+		request.vms = 2;
+		request.share_vcpu = true;
+		is_refused(&request, "--random");
+	}
 }
 
 static void as_much_memory_as_an_image_can_have_is_not(void **state)
@@ -66,6 +91,14 @@ static void as_much_memory_as_an_image_can_have_is_not(void **state)
 			fail_msg("%s", error.text);
 		assert_int_equal(((const struct bare_plan *)blob.data)->guest_size, UINT64_C(1) << 30);
 		assert_int_equal(((const struct bare_plan *)blob.data)->stop_on_violation, 1);
+		blob_finish(&blob);
+		blob = (struct blob){0};
+		request.memory = UINT64_C(1) << 29;
+		request.vms = 2;
+		request.share_vcpu = true;
+		if (bare_plan_append(&blob, &request, true, &error) != 0)
+			fail_msg("%s", error.text);
+		assert_int_equal(((const struct bare_plan *)blob.data)->monitor, UINT64_C(1) << 30);
 		blob_finish(&blob);
 	}
 }
@@ -128,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_an_image_cannot_have_is_refused),
+		cmocka_unit_test(random_programs_for_several_are_refused),
 		cmocka_unit_test(as_much_memory_as_an_image_can_have_is_not),
 		cmocka_unit_test(an_image_has_a_plan_for_each_vendor_that_is_asked_for),
 		cmocka_unit_test(an_image_of_an_engine_without_a_monitor_is_refused),

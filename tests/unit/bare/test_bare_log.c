@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guestfw/relay/relay.h"
+
+/* Where vCPUs are in the monitor's memory this process has none. */
+static uint8_t vcpu_area[4 * RELAY_VCPU_STRIDE] __attribute__((aligned(64)));
+#undef RELAY_VCPUS
+#define RELAY_VCPUS ((uint64_t)(uintptr_t)vcpu_area)
+
 #include "guestfw/bare/guest_text.c"
 #include "guestfw/bare/log.c"
 #include "vmm/ledger/serial_log.h"
@@ -45,12 +52,13 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
+	memset(vcpu_area, 0, sizeof(vcpu_area));
 	plan.plan.operation_count = OPERATIONS;
+	plan.plan.guest_count = plan.plan.vcpu_count = 1;
 	bare = (struct bare){.plan = &plan.plan, .base = (uint64_t)(uintptr_t)log_room};
 	used = sequence = repeat_count = known_next = 0;
 	last_time = 0;
 	memset(known, 0, sizeof(known));
-	memset(log_exits, 0, sizeof(log_exits));
 	guest_text_end();
 	wire_size = wanted_size = 0;
 	return 0;
@@ -78,7 +86,7 @@ static void want(const struct record *record)
 static void take(const struct record *record)
 {
 	want(record);
-	log_record(record);
+	log_record(bare_relay_vcpu(0), record);
 }
 
 static struct serial_log decoded(void)
@@ -329,12 +337,13 @@ static void records_that_find_no_room_are_sent_at_once(void **state)
 static void records_of_the_ring_become_exits(void **state)
 {
 	static struct relay_record ring[RELAY_RING_RECORDS];
-	struct relay_vcpu vcpu = {.ring = (uint64_t)(uintptr_t)ring};
+	struct relay_vcpu *vcpu = bare_relay_vcpu(0);
 	const unsigned first = RELAY_RING_RECORDS - 2, count = 5;
 
 	(void)state;
-	vcpu.head = first + count;
-	vcpu.tail = first;
+	vcpu->ring = (uint64_t)(uintptr_t)ring;
+	vcpu->head = first + count;
+	vcpu->tail = first;
 	for (unsigned i = 0; i < count; i++) {
 		struct relay_record *from = &ring[(first + i) % RELAY_RING_RECORDS];
 		const struct record_exit exit = {
@@ -358,10 +367,10 @@ static void records_of_the_ring_become_exits(void **state)
 		if (i + 1 < count)
 			want(&exit.record);
 	}
-	log_drain(&vcpu, 1);
-	assert_int_equal(vcpu.tail, vcpu.head - 1);
-	assert_int_equal(log_exits[LEVEL_MONITOR], count - 1);
-	assert_int_equal(log_exits[LEVEL_VMM], 0);
+	log_drain(vcpu, 1);
+	assert_int_equal(vcpu->tail, vcpu->head - 1);
+	assert_int_equal(bare.vcpus[0].exits[LEVEL_MONITOR], count - 1);
+	assert_int_equal(bare.vcpus[0].exits[LEVEL_VMM], 0);
 	comes_back();
 }
 
@@ -372,10 +381,70 @@ static void exits_of_random_programs_are_only_counted(void **state)
 	(void)state;
 	plan.plan.programs = 1;
 	for (unsigned i = 0; i < 3; i++)
-		log_record(&exit);
+		log_record(bare_relay_vcpu(0), &exit);
 	take_batch();
-	assert_int_equal(log_exits[LEVEL_VMM], 3);
+	assert_int_equal(bare.vcpus[0].exits[LEVEL_VMM], 3);
 	comes_back();
+}
+
+/* Records that say nothing of it themselves; exits of all of them in turn, of which a line may say several. */
+static void a_record_says_whose_it_is(void **state)
+{
+	(void)state;
+	plan.plan.guest_count = plan.plan.vcpu_count = 2;
+	for (unsigned i = 0; i < 40; i++) {
+		const unsigned number = i % 4;
+		struct record_exit exit = exit_at(0x1000, i, 1);
+		struct record_batch batch = {.record = {.type = RECORD_BATCH, .size = sizeof(batch)}, .count = i};
+
+		log_record(bare_relay_vcpu(number), &exit);
+		exit.record.vm = (uint8_t)(number / 2);
+		exit.record.vcpu = (uint8_t)(number % 2);
+		want(&exit.record);
+		if (i % 13 != 12)
+			continue;
+		log_record(bare_relay_vcpu(number), &batch);
+		batch.record.vm = exit.record.vm;
+		batch.record.vcpu = exit.record.vcpu;
+		want(&batch.record);
+	}
+	comes_back();
+}
+
+static void a_record_of_the_computer_is_nobodys(void **state)
+{
+	const struct record_batch batch = {.record = {.type = RECORD_BATCH, .size = sizeof(batch)}};
+
+	(void)state;
+	plan.plan.guest_count = 4;
+	log_record(bare_relay_vcpu(3), &batch);
+	log_record(NULL, &batch);
+	assert_int_equal(((const struct record *)log_room)->vm, 3);
+	assert_int_equal(((const struct record *)(log_room + sizeof(batch)))->vm, 0);
+	assert_int_equal(((const struct record *)(log_room + sizeof(batch)))->vcpu, 0);
+}
+
+/* By level, with those of its ring. */
+static void exits_are_counted_for_their_vcpu(void **state)
+{
+	static struct relay_record ring[RELAY_RING_RECORDS];
+	const struct record_exit exit = exit_at(1, 1, 1);
+
+	(void)state;
+	plan.plan.vcpu_count = 3;
+	for (unsigned number = 0; number < 3; number++) {
+		struct relay_vcpu *vcpu = bare_relay_vcpu(number);
+
+		for (unsigned i = 0; i < 2 * number + 1; i++)
+			log_record(vcpu, &exit);
+		vcpu->ring = (uint64_t)(uintptr_t)ring;
+		vcpu->head = 5 + number;
+		log_drain(vcpu, 0);
+	}
+	for (unsigned number = 0; number < 3; number++) {
+		assert_int_equal(bare.vcpus[number].exits[LEVEL_VMM], 2 * number + 1);
+		assert_int_equal(bare.vcpus[number].exits[LEVEL_MONITOR], 5 + number);
+	}
 }
 
 static void the_ledger_begins_with_the_records_of_the_plan(void **state)
@@ -459,6 +528,9 @@ int main(void)
 		TEST(records_that_find_no_room_are_sent_at_once),
 		TEST(records_of_the_ring_become_exits),
 		TEST(exits_of_random_programs_are_only_counted),
+		TEST(a_record_says_whose_it_is),
+		TEST(a_record_of_the_computer_is_nobodys),
+		TEST(exits_are_counted_for_their_vcpu),
 		TEST(the_ledger_begins_with_the_records_of_the_plan),
 		TEST(a_property_comes_back),
 		TEST(among_records_a_guest_forges_no_line),

@@ -41,6 +41,7 @@ static void create(struct fixture *f, const char *engine, const char *views)
 					     .vcpus = 1,
 					     .on_violation = ON_VIOLATION_INJECT,
 					     .on_ask = FLAGS_ON_ASK_REGISTER};
+	const struct bare_guest_plan *guest;
 	struct error error = {0};
 	struct host host;
 
@@ -49,7 +50,8 @@ static void create(struct fixture *f, const char *engine, const char *views)
 	if (bare_plan_append(&f->blob, &request, true, &error) != 0)
 		fail_msg("%s", error.text);
 	f->plan = (const void *)f->blob.data;
-	f->setups = (const void *)(f->blob.data + f->plan->setups);
+	guest = (const void *)(f->blob.data + f->plan->guests);
+	f->setups = (const void *)(f->blob.data + guest->setups);
 	assert_int_equal(host_bare(&host, &error), 0);
 	assert_int_equal(plan_make(&f->run, &request, &host, &error), 0);
 	host_close(&host);
@@ -104,10 +106,10 @@ static void the_page_is_known_where_there_is_ve(void **state)
 
 		create(&f, vendors[i].name, NULL);
 		assert_int_equal(f.plan->vendor, vendors[i].vendor);
-		assert_int_equal(f.plan->ve_page, vmx ? BOOT_VE : 0);
-		assert_int_equal(context_of(&f)->ve_gpa, f.plan->ve_page);
-		assert_int_equal(f.plan->ve_page % PAGE, 0);
-		assert_true(f.plan->ve_page + PAGE <= f.plan->guest_size);
+		assert_int_equal(f.plan->ve_pages, vmx ? BOOT_VE : 0);
+		assert_int_equal(context_of(&f)->ve_gpa, f.plan->ve_pages);
+		assert_int_equal(f.plan->ve_pages % PAGE, 0);
+		assert_true(f.plan->ve_pages + PAGE <= f.plan->guest_size);
 		/* The default views have it for a few operations, which a processor without can leave out. */
 		assert_int_equal(f.plan->needs_ve, 0);
 		destroy(&f);
@@ -156,7 +158,7 @@ static void views_of_a_file_have_ve_throughout(void **state)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		create(&f, "vmx", path);
 		close(fd);
-		assert_int_equal(f.plan->ve_page, BOOT_VE);
+		assert_int_equal(f.plan->ve_pages, BOOT_VE);
 		assert_int_equal(f.plan->needs_ve, ve);
 		for (uint64_t n = 0; n <= f.plan->operation_count; n++)
 			assert_int_equal((secondary_control(&f, &f.setups[n]) & SECONDARY_VE) != 0, ve);

@@ -75,8 +75,9 @@ int bare_request(struct relay_vcpu *vcpu, unsigned cpl, uint64_t address)
 
 static jmp_buf stopped;
 
-void bare_stop(enum stop_cause cause, int status, const char *text)
+void bare_stop(struct relay_vcpu *vcpu, enum stop_cause cause, int status, const char *text)
 {
+	assert_non_null(vcpu);
 	assert_int_equal(cause, STOP_EXIT);
 	assert_string_equal(text, "");
 	exit_status = status;
