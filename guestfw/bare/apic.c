@@ -84,6 +84,8 @@ uint32_t apic_id(void)
 void apic_send(uint32_t id, uint32_t command)
 {
 	if (is_x2apic()) {
+		/* No store waits for this one (Intel SDM vol. 3A, 11.12.3). */
+		__asm__ volatile("mfence; lfence" : : : "memory");
 		write_msr(MSR_X2APIC + COMMAND / 16, (uint64_t)id << 32 | command);
 		return;
 	}

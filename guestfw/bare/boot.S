@@ -3,6 +3,8 @@
  * Where a boot loader enters: by Multiboot 1 or 2, in 32-bit protected mode without paging. Memory up to 4 GiB is mapped
  * one to one, then it goes on in 64-bit mode in bare_load().
  */
+#include "flat.inc"
+
 #define MULTIBOOT1_MAGIC 0x1badb002
 #define MULTIBOOT1_FLAGS 0x10002 /* a memory map; addresses are in the header */
 #define MULTIBOOT2_MAGIC 0xe85250d6
@@ -78,20 +80,14 @@ enter:
 
 	.code64
 long_mode:
-	mov $16, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %ss
-	xor %eax, %eax
-	mov %eax, %fs
-	mov %eax, %gs
+	LOAD_FLAT_DATA
 	call bare_load
 1:	hlt
 	jmp 1b
 
 	.balign 8
 gdt:
-	.quad 0, 0x00209b0000000000, 0x00cf93000000ffff
+	.quad FLAT_DESCRIPTORS
 descriptor:
 	.short . - gdt - 1
 	.long gdt

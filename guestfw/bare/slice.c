@@ -14,7 +14,7 @@
 #define GATE_SPEAKER 2
 #define GATE_OUTPUT 0x20
 #define MEASURED_MS 10
-#define PATIENCE 100000000
+#define PATIENCE 20000000
 
 static uint8_t in(uint16_t port)
 {

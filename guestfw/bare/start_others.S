@@ -3,6 +3,7 @@
  * Where a processor begins that another one has started: in real mode, in a copy of this below 1 MiB. It goes to 64-bit mode
  * at once, in the monitor's address space.
  */
+#include "flat.inc"
 #include "guestfw/relay/relay.h"
 
 #define CR4_PAE 0x20
@@ -34,7 +35,7 @@ bare_others_start:
 
 	.balign 8
 bare_others_gdt:
-	.quad 0, 0x00209b0000000000, 0x00cf93000000ffff
+	.quad FLAT_DESCRIPTORS
 bare_others_words:	/* struct start_words */
 	.short . - bare_others_gdt - 1
 	.long 0
@@ -49,13 +50,7 @@ bare_others_end:
 	.code64
 	.globl bare_others_enter
 bare_others_enter:
-	mov $16, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %ss
-	xor %eax, %eax
-	mov %eax, %fs
-	mov %eax, %gs
+	LOAD_FLAT_DATA
 	mov $1, %edi
 	lock xadd %edi, bare_others_next(%rip)
 	cmp bare_others_limit(%rip), %edi

@@ -48,10 +48,11 @@ try grep -Eq ' 1 kernel +service-data read .* refused ' shown
 [[ $vendor != intel ]] ||
 	try "$source/tools/lab" bare intel --build "$build" --timeout 1000 -- \
 		test --engine vmx --guest "$build/tests/services/services_ve.elf" --views "$source/tests/services/ve.views"
+few=(cr0.ts.mov cr0.ts.mov.vmm view.switch.vmfunc 'view.*.ve' 'service.map*' 'ref.hlt*')
 # A processor for each vCPU: each does as the model says, and both witnesses agree about all of them. Rights that one takes away
 # the other one, which does not exit by itself, has no more.
 try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 --console log2 --witness witness2 \
-	-- test -c 2 'cr0.ts*' 'view.switch.*' 'view.*.ve' 'service.map*' 'ref.hlt*'
+	-- test -c 2 --count 50 "${few[@]}"
 mv out shown
 try grep -Eq '^[1-9][0-9]* passed, 0 failed' shown
 try "$build/sidestep" report --by level --format json -o levels.json log2
@@ -62,7 +63,7 @@ try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- test -
 for slices in '' '--slice 1'; do
 	# shellcheck disable=SC2086 # several words, or none
 	try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- \
-		test --vms 2 --share-vcpu $slices 'world.*' 'cr0.ts.*' 'view.switch.*' 'service.map*' 'ref.hlt*'
+		test --vms 2 --share-vcpu $slices --count 50 'world.*' "${few[@]}"
 done
 opposite=(--vms 2 --share-vcpu --own none --shadow ts --own ts --shadow mp)
 for guest in hostile/hostile_neighbour hostile/hostile_turns services/services_neighbours; do

@@ -3,7 +3,8 @@
 # bare_iso.sh SIDESTEP: the medium that `sidestep image` writes boots as people use it: from CD by BIOS and by UEFI, and
 # from a USB stick by both. The emulated processor has SVM; what the catalogue did there is in the lines on the serial
 # port, and nothing of it fails. With UEFI there is something on the screen, which has pixels only. A second medium that
-# is all of 4 operations is for the sticks: what is under test there is the way in.
+# is all of 4 operations is for the sticks: what is under test there is the way in, and that each
+# firmware leaves a second processor so that the monitor can start it.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
@@ -86,17 +87,18 @@ PICTURE
 }
 
 check 'a medium with the catalogue' 0 '' "$sidestep" image -o "$scratch/all.iso" --count 21
-check 'a medium with little' 0 '' "$sidestep" image -o "$scratch/few.iso" ref.nothing cr0.ts.mov view.switch.vmfunc service.port
+check 'a medium with little' 0 '' "$sidestep" image -o "$scratch/few.iso" -c 2 ref.nothing cr0.ts.mov view.switch.vmfunc service.port
 cdrom=(-drive "file=$scratch/all.iso,format=raw,media=cdrom,readonly=on")
 # shellcheck disable=SC2054 # commas of QEMU's
 stick=(-device qemu-xhci -drive "if=none,id=stick,file=$scratch/few.iso,format=raw,readonly=on"
-	-device usb-storage,drive=stick)
+	-device usb-storage,drive=stick -smp 2)
 
 boot 'BIOS, CD' "${cdrom[@]}"
 judged 'BIOS, CD'
 shut
 boot 'BIOS, USB' "${stick[@]}"
 judged 'BIOS, USB'
+that 'BIOS, USB: by two processors' grep -q ' 1 VM x 2 vCPU,' "$out"
 shut
 boot 'UEFI, CD' -bios "$firmware" "${cdrom[@]}"
 judged 'UEFI, CD'
@@ -105,5 +107,6 @@ judged 'UEFI, CD'
 shut
 boot 'UEFI, USB' -bios "$firmware" "${stick[@]}"
 judged 'UEFI, USB'
+that 'UEFI, USB: by two processors' grep -q ' 1 VM x 2 vCPU,' "$out"
 shut
 finish
