@@ -13,6 +13,7 @@
 
 enum {
 	ID = 0x20,
+	PRIORITY = 0x80,
 	END = 0xb0,
 	SPURIOUS = 0xf0,
 	COMMAND = 0x300,
@@ -24,7 +25,8 @@ enum {
 };
 #define TIMER_PERIODIC 0x20000u
 #define TIMER_BY_16 3u
-#define SPURIOUS_ENABLED 0x1ffu /* with vector 255 */
+#define SPURIOUS_VECTOR 0xffu
+#define SPURIOUS_ENABLED 0x100u
 #define LOCAL_MASKED 0x10000u
 #define COMMAND_PENDING 0x1000u
 
@@ -65,15 +67,23 @@ void apic_disable(void)
 		write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) & ~(uint64_t)(BASE_ENABLED | BASE_X2APIC));
 }
 
-/* As an x2APIC where there is one: it has no memory that the monitor would have to see. */
-void apic_enable(void)
+/* As an x2APIC where there is one: it has no memory that the monitor would have to see. Disabled by software it takes
+ * INIT, start-up IPIs and NMIs alone, and masks its local interrupts (Intel SDM vol. 3A, 11.4.7.2). */
+void apic_listen(void)
 {
 	write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | BASE_ENABLED);
 	if (cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC)
 		write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | BASE_X2APIC);
-	set(SPURIOUS, SPURIOUS_ENABLED);
 	for (unsigned i = 0; i < sizeof(locals) / sizeof(locals[0]); i++)
 		set(locals[i], get(locals[i]) | LOCAL_MASKED);
+	set(SPURIOUS, SPURIOUS_VECTOR);
+}
+
+void apic_enable(void)
+{
+	apic_listen();
+	set(PRIORITY, APIC_VECTORS - 0x10);
+	set(SPURIOUS, SPURIOUS_VECTOR | SPURIOUS_ENABLED);
 }
 
 uint32_t apic_id(void)

@@ -11,10 +11,15 @@
 #define APIC_NMI 0x4400u
 #define APIC_OTHERS 0xc0000u /* added: to all but the sender */
 
+#define APIC_VECTORS 0xf0
+
 /* Switches that of this processor off: no interrupt of the computer reaches it. */
 void apic_disable(void);
 
-/* Has it send and take commands, and nothing else. */
+/* Has it send commands and take them, but no interrupts: what the firmware has left of these cannot come. */
+void apic_listen(void);
+
+/* Has it take interrupts of the vectors from APIC_VECTORS on too. */
 void apic_enable(void);
 
 /* Of this processor. */
@@ -23,8 +28,8 @@ uint32_t apic_id(void);
 /* To the processor with this number, unless it is to others. */
 void apic_send(uint32_t id, uint32_t command);
 
-/* Has the timer count down from here again and again, raising an interrupt at 0; without a vector it counts only. And where it
- * is. */
+/* Has the timer count down from here again and again, raising an interrupt at 0; without a vector it counts only. And
+ * where it is. */
 void apic_time(uint8_t vector, uint32_t count);
 uint32_t apic_time_left(void);
 

@@ -8,6 +8,8 @@
 
 #include "guestfw/relay/events.h"
 #include "plan.h"
+#include "views/gpa.h"
+#include "views/ept_edit.h"
 #include "views/levels.h"
 #include "vmm/ledger/record.h"
 
@@ -20,14 +22,15 @@ struct bare_vcpu {
 	uint32_t violations;
 	uint64_t halt_vector, halts; /* raised by each of the next `halts` HLTs */
 	int window; /* an exit is asked for as soon as the guest can take an interrupt */
-	volatile int is_running; /* its processor has begun, and it has not ended */
+	uint32_t is_running; /* its processor has begun, and it has not ended */
 	uint32_t apic_id;
-	volatile int is_stale; /* tables have changed, of which its processor has not heard */
+	uint32_t is_stale; /* tables have changed, of which its processor has not heard */
 };
 
 struct bare_guest {
 	uint64_t list_index, list_value; /* the entry of the view list that a setup has changed, as it was */
 	uint64_t scratch; /* the register at SS_MMIO_GPA */
+	struct ept_edit edit; /* of its tables */
 };
 
 /* The computer. There is one guest with vCPUs that have a processor each, or several that share one. */
@@ -140,12 +143,16 @@ struct bare_exit {
 	/* What is no event of a nested guest: an access of a port, HLT, and that the guest can take an interrupt. */
 	int is_port, in, is_halt, is_window;
 	unsigned port, size;
-	int is_64; /* the mode of the guest, of INS, OUTS and violations */
+	int is_64; /* the mode of the guest, of what accesses memory */
 	/* Of a port's, INS or OUTS, perhaps with REP: how many bytes RCX, RSI and RDI have there, and the base of the
 	 * segment. */
 	int is_string, repeats;
 	unsigned address_size;
 	uint64_t base;
+	/* Of EVENT_CR0_OPERAND in 64-bit mode: the linear address of the word, whether it is stored, and whether it is in
+	 * SS, by whose exception a wrong address is one. */
+	uint64_t operand;
+	int is_store, is_stack;
 	unsigned cpl;
 	struct bare_violation violation;
 };
@@ -154,6 +161,12 @@ struct bare_exit {
 static inline uint64_t bare_address_mask(unsigned size)
 {
 	return UINT64_MAX >> (64 - 8 * size);
+}
+
+/* Outside 64-bit mode linear addresses have 32 bits. */
+static inline uint64_t bare_in_mode(const struct bare_exit *exit, uint64_t linear)
+{
+	return exit->is_64 ? linear : (uint32_t)linear;
 }
 
 /* The answer is an exception, at the instruction. */
@@ -168,16 +181,18 @@ void bare_port(struct relay_vcpu *vcpu, const struct bare_exit *exit);
 /*
  * What differs between vendors; one file each. vendor_begin() makes a processor ready for guests; vendor_prepare() a guest's
  * vCPU, for the processor that it is called on, which it is loaded by. What this computer lacks they say, and end.
- * bare_enter() enters the guest, and a guest that was never entered comes back by vendor_launch() then.
+ * vendor_launch() enters a guest for the first time, bare_enter()
+ * one that was; what that cannot comes to vendor_resume_failed(), which comes back if there is nothing to do about it.
  */
 void vendor_begin(const struct relay_vcpu *vcpu);
 void vendor_prepare(struct relay_vcpu *vcpu);
-void vendor_launch(struct relay_vcpu *vcpu);
+__attribute__((noreturn)) void vendor_launch(struct relay_vcpu *vcpu);
+void vendor_resume_failed(struct relay_vcpu *vcpu);
 __attribute__((noreturn)) void bare_enter(struct relay_vcpu *vcpu);
 /* From one guest to another that the processor has next. */
 void vendor_swap(const struct relay_vcpu *from, const struct relay_vcpu *to);
-/* Whether the exit is that of an NMI, another processor's, which can come again then, or of an interrupt of the computer; and
- * lets that one come. */
+/* Whether the exit is that of an NMI, another processor's, which can come again then, or of an interrupt of the computer;
+ * and lets that one come. */
 int vendor_takes_nmi(const struct relay_vcpu *vcpu);
 int vendor_is_interrupt(const struct relay_vcpu *vcpu);
 void vendor_take_interrupt(void);
@@ -238,6 +253,19 @@ void *bare_guest(const struct relay_vcpu *vcpu, uint64_t gpa, uint64_t size, uns
  * or by the view.
  */
 void *bare_linear(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, unsigned right);
+
+/*
+ * The same for an operand of up to a page: the page that it begins in, and the next one if it ends there. Both are
+ * found before anything is moved. Returns 0 if the answer is an exception.
+ */
+int bare_linear_pages(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, unsigned size,
+		      unsigned right, uint8_t *ret_pages[2]);
+
+/* A byte of these pages, by its distance from the start of the first one. */
+static inline uint8_t *bare_byte(uint8_t *const pages[2], uint64_t offset)
+{
+	return &pages[offset / GPA_PAGE_SIZE][offset % GPA_PAGE_SIZE];
+}
 
 /* Puts in place what was planned. */
 void bare_set_up(struct relay_vcpu *vcpu, const struct bare_setup *setup);

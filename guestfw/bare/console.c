@@ -16,37 +16,24 @@
 #define LSR_EMPTY 0x20
 #define PATIENCE 100000 /* a port that is not there never has room */
 
-static void out(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "d"(port));
-}
-
-static uint8_t in(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "d"(port));
-	return value;
-}
-
 /* 115200 baud, 8 bits, no parity, queues on, no interrupts. */
 void console_init(const struct screen *screen)
 {
-	out(SERIAL + SERIAL_IER, 0);
-	out(SERIAL + SERIAL_LCR, LCR_DIVISOR);
-	out(SERIAL, 1);
-	out(SERIAL + 1, 0);
-	out(SERIAL + SERIAL_LCR, LCR_8N1);
-	out(SERIAL + SERIAL_FCR, 7);
-	out(SERIAL + SERIAL_MCR, 3);
+	out_port(SERIAL + SERIAL_IER, 0);
+	out_port(SERIAL + SERIAL_LCR, LCR_DIVISOR);
+	out_port(SERIAL, 1);
+	out_port(SERIAL + 1, 0);
+	out_port(SERIAL + SERIAL_LCR, LCR_8N1);
+	out_port(SERIAL + SERIAL_FCR, 7);
+	out_port(SERIAL + SERIAL_MCR, 3);
 	screen_init(screen);
 }
 
 void console_serial(char c)
 {
-	for (unsigned i = 0; i < PATIENCE && !(in(SERIAL + SERIAL_LSR) & LSR_EMPTY); i++)
+	for (unsigned i = 0; i < PATIENCE && !(in_port(SERIAL + SERIAL_LSR) & LSR_EMPTY); i++)
 		__asm__ volatile("pause");
-	out(SERIAL, (uint8_t)c);
+	out_port(SERIAL, (uint8_t)c);
 }
 
 void console_show(char c)

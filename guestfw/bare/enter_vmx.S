@@ -9,6 +9,6 @@ bare_vmx_launch:
 	LOAD_REGISTERS
 	vmlaunch
 	lea -128(%rsp), %rdi
-	lea RELAY_VCPU_STRIDE(%rdi), %rsp
-	call bare_vmx_refused
+	lea RELAY_STACK_TOP(%rdi), %rsp
+	call relay_vmx_resume_failed
 	.section .note.GNU-stack, "", @progbits

@@ -16,9 +16,18 @@ fault:
 	and $-16, %rsp
 	call bare_fault
 
-/* An interrupt has nothing to do but to come: whoever let it in knows. */
-	.globl bare_gate_of_interrupts
+/* An interrupt has nothing to do but to come and to end: whoever let it in knows. A spurious one does not even end. */
+	.globl bare_gate_of_interrupts, bare_gate_of_nothing
 bare_gate_of_interrupts:
+	.irp register, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+	push %\register
+	.endr
+	cld
+	call apic_end_interrupt
+	.irp register, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+	pop %\register
+	.endr
+bare_gate_of_nothing:
 	iretq
 
 	.section .note.GNU-stack, "", @progbits

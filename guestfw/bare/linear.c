@@ -12,6 +12,7 @@
 #define CR0_WP 0x10000u
 #define CR4_SMAP 0x200000u
 #define RFLAGS_AC 0x40000u
+#define VECTOR_SS 12
 #define VECTOR_GP 13
 #define VECTOR_PF 14
 
@@ -119,11 +120,25 @@ static int translate(const struct access *access, uint64_t *ret_gpa)
 	}
 }
 
+static enum guest_paging paging_of(const struct relay_vcpu *vcpu)
+{
+	return guest_paging_of(vendor_register(vcpu, 0), vendor_register(vcpu, 4), vendor_efer(vcpu));
+}
+
 static int is_canonical(enum guest_paging paging, uint64_t linear)
 {
 	const unsigned shift = paging == GUEST_PAGING_5_LEVELS ? 7 : 16;
 
 	return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
+}
+
+static int check_canonical(struct relay_vcpu *vcpu, const struct bare_exit *exit, enum guest_paging paging,
+			   uint64_t linear)
+{
+	if (!exit->is_64 || is_canonical(paging, linear))
+		return 1;
+	bare_inject(vcpu, exit->is_stack ? VECTOR_SS : VECTOR_GP, 0);
+	return 0;
 }
 
 void *bare_linear(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, unsigned right)
@@ -133,19 +148,39 @@ void *bare_linear(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_
 		.exit = exit,
 		.linear = linear,
 		.right = right,
-		.paging = guest_paging_of(vendor_register(vcpu, 0), vendor_register(vcpu, 4), vendor_efer(vcpu)),
+		.paging = paging_of(vcpu),
 	};
 	uint64_t gpa = linear;
 	void *memory;
 
-	if (exit->is_64 && !is_canonical(access.paging, linear)) {
-		bare_inject(vcpu, VECTOR_GP, 0);
+	if (!check_canonical(vcpu, exit, access.paging, linear))
 		return NULL;
-	}
 	if (access.paging != GUEST_PAGING_NONE && !translate(&access, &gpa))
 		return NULL;
 	memory = bare_guest(vcpu, gpa, 1, right);
 	if (!memory)
 		forbid(&access, gpa, right, 0);
 	return memory;
+}
+
+/* An address that is not canonical comes before what tables say of the first page. */
+int bare_linear_pages(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, unsigned size,
+		      unsigned right, uint8_t *ret_pages[2])
+{
+	const uint64_t offset = linear % GPA_PAGE_SIZE, last = bare_in_mode(exit, linear + size - 1);
+	uint8_t *first, *next = NULL;
+
+	if (!check_canonical(vcpu, exit, paging_of(vcpu), last))
+		return 0;
+	first = bare_linear(vcpu, exit, linear, right);
+	if (!first)
+		return 0;
+	if (offset + size > GPA_PAGE_SIZE) {
+		next = bare_linear(vcpu, exit, last - last % GPA_PAGE_SIZE, right);
+		if (!next)
+			return 0;
+	}
+	ret_pages[0] = first - offset;
+	ret_pages[1] = next;
+	return 1;
 }

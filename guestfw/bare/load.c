@@ -133,6 +133,6 @@ void bare_load(uint32_t magic, uint32_t info)
 	base = choose_base(plan, &told);
 	put(plan, base);
 	((uint64_t *)(base + plan->monitor + (RELAY_PDPT - RELAY_BASE)))[WINDOW_ENTRY] = bare_pdpt[WINDOW_ENTRY];
-	bare_jump(plan, base, base + plan->monitor + (RELAY_PML4 - RELAY_BASE), RELAY_VCPUS + RELAY_VCPU_STRIDE - 64,
+	bare_jump(plan, base, base + plan->monitor + (RELAY_PML4 - RELAY_BASE), RELAY_VCPUS + RELAY_STACK_TOP,
 		  BARE_ENTRY, &told);
 }

@@ -2,17 +2,11 @@
 /* Where the loader comes to, with everything in its place. */
 #include "bare.h"
 #include "console.h"
+#include "descriptors.h"
 #include "guestfw/relay/insn.h"
 #include "memory.h"
 #include "processor.h"
-#include "slice.h"
 
-#define GATES 256
-#define GATES_OF_FAULTS 32
-#define VECTOR_SPURIOUS 0xff
-#define GATE_STRIDE 16
-#define VECTOR_NMI 2
-#define GATE_PRESENT 0x8e00u
 #define PIC_MASK 0x21
 #define PIC_MASK_2 0xa1
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
@@ -21,7 +15,6 @@
 #define CPUID_XSAVE 0xdu
 #define TRANSLATOR_EBX 0x54474354u /* "TCGT" of TCGTCGTCGTCG */
 
-extern const uint8_t bare_gates[], bare_gate_of_interrupts[];
 /*
  * A hypervisor that this one is a guest of says so by CPUID, and has a name there: then exits may end below the monitor,
  * where it does not see them. QEMU's translator says so too, and is the computer, not a hypervisor below it.
@@ -41,38 +34,15 @@ static void look_below(void)
 
 void bare_main(const struct bare_plan *plan, uint64_t base, const struct multiboot *told);
 
-static void set_gate(uint64_t gate[2], uint64_t handler)
-{
-	gate[0] = (handler & 0xffff) | SS_SEL_CODE << 16 | (uint64_t)GATE_PRESENT << 32 | (handler >> 16 & 0xffff) << 48;
-	gate[1] = handler >> 32;
-}
-
-void processor_load_descriptors(void)
-{
-	uint64_t *idt = (uint64_t *)RELAY_IDT;
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) gdtr = {SS_SEL_TSS + 15, RELAY_GDT}, idtr = {16 * GATES - 1, RELAY_IDT};
-
-	for (unsigned i = 0; i < GATES_OF_FAULTS; i++)
-		if (i != VECTOR_NMI) /* the relay's own */
-			set_gate(&idt[2 * i], (uint64_t)bare_gates + GATE_STRIDE * i);
-	set_gate(&idt[2 * SLICE_VECTOR], (uint64_t)bare_gate_of_interrupts);
-	set_gate(&idt[2 * VECTOR_SPURIOUS], (uint64_t)bare_gate_of_interrupts);
-	__asm__ volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
-}
-
 /* Nobody handles interrupts here, and a guest has none of the computer's. */
 static void mask_interrupts(void)
 {
-	__asm__ volatile("outb %0, %1; outb %0, %2"
-			 :
-			 : "a"((uint8_t)0xff), "Nd"((uint16_t)PIC_MASK), "Nd"((uint16_t)PIC_MASK_2));
+	out_port(PIC_MASK, 0xff);
+	out_port(PIC_MASK_2, 0xff);
 }
 
-/* The state of guests that share the processor is put away by XSAVE, if there is that: all that may be enabled is, which saves
- * the relay to enable it at every switch. */
+/* The state of guests that share the processor is put away by XSAVE, if there is that: all that may be enabled is, which
+ * saves the relay to enable it at every switch. */
 static void prepare_group(void)
 {
 	struct relay_group *group = (struct relay_group *)RELAY_GROUP;
@@ -84,6 +54,8 @@ static void prepare_group(void)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
 	if (!(cr4 & CR4_OSXSAVE))
 		return;
+	if (state.ecx > sizeof(((struct relay_world *)0)->fpu))
+		console_needs("less state of a processor than guests that share one have room for", "", "XSAVE with more");
 	group->xcr0 = state.eax | (uint64_t)state.edx << 32;
 	write_xcr0(group->xcr0);
 	for (uint64_t i = 0; i < group->count; i++)
@@ -99,7 +71,7 @@ void bare_main(const struct bare_plan *plan, uint64_t base, const struct multibo
 	for (unsigned i = 0; i < bare_vcpu_count(); i++)
 		bare_relay_vcpu(i)->answer = (uint64_t)bare_answer;
 	console_init(&told->screen);
-	processor_load_descriptors();
+	descriptors_load();
 	mask_interrupts();
 	log_begin();
 	look_below();

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "processor.h"
 #include "slice.h"
+#include "views/policy.h"
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
@@ -32,6 +33,43 @@ static void answer_write(struct relay_vcpu *vcpu, unsigned number)
 	}
 	vendor_load_register(vcpu, number, value);
 	vcpu->action = RELAY_STEP;
+}
+
+/* What nothing here serves ends the guest. */
+static __attribute__((noreturn)) void give_up(struct relay_vcpu *vcpu, const char *text)
+{
+	guest_text_end();
+	console_text("sidestep: exit for reason ");
+	console_hex(vcpu->reason);
+	console_text(", error ");
+	console_hex(vcpu->error);
+	console_text(", qualification ");
+	console_hex(vcpu->qualification);
+	console_text(" at rip ");
+	console_hex(vcpu->rip);
+	console_put('\n');
+	bare_stop(vcpu, STOP_GUEST, 1, text);
+}
+
+/* LMSW or SMSW. Outside 64-bit mode its address is not known. */
+static void answer_operand(struct relay_vcpu *vcpu, const struct bare_exit *exit)
+{
+	const uint64_t seen = flags_read(&vcpu->cr0.words), offset = exit->operand % GPA_PAGE_SIZE;
+	const unsigned right = exit->is_store ? VIEW_WRITE : VIEW_READ;
+	uint8_t *pages[2];
+
+	if (!exit->is_64)
+		give_up(vcpu, "LMSW or SMSW with an operand in memory outside 64-bit mode, which nothing here serves");
+	if (!bare_linear_pages(vcpu, exit, exit->operand, 2, right, pages))
+		return;
+	if (exit->is_store) {
+		*bare_byte(pages, offset) = (uint8_t)seen;
+		*bare_byte(pages, offset + 1) = (uint8_t)(seen >> 8);
+		vcpu->action = RELAY_STEP;
+		return;
+	}
+	vcpu->wanted = flags_lmsw(seen, *bare_byte(pages, offset) | (uint64_t)*bare_byte(pages, offset + 1) << 8);
+	answer_write(vcpu, 0);
 }
 
 static int is_last(const struct relay_vcpu *vcpu)
@@ -69,6 +107,9 @@ static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 	case EVENT_CR4_WRITE:
 		answer_write(vcpu, 4);
 		break;
+	case EVENT_CR0_OPERAND:
+		answer_operand(vcpu, exit);
+		break;
 	case EVENT_VIOLATION:
 		bare_violation_exit(vcpu, exit);
 		break;
@@ -87,17 +128,7 @@ static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 	case EVENT_TRIPLE_FAULT:
 		bare_stop(vcpu, STOP_GUEST, 1, "triple fault: the guest could not take an exception");
 	default:
-		guest_text_end();
-		console_text("sidestep: exit for reason ");
-		console_hex(vcpu->reason);
-		console_text(", error ");
-		console_hex(vcpu->error);
-		console_text(", qualification ");
-		console_hex(vcpu->qualification);
-		console_text(" at rip ");
-		console_hex(vcpu->rip);
-		console_put('\n');
-		bare_stop(vcpu, STOP_GUEST, 1, "an exit that nothing here serves; its reason is in the log, in front of this");
+		give_up(vcpu, "an exit that nothing here serves; its reason is in the log, in front of this");
 	}
 }
 
@@ -159,6 +190,18 @@ static void answer_exit(struct relay_vcpu *vcpu)
 	log_record(vcpu, &record);
 }
 
+/* The processor has not entered the guest. */
+static void answer_refusal(struct relay_vcpu *vcpu)
+{
+	vendor_resume_failed(vcpu);
+	processor_lock(vcpu);
+	guest_text_end();
+	console_text("sidestep: VM entry failed, VM-instruction error ");
+	console_hex(vcpu->error);
+	console_put('\n');
+	bare_stop(vcpu, STOP_HOST, 99, "the processor refused to enter the guest");
+}
+
 void bare_answer(struct relay_vcpu *vcpu)
 {
 	vcpu->action = RELAY_RESUME;
@@ -171,7 +214,7 @@ void bare_answer(struct relay_vcpu *vcpu)
 		return;
 	}
 	if (vcpu->reason == RELAY_REASON_RESUME_FAILED)
-		vendor_launch(vcpu);
+		answer_refusal(vcpu);
 	processor_lock(vcpu);
 	if (!answer_other(vcpu))
 		answer_exit(vcpu);

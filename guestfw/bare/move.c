@@ -2,11 +2,7 @@
 #include "move.h"
 
 #include "guestfw/relay/decode.h"
-
-#define REX_X 2u
-#define PREFIX_ADDRESS 0x67
-#define RM_SIB 4
-#define RM_DISPLACEMENT 5
+#include "operand.h"
 
 /* The opcodes, in two maps: OPCODE(map, opcode, flags). */
 enum { BYTE = 1, LOAD = 2, SIGN = 4, FROM_8 = 8, FROM_16 = 16, FROM_32 = 32, IMMEDIATE = 64, OFFSET = 128, NO_16 = 256 };
@@ -24,21 +20,6 @@ static const struct {
 	{1, 0xb7, LOAD | FROM_16},	{1, 0xbe, LOAD | SIGN | FROM_8},
 	{1, 0xbf, LOAD | SIGN | FROM_16}, {1, 0xc3, NO_16},
 };
-
-/* Bytes of ModR/M, SIB and displacement, if they name memory; 0: they do not. */
-static unsigned operand_length(const uint8_t *modrm, unsigned count)
-{
-	const unsigned mod = modrm[0] >> 6, rm = modrm[0] & 7;
-	unsigned length = rm == RM_SIB ? 2 : 1;
-
-	if (mod == 3 || length > count)
-		return 0;
-	if (mod == 1)
-		return length + 1;
-	if (mod == 2 || (rm == RM_SIB ? modrm[1] & 7 : rm) == RM_DISPLACEMENT)
-		return length + 4;
-	return length;
-}
 
 static unsigned memory_size(unsigned flags, unsigned width)
 {
@@ -95,14 +76,6 @@ static int decode_operands(struct bare_move *move, unsigned flags, const uint8_t
 	return set_register(move, flags, reg, rex);
 }
 
-static int has_address_prefix(const uint8_t *code, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (code[i] == PREFIX_ADDRESS)
-			return 1;
-	return 0;
-}
-
 int move_decode(const uint8_t *code, unsigned count, struct bare_move *ret_move)
 {
 	const struct relay_prefixes prefixes = relay_decode_prefixes(code, count, RELAY_MODE_64);
@@ -123,7 +96,7 @@ int move_decode(const uint8_t *code, unsigned count, struct bare_move *ret_move)
 	if (ret_move->size > ret_move->width)
 		return 0;
 	if (flags & OFFSET) {
-		ret_move->length += has_address_prefix(code, prefixes.length) ? 4 : 8;
+		ret_move->length += operand_has_address_prefix(code, prefixes.length) ? 4 : 8;
 		return ret_move->length <= count;
 	}
 	return decode_operands(ret_move, flags, code + opcode + 1, count - opcode - 1, prefixes.rex);

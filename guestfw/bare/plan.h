@@ -67,12 +67,12 @@ struct bare_rule {
 	uint64_t shown; /* at the region's first byte */
 };
 
-/* A guest: where its memory is in the block, and offsets in the plan of struct bare_setup: none, and that of each operation;
- * of random programs each of BARE_PROGRAM_SETUPS. */
+/* A guest: where its memory is in the block, and offsets in the plan of struct bare_setup: none, and that of each
+ * operation; of random programs each of BARE_PROGRAM_SETUPS. */
 struct bare_guest_plan {
 	uint64_t place;
 	uint64_t setups, program_setups;
-	uint64_t reserved;
+	uint64_t write_count; /* of each of its setups */
 };
 
 struct bare_plan {
@@ -91,7 +91,6 @@ struct bare_plan {
 	uint64_t records, records_size; /* that the ledger begins with */
 	uint64_t operation_count;
 	uint64_t controls; /* control structures, 4096 bytes each as KVM has them, of every vCPU of every guest */
-	uint64_t write_count; /* of every setup */
 	uint64_t view_count, region_count;
 	uint64_t regions, views, rules; /* offsets in the plan */
 	uint64_t unbacked; /* value of a field that stands for an address without memory */

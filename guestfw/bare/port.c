@@ -46,41 +46,16 @@ static unsigned index_register(const struct bare_exit *exit)
 	return exit->in ? RDI : RSI;
 }
 
-/* Outside 64-bit mode linear addresses have 32 bits. */
-static uint64_t in_mode(const struct bare_exit *exit, uint64_t linear)
-{
-	return exit->is_64 ? linear : (uint32_t)linear;
-}
-
 /* Of the next element. */
 static uint64_t linear_address(const struct relay_vcpu *vcpu, const struct bare_exit *exit)
 {
-	return in_mode(exit, exit->base + (vcpu->regs[index_register(exit)] & bare_address_mask(exit->address_size)));
+	return bare_in_mode(exit, exit->base + (vcpu->regs[index_register(exit)] & bare_address_mask(exit->address_size)));
 }
 
-/* The page of an element, and the next one if the element ends there. Both are found before anything is moved: a fault
- * leaves the element as it was. Returns 0 if there is one. */
+/* A fault leaves the element as it was. */
 static int find_pages(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, uint8_t *ret_pages[2])
 {
-	const unsigned right = exit->in ? VIEW_WRITE : VIEW_READ;
-	const uint64_t offset = linear % PAGE;
-	uint8_t *first = bare_linear(vcpu, exit, linear, right), *next = NULL;
-
-	if (!first)
-		return 0;
-	if (offset + exit->size > PAGE) {
-		next = bare_linear(vcpu, exit, in_mode(exit, linear - offset + PAGE), right);
-		if (!next)
-			return 0;
-	}
-	ret_pages[0] = first - offset;
-	ret_pages[1] = next;
-	return 1;
-}
-
-static uint8_t *byte_at(uint8_t *const pages[2], uint64_t offset)
-{
-	return &pages[offset / PAGE][offset % PAGE];
+	return bare_linear_pages(vcpu, exit, linear, exit->size, exit->in ? VIEW_WRITE : VIEW_READ, ret_pages);
 }
 
 static void move_element(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint8_t *const pages[2],
@@ -89,7 +64,7 @@ static void move_element(struct relay_vcpu *vcpu, const struct bare_exit *exit, 
 	uint64_t value = exit->in ? read_port(exit) : 0;
 
 	for (unsigned i = 0; i < exit->size; i++) {
-		uint8_t *byte = byte_at(pages, offset + i);
+		uint8_t *byte = bare_byte(pages, offset + i);
 
 		if (exit->in)
 			*byte = (uint8_t)(value >> 8 * i);

@@ -4,6 +4,7 @@
 #include "apic.h"
 #include "bare.h"
 #include "console.h"
+#include "descriptors.h"
 #include "guestfw/relay/insn.h"
 #include "memory.h"
 #include "slice.h"
@@ -27,10 +28,25 @@ struct start_words {
 
 extern const uint8_t bare_others_start[], bare_others_gdt[], bare_others_words[], bare_others_end[];
 extern volatile uint32_t bare_others_next, bare_others_limit;
+extern void (*volatile bare_others_entry)(uint64_t number);
 void bare_others_enter(void);
-__attribute__((noreturn)) void bare_other_processor(uint64_t number);
 
-static volatile uint32_t arrived, released, held, stopping;
+static uint32_t arrived, released, begun, held, stopping;
+
+static uint32_t get(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static void set(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static void wait(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
 
 void processor_lock(struct relay_vcpu *vcpu)
 {
@@ -38,18 +54,17 @@ void processor_lock(struct relay_vcpu *vcpu)
 		return;
 	while (__atomic_exchange_n(&held, 1, __ATOMIC_ACQUIRE)) {
 		processor_hear(vcpu);
-		__asm__ volatile("pause");
+		wait();
 	}
 }
 
 void processor_unlock(void)
 {
-	__atomic_store_n(&held, 0, __ATOMIC_RELEASE);
+	set(&held, 0);
 }
 
-__attribute__((noreturn)) static void rest(struct bare_vcpu *state)
+__attribute__((noreturn)) static void rest(void)
 {
-	state->is_running = 0;
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
@@ -58,42 +73,45 @@ void processor_hear(struct relay_vcpu *vcpu)
 {
 	struct bare_vcpu *state = bare_vcpu_of(vcpu);
 
-	if (stopping && state->is_running)
-		rest(state);
-	if (!state->is_stale)
+	if (get(&stopping) && get(&state->is_running)) {
+		set(&state->is_running, 0);
+		rest();
+	}
+	if (!get(&state->is_stale))
 		return;
 	vendor_flush(vcpu);
-	state->is_stale = 0;
+	set(&state->is_stale, 0);
 }
 
-/* The vCPU may be in the guest, on its way, or waiting for its turn: it hears in the first case by the exit that an NMI is,
- * in the last by itself. Then it is not `waiting` any more. */
-static void tell(const struct bare_vcpu *state, const volatile int *waiting)
+/* The vCPU may be in the guest, on its way, or waiting for its turn: it hears in the first case by the exit that an NMI
+ * is, in the last by itself. Then it is not `waiting` any more. */
+static void tell(const struct bare_vcpu *state, const uint32_t *waiting)
 {
-	for (unsigned i = 0; *waiting; i++) {
+	for (unsigned i = 0; get(waiting); i++) {
 		if (i % RETRY == 0)
 			apic_send(state->apic_id, APIC_NMI);
-		__asm__ volatile("pause");
+		wait();
 	}
 }
 
 static int is_other(const struct relay_vcpu *vcpu, unsigned number)
 {
-	return bare.plan->vcpu_count > 1 && number != bare_number(vcpu) && bare.vcpus[number].is_running;
+	return bare.plan->vcpu_count > 1 && number != bare_number(vcpu) &&
+	       get(&bare.vcpus[number].is_running);
 }
 
 void processors_tell(const struct relay_vcpu *vcpu)
 {
 	for (unsigned i = 0; i < bare_vcpu_count(); i++)
 		if (is_other(vcpu, i)) {
-			bare.vcpus[i].is_stale = 1;
+			set(&bare.vcpus[i].is_stale, 1);
 			tell(&bare.vcpus[i], &bare.vcpus[i].is_stale);
 		}
 }
 
 void processors_stop(const struct relay_vcpu *vcpu)
 {
-	stopping = 1;
+	set(&stopping, bare.plan->vcpu_count > 1);
 	for (unsigned i = 0; i < bare_vcpu_count(); i++)
 		if (is_other(vcpu, i))
 			tell(&bare.vcpus[i], &bare.vcpus[i].is_running);
@@ -101,8 +119,9 @@ void processors_stop(const struct relay_vcpu *vcpu)
 
 void processor_park(struct relay_vcpu *vcpu)
 {
+	set(&bare_vcpu_of(vcpu)->is_running, 0);
 	processor_unlock();
-	rest(bare_vcpu_of(vcpu));
+	rest();
 }
 
 /* One processor has the vCPUs of all guests, the first one's loaded last. */
@@ -111,7 +130,25 @@ static void prepare(struct relay_vcpu *vcpu)
 	vendor_begin(vcpu);
 	for (uint64_t i = bare.plan->guest_count; i-- > 0;)
 		vendor_prepare(bare_relay_vcpu(bare_number(vcpu) + (unsigned)i));
-	bare_vcpu_of(vcpu)->is_running = 1;
+	set(&bare_vcpu_of(vcpu)->is_running, 1);
+}
+
+/* Where the others come to. They wait until it is known what the guest is offered. */
+static void begin_other(uint64_t number)
+{
+	struct relay_vcpu *vcpu = bare_relay_vcpu((unsigned)number);
+
+	descriptors_load();
+	apic_listen();
+	bare_vcpu_of(vcpu)->apic_id = apic_id();
+	__atomic_fetch_add(&arrived, 1, __ATOMIC_RELEASE);
+	while (!get(&released))
+		wait();
+	processor_lock(vcpu);
+	prepare(vcpu);
+	processor_unlock();
+	__atomic_fetch_add(&begun, 1, __ATOMIC_RELEASE);
+	vendor_launch(vcpu);
 }
 
 static uint64_t find_low_page(const struct multiboot *told)
@@ -129,7 +166,7 @@ static uint64_t find_low_page(const struct multiboot *told)
 static void delay(unsigned count)
 {
 	while (count-- > 0)
-		__asm__ volatile("inb %0, %%al" : : "Nd"((uint16_t)PORT_DELAY) : "al");
+		in_port(PORT_DELAY);
 }
 
 /* All of them begin, and those for whom there is no vCPU stop again (Intel SDM vol. 3A, 9.4.4). */
@@ -142,9 +179,10 @@ static void start_others(const struct multiboot *told)
 	words->gdt = (uint32_t)(page + (uint64_t)(bare_others_gdt - bare_others_start));
 	words->cr3 = (uint32_t)bare_physical(RELAY_PML4);
 	words->entry = (uint32_t)(uint64_t)bare_others_enter;
+	bare_others_entry = begin_other;
 	bare_others_next = 1;
 	bare_others_limit = bare_vcpu_count();
-	apic_enable();
+	apic_listen();
 	bare.vcpus[0].apic_id = apic_id();
 	apic_send(0, APIC_INIT | APIC_OTHERS);
 	delay(DELAY_INIT);
@@ -152,29 +190,23 @@ static void start_others(const struct multiboot *told)
 		apic_send(0, APIC_START | APIC_OTHERS | (uint32_t)(page / PAGE));
 		delay(DELAY_START);
 	}
-	for (unsigned i = 0; i < PATIENCE && arrived + 1 < bare_others_limit; i++) {
+	for (unsigned i = 0; i < PATIENCE && get(&arrived) + 1 < bare_others_limit; i++) {
 		delay(1);
-		__asm__ volatile("pause");
+		wait();
 	}
-	if (arrived + 1 < bare_others_limit)
+	if (get(&arrived) + 1 < bare_others_limit)
 		console_needs("a processor for each vCPU", "", "a computer where fewer have started; give fewer with -c");
 }
 
-/* Where the others come to. They wait until it is known what the guest is offered. */
-void bare_other_processor(uint64_t number)
+/* What the first vCPU does may end the run: until then all others shall have begun, and some of them have something to
+ * tell. */
+static void release_others(struct relay_vcpu *vcpu)
 {
-	struct relay_vcpu *vcpu = bare_relay_vcpu((unsigned)number);
-
-	processor_load_descriptors();
-	apic_enable();
-	bare_vcpu_of(vcpu)->apic_id = apic_id();
-	__atomic_fetch_add(&arrived, 1, __ATOMIC_RELEASE);
-	while (!released)
-		__asm__ volatile("pause");
-	processor_lock(vcpu);
-	prepare(vcpu);
-	processor_unlock();
-	bare_enter(vcpu);
+	set(&released, 1);
+	while (get(&begun) + 1 < bare.plan->vcpu_count) {
+		processor_hear(vcpu);
+		wait();
+	}
 }
 
 void processors_begin(const struct multiboot *told)
@@ -188,8 +220,8 @@ void processors_begin(const struct multiboot *told)
 	else
 		apic_disable();
 	prepare(vcpu);
-	released = 1;
+	release_others(vcpu);
 	if (bare.plan->slice_ms)
 		slices_begin(bare.plan->slice_ms);
-	bare_enter(vcpu);
+	vendor_launch(vcpu);
 }

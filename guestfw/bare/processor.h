@@ -6,9 +6,6 @@
 #include "multiboot.h"
 #include "guestfw/relay/relay.h"
 
-/* The descriptors of the monitor, on this processor. */
-void processor_load_descriptors(void);
-
 /* Has the guests begin, on this processor and on as many others as there are vCPUs. A computer with fewer says so, and
  * that is all. */
 __attribute__((noreturn)) void processors_begin(const struct multiboot *told);

@@ -35,7 +35,8 @@ static void say_number(const char *text, uint64_t value)
 	console_hex(value);
 }
 
-__attribute__((noreturn)) static void differs(struct relay_vcpu *vcpu, const char *what, uint64_t step, uint64_t seen, uint64_t wanted)
+__attribute__((noreturn)) static void differs(struct relay_vcpu *vcpu, const char *what, uint64_t step,
+					      uint64_t seen, uint64_t wanted)
 {
 	guest_text_end();
 	console_text("sidestep: program ");
@@ -48,7 +49,8 @@ __attribute__((noreturn)) static void differs(struct relay_vcpu *vcpu, const cha
 	say_number(": ", seen);
 	say_number(", the model says ", wanted);
 	console_put('\n');
-	bare_stop(vcpu, STOP_GUEST, 1, "a program differs from the model; `sidestep test --random` shrinks it where there is KVM");
+	bare_stop(vcpu, STOP_GUEST, 1,
+		  "a program differs from the model; `sidestep test --random` shrinks it where there is KVM");
 }
 
 /* The request that brought the program has exited since, to the relay and from there on. */

@@ -2,24 +2,26 @@
 /* Rights that change while the guest runs, as vmm/vm/vm.c changes them elsewhere. */
 #include "bare.h"
 #include "processor.h"
-#include "views/ept_edit.h"
 
 #define EINVAL 22
 #define ENOENT 2
 #define EOPNOTSUPP 95
 
-static struct ept_edit edit;
-
-static void begin(const struct relay_vcpu *vcpu)
+/* Of the pages for tables each guest has as many. */
+static struct ept_edit *edit_of(const struct relay_vcpu *vcpu)
 {
-	if (edit.pool)
-		return;
-	edit = (struct ept_edit){
+	const uint32_t pages = BARE_POOL_PAGES / (uint32_t)bare.plan->guest_count;
+	struct ept_edit *edit = &bare_guest_of(vcpu)->edit;
+
+	if (edit->pool)
+		return edit;
+	*edit = (struct ept_edit){
 		.format = &paging_formats[bare.plan->vendor == BARE_VMX ? PAGING_EPT : PAGING_NPT],
 		.caps = &vcpu->vmfunc.caps,
-		.pool = bare.base + bare.plan->pool,
-		.pages = BARE_POOL_PAGES,
+		.pool = bare.base + bare.plan->pool + UINT64_C(4096) * pages * bare_guest_number(vcpu),
+		.pages = pages,
 	};
+	return edit;
 }
 
 static uint64_t root_of(const struct relay_vcpu *vcpu, uint32_t view)
@@ -44,6 +46,7 @@ static struct bare_rule rule_of(uint32_t view, uint32_t region, const struct bar
 int bare_set_rights(struct relay_vcpu *vcpu, uint64_t view, uint32_t region, uint64_t rights)
 {
 	const struct bare_region *places = bare_part(bare.plan, bare.plan->regions);
+	struct ept_edit *edit;
 	struct bare_rule rule;
 	enum policy_error_kind kind;
 	int rc;
@@ -52,12 +55,12 @@ int bare_set_rights(struct relay_vcpu *vcpu, uint64_t view, uint32_t region, uin
 		return -EINVAL;
 	if (view >= bare.plan->view_count || region >= bare.plan->region_count)
 		return -ENOENT;
-	begin(vcpu);
-	kind = edit.format->check_rights((unsigned)rights, edit.caps);
+	edit = edit_of(vcpu);
+	kind = edit->format->check_rights((unsigned)rights, edit->caps);
 	if (kind != POLICY_ERROR_INVALID)
 		return kind == POLICY_ERROR_RIGHTS_UNKNOWN ? -EINVAL : -EOPNOTSUPP;
 	rule = rule_of((uint32_t)view, region, &places[region]);
-	rc = ept_edit(&edit, &(struct ept_edit_region){
+	rc = ept_edit(edit, &(struct ept_edit_region){
 				     .root = root_of(vcpu, (uint32_t)view),
 				     .rights = (unsigned)rights,
 				     .ve = rule.ve != 0,

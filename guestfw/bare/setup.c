@@ -33,7 +33,7 @@ void bare_set_up(struct relay_vcpu *vcpu, const struct bare_setup *setup)
 	vcpu->vmfunc = setup->vmfunc;
 	vcpu->vmfunc.eptp = active;
 	set_list(vcpu, setup);
-	for (uint64_t i = 0; i < bare.plan->write_count; i++)
+	for (uint64_t i = 0; i < bare_guest_plan_of(vcpu)->write_count; i++)
 		vendor_write(vcpu, setup->writes[i].field, setup->writes[i].value);
 	vendor_show_words(vcpu);
 }

@@ -4,6 +4,7 @@
 #include "apic.h"
 #include "bare.h"
 #include "console.h"
+#include "guestfw/relay/insn.h"
 
 #define PIT_HZ 1193182
 #define PIT_COUNTER 0x42
@@ -16,31 +17,18 @@
 #define MEASURED_MS 10
 #define PATIENCE 20000000
 
-static uint8_t in(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static void out(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
 /* How many steps of the APIC's timer a millisecond is, by the counter that every PC has (Intel 8254, mode 0). */
 static uint64_t measure(void)
 {
 	const unsigned count = PIT_HZ / 1000 * MEASURED_MS;
 	unsigned patience = PATIENCE;
 
-	out(PIT_GATE, (uint8_t)((in(PIT_GATE) & ~GATE_SPEAKER) | GATE_OPEN));
-	out(PIT_CONTROL, PIT_ONE_SHOT);
-	out(PIT_COUNTER, count & 0xff);
-	out(PIT_COUNTER, count >> 8);
+	out_port(PIT_GATE, (uint8_t)((in_port(PIT_GATE) & ~GATE_SPEAKER) | GATE_OPEN));
+	out_port(PIT_CONTROL, PIT_ONE_SHOT);
+	out_port(PIT_COUNTER, count & 0xff);
+	out_port(PIT_COUNTER, count >> 8);
 	apic_time(0, UINT32_MAX);
-	while (!(in(PIT_GATE) & GATE_OUTPUT))
+	while (!(in_port(PIT_GATE) & GATE_OUTPUT))
 		if (--patience == 0)
 			console_needs("a clock for --slice", "", "a computer without a programmable interval timer");
 	return (UINT32_MAX - apic_time_left()) / MEASURED_MS;
@@ -60,6 +48,5 @@ void slice_end(struct relay_vcpu *vcpu)
 
 	records[(vcpu->head - 1) % RELAY_RING_RECORDS].operation = RELAY_OPERATION_TAKEN;
 	vendor_take_interrupt();
-	apic_end_interrupt();
 	vcpu->yields = 1;
 }

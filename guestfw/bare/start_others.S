@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a processor begins that another one has started: in real mode, in a copy of this below 1 MiB. It goes to 64-bit mode
- * at once, in the monitor's address space.
+ * Where a processor begins that another one has started: in real mode, in a copy of this below 1 MiB. It goes to 64-bit
+ * mode at once, in the monitor's address space.
  */
 #include "flat.inc"
 #include "guestfw/relay/relay.h"
@@ -56,17 +56,19 @@ bare_others_enter:
 	cmp bare_others_limit(%rip), %edi
 	jae 1f
 	imul $RELAY_VCPU_STRIDE, %edi, %eax
-	mov $(RELAY_VCPUS + RELAY_VCPU_STRIDE - 64), %esp
+	mov $(RELAY_VCPUS + RELAY_STACK_TOP), %esp
 	add %rax, %rsp
 	xor %ebp, %ebp
-	call bare_other_processor
+	call *bare_others_entry(%rip)
 1:	cli
 	hlt
 	jmp 1b
 
 	.bss
-	.balign 4
-	.globl bare_others_next, bare_others_limit
+	.balign 8
+	.globl bare_others_entry, bare_others_next, bare_others_limit
+bare_others_entry:	/* a function that takes the number */
+	.skip 8
 bare_others_next:
 	.skip 4
 bare_others_limit:

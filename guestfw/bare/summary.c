@@ -61,7 +61,8 @@ static int agrees(const struct record_expectation *expected, enum level level, u
 }
 
 /* By value, exception and exits; `report` looks at more. */
-static int is_as_expected(const struct record_expectation *expected, const struct ss_result *result, const uint64_t counted[])
+static int is_as_expected(const struct record_expectation *expected, const struct ss_result *result,
+			  const uint64_t counted[])
 {
 	if (result->faults != expected->faults || (expected->faults && result->vector != expected->vector))
 		return 0;

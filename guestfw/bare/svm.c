@@ -6,6 +6,7 @@
 #include "guestfw/relay/insn.h"
 #include "guestfw/relay/vmcb.h"
 #include "memory.h"
+#include "operand.h"
 #include "views/policy.h"
 
 #define MSR_EFER 0xc0000080u
@@ -21,7 +22,6 @@
 #define MISC1_WINDOW (1u << 4)
 #define MISC1_HLT (1u << 24)
 #define MISC1_PORTS (1u << 27)
-#define VMEXIT_INTERRUPT 0x60
 #define VMEXIT_WINDOW 0x64
 #define VMEXIT_HLT 0x78
 #define VMEXIT_PORT 0x7b
@@ -46,15 +46,6 @@ enum { RAX, RCX, RDX };
 #define CS_LONG 0x200u
 #define CS_DEFAULT 0x400u
 #define INSN_MAX 15
-enum {
-	PREFIX_ES = 0x26,
-	PREFIX_CS = 0x2e,
-	PREFIX_SS = 0x36,
-	PREFIX_DS = 0x3e,
-	PREFIX_FS = 0x64,
-	PREFIX_GS,
-	PREFIX_ADDRESS = 0x67,
-};
 
 #define PORT_MAP_SIZE (3 * 4096)
 
@@ -134,7 +125,8 @@ void vendor_begin(const struct relay_vcpu *vcpu)
 	/* All ports are intercepted. */
 	memset((void *)BARE_PORT_MAP, 0xff, PORT_MAP_SIZE);
 	protect_efer();
-	/* Whether interrupts exit then goes by the host's IF, and nothing comes but where GIF is set (AMD APM vol. 2, 15.21.1). */
+	/* Whether interrupts exit then goes by the host's IF, and nothing comes but where GIF is set (AMD APM vol. 2,
+	 * 15.21.1). */
 	__asm__ volatile("clgi");
 	if (bare.plan->slice_ms)
 		__asm__ volatile("sti");
@@ -151,8 +143,13 @@ void vendor_prepare(struct relay_vcpu *vcpu)
 	vmload(vcpu->control);
 }
 
-/* No entry fails but by an exit. */
+/* The first entry is as every other, and none fails but by an exit. */
 void vendor_launch(struct relay_vcpu *vcpu)
+{
+	bare_enter(vcpu);
+}
+
+void vendor_resume_failed(struct relay_vcpu *vcpu)
 {
 	(void)vcpu;
 }
@@ -174,10 +171,9 @@ int vendor_is_interrupt(const struct relay_vcpu *vcpu)
 	return vcpu->reason == VMEXIT_INTERRUPT;
 }
 
-/* As NMIs: the flag IF is set. */
+/* The relay has taken it, as it takes NMIs. */
 void vendor_take_interrupt(void)
 {
-	take_nmi();
 }
 
 void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value)
@@ -289,13 +285,6 @@ static int is_64(const void *vmcb)
 	return vmcb_cs_attrib(vmcb) & CS_LONG && vmcb_efer(vmcb) & EFER_LMA;
 }
 
-/* In 64-bit mode the others are ignored. */
-static int is_segment_prefix(uint8_t byte, int is_64)
-{
-	return byte == PREFIX_FS || byte == PREFIX_GS ||
-	       (!is_64 && (byte == PREFIX_ES || byte == PREFIX_CS || byte == PREFIX_SS || byte == PREFIX_DS));
-}
-
 /* Its bytes, that is its prefixes and its opcode. Returns how many. */
 static unsigned fetch(const struct relay_vcpu *vcpu, int is_64, uint8_t code[INSN_MAX])
 {
@@ -312,7 +301,7 @@ static void describe_string(const struct relay_vcpu *vcpu, struct bare_exit *exi
 {
 	const void *vmcb = vmcb_of(vcpu);
 	const uint64_t cs = vmcb_cs_attrib(vmcb);
-	unsigned usual, segment = exit->in ? PREFIX_ES : PREFIX_DS, count;
+	unsigned usual, segment = PREFIX_ES, count;
 	uint8_t code[INSN_MAX];
 
 	exit->repeats = PORT_REP(vcpu->qualification);
@@ -320,12 +309,10 @@ static void describe_string(const struct relay_vcpu *vcpu, struct bare_exit *exi
 	usual = exit->is_64 ? 8 : cs & CS_DEFAULT ? 4 : 2;
 	exit->address_size = usual;
 	count = fetch(vcpu, exit->is_64, code);
-	for (unsigned i = 0; i < count; i++) {
-		if (code[i] == PREFIX_ADDRESS)
-			exit->address_size = usual == 4 ? 2 : 4;
-		else if (!exit->in && is_segment_prefix(code[i], exit->is_64))
-			segment = code[i];
-	}
+	if (operand_has_address_prefix(code, count))
+		exit->address_size = usual == 4 ? 2 : 4;
+	if (!exit->in)
+		segment = operand_segment(code, count, exit->is_64, PREFIX_DS);
 	exit->base = segment_base(vmcb, segment, exit->is_64);
 }
 
@@ -340,6 +327,28 @@ static void describe_port(struct relay_vcpu *vcpu, struct bare_exit *exit)
 	vcpu->length = vcpu->gpa - vcpu->rip;
 	if (exit->is_string)
 		describe_string(vcpu, exit);
+}
+
+/* Without a length the relay has not decoded the instruction: it is LMSW or SMSW with an operand in memory, or none, as
+ * with a LOCK prefix, which an emulated processor may not see. */
+static void describe_operand(struct relay_vcpu *vcpu, struct bare_exit *exit)
+{
+	const void *vmcb = vmcb_of(vcpu);
+	struct operand operand;
+	uint8_t code[INSN_MAX];
+
+	exit->event = EVENT_CR0_OPERAND;
+	exit->is_64 = is_64(vmcb);
+	if (!exit->is_64)
+		return;
+	if (!operand_decode(code, bare_fetch(vcpu, vcpu->rip, code, sizeof(code)), vcpu->rip, vcpu->regs, &operand)) {
+		exit->event = EVENT_UNDEFINED;
+		return;
+	}
+	vcpu->length = operand.length;
+	exit->operand = segment_base(vmcb, operand.segment, 1) + operand.offset;
+	exit->is_store = operand.store;
+	exit->is_stack = operand.segment == PREFIX_SS;
 }
 
 /* EFER as the guest may see and have it. */
@@ -369,9 +378,8 @@ void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit)
 	for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i].code == vcpu->reason)
 			ret_exit->event = events[i].event;
-	/* Without a length the relay has not decoded the instruction: its operand is in memory. */
-	if (ret_exit->event == EVENT_CR0_WRITE && vcpu->length == 0)
-		ret_exit->event = EVENT_CR0_OPERAND;
+	if ((ret_exit->event == EVENT_CR0_WRITE && vcpu->length == 0) || ret_exit->event == EVENT_CR0_OPERAND)
+		describe_operand(vcpu, ret_exit);
 	if (vcpu->reason == VMEXIT_PORT)
 		describe_port(vcpu, ret_exit);
 	ret_exit->is_halt = vcpu->reason == VMEXIT_HLT;

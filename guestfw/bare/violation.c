@@ -56,7 +56,8 @@ static void answer_forbidden(struct relay_vcpu *vcpu, const struct bare_violatio
 	if (stops)
 		bare_stop(vcpu, STOP_GUEST, 1, "a view forbids an access; `report --by violation` names it");
 	if (vector == NO_VECTOR)
-		bare_stop(vcpu, STOP_GUEST, 1, "triple fault: a double fault could not be delivered, for a view forbids it");
+		bare_stop(vcpu, STOP_GUEST, 1,
+			  "triple fault: a double fault could not be delivered, for a view forbids it");
 	tell_guest(vcpu, &record);
 	bare_inject(vcpu, vector,
 		    vector == VECTOR_PF ? view_fault_code(violation->access, violation->walk, cpl == 3) : 0);

@@ -5,7 +5,6 @@
 #include "guestfw/relay/insn.h"
 #include "guestfw/relay/vmx_controls.h"
 #include "memory.h"
-#include "processor.h"
 #include "views/policy.h"
 #include "vmm/ledger/hw_reason.h"
 
@@ -70,8 +69,7 @@ enum vmcs_field {
 #define STRING_ADDRESS_SIZE(info) (2u << ((info) >> 7 & 3))
 enum { RSI = 6, RDI };
 
-void bare_vmx_launch(struct relay_vcpu *vcpu);
-__attribute__((noreturn)) void bare_vmx_refused(struct relay_vcpu *vcpu);
+__attribute__((noreturn)) void bare_vmx_launch(struct relay_vcpu *vcpu);
 
 /* The words of controls and their capability MSRs: must-be-one bits in the lower half, may-be-one bits in the upper. */
 #define WORDS(X)                                                                                   \
@@ -249,22 +247,16 @@ void vendor_prepare(struct relay_vcpu *vcpu)
 	vcpu->cr4.fixed1 = read_msr(MSR_CR4_FIXED1);
 }
 
-void bare_vmx_refused(struct relay_vcpu *vcpu)
-{
-	processor_lock(vcpu);
-	guest_text_end();
-	console_text("sidestep: VM entry failed, VM-instruction error ");
-	console_hex(vmread(VMCS_vm_instruction_error));
-	console_put('\n');
-	bare_stop(vcpu, STOP_HOST, 99, "the processor refused to enter the guest");
-}
-
-/* Where one is entered for the first time, VMRESUME is not what does it (Intel SDM vol. 3C, 31.4). */
 void vendor_launch(struct relay_vcpu *vcpu)
 {
-	if (vcpu->error != ERROR_NOT_LAUNCHED)
-		bare_vmx_refused(vcpu);
 	bare_vmx_launch(vcpu);
+}
+
+/* Where another guest comes to run for the first time, VMRESUME is not what enters it (Intel SDM vol. 3C, 31.4). */
+void vendor_resume_failed(struct relay_vcpu *vcpu)
+{
+	if (vcpu->error == ERROR_NOT_LAUNCHED)
+		bare_vmx_launch(vcpu);
 }
 
 void vendor_swap(const struct relay_vcpu *from, const struct relay_vcpu *to)
@@ -274,8 +266,8 @@ void vendor_swap(const struct relay_vcpu *from, const struct relay_vcpu *to)
 }
 
 /*
- * The exit blocks others until an IRET, as its handler would end with (Intel SDM vol. 3C, 28.2): the relay's gate has one. No
- * guest gets NMIs, so that none blocks them; Bochs 2.7 says so of the one that has exited.
+ * The exit blocks others until an IRET, as its handler would end with (Intel SDM vol. 3C, 28.2): the relay's gate has
+ * one. No guest gets NMIs, so that none blocks them; Bochs 2.7 says so of the one that has exited.
  */
 int vendor_takes_nmi(const struct relay_vcpu *vcpu)
 {

@@ -14,7 +14,7 @@ relay_resume:
 	vmresume
 	/* Still here: the entry failed. The control structure says why. */
 	lea -128(%rsp), %rdi
-	lea RELAY_VCPU_STRIDE(%rdi), %rsp
+	lea RELAY_STACK_TOP(%rdi), %rsp
 	call relay_vmx_resume_failed
 1:	cli
 	hlt

@@ -26,6 +26,7 @@
 #define RELAY_LISTS 0xc00a0000   /* view lists, a page each */
 #define RELAY_VCPUS 0xc0100000   /* struct relay_vcpu and its stack, RELAY_VCPU_STRIDE each */
 #define RELAY_VCPU_STRIDE 0x4000
+#define RELAY_STACK_TOP (RELAY_VCPU_STRIDE - 64) /* what is above is for the frame of an NMI, see entry.inc */
 #define RELAY_RINGS 0xc0200000
 #define RELAY_RING_RECORDS 4096
 #define RELAY_DECODED 0xc1000000 /* RELAY_DECODED_MAX instructions a vCPU, RELAY_DECODED_STRIDE each */

@@ -405,10 +405,11 @@ static int complete(struct relay_vcpu *vcpu, void *vmcb, uint64_t reason,
 }
 
 /*
- * An NMI is for whoever serves the guest: another one is to run, or tables have changed. The #VMEXIT leaves it pending, and it
- * would come again by the next VMRUN, so L1 takes it (AMD APM vol. 2, 15.13.3). What this one was being delivered, it gets when its turn
- * comes again. An interrupt of INTn, or an exception of INT3 or INTO, comes by executing the instruction, where RIP
- * still is (AMD APM vol. 2, 15.7.2). The exit is of no operation.
+ * An NMI, or an interrupt that is not the guest's, is for whoever serves the guest: another one is to run, or tables
+ * have changed. The #VMEXIT leaves it pending, and it would come again by the next VMRUN, so L1 takes it (AMD APM
+ * vol. 2, 15.13.3). What this one was being delivered, it gets when its turn comes again. An interrupt of INTn, or an
+ * exception of INT3 or INTO, comes by executing the instruction, where RIP still is (AMD APM vol. 2, 15.7.2). The exit
+ * is of no operation.
  */
 static void put_off(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
@@ -443,7 +444,7 @@ struct relay_vcpu *relay_svm_exit(struct relay_vcpu *vcpu)
 	vcpu->regs[RAX] = vmcb_rax(vmcb);
 	vmcb_set_event_inj(vmcb, 0);
 	vmcb_set_tlb_ctl(vmcb, 0);
-	if (reason == VMEXIT_NMI)
+	if (reason == VMEXIT_NMI || reason == VMEXIT_INTERRUPT)
 		put_off(vcpu, vmcb, record);
 	if (!(reason == VMEXIT_NMI && vcpu->group) && !complete(vcpu, vmcb, reason, record))
 		pass(vcpu, vmcb, reason);

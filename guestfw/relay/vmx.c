@@ -299,8 +299,8 @@ static int complete(struct relay_vcpu *vcpu, uint64_t reason, uint64_t qualifica
 	return 1;
 }
 
-/* An NMI is for whoever serves the guest: another one is to run, or tables have changed. What this one was being delivered,
- * it gets when its turn comes again. The exit is of no operation. */
+/* An NMI is for whoever serves the guest: another one is to run, or tables have changed. What this one was being
+ * delivered, it gets when its turn comes again. The exit is of no operation. */
 static void put_off(struct relay_vcpu *vcpu, struct relay_record *record)
 {
 	const uint64_t info = vmread(VMCS_idt_vectoring_info_field);

@@ -87,7 +87,8 @@ PICTURE
 }
 
 check 'a medium with the catalogue' 0 '' "$sidestep" image -o "$scratch/all.iso" --count 21
-check 'a medium with little' 0 '' "$sidestep" image -o "$scratch/few.iso" -c 2 ref.nothing cr0.ts.mov view.switch.vmfunc service.port
+check 'a medium with little' 0 '' "$sidestep" image -o "$scratch/few.iso" -c 2 \
+	ref.nothing cr0.ts.mov view.switch.vmfunc service.port
 cdrom=(-drive "file=$scratch/all.iso,format=raw,media=cdrom,readonly=on")
 # shellcheck disable=SC2054 # commas of QEMU's
 stick=(-device qemu-xhci -drive "if=none,id=stick,file=$scratch/few.iso,format=raw,readonly=on"

@@ -16,8 +16,8 @@ enum stage { SHOWN, HIDDEN, FLICKERING, OVER };
 
 static volatile uint64_t stage, seen; /* what the first vCPU has made so, what the second has seen */
 
-/* An exit, so that the other vCPU gets its turn where both have one processor; an emulator that performs processors in turns
- * goes on to the next one at PAUSE. */
+/* An exit, so that the other vCPU gets its turn where both have one processor; an emulator that performs processors in
+ * turns goes on to the next one at PAUSE. */
 static void let_others_run(void)
 {
 	__asm__ volatile("pause");

@@ -88,9 +88,9 @@ tell_reasons() {
 	local reasons
 	reasons=$(LC_ALL=C tr -d '\r\0' <"$work/console" | grep -a '^sidestep: ' | grep -a -v -x "$LAST_LINE") || true
 	[[ -z $reasons ]] || printf '%s\n' "$reasons" >&2
+	[[ $reasons != *'sidestep: needs: '* ]] || exit "$STATUS_SKIPPED"
 	! LC_ALL=C grep -a -q "$FRAME" "$work/console" || return 0
 	[[ -n $reasons ]] || die 'the image ended without saying anything: see its serial port with --console FILE'
-	[[ $reasons != *needs:* ]] || exit "$STATUS_SKIPPED"
 	exit "$STATUS_FAILURE"
 }
 

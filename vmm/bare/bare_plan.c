@@ -53,16 +53,23 @@ static uint64_t aligned(uint64_t memory)
 
 static int check_request(const struct plan_request *request, struct error *error)
 {
-	const char *why = request->vms > 1 && !request->share_vcpu
-				  ? "--vms: the guests of an image have one processor; add --share-vcpu"
-			  : request->vcpus > BOOT_VE_COUNT
-				  ? "-c: an image has up to 16 vCPUs"
-			  : request->differential && request->vcpus * request->vms > 1
-				  ? "--random: programs are for one guest with one vCPU; leave out -c and --vms"
-			  : aligned(request->memory) * request->vms > MEMORY_MAX ? "-m: the guests of an image have up to 1G in all"
-							 : NULL;
+	const struct {
+		bool holds;
+		const char *text;
+	} faults[] = {
+		{request->vms > 1 && !request->share_vcpu,
+		 "--vms: the guests of an image have one processor; add --share-vcpu"},
+		{request->vcpus > BOOT_VE_COUNT, "-c: an image has up to 16 vCPUs"},
+		{request->differential && (request->vcpus > 1 || request->vms > 1),
+		 "--random: programs are for one guest with one vCPU; leave out -c and --vms"},
+		{aligned(request->memory) > MEMORY_MAX / (request->vms ? request->vms : 1),
+		 "-m: the guests of an image have up to 1G in all"},
+	};
 
-	return why ? error_set(error, -EINVAL, STATUS_USAGE, "%s", why) : 0;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (faults[i].holds)
+			return error_set(error, -EINVAL, STATUS_USAGE, "%s", faults[i].text);
+	return 0;
 }
 
 /* Everything that a vCPU of KVM would start with. */
@@ -222,7 +229,7 @@ static int append_setups(struct bare_build *build, struct bare_plan *plan, struc
 	guest->setups = append(build, setups, (count + programs) * sizeof(*setups));
 	guest->program_setups = guest->setups + count * sizeof(*setups);
 	plan->operation_count = count - 1;
-	plan->write_count = (uint64_t)writes;
+	guest->write_count = (uint64_t)writes;
 	free(setups);
 	return writes >= 0 ? 0 : error_set(error, writes, STATUS_INTERNAL, "operations differ in too many fields");
 }

@@ -176,6 +176,7 @@ void fixture_same_setup(struct fixture *f, struct vcpu *vcpu, const struct ss_op
 			const struct bare_setup *setup)
 {
 	const uint64_t number = vcpu->vm->index * f->plan->vcpu_count + vcpu->index;
+	const uint64_t writes = fixture_guest(f, vcpu->vm->index)->write_count;
 	const struct relay_vcpu *relay = monitor_vcpu(vcpu);
 	uint64_t list[EPTP_LIST_ENTRIES];
 	uint8_t control[CONTROL_SIZE];
@@ -189,8 +190,8 @@ void fixture_same_setup(struct fixture *f, struct vcpu *vcpu, const struct ss_op
 		list[setup->list_index] = setup->list_value;
 	assert_memory_equal(list, vm_monitor(vcpu->vm)->list, sizeof(list));
 	memcpy(control, fixture_part(f, f->plan->controls + CONTROL_SIZE * number, sizeof(control)), sizeof(control));
-	assert_true(f->plan->write_count <= BARE_WRITES_MAX);
-	for (uint64_t i = 0; i < f->plan->write_count; i++)
+	assert_true(writes <= BARE_WRITES_MAX);
+	for (uint64_t i = 0; i < writes; i++)
 		write_control(f, control, &setup->writes[i]);
 	assert_memory_equal(control, f->ops->control(vcpu), sizeof(control));
 }

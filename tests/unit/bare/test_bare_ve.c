@@ -79,7 +79,9 @@ static const struct ss_context *context_of(const struct fixture *f)
 /* Of a setup; 0 if it does not write it. */
 static uint64_t secondary_control(const struct fixture *f, const struct bare_setup *setup)
 {
-	for (uint64_t i = 0; i < f->plan->write_count; i++)
+	const struct bare_guest_plan *guest = (const void *)((const uint8_t *)f->plan + f->plan->guests);
+
+	for (uint64_t i = 0; i < guest->write_count; i++)
 		if (setup->writes[i].field == SECONDARY_CONTROL)
 			return setup->writes[i].value;
 	return 0;

@@ -296,6 +296,96 @@ static void views_forbid(void **state)
 	view[3][DATA / PAGE] |= VIEW_ALL;
 }
 
+/* What follows in linear memory lies in front of it. */
+static void map_next(const struct mode *mode, unsigned flags)
+{
+	map(mode);
+	set_entry(mode, 1, DATA | 7);
+	memset(entry_at(mode, 1) + guest_paging_entry_size(mode->paging), 0, guest_paging_entry_size(mode->paging));
+	*(uint32_t *)(void *)(entry_at(mode, 1) + guest_paging_entry_size(mode->paging)) = (uint32_t)(DATA - 2 * PAGE) | flags;
+}
+
+static int find_pages(const struct mode *mode, uint64_t offset, unsigned size, unsigned right, uint8_t *ret_pages[2])
+{
+	const struct bare_exit exit = {.is_64 = mode->efer != 0};
+
+	return bare_linear_pages(&vcpu, &exit, linear_of(mode) - OFFSET + offset, size, right, ret_pages);
+}
+
+/* In its page, up to the end of it, and over the end, by 1 to 7 bytes. */
+static void operands_may_end_in_the_next_page(void **state)
+{
+	uint8_t *pages[2];
+
+	(void)state;
+	for (unsigned m = 0; m < ARRAY_SIZE(modes); m++)
+		for (unsigned beyond = 0; beyond < 8; beyond++) {
+			const uint64_t offset = PAGE - 8 + beyond;
+
+			map_next(&modes[m], 7);
+			assert_int_equal(find_pages(&modes[m], offset, 8, VIEW_READ, pages), 1);
+			for (unsigned i = 0; i < 8; i++)
+				assert_ptr_equal(bare_byte(pages, offset + i),
+						 memory + (offset + i < PAGE ? DATA + offset + i
+									     : DATA - 2 * PAGE + offset + i - PAGE));
+			/* Nobody asks for a page that no byte is in. */
+			map_next(&modes[m], 6);
+			assert_int_equal(find_pages(&modes[m], offset, 8, VIEW_WRITE, pages), beyond == 0);
+			if (beyond == 0)
+				continue;
+			assert_int_equal(vcpu.vector, 14);
+			assert_int_equal(vcpu.error_code, 2);
+			assert_int_equal(vcpu.fault_address, linear_of(&modes[m]) - OFFSET + PAGE);
+		}
+}
+
+static void operands_wrap_with_the_mode(void **state)
+{
+	const struct bare_exit exit = {.cpl = 0}, long_exit = {.is_64 = 1};
+	uint8_t *pages[2];
+
+	(void)state;
+	map(&modes[4]);
+	cr0 = 0x31;
+	assert_int_equal(bare_linear_pages(&vcpu, &exit, UINT32_MAX, 2, VIEW_READ, pages), 0);
+	assert_int_equal(forbidden.gpa, UINT32_MAX);
+	map(&modes[2]);
+	/* The first page is mapped at the end of 4 GiB, where indexes are those of the last entries, and page 0 is not. */
+	set_entry(&modes[2], 1, 0);
+	for (unsigned level = 1; level <= 3; level++) {
+		const uint64_t last = level == 3 ? 3 : 511, entry = (level == 1 ? DATA : TABLE(level - 1)) | (level == 3 ? 1 : 7);
+
+		memcpy(memory + TABLE(level) + 8 * last, &entry, 8);
+	}
+	assert_int_equal(bare_linear_pages(&vcpu, &exit, UINT32_MAX, 2, VIEW_READ, pages), 0);
+	assert_int_equal(vcpu.vector, 14);
+	assert_int_equal(vcpu.fault_address, 0);
+	/* In 64-bit mode page 0 follows the last one, too. */
+	map(&modes[0]);
+	assert_int_equal(bare_linear_pages(&vcpu, &long_exit, UINT64_MAX, 2, VIEW_READ, pages), 0);
+	assert_int_equal(vcpu.vector, 14);
+	assert_int_equal(vcpu.fault_address, UINT64_MAX);
+}
+
+/* The whole operand, before tables say anything of the first page; in SS by its own exception. */
+static void operands_are_canonical(void **state)
+{
+	uint8_t *pages[2];
+
+	(void)state;
+	for (int is_stack = 0; is_stack < 2; is_stack++) {
+		const struct bare_exit exit = {.is_64 = 1, .is_stack = is_stack};
+		static const uint64_t rows[] = {0x7fffffffffff, 0x800000000000, 0xffff7fffffffffff};
+
+		for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+			map(&modes[0]);
+			assert_int_equal(bare_linear_pages(&vcpu, &exit, rows[i], 2, VIEW_READ, pages), 0);
+			assert_int_equal(vcpu.vector, is_stack ? 12 : 13);
+			assert_int_equal(vcpu.error_code, 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +394,9 @@ int main(void)
 		cmocka_unit_test(without_paging_addresses_are_physical),
 		cmocka_unit_test(addresses_are_canonical),
 		cmocka_unit_test(views_forbid),
+		cmocka_unit_test(operands_may_end_in_the_next_page),
+		cmocka_unit_test(operands_wrap_with_the_mode),
+		cmocka_unit_test(operands_are_canonical),
 	};
 
 	return cmocka_run_group_tests_name("linear", tests, set_up, tear_down);

@@ -40,16 +40,21 @@ static uint8_t *memory_at(struct world *world, uint64_t linear)
 	return page < PAGES && !forbidden[page] ? &world->memory[place_of[page] * PAGE + linear % PAGE] : NULL;
 }
 
-void *bare_linear(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, unsigned right)
+int bare_linear_pages(struct relay_vcpu *vcpu, const struct bare_exit *exit, uint64_t linear, unsigned size,
+		      unsigned right, uint8_t *ret_pages[2])
 {
-	uint8_t *memory = memory_at(&seen, linear);
+	const uint64_t last = bare_in_mode(exit, linear + size - 1);
 
+	assert_int_equal(size, exit->size);
 	assert_int_equal(right, exit->in ? VIEW_WRITE : VIEW_READ);
-	if (!memory) {
+	fault_at = memory_at(&seen, linear) ? last - last % PAGE : linear;
+	if (!memory_at(&seen, linear) || !memory_at(&seen, last)) {
 		vcpu->action = RELAY_INJECT;
-		fault_at = linear;
+		return 0;
 	}
-	return memory;
+	ret_pages[0] = memory_at(&seen, linear - linear % PAGE);
+	ret_pages[1] = memory_at(&seen, last - last % PAGE);
+	return 1;
 }
 
 uint64_t vendor_rflags(const struct relay_vcpu *vcpu)
