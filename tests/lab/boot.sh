@@ -95,6 +95,7 @@ done
 try sidestep views --engine "$engine" trampoline.views trampoline.elf
 guest services_parameters.elf --vms 2
 guest services_rights.elf -c 2
+guest services_msw.elf --own none --shadow ts,mp
 try sidestep test --engine "$engine" --services view:off:exit,map:exit:long:protected 'view.*' 'service.map.*'
 [ "$engine" = vmx ] || try sidestep test --engine "$engine" --services view:cpl0:exit,map 'view.cpl3.*' view.switch.vmcall
 guest services_mode.elf --services view,map:long:exit,interrupt:protected:exit,pin:long

@@ -56,10 +56,9 @@ static int translate(const struct page_walk_space *space, uint64_t linear, bool 
 	return -EFAULT;
 }
 
-static int access_byte(const struct page_walk_space *space, uint64_t address, uint8_t *byte,
-		       unsigned right, struct page_walk_fault *fault)
+static int find_byte(const struct page_walk_space *space, uint64_t address, unsigned right, struct page_walk_fault *fault,
+		     struct guest_span *ret_span)
 {
-	struct guest_span span;
 	uint64_t gpa;
 	int rc = translate(space, address, right == VIEW_WRITE, fault, &gpa);
 
@@ -67,13 +66,18 @@ static int access_byte(const struct page_walk_space *space, uint64_t address, ui
 		return rc;
 	fault->gpa = gpa;
 	fault->walk = false;
-	if (guest_access_through(space->vm, space->view, gpa_at(gpa), 1, right, &span) != 0)
-		return -EACCES;
-	if (right == VIEW_WRITE)
-		guest_span_write(&span, 0, byte, 1);
-	else
-		guest_span_read(&span, 0, byte, 1);
-	return 0;
+	return guest_access_through(space->vm, space->view, gpa_at(gpa), 1, right, ret_span) == 0 ? 0 : -EACCES;
+}
+
+static int read_byte(const struct page_walk_space *space, uint64_t address, unsigned right, uint8_t *ret_byte,
+		     struct page_walk_fault *fault)
+{
+	struct guest_span span;
+	int rc = find_byte(space, address, right, fault, &span);
+
+	if (rc == 0)
+		guest_span_read(&span, 0, ret_byte, 1);
+	return rc;
 }
 
 int page_walk_read(const struct page_walk_space *space, uint64_t address, void *data, size_t size,
@@ -82,19 +86,23 @@ int page_walk_read(const struct page_walk_space *space, uint64_t address, void *
 	int rc = 0;
 
 	for (size_t i = 0; i < size && rc == 0; i++)
-		rc = access_byte(space, address + i, (uint8_t *)data + i, VIEW_READ, fault);
+		rc = read_byte(space, address + i, VIEW_READ, (uint8_t *)data + i, fault);
 	return rc;
 }
 
+/* As a processor does it, which finds all of an operand before it stores any. */
 int page_walk_write(const struct page_walk_space *space, uint64_t address, const void *data, size_t size,
 		    struct page_walk_fault *fault)
 {
+	struct guest_span span;
 	int rc = 0;
 
+	for (size_t i = 0; i < size && rc == 0; i++)
+		rc = find_byte(space, address + i, VIEW_WRITE, fault, &span);
 	for (size_t i = 0; i < size && rc == 0; i++) {
-		uint8_t byte = ((const uint8_t *)data)[i];
-
-		rc = access_byte(space, address + i, &byte, VIEW_WRITE, fault);
+		rc = find_byte(space, address + i, VIEW_WRITE, fault, &span);
+		if (rc == 0)
+			guest_span_write(&span, 0, (const uint8_t *)data + i, 1);
 	}
 	return rc;
 }
@@ -133,7 +141,7 @@ unsigned page_walk_fetch(const struct page_walk_space *space, uint64_t address, 
 	unsigned count = 0;
 
 	while (count < size &&
-	       access_byte(space, address + count, code + count, VIEW_EXECUTE, &fault) == 0)
+	       read_byte(space, address + count, VIEW_EXECUTE, code + count, &fault) == 0)
 		count++;
 	return count;
 }

@@ -24,7 +24,8 @@ struct page_walk_fault {
 
 /*
  * Copies between guest memory and `data`. Returns 0; -EFAULT if the guest's page tables forbid it;
- * -EACCES if the view does, or if there is no memory. What precedes the fault has been copied.
+ * -EACCES if the view does, or if there is no memory. What precedes the fault has been read, and nothing has been
+ * written.
  */
 int page_walk_read(const struct page_walk_space *space, uint64_t address, void *data, size_t size,
 		   struct page_walk_fault *fault);

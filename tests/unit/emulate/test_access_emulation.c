@@ -200,6 +200,25 @@ static void put_32(uint64_t gpa, uint32_t value)
 	assert_int_equal(guest_ram_write(&vm.ram, gpa_at(gpa), &value, sizeof(value)), 0);
 }
 
+/* Of a word that ends in a page which is not there nothing is stored. */
+static void word_at_the_last_page(void **state)
+{
+	const uint16_t word = 0x5566;
+	struct page_walk_fault fault;
+	uint8_t byte = 1;
+
+	(void)state;
+	put(PT + 8 * (DATA / PAGE + 1), 0);
+	put(data_gpa(PAGE - 8), 0);
+	assert_int_equal(page_walk_write(&space, DATA + PAGE - 1, &word, sizeof(word), &fault), -EFAULT);
+	assert_int_equal(fault.address, DATA + PAGE);
+	assert_int_equal(page_walk_read(&space, DATA + PAGE - 1, &byte, 1, &fault), 0);
+	assert_int_equal(byte, 0);
+	assert_int_equal(page_walk_write(&space, DATA + PAGE - 2, &word, sizeof(word), &fault), 0);
+	assert_int_equal(page_walk_read(&space, DATA + PAGE - 1, &byte, 1, &fault), 0);
+	assert_int_equal(byte, word >> 8);
+}
+
 /* The guest's tables in the modes outside long mode, and what they refuse. */
 static void legacy_tables(void **state)
 {
@@ -476,6 +495,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loads, setup, teardown),
 		cmocka_unit_test_setup_teardown(stores, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(word_at_the_last_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(legacy_tables, setup, teardown),
 		cmocka_unit_test(paging_modes),
 		cmocka_unit_test_setup_teardown(others, setup, teardown),
