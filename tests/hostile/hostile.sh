@@ -67,6 +67,7 @@ guest one_of_two 0 ''
 guest one_of_two 124 'timeout' --vms 2
 guest vcpus 9 'guest exit status 9' -c 4
 that 'vcpus: the others printed' grep -q '^yyy' "$out"
+guest vcpus_exiting 9 'guest exit status 9' -c 2
 guest log 0 ''
 that 'log: all of it arrived, and no more' [ "$(wc -c <"$out")" -eq $((1024 + 1024 + 3)) ]
 that 'log: in order' [ "$(tail -c 3 "$out")" = end ]

@@ -9,6 +9,7 @@
 #include "tests/unit/views/walker.h"
 #include "vmm/engine/monitor.h"
 #include "vmm/guest/boot.h"
+#include "vmm/plan/service_list.h"
 
 #define VCPUS 2
 #define GUESTS 3
@@ -24,7 +25,7 @@ static struct fixture *create_vcpus(const struct fixture_vendor *engine)
 	return fixture_create(engine, request, true);
 }
 
-/* Of which the second one has flags of its own. */
+/* Of which the second one has flags of its own, and no services. */
 static struct fixture *create_guests(const struct fixture_vendor *engine)
 {
 	struct plan_request request = fixture_request(engine->name);
@@ -35,6 +36,8 @@ static struct fixture *create_guests(const struct fixture_vendor *engine)
 	request.owned[0] = request.owned[2] = SS_CR0_TS | SS_CR0_MP;
 	request.owned[1] = SS_CR0_TS;
 	request.owned_count = GUESTS;
+	request.services[0] = request.services[2] = service_list_default();
+	request.services_count = GUESTS;
 	return fixture_create(engine, request, true);
 }
 
@@ -214,6 +217,8 @@ static void every_guest_has_setups_of_its_own(void **state)
 				assert_memory_equal(&setups[op].words, &words, sizeof(words));
 			}
 			assert_int_equal(memcmp(&setups[0].words, &first->words, sizeof(first->words)) != 0, n == 1);
+			/* What has no services is not the same whatever the operation. */
+			assert_int_equal(fixture_guest(f, n)->write_count != fixture_guest(f, 0)->write_count, n == 1);
 		}
 		fixture_destroy(f);
 	}
