@@ -109,7 +109,7 @@ hostile 0 racing_requests -c 2
 [[ $vendor != amd ]] || {
 	try "$build/sidestep" image -o two.bin -c 2 cr0.ts.mov
 	timeout 60 qemu-system-x86_64 -accel tcg -cpu max,+svm -m 256 -nodefaults -no-user-config -display none -no-reboot \
-		-kernel two.bin -serial file:two.log &
+		-kernel two.bin -serial file:two.log 2>/dev/null &
 	emulator=$!
 	for ((tries = 0; tries < 300; tries++)); do
 		! grep -aq '^sidestep: end of run' two.log 2>/dev/null || break

@@ -11,7 +11,7 @@
 #define MSR_VM_HSAVE_PA 0xc0010117
 #define SVME 0x1000
 #define CPUID_SVM 4
-#define MONITOR 0xc0021000
+#define MONITOR 0xc1601000
 #define UD 6
 #define GP 13
 

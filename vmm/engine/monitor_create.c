@@ -23,7 +23,8 @@
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
-_Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_LISTS, "overlap");
+_Static_assert(RELAY_IMAGE + RELAY_IMAGE_MAX <= RELAY_LISTS, "overlap");
+_Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_WORLDS, "overlap");
 _Static_assert(RELAY_LISTS + SS_MAX_VCPUS * GPA_PAGE_SIZE <= RELAY_VCPUS, "overlap");
 _Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
 _Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
