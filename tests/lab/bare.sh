@@ -72,7 +72,7 @@ opposite=(--vms 2 --share-vcpu --own none --shadow ts --own ts --shadow mp)
 # Bochs keeps interrupts from a guest that has them off, though they shall exit.
 declare -A turns=([intel]=turns [amd]=turns_masked)
 for guest in hostile/hostile_neighbour "hostile/hostile_${turns[$vendor]}" services/services_neighbours; do
-	[[ $guest != */services_neighbours ]] || opposite+=(--services view,map --services interrupt --own mp)
+	[[ $guest != */services_neighbours ]] || opposite+=(--services "view,map" --services interrupt --own mp)
 	try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- \
 		test "${opposite[@]}" --slice 1 --guest "$build/tests/$guest.elf"
 done
