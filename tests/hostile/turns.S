@@ -7,7 +7,7 @@
  */
 #include "guest.inc"
 
-#ifndef MASKED
+#ifndef MISSING
 #define MISSING 700000	/* ticks, of a slice of 1 ms in the labs */
 #define BEYOND 40000000	/* several slices */
 #endif

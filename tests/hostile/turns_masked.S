@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* As turns.S where no hypervisor is below the monitor: interrupts are off, and a turn is over all the same. */
+/* As turns_short.S with interrupts off: a turn is over all the same. */
 #define MASKED
-#define MISSING 500	/* a turn of 1 ms is 1000 instructions on one of the emulators, a million on the other */
-#define BEYOND 5000000
-#include "turns.S"
+#include "turns_short.S"

@@ -70,7 +70,7 @@ try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- \
 	test --vms 2 --share-vcpu --services none --services view --count 50 view.switch.vmfunc cr0.ts.mov.kept
 opposite=(--vms 2 --share-vcpu --own none --shadow ts --own ts --shadow mp)
 # Bochs keeps interrupts from a guest that has them off, though they shall exit.
-declare -A turns=([intel]=turns [amd]=turns_masked)
+declare -A turns=([intel]=turns_short [amd]=turns_masked)
 for guest in hostile/hostile_neighbour "hostile/hostile_${turns[$vendor]}" services/services_neighbours; do
 	[[ $guest != */services_neighbours ]] || opposite+=(--services "view,map" --services interrupt --own mp)
 	try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 -- \

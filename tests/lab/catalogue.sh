@@ -21,7 +21,7 @@ for guest in encodings retires flag_place cr8 modes undefined raise dispositions
 	violations_odd neighbour turns relay_overwrite ac_loop context_scribble self_modifying self_page_tables stack_zero; do
 	files+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
-for guest in parameters rights stale deputy deputy_bitmap mode neighbours neighbours_swapped; do
+for guest in parameters msw rights stale deputy deputy_bitmap mode neighbours neighbours_swapped; do
 	files+=(--put "$build/tests/services/services_$guest.elf")
 done
 for guest in trampoline example modules; do
