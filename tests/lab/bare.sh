@@ -49,10 +49,11 @@ try grep -Eq ' 1 kernel +service-data read .* refused ' shown
 	try "$source/tools/lab" bare intel --build "$build" --timeout 1000 -- \
 		test --engine vmx --guest "$build/tests/services/services_ve.elf" --views "$source/tests/services/ve.views"
 few=(cr0.ts.mov cr0.ts.mov.vmm view.switch.vmfunc 'view.*.ve' 'service.map*' 'ref.hlt*')
-# A processor for each vCPU: each does as the model says, and both witnesses agree about all of them. Rights that one takes away
-# the other one, which does not exit by itself, has no more.
+# A processor for each vCPU: each does as the model says, and both witnesses agree about all of them. The first one waits
+# until the others have begun, of which one may change rights while another has not: that takes three. Rights that one
+# takes away the other one, which does not exit by itself, has no more.
 try "$source/tools/lab" bare "$vendor" --build "$build" --timeout 1000 --console log2 --witness witness2 \
-	-- test -c 2 --count 50 "${few[@]}"
+	-- test -c 3 --count 50 "${few[@]}"
 mv out shown
 try grep -Eq '^[1-9][0-9]* passed, 0 failed' shown
 try "$build/sidestep" report --by level --format json -o levels.json log2

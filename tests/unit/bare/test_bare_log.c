@@ -374,6 +374,32 @@ static void records_of_the_ring_become_exits(void **state)
 	comes_back();
 }
 
+/* Its slice was over, or others had changed rights: that is in the ledger, and no exit of what the guest did. */
+static void an_exit_by_others_is_not_counted_as_the_guests(void **state)
+{
+	static struct relay_record ring[2];
+	struct relay_vcpu *vcpu = bare_relay_vcpu(0);
+	const struct record_exit exit = exit_at(0x1000, 7, 3);
+	struct record_exit out = exit;
+
+	(void)state;
+	vcpu->ring = (uint64_t)(uintptr_t)ring;
+	vcpu->head = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		ring[i] = (struct relay_record){
+			.time = exit.time, .rip = exit.rip, .qualification = exit.qualification, .reason = exit.reason,
+			.operation = i ? RELAY_OPERATION_TAKEN : OPERATIONS, .cost = exit.cost, .view = exit.view,
+			.service = exit.service,
+		};
+		out.record.level = LEVEL_MONITOR;
+		out.operation = i ? 0 : OPERATIONS;
+		want(&out.record);
+	}
+	log_drain(vcpu, 0);
+	assert_int_equal(bare.vcpus[0].exits[LEVEL_MONITOR], 1);
+	comes_back();
+}
+
 static void exits_of_random_programs_are_only_counted(void **state)
 {
 	const struct record_exit exit = exit_at(1, 1, 1);
@@ -527,6 +553,7 @@ int main(void)
 		TEST(a_computer_that_is_started_again_has_lost_nothing),
 		TEST(records_that_find_no_room_are_sent_at_once),
 		TEST(records_of_the_ring_become_exits),
+		TEST(an_exit_by_others_is_not_counted_as_the_guests),
 		TEST(exits_of_random_programs_are_only_counted),
 		TEST(a_record_says_whose_it_is),
 		TEST(a_record_of_the_computer_is_nobodys),
