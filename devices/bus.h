@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUS_RANGES_MAX 16
+#define BUS_RANGES_MAX 32
 #define BUS_ACCESS_MAX 8
 
 /*
@@ -40,6 +40,22 @@ struct bus {
  */
 int bus_claim(struct bus *bus, uint64_t base, uint64_t length, const struct bus_ops *ops,
 	      void *device);
+
+/* What reading a part of a register gives, and what the register is after a part of it has been written. */
+static inline uint64_t bus_part(uint64_t reg, uint64_t offset)
+{
+	return offset < BUS_ACCESS_MAX ? reg >> 8 * offset : 0;
+}
+
+static inline uint64_t bus_merge(uint64_t reg, uint64_t offset, unsigned size, uint64_t value)
+{
+	uint64_t mask = size >= BUS_ACCESS_MAX ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
+
+	if (offset >= BUS_ACCESS_MAX)
+		return reg;
+	mask <<= 8 * offset;
+	return (reg & ~mask) | (value << 8 * offset & mask);
+}
 
 /*
  * One access of 1 to 8 bytes. An access that no single range contains reads all ones and writes

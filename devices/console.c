@@ -87,6 +87,8 @@ static void put(struct console *console, unsigned char byte)
 			return;
 		write_buffer(console);
 	}
+	if (console->escape && console->lines_end_in_cr && byte == '\r')
+		return;
 	if (console->escape)
 		console->used +=
 			console_escape(console->buffer + console->used, byte, true);
@@ -110,6 +112,8 @@ void console_write(struct console *console, const char *text, size_t length)
 		if (text[i] == '\n' && !ending(console))
 			write_buffer(console);
 	}
+	if (console->prompt && !ending(console))
+		write_buffer(console);
 	failed = !failed && console->error != 0;
 	pthread_mutex_unlock(&console->lock);
 	if (failed && console->failed)

@@ -22,10 +22,13 @@ static inline int console_errno(void)
 
 /* Default bound on what one VM may print, in bytes. */
 #define CONSOLE_LIMIT (UINT64_C(1) << 20)
+#define CONSOLE_LIMIT_KERNEL (UINT64_C(64) << 20) /* of a guest that talks while it boots */
 
 struct console {
 	int fd; /* -1: output is counted and dropped */
 	bool escape;
+	bool lines_end_in_cr; /* then those are left out where output is escaped */
+	bool prompt; /* somebody answers: pass on at once what is no whole line */
 	uint64_t limit;
 	uint64_t written; /* bytes of guest output taken, dropped ones not included */
 	uint64_t dropped;

@@ -24,19 +24,32 @@ static void debug_console_write(void *device, uint64_t offset, unsigned size, ui
 
 const struct bus_ops debug_console_ops = {debug_console_read, debug_console_write};
 
-static void exit_port_write(void *device, uint64_t offset, unsigned size, uint64_t value)
+static void end(struct exit_port *port, uint8_t status)
 {
-	struct exit_port *port = device;
-
-	(void)offset;
-	(void)size;
 	if (port->written)
 		return;
 	port->written = true;
-	port->status = (uint8_t)value;
+	port->status = status;
+}
+
+static void exit_port_write(void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+	(void)offset;
+	(void)size;
+	end(device, (uint8_t)value);
 }
 
 const struct bus_ops exit_port_ops = {NULL, exit_port_write};
+
+/* A code other than 0 is never a success: what it becomes is odd. */
+static void debug_exit_write(void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+	(void)offset;
+	(void)size;
+	end(device, value == 0 ? 0 : (uint8_t)(value << 1 | 1));
+}
+
+const struct bus_ops debug_exit_ops = {NULL, debug_exit_write};
 
 static void control_port_write(void *device, uint64_t offset, unsigned size, uint64_t value)
 {
@@ -53,16 +66,14 @@ static uint64_t scratch_read(void *device, uint64_t offset, unsigned size)
 	const struct scratch_register *reg = device;
 
 	(void)size;
-	return reg->value >> 8 * offset;
+	return bus_part(reg->value, offset);
 }
 
 static void scratch_write(void *device, uint64_t offset, unsigned size, uint64_t value)
 {
 	struct scratch_register *reg = device;
-	uint64_t mask = size >= 8 ? UINT64_MAX : ((UINT64_C(1) << 8 * size) - 1);
 
-	mask <<= 8 * offset;
-	reg->value = (reg->value & ~mask) | (value << 8 * offset & mask);
+	reg->value = bus_merge(reg->value, offset, size, value);
 }
 
 const struct bus_ops scratch_register_ops = {scratch_read, scratch_write};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The small devices: debug console, exit port, control port, and a scratch register. */
+/* The small devices: debug console, exit ports, control port, and a scratch register. */
 #ifndef DEVICES_PORTS_H
 #define DEVICES_PORTS_H
 
@@ -12,12 +12,18 @@
  * device is a struct console. */
 extern const struct bus_ops debug_console_ops;
 
-/* Exit port: the first byte written is the guest's exit status. */
+/*
+ * Exit port: the first write is the guest's exit status. With exit_port_ops, for one port, it is the byte written. With
+ * debug_exit_ops, for the 4 ports of QEMU's isa-debug-exit (hw/misc/debugexit.c there), it is 0 if 0 was written, else
+ * the low byte of (code << 1 | 1), with which QEMU ends: what guests write so that QEMU ends with 77 or 127 gives 77 or
+ * 127 here too. Only success differs, which is 1 there.
+ */
 struct exit_port {
 	bool written;
 	uint8_t status;
 };
 extern const struct bus_ops exit_port_ops;
+extern const struct bus_ops debug_exit_ops;
 
 /* Control port: a 4-byte write hands the guest-physical address of a request to the VMM. */
 struct control_port {

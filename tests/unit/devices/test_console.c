@@ -159,6 +159,82 @@ static void lines(void **state)
 	close(fd);
 }
 
+/* Whoever answers sees at once what there is to answer to, by as many bytes as came together. */
+static void prompts(void **state)
+{
+	struct console console;
+	int fd = memory_file();
+
+	(void)state;
+	console_init(&console, fd, CONSOLE_LIMIT);
+	assert_false(console.prompt);
+	console_write(&console, "log", 3);
+	expect_file(fd, "", 0);
+	console.prompt = true;
+	console_write(&console, "in", 2);
+	expect_file(fd, "login", 5);
+	console_write(&console, ":", 1);
+	expect_file(fd, "login:", 6);
+	console_write(&console, " \nx\033", 4);
+	expect_file(fd, "login: \nx\033", 10);
+	console_finish(&console);
+	expect_file(fd, "login: \nx\033", 10);
+	close(fd);
+}
+
+/* Nobody answers at the end, so nobody is waited for. */
+static void prompts_until_the_end(void **state)
+{
+	atomic_bool stop = false;
+	struct console console;
+	int fd = memory_file();
+
+	(void)state;
+	console_init(&console, fd, CONSOLE_LIMIT);
+	console.prompt = true;
+	console.stop = &stop;
+	console_write(&console, "$ ", 2);
+	expect_file(fd, "$ ", 2);
+	stop = true;
+	console_write(&console, "more", 4);
+	expect_file(fd, "$ ", 2);
+	console_finish(&console);
+	expect_file(fd, "$ more", 6);
+	close(fd);
+}
+
+/* Where what is no text is made visible, the ends of lines are none of that; they count as output all the same. */
+static void returns(void **state)
+{
+	static const char text[] = "one\r\ntwo\rthree\r\r\n";
+	static const struct {
+		bool escape, returns;
+		const char *wanted;
+	} rows[] = {
+		{false, false, text},
+		{false, true, text},
+		{true, false, "one\\x0d\ntwo\\x0dthree\\x0d\\x0d\n"},
+		{true, true, "one\ntwothree\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct console console;
+		int fd = memory_file();
+
+		console_init(&console, fd, CONSOLE_LIMIT);
+		assert_false(console.lines_end_in_cr);
+		console.escape = rows[i].escape;
+		console.lines_end_in_cr = rows[i].returns;
+		for (size_t j = 0; text[j]; j++)
+			console_write(&console, text + j, 1);
+		assert_int_equal(console.written, sizeof(text) - 1);
+		console_finish(&console);
+		expect_file(fd, rows[i].wanted, strlen(rows[i].wanted));
+		close(fd);
+	}
+}
+
 static void nowhere(void **state)
 {
 	struct console console;
@@ -275,7 +351,8 @@ int main(void)
 		cmocka_unit_test(every_byte),  cmocka_unit_test(raw),     cmocka_unit_test(terminal),
 		cmocka_unit_test(limit),       cmocka_unit_test(lines),   cmocka_unit_test(nowhere),
 		cmocka_unit_test(write_error), cmocka_unit_test(partial), cmocka_unit_test(stuck),
-		cmocka_unit_test(last_words),
+		cmocka_unit_test(last_words),  cmocka_unit_test(prompts), cmocka_unit_test(prompts_until_the_end),
+		cmocka_unit_test(returns),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

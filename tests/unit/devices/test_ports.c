@@ -49,6 +49,38 @@ static void exit_port(void **state)
 	}
 }
 
+/* What QEMU's isa-debug-exit would end with, but for success; from any of the ports and in any size. */
+static void debug_exit(void **state)
+{
+	static const struct {
+		uint64_t code;
+		unsigned offset, size;
+		uint8_t status;
+	} rows[] = {
+		{0, 0, 4, 0},           {0, 0, 1, 0},  {0, 2, 2, 0},  {1, 0, 4, 3},
+		{77 >> 1, 0, 4, 77},    {127 >> 1, 0, 1, 127},        {0x7f, 3, 1, 0xff},
+		{0x80, 0, 4, 1},        {0xff, 0, 1, 0xff},           {0x100, 0, 4, 1},
+		{0x80000000, 0, 4, 1},  {0xffffffff, 0, 4, 0xff},     {0x8000, 0, 2, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exit_port port = {0};
+		struct bus bus = {0};
+		uint32_t other = 55;
+
+		assert_int_equal(bus_claim(&bus, 0xf4, 4, &debug_exit_ops, &port), 0);
+		assert_int_equal(bus_read(&bus, 0xf4, &other, 4), 1);
+		assert_int_equal(other, 0xffffffff);
+		assert_false(port.written);
+		assert_int_equal(bus_write(&bus, 0xf4 + rows[i].offset, &rows[i].code, rows[i].size), 1);
+		other = 55;
+		assert_int_equal(bus_write(&bus, 0xf4, &other, 4), 1);
+		assert_true(port.written);
+		assert_int_equal(port.status, rows[i].status);
+	}
+}
+
 static void take_request(void *opaque, uint32_t address)
 {
 	uint32_t *seen = opaque;
@@ -105,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(debug_console),
 		cmocka_unit_test(exit_port),
+		cmocka_unit_test(debug_exit),
 		cmocka_unit_test(control_port),
 		cmocka_unit_test(scratch),
 	};
