@@ -15,6 +15,7 @@ static void use(const struct image *image)
 		     sizeof(image->operations[i].name));
 	for (size_t i = 1; i < image->symbol_count; i++)
 		MUST(image->symbols[i - 1].address <= image->symbols[i].address);
+	MUST(!image_format_is_kernel(image->format) || image_segment_at(image, image->entry));
 	image_symbol_at(image, image->entry);
 	image_symbol_at(image, UINT64_MAX);
 	image_operation_name(image, (uint32_t)image->operation_count + 1);

@@ -7,15 +7,25 @@
 
 int guest_ram_create(struct guest_ram *ram, uint64_t size)
 {
-	void *host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *all = mmap(NULL, size + RAM_ALIGNMENT, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t before;
 
-	if (host == MAP_FAILED)
+	if (all == MAP_FAILED)
 		return -ENOMEM;
+	before = -(uintptr_t)all & (RAM_ALIGNMENT - 1);
+	if (before)
+		munmap(all, before);
+	munmap(all + before + size, RAM_ALIGNMENT - before);
+	*ram = (struct guest_ram){all + before, size};
 	/* A crash dump of the VMM does not need what the guest held. */
-	madvise(host, size, MADV_DONTDUMP);
-	*ram = (struct guest_ram){host, size};
+	madvise(ram->host, size, MADV_DONTDUMP);
 	return 0;
+}
+
+void guest_ram_prefer_large(const struct guest_ram *ram)
+{
+	madvise(ram->host, ram->size, MADV_HUGEPAGE);
 }
 
 void guest_ram_destroy(struct guest_ram *ram)

@@ -14,15 +14,19 @@
 #include "views/gpa.h"
 
 #define RAM_HOLE_BASE (UINT64_C(3) << 30)
+#define RAM_ALIGNMENT (UINT64_C(2) << 20)
 #define RAM_HIGH_BASE (UINT64_C(4) << 30)
 
 struct guest_ram {
-	uint8_t *host;
+	uint8_t *host; /* aligned to RAM_ALIGNMENT, so that large pages of host and guest can be one */
 	uint64_t size;
 };
 
 /* Reserves zeroed memory, `size` bytes, a multiple of the page size. Returns 0 or -ENOMEM. */
 int guest_ram_create(struct guest_ram *ram, uint64_t size);
+
+/* Has the kernel use large pages where it has some to spare: worth it for a guest that touches most of its memory. */
+void guest_ram_prefer_large(const struct guest_ram *ram);
 void guest_ram_destroy(struct guest_ram *ram);
 
 /* Bytes of the lower and the upper part. */

@@ -4,6 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "views/list.h"
+
+const char *const image_format_keys[IMAGE_FORMAT_COUNT] = {IMAGE_FORMATS(LIST_KEY)};
+
+const char *const image_format_texts[IMAGE_FORMAT_COUNT] = {IMAGE_FORMATS(LIST_MEANING)};
+
 /* 0f 00 /3 (Intel SDM vol. 2A, LTR). */
 static bool holds_ltr(const uint8_t *bytes, size_t size)
 {
@@ -65,9 +71,18 @@ const struct image_segment *image_segment_at(const struct image *image, uint64_t
 	return NULL;
 }
 
+static const struct image_segment *segment_of(const struct image *image, uint64_t address)
+{
+	for (size_t i = 0; i < image->segment_count; i++)
+		if (address >= image->segments[i].address &&
+		    address - image->segments[i].address < image->segments[i].memory_size)
+			return &image->segments[i];
+	return NULL;
+}
+
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address)
 {
-	const struct image_segment *segment = image_segment_at(image, address);
+	const struct image_segment *segment = segment_of(image, address);
 	const struct image_symbol *symbol;
 	size_t low = 0, high = image->symbol_count;
 
@@ -85,7 +100,7 @@ const struct image_symbol *image_symbol_at(const struct image *image, uint64_t a
 	if (symbol->size != 0 && address - symbol->address >= symbol->size)
 		return NULL;
 	/* Labels of assembly code have no size; one reaches no further than its segment. */
-	return segment == image_segment_at(image, symbol->address) ? symbol : NULL;
+	return segment == segment_of(image, symbol->address) ? symbol : NULL;
 }
 
 int image_gpa(const struct image *image, uint64_t address, uint64_t size, gpa_t *ret_gpa)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A guest image: an x86-64 ELF executable, or a flat binary that is loaded at SS_IMAGE_GPA and
- * entered at its first byte. The catalogue of operations, if there is one, is read from the file;
- * nothing of it is taken from guest memory later.
+ * A guest image: an x86-64 ELF executable, or a flat binary that is loaded at SS_IMAGE_GPA and entered at its first
+ * byte; or a kernel that others wrote, with its boot protocol. The contents tell which. The catalogue of operations, if
+ * there is one, is read from the file; nothing of it is taken from guest memory later.
  */
 #ifndef VMM_GUEST_IMAGE_H
 #define VMM_GUEST_IMAGE_H
@@ -21,7 +21,36 @@
 #define IMAGE_SEGMENTS_MAX 256 /* program headers */
 #define IMAGE_SECTIONS_MAX 4096
 #define IMAGE_SYMBOLS_MAX (UINT64_C(1) << 20)
+#define IMAGE_LINUX_HEADER_MAX (0x290 - 0x1f1) /* bytes; boot_params has no more room */
 #define IMAGE_NAME_MAX 512 /* bytes; what has a longer name counts as without one */
+
+/* No segment of a kernel may be here: what it finds at its start, the screen and firmware are. */
+#define IMAGE_KEPT_BASE 0x80000
+#define IMAGE_KEPT_END 0x100000
+
+/* What a file is: FORMAT(NAME, key, "what it is"). */
+#define IMAGE_FORMATS(X)                                                                           \
+	X(ELF64, "elf", "an x86-64 ELF executable")                                                \
+	X(FLAT, "flat", "a flat binary")                                                           \
+	X(MULTIBOOT, "multiboot", "a kernel with a Multiboot 1 header")                            \
+	X(BZIMAGE, "bzimage", "a Linux kernel as it is installed")                                 \
+	X(VMLINUX, "vmlinux", "a Linux kernel as an ELF file")                                     \
+	X(PVH, "pvh", "an ELF file with Xen's note of a PVH entry")
+
+enum image_format {
+#define X(name, key, text) IMAGE_##name,
+	IMAGE_FORMATS(X)
+#undef X
+	IMAGE_FORMAT_COUNT
+};
+
+extern const char *const image_format_keys[IMAGE_FORMAT_COUNT], *const image_format_texts[IMAGE_FORMAT_COUNT];
+
+/* Whether it expects a computer with firmware's leavings, interrupt controllers and timers, not guestfw/abi.h. */
+static inline bool image_format_is_kernel(enum image_format format)
+{
+	return format >= IMAGE_MULTIBOOT;
+}
 
 struct image_segment {
 	gpa_t gpa;
@@ -46,8 +75,15 @@ struct image {
 	const uint8_t *data;
 	size_t size;
 	bool mapped; /* data is a mapping of ours */
-	bool flat;
-	uint64_t entry;
+	enum image_format format;
+	uint64_t entry; /* of kernels a guest-physical address */
+	/* Of a bzimage, from its header (Linux, Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"), and of
+	 * a vmlinux, which has none. */
+	struct image_linux {
+		size_t header_size;	/* bytes from 0x1f1 of the file, for boot_params; all in the file */
+		uint64_t initrd_max;	/* the last address that the initial file system may have */
+		uint32_t command_line_max; /* bytes without the NUL */
+	} linux_kernel;
 	struct image_segment *segments;
 	size_t segment_count;
 	struct image_symbol *symbols; /* functions and data, ascending by address */
@@ -68,7 +104,7 @@ bool image_loads_tss(const struct image *image);
 /* The first segment whose guest-physical addresses hold this one, or NULL. */
 const struct image_segment *image_segment_at(const struct image *image, uint64_t address);
 
-/* The function that holds the address and the offset in it, or NULL. */
+/* The function that holds this one of the addresses that the guest's code uses, or NULL. */
 const struct image_symbol *image_symbol_at(const struct image *image, uint64_t address);
 
 /* Where [address, address + size) of the guest's addresses lies in guest-physical memory. Returns 0, or

@@ -134,7 +134,7 @@ static int pages_of(const struct image *image, const struct part *part, struct g
 
 static int need_names(const struct image *image, const struct reason *why)
 {
-	return image->flat
+	return image->format == IMAGE_FLAT
 		       ? because(why, "the guest is a flat binary, which has neither sections nor "
 				      "symbols; give address and size")
 		       : 0;

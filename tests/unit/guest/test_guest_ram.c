@@ -2,8 +2,10 @@
 #include "tests/unit/cmocka_prelude.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "vmm/guest/guest_ram.h"
 
@@ -113,6 +115,82 @@ static void across_the_hole(void **state)
 	guest_ram_destroy(&ram);
 }
 
+static bool is_mapped(const uint8_t *at)
+{
+	unsigned char resident;
+
+	return mincore((void *)(uintptr_t)at, 4096, &resident) == 0;
+}
+
+/* On a border of large pages wherever the kernel puts it, and no more than was asked for stays. */
+static void aligned(void **state)
+{
+	static const uint64_t sizes[] = {4096, MIB, RAM_ALIGNMENT - 4096, RAM_ALIGNMENT, RAM_ALIGNMENT + 4096, 16 * MIB, GIB};
+	struct guest_ram rams[ARRAY_SIZE(sizes)];
+	void *shifts[ARRAY_SIZE(sizes)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		/* So that the next one is elsewhere. */
+		shifts[i] = mmap(NULL, (i + 1) * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		assert_int_equal(guest_ram_create(&rams[i], sizes[i]), 0);
+		assert_int_equal(rams[i].size, sizes[i]);
+		assert_int_equal((uintptr_t)rams[i].host % RAM_ALIGNMENT, 0);
+		rams[i].host[0] = rams[i].host[sizes[i] - 1] = 1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		uint8_t *host = rams[i].host;
+
+		assert_true(is_mapped(host) && is_mapped(host + sizes[i] - 4096));
+		guest_ram_destroy(&rams[i]);
+		assert_false(is_mapped(host) || is_mapped(host + sizes[i] - 4096));
+		munmap(shifts[i], (i + 1) * 4096);
+	}
+}
+
+/* Pages of address space that this process has. */
+static unsigned long address_space(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu", &pages), 1);
+	fclose(file);
+	return pages;
+}
+
+static void no_more_than_asked_for(void **state)
+{
+	struct guest_ram ram;
+	unsigned long before;
+
+	(void)state;
+	address_space(); /* what the library needs for it is there then */
+	for (uint64_t size = 4096; size <= 64 * MIB; size = size * 2 + 4096) {
+		before = address_space();
+		assert_int_equal(guest_ram_create(&ram, size), 0);
+		assert_int_equal(address_space() - before, size / 4096);
+		guest_ram_destroy(&ram);
+		assert_int_equal(address_space(), before);
+	}
+}
+
+/* Advice changes nothing but speed. */
+static void large_pages(void **state)
+{
+	struct guest_ram ram;
+
+	(void)state;
+	assert_int_equal(guest_ram_create(&ram, 8 * MIB), 0);
+	ram.host[5 * MIB] = 7;
+	guest_ram_prefer_large(&ram);
+	assert_int_equal(ram.host[5 * MIB], 7);
+	for (uint64_t i = 0; i < 5 * MIB; i += 512)
+		assert_int_equal(ram.host[i], 0);
+	guest_ram_destroy(&ram);
+}
+
 static void too_much(void **state)
 {
 	struct guest_ram ram = {.size = 5};
@@ -127,7 +205,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edges),           cmocka_unit_test(parts),
 		cmocka_unit_test(copies),          cmocka_unit_test(across_the_hole),
-		cmocka_unit_test(too_much),
+		cmocka_unit_test(too_much),        cmocka_unit_test(aligned),
+		cmocka_unit_test(no_more_than_asked_for), cmocka_unit_test(large_pages),
 	};
 
 	return cmocka_run_group_tests_name("guest_ram", tests, NULL, NULL);

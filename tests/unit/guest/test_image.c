@@ -70,7 +70,7 @@ static void valid(void **state)
 	elf_write(&file);
 	assert_int_equal(parse(file.data, file.size, &image, &error, &copy), 0);
 	assert_string_equal(error.text, "");
-	assert_false(image.flat);
+	assert_int_equal(image.format, IMAGE_ELF64);
 	assert_int_equal(image.entry, SS_IMAGE_GPA);
 	assert_int_equal(image.segment_count, 1);
 	assert_int_equal(image.segments[0].gpa.v, SS_IMAGE_GPA);
@@ -136,7 +136,7 @@ static void flat(void **state)
 	(void)state;
 	for (size_t size = 1; size <= sizeof(code); size++) {
 		assert_int_equal(parse(code, size, &image, &error, &copy), 0);
-		assert_true(image.flat);
+		assert_int_equal(image.format, IMAGE_FLAT);
 		assert_int_equal(image.entry, SS_IMAGE_GPA);
 		assert_int_equal(image.segment_count, 1);
 		assert_int_equal(image.segments[0].gpa.v, SS_IMAGE_GPA);
@@ -166,7 +166,7 @@ static void truncated(void **state)
 
 		if (size < SELFMAG) {
 			assert_int_equal(rc, 0);
-			assert_true(image.flat);
+			assert_int_equal(image.format, IMAGE_FLAT);
 		} else if (size < code_end) {
 			assert_true(rc < 0);
 			assert_int_equal(error.status, STATUS_USAGE);
