@@ -12,6 +12,8 @@ vmm/engine/engine_flat.c memory slots
 vmm/emulate/guest_access.c the one that asks
 vmm/guest/guest_ram.c the copies themselves
 vmm/guest/image_file.c the image, before the guest runs
+vmm/pc/acpi.c tables, before the guest runs
+vmm/pc/pc_boot_layout.c what a kernel finds when it starts
 vmm/engine/monitor_create.c memory slots
 vmm/service/pin.c locks and unlocks pages
 vmm/vm/vcpu.c where the page of a vCPU is

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a kernel finds, read back by the offsets that the specifications give; and what is refused before. */
+#include "tests/unit/cmocka_prelude.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/pc/pc_boot.h"
+
+#define KIB UINT64_C(1024)
+#define MIB (KIB * KIB)
+#define GIB (KIB * MIB)
+
+#define RSDP 0xe0000
+#define LOAD (16 * MIB)
+
+/* Code, behind a header as bzImage files have it. */
+static uint8_t file_data[8192];
+static struct image_segment segment;
+
+static struct image make_image(enum image_format format)
+{
+	for (size_t i = 0; i < sizeof(file_data); i++)
+		file_data[i] = (uint8_t)(i * 7 + 1);
+	segment = (struct image_segment){.gpa = gpa_at(LOAD), .address = LOAD, .memory_size = 2 * MIB,
+					 .file_offset = 4096, .file_size = 4096};
+	return (struct image){
+		.data = file_data,
+		.size = sizeof(file_data),
+		.format = format,
+		.entry = LOAD + 0x200,
+		.segments = &segment,
+		.segment_count = 1,
+		.linux_kernel = {.header_size = format == IMAGE_BZIMAGE ? 123 : 0, .initrd_max = 0x7fffffff,
+				 .command_line_max = 2047},
+	};
+}
+
+static struct guest_ram ram;
+static struct pc_start start;
+
+static void boot_with(const struct image *image, const struct pc_boot *boot, uint64_t memory)
+{
+	struct error error = {0};
+
+	if (pc_boot_check(image, boot, memory, &error) != 0)
+		fail_msg("refused: '%s'", error.text);
+	assert_int_equal(guest_ram_create(&ram, memory), 0);
+	pc_boot_write(&ram, image, boot, RSDP, &start);
+}
+
+static void boot(enum image_format format, const struct pc_boot *boot, uint64_t memory)
+{
+	const struct image image = make_image(format);
+
+	boot_with(&image, boot, memory);
+}
+
+static const struct pc_boot nothing = {.command_line = ""};
+
+static uint64_t get(uint64_t gpa, size_t size)
+{
+	uint64_t value = 0;
+
+	assert_int_equal(guest_ram_read(&ram, gpa_at(gpa), &value, size), 0);
+	return value;
+}
+
+static uint32_t get32(uint64_t gpa)
+{
+	return (uint32_t)get(gpa, 4);
+}
+
+static uint64_t get64(uint64_t gpa)
+{
+	return get(gpa, 8);
+}
+
+static const char *text(uint64_t gpa)
+{
+	const char *at = guest_ram_at(&ram, gpa_at(gpa), 1);
+
+	assert_non_null(at);
+	return at;
+}
+
+/* The guest owns everything outside [PC_BOOT_BASE, PC_BOOT_END) but the image and what is at `files` and above. */
+static void nothing_else(uint64_t files)
+{
+	for (uint64_t at = 0; at < guest_ram_low(&ram); at += 8) {
+		if (at == PC_BOOT_BASE)
+			at = PC_BOOT_END;
+		if (at == LOAD)
+			at = LOAD + 4096;
+		if (at >= files)
+			break;
+		if (*(const uint64_t *)(const void *)(ram.host + at) != 0)
+			fail_msg("something at 0x%llx", (unsigned long long)at);
+	}
+}
+
+static void image_loaded(void)
+{
+	assert_memory_equal(ram.host + LOAD, file_data + 4096, 4096);
+	assert_int_equal(start.rip, LOAD + 0x200);
+	assert_true(start.rsp > PC_BOOT_BASE && start.rsp < PC_BOOT_END && start.rsp % 16 == 0);
+}
+
+/* Intel SDM vol. 3A, 3.4.5, field by field. */
+static void check_descriptor(unsigned selector, bool code, bool long_mode)
+{
+	uint64_t at = get64(start.gdt + selector);
+
+	assert_true(selector + 7 <= start.gdt_limit);
+	assert_int_equal((at & 0xffff) | (at >> 32 & 0xf0000), 0xfffff); /* limit */
+	assert_int_equal((at >> 16 & 0xffffff) | (at >> 32 & 0xff000000), 0);
+	assert_int_equal(at >> 40 & 0xf, code ? 0xb : 0x3);
+	assert_int_equal(at >> 44 & 0xf, 9); /* present, DPL 0, code or data */
+	assert_int_equal(at >> 53 & 1, code && long_mode);
+	assert_int_equal(at >> 54 & 1, !(code && long_mode));
+	assert_int_equal(at >> 55 & 1, 1);
+}
+
+static void check_descriptors(void)
+{
+	assert_int_equal(get64(start.gdt), 0);
+	assert_true(start.gdt >= PC_BOOT_BASE && start.gdt + start.gdt_limit < PC_BOOT_END);
+	check_descriptor(PC_SELECTOR_CODE, true, start.long_mode);
+	check_descriptor(PC_SELECTOR_DATA, false, start.long_mode);
+}
+
+/* By a walk of four levels: where a linear address is, or UINT64_MAX. */
+static uint64_t walk(uint64_t linear)
+{
+	uint64_t table = start.cr3;
+
+	for (unsigned shift = 39; shift >= 12; shift -= 9) {
+		uint64_t entry = get64(table + 8 * (linear >> shift & 511));
+
+		if ((entry & 3) != 3)
+			return UINT64_MAX;
+		table = entry & UINT64_C(0x000ffffffffff000);
+		if (entry & 0x80)
+			return table + (linear & ((UINT64_C(1) << shift) - 1));
+	}
+	return table + (linear & 0xfff);
+}
+
+struct range {
+	uint64_t start, size;
+	uint32_t type;
+};
+
+/* Of a guest with `memory` bytes. */
+static void check_map(const struct range *ranges, size_t count, uint64_t memory)
+{
+	const struct range wanted[] = {
+		{0, 0x9fc00, 1},
+		{0x9fc00, 0x400, 2},
+		{0xe0000, 0x20000, 2},
+		{MIB, (memory < 3 * GIB ? memory : 3 * GIB) - MIB, 1},
+		{4 * GIB, memory - 3 * GIB, 1},
+	};
+
+	assert_int_equal(count, memory > 3 * GIB ? 5 : 4);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(ranges[i].start, wanted[i].start);
+		assert_int_equal(ranges[i].size, wanted[i].size);
+		assert_int_equal(ranges[i].type, wanted[i].type);
+	}
+}
+
+static void multiboot_map(uint64_t memory)
+{
+	uint64_t info = start.rbx, at = get32(info + 48), end = at + get32(info + 44);
+	struct range ranges[8];
+	size_t count = 0;
+
+	while (at < end) {
+		assert_true(count < 8);
+		ranges[count++] = (struct range){get64(at + 4), get64(at + 12), get32(at + 20)};
+		at += get32(at) + 4;
+	}
+	assert_int_equal(at, end);
+	check_map(ranges, count, memory);
+}
+
+static void multiboot(void **state)
+{
+	const struct pc_boot with = {.command_line = "a b=c"};
+
+	(void)state;
+	boot(IMAGE_MULTIBOOT, &with, 128 * MIB);
+	image_loaded();
+	check_descriptors();
+	assert_false(start.long_mode);
+	assert_int_equal(start.cr3, 0);
+	assert_int_equal(start.rax, 0x2badb002);
+	assert_int_equal(start.rsi, 0);
+	assert_int_equal(get32(start.rbx), 0x24d);
+	assert_int_equal(get32(start.rbx + 4), 639);
+	assert_int_equal(get32(start.rbx + 8), 127 * 1024);
+	assert_string_equal(text(get32(start.rbx + 16)), "kernel a b=c");
+	assert_int_equal(get32(start.rbx + 20), 0);
+	assert_string_equal(text(get32(start.rbx + 64)), "sidestep");
+	multiboot_map(128 * MIB);
+	nothing_else(UINT64_MAX);
+	guest_ram_destroy(&ram);
+	boot(IMAGE_MULTIBOOT, &nothing, 5 * GIB);
+	assert_string_equal(text(get32(start.rbx + 16)), "kernel");
+	assert_int_equal(get32(start.rbx + 8), 3 * 1024 * 1024 - 1024);
+	multiboot_map(5 * GIB);
+	guest_ram_destroy(&ram);
+}
+
+static uint8_t *filled(size_t size, uint8_t value)
+{
+	uint8_t *data = malloc(size ? size : 1);
+
+	assert_non_null(data);
+	memset(data, value, size);
+	return data;
+}
+
+/* A small one, one that just fits into what is left below 640 KiB, one that would, an empty one, a large one. */
+#define FILES 5
+static const size_t file_sizes[FILES] = {10, 0xe000, 1, 0, MIB + 1};
+
+static struct pc_file *make_files(void)
+{
+	static struct pc_file files[FILES];
+	static const char *const names[FILES] = {"env", "dir/second", "third", "", "large"};
+
+	for (size_t i = 0; i < FILES; i++)
+		files[i] = (struct pc_file){filled(file_sizes[i], (uint8_t)(i + 1)), file_sizes[i], names[i]};
+	return files;
+}
+
+static void free_files(struct pc_file *files)
+{
+	for (size_t i = 0; i < FILES; i++)
+		free((uint8_t *)(uintptr_t)files[i].data);
+}
+
+struct module {
+	uint64_t start, size, name;
+};
+
+/* Each is where it may be, whole, and over nothing else. */
+static void check_modules(const struct module *modules, const struct pc_file *files, uint64_t memory)
+{
+	for (size_t i = 0; i < FILES; i++) {
+		const uint8_t *data = guest_ram_at(&ram, gpa_at(modules[i].start), modules[i].size);
+		uint64_t end = modules[i].start + modules[i].size;
+
+		assert_int_equal(modules[i].size, files[i].size);
+		assert_int_equal(modules[i].start % 4096, 0);
+		assert_non_null(data);
+		assert_memory_equal(data, files[i].data, files[i].size);
+		assert_string_equal(text(modules[i].name), files[i].name);
+		if (modules[i].start < MIB)
+			assert_true(modules[i].start > PC_BOOT_BASE && end <= PC_BOOT_END);
+		else
+			assert_true(modules[i].start >= LOAD + 2 * MIB && end <= memory);
+		for (size_t j = 0; j < i; j++)
+			assert_true(end <= modules[j].start || modules[i].start >= modules[j].start + modules[j].size);
+	}
+	assert_true(modules[0].start < MIB);
+	assert_true(modules[1].start < MIB);
+	assert_int_equal(modules[2].start, memory - 4096);
+	assert_int_equal(modules[4].start, memory - 4096 - MIB - 4096);
+	nothing_else(modules[4].start);
+}
+
+static void multiboot_modules(void **state)
+{
+	struct pc_file *files = make_files();
+	const struct pc_boot with = {"", files, FILES};
+	struct module modules[FILES];
+	uint64_t list;
+
+	(void)state;
+	boot(IMAGE_MULTIBOOT, &with, 64 * MIB);
+	assert_int_equal(get32(start.rbx + 20), FILES);
+	list = get32(start.rbx + 24);
+	for (size_t i = 0; i < FILES; i++) {
+		uint64_t at = list + 16 * i;
+
+		modules[i] = (struct module){get32(at), get32(at + 4) - get32(at), get32(at + 8)};
+		assert_int_equal(get32(at + 12), 0);
+	}
+	check_modules(modules, files, 64 * MIB);
+	/* What was there before them is there still. */
+	assert_string_equal(text(get32(start.rbx + 64)), "sidestep");
+	multiboot_map(64 * MIB);
+	check_descriptors();
+	image_loaded();
+	guest_ram_destroy(&ram);
+	free_files(files);
+}
+
+static void pvh_map(uint64_t memory)
+{
+	uint64_t at = get64(start.rbx + 40);
+	struct range ranges[8];
+	size_t count = get32(start.rbx + 48);
+
+	assert_true(count <= 8);
+	for (size_t i = 0; i < count; i++, at += 24) {
+		ranges[i] = (struct range){get64(at), get64(at + 8), get32(at + 16)};
+		assert_int_equal(get32(at + 20), 0);
+	}
+	check_map(ranges, count, memory);
+}
+
+static void pvh(void **state)
+{
+	const struct pc_boot with = {.command_line = "root=/dev/null"};
+
+	(void)state;
+	boot(IMAGE_PVH, &with, 128 * MIB);
+	image_loaded();
+	check_descriptors();
+	assert_false(start.long_mode);
+	assert_int_equal(start.rax, 0);
+	assert_int_equal(get32(start.rbx), 0x336ec578);
+	assert_int_equal(get32(start.rbx + 4), 1);
+	assert_int_equal(get32(start.rbx + 8), 0);
+	assert_int_equal(get32(start.rbx + 12), 0);
+	assert_int_equal(get64(start.rbx + 16), 0);
+	assert_string_equal(text(get64(start.rbx + 24)), "root=/dev/null");
+	assert_int_equal(get64(start.rbx + 32), RSDP);
+	pvh_map(128 * MIB);
+	nothing_else(UINT64_MAX);
+	guest_ram_destroy(&ram);
+	boot(IMAGE_PVH, &nothing, 5 * GIB);
+	assert_string_equal(text(get64(start.rbx + 24)), "");
+	pvh_map(5 * GIB);
+	guest_ram_destroy(&ram);
+}
+
+static void pvh_modules(void **state)
+{
+	struct pc_file *files = make_files();
+	const struct pc_boot with = {"", files, FILES};
+	struct module modules[FILES];
+
+	(void)state;
+	boot(IMAGE_PVH, &with, 64 * MIB);
+	assert_int_equal(get32(start.rbx + 12), FILES);
+	for (size_t i = 0; i < FILES; i++) {
+		uint64_t at = get64(start.rbx + 16) + 32 * i;
+
+		modules[i] = (struct module){get64(at), get64(at + 8), get64(at + 16)};
+		assert_int_equal(get64(at + 24), 0);
+	}
+	check_modules(modules, files, 64 * MIB);
+	pvh_map(64 * MIB);
+	guest_ram_destroy(&ram);
+	free_files(files);
+}
+
+/* Linux, Documentation/arch/x86/zero-page.rst. */
+static void linux_map(uint64_t memory)
+{
+	struct range ranges[8];
+	size_t count = get(start.rsi + 0x1e8, 1);
+
+	assert_true(count <= 8);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t at = start.rsi + 0x2d0 + 20 * i;
+
+		ranges[i] = (struct range){get64(at), get64(at + 8), get32(at + 16)};
+	}
+	check_map(ranges, count, memory);
+}
+
+static void check_linux(const char *command_line, uint64_t memory)
+{
+	image_loaded();
+	check_descriptors();
+	assert_true(start.long_mode);
+	assert_int_equal(start.rax, 0);
+	assert_int_equal(start.rbx, 0);
+	assert_int_equal(start.rsi % 4096, 0);
+	for (uint64_t at = 0; at < 4 * GIB; at += 64 * MIB + 12345)
+		assert_int_equal(walk(at), at);
+	assert_int_equal(walk(4 * GIB - 1), 4 * GIB - 1);
+	assert_int_equal(walk(4 * GIB), UINT64_MAX);
+	assert_int_equal(get(start.rsi + 0x210, 1), 0xff);
+	assert_int_equal(get(start.rsi + 0x211, 1) & 1, 1);
+	assert_int_equal(get(start.rsi + 0x1ef, 1), 0); /* the sentinel */
+	assert_int_equal(get32(start.rsi + 0x214), LOAD);
+	assert_string_equal(text(get32(start.rsi + 0x228)), command_line);
+	assert_int_equal(get64(start.rsi + 0x250), 0); /* setup_data */
+	assert_int_equal(get64(start.rsi + 0x70), RSDP);
+	for (uint64_t at = 0xc0; at <= 0xc8; at += 4)
+		assert_int_equal(get32(start.rsi + at), 0);
+	linux_map(memory);
+}
+
+static void bzimage(void **state)
+{
+	const struct pc_boot with = {.command_line = "quiet pci=off"};
+	const struct image image = make_image(IMAGE_BZIMAGE);
+
+	(void)state;
+	boot_with(&image, &with, 128 * MIB);
+	check_linux("quiet pci=off", 128 * MIB);
+	/* The rest of the header is the file's, and what is around it is not. */
+	assert_int_equal(get(start.rsi + 0x1f0, 1), 0);
+	assert_memory_equal(ram.host + start.rsi + 0x1f1, file_data + 0x1f1, 0x210 - 0x1f1);
+	assert_memory_equal(ram.host + start.rsi + 0x22c, file_data + 0x22c, 0x250 - 0x22c);
+	assert_memory_equal(ram.host + start.rsi + 0x258, file_data + 0x258, 0x26c - 0x258);
+	assert_int_equal(get(start.rsi + 0x26c, 1), 0);
+	assert_int_equal(get32(start.rsi + 0x218), 0);
+	assert_int_equal(get32(start.rsi + 0x21c), 0);
+	nothing_else(UINT64_MAX);
+	guest_ram_destroy(&ram);
+	boot_with(&image, &nothing, 5 * GIB);
+	check_linux("", 5 * GIB);
+	guest_ram_destroy(&ram);
+}
+
+static void vmlinux(void **state)
+{
+	(void)state;
+	boot(IMAGE_VMLINUX, &nothing, 128 * MIB);
+	check_linux("", 128 * MIB);
+	assert_int_equal(get(start.rsi + 0x1fe, 2), 0xaa55);
+	assert_int_equal(get32(start.rsi + 0x202), 0x53726448);
+	assert_true(get(start.rsi + 0x206, 2) >= 0x20c);
+	nothing_else(UINT64_MAX);
+	guest_ram_destroy(&ram);
+}
+
+/* Files follow one another, each at a multiple of 4 bytes. */
+static void initrd(void **state)
+{
+	struct pc_file *files = make_files();
+	const struct pc_boot with = {"", files, FILES};
+	struct image image = make_image(IMAGE_BZIMAGE);
+
+	(void)state;
+	for (unsigned limited = 0; limited <= 1; limited++) {
+		uint64_t top = limited ? 48 * MIB : 64 * MIB, size = 0, at, end;
+
+		if (limited)
+			image.linux_kernel.initrd_max = 48 * MIB + 4094;
+		boot_with(&image, &with, 64 * MIB);
+		at = get32(start.rsi + 0x218);
+		end = at + get32(start.rsi + 0x21c);
+		assert_int_equal(at % 4096, 0);
+		assert_true(end <= top && top - end < 4096);
+		for (size_t i = 0; i < FILES; i++) {
+			size = (size + 3) / 4 * 4;
+			assert_memory_equal(ram.host + at + size, files[i].data, files[i].size);
+			size += files[i].size;
+		}
+		assert_int_equal(end - at, size);
+		check_linux("", 64 * MIB);
+		nothing_else(at);
+		guest_ram_destroy(&ram);
+	}
+	free_files(files);
+}
+
+/* An empty one is none. */
+static void empty_initrd(void **state)
+{
+	const struct pc_file file = {(const uint8_t *)"", 0, "empty"};
+	const struct pc_boot with = {"", &file, 1};
+
+	(void)state;
+	boot(IMAGE_VMLINUX, &with, 64 * MIB);
+	assert_int_equal(get32(start.rsi + 0x218), 0);
+	assert_int_equal(get32(start.rsi + 0x21c), 0);
+	guest_ram_destroy(&ram);
+}
+
+static void refused(const struct image *image, const struct pc_boot *boot, uint64_t memory, const char *line)
+{
+	struct error error = {0};
+
+	assert_true(pc_boot_check(image, boot, memory, &error) < 0);
+	assert_string_equal(error.text, line);
+	assert_int_equal(error.status, STATUS_USAGE);
+}
+
+static void accepted(const struct image *image, const struct pc_boot *boot, uint64_t memory)
+{
+	boot_with(image, boot, memory);
+	guest_ram_destroy(&ram);
+}
+
+static void small_memory(void **state)
+{
+	static const enum image_format formats[] = {IMAGE_MULTIBOOT, IMAGE_BZIMAGE, IMAGE_VMLINUX, IMAGE_PVH};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct image image = make_image(formats[i]);
+
+		refused(&image, &nothing, 18 * MIB - 4096,
+			"this kernel needs at least 18 MiB of memory, and has 17 MiB; give it more with -m");
+		accepted(&image, &nothing, 18 * MIB);
+		segment.memory_size++;
+		refused(&image, &nothing, 18 * MIB,
+			"this kernel needs at least 19 MiB of memory, and has 18 MiB; give it more with -m");
+		accepted(&image, &nothing, 19 * MIB);
+		/* Where there is nothing of it above 1 MiB, there is memory there still. */
+		segment = (struct image_segment){.gpa = gpa_at(0x8000), .memory_size = 4096, .file_size = 4096};
+		refused(&image, &nothing, MIB,
+			"this kernel needs at least 2 MiB of memory, and has 1 MiB; give it more with -m");
+		accepted(&image, &nothing, 2 * MIB);
+		/* That above 4 GiB is no place for one. */
+		segment.gpa = gpa_at(3 * GIB - 4096);
+		segment.memory_size = 4096;
+		accepted(&image, &nothing, 8 * GIB);
+	}
+}
+
+/* What pc_boot_check() does not read may be nowhere. */
+static struct pc_boot of_size(struct pc_file *file, size_t size)
+{
+	*file = (struct pc_file){.size = size, .name = "some.img"};
+	return (struct pc_boot){"", file, 1};
+}
+
+static void large_files(void **state)
+{
+	static const enum image_format formats[] = {IMAGE_MULTIBOOT, IMAGE_BZIMAGE, IMAGE_VMLINUX, IMAGE_PVH};
+	struct error error = {0};
+	struct pc_file file;
+	struct pc_boot boot;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct image image = make_image(formats[i]);
+
+		boot = of_size(&file, 8 * MIB + 1);
+		refused(&image, &boot, 26 * MIB, "this kernel needs with its --initrd at least 27 MiB of memory, and has "
+						 "26 MiB; give it more with -m");
+		assert_int_equal(pc_boot_check(&image, &boot, 27 * MIB, &error), 0);
+		boot = of_size(&file, 3 * GIB - 17 * MIB);
+		refused(&image, &boot, 8 * GIB,
+			"--initrd: 3055 MiB do not fit between the kernel and 3 GiB; give less");
+		boot = of_size(&file, SIZE_MAX);
+		refused(&image, &boot, 8 * GIB,
+			"--initrd: some.img is too large for a guest; all files must fit below 3 GiB");
+	}
+}
+
+/* Two that together are more than there can be. */
+static void sum_of_files(void **state)
+{
+	const struct pc_file files[] = {{NULL, 2 * GIB, "one"}, {NULL, GIB, "two"}};
+	const struct pc_boot boot = {"", files, 2};
+	const struct image image = make_image(IMAGE_MULTIBOOT);
+
+	(void)state;
+	refused(&image, &boot, 8 * GIB, "--initrd: two is too large for a guest; all files must fit below 3 GiB");
+}
+
+static void limited_initrd(void **state)
+{
+	struct image image = make_image(IMAGE_BZIMAGE);
+	struct error error = {0};
+	struct pc_file file;
+	struct pc_boot boot = of_size(&file, 2 * MIB);
+
+	(void)state;
+	image.linux_kernel.initrd_max = 20 * MIB - 1;
+	assert_int_equal(pc_boot_check(&image, &boot, 64 * MIB, &error), 0);
+	image.linux_kernel.initrd_max = 20 * MIB - 2;
+	refused(&image, &boot, 64 * MIB,
+		"--initrd: 2 MiB do not fit between this kernel and 0x13ffffe, the highest address that it allows them; "
+		"give less");
+	image.linux_kernel.initrd_max = 0;
+	refused(&image, &boot, 64 * MIB,
+		"--initrd: 2 MiB do not fit between this kernel and 0x0, the highest address that it allows them; give less");
+	assert_int_equal(pc_boot_check(&image, &nothing, 64 * MIB, &error), 0);
+}
+
+static void command_lines(void **state)
+{
+	static const struct {
+		enum image_format format;
+		uint32_t says;
+		size_t limit;
+	} rows[] = {
+		{IMAGE_BZIMAGE, 2047, 2047},
+		{IMAGE_BZIMAGE, 255, 255},
+		{IMAGE_BZIMAGE, 0, 0},
+		{IMAGE_BZIMAGE, UINT32_MAX, 4095},
+		{IMAGE_VMLINUX, 2047, 2047},
+		{IMAGE_MULTIBOOT, 0, 4095},
+		{IMAGE_PVH, 0, 4095},
+	};
+	char line[4200], wanted[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct pc_boot with = {.command_line = line};
+		struct image image = make_image(rows[i].format);
+
+		image.linux_kernel.command_line_max = rows[i].says;
+		memset(line, 'x', sizeof(line));
+		line[rows[i].limit] = '\0';
+		boot_with(&image, &with, 64 * MIB);
+		if (rows[i].format == IMAGE_MULTIBOOT)
+			assert_string_equal(text(get32(start.rbx + 16)) + strlen("kernel "), line);
+		guest_ram_destroy(&ram);
+		line[rows[i].limit] = 'x';
+		line[rows[i].limit + 1] = '\0';
+		snprintf(wanted, sizeof(wanted),
+			 "--append: %zu characters, and this kernel takes at most %zu; shorten them",
+			 rows[i].limit + 1, rows[i].limit);
+		refused(&image, &with, 64 * MIB, wanted);
+	}
+}
+
+static void many_files(void **state)
+{
+	static char name[1024], longer[1025];
+	struct pc_file files[PC_FILES_MAX + 1];
+	struct pc_boot boot = {"", files, PC_FILES_MAX + 1};
+	struct image image = make_image(IMAGE_MULTIBOOT);
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	memset(longer, 'n', sizeof(longer) - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		files[i] = (struct pc_file){(const uint8_t *)"data", 4, name};
+	refused(&image, &boot, 64 * MIB, "--initrd: 17 files, and at most 16 can be given; join some");
+	boot.file_count--;
+	/* With names that fill their room. */
+	boot_with(&image, &boot, 64 * MIB);
+	for (size_t i = 0; i < PC_FILES_MAX; i++) {
+		uint64_t at = get32(start.rbx + 24) + 16 * i;
+
+		assert_memory_equal(text(get32(at)), "data", 4);
+		assert_string_equal(text(get32(at + 8)), name);
+	}
+	assert_string_equal(text(get32(start.rbx + 64)), "sidestep");
+	guest_ram_destroy(&ram);
+	image.format = IMAGE_PVH;
+	accepted(&image, &boot, 64 * MIB);
+	files[0].name = longer;
+	refused(&image, &boot, 64 * MIB,
+		"--initrd: names of 16385 bytes in all, and there is room for 16384; give shorter paths");
+	/* Linux is not told them. */
+	image.format = IMAGE_VMLINUX;
+	accepted(&image, &boot, 64 * MIB);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(multiboot),
+		cmocka_unit_test(multiboot_modules),
+		cmocka_unit_test(pvh),
+		cmocka_unit_test(pvh_modules),
+		cmocka_unit_test(bzimage),
+		cmocka_unit_test(vmlinux),
+		cmocka_unit_test(initrd),
+		cmocka_unit_test(empty_initrd),
+		cmocka_unit_test(small_memory),
+		cmocka_unit_test(large_files),
+		cmocka_unit_test(sum_of_files),
+		cmocka_unit_test(limited_initrd),
+		cmocka_unit_test(command_lines),
+		cmocka_unit_test(many_files),
+	};
+
+	return cmocka_run_group_tests_name("boot protocols", tests, NULL, NULL);
+}
