@@ -171,6 +171,47 @@ def check_tables(checks, sidestep, form, data, path, exits):
                          counts[level] - exits[level, 0])
 
 
+def costs_of(form, data):
+    """By level and RIP, how often there was an exit, and what those cost of which that is known."""
+    exits, costs = collections.Counter(), collections.defaultdict(list)
+    for name, _, _, level, body in form.read(data):
+        if name in ("EXIT", "L0_EXIT"):
+            values = (ledger.EXIT if name == "EXIT" else ledger.L0_EXIT).unpack_from(body)
+            place = ledger.LEVELS[level], hex(values[1])
+            exits[place] += 1
+            costs[place] += [cost for cost in [values[4 if name == "EXIT" else 6]] if cost]
+    return exits, costs
+
+
+def nearest_rank(costs, percent):
+    return sorted(costs)[-(-len(costs) * percent // 100) - 1] if costs else NOT_OBSERVED
+
+
+def check_exit_tables(checks, sidestep, form, data, path, report):
+    """Without operations a report has what took exits: the rows of --by, and how long handling one took."""
+    for by in ("reason", "symbol", "rip"):
+        rows = report[f"exits_by_{by}"]
+        if report["operations"]:
+            checks.equal(f"exits by {by}, with operations", rows, None)
+            continue
+        groups = json.loads(run(sidestep, "--by", by, "--format", "json", path))["exits"]
+        checks.equal(f"exits by {by}: as of --by {by}", [{key: row[key] for key in group} for row, group
+                                                         in zip(rows, groups)], groups)
+        checks.equal(f"exits by {by}: rows", len(rows), len(groups))
+        for row in rows:
+            each = NOT_OBSERVED if not row["timed"] else row["handling_ticks"] / row["timed"]
+            checks.that(f"exits by {by}: mean", each == row["ticks_mean"] or abs(each / row["ticks_mean"] - 1) < 1e-8,
+                        row)
+    if report["operations"]:
+        return
+    exits, costs = costs_of(form, data)
+    rows = {(row["level"], row["rip"]): row for row in report["exits_by_rip"]}
+    checks.equal("exits by rip: exits", {place: row["exits"] for place, row in rows.items()}, dict(exits))
+    for key, percent in (("ticks_median", 50), ("ticks_p99", 99)):
+        checks.equal(f"exits by rip: {key}", {place: row[key] for place, row in rows.items()},
+                     {place: nearest_rank(costs[place], percent) for place in exits})
+
+
 def check_folded(checks, sidestep, form, data, path, exits, ticks):
     names = names_of(form, data)
     for weight, wanted in (("exits", exits), ("ticks", ticks)):
@@ -271,6 +312,7 @@ def check_all(checks, sidestep, form, path):
     exits, ticks = count_exits(form, data)
     report = json.loads(run(sidestep, "--format", "json", path))
     check_tables(checks, sidestep, form, data, path, exits)
+    check_exit_tables(checks, sidestep, form, data, path, report)
     check_folded(checks, sidestep, form, data, path, exits, ticks)
     check_enclosed(checks, form, data, check_trace(checks, sidestep, path, exits))
     check_diff(checks, sidestep, form, data, path, len(report["operations"]), exits)

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -170,6 +171,33 @@ def exits_at_l0(case):
                      text)
 
 
+def without_operations(case):
+    """A guest without a catalogue: what took exits comes first, a dozen of each level, and the rest is counted."""
+    form, places = case.form, 30
+    records = head(form, (), engine="flat", guest="vmlinuz")
+    for place in range(places):
+        records.append(form.code(0x1000 + place, b"", b"\xee\xc3", b"[user]" if place == places - 1 else NASTY[:60]))
+        records += [form.exit("vmm", 100 * place + i, 0, reason=2 + place % 20, rip=0x1000 + place,
+                              cost=place * (i % 7)) for i in range(place + 1)]
+    records += [form.l0_exit(5000 + i, 0, reason=i % 4, rip=0x1000 + i % 3, cost=2 ** 32 - 1 - i) for i in range(100)]
+    path = case.path("guest.ledger", ledger.ledger(records + [form.end()]))
+    check.check_all(case.checks, case.sidestep, form, path)
+    text = check.run(case.sidestep, path)
+    # Of thirty with one exit more each, eighteen are left out.
+    case.checks.that("without operations: how many more", "and 18 more at vmm; report --by rip has all\n" in text, text)
+    rows = re.findall(r"^0x(\w+) +(\S+) +.* vmm ", text, re.M)
+    case.checks.equal("without operations: the most frequent", [int(rip, 16) - 0x1000 for rip, _ in rows],
+                      list(range(places - 1, places - 13, -1)))
+    case.checks.equal("without operations: in no function", rows[0][1], "[user]")
+    case.checks.that("without operations: those that were not timed", "the others do not say how long" in text, text)
+    case.checks.that("without operations: no escape sequence", "\x1b" not in text)
+    case.checks.that("without operations: no hint for who has the ledger", "--ledger" not in text, text)
+    first = [text.index(f"\n{word} ") for word in ("reason", "symbol", "rip", "no operation of a catalogue")]
+    case.checks.equal("without operations: the order", first, sorted(first))
+    case.checks.equal("without operations: a table of CSV is as ever",
+                      check.run(case.sidestep, "--format", "csv", path).count("\n"), 1)
+
+
 def one_clock(case):
     """With the offset an exit at the VMM lies in the one at the monitor that was passed on."""
     form, offset = case.form, -(1 << 40)
@@ -307,8 +335,8 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, one_clock, histogram,
-                     differences, damage, nothing, usage):
+        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, without_operations,
+                     one_clock, histogram, differences, damage, nothing, usage):
             test(case)
         return case.checks.finish()
 

@@ -31,7 +31,17 @@ check 'VMs with different owners: every format' 0 '' "$source/check.py" "$sidest
 check 'VMs with the same owner' 0 '' "$sidestep" run --engine flat --vms 2 "$guest"
 that 'VMs with the same owner: one row for both' [ "$(grep -Ec '^VM [01]:|^[a-z.]+ +[01] ' "$out")" -eq 0 ]
 
-# A guest without a catalogue, where tracefs shows nothing: what cannot be seen is said, and kept.
+# A guest without a catalogue: a run says how to see what took its exits, and its ledger shows that.
+printf '\346\200\346\200\260\0\346\364' >two.bin # OUT 0x80, AL twice; MOV AL, 0; OUT 0xf4, AL
+check 'without a catalogue: a run' 0 '' "$sidestep" run -q --engine flat --ledger two.ledger two.bin
+check 'without a catalogue: a run, with its report' 0 '' "$sidestep" run --engine flat two.bin
+that 'without a catalogue: the hint' grep -q '^--ledger FILE keeps them, and sidestep report FILE shows them' "$out"
+check 'without a catalogue: the ledger' 0 '' "$sidestep" report two.ledger
+that 'without a catalogue: by reason' grep -Eq '^io +vmm +3 100\.0 +[0-9]' "$out"
+that 'without a catalogue: by instruction' [ "$(grep -Ec ' out 0x(80|f4), al +vmm +1 +33\.3 ' "$out")" -eq 3 ]
+check 'without a catalogue: every format' 0 '' "$source/check.py" "$sidestep" "$gen_docs" two.ledger
+
+# The same kind of guest, where tracefs shows nothing: what cannot be seen is said, and kept.
 printf '\260\0\346\364' >exits.bin # MOV AL, 0; OUT 0xf4, AL
 # shellcheck disable=SC2016 # expanded by that shell
 blind=(unshare -m sh -c 'mount -t tmpfs none /sys/kernel/tracing && exec "$@"' sh)

@@ -113,23 +113,17 @@ static void disassemble(const struct record_code *code, unsigned at, unsigned en
 			struct code_place *place)
 {
 	struct insn insn;
-	ZydisFormatter formatter;
 
 	if (!decode(code, at, end, &insn))
 		return;
 	place->length = insn.decoded.length;
-	ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
-	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
-	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING,
-				  ZYDIS_PADDING_DISABLED);
-	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_DISP_PADDING,
-				  ZYDIS_PADDING_DISABLED);
-	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
-				  ZYDIS_PADDING_DISABLED);
-	if (ZYAN_FAILED(ZydisFormatterFormatInstruction(
-		    &formatter, &insn.decoded, insn.operands, insn.decoded.operand_count_visible,
-		    place->text, sizeof(place->text), place->address, NULL)))
-		snprintf(place->text, sizeof(place->text), "?");
+	insn_text(&insn, place->address, place->text, sizeof(place->text));
+}
+
+/* What stands for a function where code is in none of the file of --symbols: "[user]". It has no beginning. */
+static bool is_no_function(const char *symbol)
+{
+	return symbol[0] == '[';
 }
 
 void disassembly_locate(const struct record_code *code, const struct record_exit *exit,
@@ -142,9 +136,9 @@ void disassembly_locate(const struct record_code *code, const struct record_exit
 		return;
 	back = stepped_over(code, exit, backend);
 	ret_place->address -= back;
-	if (code->symbol[0] && code->offset >= back) {
+	if (is_no_function(code->symbol) || (code->symbol[0] && code->offset >= back)) {
 		ret_place->symbol = code->symbol;
-		ret_place->offset = code->offset - back;
+		ret_place->offset = code->offset >= back ? code->offset - back : 0;
 	}
 	disassemble(code, code->before - back, back ? code->before : code->count, ret_place);
 }
@@ -155,7 +149,10 @@ const char *disassembly_place_name(const struct code_place *place, char *text, s
 		snprintf(text, size, "0x%" PRIx64, place->address);
 		return text;
 	}
-	snprintf(text, size, "%s+0x%" PRIx32, place->symbol, place->offset);
+	if (is_no_function(place->symbol))
+		snprintf(text, size, "%s", place->symbol);
+	else
+		snprintf(text, size, "%s+0x%" PRIx32, place->symbol, place->offset);
 	for (char *c = text; *c; c++)
 		if (*c <= ' ' || *c > '~')
 			*c = '?';

@@ -26,7 +26,8 @@ struct code_place {
 void disassembly_locate(const struct record_code *code, const struct record_exit *exit,
 			enum host_backend backend, struct code_place *ret_place);
 
-/* "symbol+0x12", or the address if there is no symbol. Symbols come from a guest: what is not printable
+/* "symbol+0x12", or the address if there is no symbol; "[user]" and the like as they are: there code is in no function,
+ * and an offset would say nothing. Symbols come from a guest: what is not printable
  * becomes a question mark. */
 const char *disassembly_place_name(const struct code_place *place, char *text, size_t size);
 

@@ -9,6 +9,7 @@
 #include "views/list.h"
 #include "views/service.h"
 #include "vmm/analysis/disassembly.h"
+#include "vmm/analysis/group_costs.h"
 #include "vmm/analysis/observed.h"
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {GROUP_KEYS(LIST_KEY)};
@@ -109,7 +110,7 @@ static int by_count(const void *a, const void *b)
 	return (x->level > y->level) - (x->level < y->level);
 }
 
-static void set_columns(struct group_list *list)
+static void set_columns(struct group_list *list, bool ranked)
 {
 	static const struct table_column columns[GROUP_COLUMN_COUNT] = {
 		[GROUP_COLUMN_AT] = TABLE_PLAIN("at", "at", TABLE_LEFT),
@@ -119,6 +120,9 @@ static void set_columns(struct group_list *list)
 		[GROUP_COLUMN_SHARE] = TABLE_PLAIN("share", "share", TABLE_RIGHT),
 		[GROUP_COLUMN_TIMED] = TABLE_PLAIN("timed", "timed", TABLE_RIGHT),
 		[GROUP_COLUMN_TICKS] = TABLE_PLAIN("handling_ticks", "handling_ticks", TABLE_RIGHT),
+		[GROUP_COLUMN_MEAN] = TABLE_PLAIN("mean", "ticks_mean", TABLE_RIGHT),
+		[GROUP_COLUMN_MEDIAN] = TABLE_PLAIN("median", "ticks_median", TABLE_RIGHT),
+		[GROUP_COLUMN_P99] = TABLE_PLAIN("p99", "ticks_p99", TABLE_RIGHT),
 	};
 	struct table_column *own = list->columns;
 
@@ -129,29 +133,101 @@ static void set_columns(struct group_list *list)
 	/* Its column would stand there twice, and every share would be all. */
 	if (list->by == GROUP_LEVEL)
 		own[GROUP_COLUMN_LEVEL].flags = own[GROUP_COLUMN_SHARE].flags = TABLE_NOWHERE;
+	if (ranked)
+		own[GROUP_COLUMN_TIMED].flags = own[GROUP_COLUMN_TICKS].flags = TABLE_RIGHT | TABLE_NO_TEXT;
+	for (int column = GROUP_COLUMN_MEAN; column <= GROUP_COLUMN_P99 && !ranked; column++)
+		own[column].flags = TABLE_NOWHERE;
+}
+
+static int count_all(struct ledger_index *contents, struct group_list *list, struct keyset *keys)
+{
+	const struct record *record;
+	struct record_exit exit;
+	int rc = 0;
+
+	ledger_rewind(&contents->reader);
+	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
+		if (ledger_index_exit(record, &exit) && counts(list->by, &exit))
+			rc = count_exit(list, keys, key_of(contents, list->by, &exit), &exit);
+	return rc;
+}
+
+static int make_room(const struct group_list *list, struct group_costs *costs)
+{
+	size_t all = 0;
+	int rc;
+
+	for (size_t i = 0; i < list->count; i++)
+		all += list->groups[i].timed;
+	rc = group_costs_create(costs, list->count, all);
+	for (size_t i = 0; rc == 0 && i < list->count; i++)
+		group_costs_room(costs, list->groups[i].timed);
+	return rc;
+}
+
+/* The ledger is read once more, so that the costs of all exits are in memory but once, without their keys. */
+static int rank_all(struct ledger_index *contents, struct group_list *list, const struct keyset *keys)
+{
+	const struct record *record;
+	struct group_costs costs;
+	struct record_exit exit;
+	int rc = make_room(list, &costs);
+
+	ledger_rewind(&contents->reader);
+	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL) {
+		int64_t number;
+
+		if (!ledger_index_exit(record, &exit) || !counts(list->by, &exit))
+			continue;
+		number = keyset_find(keys, (struct key){key_of(contents, list->by, &exit), exit.record.level});
+		if (number >= 0)
+			group_costs_add(&costs, (size_t)number, exit.cost);
+	}
+	for (size_t i = 0; rc == 0 && i < list->count; i++) {
+		list->groups[i].median = group_costs_percentile(&costs, i, 50);
+		list->groups[i].percentile99 = group_costs_percentile(&costs, i, 99);
+	}
+	group_costs_finish(&costs);
+	return rc;
+}
+
+/* The most frequent first, at all levels and at each. */
+static void put_in_order(struct group_list *list)
+{
+	if (list->count)
+		qsort(list->groups, list->count, sizeof(*list->groups), by_count);
+	for (size_t i = 0; i < list->count; i++)
+		list->groups[i].before = list->groups_at[level_index(list->groups[i].level)]++;
+}
+
+static int make_list(struct ledger_index *contents, enum group_key by, bool ranked, struct group_list *ret_list)
+{
+	struct keyset keys = {0};
+	int rc;
+
+	*ret_list = (struct group_list){.contents = contents, .by = by};
+	set_columns(ret_list, ranked);
+	rc = count_all(contents, ret_list, &keys);
+	if (rc == 0 && by == GROUP_LEVEL)
+		rc = add_levels(&contents->report, ret_list, &keys);
+	if (rc == 0 && ranked)
+		rc = rank_all(contents, ret_list, &keys);
+	keyset_finish(&keys);
+	if (rc != 0)
+		exit_groups_finish(ret_list);
+	else
+		put_in_order(ret_list);
+	return rc;
 }
 
 int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list)
 {
-	const struct record *record;
-	struct keyset keys = {0};
-	struct record_exit exit;
-	int rc = 0;
+	return make_list(contents, by, false, ret_list);
+}
 
-	*ret_list = (struct group_list){.contents = contents, .by = by};
-	set_columns(ret_list);
-	ledger_rewind(&contents->reader);
-	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
-		if (ledger_index_exit(record, &exit) && counts(by, &exit))
-			rc = count_exit(ret_list, &keys, key_of(contents, by, &exit), &exit);
-	if (rc == 0 && by == GROUP_LEVEL)
-		rc = add_levels(&contents->report, ret_list, &keys);
-	keyset_finish(&keys);
-	if (rc != 0)
-		exit_groups_finish(ret_list);
-	else if (ret_list->count)
-		qsort(ret_list->groups, ret_list->count, sizeof(*ret_list->groups), by_count);
-	return rc;
+int exit_groups_rank(struct ledger_index *contents, enum group_key by, struct group_list *ret_list)
+{
+	return make_list(contents, by, true, ret_list);
 }
 
 void exit_groups_finish(struct group_list *list)
@@ -160,7 +236,7 @@ void exit_groups_finish(struct group_list *list)
 	*list = (struct group_list){0};
 }
 
-static const char *level_name(uint16_t level)
+const char *exit_groups_level(uint64_t level)
 {
 	return level < LEVEL_COUNT ? level_keys[level] : "?";
 }
@@ -203,7 +279,7 @@ static struct cell key_cell(const struct group_list *list, const struct group *g
 	case GROUP_SERVICE:
 		return service_cell(group->key);
 	default:
-		return cell_of_text(level_name(group->level));
+		return cell_of_text(exit_groups_level(group->level));
 	}
 }
 
@@ -221,6 +297,12 @@ static struct cell place_cell(const struct ledger_index *contents, const struct 
 	return cell;
 }
 
+/* Of handling one exit. */
+static struct cell ticks_cell(const struct group *group, double ticks)
+{
+	return cell_of_number(CELL_TICKS, group->timed != 0, ticks);
+}
+
 struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column)
 {
 	uint64_t total = list->total[level_index(group->level)];
@@ -232,7 +314,7 @@ struct cell group_cell(const struct group_list *list, const struct group *group,
 	case GROUP_COLUMN_INSTRUCTION:
 		return place_cell(list->contents, group, column);
 	case GROUP_COLUMN_LEVEL:
-		return cell_of_text(level_name(group->level));
+		return cell_of_text(exit_groups_level(group->level));
 	case GROUP_COLUMN_EXITS:
 		return cell_of_count(group->observed, group->count);
 	case GROUP_COLUMN_SHARE:
@@ -240,6 +322,12 @@ struct cell group_cell(const struct group_list *list, const struct group *group,
 				      100.0 * (double)group->count / (double)total);
 	case GROUP_COLUMN_TIMED:
 		return cell_of_count(group->observed, group->timed);
+	case GROUP_COLUMN_MEAN:
+		return ticks_cell(group, (double)group->ticks / (double)group->timed);
+	case GROUP_COLUMN_MEDIAN:
+		return ticks_cell(group, group->median);
+	case GROUP_COLUMN_P99:
+		return ticks_cell(group, group->percentile99);
 	default:
 		/* None of no exits is a sum, none of some is not. */
 		return cell_of_count(group->observed && (group->timed || group->count == 0),

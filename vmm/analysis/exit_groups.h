@@ -13,6 +13,8 @@ struct group {
 	uint64_t count;
 	uint64_t timed;     /* of these, how many say how long their handling took */
 	uint64_t ticks;     /* of those */
+	uint32_t median, percentile99; /* of the ticks of one of those, where exit_groups_rank() was asked */
+	uint64_t before;    /* how many groups at the same level come before it */
 	struct record_exit first; /* of these exits */
 };
 
@@ -26,6 +28,9 @@ enum group_column {
 	GROUP_COLUMN_SHARE, /* of the exits at that level */
 	GROUP_COLUMN_TIMED,
 	GROUP_COLUMN_TICKS, /* of those that say how long they took */
+	GROUP_COLUMN_MEAN,  /* of these and the next two: in tables of exit_groups_rank() only */
+	GROUP_COLUMN_MEDIAN,
+	GROUP_COLUMN_P99,
 	GROUP_COLUMN_COUNT
 };
 
@@ -35,7 +40,8 @@ struct group_list {
 	struct table_column columns[GROUP_COLUMN_COUNT];
 	struct group *groups;
 	size_t count;
-	uint64_t total[LEVEL_COUNT + 1]; /* exits of all groups at each level, last those of none that there is */
+	/* Exits and groups at each level, last those at none that there is. */
+	uint64_t total[LEVEL_COUNT + 1], groups_at[LEVEL_COUNT + 1];
 };
 
 /*
@@ -43,7 +49,15 @@ struct group_list {
  * the engine has; by operation each reason of one is a group. Returns 0 or -ENOMEM, and then there is no group.
  */
 int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
+
+/* The same, and in each group median and 99th percentile of the ticks of handling one exit, by nearest rank: exact, of
+ * all that say how long they took. In text its table has these and the mean in place of their sum. */
+int exit_groups_rank(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
+
 void exit_groups_finish(struct group_list *list);
+
+/* The key of a level; "?" of one that there is not, where a ledger is damaged. */
+const char *exit_groups_level(uint64_t level);
 
 struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column);
 

@@ -15,6 +15,8 @@
 #include "vmm/observe/trace.h"
 #include "vmm/table/table.h"
 
+struct exit_tables;
+
 enum column {
 #define COLUMN(id, header, key, flags, meaning) COLUMN_##id,
 #include "vmm/analysis/column.def"
@@ -86,6 +88,7 @@ struct report {
 	uint64_t samples_lost; /* of tracepoints: exits at l0 that nobody saw one by one */
 	uint64_t lost;         /* records that found no room in the ledger */
 	bool of_ledger;        /* what they would have said is not known: a ledger is all there is */
+	const struct exit_tables *exit_tables; /* of a ledger without operations; NULL: none were made */
 };
 
 extern const struct table_column report_columns[COLUMN_COUNT];

@@ -2,6 +2,7 @@
 #include "vmm/emulate/instruction.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define GENERAL_REGISTERS 16
 
@@ -43,6 +44,21 @@ int insn_decode(const struct cpu_mode *mode, const uint8_t *code, unsigned size,
 	if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)
 		return -E2BIG;
 	return status == ZYDIS_STATUS_NO_MORE_DATA ? -ENODATA : -EOPNOTSUPP;
+}
+
+void insn_text(const struct insn *insn, uint64_t address, char *text, size_t size)
+{
+	ZydisFormatter formatter;
+
+	ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING, ZYDIS_PADDING_DISABLED);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_DISP_PADDING, ZYDIS_PADDING_DISABLED);
+	ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, ZYDIS_PADDING_DISABLED);
+	if (ZYAN_FAILED(ZydisFormatterFormatInstruction(&formatter, &insn->decoded, insn->operands,
+							insn->decoded.operand_count_visible, text, size, address,
+							NULL)))
+		snprintf(text, size, "?");
 }
 
 int insn_fetch(const struct page_walk_space *space, uint64_t rip, struct insn *ret_insn)

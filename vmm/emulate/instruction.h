@@ -28,6 +28,9 @@ int insn_decode(const struct cpu_mode *mode, const uint8_t *code, unsigned size,
 /* The same for the instruction at CS:RIP. */
 int insn_fetch(const struct page_walk_space *space, uint64_t rip, struct insn *ret_insn);
 
+/* Writes the instruction, which lies at this address, as an assembler has it (Intel's syntax); "?" if that fails. */
+void insn_text(const struct insn *insn, uint64_t address, char *text, size_t size);
+
 /* Where an operand in memory is: its segment, and the offset there. Returns 0 or -EOPNOTSUPP. */
 int insn_offset(const struct insn *insn, const ZydisDecodedOperand *operand,
 		const struct insn_state *state, enum cpu_segment *ret_segment, uint64_t *ret_offset);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm/analysis/observed.h"
+#include "vmm/report/report_exits.h"
 #include "vmm/report/report_violations.h"
 #include "vmm/table/json.h"
 
@@ -59,6 +60,29 @@ const struct ledger_format *ledger_format_by_name(const char *name)
 	return NULL;
 }
 
+/* CSV is one table: that of the operations, even if it has no row. */
+static bool has_exit_tables(const struct ledger_format *format)
+{
+	return format->operations == report_text || format->operations == report_json;
+}
+
+static int write_operations(const struct ledger_format *format, struct ledger_index *contents, FILE *stream)
+{
+	struct report *report = &contents->report;
+	struct exit_tables tables = {0};
+	int rc = 0;
+
+	if (report_exits_apply(contents) && has_exit_tables(format)) {
+		rc = report_exits_make(contents, &tables);
+		report->exit_tables = &tables;
+	}
+	if (rc == 0)
+		rc = format->operations(report, stream);
+	report->exit_tables = NULL;
+	report_exits_finish(&tables);
+	return rc;
+}
+
 int ledger_format_write(const struct ledger_format *format, struct ledger_index *contents,
 			enum group_key by, enum report_weight weight, FILE *stream)
 {
@@ -68,7 +92,7 @@ int ledger_format_write(const struct ledger_format *format, struct ledger_index 
 	if (format->whole)
 		return format->whole(contents, weight, stream);
 	if (by == GROUP_OPERATION)
-		return format->operations(&contents->report, stream);
+		return write_operations(format, contents, stream);
 	if (by == GROUP_VIOLATION)
 		return format->violations(&contents->report, stream);
 	rc = exit_groups_count(contents, by, &list);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/analysis/observed.h"
+#include "vmm/report/report_exits.h"
 #include "vmm/report/report_io.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/report/report_violations.h"
@@ -122,6 +123,7 @@ json_t *json_report(const struct report *report)
 	json_object_set_new(root, "lost", json_count(report->lost));
 	json_object_set_new(root, "samples_dropped", json_boolean(report->summary->samples_dropped));
 	json_object_set_new(root, "operations", operations_json(report));
+	report_exits_json(report, root);
 	json_object_set_new(root, "violations", violations_json(report));
 	json_object_set_new(root, "interrupts", report_interrupts_json(report));
 	json_object_set_new(root, "pins", report_pins_json(report));

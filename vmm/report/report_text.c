@@ -4,6 +4,7 @@
 
 #include "vmm/analysis/observed.h"
 #include "vmm/base/printable.h"
+#include "vmm/report/report_exits.h"
 #include "vmm/report/report_io.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/report/report_violations.h"
@@ -133,11 +134,8 @@ static int print_operations(const struct report *report, FILE *stream)
 {
 	int rc;
 
-	if (report->row_count == 0) {
-		fputs("no operation of a catalogue was performed; exits that left a record:\n", stream);
-		observed_print(report, observed_records_text, stream);
-		return 0;
-	}
+	if (report->row_count == 0)
+		return report_exits_text(report, stream);
 	rc = print_table(report, stream);
 	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
 	observed_print(report, observed_counts_text, stream);

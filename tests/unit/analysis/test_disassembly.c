@@ -184,6 +184,24 @@ static void names(void **state)
 	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "a?b??;+0x1");
 }
 
+/* What stands for code that is in no function has no offset, wherever the instruction begins. */
+static void no_function(void **state)
+{
+	struct record_exit exit = {.record = {.level = LEVEL_VMM}, .rip = RIP, .reason = EXIT_REASON_HLT};
+	struct record_code code = {.rip = RIP, .symbol = "[user]", .before = 1, .count = 2, .bytes = {0xf4, 0x90}};
+	struct code_place place;
+	char name[80];
+
+	(void)state;
+	disassembly_locate(&code, &exit, HOST_BACKEND_VMX, &place);
+	assert_string_equal(place.text, "hlt");
+	assert_int_equal(place.address, RIP - 1);
+	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "[user]");
+	code.offset = 5;
+	disassembly_locate(&code, &exit, HOST_BACKEND_VMX, &place);
+	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "[user]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +209,7 @@ int main(void)
 		cmocka_unit_test(widths),
 		cmocka_unit_test(any_bytes),
 		cmocka_unit_test(names),
+		cmocka_unit_test(no_function),
 	};
 
 	return cmocka_run_group_tests_name("code", tests, NULL, NULL);
