@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "devices/power.h"
+#include "views/list.h"
 #include "views/policy_lint.h"
 #include "vmm/observe/probe.h"
 #include "vmm/policy/policy_source.h"
@@ -205,6 +207,34 @@ static void md_causes(void)
 #undef X
 }
 
+static void md_image_formats(void)
+{
+	static const char *const meanings[IMAGE_FORMAT_COUNT] = {IMAGE_FORMATS(LIST_MEANING)};
+
+	puts("| Key | GUEST is | Platform |\n|---|---|---|");
+	for (int i = 0; i < IMAGE_FORMAT_COUNT; i++)
+		printf("| `%s` | %s | `%s` |\n", image_format_keys[i], meanings[i],
+		       platform_keys[image_format_is_kernel(i) ? PLATFORM_PC : PLATFORM_SIDESTEP]);
+}
+
+static void md_power_events(void)
+{
+	static const char *const causes[STOP_CAUSE_COUNT] = {STOP_CAUSES(LIST_KEY)};
+	static const struct {
+		const char *text;
+		enum stop_cause cause;
+	} events[] = {
+#define X(name, text, cause) {text, STOP_##cause},
+		POWER_EVENTS(X)
+#undef X
+	};
+
+	puts("| What is said | Cause | Exit status |\n|---|---|---|");
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		printf("| %s | `%s` | %d |\n", events[i].text, causes[events[i].cause],
+		       events[i].cause == STOP_GUEST ? STATUS_FAILED : STATUS_SUCCESS);
+}
+
 static void md_profile_columns(void)
 {
 	puts("| Column | JSON, CSV | Meaning |\n|---|---|---|");
@@ -382,7 +412,7 @@ const struct markdown_table markdown_tables[] = {
 	{"commands", md_commands}, {"exit-statuses", md_statuses}, {"columns", md_columns},
 	{"engines", md_engines},   {"levels", md_levels},	   {"requests", md_requests},
 	{"kinds", md_kinds},	   {"records", md_records},	   {"stats", md_stats},
-	{"causes", md_causes},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
+	{"causes", md_causes}, {"image-formats", md_image_formats}, {"power-events", md_power_events},	   {"hypercalls", md_hypercalls}, {"setups", md_setups},
 	{"services", md_services},
 	{"dispositions", md_dispositions}, {"interrupt-events", md_interrupt_events},
 	{"pin-events", md_pin_events}, {"disk-registers", md_disk_registers},

@@ -17,7 +17,7 @@ umask 022
 is_written() { # option
 	case $1 in
 	-o | --ledger | --pid-file | --disk) return 0 ;;
-	--views | --replay | GUEST | LEDGER | FILE) return 1 ;;
+	--views | --replay | --initrd | --symbols | GUEST | LEDGER | FILE) return 1 ;;
 	*) fail "$1" 'names a file that this test knows nothing about' ;;
 	esac
 }

@@ -10,7 +10,7 @@ guests=$(realpath "$2")
 cd "$scratch" || exit 99
 hostile=0
 
-where='vcpu0 at rip 0x[0-9a-f]+.* in operation -$'
+where='vcpu0 at rip 0x[0-9a-f]+( \([^ ]+\))?$'
 
 # guest NAME STATUS REGEX [OPTIONS...]: one that may time out does so after one second, and within one second
 # more; once more if it took longer, since the machine may have been busy. Others have their time.

@@ -33,7 +33,7 @@ static void *whole_filter(enum jail_role role)
 {
 	struct jail_thread thread = jail_thread(role, JAIL_ON);
 
-	thread.when = JAIL_WHEN_FLAT | JAIL_WHEN_NESTED | JAIL_WHEN_WATCHED | JAIL_WHEN_SHARED;
+	thread.when = JAIL_WHEN_EVERY;
 	for (int i = 0; i < JAIL_SUBJECT_COUNT; i++)
 		thread.subject[i] = FIRST_SUBJECT + i;
 	thread.size[JAIL_SUBJECT_DISK] = DISK_SIZE;

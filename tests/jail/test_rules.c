@@ -71,7 +71,7 @@ static int compile_all(void **state)
 		struct sealed *sealed = &roles[role];
 
 		sealed->thread = jail_thread((enum jail_role)role, JAIL_ON);
-		sealed->thread.when |= JAIL_WHEN_FLAT | JAIL_WHEN_NESTED | JAIL_WHEN_WATCHED | JAIL_WHEN_SHARED;
+		sealed->thread.when |= JAIL_WHEN_EVERY;
 		for (int i = 0; i < JAIL_SUBJECT_COUNT; i++)
 			sealed->thread.subject[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		sealed->thread.size[JAIL_SUBJECT_DISK] = DISK_SIZE;

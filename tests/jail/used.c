@@ -101,6 +101,16 @@ static bool link_is(pid_t id, uint64_t fd, const char *start, const char *end)
 	       strcmp(target + n - strlen(end), end) == 0;
 }
 
+/* That of the threads is made first, and those of interrupt lines with their VM. */
+static bool is_eventfd(pid_t id, uint64_t fd, bool first)
+{
+	bool lower = false;
+
+	for (uint64_t i = 0; i < fd && !lower; i++)
+		lower = link_is(id, i, "anon_inode:[eventfd]", "");
+	return lower != first && link_is(id, fd, "anon_inode:[eventfd]", "");
+}
+
 /* Whether argument 0 may be this subject. Which it is, the filter in the kernel has decided. */
 static bool is_subject(pid_t id, enum jail_subject subject, const uint64_t *args)
 {
@@ -108,7 +118,9 @@ static bool is_subject(pid_t id, enum jail_subject subject, const uint64_t *args
 	case JAIL_SUBJECT_SIGNAL:
 		return link_is(id, args[0], "anon_inode:[signalfd]", "");
 	case JAIL_SUBJECT_DONE:
-		return link_is(id, args[0], "anon_inode:[eventfd]", "");
+		return is_eventfd(id, args[0], true);
+	case JAIL_SUBJECT_IRQ:
+		return is_eventfd(id, args[0], false);
 	case JAIL_SUBJECT_KEYS:
 		return args[0] == STDIN_FILENO;
 	case JAIL_SUBJECT_STDERR:
@@ -308,6 +320,7 @@ static void list(const char *environment)
 		unsigned seen;
 	} environments[] = {
 		{"flat", JAIL_WHEN_RUN | JAIL_WHEN_FLAT},
+		{"pc", JAIL_WHEN_PC},
 		{"traced", JAIL_WHEN_TRACED},
 		{"vmx", JAIL_WHEN_VMX},
 		{"svm", JAIL_WHEN_SVM},

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # No rule of the jail is there for nothing: runs of the program, traced, use every one that this host can
 # make it use; the labs see to the rest (tests/lab/catalogue.sh). And a thread that makes any other call ends
-# the process. Arguments: the program, the tracer, the directories of these and of the hostile guests.
+# the process. Arguments: the program, the tracer, the directories of these guests, of the
+# hostile ones, and of those for the platform pc.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
 needs_kvm
-tracer=$(realpath "$2") guests=$(realpath "$3") hostile=$(realpath "$4")
+tracer=$(realpath "$2") guests=$(realpath "$3") hostile=$(realpath "$4") pc=$(realpath "$5")
 cd "$scratch" || exit 99
 if ! "$tracer" -- true 2>/dev/null; then
 	echo 'skipped: needs: ptrace; host: not permitted to trace a child'
@@ -42,6 +43,11 @@ truncate -s 1M disk
 traced 'a disk, from its beginning to its end' 0 '' -- "$sidestep" run -q --disk disk "$hostile/hostile_disk_ends.elf"
 traced 'output' 0 '' -- "$sidestep" run -q "$hostile/hostile_log.elf"
 traced 'a guest that steps itself' 0 '' -- "$sidestep" run -q "$hostile/hostile_retires.elf"
+mkfifo keys
+{ sleep 1; echo end; } >keys &
+traced 'a serial line with interrupts, typed into' 0 '' -- sh -c 'exec "$@" <keys' sh "$sidestep" run -q "$pc/pc_typed.elf"
+traced 'lines of a test device' 0 '' -- "$sidestep" run -q "$pc/pc_test_device.elf"
+traced 'a vCPU that KVM keeps' 1 'halted for good' -- "$sidestep" run -q "$pc/pc_halts.elf"
 mkdir left
 traced 'killed while it writes a file' 159 '' --inject main/write/VERDICT 110 -- \
 	"$sidestep" test --engine flat --format json -o left/file ref.nothing
@@ -65,6 +71,7 @@ if [ "$build" != nothing ]; then
 	finish
 fi
 "$tracer" --list flat >wanted
+"$tracer" --list pc >>wanted
 if missing=$("$sidestep" info | grep -m 1 'kvm tracepoints not '); then
 	echo "ok - rules for tracepoints # SKIP needs: tracepoints; host: ${missing#*: }"
 else

@@ -216,7 +216,7 @@ static void take_end(struct ledger_index *contents, const struct record_end *end
 	/* Without a process that could have had it, this is the only place of the exit status. */
 	if (contents->report.backend == HOST_BACKEND_BARE)
 		contents->report.status = end->status;
-	if (end->cause != STOP_EXIT && contents->report.end[0] == '\0')
+	if (end->cause != STOP_EXIT && end->cause != STOP_OFF && contents->report.end[0] == '\0')
 		snprintf(contents->report.end, sizeof(contents->report.end), "%.*s",
 			 (int)sizeof(end->text), end->text);
 }

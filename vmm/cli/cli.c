@@ -79,6 +79,8 @@ TEXT(guest, plan.guest)
 TEXT(ledger, plan.ledger)
 TEXT(disk, plan.disk)
 TEXT(workload, plan.workload)
+TEXT(append, plan.command_line)
+TEXT(symbols, plan.symbols)
 
 /* Options that are a number from 1 to a limit. */
 #define NUMBER(name, option, limit, member, type)                                                  \
@@ -111,6 +113,7 @@ static const char *const weight_keys[] = {[WEIGHT_EXITS] = "exits", [WEIGHT_TICK
 
 WORD(by, "--by", group_key_names, 0, GROUP_KEY_COUNT, by, enum group_key, GROUP_KEY_WORDS)
 WORD(weight, "--weight", weight_keys, 0, 2, weight, enum report_weight, "exits or ticks")
+WORD(platform, "--platform", platform_keys, 0, PLATFORM_COUNT, plan.platform, enum platform, "auto, sidestep or pc")
 WORD(flag_path, "--flag-path", flag_path_keys, 0, FLAG_PATH_COUNT, plan.flag_path, enum flag_path,
      "auto, cpu, monitor, enlightened or vmm")
 WORD(embodiment, "--embodiment", embodiment_keys, SS_EMBODIMENT_TWO_WORDS, SS_EMBODIMENT_COUNT, plan.embodiment,
@@ -262,6 +265,16 @@ static int parse_services(struct settings *settings, const char *argument, struc
 		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
 				 PLAN_VMS_MAX);
 	return service_list_parse(argument, &plan->services[plan->services_count++], error);
+}
+
+static int parse_initrd(struct settings *settings, const char *argument, struct error *error)
+{
+	struct plan_request *plan = &settings->plan;
+
+	if (plan->boot_file_count == PC_FILES_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "--initrd: given more than %d times", PC_FILES_MAX);
+	plan->boot_files[plan->boot_file_count++] = argument;
+	return 0;
 }
 
 static int parse_pid_file(struct settings *settings, const char *argument, struct error *error)

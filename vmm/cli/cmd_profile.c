@@ -15,7 +15,7 @@ static int end_status(const struct machine *machine, struct error *error)
 {
 	const struct stop *why = &machine->why;
 
-	if (why->cause == STOP_QUIT || why->cause == STOP_TIMEOUT ||
+	if (why->cause == STOP_QUIT || why->cause == STOP_OFF || why->cause == STOP_RESET || why->cause == STOP_TIMEOUT ||
 	    (why->cause == STOP_SIGNAL && machine->signal == SIGINT) ||
 	    (why->cause == STOP_EXIT && why->status == STATUS_SUCCESS))
 		return STATUS_SUCCESS;

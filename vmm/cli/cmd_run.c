@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "vmm/cli/session.h"
+#include "vmm/cli/typed_console.h"
 #include "vmm/policy/diagnostic.h"
 
 static int run_and_report(struct session *session, const struct settings *settings,
@@ -12,10 +13,14 @@ static int run_and_report(struct session *session, const struct settings *settin
 {
 	const struct stop *why = &session->machine.why;
 	const struct console *console = &session->machine.console;
-	bool progress = !settings->quiet && isatty(STDERR_FILENO);
-	int status;
+	bool progress = !settings->quiet && isatty(STDERR_FILENO) && session->plan.platform == PLATFORM_SIDESTEP;
+	struct typed_console typed;
+	int status, rc;
 
-	if (session_run(session, progress, error) != 0)
+	typed_console_begin(&typed, session);
+	rc = session_run(session, progress, error);
+	typed_console_end(&typed);
+	if (rc != 0)
 		return error->status;
 	/* A guest may have ended by itself before anybody looked what has become of its output. */
 	if (machine_reader_gone(&session->machine) || console->error == EPIPE) {
@@ -33,7 +38,7 @@ static int run_and_report(struct session *session, const struct settings *settin
 	status = settings->quiet ? why->status
 				 : session_emit(session, settings, "sidestep.run", false,
 						HIDE_IN_RUN, error);
-	if (why->cause != STOP_EXIT || why->status != STATUS_SUCCESS)
+	if ((why->cause != STOP_EXIT && why->cause != STOP_OFF) || why->status != STATUS_SUCCESS)
 		error_set(error, -EIO, status, "%s", why->text);
 	return status;
 }

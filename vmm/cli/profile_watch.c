@@ -223,7 +223,7 @@ int profile_watch_begin(struct profile_watch *watch, struct session *session,
 		profile_csv_header(stream);
 	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(stream_fd(stream));
 	watch->hook = (struct machine_watch){
-		.fd = watch->interactive ? terminal_enter() : -1,
+		.fd = watch->interactive ? terminal_enter(false) : -1,
 		.due = due,
 		.look = look,
 		.signals = terminal_signals,

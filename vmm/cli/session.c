@@ -184,7 +184,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 		.counters_missing = plan_counters_missing(plan, &session->host),
 		.status = why->status,
 	};
-	if (why->cause != STOP_EXIT)
+	if (why->cause != STOP_EXIT && why->cause != STOP_OFF)
 		snprintf(report->end, sizeof(report->end), "%s", why->text);
 	if (session->machine.ledger_kept)
 		report->lost = session->machine.ledger.lost;

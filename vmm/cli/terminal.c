@@ -28,7 +28,7 @@ static bool has_shell(void)
 	return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
 }
 
-int terminal_enter(void)
+int terminal_enter(bool raw)
 {
 	/* In the background it is not ours to change. */
 	if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
@@ -36,6 +36,8 @@ int terminal_enter(void)
 		return -1;
 	keys = before;
 	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	if (raw)
+		cfmakeraw(&keys);
 	/* A key may be gone when it is read: with Ctrl-C the terminal drops those that came before. */
 	keys.c_cc[VMIN] = 0;
 	keys.c_cc[VTIME] = 0;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/emulate/guest_code.h"
 
+#include <stdio.h>
+
 #include "vmm/emulate/page_walk.h"
+#include "vmm/vm/kernel_symbols.h"
 
 #define PAGE_SIZE UINT64_C(4096)
 
@@ -16,6 +19,21 @@ static unsigned fetch_before(const struct page_walk_space *space, uint64_t rip, 
 	return inside < CODE_BEFORE ? page_walk_fetch(space, rip - inside, bytes, inside) : 0;
 }
 
+static void name_function(struct vcpu *vcpu, const struct kvm_sregs *sregs, struct record_code *record)
+{
+	const struct image_symbol *symbol;
+	const char *name;
+	uint64_t offset = 0;
+
+	kernel_symbols_look(vcpu, sregs);
+	symbol = kernel_symbols_at(vcpu->vm, record->rip, &offset);
+	name = symbol ? symbol->name : kernel_symbols_place(vcpu->vm, record->rip, sregs->cs.dpl);
+	if (!name || offset > UINT32_MAX)
+		return;
+	record->offset = (uint32_t)offset;
+	snprintf(record->symbol, sizeof(record->symbol), "%s", name);
+}
+
 void guest_code_fetch(void *opaque, struct record_code *record)
 {
 	struct vcpu *vcpu = opaque;
@@ -26,6 +44,7 @@ void guest_code_fetch(void *opaque, struct record_code *record)
 
 	if (vcpu->vm->ops->guest_sregs(vcpu, &sregs) != 0)
 		return;
+	name_function(vcpu, &sregs, record);
 	space.cr3 = sregs.cr3;
 	space.mode = cpu_mode_of(&sregs);
 	address = cpu_mode_linear(&space.mode, SEGMENT_CS, record->rip);

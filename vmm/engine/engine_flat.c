@@ -150,6 +150,26 @@ static void vm_finish(struct vm *vm)
 	vm->engine_data = NULL;
 }
 
+static void forget_page(struct vm *vm, gpa_t gpa)
+{
+	struct flat *flat = vm->engine_data;
+
+	for (uint32_t i = 0; i < flat->count; i++) {
+		const struct gpa_range *place = &flat->places[i];
+		struct view_effect shown = flat->shown[i];
+		int rc = 0;
+
+		if (gpa.v < place->start.v || gpa.v - place->start.v >= place->size || !(shown.rights & VIEW_READ))
+			continue;
+		rc = memory_slot_set(vm, i, (struct gpa_range){place->start, 0}, NULL, 0);
+		flat->shown[i].rights = 0;
+		if (rc == 0)
+			rc = show_place(vm, i, shown);
+		if (rc != 0)
+			memory_slot_failed(vm, rc);
+	}
+}
+
 static int rights_changed(struct vm *vm, uint32_t view, uint32_t region)
 {
 	int rc = 0;
@@ -182,7 +202,8 @@ static int view_current(struct vcpu *vcpu)
 const struct engine_ops engine_flat = {
 	.vm_init = vm_init,
 	.vm_finish = vm_finish,
-	.vcpu_init = vcpu_enter_long_mode,
+	.vcpu_init = vcpu_start,
+	.forget_page = forget_page,
 	.view_switch = view_switch,
 	.rights_changed = rights_changed,
 	.setup = setup,

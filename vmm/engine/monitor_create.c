@@ -279,7 +279,7 @@ int monitor_prepare_vcpu(struct vcpu *vcpu, size_t size, const struct kvm_sregs 
 int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
 			struct error *error)
 {
-	int rc = vcpu_enter_long_mode(vcpu, error);
+	int rc = vcpu_start(vcpu, error);
 
 	if (rc != 0)
 		return rc;

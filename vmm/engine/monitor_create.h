@@ -26,7 +26,7 @@ void monitor_destroy(struct vm *vm);
 int monitor_prepare_vcpu(struct vcpu *vcpu, size_t size, const struct kvm_sregs *sregs, struct error *error);
 
 /* The same for a vCPU: data of `size` bytes, zeroed, which begin with its union nested_state; the state of
- * vcpu_enter_long_mode(), whose special registers go to *ret_sregs; and what the relay finds in the memory
+ * vcpu_start(), whose special registers go to *ret_sregs; and what the relay finds in the memory
  * that it shares. */
 int monitor_create_vcpu(struct vcpu *vcpu, size_t size, struct kvm_sregs *ret_sregs,
 			struct error *error);

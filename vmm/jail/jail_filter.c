@@ -43,6 +43,8 @@ _Static_assert(KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send 
 #define WATCHED JAIL_WHEN_WATCHED
 #define SHARED JAIL_WHEN_SHARED
 #define RUN JAIL_WHEN_RUN
+#define PC JAIL_WHEN_PC
+#define TESTED JAIL_WHEN_TESTED
 #define INSTRUMENTED JAIL_WHEN_INSTRUMENTED
 #define ANYTHING {0, 0, 0, JAIL_EQUALS},
 #define IS(n, v) {n, LOW32, (uint32_t)(v), JAIL_EQUALS},

@@ -53,10 +53,11 @@ extern const char *const jail_role_keys[JAIL_ROLE_COUNT];
 	X(VERDICT, "pipe to the writer")                                                           \
 	X(WRITER, "the writer's process")                                                          \
 	X(REMOVER, "the process of --pid-file")                                                    \
-	X(KEYS, "standard input, a terminal")                                                      \
+	X(KEYS, "standard input")                                                                  \
 	X(SELF, "this process")                                                                    \
 	X(LEDGER, "the ledger")                                                                    \
 	X(CONSOLE, "where guest output goes")                                                      \
+	X(IRQ, "eventfd of an interrupt line")                                                     \
 	X(DISK, "the guest's disk")                                                                \
 	X(VM, "the VM")                                                                            \
 	X(VCPU, "the thread's own vCPU")                                                           \
@@ -81,6 +82,11 @@ enum jail_when {
 	JAIL_WHEN_RUN = 1 << 4,    /* any run on this host's KVM */
 	JAIL_WHEN_WATCHED = 1 << 6, /* sidestep profile */
 	JAIL_WHEN_SHARED = 1 << 7,  /* several VMs share a vCPU */
+	JAIL_WHEN_PC = 1 << 8,      /* the platform pc */
+	JAIL_WHEN_TESTED = 1 << 9,  /* the same, with kvm-unit-tests' test device */
+	/* All that a rule of an ordinary build may be there for. */
+	JAIL_WHEN_EVERY = JAIL_WHEN_FLAT | JAIL_WHEN_NESTED | JAIL_WHEN_WATCHED | JAIL_WHEN_SHARED | JAIL_WHEN_PC |
+			  JAIL_WHEN_TESTED,
 	JAIL_WHEN_INSTRUMENTED = 1 << 5, /* a build with sanitizers or coverage */
 };
 

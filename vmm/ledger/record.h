@@ -191,7 +191,9 @@ struct record_pin {
 	X(HOST, "host-failure", "the host failed")                                                 \
 	X(TIMEOUT, "timeout", "the time ran out")                                                  \
 	X(SIGNAL, "signal", "ended by a signal")                                                   \
-	X(QUIT, "quit", "ended by somebody who was watching it")
+	X(QUIT, "quit", "ended by somebody who was watching it")                                   \
+	X(OFF, "power-off", "the guest turned its computer off")                                   \
+	X(RESET, "reset", "the guest reset its computer")
 
 enum stop_cause {
 #define X(name, key, text) STOP_##name,

@@ -15,6 +15,9 @@ void run_describe(const struct plan *plan, const struct host *host, struct ledge
 	ledger_append_meta(ledger, "backend", host_backend_keys[host->backend]);
 	ledger_append_meta(ledger, "kernel", host->kernel);
 	ledger_append_meta(ledger, "guest", plan->guest ? plan->guest : "built-in");
+	ledger_append_meta(ledger, "platform", platform_keys[plan->platform]);
+	if (plan->boot.boot.command_line && plan->boot.boot.command_line[0])
+		ledger_append_meta(ledger, "append", plan->boot.boot.command_line);
 	ledger_append_meta(ledger, "sidestep", SIDESTEP_VERSION);
 	snprintf(number, sizeof(number), "%u", plan->vcpus);
 	ledger_append_meta(ledger, "vcpus", number);

@@ -30,7 +30,11 @@
 	X(user_space_msr, KVM_CAP_X86_USER_SPACE_MSR, 188, false, "the engine svm")                \
 	X(msr_filter, KVM_CAP_X86_MSR_FILTER, 189, false, "the engines vmx and svm")               \
 	X(nr_memslots, KVM_CAP_NR_MEMSLOTS, 10, false, "regions of guest memory")                  \
-	X(max_vcpus, KVM_CAP_MAX_VCPUS, 66, false, "vCPUs of a guest")
+	X(max_vcpus, KVM_CAP_MAX_VCPUS, 66, false, "vCPUs of a guest")                             \
+	X(irqchip, KVM_CAP_IRQCHIP, 0, false, "the platform pc")                                   \
+	X(pit2, KVM_CAP_PIT2, 33, false, "the platform pc")                                        \
+	X(irqfd, KVM_CAP_IRQFD, 32, false, "the platform pc")                                      \
+	X(tsc_deadline_timer, KVM_CAP_TSC_DEADLINE_TIMER, 72, false, "a timer that follows the TSC, on the platform pc")
 
 enum host_capability {
 #define X(name, constant, number, required, use) HOST_CAP_##name,

@@ -27,6 +27,12 @@ static void set_bit(uint64_t *set, uint32_t number)
 	set[(number - 1) / 64] |= UINT64_C(1) << (number - 1) % 64;
 }
 
+/* No relay knows interrupt controllers yet. */
+static bool engine_has_platform(const struct engine *engine, enum platform platform)
+{
+	return platform != PLATFORM_PC || engine->id == ENGINE_FLAT;
+}
+
 static int choose_engine(struct plan *plan, const char *key, const struct host *host,
 			 struct error *error)
 {
@@ -38,6 +44,14 @@ static int choose_engine(struct plan *plan, const char *key, const struct host *
 
 		if (!automatic && strcmp(key, engine_keys[engine->id]) != 0)
 			continue;
+		if (!engine_has_platform(engine, plan->platform)) {
+			if (automatic)
+				continue;
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "engine %s: needs: a guest for the platform sidestep; this one is for the "
+					 "platform pc; use --engine flat",
+					 key);
+		}
 		if (!host || engine_probe(engine, host, reason, sizeof(reason))) {
 			plan->engine = engine;
 			return 0;
@@ -65,6 +79,55 @@ int plan_check_memory(uint64_t memory, struct error *error)
 			 memory, BOOT_MEMORY_MIN >> 20);
 }
 
+const char *const platform_keys[PLATFORM_COUNT] = {PLATFORMS(LIST_KEY)};
+
+/* What the options ask for that only one of the platforms has. NULL: nothing. */
+static const char *option_of_other(const struct plan *plan, const struct plan_request *request)
+{
+	if (plan->platform == PLATFORM_PC)
+		return request->views	? "--views"
+		       : request->disk	? "--disk"
+		       : request->flag_path > FLAG_PATH_CPU || request->owned_count ||
+				       request->kept_count || request->asked_count
+			       ? "--own, --shadow, --ask and --flag-path"
+			       : NULL;
+	return request->command_line ? "--append" : request->boot_file_count ? "--initrd" : NULL;
+}
+
+static int choose_platform(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	const bool kernel = image_format_is_kernel(plan->image.format);
+	const char *name = request->guest ? request->guest : "the built-in firmware";
+	const char *option;
+
+	plan->platform = kernel ? PLATFORM_PC : PLATFORM_SIDESTEP;
+	if (request->platform != PLATFORM_AUTO && request->platform != plan->platform)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "%s: %s, which needs the platform %s; leave out --platform %s", name,
+				 image_format_texts[plan->image.format], platform_keys[plan->platform],
+				 platform_keys[request->platform]);
+	option = option_of_other(plan, request);
+	if (option)
+		return error_set(error, -EINVAL, STATUS_USAGE, "%s: not for the platform %s, which %s needs; leave it out",
+				 option, platform_keys[plan->platform], name);
+	if (!plan->memory)
+		plan->memory = kernel ? PLAN_MEMORY_KERNEL : PLAN_MEMORY_DEFAULT;
+	return 0;
+}
+
+static int check_platform(const struct plan *plan, const struct host *host, struct error *error)
+{
+	static const enum host_capability needed[] = {HOST_CAP_irqchip, HOST_CAP_pit2, HOST_CAP_irqfd};
+
+	for (size_t i = 0; host && plan->platform == PLATFORM_PC && i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (host->capability[needed[i]] == 0)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "platform pc cannot run here: needs: %s; host: this KVM has none; use a kernel "
+					 "whose KVM emulates interrupt controllers",
+					 host_capability_names[needed[i]]);
+	return 0;
+}
+
 static int check_memory(const struct plan *plan, const struct host *host, struct error *error)
 {
 	int rc = plan_check_memory(plan->memory, error);
@@ -77,7 +140,8 @@ static int check_memory(const struct plan *plan, const struct host *host, struct
 				 "-m: %u x %" PRIu64 " MiB are more than the host's memory of %" PRIu64
 				 " MiB; ask for less",
 				 plan->vms, plan->memory >> 20, host->memory >> 20);
-	if (host && plan->memory > RAM_HOLE_BASE && !(extended >> CPUID_PAGE1GB_EDX & 1))
+	if (host && plan->platform == PLATFORM_SIDESTEP && plan->memory > RAM_HOLE_BASE &&
+	    !(extended >> CPUID_PAGE1GB_EDX & 1))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "-m: more than 3G needs 1 GiB pages, which this processor lacks; ask for "
 				 "less");
@@ -274,6 +338,11 @@ static int default_views(struct plan *plan, struct error *error)
 	unsigned views = DEFAULT_POLICY_VIEWS;
 	struct default_policy_layout layout;
 
+	if (plan->platform == PLATFORM_PC)
+		return policy_add_view(&plan->policy, "all", VIEW_RIGHTS_ALL, NULL) == 0
+			       ? 0
+			       : error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
 		if (plan_bit(plan->selected, n) &&
 		    strstr(plan->image.operations[n - 1].needs, NEEDS_ALL_VIEWS))
@@ -406,6 +475,17 @@ static int plan_services(struct plan *plan, const struct plan_request *request, 
 	return 0;
 }
 
+/* That the image fits into the memory, with what a kernel is given besides. */
+static int plan_boot(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+	int rc;
+
+	if (plan->platform != PLATFORM_PC)
+		return image_check_fit(&plan->image, plan->memory, error);
+	rc = boot_files_open(&plan->boot, request->command_line, request->boot_files, request->boot_file_count, error);
+	return rc == 0 ? pc_boot_check(&plan->image, &plan->boot.boot, plan->memory, error) : rc;
+}
+
 /* The built-in firmware has a disk to try things on; another guest has what it is given. */
 static int plan_disk(struct plan *plan, const struct plan_request *request, struct error *error)
 {
@@ -429,7 +509,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	int rc;
 
 	*plan = (struct plan){
-		.memory = request->memory ? request->memory : PLAN_MEMORY_DEFAULT,
+		.memory = request->memory,
 		.vcpus = request->vcpus,
 		.vms = request->vms,
 		.bare = host && host->backend == HOST_BACKEND_BARE,
@@ -449,7 +529,14 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.views = request->views,
 		.storage = {.fd = -1},
 	};
-	rc = choose_engine(plan, request->engine, host, error);
+	rc = request->guest ? image_open(&plan->image, request->guest, error)
+			    : image_builtin(&plan->image, error);
+	if (rc == 0)
+		rc = choose_platform(plan, request, error);
+	if (rc == 0)
+		rc = choose_engine(plan, request->engine, host, error);
+	if (rc == 0)
+		rc = check_platform(plan, host, error);
 	if (rc == 0)
 		rc = check_counts(plan, host, error);
 	if (rc == 0)
@@ -457,10 +544,9 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	if (rc == 0)
 		rc = check_sharing(plan, request, error);
 	if (rc == 0)
-		rc = request->guest ? image_open(&plan->image, request->guest, error)
-				    : image_builtin(&plan->image, error);
-	if (rc == 0)
-		rc = image_check_fit(&plan->image, plan->memory, error);
+		rc = plan_boot(plan, request, error);
+	if (rc == 0 && request->symbols)
+		rc = symbol_file_open(&plan->symbols, request->symbols, error);
 	if (rc == 0)
 		rc = check_patterns(plan, request, error);
 	if (rc == 0 && request->workload)
@@ -491,5 +577,7 @@ void plan_finish(struct plan *plan)
 	plan->workload = NULL;
 	policy_finish(&plan->policy);
 	storage_close(&plan->storage);
+	boot_files_close(&plan->boot);
+	symbol_file_close(&plan->symbols);
 	plan->engine = NULL;
 }

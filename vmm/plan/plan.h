@@ -11,7 +11,10 @@
 #include "views/policy.h"
 #include "views/service_table.h"
 #include "vmm/guest/image.h"
+#include "vmm/guest/symbol_file.h"
 #include "vmm/jail/jail.h"
+#include "vmm/pc/pc_boot.h"
+#include "vmm/plan/boot_files.h"
 #include "vmm/plan/engine.h"
 #include "vmm/plan/host.h"
 #include "vmm/plan/storage.h"
@@ -19,6 +22,7 @@
 #include "vmm/plan/workload.h"
 
 #define PLAN_MEMORY_DEFAULT (UINT64_C(16) << 20)
+#define PLAN_MEMORY_KERNEL (UINT64_C(128) << 20) /* the same, of a kernel that others wrote */
 #define PLAN_VMS_MAX 64
 
 /* Where a computer image is planned to lie in physical memory. It is moved to where there is memory, and addresses in it
@@ -39,6 +43,21 @@ enum on_violation {
 };
 
 extern const char *const on_violation_keys[ON_VIOLATION_COUNT];
+
+/* What surrounds a guest: PLATFORM(NAME, key). */
+#define PLATFORMS(X)                                                                               \
+	X(AUTO, "auto") /* what the image is made for */                                           \
+	X(SIDESTEP, "sidestep") /* guestfw/abi.h */                                                \
+	X(PC, "pc") /* interrupt controllers, timers, ACPI, a serial line that is typed into */
+
+enum platform {
+#define X(name, key) PLATFORM_##name,
+	PLATFORMS(X)
+#undef X
+	PLATFORM_COUNT
+};
+
+extern const char *const platform_keys[PLATFORM_COUNT];
 
 /* How writes of flags that the guest does not own are carried out: PATH(NAME, key). */
 #define FLAG_PATHS(X)                                                                              \
@@ -90,8 +109,13 @@ struct plan_request {
 	const char *ledger; /* path or NULL */
 	const char *workload; /* what the built-in firmware does for ever; NULL: its catalogue, once */
 	const char *disk;   /* path, perhaps with ":ro", or NULL */
+	const char *symbols; /* path or NULL */
+	enum platform platform;
+	const char *command_line; /* of a kernel; NULL: none */
+	const char *boot_files[PC_FILES_MAX]; /* paths of its initial file systems or modules */
+	unsigned boot_file_count;
 	const char *pid_file; /* path or NULL */
-	uint64_t memory;    /* bytes */
+	uint64_t memory;    /* bytes; 0: the default */
 	unsigned vcpus, vms;
 	bool share_vcpu;     /* the VMs share one vCPU */
 	unsigned slice_ms;   /* after which the next one has it; 0: only when it yields, halts or ends */
@@ -120,6 +144,9 @@ struct plan_request {
 struct plan {
 	const struct engine *engine;
 	struct image image;
+	enum platform platform; /* never AUTO */
+	struct boot_files boot; /* of the platform pc */
+	struct symbol_file symbols; /* of --symbols; count 0: none, the image's own are all */
 	struct view_policy policy;
 	uint64_t memory;
 	unsigned vcpus, vms;

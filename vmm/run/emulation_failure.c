@@ -2,6 +2,7 @@
 #include "vmm/run/emulation_failure.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vmm/emulate/isa.h"
@@ -67,20 +68,56 @@ static int decode(const struct page_walk_space *space, uint64_t rip, const uint8
 	return insn_decode(&space->mode, code, length, ret_insn);
 }
 
-bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)
+/* Fills in where the instruction lies. Returns 0 or a negative errno. */
+static int space_of(struct vcpu *vcpu, struct kvm_sregs *ret_sregs, struct page_walk_space *ret_space)
 {
 	int view = vcpu->vm->ops->view_current(vcpu);
-	struct page_walk_space space = {.vm = vcpu->vm, .view = view < 0 ? 0 : (uint32_t)view};
+
+	if (vcpu_sregs(vcpu, ret_sregs) != 0)
+		return -EIO;
+	*ret_space = (struct page_walk_space){
+		.vm = vcpu->vm,
+		.view = view < 0 ? 0 : (uint32_t)view,
+		.cr3 = ret_sregs->cr3,
+		.user = ret_sregs->ss.dpl == USER,
+		.mode = cpu_mode_of(ret_sregs),
+	};
+	return 0;
+}
+
+void emulation_failure_describe(struct vcpu *vcpu, const uint8_t *bytes, unsigned length, char *text, size_t size)
+{
+	const char *module = host_backend_modules[vcpu->vm->host->backend];
+	uint64_t rip = vcpu_regs(vcpu)->rip;
+	struct page_walk_space space;
+	struct kvm_sregs sregs;
+	char code[96] = "";
+	struct insn insn;
+	int at;
+
+	if (length == 0) {
+		snprintf(text, size, "there is no code in memory where KVM (%s) should interpret it", module);
+		return;
+	}
+	if (space_of(vcpu, &sregs, &space) == 0 && decode(&space, rip, bytes, length, &insn) == 0) {
+		insn_text(&insn, rip, code, sizeof(code));
+		length = insn.decoded.length < length ? insn.decoded.length : length;
+	}
+	at = snprintf(text, size, "KVM (%s) does not interpret %s:", module, code[0] ? code : "the instruction");
+	for (unsigned i = 0; i < length && at > 0 && (size_t)at < size; i++)
+		at += snprintf(text + at, size - (size_t)at, " %02x", bytes[i]);
+}
+
+bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigned length)
+{
+	struct page_walk_space space;
 	struct kvm_sregs sregs;
 	struct insn insn;
 	struct isa isa;
 	int rc;
 
-	if (length > INSN_MAX || vcpu_sregs(vcpu, &sregs) != 0)
+	if (length > INSN_MAX || space_of(vcpu, &sregs, &space) != 0)
 		return false;
-	space.cr3 = sregs.cr3;
-	space.user = sregs.ss.dpl == USER;
-	space.mode = cpu_mode_of(&sregs);
 	rc = decode(&space, vcpu_regs(vcpu)->rip, bytes, length, &insn);
 	if (rc == -ENODATA)
 		return false;

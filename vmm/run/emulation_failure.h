@@ -14,4 +14,7 @@ bool emulation_failure_complete(struct vcpu *vcpu, const uint8_t *bytes, unsigne
  * gets #UD, as from a KVM that does not report what it cannot interpret. Returns false at other CPLs. */
 bool emulation_failure_for_user(struct vcpu *vcpu);
 
+/* Says what nobody can carry out: the instruction, if there is one, its bytes, and whose KVM does not know it. */
+void emulation_failure_describe(struct vcpu *vcpu, const uint8_t *bytes, unsigned length, char *text, size_t size);
+
 #endif

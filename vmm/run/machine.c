@@ -26,6 +26,7 @@
 
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10
+#define HALT_LOOK_MS 1000 /* how often to look whether a vCPU that KVM keeps has halted for good */
 #define SIGNAL_STATUS 128
 #define TSC_KHZ_UNKNOWN 1000000 /* KVM does not say it: a guess, for when to look again */
 
@@ -133,7 +134,8 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	*machine = (struct machine){
 		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
 	seal_init(&machine->seal, plan->jail, output);
-	console_init(&machine->console, console_fd, CONSOLE_LIMIT);
+	console_init(&machine->console, console_fd, plan->platform == PLATFORM_PC ? CONSOLE_LIMIT_KERNEL : CONSOLE_LIMIT);
+	machine->console.lines_end_in_cr = plan->platform == PLATFORM_PC;
 	machine->console.stop = &machine->ending;
 	machine->console.failed = wake;
 	machine->console.opaque = machine;
@@ -289,6 +291,8 @@ static int patience(const struct machine *machine, bool ending, bool progress)
 
 	if (machine->plan->slice_ms && look > machine->slice_end)
 		look = machine->slice_end;
+	if (machine->plan->platform == PLATFORM_PC && look > machine->halt_look)
+		look = machine->halt_look;
 	if (look != UINT64_MAX)
 		wait = look > now ? look - now : 0;
 	if (progress && wait > PROGRESS_MS)
@@ -312,6 +316,24 @@ static void look_at_slice(struct machine *machine)
 	vcpu_thread_kick(&machine->threads[0]);
 }
 
+/* A vCPU that has come out of the guest since the last time has not halted. */
+static void look_for_halts(struct machine *machine)
+{
+	const uint64_t now = machine_now(machine);
+
+	if (machine->plan->platform != PLATFORM_PC || now < machine->halt_look)
+		return;
+	machine->halt_look = now + HALT_LOOK_MS;
+	for (unsigned i = 0; i < machine->thread_count; i++) {
+		struct vcpu_thread *thread = &machine->threads[i];
+		unsigned exits = atomic_load_explicit(&thread->vcpu->exits, memory_order_relaxed);
+
+		if (exits == thread->exits)
+			vcpu_thread_kick(thread);
+		thread->exits = exits;
+	}
+}
+
 /* Waits until every thread has ended. A kick is repeated: it may find its thread in a write to a
  * full pipe rather than in KVM_RUN. */
 static void supervise(struct machine *machine, int signal_fd, bool progress)
@@ -327,12 +349,14 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 	bool ending;
 
 	machine->slice_end = machine_now(machine) + machine->plan->slice_ms;
+	machine->halt_look = machine_now(machine) + HALT_LOOK_MS;
 	output_readers_await(&machine->readers, read_fds);
 	while (any_running(machine, &ending)) {
 		eventfd_t ended;
 
 		if (ending)
 			kick_where(machine, is_ending);
+		fds[3].fd = watch ? watch->fd : -1;
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), patience(machine, ending, progress)) > 0) {
 			if (fds[0].revents)
 				take_signal(machine, signal_fd);
@@ -347,6 +371,7 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		if (atomic_load(&machine->ending))
 			output_readers_forget(read_fds);
 		look_at_slice(machine);
+		look_for_halts(machine);
 		if (watch)
 			watch->look(machine, watch->opaque);
 		if (progress)
@@ -441,7 +466,7 @@ static void prepare(struct machine *machine)
 {
 	struct seal *seal = &machine->seal;
 
-	seal->engine = machine->plan->engine->id;
+	seal->plan = machine->plan;
 	seal->console_fd = machine->console.fd;
 	seal->done_fd = machine->done_fd;
 	seal->ledger_fd = machine->ledger_kept ? machine->ledger.fd : -1;

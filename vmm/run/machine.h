@@ -15,7 +15,7 @@ struct machine;
 
 /* Somebody who looks at a run while it goes on, in the thread that waits for its end. */
 struct machine_watch {
-	int fd; /* of a terminal, whose keys it waits for; -1: none */
+	int fd; /* what it reads from, when there is something to be read; -1: nothing. It may change from look to look. */
 	/* When look() is due at the latest, in ms of machine_now(). */
 	uint64_t (*due)(const struct machine *machine, void *opaque);
 	void (*look)(struct machine *machine, void *opaque);
@@ -38,6 +38,7 @@ struct machine {
 	struct pid_file pid_file;
 	atomic_bool ending; /* timeout or signal: nothing waits for a reader of guest output any more */
 	uint64_t tsc_khz;
+	uint64_t halt_look; /* when vCPUs are looked at next, in ms of machine_now() */
 	uint64_t slice_end; /* of VMs that share a vCPU, in ms of machine_now() */
 	int done_fd; /* eventfd: a vCPU thread has ended, or handed over what it counted */
 	struct summary *summary; /* of all vCPUs, after machine_run() */

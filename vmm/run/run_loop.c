@@ -14,9 +14,11 @@
 #include "vmm/run/emulation_failure.h"
 #include "vmm/run/share.h"
 #include "vmm/service/interrupt.h"
+#include "vmm/vm/pc.h"
 #include "vmm/vm/vcpu.h"
 
 #define EMULATION_FLAG_BYTES 1u
+#define ALL_HALTED "every vCPU has halted for good and none wrote an exit status"
 
 static _Thread_local struct kvm_run *current_run;
 
@@ -52,7 +54,7 @@ static void park(struct vcpu *vcpu)
 
 	vcpu->parked = true;
 	if (atomic_fetch_add(&vm->halted, 1) + 1 == vm->plan->vcpus)
-		stop_guest(vcpu, "every vCPU has halted for good and none wrote an exit status");
+		stop_guest(vcpu, ALL_HALTED);
 }
 
 /* Behind a store or an OUT, which KVM has finished before the exit. */
@@ -83,6 +85,8 @@ static void handle_io(struct vcpu *vcpu)
 		else
 			bus_read(&vm->ports, run->io.port, data, run->io.size);
 	}
+	if (vm->pc && out)
+		pc_look_at_power(vm);
 	pthread_mutex_unlock(&vm->lock);
 	if (vm->exit_port.written)
 		vm_stop(vm, STOP_EXIT, vm->exit_port.status, "guest exit status %u",
@@ -159,7 +163,6 @@ static void emulation_failed(struct vcpu *vcpu)
 	unsigned length = 0;
 	uint8_t bytes[15];
 	char what[160];
-	int at;
 
 	/* Without data the flags are those of an earlier exit (Documentation/virt/kvm/api.rst). */
 	if (run->emulation_failure.ndata > 0 &&
@@ -178,10 +181,7 @@ static void emulation_failed(struct vcpu *vcpu)
 		return;
 	}
 	pthread_mutex_unlock(&vcpu->vm->lock);
-	at = snprintf(what, sizeof(what), "KVM could not interpret the instruction%s",
-		      length ? "" : " (no code in memory there)");
-	for (unsigned i = 0; i < length; i++)
-		at += snprintf(what + at, sizeof(what) - (size_t)at, " %02x", bytes[i]);
+	emulation_failure_describe(vcpu, bytes, length, what, sizeof(what));
 	stop_guest(vcpu, what);
 }
 
@@ -249,6 +249,7 @@ static void handle_exit(struct vcpu *vcpu)
 		.reason = (uint16_t)reason,
 	};
 	recorder_observe(vcpu->recorder);
+	atomic_fetch_add_explicit(&vcpu->exits, 1, memory_order_relaxed);
 	if (vcpu->vm->ops->catch_up)
 		vcpu->vm->ops->catch_up(vcpu);
 	if (reason < EXIT_REASON_COUNT && handlers[reason])
@@ -304,6 +305,8 @@ void run_vcpu(struct vcpu *first)
 		 * from here on is seen by the next KVM_RUN. */
 		__atomic_store_n(&first->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 		recorder_kicked(first->recorder);
+		if (first->vm->pc && pc_all_halted(first))
+			stop_guest(first, ALL_HALTED);
 		share_end_slice(first);
 	}
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);

@@ -8,6 +8,7 @@
 #include "vmm/base/stream.h"
 #include "vmm/observe/recorder.h"
 #include "vmm/service/services.h"
+#include "vmm/vm/pc.h"
 
 void seal_init(struct seal *seal, enum jail_mode mode, const struct output *output)
 {
@@ -38,7 +39,8 @@ static unsigned kind_of_run(const struct seal *seal)
 		[ENGINE_SVM] = JAIL_WHEN_SVM,
 	};
 
-	return kinds[seal->engine];
+	return kinds[seal->plan->engine->id] | (seal->plan->platform == PLATFORM_PC ? JAIL_WHEN_PC : 0) |
+	       (seal->plan->image.format == IMAGE_MULTIBOOT ? JAIL_WHEN_TESTED : 0);
 }
 
 static void set_ledger(struct jail_thread *thread, const struct seal *seal)
@@ -83,6 +85,8 @@ void seal_vcpu(struct seal *seal, const struct vcpu *vcpu)
 		thread.subject[JAIL_SUBJECT_DISK] = disk->fd;
 	thread.size[JAIL_SUBJECT_DISK] = disk_size(vcpu->vm);
 	thread.subject[JAIL_SUBJECT_CONSOLE] = seal->console_fd;
+	if (vcpu->vm->pc)
+		thread.subject[JAIL_SUBJECT_IRQ] = vcpu->vm->pc->serial_irq;
 	thread.subject[JAIL_SUBJECT_DONE] = seal->done_fd;
 	set_ledger(&thread, seal);
 	if (jail_enter(&thread, &error) != 0)
@@ -133,6 +137,9 @@ static int seal_self(struct seal *seal, const struct vm *vms, unsigned count, in
 	}
 	if (seal->remover > 0)
 		thread.subject[JAIL_SUBJECT_REMOVER] = seal->remover;
+	/* What is typed goes to the first VM. */
+	if (vms[0].pc)
+		thread.subject[JAIL_SUBJECT_IRQ] = vms[0].pc->serial_irq;
 	if (seal->watched) {
 		thread.when |= JAIL_WHEN_WATCHED;
 		thread.subject[JAIL_SUBJECT_KEYS] = seal->keys_fd;

@@ -18,7 +18,7 @@
 struct seal {
 	enum jail_mode mode;
 	/* What the run has, -1 or 0 where it has none. Set before a thread starts. */
-	enum engine_id engine;
+	const struct plan *plan;
 	int console_fd, done_fd, ledger_fd;
 	int keys_fd;   /* of a terminal, for somebody who watches */
 	bool watched;

@@ -14,6 +14,7 @@
 
 struct vcpu_thread {
 	struct vcpu *vcpu;
+	unsigned exits; /* of the vCPU, when it was looked at last */
 	struct tracing *tracing;
 	struct seal *seal;
 	int done_fd; /* eventfd that is told when the thread ends */

@@ -60,6 +60,9 @@ int services_attach(struct vm *vm, struct error *error)
 	services->control_port = (struct control_port){service_request, vm};
 	services->pin_limit = pin_limit();
 	services->scratch.fd = -1;
+	/* Those ports are of the platform sidestep. */
+	if (vm->pc)
+		return 0;
 	rc = bus_claim(&vm->ports, SS_PORT_CONTROL, 4, &control_port_ops, &services->control_port);
 	if (rc == 0)
 		rc = attach_disk(vm, error);

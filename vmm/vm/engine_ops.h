@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 
 #include "guestfw/abi.h"
+#include "views/gpa.h"
 #include "vmm/base/error.h"
 
 struct monitor_exit;
@@ -29,6 +30,9 @@ struct engine_ops {
 	int (*vcpu_prepare)(struct vcpu *vcpu, struct error *error);
 	void (*vcpu_plan)(struct vcpu *vcpu, const struct ss_operation *op);
 	void *(*control)(const struct vcpu *vcpu); /* of 4096 bytes, as KVM has it */
+
+	/* Has KVM forget how it maps this page, whose contents stay; NULL where no platform needs it. */
+	void (*forget_page)(struct vm *vm, gpa_t gpa);
 
 	/* Makes a view, which exists, active; NULL where the processor or the relay does that. */
 	int (*view_switch)(struct vm *vm, unsigned view);

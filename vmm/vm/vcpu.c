@@ -12,6 +12,10 @@
 
 #include "vmm/guest/boot.h"
 #include "vmm/observe/recorder.h"
+#include "vmm/pc/pc_cpuid.h"
+#include "vmm/vm/kernel_symbols.h"
+#include "vmm/vm/pc.h"
+#include "vmm/vm/vcpu_msr.h"
 
 #define EFER_LONG_MODE 0x500
 #define RFLAGS_FIXED 2
@@ -34,12 +38,15 @@ static int set_cpuid(const struct vcpu *vcpu)
 {
 	const struct kvm_cpuid2 *host = vcpu->vm->host->cpuid;
 	size_t size = sizeof(*host) + host->nent * sizeof(host->entries[0]);
-	struct kvm_cpuid2 *cpuid = malloc(size);
+	struct kvm_cpuid2 *cpuid = malloc(size + PC_CPUID_MORE * sizeof(host->entries[0]));
 	int rc = -1;
 
 	if (!cpuid)
 		return -1;
 	memcpy(cpuid, host, size);
+	if (vcpu->vm->pc)
+		pc_cpuid(cpuid, vcpu->index, vcpu->vm->plan->vcpus,
+			 vcpu->vm->host->capability[HOST_CAP_tsc_deadline_timer] > 0);
 	for (uint32_t i = 0; i < cpuid->nent && engine_has_monitor(vcpu->vm->plan->engine); i++)
 		if (cpuid->entries[i].function == CPUID_KVM_FEATURES)
 			cpuid->entries[i].eax = 0;
@@ -53,7 +60,8 @@ void vcpu_prepare(struct vcpu *vcpu, struct vm *vm, unsigned index)
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1};
 	vcpu->interrupts = &vcpu->own_interrupts;
 	interrupts_init(vcpu->interrupts);
-	vcpu->page = guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
+	vcpu->page = vm->pc ? &vm->pc->pages[index]
+			    : guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
 }
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct error *error)
@@ -151,23 +159,36 @@ void vcpu_start_state(const struct vcpu *vcpu, struct kvm_sregs *sregs, struct k
 	sregs->efer = EFER_LONG_MODE;
 }
 
-int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error)
+static int set_start_state(struct vcpu *vcpu, struct error *error)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
-	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
 		return failed(error, "KVM_GET_SREGS");
-	vcpu_start_state(vcpu, &sregs, &regs);
+	if (vcpu->vm->pc)
+		pc_start_state(vcpu->vm, &sregs, &regs);
+	else
+		vcpu_start_state(vcpu, &sregs, &regs);
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0)
 		return failed(error, "KVM_SET_SREGS");
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) != 0)
 		return failed(error, "KVM_SET_REGS");
-	/* There is no interrupt controller, so no vCPU waits for a start-up IPI; all start at once. */
-	if (ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable) != 0 && errno != EINVAL)
-		return failed(error, "KVM_SET_MP_STATE");
 	return 0;
+}
+
+int vcpu_start(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
+	int rc;
+
+	if (vcpu->vm->pc)
+		return vcpu->index == 0 ? set_start_state(vcpu, error) : 0;
+	rc = set_start_state(vcpu, error);
+	/* There is no interrupt controller, so no vCPU waits for a start-up IPI; all start at once. */
+	if (rc == 0 && ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable) != 0 && errno != EINVAL)
+		return failed(error, "KVM_SET_MP_STATE");
+	return rc;
 }
 
 int vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
@@ -179,16 +200,12 @@ int vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs)
  * then the error. */
 static int estimate_tsc_offset(const struct vcpu *vcpu, int64_t *ret_offset)
 {
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} msrs = {{.nmsrs = 1}, {.index = MSR_TSC}};
-	uint64_t before = __rdtsc(), after;
+	uint64_t before = __rdtsc(), after, counter;
 
-	if (ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) != 1)
+	if (!vcpu_msr(vcpu, MSR_TSC, &counter))
 		return -EIO;
 	after = __rdtsc();
-	*ret_offset = (int64_t)(msrs.entry.data - (before + (after - before) / 2));
+	*ret_offset = (int64_t)(counter - (before + (after - before) / 2));
 	return 0;
 }
 
@@ -264,16 +281,17 @@ void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size)
 {
 	const struct image *image = &vcpu->vm->plan->image;
 	const struct image_symbol *symbol;
+	char where[96] = "", doing[96] = "";
 	struct kvm_regs regs;
-	char where[96] = "";
+	uint64_t offset;
 
 	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
 		regs = *vcpu_regs(vcpu);
-	symbol = image_symbol_at(image, regs.rip);
+	symbol = kernel_symbols_at(vcpu->vm, regs.rip, &offset);
 	if (symbol)
 		snprintf(where, sizeof(where), " (%.60s+0x%llx)", symbol->name,
-			 (unsigned long long)(regs.rip - symbol->address));
-	snprintf(text, size, "vcpu%u at rip 0x%llx%s in operation %s", vcpu->index,
-		 (unsigned long long)regs.rip, where,
-		 image_operation_name(image, vcpu_operation(vcpu)));
+			 (unsigned long long)offset);
+	if (image->operation_count)
+		snprintf(doing, sizeof(doing), " in operation %s", image_operation_name(image, vcpu_operation(vcpu)));
+	snprintf(text, size, "vcpu%u at rip 0x%llx%s%s", vcpu->index, (unsigned long long)regs.rip, where, doing);
 }

@@ -21,8 +21,9 @@ void vcpu_thread_name(const struct vcpu *vcpu, char name[VCPU_NAME_SIZE]);
  * in `sregs`. */
 void vcpu_start_state(const struct vcpu *vcpu, struct kvm_sregs *sregs, struct kvm_regs *ret_regs);
 
-/* Gives the vCPU this state. */
-int vcpu_enter_long_mode(struct vcpu *vcpu, struct error *error);
+/* Gives the vCPU this state, or the one that a platform pc's boot protocol wants: there only the first one starts, and
+ * others wait for it. */
+int vcpu_start(struct vcpu *vcpu, struct error *error);
 
 /* Special registers as KVM has them: of the nested guest, while that runs. Returns 0 or a negative errno. */
 int vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *ret_sregs);

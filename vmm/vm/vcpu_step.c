@@ -5,6 +5,7 @@
 
 #include "views/retire.h"
 #include "vmm/vm/vcpu.h"
+#include "vmm/vm/vcpu_msr.h"
 
 #define VECTOR_DB 1
 #define VECTOR_GP 13
@@ -66,12 +67,9 @@ static int raise_trap(struct vcpu *vcpu)
 /* 0 where KVM does not know it. */
 static uint64_t debugctl_of(const struct vcpu *vcpu)
 {
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} msrs = {{.nmsrs = 1}, {.index = MSR_DEBUGCTL}};
+	uint64_t value;
 
-	return ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : 0;
+	return vcpu_msr(vcpu, MSR_DEBUGCTL, &value) ? value : 0;
 }
 
 /* A KVM that leaves one instruction to the VMM does so again: from the first one on it tells at every

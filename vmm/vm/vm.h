@@ -26,6 +26,7 @@ struct stop {
 
 struct recorder;
 struct vm;
+struct pc;
 
 struct vcpu {
 	struct vm *vm;
@@ -41,6 +42,8 @@ struct vcpu {
 	struct record_exit exit;
 	uint64_t taken;   /* exits to the monitor because its turn was over */
 	bool parked;      /* halted, and nothing can wake it */
+	atomic_uint asleep; /* of the platform pc: so often in a row it was found so that nothing can wake it */
+	atomic_uint exits;  /* to this process; wraps */
 	bool relay_waits; /* the relay has passed an exit on and expects an answer */
 	void *engine_data;
 	struct interrupts *interrupts; /* the relay's, which changes them too, or the next */
@@ -81,7 +84,11 @@ struct vm {
 	uint64_t view_list[EPTP_LIST_ENTRIES];
 	void *engine_data;
 	uint64_t open_page; /* a page that no view restricts or moves, plus 1; 0: none is known */
+	/* Of a kernel with a file of symbols, once a vCPU has told: how much higher it lies than that says. */
+	atomic_bool kernel_found;
+	_Atomic uint64_t kernel_offset;
 	bool own_tss; /* the guest's code can load a TSS other than the one it starts with */
+	struct pc *pc; /* of the platform pc, else NULL; vm/pc.h */
 	struct services *services; /* what is done at the guest's request; service/services.h */
 	/* For tests: called when SS_HYPERCALL_NULL_VMM reaches the VMM, while the relay waits. */
 	void (*on_null_hypercall)(struct vcpu *vcpu);

@@ -9,6 +9,7 @@
 
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
+#include "vmm/vm/pc.h"
 #include "vmm/vm/vcpu.h"
 
 #ifndef KVM_CAP_DISABLE_QUIRKS2
@@ -59,6 +60,8 @@ static int claim_devices(struct vm *vm)
 	int rc;
 
 	serial_init(&vm->serial, vm->console);
+	if (vm->pc)
+		return pc_claim(vm);
 	vm->scratch.value = SS_MMIO_RESET;
 	rc = bus_claim(&vm->ports, SS_PORT_SERIAL, SERIAL_PORTS, &serial_bus_ops, &vm->serial);
 	if (rc == 0)
@@ -131,7 +134,8 @@ int vm_prepare(struct vm *vm, unsigned index, const struct plan *plan, const str
 		return error_set(error, rc, STATUS_USAGE,
 				 "no address space for %llu MiB of guest memory; ask for less with -m",
 				 (unsigned long long)plan->memory >> 20);
-	fill_memory(vm);
+	if (plan->platform == PLATFORM_SIDESTEP)
+		fill_memory(vm);
 	vm->vcpus = calloc(plan->vcpus, sizeof(*vm->vcpus));
 	if (!vm->vcpus || policy_copy(&plan->policy, &vm->policy) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
@@ -146,6 +150,8 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 	vm->console = console;
 	if (rc == 0)
 		rc = create_kvm_vm(vm, error);
+	if (rc == 0 && plan->platform == PLATFORM_PC)
+		rc = pc_create(vm, error);
 	if (rc != 0)
 		return rc;
 	rc = claim_devices(vm);
@@ -162,7 +168,10 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		if (rc != 0)
 			return rc;
 	}
-	boot_write_frequency(&vm->ram, vcpu_tsc_khz(&vm->vcpus[0]));
+	if (vm->pc)
+		pc_start_clock(vm, vcpu_tsc_khz(&vm->vcpus[0]));
+	else
+		boot_write_frequency(&vm->ram, vcpu_tsc_khz(&vm->vcpus[0]));
 	return 0;
 }
 
@@ -175,6 +184,7 @@ void vm_destroy(struct vm *vm)
 		vm->ops->vm_finish(vm);
 	if (vm->fd >= 0 && vm->leader == vm)
 		close(vm->fd);
+	pc_destroy(vm);
 	guest_ram_destroy(&vm->ram);
 	policy_finish(&vm->policy);
 	pthread_mutex_destroy(&vm->lock);

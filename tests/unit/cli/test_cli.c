@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/unit/cmocka_prelude.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ static const struct {
 	{"services", "view,map:cpl0"},
 	{"weight", "ticks"},
 	{"seccomp", "log"},
+	{"platform", "pc"},
 };
 
 static const char *good_argument(const struct option_row *row)
@@ -187,6 +189,61 @@ static void services(void **state)
 		assert_int_not_equal(parse("run", "--services", bad[i], &settings, &error), 0);
 		assert_int_equal(error.status, STATUS_USAGE);
 		assert_non_null(strstr(error.text, "--services"));
+	}
+}
+
+/* Each --initrd is one more, up to a limit. */
+static void boot_files(void **state)
+{
+	static char words[2 + 2 * (PC_FILES_MAX + 1)][16];
+	char *argv[ARRAY_SIZE(words) + 1] = {NULL};
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	for (int count = 0; count <= PC_FILES_MAX + 1; count++) {
+		int argc = 1, rc;
+
+		strcpy(words[0], "run");
+		for (int i = 0; i < count; i++) {
+			strcpy(words[argc++], "--initrd");
+			sprintf(words[argc++], "file%d", i);
+		}
+		for (int i = 0; i < argc; i++)
+			argv[i] = words[i];
+		argv[argc] = NULL;
+		error = (struct error){0};
+		rc = cli_parse(command_by_name("run"), argc, argv, &settings, &error);
+		if (count > PC_FILES_MAX) {
+			assert_int_equal(rc, -E2BIG);
+			assert_int_equal(error.status, STATUS_USAGE);
+			assert_non_null(strstr(error.text, "--initrd: given more than 16 times"));
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		assert_int_equal(settings.plan.boot_file_count, count);
+		for (int i = 0; i < count; i++)
+			assert_string_equal(settings.plan.boot_files[i], words[2 + 2 * i]);
+	}
+}
+
+static void platforms(void **state)
+{
+	static const char *const bad[] = {"", "PC", "q35", "pc ", "sidestep,pc"};
+	struct settings settings;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(parse("run", NULL, NULL, &settings, &error), 0);
+	assert_int_equal(settings.plan.platform, PLATFORM_AUTO);
+	for (int i = 0; i < PLATFORM_COUNT; i++) {
+		assert_int_equal(parse("run", "--platform", platform_keys[i], &settings, &error), 0);
+		assert_int_equal(settings.plan.platform, i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_not_equal(parse("run", "--platform", bad[i], &settings, &error), 0);
+		assert_int_equal(error.status, STATUS_USAGE);
+		assert_non_null(strstr(error.text, "auto, sidestep or pc"));
 	}
 }
 
@@ -571,6 +628,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_of_by),
 		cmocka_unit_test(tables),        cmocka_unit_test(every_option),
+		cmocka_unit_test(boot_files),    cmocka_unit_test(platforms),
 		cmocka_unit_test(services),      cmocka_unit_test(defaults),      cmocka_unit_test(operands),
 		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
 		cmocka_unit_test(odd_numbers),	 cmocka_unit_test(abbreviations),

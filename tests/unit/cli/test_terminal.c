@@ -43,7 +43,7 @@ static int on_terminal(int (*body)(int master))
 		slave = open(ptsname(master), O_RDWR);
 		dup2(slave, STDIN_FILENO);
 		close(slave);
-		_exit(terminal_enter() == STDIN_FILENO ? body(master) : 99);
+		_exit(terminal_enter(false) == STDIN_FILENO ? body(master) : 99);
 	}
 	close(master);
 	assert_int_equal(waitpid(child, &status, 0), child);

@@ -38,6 +38,7 @@ static struct image_symbol symbols[] = {
 };
 
 const struct image fixture_guest = {
+	.format = IMAGE_ELF64,
 	.entry = 0x100000,
 	.segments = segments,
 	.segment_count = ARRAY_SIZE(segments),

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Functions of a guest's kernel: of its image, or of the file of --symbols and wherever the kernel lies. */
+#ifndef VMM_VM_KERNEL_SYMBOLS_H
+#define VMM_VM_KERNEL_SYMBOLS_H
+
+#include "vmm/vm/vm.h"
+
+/* Looks into the registers of a vCPU, in its thread, to find out where the kernel is, until it is known. */
+void kernel_symbols_look(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+
+/* The function that a linear address is in, and how far from its beginning; NULL if none is known. */
+const struct image_symbol *kernel_symbols_at(const struct vm *vm, uint64_t address, uint64_t *ret_offset);
+
+/* What to call code that has no function in the file: of user space, or of before there was a kernel. `cpl`: the privilege
+ * level that it ran at. NULL: nothing can be said. */
+const char *kernel_symbols_place(const struct vm *vm, uint64_t address, unsigned cpl);
+
+#endif
