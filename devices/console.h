@@ -28,7 +28,7 @@ struct console {
 	int fd; /* -1: output is counted and dropped */
 	bool escape;
 	bool lines_end_in_cr; /* then those are left out where output is escaped */
-	bool prompt; /* somebody answers: pass on at once what is no whole line */
+	atomic_bool prompt; /* somebody answers: pass on at once what is no whole line */
 	uint64_t limit;
 	uint64_t written; /* bytes of guest output taken, dropped ones not included */
 	uint64_t dropped;

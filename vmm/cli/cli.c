@@ -414,7 +414,7 @@ static void note_file(struct settings *settings, const struct option_row *row, c
 {
 	unsigned i = 0;
 
-	while (i < settings->file_count && settings->files[i].option != row)
+	while (i < settings->file_count && (settings->files[i].option != row || row->access == FILE_READ_EACH))
 		i++;
 	if (row->access == FILE_NONE || i == SETTINGS_FILES_MAX)
 		return;

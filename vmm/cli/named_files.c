@@ -98,7 +98,7 @@ static void add_open(struct named_files *files, int fd, const char *name)
 static int add_option(struct named_files *files, const struct settings_file *file)
 {
 	enum file_access access = file->option->access;
-	bool read_only = access == FILE_READ;
+	bool read_only = access == FILE_READ || access == FILE_READ_EACH;
 	char what[16], *path = NULL;
 
 	if (file->option->letter)

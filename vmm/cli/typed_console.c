@@ -42,7 +42,8 @@ static bool take_commands(struct typed_console *typed)
 	return false;
 }
 
-/* Returns whether there was something. A terminal without keys gives nothing, a file or pipe that gives nothing has ended. */
+/* Returns whether there was something. A terminal without keys gives nothing, a file or pipe that gives nothing has
+ * ended. */
 static bool read_bytes(struct typed_console *typed)
 {
 	struct pollfd input = {typed->input, POLLIN, 0};
@@ -93,6 +94,9 @@ static void look(struct machine *machine, void *opaque)
 
 	type(typed, machine);
 	typed->hook.fd = typed->count ? -1 : typed->input;
+	/* Nobody waits for the beginning of a line any more. */
+	if (typed->input < 0)
+		machine->console.prompt = false;
 }
 
 void typed_console_begin(struct typed_console *typed, struct session *session)
@@ -127,8 +131,16 @@ void typed_console_begin(struct typed_console *typed, struct session *session)
 
 void typed_console_end(struct typed_console *typed)
 {
+	struct stop *why;
+	size_t used;
+
 	if (!typed->session)
 		return;
+	why = &typed->session->machine.why;
+	used = strlen(why->text);
 	terminal_leave();
 	typed->session->machine.watch = NULL;
+	/* A guest may have waited for just that. */
+	if (why->cause == STOP_TIMEOUT && typed->input < 0 && !typed->terminal)
+		snprintf(why->text + used, sizeof(why->text) - used, "; standard input has ended");
 }

@@ -22,7 +22,7 @@ static const char *const anchors[] = {"idt_table", "bringup_idt_table", "entry_S
 static void note_anchor(struct symbol_file *file, const char *name, uint64_t address)
 {
 	for (size_t i = 0; i < sizeof(anchors) / sizeof(anchors[0]); i++)
-		if (strcmp(name, anchors[i]) == 0 && file->anchor_count < SYMBOL_ANCHORS_MAX)
+		if (address && strcmp(name, anchors[i]) == 0 && file->anchor_count < SYMBOL_ANCHORS_MAX)
 			file->anchors[file->anchor_count++] = address;
 }
 

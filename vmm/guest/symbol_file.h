@@ -19,7 +19,7 @@
 #define SYMBOL_ANCHORS_MAX 4
 
 struct symbol_file {
-	/* Functions, ascending; of several with one name each has its address behind it, "name@ffffffff81070ae0". */
+	/* Functions, and what else an ELF file has names for, ascending; of several with one name each has its address behind it, "name@ffffffff81070ae0". */
 	struct image_symbol *symbols;
 	size_t count;
 	/* What a processor's registers point to, by the file: tables of interrupt descriptors, the entry for SYSCALL. */

@@ -125,7 +125,7 @@ int vm_prepare(struct vm *vm, unsigned index, const struct plan *plan, const str
 		.host = host,
 		.ops = ops,
 		.fd = -1,
-		.own_tss = image_loads_tss(&plan->image),
+		.own_tss = plan->platform == PLATFORM_PC || image_loads_tss(&plan->image),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 	};

@@ -64,6 +64,30 @@ static void in_order(void **state)
 	}
 }
 
+static bool is_mapped(const uint8_t *at)
+{
+	unsigned char resident;
+
+	return mincore((void *)(uintptr_t)at, 1, &resident) == 0;
+}
+
+static void given_back(void **state)
+{
+	const uint8_t *copies[PC_FILES_MAX];
+	struct boot_files files;
+	struct error error = {0};
+
+	(void)state;
+	assert_int_equal(boot_files_open(&files, "", names, PC_FILES_MAX, &error), 0);
+	for (unsigned i = 0; i < PC_FILES_MAX; i++) {
+		copies[i] = files.files[i].data;
+		assert_true(is_mapped(copies[i]));
+	}
+	boot_files_close(&files);
+	for (unsigned i = 0; i < PC_FILES_MAX; i++)
+		assert_false(is_mapped(copies[i]));
+}
+
 static void no_command_line(void **state)
 {
 	struct boot_files files;
@@ -109,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order),
+		cmocka_unit_test(given_back),
 		cmocka_unit_test(no_command_line),
 		cmocka_unit_test(one_is_bad),
 		cmocka_unit_test(empty),
