@@ -8,6 +8,16 @@
 #include "vmm/cli/typed_console.h"
 #include "vmm/policy/diagnostic.h"
 
+/* A guest may also have ended before its kernel could be found. */
+static void tell_symbols(const struct session *session, const struct settings *settings)
+{
+	if (session->plan.symbols.anchor_count && !atomic_load(&session->machine.vms[0].kernel_found))
+		fprintf(stderr,
+			"sidestep: %s: not of the kernel that the guest has run, as far as it came; no function of it is "
+			"named\n",
+			settings->plan.symbols);
+}
+
 static int run_and_report(struct session *session, const struct settings *settings,
 			  struct error *error)
 {
@@ -27,6 +37,7 @@ static int run_and_report(struct session *session, const struct settings *settin
 		error_reader_gone(error);
 		return error->status;
 	}
+	tell_symbols(session, settings);
 	if (console->dropped)
 		fprintf(stderr, "sidestep: the guest printed more than %llu bytes; %llu were dropped\n",
 			(unsigned long long)console->limit, (unsigned long long)console->dropped);

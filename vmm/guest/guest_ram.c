@@ -23,9 +23,9 @@ int guest_ram_create(struct guest_ram *ram, uint64_t size)
 	return 0;
 }
 
-void guest_ram_prefer_large(const struct guest_ram *ram)
+void guest_ram_prefer_large(const struct guest_ram *ram, bool large)
 {
-	madvise(ram->host, ram->size, MADV_HUGEPAGE);
+	madvise(ram->host, ram->size, large ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 void guest_ram_destroy(struct guest_ram *ram)

@@ -25,8 +25,9 @@ struct guest_ram {
 /* Reserves zeroed memory, `size` bytes, a multiple of the page size. Returns 0 or -ENOMEM. */
 int guest_ram_create(struct guest_ram *ram, uint64_t size);
 
-/* Has the kernel use large pages where it has some to spare: worth it for a guest that touches most of its memory. */
-void guest_ram_prefer_large(const struct guest_ram *ram);
+/* Has the kernel use large pages where it has some to spare, which is worth it for a guest that touches most of its
+ * memory; or none, so that KVM maps each page of 4 KiB by itself. Before memory is touched. */
+void guest_ram_prefer_large(const struct guest_ram *ram, bool large);
 void guest_ram_destroy(struct guest_ram *ram);
 
 /* Bytes of the lower and the upper part. */

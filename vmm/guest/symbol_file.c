@@ -14,6 +14,7 @@
 /* The kernel is moved by multiples of this (Linux, CONFIG_PHYSICAL_ALIGN). */
 #define OFFSET_UNIT (INT64_C(2) << 20)
 #define OFFSET_MAX (INT64_C(1) << 30)
+#define FUNCTION_MAX (UINT64_C(1) << 20) /* farther behind a name is something else */
 #define SUFFIX_SIZE sizeof("@0123456789abcdef")
 
 /* The tables that Linux loads first, until it has one at an address of its own, and its entry for SYSCALL. */
@@ -275,7 +276,7 @@ const struct image_symbol *symbol_file_at(const struct symbol_file *file, uint64
 		else
 			high = middle;
 	}
-	if (low == 0 || address - file->symbols[low - 1].address > UINT32_MAX)
+	if (low == 0 || address - file->symbols[low - 1].address > FUNCTION_MAX)
 		return NULL;
 	return &file->symbols[low - 1];
 }

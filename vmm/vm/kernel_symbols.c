@@ -5,6 +5,7 @@
 
 #define MSR_LSTAR 0xc0000082
 #define USER 3
+#define FIRMWARE_END 0x100000 /* below: where processors start in real mode */
 
 /* Linux has the upper half of the address space. */
 static bool is_kernel(uint64_t address)
@@ -57,5 +58,7 @@ const char *kernel_symbols_place(const struct vm *vm, uint64_t address, unsigned
 {
 	if (vm->plan->symbols.anchor_count == 0 || is_kernel(address))
 		return NULL;
-	return cpl == USER || atomic_load(&vm->kernel_found) ? "[user]" : "[boot]";
+	if (cpl == USER)
+		return "[user]";
+	return address < FIRMWARE_END || image_segment_at(&vm->plan->image, address) ? "[boot]" : "[user]";
 }

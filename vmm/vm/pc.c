@@ -79,7 +79,8 @@ int pc_create(struct vm *vm, struct error *error)
 	pc->pages = calloc(plan->vcpus, sizeof(*pc->pages));
 	if (!pc->pages)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	guest_ram_prefer_large(&vm->ram);
+	/* A page that the test device has forgotten must not come back with its neighbours. */
+	guest_ram_prefer_large(&vm->ram, plan->image.format != IMAGE_MULTIBOOT);
 	pc_boot_write(&vm->ram, &plan->image, &plan->boot.boot, acpi_write(&vm->ram, plan->vcpus), &pc->start);
 	rc = create_controllers(vm, error);
 	return rc == 0 ? connect_serial(vm, error) : rc;

@@ -277,16 +277,19 @@ uint32_t vcpu_operation(const struct vcpu *vcpu)
 	return recorder_operation(vcpu->recorder);
 }
 
-void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size)
+void vcpu_describe(struct vcpu *vcpu, char *text, size_t size)
 {
 	const struct image *image = &vcpu->vm->plan->image;
 	const struct image_symbol *symbol;
 	char where[96] = "", doing[96] = "";
+	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 	uint64_t offset;
 
 	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
 		regs = *vcpu_regs(vcpu);
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) == 0)
+		kernel_symbols_look(vcpu, &sregs);
 	symbol = kernel_symbols_at(vcpu->vm, regs.rip, &offset);
 	if (symbol)
 		snprintf(where, sizeof(where), " (%.60s+0x%llx)", symbol->name,

@@ -121,6 +121,6 @@ __attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_caus
 uint32_t vcpu_operation(const struct vcpu *vcpu);
 
 /* Describes where a vCPU is: "vcpu0 at rip 0x... (symbol+offset) in operation NAME". */
-void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size);
+void vcpu_describe(struct vcpu *vcpu, char *text, size_t size);
 
 #endif

@@ -184,7 +184,8 @@ static void large_pages(void **state)
 	(void)state;
 	assert_int_equal(guest_ram_create(&ram, 8 * MIB), 0);
 	ram.host[5 * MIB] = 7;
-	guest_ram_prefer_large(&ram);
+	guest_ram_prefer_large(&ram, true);
+	guest_ram_prefer_large(&ram, false);
 	assert_int_equal(ram.host[5 * MIB], 7);
 	for (uint64_t i = 0; i < 5 * MIB; i += 512)
 		assert_int_equal(ram.host[i], 0);

@@ -93,7 +93,7 @@ static void expect_place(uint64_t address, unsigned cpl, const char *place)
 		assert_null(is);
 }
 
-/* Nothing has a name, and code is of user space only where user space runs, until a register tells. */
+/* Nothing has a name until a register tells. What lies where the image does is of the loader. */
 static void unknown_at_first(void **state)
 {
 	(void)state;
@@ -123,7 +123,11 @@ static void expect_moved(int64_t by)
 	/* Of user space, and of the loader before. */
 	expect(0x100000, NULL, 0);
 	expect(0x7fffffffffff, NULL, 0);
-	expect_place(0x100000, 0, "[user]");
+	expect_place(0x100000, 0, "[boot]");
+	expect_place(0x9f000, 0, "[boot]");
+	expect_place(0x100000, USER, "[user]");
+	/* Whatever runs now. */
+	expect_place(0x400000, 0, "[user]");
 	expect_place(0x400000, USER, "[user]");
 	expect_place(TEXT + by, 0, NULL);
 }
