@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# linux.sh SOURCE BUILD VENDOR: small kernels, and the kernel of Debian as a guest, that of the lab itself, with an initial file system of
+# busybox and linux/init. One boot of a lab for all of them: linux/boots.sh. What the ledgers say is for linux/check.py.
+set -euo pipefail
+source=$1 build=$2 vendor=$3
+kernel=linux-image-cloud-amd64
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The lab fetches its kernel if it is not there.
+shopt -s nullglob
+images=("$build/lab-cache/$kernel"/boot/vmlinuz-*)
+if ((${#images[@]} == 0)); then
+	"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" -- true
+	images=("$build/lab-cache/$kernel"/boot/vmlinuz-*)
+fi
+
+mkdir -p "$work/root/bin"
+install -m 755 "$(type -P busybox)" "$work/root/bin/busybox"
+install -m 755 "$source/tests/lab/linux/init" "$work/root/init"
+(cd "$work/root" && find . -mindepth 1 -exec touch --date=@0 {} + && find . -mindepth 1 | sort |
+	cpio --quiet --create --format=newc --owner=0:0 --reproducible) >"$work/initrd"
+
+ledgers=(fixed moved)
+[[ $vendor != amd ]] || ledgers+=(other)
+gets=()
+for ledger in "${ledgers[@]}"; do gets+=(--get "$ledger.ledger=$work/$ledger.ledger"); done
+status=0
+small=()
+for file in "$build"/tests/pc/guests/pc_*.elf "$build/tests/pc/guests/pc_addresses.bin"; do
+	small+=(--put "$file")
+done
+"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" --timeout 1000 "${small[@]}" --put "${images[-1]}=vmlinuz" \
+	--put "$work/initrd" --put "$source/tests/lab/linux/boots.sh" "${gets[@]}" -- sh boots.sh "$vendor" || status=$?
+"$source/tests/lab/linux/check.py" "$vendor" "$build/sidestep" "${ledgers[@]/#/$work/}" || status=$?
+exit "$status"
