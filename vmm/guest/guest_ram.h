@@ -18,12 +18,14 @@
 #define RAM_HIGH_BASE (UINT64_C(4) << 30)
 
 struct guest_ram {
-	uint8_t *host; /* aligned to RAM_ALIGNMENT, so that large pages of host and guest can be one */
+	uint8_t *host;
 	uint64_t size;
 };
 
-/* Reserves zeroed memory, `size` bytes, a multiple of the page size. Returns 0 or -ENOMEM. */
+/* Reserves zeroed memory, `size` bytes, a multiple of the page size, anywhere or aligned to RAM_ALIGNMENT, so that large
+ * pages of host and guest can be one. Returns 0 or -ENOMEM. */
 int guest_ram_create(struct guest_ram *ram, uint64_t size);
+int guest_ram_create_aligned(struct guest_ram *ram, uint64_t size);
 
 /* Has the kernel use large pages where it has some to spare, which is worth it for a guest that touches most of its
  * memory; or none, so that KVM maps each page of 4 KiB by itself. Before memory is touched. */

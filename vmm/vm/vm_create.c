@@ -129,7 +129,8 @@ int vm_prepare(struct vm *vm, unsigned index, const struct plan *plan, const str
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	rc = guest_ram_create(&vm->ram, plan->memory);
+	rc = plan->platform == PLATFORM_PC ? guest_ram_create_aligned(&vm->ram, plan->memory)
+					   : guest_ram_create(&vm->ram, plan->memory);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE,
 				 "no address space for %llu MiB of guest memory; ask for less with -m",

@@ -133,7 +133,7 @@ static void aligned(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		/* So that the next one is elsewhere. */
 		shifts[i] = mmap(NULL, (i + 1) * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		assert_int_equal(guest_ram_create(&rams[i], sizes[i]), 0);
+		assert_int_equal(guest_ram_create_aligned(&rams[i], sizes[i]), 0);
 		assert_int_equal(rams[i].size, sizes[i]);
 		assert_int_equal((uintptr_t)rams[i].host % RAM_ALIGNMENT, 0);
 		rams[i].host[0] = rams[i].host[sizes[i] - 1] = 1;
@@ -169,7 +169,7 @@ static void no_more_than_asked_for(void **state)
 	address_space(); /* what the library needs for it is there then */
 	for (uint64_t size = 4096; size <= 64 * MIB; size = size * 2 + 4096) {
 		before = address_space();
-		assert_int_equal(guest_ram_create(&ram, size), 0);
+		assert_int_equal(guest_ram_create_aligned(&ram, size), 0);
 		assert_int_equal(address_space() - before, size / 4096);
 		guest_ram_destroy(&ram);
 		assert_int_equal(address_space(), before);
@@ -182,7 +182,7 @@ static void large_pages(void **state)
 	struct guest_ram ram;
 
 	(void)state;
-	assert_int_equal(guest_ram_create(&ram, 8 * MIB), 0);
+	assert_int_equal(guest_ram_create_aligned(&ram, 8 * MIB), 0);
 	ram.host[5 * MIB] = 7;
 	guest_ram_prefer_large(&ram, true);
 	guest_ram_prefer_large(&ram, false);
