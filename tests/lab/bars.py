@@ -14,7 +14,7 @@ The second form writes all files in tests/lab/bars anew, from what the last runs
 There is a file for each lab and engine, and in it a line for each operation, in the order of the catalogue:
   l0, monitor, vmm  exits of one repetition at each level, exact. 2+11: all repetitions together had 11 exits more than
                     2 each, most of them to fill page tables; 32-1: one less. `-`: the engine has no such level.
-  ticks             the least of one repetition, within 3 %, or of more than 1000 two steps of the Intel lab's clock; of both ends, where it is as 1433.5..1651.7 with
+  ticks             the least of one repetition, within 3 %; of both ends, where it is as 1433.5..1651.7 with
                     different builds of the same code. Nested engines: of `sidestep bench`; flat: of `sidestep test`,
                     with what its tracepoints cost.
 An operation that the engine does not have says what it needs; `not run` is left to the other lab, for its time.
@@ -30,8 +30,6 @@ FILES = HERE / "bars"
 ENGINES = {"intel": ("vmx", "flat"), "amd": ("svm", "flat")}
 LEVELS = ("l0", "monitor", "vmm")
 TOLERANCE = 0.03
-# In the Intel lab what is measured lies on one side or the other of a step, by when it was begun.
-STEPS, MANY = {"intel": 120, "amd": 0}, 1000
 KEPT = 0.005  # so much is not worth a line of a diff
 ROUGH = 0.15
 NOT_RUN = "not run"
@@ -90,7 +88,7 @@ def change_of(bar, ticks):
     return ticks / min(max(ticks, bar["ticks"]), bar["most"]) - 1
 
 
-def faults_of(name, bar, found, rough, steps):
+def faults_of(name, bar, found, rough):
     if isinstance(bar, str) or isinstance(found, str):
         return [] if bar == found else [f"{name}: {text_of(found).strip()}, not: {text_of(bar).strip()}"]
     loose = rough and bar["vmm"] != "0"
@@ -98,8 +96,6 @@ def faults_of(name, bar, found, rough, steps):
               for level in LEVELS if found[level] != bar[level] and not (loose and level == "l0")]
     allowed = ROUGH if rough else TOLERANCE
     change = change_of(bar, found["ticks"])
-    if bar["ticks"] > MANY:
-        allowed = max(allowed, steps / bar["ticks"])
     if abs(change) > allowed and not loose:
         faults.append(f"{name}: {found['ticks']} ticks, {100 * change:+.1f} % of {text_of(bar).split()[-1]}; "
                       f"{100 * allowed:.0f} % are allowed")
@@ -108,14 +104,13 @@ def faults_of(name, bar, found, rough, steps):
 
 def hold(path, ledger, rough):
     bars, kernel = read_bars(path)
-    steps = STEPS[pathlib.Path(path).name.partition("-")[0]]
     rows = {row["operation"]: measured(row) for row in ledger["operations"]}
     faults = [f"{name}: an operation without a bar" for name in rows if bars.get(name, NOT_RUN) == NOT_RUN]
     faults += [f"{name}: a bar without an operation" for name, bar in bars.items()
                if name not in rows and bar != NOT_RUN]
     for name, bar in bars.items():
         if name in rows and bar != NOT_RUN:
-            faults += faults_of(name, bar, rows[name], rough, steps)
+            faults += faults_of(name, bar, rows[name], rough)
     if faults and kernel != ledger["kernel"]:
         faults.append(f"the kernel is {ledger['kernel']}, that of the bars {kernel}")
     return faults

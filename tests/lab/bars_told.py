@@ -70,11 +70,11 @@ CASES = [
 ]
 # A bar with two ends, 1433.5..1651.7.
 RANGE = [
-    ("ref.wbinvd", set_ticks(1320), False, False),
+    ("ref.wbinvd", set_ticks(1400), False, False),
     ("ref.wbinvd", set_ticks(1651.7), False, False),
-    ("ref.wbinvd", set_ticks(1765), False, False),
-    ("ref.wbinvd", set_ticks(1310), True, False),
-    ("ref.wbinvd", set_ticks(1795), True, False),
+    ("ref.wbinvd", set_ticks(1700), False, False),
+    ("ref.wbinvd", set_ticks(1390), True, False),
+    ("ref.wbinvd", set_ticks(1702), True, False),
 ]
 
 
