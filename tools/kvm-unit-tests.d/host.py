@@ -17,6 +17,16 @@ TERM_GRACE = 5  # from SIGTERM to SIGKILL
 SELECT_MOST = 3600  # more would overflow
 
 
+def end_process(process, grace):
+    """Ends a child that has not ended: so many seconds after it was told to, without asking."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace)
+        process.kill()
+        process.wait()
+
+
 class Child:
     """A sidestep that runs, and what it and its guest say."""
 
@@ -63,12 +73,7 @@ class Child:
         return bool(data)
 
     def end(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(TERM_GRACE)
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process, TERM_GRACE)
         self.process.stdout.close()
         self.process.stderr.close()
 

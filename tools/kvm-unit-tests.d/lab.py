@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 
 from cfg import Unusable, ledger_names
+from host import end_process
 from results import KEPT, STATUS_USAGE, Result, Tail, Verdict, count_exits, evaluate, printable, report_command
 from writers import NAME
 
@@ -190,12 +191,7 @@ class Lab:
             raise LabEnded(self.said())
 
     def end(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(TERM_GRACE)
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process, TERM_GRACE)
         self.process.stdout.close()
         self.errors.close()
 
