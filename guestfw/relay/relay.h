@@ -38,6 +38,7 @@
 #define RELAY_TABLES 0xc2000000 /* second-level page tables */
 #define RELAY_TABLES_SIZE 0x4000000
 #define RELAY_SIZE 0x6000000
+#define RELAY_PAGES 0xc6001000 /* behind it: the pages of the vCPUs of a guest that has none in its memory */
 
 /* The relay writes here to pass an exit on. The VMM obeys only if `pending` is set, which the nested
  * guest cannot reach, so the port is worthless to it. */
@@ -202,7 +203,7 @@ _Static_assert(sizeof(struct relay_world) <= RELAY_WORLD_STRIDE, "it fits");
 
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
-#define CR0_PG 0x80000000u
+#define CR0_PG UINT64_C(0x80000000)
 #define CR4_PAE 0x20u
 #define CR4_OSFXSR 0x200u
 #define CR4_LA57 0x1000u

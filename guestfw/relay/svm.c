@@ -245,10 +245,52 @@ static int finish_write(struct relay_vcpu *vcpu, void *vmcb, int vector)
 	return 1;
 }
 
+/* What VMRUN does not take. */
+static int lacks_cd(uint64_t cr0)
+{
+	return cr0 & CR0_NW && !(cr0 & CR0_CD);
+}
+
+/* What MOV to CR0 checks where paging is off, or gets so (AMD APM vol. 2, 3.1.1, 14.6). */
+static int may_be_without_paging(const struct relay_vcpu *vcpu, const void *vmcb)
+{
+	const uint64_t wanted = vcpu->wanted, cr4 = vmcb_cr4(vmcb);
+
+	if (vmcb_cs_attrib(vmcb) & CS_LONG || wanted >> 32 || !(wanted & SS_CR0_PE) || lacks_cd(wanted))
+		return 0;
+	return wanted & CR0_PG ? !(vmcb_efer(vmcb) & EFER_LME) || cr4 & CR4_PAE : !(cr4 & CR4_PCIDE);
+}
+
+/*
+ * A write that 64-bit mode does not have: outside it a guest may turn paging off, and on again, and leave and enter long
+ * mode by that. While it is off, to turn it on is none of the processor's modes, so that such writes come here too.
+ * Returns whether it has been carried out.
+ */
+static int toggles_paging(struct relay_vcpu *vcpu, void *vmcb)
+{
+	const struct flags_change change = flags_write(&vcpu->cr0.words, vcpu->wanted);
+	const uint64_t efer = vmcb_efer(vmcb);
+
+	if ((vcpu->wanted & vcpu->cr0.words.value & CR0_PG) || !may_be_without_paging(vcpu, vmcb) ||
+	    lacks_cd(change.value) || change.ask || change.changed & vcpu->cr0.passed)
+		return 0;
+	vcpu->cr0.words.value = change.value;
+	vcpu->cr0.words.shadow = change.shadow;
+	if (change.value & CR0_PG)
+		vcpu->cr0.fixed1 |= CR0_PG;
+	else
+		vcpu->cr0.fixed1 &= ~CR0_PG;
+	vmcb_set_efer(vmcb, change.value & CR0_PG && efer & EFER_LME ? efer | EFER_LMA : efer & ~(uint64_t)EFER_LMA);
+	vmcb_set_tlb_ctl(vmcb, VMCB_TLB_FLUSH_ALL);
+	return 1;
+}
+
 static int write_cr0(struct relay_vcpu *vcpu, void *vmcb, struct relay_record *record)
 {
-	const int vector = relay_write_cr0(vcpu);
+	int vector = relay_write_cr0(vcpu);
 
+	if (vector == VECTOR_GP && toggles_paging(vcpu, vmcb))
+		vector = 0;
 	vmcb_set_cr0(vmcb, vcpu->cr0.words.value);
 	if (vector == 0)
 		record->wanted = vcpu->wanted;
