@@ -86,15 +86,19 @@ static int prepare(struct views_report *report, const struct settings *settings,
 	const char *key =
 		strcmp(settings->plan.engine, "auto") == 0 ? "vmx" : settings->plan.engine;
 	const char *guest = settings->operand_count > 1 ? settings->operands[1] : NULL;
+	int rc = guest ? image_open(&report->image, guest, error) : image_builtin(&report->image, error);
+	const enum platform platform = platform_of(report->image.format);
 	struct host host;
-	bool known = (settings->image ? host_bare(&host, error) : host_open(&host, NULL)) == 0;
-	int rc;
+	bool known;
 
+	if (rc != 0)
+		return rc;
+	known = (settings->image ? host_bare(&host, error) : host_open(&host, NULL)) == 0;
 	report->path = settings->operands[0];
 	report->guest = guest ? guest : "built-in";
-	report->memory = settings->plan.memory ? settings->plan.memory : PLAN_MEMORY_DEFAULT;
+	report->memory = settings->plan.memory ? settings->plan.memory : platform_memory(platform);
 	report->engine = engine_by_key(key);
-	engine_target_init(&report->target, report->engine, known ? &host : NULL, report->memory);
+	engine_target_init(&report->target, report->engine, known ? &host : NULL, platform, report->memory);
 	if (known)
 		host_close(&host);
 	if (settings->image && report->engine->id == ENGINE_FLAT)
@@ -102,10 +106,7 @@ static int prepare(struct views_report *report, const struct settings *settings,
 	if (settings->image)
 		snprintf(report->target.basis, sizeof(report->target.basis), "what an image asks of its processor");
 	rc = plan_check_memory(report->memory, error);
-	if (rc == 0)
-		rc = guest ? image_open(&report->image, guest, error)
-			   : image_builtin(&report->image, error);
-	return rc == 0 ? image_check_fit(&report->image, report->memory, error) : rc;
+	return rc == 0 && platform == PLATFORM_SIDESTEP ? image_check_fit(&report->image, report->memory, error) : rc;
 }
 
 static int write_views(const void *data, const struct settings *settings, FILE *stream)

@@ -9,6 +9,7 @@
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/guest/boot.h"
 #include "vmm/observe/recorder.h"
+#include "vmm/vm/kernel_symbols.h"
 
 _Static_assert(RECORD_NAME_SIZE >= VIEW_NAME_SIZE, "a region's name fits into its record");
 _Static_assert(SS_ACCESS_READ == VIEW_READ && SS_ACCESS_WRITE == VIEW_WRITE &&
@@ -53,7 +54,6 @@ static const char *view_name(const struct vm *vm, uint32_t view)
 
 static void tell_guest(struct vcpu *vcpu, const struct violation *violation)
 {
-	uint64_t at = boot_vcpu_page(vcpu->index).v + offsetof(struct ss_vcpu_page, violation);
 	const struct ss_violation told = {
 		.sequence = ++vcpu->violations_told,
 		.view = violation->view,
@@ -63,28 +63,26 @@ static void tell_guest(struct vcpu *vcpu, const struct violation *violation)
 		.gva = violation->gva,
 	};
 
-	guest_ram_write(&vcpu->vm->ram, gpa_at(at), &told, sizeof(told));
+	vcpu->page->violation = told;
 }
 
-static void stop(struct vcpu *vcpu, const struct violation *violation, const char *region,
-		 const char *symbol)
+static void stop(struct vcpu *vcpu, const struct violation *violation, const char *region)
 {
 	struct vm *vm = vcpu->vm;
+	char where[200];
 
-	vm_stop(vm, STOP_GUEST, STATUS_FAILED,
-		"view %u (%.40s) forbids a %s at 0x%llx (%.40s); vcpu%u at rip 0x%llx%s%.40s%s in "
-		"operation %s",
-		violation->view, view_name(vm, violation->view), access_name(violation->access),
-		(unsigned long long)violation->gpa, region[0] ? region : "no region", vcpu->index,
-		(unsigned long long)violation->rip, symbol[0] ? " (" : "", symbol,
-		symbol[0] ? ")" : "", image_operation_name(&vm->plan->image, vcpu_operation(vcpu)));
+	vcpu_describe_at(vcpu, violation->rip, where, sizeof(where));
+	vm_stop(vm, STOP_GUEST, STATUS_FAILED, "view %u (%.40s) forbids a %s at 0x%llx (%.40s); %s", violation->view,
+		view_name(vm, violation->view), access_name(violation->access), (unsigned long long)violation->gpa,
+		region[0] ? region : "no region", where);
 }
 
 void violation_record(struct vcpu *vcpu, const struct violation *violation,
 		      enum violation_answer answer)
 {
-	const struct image_symbol *symbol =
-		image_symbol_at(&vcpu->vm->plan->image, violation->rip);
+	uint64_t offset = 0;
+	const char *place = kernel_symbols_place(vcpu->vm, violation->rip, violation->user ? 3 : 0);
+	const struct image_symbol *symbol;
 	struct record_violation record = {
 		.record = {.type = RECORD_VIOLATION, .size = sizeof(record)},
 		.operation = vcpu_operation(vcpu),
@@ -98,14 +96,18 @@ void violation_record(struct vcpu *vcpu, const struct violation *violation,
 		.flags = violation->flags,
 	};
 
+	kernel_symbols_find(vcpu);
+	symbol = kernel_symbols_at(vcpu->vm, violation->rip, &offset);
 	snprintf(record.region, sizeof(record.region), "%s",
 		 region_name(vcpu->vm, violation->gpa));
 	if (symbol)
 		snprintf(record.symbol, sizeof(record.symbol), "%.32s+0x%llx", symbol->name,
-			 (unsigned long long)(violation->rip - symbol->address));
+			 (unsigned long long)offset);
+	else if (place)
+		snprintf(record.symbol, sizeof(record.symbol), "%s", place);
 	recorder_add(vcpu->recorder, &record.record);
 	if (answer == VIOLATION_FAULTED)
 		tell_guest(vcpu, violation);
 	else if (answer == VIOLATION_STOPPED)
-		stop(vcpu, violation, record.region, record.symbol);
+		stop(vcpu, violation, record.region);
 }

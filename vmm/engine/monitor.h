@@ -15,6 +15,7 @@
 
 /* Memory slots of KVM. */
 enum { MONITOR_SLOT_LOW, MONITOR_SLOT_HIGH, MONITOR_SLOT_MEMORY, MONITOR_SLOT_FLUSH,
+       MONITOR_SLOT_PAGES /* the pages of vCPUs that are not in the guest's memory */,
        MONITOR_SLOT_GUESTS /* of guests that share a vCPU, all but the first, by their place */ };
 
 struct monitor {

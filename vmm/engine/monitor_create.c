@@ -2,6 +2,7 @@
 #include "vmm/engine/monitor_create.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +14,7 @@
 #include "vmm/guest/boot.h"
 #include "vmm/guest/descriptor.h"
 #include "vmm/plan/engine_target.h"
+#include "vmm/vm/pc.h"
 #include "vmm/vm/vcpu.h"
 
 #define PTE_TABLE 3u
@@ -85,6 +87,10 @@ static int show_memory(struct vm *vm, const struct monitor *monitor)
 	rc = memory_slot_set(vm, MONITOR_SLOT_LOW, low, vm->ram.host, 0);
 	if (rc == 0 && high.size)
 		rc = memory_slot_set(vm, MONITOR_SLOT_HIGH, high, vm->ram.host + low.size, 0);
+	if (rc == 0 && vm->pc)
+		rc = memory_slot_set(vm, MONITOR_SLOT_PAGES,
+				     (struct gpa_range){gpa_at(RELAY_PAGES), vm->plan->vcpus * sizeof(*vm->pc->pages)},
+				     vm->pc->pages, 0);
 	return rc == 0 ? memory_slot_set(vm, MONITOR_SLOT_MEMORY, memory, monitor->host, 0) : rc;
 }
 
@@ -106,7 +112,7 @@ static int set_slots(struct vm *vm, const struct monitor *monitor, struct error 
  * the computer's own devices. */
 static size_t shown_ranges(const struct vm *vm, struct gpa_range ranges[ENGINE_RANGES_MAX])
 {
-	const size_t count = engine_ranges(vm->ram.size, ranges);
+	const size_t count = engine_ranges(vm->plan->platform, vm->ram.size, ranges);
 
 	return vm->plan->bare ? 1 : count;
 }
@@ -254,6 +260,15 @@ static uint64_t supported_cr4(const struct vcpu *vcpu, const struct kvm_sregs *s
 	return supported;
 }
 
+/* Of the page in which a vCPU says what it is doing, in L1's addresses. */
+static uint64_t page_address(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+
+	return vm->pc ? RELAY_PAGES + vcpu->index * sizeof(*vm->pc->pages)
+		      : vm->base + boot_vcpu_page(vcpu->index).v;
+}
+
 int monitor_prepare_vcpu(struct vcpu *vcpu, size_t size, const struct kvm_sregs *sregs, struct error *error)
 {
 	vcpu->engine_data = calloc(1, size);
@@ -264,7 +279,7 @@ int monitor_prepare_vcpu(struct vcpu *vcpu, size_t size, const struct kvm_sregs 
 		.cr0 = {.words.value = sregs->cr0, .fixed1 = UINT64_MAX},
 		.cr4 = {.words.value = sregs->cr4, .fixed1 = UINT64_MAX},
 		.views = vcpu->vm->policy.view_count,
-		.marker = vcpu->vm->base + boot_vcpu_page(vcpu->index).v,
+		.marker = page_address(vcpu) + offsetof(struct ss_vcpu_page, marker),
 		.ring = monitor_ring(vcpu),
 		.home = vcpu->vm->view_list[0],
 		.vmfunc.eptp = vcpu->vm->view_list[0],

@@ -128,6 +128,16 @@ static void answer_cr0_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 	answer_write(vcpu, relay, 0);
 }
 
+/* Nothing can be done about it. */
+static void give_up(struct vcpu *vcpu, const struct relay_vcpu *relay, const struct monitor_exit *exit)
+{
+	char where[200];
+
+	vcpu_describe_at(vcpu, relay->rip, where, sizeof(where));
+	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED, "%s (reason %llu, error %llu); %s", exit->name,
+		(unsigned long long)relay->reason, (unsigned long long)relay->error, where);
+}
+
 static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
@@ -162,12 +172,7 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		relay->action = RELAY_STEP;
 		break;
 	default:
-		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
-			"%s (reason %llu, error %llu) of vcpu%u at rip 0x%llx in operation %s",
-			exit->name, (unsigned long long)relay->reason,
-			(unsigned long long)relay->error, vcpu->index,
-			(unsigned long long)relay->rip,
-			image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
+		give_up(vcpu, relay, exit);
 	}
 }
 

@@ -5,6 +5,8 @@
 #include "guestfw/relay/relay.h"
 #include "vmm/emulate/access_emulation.h"
 #include "vmm/emulate/violation.h"
+#include "vmm/plan/engine_target.h"
+#include "vmm/vm/vcpu.h"
 
 #define RSP 4
 #define VECTOR_UD 6
@@ -15,15 +17,16 @@
 static void raise_fault(struct vcpu *vcpu, struct relay_vcpu *relay,
 			const struct violation *violation, uint32_t delivery)
 {
+	char where[200];
 	uint64_t vector = fault_during(delivery);
 
 	if (vector == NO_VECTOR) {
+		vcpu_describe_at(vcpu, violation->rip, where, sizeof(where));
 		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
 			"triple fault: a double fault could not be delivered, for view %u forbids a "
-			"%s at 0x%llx; vcpu%u at rip 0x%llx",
+			"%s at 0x%llx; %s",
 			violation->view, violation->access == VIEW_WRITE ? "write" : "read",
-			(unsigned long long)violation->gpa, vcpu->index,
-			(unsigned long long)violation->rip);
+			(unsigned long long)violation->gpa, where);
 		return;
 	}
 	monitor_inject(relay, vector, vector == VECTOR_PF ? violation_error_code(violation) : 0);
@@ -76,6 +79,8 @@ static bool refuse(struct relay_vcpu *relay, const struct monitor_exit *exit,
 static void answer_nowhere(struct vcpu *vcpu, struct relay_vcpu *relay,
 			   const struct monitor_exit *exit, const struct page_walk_space *space)
 {
+	char where[200];
+
 	if (refuse(relay, exit, space))
 		return;
 	/* Code at CPL 3 does not end the VM, as by what KVM cannot interpret. */
@@ -83,17 +88,21 @@ static void answer_nowhere(struct vcpu *vcpu, struct relay_vcpu *relay,
 		monitor_inject(relay, VECTOR_UD, 0);
 		return;
 	}
+	vcpu_describe_at(vcpu, relay->rip, where, sizeof(where));
 	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,
-		"vcpu%u accessed 0x%llx at rip 0x%llx, where there is neither memory nor a "
-		"device, in operation %s",
-		vcpu->index, (unsigned long long)relay->gpa, (unsigned long long)relay->rip,
-		image_operation_name(&vcpu->vm->plan->image, vcpu_operation(vcpu)));
+		"an access to 0x%llx, where there is neither memory nor a device; %s",
+		(unsigned long long)relay->gpa, where);
 }
 
 static bool is_governed(const struct vm *vm, uint64_t gpa)
 {
-	return guest_ram_contains(vm->ram.size, gpa_at(gpa), 1) ||
-	       (gpa ^ SS_MMIO_GPA) < GPA_PAGE_SIZE;
+	struct gpa_range ranges[ENGINE_RANGES_MAX];
+	const size_t count = engine_ranges(vm->plan->platform, vm->ram.size, ranges);
+
+	for (size_t i = 0; i < count; i++)
+		if (gpa - ranges[i].start.v < ranges[i].size)
+			return true;
+	return false;
 }
 
 void relay_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct monitor_exit *exit)

@@ -172,6 +172,11 @@ int pc_boot_check(const struct image *image, const struct pc_boot *boot, uint64_
 	return rc == 0 ? check_memory(image, boot, memory, error) : rc;
 }
 
+bool pc_boot_starts_64(const struct image *image)
+{
+	return protocols[image->format]->long_mode;
+}
+
 static void write_descriptors(const struct guest_ram *ram, bool long_mode, struct pc_start *start)
 {
 	const uint64_t gdt[] = {

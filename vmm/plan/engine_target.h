@@ -5,8 +5,9 @@
 
 #include "views/policy.h"
 #include "vmm/plan/engine.h"
+#include "vmm/plan/platform.h"
 
-#define ENGINE_RANGES_MAX 3
+#define ENGINE_RANGES_MAX 4
 
 /* Refers to itself: not to be copied. */
 struct engine_target {
@@ -15,13 +16,13 @@ struct engine_target {
 	char basis[220]; /* where the capabilities come from, in words, a reason of the engine included */
 };
 
-/* The memory that views may show of a guest with `size` bytes: the page of devices is among it.
- * Returns how many ranges there are. */
-size_t engine_ranges(uint64_t size, struct gpa_range ranges[ENGINE_RANGES_MAX]);
+/* What views may show of a guest with `size` bytes of memory: that, and the pages of the devices that a platform has
+ * in the hole below 4 GiB. Ascending; returns how many ranges there are. */
+size_t engine_ranges(enum platform platform, uint64_t size, struct gpa_range ranges[ENGINE_RANGES_MAX]);
 
 /* Asks the engine; if the host, which may be NULL, cannot run it, takes what every KVM offers that
  * has the engine. */
-void engine_target_init(struct engine_target *target, const struct engine *engine,
-			const struct host *host, uint64_t memory);
+void engine_target_init(struct engine_target *target, const struct engine *engine, const struct host *host,
+			enum platform platform, uint64_t memory);
 
 #endif

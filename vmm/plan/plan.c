@@ -27,31 +27,51 @@ static void set_bit(uint64_t *set, uint32_t number)
 	set[(number - 1) / 64] |= UINT64_C(1) << (number - 1) % 64;
 }
 
-/* No relay knows interrupt controllers yet. */
-static bool engine_has_platform(const struct engine *engine, enum platform platform)
+/* Only a monitor can keep flags from a guest, and what is more, switch its views. */
+static bool asks_for_monitor(const struct plan_request *request)
 {
-	return platform != PLATFORM_PC || engine->id == ENGINE_FLAT;
+	return request->views || request->flag_path > FLAG_PATH_CPU || request->owned_count || request->kept_count ||
+	       request->asked_count;
 }
 
-static int choose_engine(struct plan *plan, const char *key, const struct host *host,
+/* What an engine lacks that a kernel needs; NULL: nothing. */
+static const char *kernel_lacks(const struct plan *plan, const struct plan_request *request, const struct engine *engine)
+{
+	if (!engine_has_monitor(engine))
+		return asks_for_monitor(request) ? "a monitor, for --views, --own, --shadow, --ask and --flag-path; a kernel gets these "
+						   "from the engines vmx and svm"
+						 : NULL;
+	if (plan->vcpus > 1)
+		return "one vCPU, as their monitor cannot start others yet; leave out -c, or use --engine flat";
+	if (!pc_boot_starts_64(&plan->image))
+		return "a kernel that starts in 64-bit mode; use --engine flat for this one";
+	return NULL;
+}
+
+/* A kernel runs on the engine flat unless it is to have what only a monitor gives. */
+static bool is_candidate(const struct plan *plan, const struct plan_request *request, const struct engine *engine)
+{
+	if (strcmp(request->engine, "auto") != 0)
+		return strcmp(request->engine, engine_keys[engine->id]) == 0;
+	return plan->platform != PLATFORM_PC || engine_has_monitor(engine) == asks_for_monitor(request);
+}
+
+static int choose_engine(struct plan *plan, const struct plan_request *request, const struct host *host,
 			 struct error *error)
 {
+	const char *key = request->engine, *lacks;
 	char reason[160] = "";
 	bool automatic = strcmp(key, "auto") == 0;
 
 	for (size_t i = engine_count; i-- > 0;) {
 		const struct engine *engine = engines[i];
 
-		if (!automatic && strcmp(key, engine_keys[engine->id]) != 0)
+		if (!is_candidate(plan, request, engine))
 			continue;
-		if (!engine_has_platform(engine, plan->platform)) {
-			if (automatic)
-				continue;
-			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-					 "engine %s: needs: a guest for the platform sidestep; this one is for the "
-					 "platform pc; use --engine flat",
-					 key);
-		}
+		lacks = plan->platform == PLATFORM_PC ? kernel_lacks(plan, request, engine) : NULL;
+		if (lacks)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED, "engine %s: needs: %s",
+					 engine_keys[engine->id], lacks);
 		if (!host || engine_probe(engine, host, reason, sizeof(reason))) {
 			plan->engine = engine;
 			return 0;
@@ -65,6 +85,10 @@ static int choose_engine(struct plan *plan, const char *key, const struct host *
 				 "any KVM",
 				 key, key, reason);
 	}
+	if (automatic)
+		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+				 "--views, --own, --shadow, --ask and --flag-path: needs: the engine vmx or svm for a kernel; "
+				 "host: no nested VMX or SVM; leave them out, or load kvm_intel or kvm_amd with nested=1");
 	return error_set(error, -EINVAL, STATUS_USAGE,
 			 "unknown engine '%s'; engines are auto, flat, vmx, svm", key);
 }
@@ -85,22 +109,19 @@ const char *const platform_keys[PLATFORM_COUNT] = {PLATFORMS(LIST_KEY)};
 static const char *option_of_other(const struct plan *plan, const struct plan_request *request)
 {
 	if (plan->platform == PLATFORM_PC)
-		return request->views	? "--views"
-		       : request->disk	? "--disk"
-		       : request->flag_path > FLAG_PATH_CPU || request->owned_count ||
-				       request->kept_count || request->asked_count
-			       ? "--own, --shadow, --ask and --flag-path"
-			       : NULL;
+		return request->disk					? "--disk"
+		       : request->share_vcpu				? "--share-vcpu"
+		       : request->flag_path == FLAG_PATH_ENLIGHTENED	? "--flag-path enlightened"
+									: NULL;
 	return request->command_line ? "--append" : request->boot_file_count ? "--initrd" : NULL;
 }
 
 static int choose_platform(struct plan *plan, const struct plan_request *request, struct error *error)
 {
-	const bool kernel = image_format_is_kernel(plan->image.format);
 	const char *name = request->guest ? request->guest : "the built-in firmware";
 	const char *option;
 
-	plan->platform = kernel ? PLATFORM_PC : PLATFORM_SIDESTEP;
+	plan->platform = platform_of(plan->image.format);
 	if (request->platform != PLATFORM_AUTO && request->platform != plan->platform)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "%s: %s, which needs the platform %s; leave out --platform %s", name,
@@ -111,7 +132,7 @@ static int choose_platform(struct plan *plan, const struct plan_request *request
 		return error_set(error, -EINVAL, STATUS_USAGE, "%s: not for the platform %s, which %s needs; leave it out",
 				 option, platform_keys[plan->platform], name);
 	if (!plan->memory)
-		plan->memory = kernel ? PLAN_MEMORY_KERNEL : PLAN_MEMORY_DEFAULT;
+		plan->memory = platform_memory(plan->platform);
 	return 0;
 }
 
@@ -262,7 +283,7 @@ static bool can_have_ve(const struct plan *plan, const struct host *host)
 {
 	struct engine_target target;
 
-	engine_target_init(&target, plan->engine, host, plan->memory);
+	engine_target_init(&target, plan->engine, host, plan->platform, plan->memory);
 	return target.view.caps.ve;
 }
 
@@ -313,7 +334,7 @@ static int read_views(struct plan *plan, const struct plan_request *request, con
 	struct policy_file file;
 	int rc;
 
-	engine_target_init(&target, plan->engine, host, plan->memory);
+	engine_target_init(&target, plan->engine, host, plan->platform, plan->memory);
 	rc = policy_load(&file, request->views,
 			 &(struct policy_subject){
 				 .image = &plan->image,
@@ -534,7 +555,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	if (rc == 0)
 		rc = choose_platform(plan, request, error);
 	if (rc == 0)
-		rc = choose_engine(plan, request->engine, host, error);
+		rc = choose_engine(plan, request, host, error);
 	if (rc == 0)
 		rc = check_platform(plan, host, error);
 	if (rc == 0)

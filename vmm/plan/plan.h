@@ -17,6 +17,7 @@
 #include "vmm/plan/boot_files.h"
 #include "vmm/plan/engine.h"
 #include "vmm/plan/host.h"
+#include "vmm/plan/platform.h"
 #include "vmm/plan/storage.h"
 #include "vmm/plan/trace_mode.h"
 #include "vmm/plan/workload.h"
@@ -43,21 +44,6 @@ enum on_violation {
 };
 
 extern const char *const on_violation_keys[ON_VIOLATION_COUNT];
-
-/* What surrounds a guest: PLATFORM(NAME, key). */
-#define PLATFORMS(X)                                                                               \
-	X(AUTO, "auto") /* what the image is made for */                                           \
-	X(SIDESTEP, "sidestep") /* guestfw/abi.h */                                                \
-	X(PC, "pc") /* interrupt controllers, timers, ACPI, a serial line that is typed into */
-
-enum platform {
-#define X(name, key) PLATFORM_##name,
-	PLATFORMS(X)
-#undef X
-	PLATFORM_COUNT
-};
-
-extern const char *const platform_keys[PLATFORM_COUNT];
 
 /* How writes of flags that the guest does not own are carried out: PATH(NAME, key). */
 #define FLAG_PATHS(X)                                                                              \
@@ -189,6 +175,17 @@ const char *plan_counters_missing(const struct plan *plan, const struct host *ho
 
 /* Where the memory of a VM begins in that of its KVM VM: 0, unless several share one; or in that of the computer. */
 uint64_t plan_base(const struct plan *plan, unsigned vm);
+
+/* The platform that an image is made for, and how much memory it has there by default. */
+static inline enum platform platform_of(enum image_format format)
+{
+	return image_format_is_kernel(format) ? PLATFORM_PC : PLATFORM_SIDESTEP;
+}
+
+static inline uint64_t platform_memory(enum platform platform)
+{
+	return platform == PLATFORM_PC ? PLAN_MEMORY_KERNEL : PLAN_MEMORY_DEFAULT;
+}
 
 /* Whether a guest can have this much memory, as far as that does not depend on the host. */
 int plan_check_memory(uint64_t memory, struct error *error);

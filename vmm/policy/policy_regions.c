@@ -86,7 +86,7 @@ static void read_region(struct reader *reader, config_setting_t *setting)
 	struct gpa_range range = {{0}, 0};
 	bool usable = false;
 
-	if (builtin_region_by_name(name))
+	if (builtin_region_by_name(reader->subject->image, name))
 		reader_wrong(reader, "name", reader_name(reader, setting),
 			     "'%s' is the name of a region that is built in", name);
 	else if (!config_setting_is_group(setting))
@@ -146,7 +146,7 @@ const struct policy_file_region *policy_regions_find(struct reader *reader, cons
 {
 	struct policy_file *file = reader->file;
 	const struct policy_file_region sought = {.name = name}, *key = &sought, **found;
-	const struct builtin_region *builtin = builtin_region_by_name(name);
+	const struct builtin_region *builtin = builtin_region_by_name(reader->subject->image, name);
 
 	found = bsearch(&key, reader->by_name, reader->by_name_count, sizeof(*found), by_name);
 	if (found)

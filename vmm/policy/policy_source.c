@@ -31,9 +31,9 @@ const struct builtin_region builtin_regions[] = {
 };
 const size_t builtin_region_count = sizeof(builtin_regions) / sizeof(builtin_regions[0]);
 
-const struct builtin_region *builtin_region_by_name(const char *name)
+const struct builtin_region *builtin_region_by_name(const struct image *image, const char *name)
 {
-	for (size_t i = 0; i < builtin_region_count; i++)
+	for (size_t i = 0; !image_format_is_kernel(image->format) && i < builtin_region_count; i++)
 		if (strcmp(builtin_regions[i].name, name) == 0)
 			return &builtin_regions[i];
 	return NULL;

@@ -17,7 +17,8 @@ struct builtin_region {
 extern const struct builtin_region builtin_regions[];
 extern const size_t builtin_region_count;
 
-const struct builtin_region *builtin_region_by_name(const char *name);
+/* NULL: a guest of this kind has none of that name. Kernels that others wrote have none at all. */
+const struct builtin_region *builtin_region_by_name(const struct image *image, const char *name);
 
 /* A guest's file, to find much in. */
 struct source {

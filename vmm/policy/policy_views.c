@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/guest/guest_ram.h"
 #include "vmm/policy/policy_regions.h"
-
-static const struct gpa_range device = {{SS_MMIO_GPA}, GPA_PAGE_SIZE};
 
 /* "r-x" with all three places, or "rx". */
 static bool parse_rights(const char *text, unsigned *ret_rights)
@@ -76,9 +75,20 @@ static void read_rights(struct reader *reader, uint32_t view, config_setting_t *
 	}
 }
 
-static bool intersect(struct gpa_range a, struct gpa_range b)
+/* Of what views may show the pages in the hole of memory are those of devices. Returns the first one in a range, or
+ * NULL. */
+static const struct gpa_range *device_in(const struct reader *reader, struct gpa_range range)
 {
-	return a.start.v < b.start.v + b.size && b.start.v < a.start.v + a.size;
+	const struct guest_memory *memory = &reader->subject->target->memory;
+
+	for (size_t i = 0; i < memory->count; i++) {
+		const struct gpa_range *page = &memory->ranges[i];
+
+		if (page->start.v >= RAM_HOLE_BASE && page->start.v < RAM_HIGH_BASE &&
+		    range.start.v < page->start.v + page->size && page->start.v < range.start.v + range.size)
+			return page;
+	}
+	return NULL;
 }
 
 /* An address, or the start of a region that is large enough. */
@@ -114,6 +124,7 @@ static void read_remap(struct reader *reader, uint32_t view, config_setting_t *g
 		const struct policy_file_region *region =
 			policy_regions_find(reader, config_setting_name(setting), setting,
 					    reader_name(reader, setting));
+		const struct gpa_range *device;
 		struct gpa_range own, shown;
 
 		if (!region || region->index == POLICY_NO_INDEX)
@@ -124,10 +135,11 @@ static void read_remap(struct reader *reader, uint32_t view, config_setting_t *g
 		shown.size = own.size;
 		if (!get_target(reader, setting, own.size, &shown.start))
 			continue;
-		if (intersect(own, device) || intersect(shown, device))
+		device = device_in(reader, own) ? device_in(reader, own) : device_in(reader, shown);
+		if (device)
 			reader_wrong(reader, "remap-device", reader_value(reader, setting),
-				     "the page of devices at 0x%x is nothing to remap",
-				     SS_MMIO_GPA);
+				     "the page of devices at 0x%" PRIx64 " is nothing to remap",
+				     device->start.v);
 		else if (policy_set_remap(policy, view, region->index, shown.start) != 0)
 			reader->out_of_memory = true;
 	}

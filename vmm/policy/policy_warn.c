@@ -8,6 +8,7 @@
 
 #include "views/effect.h"
 #include "views/policy_lint.h"
+#include "vmm/guest/boot.h"
 #include "vmm/policy/policy_source.h"
 
 struct warning_text {
@@ -216,17 +217,15 @@ static struct lint_regions *suppressed_notes(const struct policy_file *file)
 /* The page that a processor writes at a #VE, and its handler has to clear. */
 static struct lint_need ve_page(void)
 {
-	const struct builtin_region *region = builtin_region_by_name("ve");
-
-	return (struct lint_need){region->name, region->range, VIEW_READ | VIEW_WRITE};
+	return (struct lint_need){"ve", {gpa_at(BOOT_VE), BOOT_VE_COUNT * GPA_PAGE_SIZE}, VIEW_READ | VIEW_WRITE};
 }
 
 /* The built-in regions that a guest cannot do without; returns how many. */
-static size_t collect_needs(struct lint_need *needs)
+static size_t collect_needs(const struct image *image, struct lint_need *needs)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < builtin_region_count; i++)
+	for (size_t i = 0; !image_format_is_kernel(image->format) && i < builtin_region_count; i++)
 		if (builtin_regions[i].needed)
 			needs[count++] = (struct lint_need){builtin_regions[i].name,
 							    builtin_regions[i].range,
@@ -247,16 +246,17 @@ int policy_warn(const struct policy_file *file, const struct policy_subject *sub
 		.memory = &subject->target->memory,
 		.views = views,
 		.bytes = bytes,
-		.bytes_count = subject->image->segment_count,
+		/* Of a bzimage it is the packed kernel that is loaded. */
+		.bytes_count = subject->image->format == IMAGE_BZIMAGE ? 0 : subject->image->segment_count,
 		.needs = needs,
-		.ve_page = ve_page(),
+		.ve_page = image_format_is_kernel(subject->image->format) ? (struct lint_need){0} : ve_page(),
 		.suppressed = suppressed,
 		.start = gpa_at(subject->image->entry),
 	};
 	int rc = -ENOMEM;
 
 	if (needs && bytes && views && suppressed) {
-		lint.need_count = collect_needs(needs);
+		lint.need_count = collect_needs(subject->image, needs);
 		rc = policy_lint(&lint, take_warning, &text);
 	}
 	free(suppressed);

@@ -206,8 +206,12 @@ int service_perform(struct vcpu *vcpu, unsigned cpl, uint32_t address)
 	struct ss_request request;
 	struct guest_span span;
 	char where[160];
-	int rc = guest_access(&access, address, sizeof(request), &span);
+	int rc;
 
+	/* They are about a catalogue, and about what guests of the other platform have in their memory. */
+	if (vcpu->vm->pc)
+		return -ENOSYS;
+	rc = guest_access(&access, address, sizeof(request), &span);
 	if (rc == -EFAULT) {
 		vcpu_describe(vcpu, where, sizeof(where));
 		vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED,

@@ -31,7 +31,7 @@ struct engine_ops {
 	void (*vcpu_plan)(struct vcpu *vcpu, const struct ss_operation *op);
 	void *(*control)(const struct vcpu *vcpu); /* of 4096 bytes, as KVM has it */
 
-	/* Has KVM forget how it maps this page, whose contents stay; NULL where no platform needs it. */
+	/* Has KVM forget how it maps this page, whose contents stay; NULL where no guest can ask for it. */
 	void (*forget_page)(struct vm *vm, gpa_t gpa);
 
 	/* Makes a view, which exists, active; NULL where the processor or the relay does that. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/vm/kernel_symbols.h"
 
+#include "guestfw/relay/relay.h"
 #include "vmm/vm/vcpu_msr.h"
 
 #define MSR_LSTAR 0xc0000082
@@ -24,15 +25,28 @@ static bool note(struct vm *vm, uint64_t address)
 	return true;
 }
 
+static bool is_sought(const struct vm *vm)
+{
+	return vm->plan->symbols.anchor_count != 0 && !atomic_load(&vm->kernel_found);
+}
+
 void kernel_symbols_look(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	struct vm *vm = vcpu->vm;
 	uint64_t lstar;
 
-	if (vm->plan->symbols.anchor_count == 0 || atomic_load(&vm->kernel_found) || note(vm, sregs->idt.base))
+	if (!is_sought(vm) || note(vm, sregs->idt.base))
 		return;
 	if (vcpu_msr(vcpu, MSR_LSTAR, &lstar))
 		note(vm, lstar);
+}
+
+void kernel_symbols_find(struct vcpu *vcpu)
+{
+	struct kvm_sregs sregs;
+
+	if (is_sought(vcpu->vm) && vcpu->vm->ops->guest_sregs(vcpu, &sregs) == 0)
+		kernel_symbols_look(vcpu, &sregs);
 }
 
 const struct image_symbol *kernel_symbols_at(const struct vm *vm, uint64_t address, uint64_t *ret_offset)
@@ -58,6 +72,8 @@ const char *kernel_symbols_place(const struct vm *vm, uint64_t address, unsigned
 {
 	if (vm->plan->symbols.anchor_count == 0 || is_kernel(address))
 		return NULL;
+	if (engine_has_monitor(vm->plan->engine) && address - RELAY_IMAGE < RELAY_IMAGE_MAX)
+		return "[monitor]";
 	if (cpl == USER)
 		return "[user]";
 	return address < FIRMWARE_END || image_segment_at(&vm->plan->image, address) ? "[boot]" : "[user]";

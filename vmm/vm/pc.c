@@ -76,9 +76,10 @@ int pc_create(struct vm *vm, struct error *error)
 	vm->pc = pc;
 	pc->vm = vm;
 	pc->serial_irq = pc->wake_fd = -1;
-	pc->pages = calloc(plan->vcpus, sizeof(*pc->pages));
+	pc->pages = aligned_alloc(sizeof(*pc->pages), plan->vcpus * sizeof(*pc->pages));
 	if (!pc->pages)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	memset(pc->pages, 0, plan->vcpus * sizeof(*pc->pages));
 	/* A page that the test device has forgotten must not come back with its neighbours. */
 	guest_ram_prefer_large(&vm->ram, plan->image.format != IMAGE_MULTIBOOT);
 	pc_boot_write(&vm->ram, &plan->image, &plan->boot.boot, acpi_write(&vm->ram, plan->vcpus), &pc->start);
@@ -145,7 +146,8 @@ static void flush(void *opaque, uint32_t gpa)
 {
 	struct vm *vm = ((struct pc *)opaque)->vm;
 
-	vm->ops->forget_page(vm, gpa_at(gpa));
+	if (vm->ops->forget_page)
+		vm->ops->forget_page(vm, gpa_at(gpa));
 }
 
 static void init_devices(struct vm *vm)

@@ -15,6 +15,10 @@
 #include "devices/test_device.h"
 #include "vmm/vm/vm.h"
 
+struct pc_vcpu_page {
+	struct ss_vcpu_page page;
+} __attribute__((aligned(4096)));
+
 struct pc {
 	struct vm *vm;
 	struct pc_start start;
@@ -28,7 +32,8 @@ struct pc {
 	struct test_device test;
 	int serial_irq; /* eventfd */
 	int wake_fd;	/* eventfd of whoever types, told that there is room again; -1: nobody */
-	struct ss_vcpu_page *pages; /* of each vCPU, for the recorder: the guest has none */
+	/* Of each vCPU, for the recorder and the relay: no address of the guest's leads there. Whole pages. */
+	struct pc_vcpu_page *pages;
 };
 
 /* For a VM that KVM has, with memory, and no vCPU yet: fills the memory and creates the controllers. Returns 0 or a

@@ -60,7 +60,7 @@ void vcpu_prepare(struct vcpu *vcpu, struct vm *vm, unsigned index)
 	*vcpu = (struct vcpu){.vm = vm, .index = index, .fd = -1};
 	vcpu->interrupts = &vcpu->own_interrupts;
 	interrupts_init(vcpu->interrupts);
-	vcpu->page = vm->pc ? &vm->pc->pages[index]
+	vcpu->page = vm->pc ? &vm->pc->pages[index].page
 			    : guest_ram_at(&vm->ram, boot_vcpu_page(index), sizeof(struct ss_vcpu_page));
 }
 
@@ -277,24 +277,28 @@ uint32_t vcpu_operation(const struct vcpu *vcpu)
 	return recorder_operation(vcpu->recorder);
 }
 
-void vcpu_describe(struct vcpu *vcpu, char *text, size_t size)
+void vcpu_describe_at(struct vcpu *vcpu, uint64_t rip, char *text, size_t size)
 {
 	const struct image *image = &vcpu->vm->plan->image;
 	const struct image_symbol *symbol;
 	char where[96] = "", doing[96] = "";
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
 	uint64_t offset;
 
-	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
-		regs = *vcpu_regs(vcpu);
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) == 0)
-		kernel_symbols_look(vcpu, &sregs);
-	symbol = kernel_symbols_at(vcpu->vm, regs.rip, &offset);
+	kernel_symbols_find(vcpu);
+	symbol = kernel_symbols_at(vcpu->vm, rip, &offset);
 	if (symbol)
 		snprintf(where, sizeof(where), " (%.60s+0x%llx)", symbol->name,
 			 (unsigned long long)offset);
 	if (image->operation_count)
 		snprintf(doing, sizeof(doing), " in operation %s", image_operation_name(image, vcpu_operation(vcpu)));
-	snprintf(text, size, "vcpu%u at rip 0x%llx%s%s", vcpu->index, (unsigned long long)regs.rip, where, doing);
+	snprintf(text, size, "vcpu%u at rip 0x%llx%s%s", vcpu->index, (unsigned long long)rip, where, doing);
+}
+
+void vcpu_describe(struct vcpu *vcpu, char *text, size_t size)
+{
+	struct kvm_regs regs;
+
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) != 0)
+		regs = *vcpu_regs(vcpu);
+	vcpu_describe_at(vcpu, regs.rip, text, size);
 }

@@ -120,7 +120,8 @@ __attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_caus
 /* What the guest's marker says, validated: 0 if it is no operation. */
 uint32_t vcpu_operation(const struct vcpu *vcpu);
 
-/* Describes where a vCPU is: "vcpu0 at rip 0x... (symbol+offset) in operation NAME". */
+/* Describes where a vCPU is, or was: "vcpu0 at rip 0x... (symbol+offset) in operation NAME". */
 void vcpu_describe(struct vcpu *vcpu, char *text, size_t size);
+void vcpu_describe_at(struct vcpu *vcpu, uint64_t rip, char *text, size_t size);
 
 #endif
