@@ -17,7 +17,6 @@ vmm/pc/pc_boot_layout.c what a kernel finds when it starts
 vmm/engine/monitor_create.c memory slots
 vmm/service/pin.c locks and unlocks pages
 vmm/vm/vcpu.c where the page of a vCPU is
-vmm/emulate/violation.c tells the guest in that page
 vmm/bare/bare_plan.c what a guest of an image starts with
 '
 allowed=$(awk 'NF {print $1}' <<<"$own")

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "guestfw/relay/relay.h"
 #include "vmm/emulate/violation.h"
 #include "vmm/guest/boot.h"
 #include "vmm/observe/recorder.h"
+#include "vmm/vm/pc.h"
 
 static struct plan plan;
 static struct vm vm;
@@ -150,9 +152,81 @@ static void stopped(void **state)
 	assert_true(atomic_load(&vm.stop));
 	assert_int_equal(vm.why.cause, STOP_GUEST);
 	assert_int_equal(vm.why.status, STATUS_FAILED);
-	assert_non_null(strstr(vm.why.text, "view 1 (driver) forbids a write at 0x20010 (a-region)"));
-	assert_non_null(strstr(vm.why.text, "in operation an.operation"));
+	assert_string_equal(vm.why.text,
+			    "view 1 (driver) forbids a write at 0x20010 (a-region); vcpu0 at rip 0x100020 "
+			    "(a_function_whose_name_is_longer_than_what_a_record_holds+0x20) in operation "
+			    "an.operation");
 	assert_int_equal(vcpu.page->violation.sequence, 0);
+}
+
+/* Of a kernel the page lies outside its memory, which is left alone. */
+static void told_outside_the_memory(void **state)
+{
+	static struct ss_vcpu_page page;
+	static const uint8_t zeroes[sizeof(page)];
+	uint8_t inside[sizeof(page)];
+	struct pc pc = {0};
+
+	(void)state;
+	page = (struct ss_vcpu_page){0};
+	vcpu.page->marker.operation = 0;
+	vcpu.page = &page;
+	vm.pc = &pc;
+	violation_record(&vcpu, &example, VIOLATION_FAULTED);
+	violation_record(&vcpu, &example, VIOLATION_FAULTED);
+	assert_int_equal(page.violation.sequence, 2);
+	assert_int_equal(page.violation.view, 1);
+	assert_int_equal(page.violation.access, SS_ACCESS_WRITE);
+	assert_int_equal(page.violation.gpa, 0x20010);
+	assert_int_equal(page.violation.gva, 0x7020010);
+	assert_int_equal(guest_ram_read(&vm.ram, boot_vcpu_page(0), inside, sizeof(inside)), 0);
+	assert_memory_equal(inside, zeroes, sizeof(zeroes));
+}
+
+/* By the file of symbols, if there is one, and where the kernel really is. */
+static uint64_t idt;
+
+static int guest_sregs(struct vcpu *of, struct kvm_sregs *ret_sregs)
+{
+	(void)of;
+	*ret_sregs = (struct kvm_sregs){.idt.base = idt};
+	return 0;
+}
+
+/* Where it lies is found out when a violation asks for it. */
+static void symbols_of_a_kernel(void **state)
+{
+	static const struct engine_ops ops = {.guest_sregs = guest_sregs};
+	static struct image_symbol of_file[] = {{UINT64_C(0xffffffff81000000), 0, "_text"},
+						{UINT64_C(0xffffffff81001000), 0, "do_idle"}};
+	const struct record_violation *record = &vcpu.recorder->summary->violations[0].record;
+	struct violation violation = example;
+
+	(void)state;
+	vm.ops = &ops;
+	vcpu.fd = -1;
+	plan.engine = engine_by_key("svm");
+	plan.symbols = (struct symbol_file){
+		.symbols = of_file, .count = 2, .anchors = {UINT64_C(0xffffffff81200000)}, .anchor_count = 1};
+	idt = RELAY_IDT;
+	plan.image.operation_count = 0;
+	violation.rip = 0xffffffff83001010;
+	violation_record(&vcpu, &violation, VIOLATION_REFUSED);
+	assert_string_equal(record[0].symbol, "");
+	violation.user = true;
+	violation.rip = 0x401000;
+	violation_record(&vcpu, &violation, VIOLATION_REFUSED);
+	idt = 0xffffffff83200000;
+	violation.user = false;
+	violation.rip = 0xffffffff83001010;
+	violation.gpa = 0x30000;
+	violation_record(&vcpu, &violation, VIOLATION_STOPPED);
+	record = &vcpu.recorder->summary->violations[1].record;
+	assert_string_equal(record->symbol, "[user]");
+	record = &vcpu.recorder->summary->violations[2].record;
+	assert_string_equal(record->symbol, "do_idle+0x10");
+	assert_string_equal(vm.why.text, "view 1 (driver) forbids a write at 0x30000 (no region); vcpu0 at rip "
+					 "0xffffffff83001010 (do_idle+0x10)");
 }
 
 int main(void)
@@ -163,6 +237,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(told, setup, teardown),
 		cmocka_unit_test_setup_teardown(stopped, setup, teardown),
+		cmocka_unit_test_setup_teardown(told_outside_the_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(symbols_of_a_kernel, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which platform a guest gets, and what is refused on each, without a host that would be asked. */
+/* Which platform and engine a guest gets, and what is refused on each, mostly without a host that would be asked. */
 #include "tests/unit/cmocka_prelude.h"
 
 #include <errno.h>
@@ -10,13 +10,17 @@
 #include <unistd.h>
 
 #include "vmm/plan/plan.h"
+#include "vmm/policy/diagnostic.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define LOAD 0x100000
 #define KERNEL_SIZE 4096
 
-static char kernel[32], text[32], large[32];
+#define SETUP 0x400 /* of a Linux kernel: its header and one sector */
+
+static char kernel[32], linux64[32], text[32], large[32], views[32];
 static struct plan plan;
+static struct diagnostics diagnostics;
 static struct error error;
 
 static int make_file(char *path, const void *data, size_t size, off_t length)
@@ -29,20 +33,37 @@ static int make_file(char *path, const void *data, size_t size, off_t length)
 	return 0;
 }
 
-/* A kernel of HLT alone, by the address fields of its Multiboot header. */
+/* A Linux kernel of protocol 2.15 that can be entered in 64-bit mode, with nothing but zeroes to run. */
+static int make_linux(char *path)
+{
+	uint8_t file[2 * SETUP] = {[0x1f1] = 1, [0x236] = 1};
+	static const uint32_t words[][2] = {
+		{0x1f4, SETUP / 16}, {0x22c, 0x7fffffff}, {0x238, 2047}, {0x258, 0x1000000}, {0x260, SETUP},
+	};
+
+	memcpy(file + 0x1fe, "\x55\xaa\xeb\x6a" "HdrS\x0f\x02", 10);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		memcpy(file + words[i][0], &words[i][1], sizeof(words[i][1]));
+	return make_file(path, file, sizeof(file), sizeof(file));
+}
+
+/* A kernel of HLT alone, by the address fields of its Multiboot header, which starts in 32-bit mode. */
 static int make_files(void **state)
 {
+	static const char policy[] = "views: { one = { default = \"rwx\"; }; two = { default = \"rwx\"; }; };";
 	const uint32_t magic = 0x1badb002, flags = 1 << 16;
 	const uint32_t header[8] = {magic, flags, -(magic + flags), LOAD, LOAD, 0, 0, LOAD + 32};
 
 	(void)state;
 	return make_file(kernel, header, sizeof(header), KERNEL_SIZE) |
-	       make_file(text, "ffffffff81000000 T _text\n", 25, 25) | make_file(large, "", 0, 200 * MIB);
+	       make_file(text, "ffffffff81000000 T _text\n", 25, 25) | make_file(large, "", 0, 200 * MIB) |
+	       make_file(views, policy, sizeof(policy) - 1, sizeof(policy) - 1) | make_linux(linux64);
 }
 
 static struct plan_request request_for(const char *guest)
 {
-	return (struct plan_request){.engine = "auto", .guest = guest, .vms = 1, .vcpus = 1};
+	return (struct plan_request){
+		.engine = "auto", .guest = guest, .vms = 1, .vcpus = 1, .diagnostics = &diagnostics};
 }
 
 static void accept(const struct plan_request *request)
@@ -52,13 +73,19 @@ static void accept(const struct plan_request *request)
 		fail_msg("refused: '%s'", error.text);
 }
 
-static void refuse(const struct plan_request *request, int result, int status, const char *wanted)
+static void refuse_on(const struct host *host, const struct plan_request *request, int result, int status,
+		      const char *wanted)
 {
 	error = (struct error){0};
-	assert_int_equal(plan_make(&plan, request, NULL, &error), result);
+	assert_int_equal(plan_make(&plan, request, host, &error), result);
 	assert_int_equal(error.status, status);
 	if (!strstr(error.text, wanted))
 		fail_msg("'%s' does not say '%s'", error.text, wanted);
+}
+
+static void refuse(const struct plan_request *request, int result, int status, const char *wanted)
+{
+	refuse_on(NULL, request, result, status, wanted);
 }
 
 static void by_the_image(void **state)
@@ -99,50 +126,191 @@ static void by_the_image(void **state)
 	       "--platform pc");
 }
 
-static void flat_alone(void **state)
+/* Without a host that says which of them it can run, `auto` takes the one that it prefers. */
+static void expect_engine(const struct plan_request *request, enum engine_id engine)
 {
-	static const char *const keys[] = {"vmx", "svm"};
-	struct plan_request request = request_for(kernel);
+	accept(request);
+	assert_int_equal(plan.platform, PLATFORM_PC);
+	assert_int_equal(plan.engine->id, engine);
+	plan_finish(&plan);
+}
+
+static void named_engines(void **state)
+{
+	static const struct {
+		const char *key;
+		enum engine_id id;
+	} monitors[] = {{"vmx", ENGINE_VMX}, {"svm", ENGINE_SVM}};
+	const char *const kernels[] = {kernel, linux64};
+	struct plan_request request;
 
 	(void)state;
-	request.engine = "flat";
-	accept(&request);
-	plan_finish(&plan);
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		request.engine = keys[i];
-		refuse(&request, -EOPNOTSUPP, STATUS_SKIPPED, "needs: a guest for the platform sidestep");
-		assert_non_null(strstr(error.text, keys[i]));
-		assert_non_null(strstr(error.text, "use --engine flat"));
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		request = request_for(kernels[i]);
+		request.engine = "flat";
+		request.vcpus = 2;
+		expect_engine(&request, ENGINE_FLAT);
+		request.engine = "none";
+		refuse(&request, -EINVAL, STATUS_USAGE, "unknown engine 'none'");
 	}
-	request.engine = "none";
-	refuse(&request, -EINVAL, STATUS_USAGE, "unknown engine 'none'");
+	for (size_t i = 0; i < ARRAY_SIZE(monitors); i++) {
+		request = request_for(linux64);
+		request.engine = monitors[i].key;
+		expect_engine(&request, monitors[i].id);
+		request.vcpus = 2;
+		refuse(&request, -EOPNOTSUPP, STATUS_SKIPPED,
+		       ": needs: one vCPU, as their monitor cannot start others yet; leave out -c, or use --engine "
+		       "flat");
+		assert_non_null(strstr(error.text, monitors[i].key));
+		request = request_for(kernel);
+		request.engine = monitors[i].key;
+		refuse(&request, -EOPNOTSUPP, STATUS_SKIPPED,
+		       ": needs: a kernel that starts in 64-bit mode; use --engine flat for this one");
+		assert_non_null(strstr(error.text, monitors[i].key));
+	}
+}
+
+/* Each asks for what only a monitor has. */
+static void ask_for_a_monitor(struct plan_request *request, unsigned way)
+{
+	static const enum flag_path paths[] = {FLAG_PATH_MONITOR, FLAG_PATH_VMM};
+
+	if (way == 0)
+		request->views = views;
+	else if (way == 1)
+		request->owned[request->owned_count++] = SS_CR0_TS;
+	else if (way == 2)
+		request->kept[request->kept_count++] = SS_CR0_TS;
+	else if (way == 3)
+		request->asked[request->asked_count++] = SS_CR0_TS;
+	else
+		request->flag_path = paths[way - 4];
+}
+
+static void a_monitor_if_asked_for(void **state)
+{
+	struct plan_request request;
+
+	(void)state;
+	for (unsigned way = 0; way < 6; way++) {
+		request = request_for(linux64);
+		expect_engine(&request, ENGINE_FLAT);
+		ask_for_a_monitor(&request, way);
+		expect_engine(&request, ENGINE_VMX);
+		request.engine = "svm";
+		expect_engine(&request, ENGINE_SVM);
+		request.engine = "flat";
+		refuse(&request, -EOPNOTSUPP, STATUS_SKIPPED,
+		       "engine flat: needs: a monitor, for --views, --own, --shadow, --ask and --flag-path; a kernel gets these "
+		       "from the engines vmx and svm");
+		/* What is at fault then is not the option, but how many vCPUs there are, or the kernel. */
+		request.engine = "auto";
+		request.vcpus = 2;
+		refuse(&request, -EOPNOTSUPP, STATUS_SKIPPED, "engine vmx: needs: one vCPU");
+		request.vcpus = 1;
+		request.guest = kernel;
+		refuse(&request, -EOPNOTSUPP, STATUS_SKIPPED, "engine vmx: needs: a kernel that starts in 64-bit mode");
+	}
+	/* The processor's own way needs none. */
+	request = request_for(linux64);
+	request.flag_path = FLAG_PATH_CPU;
+	expect_engine(&request, ENGINE_FLAT);
+}
+
+/* On a host whose KVM has no nested guests a kernel can have nothing of the kind, and needs nothing of it. */
+static void no_monitor_here(void **state)
+{
+	static struct kvm_cpuid2 cpuid;
+	struct host host = {.kvm = -1, .cpuid = &cpuid, .memory = 1024 * MIB};
+	struct plan_request request = request_for(linux64);
+
+	(void)state;
+	host.capability[HOST_CAP_irqchip] = host.capability[HOST_CAP_pit2] = host.capability[HOST_CAP_irqfd] = 1;
+	assert_int_equal(plan_make(&plan, &request, &host, &error), 0);
+	assert_int_equal(plan.engine->id, ENGINE_FLAT);
+	plan_finish(&plan);
+	for (unsigned way = 0; way < 6; way++) {
+		request = request_for(linux64);
+		ask_for_a_monitor(&request, way);
+		refuse_on(&host, &request, -EOPNOTSUPP, STATUS_SKIPPED,
+			  "--views, --own, --shadow, --ask and --flag-path: needs: the engine vmx or svm for a kernel; "
+			  "host: no nested VMX or SVM");
+		assert_non_null(strstr(error.text, "; leave them out"));
+		request.engine = "vmx";
+		refuse_on(&host, &request, -EOPNOTSUPP, STATUS_SKIPPED,
+			  "engine vmx cannot run here: needs: vmx; host: no nested VMX");
+	}
+}
+
+/* Views of a policy file are for the memory that a kernel gets by default. */
+static void views_of_a_kernel(void **state)
+{
+	static const char all[] = "regions: { last = { address = 0x7fff000; size = 0x1000; };\n"
+				  "boot = { address = 0x2000000; size = 0x1000; }; };\n"
+				  "views: { v = { default = \"rwx\"; rights = { last = \"---\"; }; }; };";
+	struct plan_request request = request_for(linux64);
+	char path[32];
+
+	(void)state;
+	request.views = views;
+	accept(&request);
+	assert_int_equal(plan.memory, 128 * MIB);
+	assert_int_equal(plan.policy.view_count, 2);
+	plan_finish(&plan);
+	assert_int_equal(make_file(path, all, sizeof(all) - 1, sizeof(all) - 1), 0);
+	request.views = path;
+	accept(&request);
+	assert_int_equal(plan.policy.region_count, 2);
+	plan_finish(&plan);
+	request.memory = 64 * MIB;
+	assert_int_equal(plan_make(&plan, &request, NULL, &error), -EINVAL);
+	assert_string_equal(diagnostics.list[0].key, "region-outside");
+}
+
+/* Which engine a guest of sidestep's own gets does not depend on such options. */
+static void engines_of_other_guests(void **state)
+{
+	struct plan_request request = request_for(NULL);
+
+	(void)state;
+	request.vcpus = 2;
+	accept(&request);
+	assert_int_equal(plan.engine->id, ENGINE_VMX);
+	plan_finish(&plan);
+	request.kept[request.kept_count++] = SS_CR0_TS;
+	request.engine = "svm";
+	accept(&request);
+	assert_int_equal(plan.engine->id, ENGINE_SVM);
+	plan_finish(&plan);
+	request.engine = "flat";
+	refuse(&request, -EOPNOTSUPP, STATUS_SKIPPED, "flags that the guest does not own: needs: masks");
 }
 
 /* What sidestep has for its own guests, others would not find. */
 static void not_for_kernels(void **state)
 {
-	struct plan_request requests[8];
-	static const char *const options[] = {"--views", "--disk", "--own", "--shadow", "--ask",
-					      "--flag-path", "--workload", "--share-vcpu"};
+	static const char *const options[] = {"--disk", "--share-vcpu", "--flag-path enlightened"};
+	const char *const kernels[] = {kernel, linux64};
+	struct plan_request requests[ARRAY_SIZE(options)];
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
-		requests[i] = request_for(kernel);
-	requests[0].views = text;
-	requests[1].disk = text;
-	requests[2].owned_count = 1;
-	requests[3].kept_count = 1;
-	requests[4].asked_count = 1;
-	requests[5].flag_path = FLAG_PATH_ENLIGHTENED;
-	requests[6].workload = "ref.cpuid";
-	requests[7].share_vcpu = true;
-	requests[7].vms = 2;
-	for (size_t i = 0; i < 7; i++)
-		refuse(&requests[i], -EINVAL, STATUS_USAGE, options[i]);
-	refuse(&requests[7], -EOPNOTSUPP, STATUS_SKIPPED, options[7]);
-	requests[5].flag_path = FLAG_PATH_CPU;
-	accept(&requests[5]);
-	plan_finish(&plan);
+	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++) {
+		struct plan_request request = request_for(kernels[k]);
+
+		for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+			requests[i] = request;
+		requests[0].disk = text;
+		requests[1].share_vcpu = true;
+		requests[1].vms = 2;
+		requests[2].flag_path = FLAG_PATH_ENLIGHTENED;
+		for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+			refuse(&requests[i], -EINVAL, STATUS_USAGE, options[i]);
+			assert_non_null(strstr(error.text, ": not for the platform pc, which /proc/self/fd/"));
+			assert_non_null(strstr(error.text, " needs; leave it out"));
+		}
+		request.workload = "ref.cpuid";
+		refuse(&request, -EINVAL, STATUS_USAGE, "--workload");
+	}
 }
 
 static void for_kernels_alone(void **state)
@@ -198,8 +366,15 @@ static void files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_the_image),	    cmocka_unit_test(flat_alone), cmocka_unit_test(not_for_kernels),
-		cmocka_unit_test(for_kernels_alone), cmocka_unit_test(files),
+		cmocka_unit_test(by_the_image),
+		cmocka_unit_test(named_engines),
+		cmocka_unit_test(a_monitor_if_asked_for),
+		cmocka_unit_test(no_monitor_here),
+		cmocka_unit_test(views_of_a_kernel),
+		cmocka_unit_test(engines_of_other_guests),
+		cmocka_unit_test(not_for_kernels),
+		cmocka_unit_test(for_kernels_alone),
+		cmocka_unit_test(files),
 	};
 
 	return cmocka_run_group_tests_name("platform", tests, make_files, NULL);

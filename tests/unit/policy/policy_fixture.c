@@ -58,7 +58,11 @@ const struct view_target fixture_ept = {
 void fixture_load(struct loaded *loaded, const char *text, size_t size, const struct view_target *target,
 		  bool lenient)
 {
-	const struct policy_subject subject = {&fixture_guest, target, "test", lenient};
+	fixture_load_for(loaded, text, size, &(struct policy_subject){&fixture_guest, target, "test", lenient});
+}
+
+void fixture_load_for(struct loaded *loaded, const char *text, size_t size, const struct policy_subject *subject)
+{
 	int fd = memfd_create("policy", MFD_CLOEXEC);
 	char path[32];
 
@@ -66,7 +70,7 @@ void fixture_load(struct loaded *loaded, const char *text, size_t size, const st
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, size), (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	loaded->rc = policy_load(&loaded->file, path, &subject, &loaded->diagnostics,
+	loaded->rc = policy_load(&loaded->file, path, subject, &loaded->diagnostics,
 				 &loaded->error);
 	close(fd);
 }

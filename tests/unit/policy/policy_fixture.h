@@ -29,6 +29,9 @@ struct loaded {
 void fixture_load(struct loaded *loaded, const char *text, size_t size, const struct view_target *target,
 		  bool lenient);
 
+/* The same for another guest, or engine. */
+void fixture_load_for(struct loaded *loaded, const char *text, size_t size, const struct policy_subject *subject);
+
 /*
  * Writes to `line`, which has room for `size` bytes, where each diagnostic that was kept is and what it is:
  * "LINE:COLUMN KEY", joined by ", ". What has no room is left out.

@@ -179,7 +179,7 @@ static const struct cr4_row {
 	{CR4_RESERVED | CR4_TSD, 0x1000, true, false},
 };
 
-static void fake_cr4_words(uint64_t hidden)
+static inline void fake_cr4_words(uint64_t hidden)
 {
 	relay.cr4.words.words[0] = ~(CR4_TSD | CR4_DE | hidden);
 	relay.cr4.words.words[1] = CR4_TSD | hidden;
@@ -189,7 +189,7 @@ static void fake_cr4_words(uint64_t hidden)
 }
 
 /* The guest shares the processor with the neighbour. */
-static void fake_share(void)
+static inline void fake_share(void)
 {
 	static struct relay_group group = {.count = 2};
 

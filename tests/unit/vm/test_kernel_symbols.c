@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "guestfw/relay/relay.h"
 #include "vmm/plan/plan.h"
 #include "vmm/vm/kernel_symbols.h"
 
@@ -20,6 +21,8 @@
 static struct image_symbol of_file[] = {{TEXT, 0, "_text"}, {TEXT + 0x1000, 0, "do_idle"}, {SYSCALL, 0, "entry_SYSCALL_64"}};
 static struct image_symbol of_image[] = {{0x100000, 0x100, "_start"}, {0x100100, 0x100, "main"}};
 static struct image_segment segment = {.gpa = {0x100000}, .address = 0x100000, .memory_size = 0x1000};
+static const struct engine flat = {.id = ENGINE_FLAT};
+static const struct engine monitored = {.id = ENGINE_VMX, .context_flags = SS_CONTEXT_MONITOR};
 static struct plan plan;
 static struct vm vm;
 static struct vcpu vcpu;
@@ -52,6 +55,7 @@ static void start(unsigned anchors)
 			  .segment_count = 1},
 		.symbols = {.symbols = of_file, .count = ARRAY_SIZE(of_file), .anchors = {IDT, SYSCALL},
 			    .anchor_count = anchors},
+		.engine = &flat,
 	};
 	memset(&vm, 0, sizeof(vm));
 	vm.plan = &plan;
@@ -212,11 +216,39 @@ static void no_file(void **state)
 	expect_place(0x400000, USER, NULL);
 }
 
+/* Where the monitor is in memory, its code runs, whatever the privilege level is now. Elsewhere it changes nothing, nor
+ * does it in an engine without one, nor of a guest whose kernel is not looked for. */
+static void monitor(void **state)
+{
+	static const uint64_t inside[] = {RELAY_IMAGE, RELAY_IMAGE + 0x1234, RELAY_IMAGE + RELAY_IMAGE_MAX - 1};
+	static const uint64_t outside[] = {RELAY_IMAGE - 1, RELAY_IMAGE + RELAY_IMAGE_MAX,
+					   RELAY_IMAGE + (UINT64_C(1) << 32)};
+
+	(void)state;
+	for (unsigned cpl = 0; cpl <= USER; cpl++) {
+		start(2);
+		plan.engine = &monitored;
+		for (size_t i = 0; i < ARRAY_SIZE(inside); i++)
+			expect_place(inside[i], cpl, "[monitor]");
+		for (size_t i = 0; i < ARRAY_SIZE(outside); i++)
+			expect_place(outside[i], cpl, "[user]");
+		expect_place(TEXT, cpl, NULL);
+		expect_place(0x100000, cpl, cpl == USER ? "[user]" : "[boot]");
+		plan.engine = &flat;
+		for (size_t i = 0; i < ARRAY_SIZE(inside); i++)
+			expect_place(inside[i], cpl, "[user]");
+		start(0);
+		plan.engine = &monitored;
+		expect_place(RELAY_IMAGE, cpl, NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_at_first), cmocka_unit_test(found),	  cmocka_unit_test(once),
 		cmocka_unit_test(no_lstar),	    cmocka_unit_test(no_anchors), cmocka_unit_test(no_file),
+		cmocka_unit_test(monitor),
 	};
 
 	return cmocka_run_group_tests_name("kernel_symbols", tests, NULL, NULL);
