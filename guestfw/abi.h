@@ -42,6 +42,17 @@
 #define SS_PORT_UNCLAIMED 0x80
 
 /*
+ * Where a guest without a catalogue says what it does, on either platform; one with a catalogue has nothing here. A byte
+ * written is one of a name, which NUL or newline ends: from then on the vCPU that has written it performs the operation
+ * of that name, once more each time. An empty name says that it performs none any more. So does the first byte of any
+ * other, until that is complete. Read as 4 bytes the port gives the number of the name that this vCPU has given last,
+ * 0 if it was refused, and to write this number as 4 bytes is to give the name again; 0 is the empty one.
+ */
+#define SS_PORT_MARK 0x5e8
+#define SS_MARK_PORTS 4
+#define SS_MARK_NAME_MAX 39 /* printable characters of ASCII, no blanks; up to SS_MAX_OPERATIONS different names */
+
+/*
  * A disk at SS_PORT_DISK, if there is one (else reads give all ones, as of any port that nobody claims):
  * X(NAME, number, "access", "meaning"). Register n is four bytes wide, at port SS_PORT_DISK + 4 * n, and
  * is accessed as a whole. COMMAND carries the command out; when OUT is done, so is the command.

@@ -165,19 +165,29 @@ static int take_meta(struct ledger_index *contents, const struct record_meta *me
 	return 0;
 }
 
-/* The characters that the name of an operation has, see abi.h. */
-static bool is_name(const char *name, size_t size)
+static bool is_printable(const char *name)
 {
-	size_t length = strnlen(name, size);
+	while (*name > ' ' && *name <= '~')
+		name++;
+	return *name == '\0';
+}
 
-	return length > 0 && length < size &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length;
+/* The characters that the name of an operation has, see abi.h: more if the guest has given it as it ran. */
+static bool is_name(const struct record_operation *operation)
+{
+	const char *name = operation->name;
+	size_t length = strnlen(name, sizeof(operation->name));
+
+	if (length == 0 || length == sizeof(operation->name))
+		return false;
+	return operation->kind == SS_KIND_INVALID ? is_printable(name)
+						  : strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length;
 }
 
 static void take_operation(struct ledger_index *contents, const struct record_operation *operation)
 {
 	if (operation->number == 0 || operation->number > SS_MAX_OPERATIONS ||
-	    !is_name(operation->name, sizeof(operation->name))) {
+	    !is_name(operation)) {
 		contents->odd = true;
 		return;
 	}

@@ -40,6 +40,8 @@ static struct cell outcome_of(const struct report_row *row)
 {
 	const struct ss_result *result = &row->summary->result;
 
+	if (row->summary->marked)
+		return cell_of_text(NULL);
 	if (!row->summary->result_known)
 		return cell_not_observed(CELL_TEXT);
 	if (row->summary->results_differ)
@@ -94,6 +96,8 @@ static struct cell measured_cell(const struct report *report, const struct repor
 	case COLUMN_RATIO:
 		return row->ratio == 0 ? cell_of_text(NULL) : ticks_of(row, row->ratio);
 	case COLUMN_EET:
+		if (row->summary->marked)
+			return cell_of_text(NULL);
 		return row->loop && row->loop->sample_count ? ticks_of(row, row->eet)
 							    : cell_not_observed(CELL_TICKS);
 	default:

@@ -67,6 +67,18 @@ static void tell_losses(const struct machine *machine)
 	error_report(&warning);
 }
 
+/* What the guest could not name is in no row. */
+static void tell_refused(const struct image *image)
+{
+	const char *what;
+	const uint64_t count = image->marks ? marks_refused(image->marks, &what) : 0;
+
+	if (count)
+		fprintf(stderr,
+			"sidestep: marks that the guest could not set: %" PRIu64 ", the first for %s; what it did then has no name\n",
+			count, what);
+}
+
 int session_run(struct session *session, bool progress, struct error *error)
 {
 	int rc;
@@ -74,6 +86,7 @@ int session_run(struct session *session, bool progress, struct error *error)
 	host_release(&session->host);
 	rc = machine_run(&session->machine, progress, error);
 	tell_losses(&session->machine);
+	tell_refused(&session->plan.image);
 	return rc;
 }
 
@@ -146,6 +159,15 @@ static void add_operation(const struct session *session, bool judge, uint32_t nu
 	}
 }
 
+/* Those that the guest has named: nothing is expected of them. */
+static void add_marked(const struct session *session, struct report *report)
+{
+	const struct image *image = &session->plan.image;
+
+	for (uint32_t n = 1; image->marks && n <= image_operations(image); n++)
+		report_add_rows(report, &(struct report_row){.name = image_operation_name(image, n), .number = n});
+}
+
 static uint32_t find_loop(const struct session *session)
 {
 	for (uint32_t n = 1; n <= session->plan.image.operation_count; n++)
@@ -192,7 +214,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 		report->loop = &report->summary->operations[report->loop_number];
 	for (unsigned i = 0; i < plan->vms; i++)
 		report->plans[i] = session->machine.plan_texts[i];
-	report->rows = calloc((plan->image.operation_count + 1) * report_rows_most(report),
+	report->rows = calloc((image_operations(&plan->image) + 1ull) * report_rows_most(report),
 			      sizeof(*report->rows));
 	report->view_names = calloc(plan->policy.view_count + 1, sizeof(*report->view_names));
 	if (!report->rows || !report->view_names) {
@@ -205,6 +227,7 @@ int session_report(const struct session *session, const char *schema, bool judge
 	for (uint32_t n = 1; n <= plan->image.operation_count; n++)
 		if (plan_bit(plan->selected, n) || plan->skipped[n - 1])
 			add_operation(session, judge, n, report);
+	add_marked(session, report);
 	report_compare(report);
 	return 0;
 }

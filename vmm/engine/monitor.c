@@ -254,7 +254,7 @@ static void take_records(struct vcpu *vcpu, uint64_t head)
 			.service = from->service,
 		};
 
-		if (record.operation > vcpu->vm->plan->image.operation_count)
+		if (record.operation > image_operations(&vcpu->vm->plan->image))
 			record.operation = 0;
 		vcpu->taken += from->operation == RELAY_OPERATION_TAKEN;
 		hear_of_rights(vcpu, from);

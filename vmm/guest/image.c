@@ -122,7 +122,7 @@ const char *image_operation_name(const struct image *image, uint32_t number)
 {
 	if (number == 0)
 		return "-";
-	if (number > image->operation_count)
+	if (number > image_operations(image))
 		return NULL;
-	return image->operations[number - 1].name;
+	return image->marks ? marks_name(image->marks, number) : image->operations[number - 1].name;
 }

@@ -14,6 +14,7 @@
 #include "guestfw/abi.h"
 #include "views/layout.h"
 #include "views/gpa.h"
+#include "vmm/guest/marks.h"
 
 /* What a file may have at most, whatever it claims: reading one takes a moment and little memory. The same numbers
  * are in docs/guest-abi.md. */
@@ -92,6 +93,7 @@ struct image {
 	size_t section_count;
 	struct ss_operation *operations; /* validated copy of the catalogue */
 	size_t operation_count;
+	struct marks *marks; /* where there is no catalogue: what the guest names as it runs; NULL: it cannot */
 };
 
 /* The whole pages of the first segment that is not writable and shares no page with one that is; size
@@ -110,6 +112,18 @@ const struct image_symbol *image_symbol_at(const struct image *image, uint64_t a
 /* Where [address, address + size) of the guest's addresses lies in guest-physical memory. Returns 0, or
  * -ENOENT if it is not all in one segment. */
 int image_gpa(const struct image *image, uint64_t address, uint64_t size, gpa_t *ret_gpa);
+
+/* How many operations are known by now: those of the catalogue, or those that were named. */
+static inline uint32_t image_operations(const struct image *image)
+{
+	return image->marks ? marks_count(image->marks) : (uint32_t)image->operation_count;
+}
+
+/* How many there can be by the end. */
+static inline uint32_t image_operations_most(const struct image *image)
+{
+	return image->marks ? SS_MAX_OPERATIONS : (uint32_t)image->operation_count;
+}
 
 /* Name of operation `number` (from 1), "-" for 0, NULL if there is no such operation. */
 const char *image_operation_name(const struct image *image, uint32_t number);

@@ -92,9 +92,18 @@ void image_close(struct image *image)
 	free(image->symbols);
 	free(image->sections);
 	free(image->operations);
+	marks_destroy(image->marks);
 	if (image->mapped)
 		whole_file_free(image->data, image->size);
 	*image = (struct image){0};
+}
+
+int image_allow_marks(struct image *image)
+{
+	if (image->operation_count)
+		return 0;
+	image->marks = marks_create();
+	return image->marks ? 0 : -ENOMEM;
 }
 
 int image_check_fit(const struct image *image, uint64_t memory_size, struct error *error)

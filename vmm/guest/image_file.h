@@ -18,6 +18,9 @@ int image_from_memory(struct image *image, const void *data, size_t size, const 
 /* The firmware that is built into the program. */
 int image_builtin(struct image *image, struct error *error);
 
+/* Lets the guest name its operations while it runs, unless it has a catalogue. Returns 0 or -ENOMEM. */
+int image_allow_marks(struct image *image);
+
 void image_close(struct image *image);
 
 /* Checks the segments against memory of `memory_size` bytes. Returns 0 or -ERANGE. */

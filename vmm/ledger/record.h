@@ -56,7 +56,7 @@ struct record_meta {
 struct record_operation {
 	struct record record;
 	uint32_t number; /* from 1 */
-	uint32_t kind;
+	uint32_t kind; /* enum ss_operation_kind; 0: of no catalogue, the guest has named it as it ran */
 	char name[40];
 };
 
@@ -85,12 +85,15 @@ struct record_exit {
 	uint16_t service;       /* service_code() of a VMFUNC that ended here, else 0 */
 };
 
+/* The guest has named the operation as it began: nothing but the repetition is between `begin` and `end`. */
+#define BATCH_MARKED 1
+
 struct record_batch {
 	struct record record;
 	uint32_t operation;
 	uint32_t count; /* repetitions */
 	uint32_t view;  /* active at the end, by what the control structure says; ~0: none */
-	uint32_t reserved;
+	uint32_t flags; /* BATCH_MARKED */
 	uint64_t begin, end; /* TSC when the exits that bracket the repetitions were seen */
 	uint64_t observed;   /* which values count: bit of enum stat_id */
 	uint64_t value[STAT_COUNT];

@@ -82,6 +82,7 @@ static bool grow_samples(const struct summary *summary, struct operation_summary
 		return true;
 	if (summary->pool)
 		return false;
+	wanted += wanted / 2;
 	samples = realloc(operation->samples, wanted * sizeof(*samples));
 	if (!samples)
 		return false;
@@ -104,6 +105,19 @@ static void add_exit(struct summary *summary, const struct record_exit *exit)
 		operation->reasons[exit->reason]++;
 }
 
+/* A mark is one sample, of one repetition. */
+static void add_marked(struct summary *summary, struct operation_summary *operation, const struct record_batch *batch)
+{
+	operation->marked = true;
+	if (batch->count == 0 || batch->end < batch->begin)
+		return;
+	if (grow_samples(summary, operation, 1))
+		operation->samples[operation->sample_count++] =
+			(float)(batch->end - batch->begin) / (float)batch->count;
+	else
+		summary->samples_dropped = true;
+}
+
 static void add_batch(struct summary *summary, const struct record_batch *batch)
 {
 	struct operation_summary *operation = operation_of(summary, batch->operation);
@@ -116,6 +130,8 @@ static void add_batch(struct summary *summary, const struct record_batch *batch)
 	operation->view = batch->view;
 	operation->batches++;
 	operation->repetitions += batch->count;
+	if (batch->flags & BATCH_MARKED)
+		add_marked(summary, operation, batch);
 }
 
 /* What faults every time has no value, but what a register happened to hold. */
@@ -288,6 +304,7 @@ static void merge_operation(struct summary *summary, struct operation_summary *i
 	if (from->batches)
 		into->view = from->view;
 	into->batches += from->batches;
+	into->marked |= from->marked;
 	into->repetitions += from->repetitions;
 	into->handling_ticks += from->handling_ticks;
 	into->violations += from->violations;
@@ -450,7 +467,7 @@ void summary_ticks(const struct operation_summary *operation, struct tick_summar
 		.minimum = sorted[0],
 		.median = quantile(sorted, count, 0.5),
 		.percentile99 = quantile(sorted, count, 0.99),
-		.total = sum * operation->result.sample_size,
+		.total = operation->result_known ? sum * operation->result.sample_size : sum,
 	};
 	free(sorted);
 }

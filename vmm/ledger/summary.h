@@ -14,11 +14,12 @@
 #include "views/interrupts.h"
 #include "vmm/ledger/record.h"
 
-/* Ticks of one repetition, from samples: loop included, time stamps subtracted. */
+/* Ticks of one repetition, from samples of the guest: loop included, time stamps subtracted. Or, of a marked one, from
+ * the exit that began it to the one that ended it. */
 struct tick_summary {
 	size_t samples;
 	double minimum, median, percentile99;
-	double total; /* of all repetitions whose results are known */
+	double total; /* of all repetitions whose results are known, or that were marked */
 };
 
 /* Exits at L0 that the kernel's tracepoints showed one by one. */
@@ -30,6 +31,7 @@ struct l0_summary {
 
 struct operation_summary {
 	uint64_t batches;     /* how many times a vCPU performed it */
+	bool marked;          /* by BATCH_MARKED: there is no result, and ticks are those of the batches */
 	uint64_t repetitions; /* of all batches that have ended */
 	uint64_t exits[LEVEL_COUNT];
 	uint64_t reasons[EXIT_REASON_COUNT]; /* of the exits at level vmm */

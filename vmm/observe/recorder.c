@@ -25,7 +25,7 @@ struct recorder *recorder_create(unsigned vm, unsigned vcpu, const struct image 
 		.stats = {.fd = -1},
 		.sampler = {.trace = {.leader = -1}},
 	};
-	recorder->summary = summary_create_bounded(image->operation_count);
+	recorder->summary = summary_create_bounded(image_operations_most(image));
 	if (recorder->summary)
 		return recorder;
 	free(recorder);
@@ -92,6 +92,12 @@ void recorder_exit(struct recorder *recorder, struct record_exit *record)
 		   record->operation, record->cost, record->record.vm, record->time);
 	keep_code(recorder, record->rip);
 	keep(recorder, &record->record);
+}
+
+void recorder_mark(struct recorder *recorder, uint32_t operation)
+{
+	recorder->page->marker.operation = operation;
+	recorder->page->marker.sequence++;
 }
 
 static uint32_t saturate(uint64_t ticks)
@@ -186,6 +192,7 @@ void recorder_batch_begin(struct recorder *recorder, uint32_t operation, uint32_
 		.operation = operation,
 		.count = count,
 		.begin = time,
+		.flags = recorder->image->marks ? BATCH_MARKED : 0,
 	};
 	probe_operation_begin(recorder->vcpu, operation, image_operation_name(recorder->image, operation),
 			      count, recorder->vm);

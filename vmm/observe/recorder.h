@@ -77,8 +77,11 @@ static inline uint32_t recorder_operation(const struct recorder *recorder)
 {
 	uint32_t operation = recorder->page->marker.operation;
 
-	return operation <= recorder->image->operation_count ? operation : 0;
+	return operation <= image_operations(recorder->image) ? operation : 0;
 }
+
+/* Has the marker say so in the guest's place. */
+void recorder_mark(struct recorder *recorder, uint32_t operation);
 
 /* Turns what has been sampled so far to records. */
 void recorder_drain(struct recorder *recorder);

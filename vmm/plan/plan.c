@@ -552,6 +552,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	};
 	rc = request->guest ? image_open(&plan->image, request->guest, error)
 			    : image_builtin(&plan->image, error);
+	if (rc == 0 && image_allow_marks(&plan->image) != 0)
+		rc = error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	if (rc == 0)
 		rc = choose_platform(plan, request, error);
 	if (rc == 0)

@@ -46,10 +46,10 @@ int report_folded(struct ledger_index *contents, enum report_weight weight, FILE
 		if (number == 0 || group->level >= LEVEL_COUNT)
 			continue;
 		put_frame(stream, contents->report.guest);
-		fprintf(stream, ";%s;%s;%s %" PRIu64 "\n",
-			group->first.operation ? ledger_index_operation(contents, group->first.operation)
-					       : "outside operations",
-			level_keys[group->level],
+		fputc(';', stream);
+		put_frame(stream, group->first.operation ? ledger_index_operation(contents, group->first.operation)
+							 : "outside operations");
+		fprintf(stream, ";%s;%s %" PRIu64 "\n", level_keys[group->level],
 			ledger_index_reason(contents, group->level, group->first.reason), number);
 	}
 	exit_groups_finish(&list);

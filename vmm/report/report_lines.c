@@ -82,8 +82,9 @@ static void junit_case(const struct report *report, const struct report_row *row
 {
 	char name[ROW_NAME_SIZE];
 
-	fprintf(stream, "    <testcase classname=\"sidestep.%s\" name=\"%s\">",
-		engine_keys[report->engine], report_row_name(row, name));
+	fprintf(stream, "    <testcase classname=\"sidestep.%s\" name=\"", engine_keys[report->engine]);
+	xml_text(stream, report_row_name(row, name));
+	fputs("\">", stream);
 	if (row->verdict == VERDICT_SKIP) {
 		fputs("<skipped message=\"", stream);
 		xml_text(stream, row->note);

@@ -130,6 +130,14 @@ static void print_plans(const struct report *report, FILE *stream)
 	}
 }
 
+static bool any_marked(const struct report *report)
+{
+	for (size_t i = 0; i < report->row_count; i++)
+		if (report->rows[i].summary && report->rows[i].summary->marked)
+			return true;
+	return false;
+}
+
 static int print_operations(const struct report *report, FILE *stream)
 {
 	int rc;
@@ -137,7 +145,9 @@ static int print_operations(const struct report *report, FILE *stream)
 	if (report->row_count == 0)
 		return report_exits_text(report, stream);
 	rc = print_table(report, stream);
-	fputs("\nexits per repetition, ticks per repetition with the loop\n", stream);
+	fputs(any_marked(report) ? "\nexits per repetition, ticks from one mark of the guest to the next\n"
+				 : "\nexits per repetition, ticks per repetition with the loop\n",
+	      stream);
 	observed_print(report, observed_counts_text, stream);
 	if (report->summary->samples_dropped)
 		fputs("ticks: of the first samples only, the others found no room\n", stream);

@@ -238,7 +238,7 @@ static void show_progress(const struct machine *machine)
 	uint32_t operation = vcpu_operation(vcpu);
 
 	if (operation != 0)
-		fprintf(stderr, "\r\033[K[%u/%zu] %s", operation, image->operation_count,
+		fprintf(stderr, "\r\033[K[%u/%u] %s", operation, image_operations(image),
 			image_operation_name(image, operation));
 }
 

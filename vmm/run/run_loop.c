@@ -14,6 +14,7 @@
 #include "vmm/run/emulation_failure.h"
 #include "vmm/run/share.h"
 #include "vmm/service/interrupt.h"
+#include "vmm/service/mark.h"
 #include "vmm/vm/pc.h"
 #include "vmm/vm/vcpu.h"
 
@@ -276,6 +277,7 @@ static void finish(struct vcpu *vcpu)
 	recorder_end_samples(vcpu->recorder);
 	if (vcpu->vm->ops->drain)
 		vcpu->vm->ops->drain(vcpu);
+	mark_finish(vcpu);
 	recorder_end(vcpu->recorder);
 }
 

@@ -7,6 +7,7 @@
 
 #include "vmm/emulate/guest_access.h"
 #include "vmm/service/interrupt.h"
+#include "vmm/service/mark.h"
 #include "vmm/service/pin.h"
 #include "vmm/service/service.h"
 #include "vmm/service/services.h"
@@ -60,11 +61,11 @@ int services_attach(struct vm *vm, struct error *error)
 	services->control_port = (struct control_port){service_request, vm};
 	services->pin_limit = pin_limit();
 	services->scratch.fd = -1;
-	/* Those ports are of the platform sidestep. */
-	if (vm->pc)
-		return 0;
-	rc = bus_claim(&vm->ports, SS_PORT_CONTROL, 4, &control_port_ops, &services->control_port);
-	if (rc == 0)
+	rc = mark_attach(vm);
+	/* The others are of the platform sidestep. */
+	if (rc == 0 && !vm->pc)
+		rc = bus_claim(&vm->ports, SS_PORT_CONTROL, 4, &control_port_ops, &services->control_port);
+	if (rc == 0 && !vm->pc)
 		rc = attach_disk(vm, error);
 	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "device ranges overlap");
 }

@@ -44,10 +44,10 @@ static int service_batch_begin(struct vcpu *vcpu, struct ss_request *request)
 	return 0;
 }
 
-static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
+int service_end_batch(struct vcpu *vcpu, uint64_t operation, uint64_t time)
 {
 	const struct engine_ops *ops = vcpu->vm->ops;
-	int rc = recorder_batch_close(vcpu->recorder, request->arg[0], vcpu->exit.time);
+	int rc = recorder_batch_close(vcpu->recorder, operation, time);
 	int view;
 
 	if (rc != 0)
@@ -57,6 +57,11 @@ static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
 		ops->drain(vcpu);
 	recorder_batch_end(vcpu->recorder, (uint32_t)view);
 	return 0;
+}
+
+static int service_batch_end(struct vcpu *vcpu, struct ss_request *request)
+{
+	return service_end_batch(vcpu, request->arg[0], vcpu->exit.time);
 }
 
 static int service_result(struct vcpu *vcpu, struct ss_request *request)

@@ -18,4 +18,8 @@ void service_request(void *opaque, uint32_t address);
  */
 int service_perform(struct vcpu *vcpu, unsigned cpl, uint32_t address);
 
+/* The repetitions of the operation that the vCPU performs are over, at `time`, a TSC. Returns 0, or -EINVAL if it performs
+ * another one or none. */
+int service_end_batch(struct vcpu *vcpu, uint64_t operation, uint64_t time);
+
 #endif

@@ -289,7 +289,7 @@ void vcpu_describe_at(struct vcpu *vcpu, uint64_t rip, char *text, size_t size)
 	if (symbol)
 		snprintf(where, sizeof(where), " (%.60s+0x%llx)", symbol->name,
 			 (unsigned long long)offset);
-	if (image->operation_count)
+	if (image_operations(image))
 		snprintf(doing, sizeof(doing), " in operation %s", image_operation_name(image, vcpu_operation(vcpu)));
 	snprintf(text, size, "vcpu%u at rip 0x%llx%s%s", vcpu->index, (unsigned long long)rip, where, doing);
 }
