@@ -8,7 +8,7 @@ trap 'rm -rf "$destination"' EXIT
 
 DESTDIR=$destination meson install -C "$build" --no-rebuild >/dev/null
 root=$destination/usr/local
-for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h share/sidestep/guest.ld \
+for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h include/sidestep/mark.h share/sidestep/guest.ld \
 	share/sidestep/examples/trampoline.views share/sidestep/examples/trampoline/gate.S \
 	share/sidestep/examples/kernel-drivers.views share/sidestep/examples/modules/gate.S; do
 	[[ -f $root/$file ]] || {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Accesses to the ports and registers of all devices, in any order, size and alignment; input of the serial line and
  * the passing of time between them. */
+#include <string.h>
+
 #include "devices/acpi_pm.h"
 #include "devices/bus.h"
 #include "devices/cmos.h"
 #include "devices/fw_cfg.h"
+#include "devices/mark_port.h"
 #include "devices/pc_map.h"
 #include "devices/ports.h"
 #include "devices/power.h"
@@ -30,6 +33,10 @@ static struct pc {
 	struct acpi_pm pm;
 	struct fw_cfg fw_cfg;
 	struct test_device test;
+	struct mark_port mark;
+	unsigned writer;   /* of marks */
+	uint32_t marks;	   /* numbers given */
+	bool marked;
 	struct power power;
 	struct exit_port exit_port;
 	uint64_t now;
@@ -76,9 +83,48 @@ static void take_line(void *opaque, unsigned gsi, bool level)
 	MUST(opaque == &pc && gsi < PC_TEST_IRQ_COUNT);
 }
 
+static unsigned mark_writer(void *opaque)
+{
+	MUST(opaque == &pc);
+	return pc.writer;
+}
+
+static void mark_end(void *opaque)
+{
+	MUST(opaque == &pc);
+	pc.marked = false;
+}
+
+/* Not before what was marked has ended. */
+static uint32_t mark_name(void *opaque, const char *name)
+{
+	const size_t length = strnlen(name, SS_MARK_NAME_MAX + 1);
+
+	MUST(opaque == &pc && !pc.marked && length > 0 && length <= SS_MARK_NAME_MAX);
+	for (size_t i = 0; i < length; i++)
+		MUST(name[i] > ' ' && name[i] <= '~');
+	if (pc.marks == SS_MAX_OPERATIONS)
+		return 0;
+	pc.marked = true;
+	return ++pc.marks;
+}
+
+static bool mark_number(void *opaque, uint32_t number)
+{
+	MUST(opaque == &pc && number != 0 && !pc.marked);
+	pc.marked = number <= pc.marks;
+	return pc.marked;
+}
+
+static void mark_refuse(void *opaque, const char *what)
+{
+	MUST(opaque == &pc && !pc.marked && what[0] == 'a');
+}
+
 static void start_pc(struct console *console)
 {
 	static const struct test_device_owner owner = {take_flush, take_line, &pc};
+	static const struct mark_owner mark_owner = {mark_writer, mark_end, mark_name, mark_number, mark_refuse, &pc};
 	const struct {
 		struct bus *bus;
 		uint64_t base, length;
@@ -97,6 +143,7 @@ static void start_pc(struct console *console)
 		{&pc.ports, PC_PM_TIMER, PC_PM_TIMER_SIZE, &acpi_pm_timer_ops, &pc.pm},
 		{&pc.ports, PC_ACPI_RESET, 1, &acpi_reset_ops, &pc.pm},
 		{&pc.ports, PC_FW_CFG_PORT, FW_CFG_PORTS, &fw_cfg_bus_ops, &pc.fw_cfg},
+		{&pc.ports, SS_PORT_MARK, SS_MARK_PORTS, &mark_port_ops, &pc.mark},
 		{&pc.ports, PC_TEST_LATCH, PC_TEST_LATCH_SIZE, &test_latch_ops, &pc.test},
 		{&pc.ports, PC_TEST_FLUSH, 4, &test_flush_ops, &pc.test},
 		{&pc.ports, PC_TEST_EXIT, 4, &debug_exit_ops, &pc.exit_port},
@@ -115,6 +162,9 @@ static void start_pc(struct console *console)
 	acpi_pm_init(&pc.pm, &pc_clock, &pc.power);
 	fw_cfg_init(&pc.fw_cfg, UINT64_C(128) << 20, 2);
 	test_device_init(&pc.test, &owner);
+	mark_port_init(&pc.mark, &mark_owner);
+	pc.writer = pc.marks = 0;
+	pc.marked = false;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		MUST(bus_claim(rows[i].bus, rows[i].base, rows[i].length, rows[i].ops, rows[i].device) == 0);
 }
@@ -164,7 +214,7 @@ static void access_bus(struct fuzz_input *input, const struct bus *bus, uint64_t
 }
 
 /* The first byte of a step: bits 0 and 1 are the width of an access, bit 2 that it is a write; bit 3 asks for the devices
- * of `pc`, with bit 4 for what happens outside of the guest. The others, and the next byte, are where. */
+ * of `pc`, with bit 4 for what happens outside of the guest; bits 5 to 7 without bit 4 for the port of marks. The others, and the next byte, are where. */
 static void step_pc(struct fuzz_input *input, uint8_t how, uint8_t where)
 {
 	static const uint16_t bases[] = {
@@ -175,7 +225,10 @@ static void step_pc(struct fuzz_input *input, uint8_t how, uint8_t where)
 	};
 	static const uint8_t bytes[2 * SERIAL_QUEUE] = "input";
 
-	if (!(how & 0x10)) {
+	if ((how & 0xf0) == 0xe0) {
+		pc.writer = where >> 2;
+		access_bus(input, &pc.ports, SS_PORT_MARK + (where & 3), how);
+	} else if (!(how & 0x10)) {
 		access_bus(input, &pc.ports, bases[where & 15] + (uint64_t)(where >> 4) - 1, how);
 	} else if (how & 0x20) {
 		receive(bytes, (size_t)where << (how & 7) & (sizeof(bytes) - 1));

@@ -75,6 +75,57 @@ after=$(date -u +%s)
 told=$(date -u -d "$(sed -n 's/^time \([^ ]*Z\).*/\1/p' "$out")" +%s)
 that "clock: $told is from $before to $after" [ "$told" -ge $((before - 1)) -a "$told" -le $((after + 1)) ]
 
+# --- Marks: names for what a guest does, which its ledger and its report have. Rows are names, how often they were given,
+# exits at the VMM each time and in all.
+rows() { # json
+	python3 -c 'import json, sys
+for row in json.load(sys.stdin)["operations"]: print(row["operation"], row["repetitions"], row["vmm"], row["exits_total"]["vmm"])' <"$1"
+}
+# marked NAME ROWS: what the ledger of the last run says.
+marked() {
+	check "marks $1: the ledger is whole" 0 '' "$sidestep" report --format json marks.ledger
+	that "marks $1: what it says" [ "$(rows "$out")" = "$2" ]
+}
+guest marks 0 '' '' --ledger marks.ledger
+marked good $'ten 101 10 1010\nfour/<a>,"b";# 3 4 13\nnone 1 0 0\nlast 1 1 1'
+check 'marks: folded stacks have what was marked' 0 '' "$sidestep" report --format folded marks.ledger
+that 'marks: exits of none are apart' grep -Eq ';outside operations;vmm;io [0-9]+$' "$out"
+that 'marks: a semicolon is no frame' grep -q ';four/<a>,"b",#;vmm;io 13$' "$out"
+check 'marks: no test has judged them' 2 'nothing was expected' "$sidestep" report --format junit marks.ledger
+run "$sidestep" run --timeout "$(patient 5)" --ledger marks.ledger "$guests/pc_marks.elf"
+judge 'marks: a run with its report' 0 ''
+sed '/^tracepoints: /d' "$out" >live
+run "$sidestep" report marks.ledger
+that 'marks: run and report say the same' diff live <(sed '/^tracepoints: /d' "$out")
+that 'marks: as a table' grep -Eq '^ten +101 +[0-9]+ +- +10 vmm +[0-9]+ +[0-9]+ +[0-9]+$' live
+that 'marks: what the ticks are' grep -q '^exits per repetition, ticks from one mark of the guest to the next$' live
+run "$sidestep" profile --format csv "$guests/pc_marks.elf"
+that 'marks: profile counts them' grep -Eq ',summary,ten,vmm,io,.*,1010,' "$out"
+guest marks 0 'could not set: 6, the first for a name of more than 39 characters' '' --append bad --ledger marks.ledger
+marked bad $'before 4 1 4\n123456789012345678901234567890123456789 1 4 4'
+guest marks 0 '' '' --append odd --ledger marks.ledger
+marked odd 'odd 1 22 22'
+guest marks 0 'could not set: 1, the first for a name that would be one more than 256' '' --append many --ledger marks.ledger
+check 'marks many: the ledger is whole' 0 '' "$sidestep" report --format json marks.ledger
+that 'marks many: as many as there may be' [ "$(rows "$out" | wc -l)" -eq 256 ]
+that 'marks many: every one was done' [ "$(rows "$out" | awk '$2 == 1' | wc -l)" -eq 255 ]
+for _ in {1..5}; do
+	guest marks 0 '' '' --append processors -c 2 --ledger marks.ledger
+	check 'marks processors: the ledger is whole' 0 '' "$sidestep" report --format json marks.ledger
+	that 'marks processors: names are not mixed' \
+		[ "$(rows "$out" | sort)" = $'aaaaaaaa 50 2 100\nbbbbbbbb 50 3 150' ]
+done
+# Of two VMs a name has one number.
+guest marks 0 '' '' --vms 2 --ledger marks.ledger
+marked 'of two VMs' $'ten 202 10 2020\nfour/<a>,"b";# 6 4 26\nnone 2 0 0\nlast 2 1 2'
+# What a run has said before it was killed is there. A name comes before what is done under it.
+"$sidestep" run -q --append endless --ledger marks.ledger "$guests/pc_marks.elf" >/dev/null 2>&1 </dev/null &
+await grep -q endless-2 marks.ledger
+kill -KILL $!
+wait $! 2>/dev/null
+check 'marks: killed' 0 'the run was cut off' "$sidestep" report --format json marks.ledger
+that 'marks: killed: the names are there' grep -q endless-1 <(rows "$out")
+
 # --- Ends.
 guest power_off 0 '' $'off\nnot yet'
 guest reset 0 'reset by the keyboard controller' reset --append keyboard
@@ -88,7 +139,7 @@ guest halts 1 'every vCPU has halted for good' halt -c 4
 
 # --- What means no good. Whatever comes of random code, it is the guest's end and not sidestep's: a status of its own, a
 # time-out, never a system call that is not listed (159), a crash, or a failure of the host (99).
-guest sweep 0 '' -
+guest sweep 0 'could not set: 2, the first for a number that no name has' -
 that 'sweep: to its end' grep -aq '^swept' "$out"
 for seed in {1..12}; do
 	run "$sidestep" run -q --timeout 2 -c $((seed % 2 + 1)) --append "$seed" "$guests/pc_random.elf"

@@ -34,6 +34,8 @@ that 'VMs with the same owner: one row for both' [ "$(grep -Ec '^VM [01]:|^[a-z.
 # A guest without a catalogue: a run says how to see what took its exits, and its ledger shows that.
 printf '\346\200\346\200\260\0\346\364' >two.bin # OUT 0x80, AL twice; MOV AL, 0; OUT 0xf4, AL
 check 'without a catalogue: a run' 0 '' "$sidestep" run -q --engine flat --ledger two.ledger two.bin
+check 'without a catalogue: a run, with its report and a ledger' 0 '' "$sidestep" run --engine flat --ledger two.ledger two.bin
+that 'without a catalogue: where its exits are shown' grep -q '^sidestep report two.ledger shows them' "$out"
 check 'without a catalogue: a run, with its report' 0 '' "$sidestep" run --engine flat two.bin
 that 'without a catalogue: the hint' grep -q '^--ledger FILE keeps them, and sidestep report FILE shows them' "$out"
 check 'without a catalogue: the ledger' 0 '' "$sidestep" report two.ledger

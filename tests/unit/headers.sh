@@ -21,9 +21,11 @@ for header in devices/*.h vmm/*/*.h views/*.h; do
 	compile c "$header" "$@" "${flags[@]}"
 done
 # What guests include: also where the compiler has neither an operating system nor GNU extensions.
-compile c guestfw/abi.h "$@" "${flags[@]}"
-compile c guestfw/abi.h "$@" -std=c11 -pedantic-errors -Wall -Wextra -Werror -ffreestanding \
-	-fsyntax-only -I.
+for header in guestfw/abi.h guestfw/mark.h; do
+	compile c "$header" "$@" "${flags[@]}"
+	compile c "$header" "$@" -std=c11 -pedantic-errors -Wall -Wextra -Werror -ffreestanding \
+		-fsyntax-only -I.
+done
 compile assembler-with-cpp guestfw/abi.h "$@" -I. -c -o /dev/null
 echo "$count compilations"
 exit $failed

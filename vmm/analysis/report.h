@@ -87,6 +87,7 @@ struct report {
 	unsigned vcpus_blind;  /* of which less was traced than `trace_mode` */
 	uint64_t samples_lost; /* of tracepoints: exits at l0 that nobody saw one by one */
 	uint64_t lost;         /* records that found no room in the ledger */
+	const char *ledger;    /* that a run has kept; NULL: none */
 	bool of_ledger;        /* what they would have said is not known: a ledger is all there is */
 	const struct exit_tables *exit_tables; /* of a ledger without operations; NULL: none were made */
 };

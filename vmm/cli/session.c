@@ -208,8 +208,10 @@ int session_report(const struct session *session, const char *schema, bool judge
 	};
 	if (why->cause != STOP_EXIT && why->cause != STOP_OFF)
 		snprintf(report->end, sizeof(report->end), "%s", why->text);
-	if (session->machine.ledger_kept)
+	if (session->machine.ledger_kept) {
+		report->ledger = plan->ledger;
 		report->lost = session->machine.ledger.lost;
+	}
 	if (report->loop_number)
 		report->loop = &report->summary->operations[report->loop_number];
 	for (unsigned i = 0; i < plan->vms; i++)

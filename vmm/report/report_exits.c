@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "vmm/analysis/observed.h"
+#include "vmm/base/printable.h"
 
 /* Rows of each level that a table has in text. An event that several levels see is an exit at each of them: the many
  * of one level are not to hide those of another. */
@@ -80,6 +81,16 @@ static void print_untimed(const struct group_list *list, FILE *stream)
 			timed, exits);
 }
 
+/* Of a run nothing is at hand but what was counted. */
+static void print_where(const char *ledger, FILE *stream)
+{
+	if (!ledger)
+		fputs("--ledger FILE keeps them, and ", stream);
+	fputs("sidestep report ", stream);
+	printable_put(stream, ledger ? ledger : "FILE");
+	fputs(" shows them by reason, function and instruction\n", stream);
+}
+
 int report_exits_text(const struct report *report, FILE *stream)
 {
 	const struct exit_tables *tables = report->exit_tables;
@@ -95,8 +106,7 @@ int report_exits_text(const struct report *report, FILE *stream)
 	if (any)
 		print_untimed(&tables->lists[EXITS_BY_REASON], stream);
 	if (!report->of_ledger)
-		fputs("--ledger FILE keeps them, and sidestep report FILE shows them by reason, function and instruction\n",
-		      stream);
+		print_where(report->ledger, stream);
 	return rc;
 }
 

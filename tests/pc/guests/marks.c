@@ -128,6 +128,14 @@ static void processors(void)
 		cpu_pause();
 }
 
+static void endless(void)
+{
+	for (unsigned i = 0;; i++) {
+		sidestep_mark(i & 1 ? "endless-1" : "endless-2");
+		touch(2);
+	}
+}
+
 int guest(const struct multiboot *told)
 {
 	if (has_word(told, "bad"))
@@ -138,6 +146,8 @@ int guest(const struct multiboot *told)
 		many();
 	else if (has_word(told, "processors"))
 		processors();
+	else if (has_word(told, "endless"))
+		endless();
 	else
 		good();
 	return 0;

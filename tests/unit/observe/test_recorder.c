@@ -167,6 +167,39 @@ static void knows_operations_of_the_image_only(void **state)
 	assert_int_equal(recorder_operation(recorder), 0);
 }
 
+static void told(void *opaque, uint32_t number, const char *name)
+{
+	(void)opaque;
+	(void)number;
+	(void)name;
+}
+
+/* A guest without a catalogue: what has been named counts, and its batches say that they were marked. */
+static void knows_operations_that_were_named(void **state)
+{
+	const struct image named = {.marks = marks_create()};
+	struct recorder *own;
+
+	(void)state;
+	assert_non_null(named.marks);
+	own = recorder_create(VM, VCPU, &named, &page);
+	assert_non_null(own);
+	recorder_mark(own, OPERATION);
+	assert_int_equal(page.marker.operation, OPERATION);
+	assert_int_equal(page.marker.sequence, 1);
+	assert_int_equal(recorder_operation(own), 0);
+	assert_int_equal(marks_number(named.marks, "one", told, NULL), OPERATION);
+	assert_int_equal(recorder_operation(own), OPERATION);
+	recorder_mark(own, 0);
+	assert_int_equal(page.marker.sequence, 2);
+	recorder_batch_begin(own, OPERATION, 1, TIME);
+	assert_int_equal(recorder_batch_close(own, OPERATION, TIME + 5), 0);
+	recorder_batch_end(own, 0);
+	assert_int_equal(last[0].batch.flags, BATCH_MARKED);
+	recorder_destroy(own);
+	marks_destroy(named.marks);
+}
+
 static void a_batch_is_one_record(void **state)
 {
 	(void)state;
@@ -182,6 +215,7 @@ static void a_batch_is_one_record(void **state)
 	assert_int_equal(last[0].batch.begin, TIME);
 	assert_int_equal(last[0].batch.end, TIME + 5);
 	assert_int_equal(last[0].batch.observed, 0);
+	assert_int_equal(last[0].batch.flags, 0);
 	/* It is over. */
 	assert_int_equal(recorder_batch_close(recorder, OPERATION, TIME + 6), -EINVAL);
 }
@@ -260,6 +294,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(goes_to_whoever_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_comes_with_the_first_exit, setup, teardown),
 		cmocka_unit_test_setup_teardown(knows_operations_of_the_image_only, setup, teardown),
+		cmocka_unit_test_setup_teardown(knows_operations_that_were_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_batch_is_one_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_batch_ends_by_its_own_operation, setup, teardown),
 		cmocka_unit_test_setup_teardown(drains_first, setup, teardown),

@@ -319,6 +319,11 @@ static void hint(void **state)
 	text = written("text");
 	expect(text, words);
 	free(text);
+	contents.report.ledger = "a\nledger";
+	text = written("text");
+	assert_null(strstr(text, words));
+	expect(text, "\nsidestep report a\\x0aledger shows them by reason");
+	free(text);
 }
 
 /* Levels that there are not, as only a damaged ledger has them: those of one are not more than those of all. */
