@@ -19,10 +19,11 @@ fi
 mkdir -p "$work/root/bin"
 install -m 755 "$(type -P busybox)" "$work/root/bin/busybox"
 install -m 755 "$source/tests/lab/linux/init" "$work/root/init"
+"${CC:-cc}" -O2 -static -o "$work/root/bin/linux-vault" "$source/examples/linux-vault.c"
 (cd "$work/root" && find . -mindepth 1 -exec touch --date=@0 {} + && find . -mindepth 1 | sort |
 	cpio --quiet --create --format=newc --owner=0:0 --reproducible) >"$work/initrd"
 
-ledgers=(fixed moved)
+ledgers=(fixed moved vault)
 [[ $vendor != amd ]] || ledgers+=(other)
 gets=()
 for ledger in "${ledgers[@]}"; do gets+=(--get "$ledger.ledger=$work/$ledger.ledger"); done
@@ -32,6 +33,6 @@ for file in "$build"/tests/pc/guests/pc_*.elf "$build/tests/pc/guests/pc_address
 	small+=(--put "$file")
 done
 "$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" --timeout 1000 "${small[@]}" --put "${images[-1]}=vmlinuz" \
-	--put "$work/initrd" --put "$source/tests/lab/linux/boots.sh" "${gets[@]}" -- sh boots.sh "$vendor" || status=$?
+	--put "$work/initrd" --put "$source/tests/lab/linux/boots.sh" --put "$source/examples/linux-vault.views" "${gets[@]}" -- sh boots.sh "$vendor" || status=$?
 "$source/tests/lab/linux/check.py" "$vendor" "$build/sidestep" "${ledgers[@]/#/$work/}" || status=$?
 exit "$status"

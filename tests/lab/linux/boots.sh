@@ -4,10 +4,13 @@
 # fewest words that its kernel boots with; leaves the ledgers that check.py knows.
 vendor=$1 status=0
 quiet='console=ttyS0 quiet cryptomgr.notests pci=off'
-# In the AMD lab two vCPUs of a kernel may come to wait for one another's spin locks for ever, whichever kind of locks.
-several=2 several_small=1
+# The emulator of the AMD lab delivers an interrupt that was injected at VMRUN once more, whatever the guest's IF, if one
+# of its own timers ends before the guest's next exit (docs/labs.md). Without KVM's paravirtual end of interrupt that exit
+# comes at once.
+[ "$vendor" = intel ] || quiet="$quiet nopv"
 # In the Intel lab the emulator itself stands still at small kernels with several.
-[ "$vendor" = intel ] || several=1 several_small=4
+several_small=1
+[ "$vendor" = intel ] || several_small=4
 
 say_when() {
 	read -r now _ </proc/uptime
@@ -47,7 +50,7 @@ boot() {
 typed() { # OPTION...
 	say_when typed
 	mkfifo keys screen
-	sidestep run -q --timeout 10 -c $several --initrd initrd \
+	sidestep run -q --timeout 10 -c 2 --initrd initrd \
 		--append "$quiet panic=-1 \"do=PS1='ready\n' setsid cttyhack sh\"" "$@" vmlinuz <keys >screen 2>err &
 	exec 3>keys 4<screen
 	: >out
@@ -65,7 +68,7 @@ typed() { # OPTION...
 	wait $! || ended=$?
 	[ "$ended" -eq 0 ] || complain "typed: status $ended, not 0"
 	tr -d '\r' <out | grep -qx 'typed 42' || complain 'typed: the shell did not do as it was told'
-	shows typed $several ''
+	shows typed 2 ''
 }
 
 # Small kernels that each need one thing of the platform, which KVM's interrupt controllers give here, and not a KVM that
@@ -99,6 +102,16 @@ say_when symbols
 cat /proc/kallsyms >symbols
 boot fixed 0 '' 1 "nokaslr panic=-1 \"$off\"" --ledger fixed.ledger --symbols symbols
 typed --ledger moved.ledger --symbols symbols
+# Nested, under masks and views: what the vault's program may see, and what it and the kernel may not.
+boot vault 0 '' 1 'panic=-1 memmap=4K$0x6000000 "do=linux-vault; poweroff -f"' --views linux-vault.views \
+	--own none --shadow ts,mp --ledger vault.ledger --symbols symbols
+all=0xffffffffffffffff
+for line in 'inside: 0x5ec2e7' "outside: $all" "outside, by the kernel: $all"; do
+	grep -q "^$line" out || complain "vault: does not print: $line"
+done
+[ "$(grep -c '^inside: 0x5ec2e7' out)" -eq 2 ] || complain 'vault: a write from outside has changed it'
+boot stops 1 'view 0 (outside) forbids a read at 0x6000000 (vault); vcpu0 at rip 0x' 1 \
+	'panic=-1 memmap=4K$0x6000000 do=linux-vault' --views linux-vault.views --on-violation stop
 boot panic 1 'kernel panic: sysrq triggered crash; then ' 1 'panic=-1 "do=echo c >/proc/sysrq-trigger"'
 if [ "$vendor" = amd ]; then
 	# Names that are not this kernel's are no reason not to run it.
