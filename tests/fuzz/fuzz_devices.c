@@ -36,7 +36,7 @@ static struct pc {
 	struct mark_port mark;
 	unsigned writer;   /* of marks */
 	uint32_t marks;	   /* numbers given */
-	bool marked;
+	bool marked[SS_MAX_VCPUS];
 	struct power power;
 	struct exit_port exit_port;
 	uint64_t now;
@@ -92,7 +92,7 @@ static unsigned mark_writer(void *opaque)
 static void mark_end(void *opaque)
 {
 	MUST(opaque == &pc);
-	pc.marked = false;
+	pc.marked[pc.writer] = false;
 }
 
 /* Not before what was marked has ended. */
@@ -100,25 +100,25 @@ static uint32_t mark_name(void *opaque, const char *name)
 {
 	const size_t length = strnlen(name, SS_MARK_NAME_MAX + 1);
 
-	MUST(opaque == &pc && !pc.marked && length > 0 && length <= SS_MARK_NAME_MAX);
+	MUST(opaque == &pc && !pc.marked[pc.writer] && length > 0 && length <= SS_MARK_NAME_MAX);
 	for (size_t i = 0; i < length; i++)
 		MUST(name[i] > ' ' && name[i] <= '~');
 	if (pc.marks == SS_MAX_OPERATIONS)
 		return 0;
-	pc.marked = true;
+	pc.marked[pc.writer] = true;
 	return ++pc.marks;
 }
 
 static bool mark_number(void *opaque, uint32_t number)
 {
-	MUST(opaque == &pc && number != 0 && !pc.marked);
-	pc.marked = number <= pc.marks;
-	return pc.marked;
+	MUST(opaque == &pc && number != 0 && !pc.marked[pc.writer]);
+	pc.marked[pc.writer] = number <= pc.marks;
+	return pc.marked[pc.writer];
 }
 
 static void mark_refuse(void *opaque, const char *what)
 {
-	MUST(opaque == &pc && !pc.marked && what[0] == 'a');
+	MUST(opaque == &pc && !pc.marked[pc.writer] && what[0] == 'a');
 }
 
 static void start_pc(struct console *console)
@@ -164,7 +164,7 @@ static void start_pc(struct console *console)
 	test_device_init(&pc.test, &owner);
 	mark_port_init(&pc.mark, &mark_owner);
 	pc.writer = pc.marks = 0;
-	pc.marked = false;
+	memset(pc.marked, 0, sizeof(pc.marked));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		MUST(bus_claim(rows[i].bus, rows[i].base, rows[i].length, rows[i].ops, rows[i].device) == 0);
 }

@@ -84,7 +84,9 @@ guest string_io_max 124 "timeout after 1 s; $where"
 guest db_loop '1|124' "$where"
 guest ac_loop '1|124' "$where"
 for name in self_modifying context_scribble relay_overwrite ports_sweep; do
-	check $name 0 '' "$sidestep" run -q --timeout "$(patient 20)" "$guests/hostile_$name.elf"
+	said=
+	[ $name != ports_sweep ] || said='marks that the guest could not set: 1, the first for a number that no name has'
+	check $name 0 "$said" "$sidestep" run -q --timeout "$(patient 20)" "$guests/hostile_$name.elf"
 	hostile=$((hostile + 1))
 done
 for count in 2 4; do

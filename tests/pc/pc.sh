@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Kernels that are not sidestep's, on the platform `pc` and the host's KVM: each needs one thing of the platform, checks
-# it and says so. Arguments: the program, the directory of the guests.
+# it and says so. Arguments: the program, the directory of the guests, gen-docs.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
 needs_kvm
-guests=$(realpath "$2")
+guests=$(realpath "$2") gen_docs=$(realpath "$3") reports=$(realpath "${BASH_SOURCE%/*}/../report")
 cd "$scratch" || exit 99
 
 # guest NAME STATUS REGEX LINES [OPTIONS...]: how it ends, what sidestep says of it, and all that the guest prints.
@@ -87,10 +87,11 @@ marked() {
 	that "marks $1: what it says" [ "$(rows "$out")" = "$2" ]
 }
 guest marks 0 '' '' --ledger marks.ledger
-marked good $'ten 101 10 1010\nfour/<a>,"b";# 3 4 13\nnone 1 0 0\nlast 1 1 1'
+marked good $'ten 101 10 1010\nfour/<a>,"b\\;# 3 4 13\nnone 1 0 0\nlast 1 1 1'
+check 'marks: every format' 0 '' "$reports/check.py" "$sidestep" "$gen_docs" marks.ledger
 check 'marks: folded stacks have what was marked' 0 '' "$sidestep" report --format folded marks.ledger
 that 'marks: exits of none are apart' grep -Eq ';outside operations;vmm;io [0-9]+$' "$out"
-that 'marks: a semicolon is no frame' grep -q ';four/<a>,"b",#;vmm;io 13$' "$out"
+that 'marks: a semicolon is no frame' grep -qF ';four/<a>,"b\,#;vmm;io 13' "$out"
 check 'marks: no test has judged them' 2 'nothing was expected' "$sidestep" report --format junit marks.ledger
 run "$sidestep" run --timeout "$(patient 5)" --ledger marks.ledger "$guests/pc_marks.elf"
 judge 'marks: a run with its report' 0 ''
@@ -117,7 +118,7 @@ for _ in {1..5}; do
 done
 # Of two VMs a name has one number.
 guest marks 0 '' '' --vms 2 --ledger marks.ledger
-marked 'of two VMs' $'ten 202 10 2020\nfour/<a>,"b";# 6 4 26\nnone 2 0 0\nlast 2 1 2'
+marked 'of two VMs' $'ten 202 10 2020\nfour/<a>,"b\\;# 6 4 26\nnone 2 0 0\nlast 2 1 2'
 # What a run has said before it was killed is there. A name comes before what is done under it.
 "$sidestep" run -q --append endless --ledger marks.ledger "$guests/pc_marks.elf" >/dev/null 2>&1 </dev/null &
 await grep -q endless-2 marks.ledger

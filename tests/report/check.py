@@ -224,7 +224,7 @@ def check_folded(checks, sidestep, form, data, path, exits, ticks):
             checks.equal("folded: frames", len(frames), 4)
             counted[frames[2], frames[1]] += int(number)
         checks.equal(f"folded: sums of {weight}", counted,
-                     collections.Counter({(level, names[number]): count
+                     collections.Counter({(level, names[number].replace(";", ",")): count
                                           for (level, number), count in wanted.items() if count}))
 
 

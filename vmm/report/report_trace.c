@@ -44,6 +44,18 @@ static void put_quoted(struct file_writer *writer, const char *text)
 	free(string);
 }
 
+/* The name is printable; there is one for every exit. */
+static void put_operation(struct file_writer *writer, uint32_t number)
+{
+	fputc('"', writer->stream);
+	for (const char *c = ledger_index_operation(writer->contents, number); *c; c++) {
+		if (*c == '"' || *c == '\\')
+			fputc('\\', writer->stream);
+		fputc(*c, writer->stream);
+	}
+	fputc('"', writer->stream);
+}
+
 /* 0 is a number that readers give to the idle task. */
 static unsigned pid_of(struct track track)
 {
@@ -108,8 +120,9 @@ static void put_batch(struct file_writer *writer, const struct slice *slice)
 
 	begin_event(writer, "X", slice->track);
 	put_times(writer, slice);
-	fprintf(writer->stream, ",\"cat\":\"operation\",\"name\":\"%s\",\"args\":{\"repetitions\":%u",
-		ledger_index_operation(writer->contents, batch->operation), batch->count);
+	fputs(",\"cat\":\"operation\",\"name\":", writer->stream);
+	put_operation(writer, batch->operation);
+	fprintf(writer->stream, ",\"args\":{\"repetitions\":%u", batch->count);
 	if (stat_observed(&stats, counter))
 		fprintf(writer->stream, ",\"%s\":%" PRIu64, stat_names[counter],
 			batch->value[counter] < INT64_MAX ? batch->value[counter] : INT64_MAX);
@@ -162,9 +175,9 @@ static void put_exit(struct file_writer *writer, const struct slice *slice)
 	address = level == LEVEL_VMM && exit.reason == EXIT_REASON_MMIO;
 	begin_event(writer, "X", slice->track);
 	put_times(writer, slice);
-	fprintf(writer->stream, ",\"cat\":\"%s\",\"name\":\"%s\",\"args\":{\"operation\":\"%s\"",
-		level_keys[level], ledger_index_reason(contents, level, exit.reason),
-		ledger_index_operation(contents, exit.operation));
+	fprintf(writer->stream, ",\"cat\":\"%s\",\"name\":\"%s\",\"args\":{\"operation\":",
+		level_keys[level], ledger_index_reason(contents, level, exit.reason));
+	put_operation(writer, exit.operation);
 	/* Only what exits at one place have in common: speedscope takes the arguments for a part of the
 	 * name. */
 	fprintf(writer->stream, ",\"rip\":\"0x%" PRIx64 "\"%s", exit.rip, place_of(writer, &exit));

@@ -87,6 +87,9 @@ for name in hello told interrupts_pic interrupts_ioapic test_device power_off fi
 	small 0 '' pc_$name.elf
 done
 small 0 '' pc_addresses.bin
+small 0 '' pc_marks.elf --trace sample --ledger small.ledger
+# Exits of both levels, ten at each repetition.
+sidestep report --format csv small.ledger | grep -q '^ten,,,,101,10,,10,vmm,' || complain 'pc_marks: not ten exits at l0 and vmm'
 small 0 '' pc_processors.elf -c $several_small
 small 1 'triple fault' pc_reset.elf --append triple
 small 1 "panic of the guest's kernel" pc_panic.elf
@@ -101,6 +104,7 @@ off='do=poweroff -f'
 say_when symbols
 cat /proc/kallsyms >symbols
 boot fixed 0 '' 1 "nokaslr panic=-1 \"$off\"" --ledger fixed.ledger --symbols symbols
+[ "$vendor" = intel ] || boot marks 0 '' 1 'panic=-1 "do=marks; poweroff -f"' --ledger marks.ledger
 typed --ledger moved.ledger --symbols symbols
 # Nested, under masks and views: what the vault's program may see, and what it and the kernel may not.
 boot vault 0 '' 1 'panic=-1 memmap=4K$0x6000000 "do=linux-vault; poweroff -f"' --views linux-vault.views \

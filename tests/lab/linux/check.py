@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """check.py VENDOR SIDESTEP LEDGER...: what the ledgers that boots.sh has left say of a kernel's boot. LEDGER is the path
 of one, without its ending: `fixed` is of a kernel that lies where its symbols say, `moved` of one that has moved itself,
-`other` of one that was run with symbols of another kernel.
+`other` of one that was run with symbols of another kernel, `marks` of one whose program names what it does (marks.c).
 """
 import json
 import pathlib
@@ -24,6 +24,13 @@ USER_SPACE = "0xd0000000"
 VAULT_SWITCHES = 4
 CR0_WRITES = {"amd": ("CR0 write",), "intel": ("control-register access",)}
 PAGE_FAULT = {"amd": "nested page fault", "intel": "EPT violation"}
+# What marks.c names, so often, and the exits of each repetition at L0 and at the VMM: 20 characters take an exit each at
+# least, and a timer some of L0's.
+MARKED_TIMES = 20
+MARKED = {
+    "getppid-1000": (range(1), range(1)), "write-console": (range(20, 80), range(20, 80)),
+    "nanosleep-1ms": (range(1, 10), range(1)), "fork": (range(10), range(1)), "port-10": (range(10, 11), range(10, 11)),
+}
 faults = []
 
 
@@ -92,12 +99,24 @@ def check_page_faults(vendor, sidestep, ledger):
     check(0 < count <= PAGE_FAULTS_MAX[vendor], f"{count} page faults of guest memory at L0")
 
 
+def check_marks(sidestep, ledger):
+    rows = {row["operation"]: row for row in report(sidestep, ledger, "--format", "json")["operations"]}
+    check(list(rows) == [*MARKED], f"marks: {', '.join(rows)}")
+    for name, (l0, vmm) in MARKED.items():
+        row = rows.get(name, {})
+        check(row.get("repetitions") == MARKED_TIMES, f"marks: {name} was performed {row.get('repetitions')} times")
+        check(row.get("l0") in l0 and row.get("vmm") in vmm, f"marks: {name} has exits {row.get('l0')} at L0, {row.get('vmm')} at the VMM")
+
+
 def main():
     vendor, sidestep = sys.argv[1:3]
     for path in sys.argv[3:]:
         name, ledger = pathlib.Path(path).name, f"{path}.ledger"
         if not pathlib.Path(ledger).exists():
             check(False, f"{name}: no ledger")
+            continue
+        if name == "marks":
+            check_marks(sidestep, ledger)
             continue
         check_symbols(sidestep, name, ledger)
         if name == "vault":

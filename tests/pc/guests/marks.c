@@ -30,7 +30,7 @@ static void good(void)
 	sidestep_mark_again(0);
 	touch(5);
 	for (unsigned i = 0; i < 3; i++) {
-		sidestep_mark("four/<a>,\"b\";#");
+		sidestep_mark("four/<a>,\"b\\;#");
 		touch(4);
 	}
 	check(sidestep_mark_number() == 2, "the second name has number 2");

@@ -286,6 +286,31 @@ static void what_nobody_asked_for_has_no_row(void **state)
 	assert_string_equal(report->rows[0].name, "kept");
 }
 
+/* A name that the guest has given as it ran may have any printable characters, one of a catalogue only some. */
+static void names_by_kind(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t kind;
+		bool good;
+	} names[] = {
+		{"a.name-1", SS_KIND_CPUID, true}, {"A", SS_KIND_CPUID, false}, {"A", 0, true}, {"a,\"<&;#~!", 0, true},
+		{"a b", 0, false}, {"a\tb", 0, false}, {"a\x7f", 0, false}, {"a\xe4", 0, false}, {"", 0, false},
+	};
+	struct record_operation whole = {.record = {.type = RECORD_OPERATION, .size = sizeof(whole)}, .number = 40};
+
+	(void)state;
+	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
+		append_operation(10 + i, names[i].name, names[i].kind);
+	memset(whole.name, 'a', sizeof(whole.name));
+	ledger_append(&ledger, &whole.record);
+	index_ledger();
+	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_string_equal(ledger_index_operation(&contents, 10 + i), names[i].good ? names[i].name : "?");
+	assert_string_equal(ledger_index_operation(&contents, 40), "?");
+	assert_true(contents.odd);
+}
+
 /* Numbers that no operation has, and expectations of nothing. */
 static void hostile_numbers_are_left_out(void **state)
 {
@@ -453,6 +478,7 @@ int main(void)
 		TEST(a_test_is_one_if_all_of_it_is_skipped),
 		TEST(a_long_reason_is_cut),
 		TEST(what_nobody_asked_for_has_no_row),
+		TEST(names_by_kind),
 		TEST(hostile_numbers_are_left_out),
 		TEST(an_expectation_of_no_repetition_is_none),
 		TEST(the_largest_number_has_its_row),

@@ -584,9 +584,31 @@ static void many_violations(void **state)
 	free(text);
 }
 
+/* Of what the guest has marked there are no outcome and no empty loop; ticks are of the time between two marks. */
+static void marked_rows(void **state)
+{
+	struct record_batch batch = {.record = {.type = RECORD_BATCH, .size = sizeof(batch)}, .operation = 5,
+				     .count = 1, .begin = 100, .end = 350, .flags = BATCH_MARKED};
+	struct report_row row = {.name = "marked", .number = 5, .vm = REPORT_ALL_VMS};
+	struct cell cell;
+
+	(void)state;
+	summary_add(fixture.summary, &batch.record);
+	row.summary = &fixture.summary->operations[5];
+	report_measure(&fixture.report, &row);
+	fixture.report.hidden = 0;
+	cell = report_cell(&fixture.report, &row, COLUMN_OUTCOME);
+	assert_int_equal(cell.state, CELL_ABSENT);
+	cell = report_cell(&fixture.report, &row, COLUMN_EET);
+	assert_int_equal(cell.state, CELL_ABSENT);
+	cell = report_cell(&fixture.report, &row, COLUMN_TICKS_MEDIAN);
+	assert_true(cell.state != CELL_ABSENT && row.ticks.median == 250);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(marked_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(csv, setup, teardown),
 		cmocka_unit_test_setup_teardown(tap, setup, teardown),
 		cmocka_unit_test_setup_teardown(junit, setup, teardown),

@@ -46,6 +46,14 @@ static void add_result(struct summary *summary, uint32_t operation, uint32_t sam
 	summary_add(summary, &result.record);
 }
 
+static void add_marked(struct summary *summary, uint32_t operation, uint32_t count, uint64_t begin, uint64_t end)
+{
+	struct record_batch batch = {.record = {.type = RECORD_BATCH, .size = sizeof(batch)}, .operation = operation,
+				     .count = count, .begin = begin, .end = end, .flags = BATCH_MARKED};
+
+	summary_add(summary, &batch.record);
+}
+
 /* Without tracepoints; those have a test of their own. */
 static const uint64_t all_observed = (UINT64_C(1) << STAT_FD_COUNT) - 1;
 
@@ -468,9 +476,47 @@ static void bounded(void **state)
 	summary_destroy(all);
 }
 
+/* What the guest has marked took the time from the beginning to the end of each batch. */
+static void marked_batches_are_samples(void **state)
+{
+	struct summary *summary = summary_create(), *bounded = summary_create_bounded(SS_MAX_OPERATIONS);
+	struct tick_summary ticks;
+
+	(void)state;
+	assert_non_null(summary);
+	assert_non_null(bounded);
+	for (uint64_t i = 1; i <= 1000; i++)
+		add_marked(summary, 3, 1, 5000 * i, 5000 * i + i);
+	add_batch(summary, 4, 1, 0, 0, 0);
+	summary_ticks(&summary->operations[3], &ticks);
+	assert_true(summary->operations[3].marked);
+	assert_int_equal(summary->operations[3].repetitions, 1000);
+	assert_int_equal(ticks.samples, 1000);
+	assert_true(ticks.minimum == 1 && ticks.median == 500 && ticks.percentile99 == 990 && ticks.total == 500500);
+	summary_ticks(&summary->operations[4], &ticks);
+	assert_false(summary->operations[4].marked);
+	assert_int_equal(ticks.samples, 0);
+	/* What no run has written. */
+	add_marked(summary, 5, 0, 1, 9);
+	add_marked(summary, 5, 1, 9, 1);
+	assert_int_equal(summary->operations[5].sample_count, 0);
+	assert_int_equal(summary->operations[5].batches, 2);
+	/* In a thread, as many as there is room for. */
+	for (uint64_t i = 0; i <= SUMMARY_SAMPLES_MAX; i++)
+		add_marked(bounded, SS_MAX_OPERATIONS, 1, 1, 3);
+	assert_true(bounded->samples_dropped);
+	summary_merge(summary, bounded);
+	assert_true(summary->operations[SS_MAX_OPERATIONS].marked);
+	assert_int_equal(summary->operations[SS_MAX_OPERATIONS].repetitions, SUMMARY_SAMPLES_MAX + 1);
+	assert_int_equal(summary->operations[SS_MAX_OPERATIONS].sample_count, SUMMARY_SAMPLES_MAX);
+	summary_destroy(summary);
+	summary_destroy(bounded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(marked_batches_are_samples),
 		cmocka_unit_test(quantiles),    cmocka_unit_test(absurd_results),
 		cmocka_unit_test(disagreement), cmocka_unit_test(l0),
 		cmocka_unit_test(what_faults_every_time_has_no_value), cmocka_unit_test(not_observed),
