@@ -107,7 +107,9 @@ boot fixed 0 '' 1 "nokaslr panic=-1 \"$off\"" --ledger fixed.ledger --symbols sy
 [ "$vendor" = intel ] || boot marks 0 '' 1 'panic=-1 "do=marks; poweroff -f"' --ledger marks.ledger
 typed --ledger moved.ledger --symbols symbols
 # Nested, under masks and views: what the vault's program may see, and what it and the kernel may not.
-boot vault 0 '' 1 'panic=-1 memmap=4K$0x6000000 "do=linux-vault; poweroff -f"' --views linux-vault.views \
+# shellcheck disable=SC2016 # a word of the kernel's command line
+vault='memmap=4K$0x6000000'
+boot vault 0 '' 1 "panic=-1 $vault \"do=linux-vault; poweroff -f\"" --views linux-vault.views \
 	--own none --shadow ts,mp --ledger vault.ledger --symbols symbols
 all=0xffffffffffffffff
 for line in 'inside: 0x5ec2e7' "outside: $all" "outside, by the kernel: $all"; do
@@ -115,7 +117,7 @@ for line in 'inside: 0x5ec2e7' "outside: $all" "outside, by the kernel: $all"; d
 done
 [ "$(grep -c '^inside: 0x5ec2e7' out)" -eq 2 ] || complain 'vault: a write from outside has changed it'
 boot stops 1 'view 0 (outside) forbids a read at 0x6000000 (vault); vcpu0 at rip 0x' 1 \
-	'panic=-1 memmap=4K$0x6000000 do=linux-vault' --views linux-vault.views --on-violation stop
+	"panic=-1 $vault do=linux-vault" --views linux-vault.views --on-violation stop
 boot panic 1 'kernel panic: sysrq triggered crash; then ' 1 'panic=-1 "do=echo c >/proc/sysrq-trigger"'
 if [ "$vendor" = amd ]; then
 	# Names that are not this kernel's are no reason not to run it.

@@ -9,13 +9,13 @@ import pathlib
 import subprocess
 import sys
 
-# Exits to the VMM from the first instruction to the first program: what the kernel looks for in vain, 8250s above all.
-VMM_EXITS_MAX = {"amd": 300, "intel": 550}
+# Exits to the VMM from the first instruction to the first program: what the kernel looks for in vain, 8250s above all. On
+# AMD 21 of them are of the PM timer, which a kernel without `nopv` (boots.sh) does not read.
+VMM_EXITS_MAX = {"amd": 320, "intel": 550}
 # Of 128 MiB in pages of 4 KiB it would be 16,000. On AMD those of the IOAPIC, 890, are among them.
 PAGE_FAULTS_MAX = {"amd": 1500, "intel": 500}
-NAMED_MIN = 0.98
-# Of the exits outside the monitor. In the first program of the vault's guest the C library asks for much by CPUID.
-KERNEL_MIN = {"fixed": 0.75, "moved": 0.75, "vault": 0.75}
+# Of all exits, and of those outside the monitor.
+NAMED_MIN, KERNEL_MIN = 0.98, 0.75
 # What stands for code without a function, and for none of the kernel's.
 UNNAMED = ("", "-", "?")
 PLACES = ("[user]", "[boot]", "[monitor]")
@@ -65,7 +65,7 @@ def check_symbols(sidestep, name, ledger):
     named = sum(count for symbol, count in symbols.items() if symbol not in UNNAMED)
     check(named >= NAMED_MIN * total, f"{name}: {named} of {total} exits at L0 are in a function or a known place")
     total -= symbols.get("[monitor]", 0)
-    check(kernel >= KERNEL_MIN[name] * total, f"{name}: {kernel} of them in a function of the kernel")
+    check(kernel >= KERNEL_MIN * total, f"{name}: {kernel} of them in a function of the kernel")
     # Leaves of CPUID and pins of the IOAPIC, which every boot goes through.
     for function in ("native_cpuid", "native_io_apic_read"):
         check(symbols.get(function, 0) > 100, f"{name}: {symbols.get(function, 0)} of them in {function}")
