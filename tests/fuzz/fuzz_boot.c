@@ -25,7 +25,7 @@ static void start(const struct image *image, const struct pc_boot *boot, uint64_
 		return;
 	}
 	MUST(guest_ram_create(&ram, memory) == 0);
-	pc_boot_write(&ram, image, boot, 0, &start);
+	MUST(pc_boot_write(&ram, image, boot, 0, &start, &error) == 0);
 	MUST(guest_ram_contains(memory, gpa_at(start.rip), 1));
 	MUST(guest_ram_contains(memory, gpa_at(start.gdt), start.gdt_limit + UINT64_C(1)));
 	MUST(start.long_mode == (start.cr3 != 0));
@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = {data, size};
 	uint64_t memory = (fuzz_take(&input, 4) % (MEMORY_MAX * 256) + 256) * 4096;
 	uint64_t length = fuzz_take(&input, 4) % COMMAND_LINE_SIZE;
-	struct pc_file files[2] = {{bytes, fuzz_take(&input, 4) % FILE_MAX, "one"},
-				   {bytes, fuzz_take(&input, 4) % FILE_MAX, "two"}};
+	struct pc_file files[2] = {{bytes, fuzz_take(&input, 4) % FILE_MAX, "one", -1},
+				   {bytes, fuzz_take(&input, 4) % FILE_MAX, "two", -1}};
 	const struct pc_boot boot = {command_line, files, 2};
 	struct error error = {0};
 	struct image image;

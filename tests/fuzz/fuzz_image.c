@@ -23,7 +23,7 @@ static void use(const struct image *image)
 	if (image_check_fit(image, MEMORY, &error) != 0)
 		return;
 	if (guest_ram_create(&ram, MEMORY) == 0) {
-		MUST(image_load(image, &ram) == 0);
+		MUST(image_load(image, &ram, &error) == 0);
 		guest_ram_destroy(&ram);
 	}
 }

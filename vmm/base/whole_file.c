@@ -22,10 +22,30 @@ static int check(const struct stat *status, const char *path, const struct whole
 	return 0;
 }
 
-static int fill(int fd, uint8_t *data, size_t size)
+int whole_file_open(const char *path, const struct whole_file_kind *kind, size_t *ret_size, struct error *error)
+{
+	/* Opening a FIFO would wait for a writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	struct stat status;
+
+	if (fd < 0)
+		return error_set(error, -errno, STATUS_USAGE, "%s: %s; %s", path, strerror(errno), kind->missing);
+	if (fstat(fd, &status) != 0)
+		rc = error_set(error, -errno, STATUS_USAGE, "%s: %s", path, strerror(errno));
+	else
+		rc = check(&status, path, kind, error);
+	if (rc != 0) {
+		close(fd);
+		return rc;
+	}
+	*ret_size = (size_t)status.st_size;
+	return fd;
+}
+
+static int fill(int fd, uint64_t offset, uint8_t *to, size_t size)
 {
 	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(fd, data + done, size - done, (off_t)done);
+		ssize_t n = pread(fd, to + done, size - done, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -36,44 +56,41 @@ static int fill(int fd, uint8_t *data, size_t size)
 	return 0;
 }
 
-/* A copy, not a mapping of the file: one that shrinks while in use must not raise SIGBUS. */
-static int read_copy(int fd, const char *path, const struct whole_file_kind *kind, const uint8_t **ret_data,
-		     size_t *ret_size, struct error *error)
+int whole_file_copy(int fd, const char *path, uint64_t offset, void *to, size_t size, struct error *error)
 {
-	struct stat status;
-	size_t size;
-	void *data;
+	int rc = fill(fd, offset, to, size);
+
+	return rc == 0 ? 0 : error_set(error, rc, STATUS_USAGE, "%s: cannot be read: %s", path, strerror(-rc));
+}
+
+/* A copy, not a mapping of the file: one that shrinks while in use must not raise SIGBUS. */
+int whole_file_take(int fd, const char *path, size_t size, const uint8_t **ret_data, struct error *error)
+{
+	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int rc;
 
-	if (fstat(fd, &status) != 0)
-		return error_set(error, -errno, STATUS_USAGE, "%s: %s", path, strerror(errno));
-	rc = check(&status, path, kind, error);
-	if (rc != 0)
-		return rc;
-	size = (size_t)status.st_size;
-	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (data == MAP_FAILED)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "%s: out of memory", path);
-	rc = fill(fd, data, size);
+	rc = whole_file_copy(fd, path, 0, data, size, error);
 	if (rc != 0) {
 		munmap(data, size);
-		return error_set(error, rc, STATUS_USAGE, "%s: cannot be read: %s", path, strerror(-rc));
+		return rc;
 	}
 	*ret_data = data;
-	*ret_size = size;
 	return 0;
 }
 
 int whole_file_read(const char *path, const struct whole_file_kind *kind, const uint8_t **ret_data, size_t *ret_size,
 		    struct error *error)
 {
-	/* Opening a FIFO would wait for a writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int rc;
+	size_t size;
+	int fd = whole_file_open(path, kind, &size, error), rc;
 
 	if (fd < 0)
-		return error_set(error, -errno, STATUS_USAGE, "%s: %s; %s", path, strerror(errno), kind->missing);
-	rc = read_copy(fd, path, kind, ret_data, ret_size, error);
+		return fd;
+	rc = whole_file_take(fd, path, size, ret_data, error);
+	if (rc == 0)
+		*ret_size = size;
 	close(fd);
 	return rc;
 }

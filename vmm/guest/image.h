@@ -74,8 +74,11 @@ struct image_section {
 
 struct image {
 	const uint8_t *data;
-	size_t size;
-	bool mapped; /* data is a mapping of ours */
+	size_t size; /* of the file */
+	size_t held; /* bytes of it that `data` has: all, or of a bzimage its header; the rest is read where it belongs */
+	bool mapped; /* `data` is ours, from the file that `fd` and `path` are of */
+	int fd;
+	const char *path;
 	enum image_format format;
 	uint64_t entry; /* of kernels a guest-physical address */
 	/* Of a bzimage, from its header (Linux, Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"), and of

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/guest/image_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "vmm/base/whole_file.h"
 #include "vmm/guest/image_parse.h"
+
+/* Bytes that tell what a file is, and hold the header of a bzimage. */
+#define START_SIZE 4096
 
 extern const uint8_t firmware_start[], firmware_end[];
 
@@ -41,13 +47,10 @@ static int parse(struct image *image, const char *name, struct error *error)
 	return read_flat(image);
 }
 
-int image_from_memory(struct image *image, const void *data, size_t size, const char *name,
-		      struct error *error)
+static int parse_named(struct image *image, const char *name, struct error *error)
 {
-	int rc;
+	int rc = parse(image, name, error);
 
-	*image = (struct image){.data = data, .size = size};
-	rc = parse(image, name, error);
 	if (rc == -ENOMEM)
 		error_set(error, rc, STATUS_INTERNAL, "%s: out of memory", name);
 	if (rc != 0)
@@ -55,10 +58,34 @@ int image_from_memory(struct image *image, const void *data, size_t size, const 
 	return rc;
 }
 
+int image_from_memory(struct image *image, const void *data, size_t size, const char *name,
+		      struct error *error)
+{
+	*image = (struct image){.data = data, .size = size, .held = size};
+	return parse_named(image, name, error);
+}
+
 int image_builtin(struct image *image, struct error *error)
 {
 	return image_from_memory(image, firmware_start, (size_t)(firmware_end - firmware_start),
 				 "built-in firmware", error);
+}
+
+/* Of a bzimage only the header is looked at. */
+static int take(struct image *image, struct error *error)
+{
+	size_t start = image->size < START_SIZE ? image->size : START_SIZE;
+	int rc = whole_file_take(image->fd, image->path, start, &image->data, error);
+
+	if (rc != 0)
+		return rc;
+	image->held = start;
+	if (start == image->size || image_is_bzimage(image))
+		return 0;
+	whole_file_free(image->data, start);
+	image->data = NULL;
+	image->held = image->size;
+	return whole_file_take(image->fd, image->path, image->size, &image->data, error);
 }
 
 int image_open(struct image *image, const char *path, struct error *error)
@@ -70,19 +97,17 @@ int image_open(struct image *image, const char *path, struct error *error)
 		.empty = "build it again",
 		.limit = IMAGE_SIZE_MAX,
 	};
-	const uint8_t *data = NULL;
 	size_t size = 0;
-	int rc;
+	int fd = whole_file_open(path, &kind, &size, error), rc;
 
 	*image = (struct image){0};
-	rc = whole_file_read(path, &kind, &data, &size, error);
-	if (rc != 0)
-		return rc;
-	rc = image_from_memory(image, data, size, path, error);
+	if (fd < 0)
+		return fd;
+	*image = (struct image){.size = size, .mapped = true, .fd = fd, .path = path};
+	rc = take(image, error);
 	if (rc == 0)
-		image->mapped = true;
-	else
-		whole_file_free(data, size);
+		return parse_named(image, path, error);
+	image_close(image);
 	return rc;
 }
 
@@ -93,8 +118,10 @@ void image_close(struct image *image)
 	free(image->sections);
 	free(image->operations);
 	marks_destroy(image->marks);
-	if (image->mapped)
-		whole_file_free(image->data, image->size);
+	if (image->mapped) {
+		whole_file_free(image->data, image->held);
+		close(image->fd);
+	}
 	*image = (struct image){0};
 }
 
@@ -121,14 +148,23 @@ int image_check_fit(const struct image *image, uint64_t memory_size, struct erro
 	return 0;
 }
 
-int image_load(const struct image *image, const struct guest_ram *ram)
+static int load(const struct image *image, const struct image_segment *segment, const struct guest_ram *ram,
+		struct error *error)
 {
-	for (size_t i = 0; i < image->segment_count; i++) {
-		const struct image_segment *segment = &image->segments[i];
-		int rc = guest_ram_write(ram, segment->gpa, image->data + segment->file_offset,
-					 segment->file_size);
-		if (rc != 0)
-			return rc;
-	}
+	void *to = guest_ram_at(ram, segment->gpa, segment->file_size);
+
+	assert(to);
+	if (segment->file_offset + segment->file_size > image->held)
+		return whole_file_copy(image->fd, image->path, segment->file_offset, to, segment->file_size, error);
+	memcpy(to, image->data + segment->file_offset, segment->file_size);
 	return 0;
+}
+
+int image_load(const struct image *image, const struct guest_ram *ram, struct error *error)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < image->segment_count; i++)
+		rc = load(image, &image->segments[i], ram, error);
+	return rc;
 }

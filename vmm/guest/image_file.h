@@ -8,7 +8,7 @@
 #include "vmm/guest/image.h"
 
 /*
- * Reads an image from a file, or from memory that outlives it. On failure returns a negative errno
+ * Reads an image from a file, or from memory that outlives it; so must `path`. On failure returns a negative errno
  * and describes the file's fault and the remedy in `error`; `image` is then empty.
  */
 int image_open(struct image *image, const char *path, struct error *error);
@@ -26,7 +26,8 @@ void image_close(struct image *image);
 /* Checks the segments against memory of `memory_size` bytes. Returns 0 or -ERANGE. */
 int image_check_fit(const struct image *image, uint64_t memory_size, struct error *error);
 
-/* Copies the segments into guest memory; they have been checked to fit. */
-int image_load(const struct image *image, const struct guest_ram *ram);
+/* Puts the segments into guest memory; they have been checked to fit. Returns 0, or a negative errno if the file cannot be
+ * read any more. */
+int image_load(const struct image *image, const struct guest_ram *ram, struct error *error);
 
 #endif

@@ -220,34 +220,38 @@ static void write_command_line(const struct guest_ram *ram, const struct pc_prot
 	pc_boot_put(ram, at, command_line, strlen(command_line) + 1);
 }
 
-static void write_files(const struct guest_ram *ram, const struct pc_protocol *protocol, const struct pc_boot *boot,
-			const struct pc_boot_places *places)
+static int write_files(const struct guest_ram *ram, const struct pc_protocol *protocol, const struct pc_boot *boot,
+		       const struct pc_boot_places *places, struct error *error)
 {
 	uint64_t at = places->file[0];
 
 	for (size_t i = 0; i < boot->file_count; i++) {
 		const struct pc_file *file = &boot->files[i];
+		int rc;
 
 		if (!protocol->one_file) {
 			at = places->file[i];
 			pc_boot_put(ram, places->name[i], file->name, strlen(file->name) + 1);
 		}
-		pc_boot_put(ram, at, file->data, file->size);
+		rc = pc_boot_put_file(ram, at, file, error);
+		if (rc != 0)
+			return rc;
 		at = (at + file->size + 3) & ~UINT64_C(3);
 	}
+	return 0;
 }
 
-void pc_boot_write(const struct guest_ram *ram, const struct image *image, const struct pc_boot *boot, uint64_t rsdp,
-		   struct pc_start *ret_start)
+int pc_boot_write(const struct guest_ram *ram, const struct image *image, const struct pc_boot *boot, uint64_t rsdp,
+		  struct pc_start *ret_start, struct error *error)
 {
 	const struct pc_protocol *protocol = protocols[image->format];
 	uint64_t low = guest_ram_low(ram);
 	struct pc_boot_places places = {0};
 	struct pc_start start = {.long_mode = protocol->long_mode, .rip = image->entry, .rsp = PC_BOOT_STACK};
-	int rc = image_load(image, ram);
+	int rc = image_load(image, ram, error);
 
-	assert(rc == 0);
-	(void)rc;
+	if (rc != 0)
+		return rc;
 	place(image, boot, protocol->one_file ? initrd_top(image, low) : low, &places);
 	write_descriptors(ram, protocol->long_mode, &start);
 	if (protocol->long_mode) {
@@ -255,7 +259,10 @@ void pc_boot_write(const struct guest_ram *ram, const struct image *image, const
 		start.cr3 = PC_BOOT_PML4;
 	}
 	write_command_line(ram, protocol, boot->command_line);
-	write_files(ram, protocol, boot, &places);
+	rc = write_files(ram, protocol, boot, &places, error);
+	if (rc != 0)
+		return rc;
 	protocol->write(ram, image, boot, &places, rsdp, &start);
 	*ret_start = start;
+	return 0;
 }

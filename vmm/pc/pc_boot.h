@@ -27,8 +27,9 @@ int pc_boot_check(const struct image *image, const struct pc_boot *boot, uint64_
 bool pc_boot_starts_64(const struct image *image);
 
 /* Loads the image and the files and writes everything else into fresh guest memory; it has been checked to fit. `rsdp`
- * is the guest-physical address of the ACPI tables' root, 0: there are none. */
-void pc_boot_write(const struct guest_ram *ram, const struct image *image, const struct pc_boot *boot, uint64_t rsdp,
-		   struct pc_start *ret_start);
+ * is the guest-physical address of the ACPI tables' root, 0: there are none. Returns 0, or a negative errno if a file
+ * cannot be read any more. */
+int pc_boot_write(const struct guest_ram *ram, const struct image *image, const struct pc_boot *boot, uint64_t rsdp,
+		  struct pc_start *ret_start, struct error *error);
 
 #endif

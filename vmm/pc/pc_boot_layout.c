@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/pc_map.h"
+#include "vmm/base/whole_file.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -38,4 +39,17 @@ void pc_boot_put(const struct guest_ram *ram, uint64_t gpa, const void *data, si
 
 	assert(rc == 0 || size == 0);
 	(void)rc;
+}
+
+/* Straight into guest memory: a copy on the way would cost as much again. */
+int pc_boot_put_file(const struct guest_ram *ram, uint64_t gpa, const struct pc_file *file, struct error *error)
+{
+	void *to = guest_ram_at(ram, gpa_at(gpa), file->size);
+
+	if (file->data) {
+		pc_boot_put(ram, gpa, file->data, file->size);
+		return 0;
+	}
+	assert(to);
+	return whole_file_copy(file->fd, file->name, 0, to, file->size, error);
 }

@@ -6,6 +6,7 @@
 #ifndef VMM_PC_PC_BOOT_LAYOUT_H
 #define VMM_PC_PC_BOOT_LAYOUT_H
 
+#include "vmm/base/error.h"
 #include "vmm/guest/guest_ram.h"
 #include "vmm/guest/image.h"
 #include "vmm/pc/pc_start.h"
@@ -56,5 +57,8 @@ uint64_t pc_boot_initrd_size(const struct pc_boot *boot);
 
 /* Writes what lies in memory that has been checked to be there. */
 void pc_boot_put(const struct guest_ram *ram, uint64_t gpa, const void *data, size_t size);
+
+/* The same of a file. Returns 0, or a negative errno if it cannot be read any more. */
+int pc_boot_put_file(const struct guest_ram *ram, uint64_t gpa, const struct pc_file *file, struct error *error);
 
 #endif

@@ -13,11 +13,12 @@
 #define PC_COMMAND_LINE_MAX 4095  /* bytes without the NUL; a Linux image may say less */
 #define PC_FILES_MAX 16
 
-/* A file of --initrd, read as a whole. */
+/* A file of --initrd. */
 struct pc_file {
-	const uint8_t *data;
+	const uint8_t *data; /* NULL: `fd` has it */
 	size_t size;
 	const char *name; /* as it was given; the string of a multiboot module */
+	int fd;
 };
 
 /* What --append and --initrd give. The first word of a Multiboot kernel's command line is its own name, which is

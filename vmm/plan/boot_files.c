@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/plan/boot_files.h"
 
-#include <errno.h>
+#include <unistd.h>
 
 #include "vmm/base/whole_file.h"
 
@@ -21,10 +21,11 @@ int boot_files_open(struct boot_files *files, const char *command_line, const ch
 	*files = (struct boot_files){.boot = {.command_line = command_line ? command_line : "", .files = files->files}};
 	for (unsigned i = 0; i < count && i < PC_FILES_MAX; i++) {
 		struct pc_file *file = &files->files[i];
-		int rc = whole_file_read(names[i], &kind, &file->data, &file->size, error);
+		int fd = whole_file_open(names[i], &kind, &file->size, error);
 
-		if (rc != 0)
-			return rc;
+		if (fd < 0)
+			return fd;
+		file->fd = fd;
 		file->name = names[i];
 		files->boot.file_count++;
 	}
@@ -34,6 +35,6 @@ int boot_files_open(struct boot_files *files, const char *command_line, const ch
 void boot_files_close(struct boot_files *files)
 {
 	for (size_t i = 0; i < files->boot.file_count; i++)
-		whole_file_free(files->files[i].data, files->files[i].size);
+		close(files->files[i].fd);
 	*files = (struct boot_files){0};
 }

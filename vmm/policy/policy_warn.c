@@ -186,8 +186,10 @@ static struct lint_bytes *image_bytes(const struct image *image)
 	for (size_t i = 0; bytes && i < image->segment_count; i++) {
 		const struct image_segment *segment = &image->segments[i];
 
-		bytes[i] = (struct lint_bytes){segment->gpa, segment->file_size,
-					       image->data + segment->file_offset};
+		/* Only what a view may show is looked at, and no kernel that is not held has views. */
+		if (segment->file_offset + segment->file_size <= image->held)
+			bytes[i] = (struct lint_bytes){segment->gpa, segment->file_size,
+						       image->data + segment->file_offset};
 	}
 	if (bytes)
 		qsort(bytes, image->segment_count, sizeof(*bytes), by_address);

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/base/thread.h"
 #include "vmm/run/run_loop.h"
 #include "vmm/vm/vcpu.h"
 
@@ -31,10 +32,10 @@ static void *run(void *argument)
 
 int vcpu_thread_start(struct vcpu_thread *thread, struct error *error)
 {
-	int rc = pthread_create(&thread->thread, NULL, run, thread);
+	int rc = thread_start(&thread->thread, run, thread);
 
 	if (rc != 0)
-		return error_set(error, -rc, STATUS_INTERNAL, "pthread_create: %s", strerror(rc));
+		return error_set(error, rc, STATUS_INTERNAL, "pthread_create: %s", strerror(-rc));
 	thread->started = true;
 	return 0;
 }

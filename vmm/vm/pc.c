@@ -65,11 +65,10 @@ static int connect_serial(struct vm *vm, struct error *error)
 	return ioctl(vm->fd, KVM_IRQFD, &irqfd) == 0 ? 0 : failed(error, "KVM_IRQFD");
 }
 
-int pc_create(struct vm *vm, struct error *error)
+int pc_fill_memory(struct vm *vm, struct error *error)
 {
 	struct pc *pc = calloc(1, sizeof(*pc));
 	const struct plan *plan = vm->plan;
-	int rc;
 
 	if (!pc)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
@@ -82,8 +81,14 @@ int pc_create(struct vm *vm, struct error *error)
 	memset(pc->pages, 0, plan->vcpus * sizeof(*pc->pages));
 	/* A page that the test device has forgotten must not come back with its neighbours. */
 	guest_ram_prefer_large(&vm->ram, plan->image.format != IMAGE_MULTIBOOT);
-	pc_boot_write(&vm->ram, &plan->image, &plan->boot.boot, acpi_write(&vm->ram, plan->vcpus), &pc->start);
-	rc = create_controllers(vm, error);
+	return pc_boot_write(&vm->ram, &plan->image, &plan->boot.boot, acpi_write(&vm->ram, plan->vcpus), &pc->start,
+			     error);
+}
+
+int pc_create(struct vm *vm, struct error *error)
+{
+	int rc = create_controllers(vm, error);
+
 	return rc == 0 ? connect_serial(vm, error) : rc;
 }
 

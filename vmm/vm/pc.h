@@ -36,8 +36,9 @@ struct pc {
 	struct pc_vcpu_page *pages;
 };
 
-/* For a VM that KVM has, with memory, and no vCPU yet: fills the memory and creates the controllers. Returns 0 or a
- * negative errno with the reason in `error`; pc_destroy() is due in both cases. */
+/* For a VM with memory, whether KVM has it already or not: fills the memory. Then, for one that KVM has, and no vCPU yet:
+ * creates the controllers. Return 0 or a negative errno with the reason in `error`; pc_destroy() is due in any case. */
+int pc_fill_memory(struct vm *vm, struct error *error);
 int pc_create(struct vm *vm, struct error *error);
 void pc_destroy(struct vm *vm);
 

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "vmm/base/thread.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
 #include "vmm/vm/pc.h"
@@ -30,18 +31,56 @@ static int enable(struct vm *vm, enum host_capability id, uint32_t number, uint6
 			 host_capability_names[id], strerror(errno));
 }
 
+struct creation {
+	int kvm, fd, error;
+	bool started;
+	pthread_t thread;
+};
+
+static void *create(void *argument)
+{
+	struct creation *creation = argument;
+
+	creation->fd = ioctl(creation->kvm, KVM_CREATE_VM, 0);
+	creation->error = errno;
+	return NULL;
+}
+
+/* KVM waits for other processors meanwhile, and for RCU; what there is to put into memory need not wait as well. */
+static void begin_creation(struct creation *creation, const struct vm *vm)
+{
+	*creation = (struct creation){.kvm = vm->host->kvm};
+	creation->started = vm->plan->platform == PLATFORM_PC &&
+			    thread_start(&creation->thread, create, creation) == 0;
+}
+
+static void end_creation(struct creation *creation)
+{
+	if (creation->started)
+		pthread_join(creation->thread, NULL);
+	else
+		create(creation);
+}
+
 static int create_kvm_vm(struct vm *vm, struct error *error)
 {
-	int rc;
+	struct creation creation;
+	int rc = 0;
 
 	if (vm->leader != vm) {
 		vm->fd = vm->leader->fd;
 		return 0;
 	}
-	vm->fd = ioctl(vm->host->kvm, KVM_CREATE_VM, 0);
+	begin_creation(&creation, vm);
+	if (vm->plan->platform == PLATFORM_PC)
+		rc = pc_fill_memory(vm, error);
+	end_creation(&creation);
+	vm->fd = creation.fd;
+	if (rc != 0)
+		return rc;
 	if (vm->fd < 0)
-		return error_set(error, -errno, STATUS_INTERNAL, "KVM_CREATE_VM: %s",
-				 strerror(errno));
+		return error_set(error, -creation.error, STATUS_INTERNAL, "KVM_CREATE_VM: %s",
+				 strerror(creation.error));
 	/* A hypercall instruction of the other vendor then raises #UD; patched, it could loop. So do MONITOR and
 	 * MWAIT of a guest whose CPUID has none, where KVM can be asked for it. */
 	rc = enable(vm, HOST_CAP_disable_quirks2, KVM_CAP_DISABLE_QUIRKS2,
@@ -105,8 +144,8 @@ static void fill_memory(struct vm *vm)
 	boot_write(&vm->ram, &context, plan->frames, plan->tagged_views);
 	for (unsigned i = 0; i < plan->vcpus; i++)
 		boot_write_words(&vm->ram, i, &words);
-	/* The plan has checked that every segment fits. */
-	image_load(&plan->image, &vm->ram);
+	/* The plan has checked that every segment fits, and holds all of an image that is no kernel. */
+	image_load(&plan->image, &vm->ram, NULL);
 }
 
 int vm_prepare(struct vm *vm, unsigned index, const struct plan *plan, const struct host *host,

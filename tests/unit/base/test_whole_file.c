@@ -140,6 +140,28 @@ static void changed_later(void **state)
 	whole_file_free(data, size);
 }
 
+/* Into memory of the caller, a part of it; not beyond what is there now. */
+static void a_part(void **state)
+{
+	uint8_t bytes[8] = "........";
+	struct error error = {0};
+	size_t size = 0;
+	int fd;
+
+	(void)state;
+	make_file("0123456789", 10);
+	fd = whole_file_open(path, &kind, &size, &error);
+	assert_true(fd >= 0);
+	assert_int_equal(size, 10);
+	assert_int_equal(whole_file_copy(fd, path, 3, bytes, 4, &error), 0);
+	assert_memory_equal(bytes, "3456....", 8);
+	assert_int_equal(truncate(path, 5), 0);
+	assert_int_equal(whole_file_copy(fd, path, 3, bytes, 4, &error), -EIO);
+	assert_int_equal(error.status, STATUS_USAGE);
+	assert_non_null(strstr(error.text, "cannot be read: Input/output error"));
+	close(fd);
+}
+
 static void not_such_files(void **state)
 {
 	char long_name[300];
@@ -175,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_of_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(changed_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_such_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_errors, setup, teardown),
 	};

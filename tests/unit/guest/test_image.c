@@ -117,7 +117,7 @@ static void loads(void **state)
 	assert_int_equal(parse(file.data, file.size, &image, &error, &copy), 0);
 	assert_int_equal(guest_ram_create(&ram, 4 * MIB), 0);
 	assert_int_equal(image_check_fit(&image, 4 * MIB, &error), 0);
-	assert_int_equal(image_load(&image, &ram), 0);
+	assert_int_equal(image_load(&image, &ram, &error), 0);
 	assert_memory_equal(ram.host + SS_IMAGE_GPA, file.data + file.segments[0].p_offset,
 			    ELF_CODE_SIZE);
 	assert_int_equal(ram.host[SS_IMAGE_GPA + ELF_CODE_SIZE], 0);

@@ -3,8 +3,12 @@
  * which are refused. */
 #include "kernel_fixture.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Segments may be below those of sidestep's guests, but not over what the platform has there. */
 static void kept(void **state)
@@ -441,11 +445,52 @@ static void keys(void **state)
 	assert_string_equal(image_format_keys[IMAGE_BZIMAGE], "bzimage");
 }
 
+/* Of a file only the header is kept; the code is read where it belongs, unless the file has become shorter. */
+static void bzimage_in_place(void **state)
+{
+	static uint8_t raw[8 * LINUX_SIZE];
+	const uint32_t code = sizeof(raw) - LINUX_SETUP;
+	struct error error = {0};
+	struct guest_ram ram;
+	char path[32];
+	int fd = memfd_create("kernel", MFD_CLOEXEC);
+
+	(void)state;
+	make_linux(raw);
+	put32(raw + 0x1f4, code / 16);
+	for (size_t i = LINUX_SETUP; i < sizeof(raw); i++)
+		raw[i] = (uint8_t)(i * 2654435761u >> 13);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_int_equal(write(fd, raw, sizeof(raw)), sizeof(raw));
+	if (image_open(&image, path, &error) != 0)
+		fail_msg("refused: '%s'", error.text);
+	assert_int_equal(image.format, IMAGE_BZIMAGE);
+	assert_int_equal(image.size, sizeof(raw));
+	assert_in_range(image.held, 0x202 + raw[0x201], sizeof(raw) - 1);
+	assert_memory_equal(image.data, raw, image.held);
+	assert_int_equal(guest_ram_create(&ram, 32 << 20), 0);
+	assert_int_equal(image_load(&image, &ram, &error), 0);
+	assert_memory_equal(ram.host + 0x1000000, raw + LINUX_SETUP, code);
+	assert_int_equal(ftruncate(fd, sizeof(raw) - 1), 0);
+	assert_int_equal(image_load(&image, &ram, &error), -EIO);
+	assert_int_equal(error.status, STATUS_USAGE);
+	assert_ptr_equal(strstr(error.text, path), error.text);
+	assert_non_null(strstr(error.text, ": cannot be read: Input/output error"));
+	guest_ram_destroy(&ram);
+	image_close(&image);
+	/* What is less than its header says is refused as it is in memory. */
+	error = (struct error){0};
+	assert_int_equal(image_open(&image, path, &error), -ENOEXEC);
+	assert_non_null(strstr(error.text, "truncated: less of a Linux kernel than its header says"));
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kept),
 		cmocka_unit_test(bzimage),
+		cmocka_unit_test(bzimage_in_place),
 		cmocka_unit_test(bzimage_old_sectors),
 		cmocka_unit_test(bad_bzimage),
 		cmocka_unit_test(vmlinux),

@@ -3,8 +3,11 @@
 #include "tests/unit/cmocka_prelude.h"
 
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "vmm/pc/pc_boot.h"
 
@@ -28,6 +31,7 @@ static struct image make_image(enum image_format format)
 	return (struct image){
 		.data = file_data,
 		.size = sizeof(file_data),
+		.held = sizeof(file_data),
 		.format = format,
 		.entry = LOAD + 0x200,
 		.segments = &segment,
@@ -47,7 +51,7 @@ static void boot_with(const struct image *image, const struct pc_boot *boot, uin
 	if (pc_boot_check(image, boot, memory, &error) != 0)
 		fail_msg("refused: '%s'", error.text);
 	assert_int_equal(guest_ram_create(&ram, memory), 0);
-	pc_boot_write(&ram, image, boot, RSDP, &start);
+	assert_int_equal(pc_boot_write(&ram, image, boot, RSDP, &start, &error), 0);
 }
 
 static void boot(enum image_format format, const struct pc_boot *boot, uint64_t memory)
@@ -233,7 +237,7 @@ static struct pc_file *make_files(void)
 	static const char *const names[FILES] = {"env", "dir/second", "third", "", "large"};
 
 	for (size_t i = 0; i < FILES; i++)
-		files[i] = (struct pc_file){filled(file_sizes[i], (uint8_t)(i + 1)), file_sizes[i], names[i]};
+		files[i] = (struct pc_file){filled(file_sizes[i], (uint8_t)(i + 1)), file_sizes[i], names[i], -1};
 	return files;
 }
 
@@ -466,10 +470,34 @@ static void initrd(void **state)
 	free_files(files);
 }
 
+/* What is not in memory is read where it belongs, unless it has become shorter. */
+static void initrd_from_file(void **state)
+{
+	const struct image image = make_image(IMAGE_VMLINUX);
+	struct pc_file files[2] = {{(const uint8_t *)"first", 5, "one", -1}, {NULL, 6, "two", -1}};
+	const struct pc_boot with = {"", files, 2};
+	struct error error = {0};
+
+	(void)state;
+	files[1].fd = memfd_create("two", MFD_CLOEXEC);
+	assert_int_equal(write(files[1].fd, "second", 6), 6);
+	boot(IMAGE_VMLINUX, &with, 64 * MIB);
+	assert_int_equal(get32(start.rsi + 0x21c), 14);
+	assert_memory_equal(ram.host + get32(start.rsi + 0x218), "first\0\0\0second", 14);
+	guest_ram_destroy(&ram);
+	assert_int_equal(ftruncate(files[1].fd, 5), 0);
+	assert_int_equal(guest_ram_create(&ram, 64 * MIB), 0);
+	assert_int_equal(pc_boot_write(&ram, &image, &with, RSDP, &start, &error), -EIO);
+	assert_int_equal(error.status, STATUS_USAGE);
+	assert_string_equal(error.text, "two: cannot be read: Input/output error");
+	guest_ram_destroy(&ram);
+	close(files[1].fd);
+}
+
 /* An empty one is none. */
 static void empty_initrd(void **state)
 {
-	const struct pc_file file = {(const uint8_t *)"", 0, "empty"};
+	const struct pc_file file = {(const uint8_t *)"", 0, "empty", -1};
 	const struct pc_boot with = {"", &file, 1};
 
 	(void)state;
@@ -555,7 +583,7 @@ static void large_files(void **state)
 /* Two that together are more than there can be. */
 static void sum_of_files(void **state)
 {
-	const struct pc_file files[] = {{NULL, 2 * GIB, "one"}, {NULL, GIB, "two"}};
+	const struct pc_file files[] = {{NULL, 2 * GIB, "one", -1}, {NULL, GIB, "two", -1}};
 	const struct pc_boot boot = {"", files, 2};
 	const struct image image = make_image(IMAGE_MULTIBOOT);
 
@@ -632,7 +660,7 @@ static void many_files(void **state)
 	memset(name, 'n', sizeof(name) - 1);
 	memset(longer, 'n', sizeof(longer) - 1);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		files[i] = (struct pc_file){(const uint8_t *)"data", 4, name};
+		files[i] = (struct pc_file){(const uint8_t *)"data", 4, name, -1};
 	refused(&image, &boot, 64 * MIB, "--initrd: 17 files, and at most 16 can be given; join some");
 	boot.file_count--;
 	/* With names that fill their room. */
@@ -665,6 +693,7 @@ int main(void)
 		cmocka_unit_test(bzimage),
 		cmocka_unit_test(vmlinux),
 		cmocka_unit_test(initrd),
+		cmocka_unit_test(initrd_from_file),
 		cmocka_unit_test(empty_initrd),
 		cmocka_unit_test(small_memory),
 		cmocka_unit_test(large_files),
