@@ -100,6 +100,19 @@ static int open_event(const struct trace_plan *plan, int id, int leader)
 	return fd;
 }
 
+int trace_await_kernel(void)
+{
+	struct perf_event_attr attributes = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attributes),
+		.config = PERF_COUNT_SW_DUMMY,
+		.exclude_kernel = 1,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* Opens what is wanted. Returns 0, or the reason why something is missing. */
 static int open_events(struct trace *trace, const struct trace_plan *plan)
 {

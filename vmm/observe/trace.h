@@ -35,6 +35,10 @@ struct trace {
 	} start, now; /* two readings of both clocks */
 };
 
+/* With the first event of a thread the kernel waits for all its processors. Opens one that counts nothing: until it is
+ * closed others need not wait. Returns its descriptor or a negative errno. */
+int trace_await_kernel(void);
+
 /*
  * Starts for the calling thread what the plan asks for, or the most that is permitted. Unless that is
  * everything, `reason` says what is not observed, why, and which setting or capability would change

@@ -132,7 +132,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 	int rc;
 
 	*machine = (struct machine){
-		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
+		.plan = plan, .host = host, .done_fd = -1, .ledger = {.fd = -1}, .tracing = {.awaited = -1, .fd = -1}};
 	seal_init(&machine->seal, plan->jail, output);
 	console_init(&machine->console, console_fd, plan->platform == PLATFORM_PC ? CONSOLE_LIMIT_KERNEL : CONSOLE_LIMIT);
 	machine->console.lines_end_in_cr = plan->platform == PLATFORM_PC;
@@ -452,6 +452,7 @@ static void conclude(struct machine *machine)
 
 static int start_all(struct machine *machine, unsigned *ret_started, struct error *error)
 {
+	tracing_await_kernel(&machine->tracing);
 	for (; *ret_started < machine->thread_count; (*ret_started)++) {
 		int rc = vcpu_thread_start(&machine->threads[*ret_started], error);
 
@@ -556,5 +557,5 @@ void machine_destroy(struct machine *machine)
 	summaries_destroy(machine->vm_summaries);
 	tracing_destroy(&machine->tracing);
 	console_finish(&machine->console);
-	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.fd = -1}};
+	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.awaited = -1, .fd = -1}};
 }

@@ -6,7 +6,23 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "vmm/base/thread.h"
 #include "vmm/observe/recorder.h"
+
+static void *wait_for_kernel(void *argument)
+{
+	struct tracing *tracing = argument;
+
+	tracing->awaited = trace_await_kernel();
+	return NULL;
+}
+
+void tracing_await_kernel(struct tracing *tracing)
+{
+	if (tracing->waiting)
+		pthread_join(tracing->waiter, NULL);
+	tracing->waiting = false;
+}
 
 int tracing_create(struct tracing *tracing, const struct plan *plan, const struct host *host)
 {
@@ -14,6 +30,7 @@ int tracing_create(struct tracing *tracing, const struct plan *plan, const struc
 
 	*tracing = (struct tracing){
 		.plan = {.mode = plan->trace, .interpreted = host->backend == HOST_BACKEND_PVM},
+		.awaited = -1,
 		.fd = -1,
 	};
 	tracing->plan.formats = &tracing->formats;
@@ -26,15 +43,19 @@ int tracing_create(struct tracing *tracing, const struct plan *plan, const struc
 		return rc == -ENOMEM ? rc : 0;
 	}
 	tracing->fd = epoll_create1(EPOLL_CLOEXEC);
+	tracing->waiting = thread_start(&tracing->waiter, wait_for_kernel, tracing) == 0;
 	return attribution_create(&tracing->attribution, &plan->image);
 }
 
 void tracing_destroy(struct tracing *tracing)
 {
 	attribution_destroy(&tracing->attribution);
+	tracing_await_kernel(tracing);
+	if (tracing->awaited >= 0)
+		close(tracing->awaited);
 	if (tracing->fd >= 0)
 		close(tracing->fd);
-	*tracing = (struct tracing){.fd = -1};
+	*tracing = (struct tracing){.awaited = -1, .fd = -1};
 }
 
 /* What the tracepoints show of this run, and what they do not, though it was asked for. */
