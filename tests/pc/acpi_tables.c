@@ -48,15 +48,16 @@ static uint64_t dump_table(const struct guest_ram *ram, uint64_t gpa)
 
 int main(int argc, char **argv)
 {
-	unsigned vcpus = argc == 2 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+	bool timer = argc != 3 || strcmp(argv[2], "no-timer") != 0;
+	unsigned vcpus = argc == 2 || !timer ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
 	struct guest_ram ram;
 	uint64_t rsdp, xsdt;
 
 	if (vcpus < 1 || vcpus > SS_MAX_VCPUS || guest_ram_create(&ram, MEMORY)) {
-		fprintf(stderr, "usage: acpi_tables VCPUS\n");
+		fprintf(stderr, "usage: acpi_tables VCPUS [no-timer]\n");
 		return 1;
 	}
-	rsdp = acpi_write(&ram, vcpus);
+	rsdp = acpi_write(&ram, vcpus, timer);
 	dump_table(&ram, get(&ram, rsdp + 16, 4));
 	xsdt = dump_table(&ram, get(&ram, rsdp + 24, 8));
 	for (uint64_t at = 36; at < get(&ram, xsdt + 4, 4); at += 8) {

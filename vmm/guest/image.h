@@ -53,6 +53,11 @@ static inline bool image_format_is_kernel(enum image_format format)
 	return format >= IMAGE_MULTIBOOT;
 }
 
+static inline bool image_format_is_linux(enum image_format format)
+{
+	return format == IMAGE_BZIMAGE || format == IMAGE_VMLINUX;
+}
+
 struct image_segment {
 	gpa_t gpa;
 	uint64_t address; /* that the guest's code uses; the same in most images */

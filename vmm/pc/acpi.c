@@ -248,7 +248,7 @@ static struct address io_address(uint16_t port, uint8_t bytes, uint8_t access)
 }
 
 /* The FACS has an address of 32 bits only: one that is told twice counts as two by older kernels. */
-static void put_fadt(const struct guest_ram *ram)
+static void put_fadt(const struct guest_ram *ram, bool timer)
 {
 	struct fadt fadt = {
 		.facs = AT_FACS,
@@ -256,10 +256,8 @@ static void put_fadt(const struct guest_ram *ram)
 		.sci_irq = PC_SCI_IRQ,
 		.pm1a_event = PC_PM1_EVENT,
 		.pm1a_control = PC_PM1_CONTROL,
-		.pm_timer = PC_PM_TIMER,
 		.pm1_event_length = PC_PM1_EVENT_SIZE,
 		.pm1_control_length = PC_PM1_CONTROL_SIZE,
-		.pm_timer_length = PC_PM_TIMER_SIZE,
 		.c2_latency = LATENCY_NO_C2,
 		.c3_latency = LATENCY_NO_C3,
 		.boot_flags = BOOT_NO_VGA | BOOT_NO_CMOS_CLOCK,
@@ -271,9 +269,13 @@ static void put_fadt(const struct guest_ram *ram)
 		.x_dsdt = AT_DSDT,
 		.x_pm1a_event = io_address(PC_PM1_EVENT, PC_PM1_EVENT_SIZE, ACCESS_WORD),
 		.x_pm1a_control = io_address(PC_PM1_CONTROL, PC_PM1_CONTROL_SIZE, ACCESS_WORD),
-		.x_pm_timer = io_address(PC_PM_TIMER, PC_PM_TIMER_SIZE, ACCESS_DWORD),
 	};
 
+	if (timer) {
+		fadt.pm_timer = PC_PM_TIMER;
+		fadt.pm_timer_length = PC_PM_TIMER_SIZE;
+		fadt.x_pm_timer = io_address(PC_PM_TIMER, PC_PM_TIMER_SIZE, ACCESS_DWORD);
+	}
 	put_table(ram, AT_FADT, "FACP", 6, &fadt.header, sizeof(fadt));
 }
 
@@ -320,7 +322,7 @@ static void put_madt(const struct guest_ram *ram, unsigned vcpus)
 		  sizeof(madt.table) + vcpus * sizeof(struct madt_local_apic));
 }
 
-uint64_t acpi_write(const struct guest_ram *ram, unsigned vcpus)
+uint64_t acpi_write(const struct guest_ram *ram, unsigned vcpus, bool timer)
 {
 	struct rsdt rsdt = {.fadt = AT_FADT, .madt = AT_MADT};
 	struct xsdt xsdt = {.fadt = AT_FADT, .madt = AT_MADT};
@@ -330,7 +332,7 @@ uint64_t acpi_write(const struct guest_ram *ram, unsigned vcpus)
 	put_table(ram, AT_RSDT, "RSDT", 1, &rsdt.header, sizeof(rsdt));
 	put_table(ram, AT_XSDT, "XSDT", 1, &xsdt.header, sizeof(xsdt));
 	put_facs(ram);
-	put_fadt(ram);
+	put_fadt(ram, timer);
 	put_madt(ram, vcpus);
 	put(ram, AT_DSDT, dsdt_start, (size_t)(dsdt_end - dsdt_start));
 	return AT_RSDP;

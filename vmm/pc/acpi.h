@@ -10,7 +10,7 @@
 #include "vmm/guest/guest_ram.h"
 
 /* Writes the tables for `vcpus` processors, whose APIC identifiers are 0, 1, 2..., into guest memory, which reaches
- * beyond PC_ACPI_TABLES_END. Returns where the RSDP is. */
-uint64_t acpi_write(const struct guest_ram *ram, unsigned vcpus);
+ * beyond PC_ACPI_TABLES_END. Returns where the RSDP is. Without `timer` they do not tell of the PM timer. */
+uint64_t acpi_write(const struct guest_ram *ram, unsigned vcpus, bool timer);
 
 #endif

@@ -69,6 +69,8 @@ int pc_fill_memory(struct vm *vm, struct error *error)
 {
 	struct pc *pc = calloc(1, sizeof(*pc));
 	const struct plan *plan = vm->plan;
+	/* Linux has KVM's clock; at a timer it would look for 5 ms, and then not use it. */
+	bool timer = !image_format_is_linux(plan->image.format);
 
 	if (!pc)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
@@ -81,8 +83,8 @@ int pc_fill_memory(struct vm *vm, struct error *error)
 	memset(pc->pages, 0, plan->vcpus * sizeof(*pc->pages));
 	/* A page that the test device has forgotten must not come back with its neighbours. */
 	guest_ram_prefer_large(&vm->ram, plan->image.format != IMAGE_MULTIBOOT);
-	return pc_boot_write(&vm->ram, &plan->image, &plan->boot.boot, acpi_write(&vm->ram, plan->vcpus), &pc->start,
-			     error);
+	return pc_boot_write(&vm->ram, &plan->image, &plan->boot.boot, acpi_write(&vm->ram, plan->vcpus, timer),
+			     &pc->start, error);
 }
 
 int pc_create(struct vm *vm, struct error *error)

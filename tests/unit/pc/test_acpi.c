@@ -13,10 +13,15 @@
 static struct guest_ram ram;
 static uint64_t rsdp;
 
-static void write_tables(unsigned vcpus)
+static void write_tables_with(unsigned vcpus, bool timer)
 {
 	assert_int_equal(guest_ram_create(&ram, MEMORY), 0);
-	rsdp = acpi_write(&ram, vcpus);
+	rsdp = acpi_write(&ram, vcpus, timer);
+}
+
+static void write_tables(unsigned vcpus)
+{
+	write_tables_with(vcpus, true);
 }
 
 static uint64_t get(uint64_t gpa, size_t width)
@@ -149,6 +154,22 @@ static void fixed(void **state)
 	guest_ram_destroy(&ram);
 }
 
+/* Zeros in its fields say that there is none. */
+static void no_timer(void **state)
+{
+	uint64_t fadt;
+
+	(void)state;
+	write_tables_with(1, false);
+	fadt = find("FACP");
+	is_table(fadt, "FACP", 6);
+	assert_int_equal(get(fadt + 76, 4), 0);
+	assert_int_equal(get(fadt + 91, 1), 0);
+	assert_int_equal(sum(fadt + 208, 12), 0);
+	is_port(fadt + 172, PC_PM1_CONTROL, 16, 2);
+	guest_ram_destroy(&ram);
+}
+
 static bool dsdt_has(const void *bytes, size_t size)
 {
 	uint64_t dsdt = get(find("FACP") + 40, 4);
@@ -263,7 +284,7 @@ static void apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(roots),      cmocka_unit_test(fixed), cmocka_unit_test(namespace),
+		cmocka_unit_test(roots),      cmocka_unit_test(fixed), cmocka_unit_test(no_timer), cmocka_unit_test(namespace),
 		cmocka_unit_test(processors), cmocka_unit_test(apart),
 	};
 
