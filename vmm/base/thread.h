@@ -9,4 +9,7 @@
  * the first byte. Returns 0 or a negative errno. */
 int thread_start(pthread_t *ret_thread, void *(*run)(void *), void *argument);
 
+/* The same for one that no signal to the process reaches. */
+int thread_start_helper(pthread_t *ret_thread, void *(*run)(void *), void *argument);
+
 #endif

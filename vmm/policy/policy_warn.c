@@ -186,7 +186,7 @@ static struct lint_bytes *image_bytes(const struct image *image)
 	for (size_t i = 0; bytes && i < image->segment_count; i++) {
 		const struct image_segment *segment = &image->segments[i];
 
-		/* Only what a view may show is looked at, and no kernel that is not held has views. */
+		/* A kernel that is not all held has no views. */
 		if (segment->file_offset + segment->file_size <= image->held)
 			bytes[i] = (struct lint_bytes){segment->gpa, segment->file_size,
 						       image->data + segment->file_offset};

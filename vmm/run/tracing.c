@@ -43,7 +43,7 @@ int tracing_create(struct tracing *tracing, const struct plan *plan, const struc
 		return rc == -ENOMEM ? rc : 0;
 	}
 	tracing->fd = epoll_create1(EPOLL_CLOEXEC);
-	tracing->waiting = thread_start(&tracing->waiter, wait_for_kernel, tracing) == 0;
+	tracing->waiting = thread_start_helper(&tracing->waiter, wait_for_kernel, tracing) == 0;
 	return attribution_create(&tracing->attribution, &plan->image);
 }
 

@@ -51,7 +51,7 @@ static void begin_creation(struct creation *creation, const struct vm *vm)
 {
 	*creation = (struct creation){.kvm = vm->host->kvm};
 	creation->started = vm->plan->platform == PLATFORM_PC &&
-			    thread_start(&creation->thread, create, creation) == 0;
+			    thread_start_helper(&creation->thread, create, creation) == 0;
 }
 
 static void end_creation(struct creation *creation)
