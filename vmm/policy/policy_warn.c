@@ -186,7 +186,6 @@ static struct lint_bytes *image_bytes(const struct image *image)
 	for (size_t i = 0; bytes && i < image->segment_count; i++) {
 		const struct image_segment *segment = &image->segments[i];
 
-		/* A kernel that is not all held has no views. */
 		if (segment->file_offset + segment->file_size <= image->held)
 			bytes[i] = (struct lint_bytes){segment->gpa, segment->file_size,
 						       image->data + segment->file_offset};
@@ -248,7 +247,7 @@ int policy_warn(const struct policy_file *file, const struct policy_subject *sub
 		.memory = &subject->target->memory,
 		.views = views,
 		.bytes = bytes,
-		/* Of a bzimage it is the packed kernel that is loaded. */
+		/* What a bzimage loads is packed, and not held here. */
 		.bytes_count = subject->image->format == IMAGE_BZIMAGE ? 0 : subject->image->segment_count,
 		.needs = needs,
 		.ve_page = image_format_is_kernel(subject->image->format) ? (struct lint_need){0} : ve_page(),

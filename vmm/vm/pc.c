@@ -69,8 +69,8 @@ int pc_fill_memory(struct vm *vm, struct error *error)
 {
 	struct pc *pc = calloc(1, sizeof(*pc));
 	const struct plan *plan = vm->plan;
-	/* Linux has KVM's clock; at a timer it would look for 5 ms, and then not use it. */
-	bool timer = !image_format_is_linux(plan->image.format);
+	/* Linux has KVM's clock, unless it is nested; at a timer it would look for 5 ms, and then not use it. */
+	bool timer = !image_format_is_linux(plan->image.format) || engine_has_monitor(plan->engine);
 
 	if (!pc)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
