@@ -20,8 +20,8 @@ struct whole_file_kind {
 /* Opens a regular file of such a kind. Returns its descriptor, or a negative errno with the reason in `error`. */
 int whole_file_open(const char *path, const struct whole_file_kind *kind, size_t *ret_size, struct error *error);
 
-/* Reads `size` bytes from `offset` of a file, called `path` in messages, into memory of the caller. That the file has become
- * shorter is an error. Returns 0 or a negative errno with the reason in `error`. */
+/* Reads `size` bytes from `offset` of a file, called `path` in messages, into memory of the caller. That the file has
+ * become shorter is an error. Returns 0 or a negative errno with the reason in `error`. */
 int whole_file_copy(int fd, const char *path, uint64_t offset, void *to, size_t size, struct error *error);
 
 /* Reads all of it into memory of its own, page aligned, to be given back with whole_file_free(). Returns 0 or a

@@ -68,9 +68,10 @@ static void write_tables(const struct monitor *monitor, uint64_t high)
  * of memory, too few for hundreds of views: it would rebuild them at every switch. */
 static int allow_shadow_pages(struct vm *vm, const struct monitor *monitor)
 {
-	/* Guests of one monitor have the same views. */
+	/* Guests of one monitor have the same views. The memory of a kernel may be in small pages all over. */
+	const uint64_t small = vm->pc ? vm->policy.view_count * (vm->ram.size / LARGE_PAGE) : 0;
 	unsigned long pages = 8 * (unsigned long)monitor->views->tables_total * (vm->slot + 1) +
-			      SHADOW_PAGES_MIN;
+			      SHADOW_PAGES_MIN + small;
 
 	return ioctl(vm->fd, KVM_SET_NR_MMU_PAGES, pages) == 0 ? 0 : -errno;
 }

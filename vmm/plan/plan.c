@@ -38,8 +38,8 @@ static bool asks_for_monitor(const struct plan_request *request)
 static const char *kernel_lacks(const struct plan *plan, const struct plan_request *request, const struct engine *engine)
 {
 	if (!engine_has_monitor(engine))
-		return asks_for_monitor(request) ? "a monitor, for --views, --own, --shadow, --ask and --flag-path; a kernel gets these "
-						   "from the engines vmx and svm"
+		return asks_for_monitor(request) ? "a monitor, for --views, --own, --shadow, --ask and --flag-path; a kernel "
+						   "gets these from the engines vmx and svm"
 						 : NULL;
 	if (plan->vcpus > 1)
 		return "one vCPU, as their monitor cannot start others yet; leave out -c, or use --engine flat";

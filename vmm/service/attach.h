@@ -5,8 +5,8 @@
 
 #include "vmm/vm/vm.h"
 
-/* Gives the VM the ports of its platform and the disk that the plan provides for, if any. Returns 0 or a negative errno with
- * the reason in `error`; services_detach() is due in both cases. */
+/* Gives the VM the ports of its platform and the disk that the plan provides for, if any. Returns 0 or a negative errno
+ * with the reason in `error`; services_detach() is due in both cases. */
 int services_attach(struct vm *vm, struct error *error);
 void services_detach(struct vm *vm);
 
