@@ -80,6 +80,8 @@ def check_vault(vendor, sidestep, ledger):
     service = {row["level"]: row["exits"] for row in report(sidestep, ledger, "--by", "service", "--format", "json")["exits"]}
     # Where the processor has VMFUNC its exits are at L0 alone, and no record says of a service.
     check(service == ({"monitor": VAULT_SWITCHES} if vendor == "amd" else {}), f"vault: {service} exits ask for a service")
+    monitors = groups(sidestep, ledger, "symbol", "l0").get("[monitor]", 0)
+    check(monitors > 0, f"vault: {monitors} exits at L0 are the monitor's own")
     for level in ("l0", "monitor"):
         count = sum(groups(sidestep, ledger, "reason", level).get(reason, 0) for reason in CR0_WRITES[vendor])
         check(count > 0, f"vault: {count} writes of CR0 under the masks at level {level}")
