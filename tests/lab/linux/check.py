@@ -9,9 +9,8 @@ import pathlib
 import subprocess
 import sys
 
-# Exits to the VMM from the first instruction to the first program: what the kernel looks for in vain, 8250s above all. On
-# AMD 21 of them are of the PM timer, which a kernel without `nopv` (boots.sh) does not read.
-VMM_EXITS_MAX = {"amd": 320, "intel": 550}
+# Exits to the VMM from the first instruction to the first program: what the kernel looks for in vain, 8250s above all.
+VMM_EXITS_MAX = {"amd": 300, "intel": 550}
 # Of 128 MiB in pages of 4 KiB it would be 16,000. On AMD those of the IOAPIC, 890, are among them.
 PAGE_FAULTS_MAX = {"amd": 1500, "intel": 500}
 # Of all exits, and of those outside the monitor.
