@@ -29,10 +29,10 @@ that 'no file after a signal' [ ! -e run.pid ]
 that 'and nothing beside it' [ -z "$(ls run.pid* 2>/dev/null)" ]
 
 # --- The ends.
-"$sidestep" run -q --pid-file run.pid "$spins" >"$out" 2>"$err" &
+setsid "$sidestep" run -q --pid-file run.pid "$spins" >"$out" 2>"$err" &
 pid=$!
 that 'killed: a file' await test -e run.pid
-kill -KILL "$pid"
+kill -KILL -- "-$pid" # with all of its process group
 wait "$pid" 2>/dev/null
 # The process that removes it is nobody's child any more.
 that 'killed: no file' await test ! -e run.pid

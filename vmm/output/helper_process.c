@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The child is never without the block. */
+/* The child is never without the block. Its group is our doing, not its own: it has one before we go on, however late
+ * it is scheduled. */
 pid_t helper_fork(void)
 {
 	sigset_t all, before;
@@ -19,6 +20,8 @@ pid_t helper_fork(void)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pid = fork();
+	if (pid > 0)
+		setpgid(pid, 0);
 	if (pid != 0)
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return pid;

@@ -10,8 +10,8 @@
 
 #include "vmm/jail/jail.h"
 
-/* fork(), with all signals blocked in the child: a signal to the whole process group ends the run, after
- * which the child still has something to do. */
+/* fork(), with all signals blocked in the child, which is in a process group of its own when this returns: a signal to
+ * the whole group of the run ends the run, by SIGKILL too, after which the child still has something to do. */
 pid_t helper_fork(void);
 
 /* In the child: keeps `in` and `out` (-1: none) as standard input and output, closes everything else but standard

@@ -25,8 +25,6 @@ static _Noreturn void remove_all(const char *path, int alive)
 {
 	char word;
 
-	/* Out of reach of a SIGKILL to the process group. */
-	setsid();
 	while (read(alive, &word, 1) > 0)
 		;
 	for (int i = 0; i < PATIENCE && nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT; i++)

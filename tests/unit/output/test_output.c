@@ -172,7 +172,8 @@ static void remembered(void **state)
 	assert_int_equal(entries(), 0);
 }
 
-/* The process that makes the file outlives the one that writes by as long as it takes to clean up. */
+/* The process that makes the file outlives the one that writes by as long as it takes to clean up, also where the
+ * whole process group is killed. */
 static void killed(void **state)
 {
 	pid_t child = fork();
@@ -184,11 +185,11 @@ static void killed(void **state)
 	if (child == 0) {
 		struct output output;
 
-		if (output_open(&output, path, JAIL_ON, NULL) != 0)
+		if (setpgid(0, 0) != 0 || output_open(&output, path, JAIL_ON, NULL) != 0)
 			_exit(1);
 		for (int i = 0; i < 100000; i++)
 			fputc('x', output.stream);
-		raise(SIGKILL);
+		kill(0, SIGKILL);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
