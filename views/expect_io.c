@@ -16,6 +16,13 @@ static void add_ports(const struct expect_environment *environment, unsigned cou
 		expect_l0(environment, expect_exactly(count), expect_exactly(count));
 }
 
+/* Each repetition ends with an interrupt that KVM is given. */
+static void add_interrupt(const struct expect_environment *environment, struct expectation *expectation)
+{
+	if (environment->backend == HOST_BACKEND_VMX)
+		expectation->exits[LEVEL_L0].count += environment->traits >> TRAIT_PREEMPTION_TIMER & 1;
+}
+
 /* Services: of some the relay says itself what becomes of them, if there is one; others it passes on to the VMM. */
 static void add_services(const struct expect_environment *environment, unsigned by_vmm, unsigned by_relay,
 			 struct expectation *expectation)
@@ -71,6 +78,7 @@ void expect_interrupt(const struct expect_environment *environment, const struct
 	switch (op->arg >> 8) {
 	case SS_INTERRUPT_DELIVER:
 		expect_value(expectation, expectation->repetitions);
+		add_interrupt(environment, expectation);
 		break;
 	case SS_INTERRUPT_HOLD:
 		expect_value(expectation, UINT64_C(1) << 32);
@@ -122,8 +130,9 @@ void expect_disk(const struct expect_environment *environment, const struct ss_o
 	add_ports(environment, 2, expectation);
 	if (op->arg & SS_DISK_UNPINNED)
 		expect_value(expectation, SS_DISK_STATUS_BAD_BUFFER);
-	else if (op->arg & SS_DISK_INTERRUPT)
+	else if (op->arg & SS_DISK_INTERRUPT) {
 		expect_value(expectation, expectation->repetitions);
-	else
+		add_interrupt(environment, expectation);
+	} else
 		expect_value(expectation, SS_DISK_PATTERN);
 }

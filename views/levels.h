@@ -42,6 +42,10 @@ enum host_backend {
  * every #GP of a guest with SVM (arch/x86/kvm/svm/svm.c, svm_gp_erratum_intercept).
  * VMCS_SHADOWING: L1 reads and writes most fields of its VMCS without an exit (Intel SDM vol. 3C, 25.10), if KVM uses
  * that (kvm_intel.enable_shadow_vmcs).
+ * PREEMPTION_TIMER: an interrupt that the VMM injects is still pending to KVM when it has been put into the entry, which
+ * therefore is to exit at once (arch/x86/kvm/x86.c, kvm_check_and_inject_events() without a local APIC of KVM's). KVM has
+ * this timer do so (kvm_intel.preemption_timer, off where the time stamp counter is too fast for it); without, it sends
+ * itself an interrupt, which is the host's own.
  * DECODE_ASSISTS: an intercepted MOV to a control register says from where (AMD APM vol. 2, 15.33). Without it KVM
  * interprets the instruction (arch/x86/kvm/svm/svm.c, cr_interception), as the pvm backend does, and its interpreter
  * drops bits 63:32 of the value, which are a #GP otherwise (arch/x86/kvm/x86.c, mk_cr_64).
@@ -51,6 +55,7 @@ enum host_backend {
 	  "an emulated processor, whose selective CR0-write intercept ignores LMSW of TS and MP")  \
 	X(GP_INTERCEPTED, "gp-intercepted", "#GP of guests with SVM is intercepted by KVM")        \
 	X(VMCS_SHADOWING, "vmcs-shadowing", "most fields of a nested VMCS are accessed without an exit") \
+	X(PREEMPTION_TIMER, "preemption-timer", "an interrupt that the VMM injects is an exit more, by the preemption timer") \
 	X(DECODE_ASSISTS, "decode-assists", "KVM need not interpret MOV to a control register of an SVM guest")
 
 enum processor_trait {

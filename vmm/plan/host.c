@@ -139,9 +139,9 @@ static enum host_backend find_backend(void)
 }
 
 /* A parameter of the module, which is there and on only where the processor can do it. */
-static bool uses_shadow_vmcs(void)
+static bool uses(const char *parameter)
 {
-	FILE *file = fopen("/sys/module/kvm_intel/parameters/enable_shadow_vmcs", "re");
+	FILE *file = fopen(parameter, "re");
 	bool on = file && getc(file) == 'Y';
 
 	if (file)
@@ -169,8 +169,10 @@ static uint32_t find_traits(void)
 		if (edx & CPUID_SVM_DECODE_ASSISTS_EDX)
 			traits |= 1u << TRAIT_DECODE_ASSISTS;
 	}
-	if (uses_shadow_vmcs())
+	if (uses("/sys/module/kvm_intel/parameters/enable_shadow_vmcs"))
 		traits |= 1u << TRAIT_VMCS_SHADOWING;
+	if (uses("/sys/module/kvm_intel/parameters/preemption_timer"))
+		traits |= 1u << TRAIT_PREEMPTION_TIMER;
 	return traits;
 }
 

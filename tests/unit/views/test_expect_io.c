@@ -119,6 +119,28 @@ static void raised_exits(void **state)
 	expect_exits(&got, LEVEL_L0, EXPECT_ANY, 0);
 }
 
+/* A KVM that has the entry with the interrupt exit at once, where that is an exit of the guest's. */
+static void injected_exits(void **state)
+{
+	const struct ss_operation deliver = {.kind = SS_KIND_INTERRUPT, .insn = SS_INSN_OUT,
+					     .arg = SS_INTERRUPT_DELIVER << 8 | VECTOR};
+	const struct ss_operation disk = {.kind = SS_KIND_DISK, .arg = SS_DISK_COMMAND_READ | SS_DISK_INTERRUPT};
+	struct expectation got;
+
+	(void)state;
+	for (unsigned timer = 0; timer < 2; timer++) {
+		environment.traits = timer << TRAIT_PREEMPTION_TIMER;
+		got = predict(ENGINE_FLAT, HOST_BACKEND_VMX, &deliver, 10);
+		expect_exits(&got, LEVEL_L0, EXPECT_EXACTLY, 1 + timer);
+		got = predict(ENGINE_VMX, HOST_BACKEND_VMX, &disk, 10);
+		expect_exits(&got, LEVEL_L0, EXPECT_EXACTLY, 2 + timer);
+		got = predict(ENGINE_FLAT, HOST_BACKEND_SVM, &deliver, 10);
+		expect_exits(&got, LEVEL_L0, EXPECT_EXACTLY, 1);
+		got = predict(ENGINE_FLAT, HOST_BACKEND_PVM, &deliver, 10);
+		expect_exits(&got, LEVEL_L0, EXPECT_AT_LEAST, 1);
+	}
+}
+
 static void released(void **state)
 {
 	const struct ss_operation op = {.kind = SS_KIND_INTERRUPT, .insn = SS_INSN_VMFUNC,
@@ -230,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(raised, setup, teardown),
 		cmocka_unit_test_setup_teardown(raised_exits, setup, teardown),
+		cmocka_unit_test_setup_teardown(injected_exits, setup, teardown),
 		cmocka_unit_test_setup_teardown(released, setup, teardown),
 		cmocka_unit_test_setup_teardown(set_without_the_vmm, setup, teardown),
 		cmocka_unit_test_setup_teardown(pins, setup, teardown),
