@@ -403,6 +403,11 @@ static void md_jail_vcpu(void)
 	jail_rows(JAIL_ROLE_VCPU);
 }
 
+static void md_jail_guard(void)
+{
+	jail_rows(JAIL_ROLE_GUARD);
+}
+
 static void md_jail_writer(void)
 {
 	jail_rows(JAIL_ROLE_WRITER);
@@ -424,6 +429,7 @@ const struct markdown_table markdown_tables[] = {
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
 	{"violation-flags", md_violation_flags}, {"probes", md_probes},
 	{"jail-main", md_jail_main},	   {"jail-vcpu", md_jail_vcpu}, {"jail-writer", md_jail_writer},
+	{"jail-guard", md_jail_guard},
 };
 
 const size_t markdown_table_count = sizeof(markdown_tables) / sizeof(markdown_tables[0]);

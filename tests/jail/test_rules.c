@@ -325,8 +325,8 @@ static void few(void **state)
 	(void)state;
 	assert_in_range(calls_of(JAIL_ROLE_MAIN), 1, MAIN_CALLS_MAX);
 	assert_in_range(calls_of(JAIL_ROLE_VCPU), 1, VCPU_CALLS_MAX);
-	print_message("system calls: main %u, vcpu %u, writer %u\n", calls_of(JAIL_ROLE_MAIN),
-		      calls_of(JAIL_ROLE_VCPU), calls_of(JAIL_ROLE_WRITER));
+	print_message("system calls: main %u, vcpu %u, writer %u, guard %u\n", calls_of(JAIL_ROLE_MAIN),
+		      calls_of(JAIL_ROLE_VCPU), calls_of(JAIL_ROLE_WRITER), calls_of(JAIL_ROLE_GUARD));
 }
 
 /* What no rule may ever be for, whatever else changes. */

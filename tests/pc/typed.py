@@ -222,6 +222,15 @@ def ends_by_signals():
         terminal.end(status, f"signal {number}", SOON)
 
 
+def killed():
+    """By what nobody can catch: the terminal is the shell's again."""
+    terminal = Terminal(by=Terminal.SHELL).start()
+    os.kill(terminal.sidestep, signal.SIGKILL)
+    terminal.until(lambda: terminal.mode() == terminal.before, "killed: the terminal as it was")
+    os.waitpid(terminal.pid, 0)
+    terminal.leave("killed")
+
+
 def hangs_up():
     terminal = Terminal().start()
     os.close(terminal.slave)
@@ -393,7 +402,7 @@ def main():
     random.seed(1)
     # Whoever loses its parent is ours to wait for.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    tests = (every_key, lines, ends_by_keys, ends_when_nobody_listens, pasted, ends_by_signals, hangs_up, stops,
+    tests = (every_key, lines, ends_by_keys, ends_when_nobody_listens, pasted, ends_by_signals, killed, hangs_up, stops,
              parent_killed, background, escapes, in_pieces, input_ends, a_megabyte)
     tests = [test for test in tests if not WANTED or test.__name__ in WANTED]
     failed = 0

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "vmm/base/stream.h"
+#include "vmm/output/terminal_guard.h"
 
 static struct termios before, keys;
 static bool entered, stoppable;
+static int guard = -1;
 
 static void set(const struct termios *mode)
 {
@@ -42,6 +44,7 @@ int terminal_enter(bool raw)
 	keys.c_cc[VMIN] = 0;
 	keys.c_cc[VTIME] = 0;
 	stoppable = has_shell();
+	guard = terminal_guard(&before, &keys);
 	set(&keys);
 	entered = true;
 	return STDIN_FILENO;
@@ -51,6 +54,9 @@ void terminal_leave(void)
 {
 	if (entered)
 		set(&before);
+	if (guard >= 0)
+		close(guard);
+	guard = -1;
 	entered = false;
 }
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 /* Takes keys from standard input one by one, without echo, if it is a terminal; `raw`: also those that would send a
- * signal, and what is written to the terminal is left as it is. What was before comes back with terminal_leave(). Returns
- * the descriptor to wait on, -1 if there are no keys to be had. */
+ * signal, and what is written to the terminal is left as it is. What was before comes back with terminal_leave(), or when
+ * the process is killed. Returns the descriptor to wait on, -1 if there are no keys to be had. */
 int terminal_enter(bool raw);
 void terminal_leave(void);
 

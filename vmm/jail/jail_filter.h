@@ -32,7 +32,8 @@ extern const char *const jail_mode_keys[JAIL_MODE_COUNT];
 	X(INVALID, "")                                                                             \
 	X(MAIN, "main")                                                                            \
 	X(VCPU, "vcpu")                                                                            \
-	X(WRITER, "writer")
+	X(WRITER, "writer")                                                                        \
+	X(GUARD, "guard")
 
 enum jail_role {
 #define X(name, key) JAIL_ROLE_##name,
