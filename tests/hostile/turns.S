@@ -8,7 +8,7 @@
 #include "guest.inc"
 
 #ifndef MISSING
-#define MISSING 700000	/* ticks, of a slice of 1 ms in the labs */
+#define MISSING 700000	/* ticks, of a slice of 1 ms in the AMD lab, 10 ms in the Intel lab */
 #define BEYOND 40000000	/* several slices */
 #endif
 
