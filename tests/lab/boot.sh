@@ -39,6 +39,8 @@ guest() { # FILE OPTION...
 try sidestep info
 [ -z "$full" ] || sh docs.sh
 try sidestep test --engine "$engine" --trace sample --format json -o nested.json --ledger nested.ledger
+# A kernel that is wrong about the speed of its clock sets the timer again and again: here as often as there are ticks.
+try [ "$(awk '$1 == "LOC:" { print $2 }' /proc/interrupts)" -le "$(awk '{ print int($1 * 500) }' /proc/uptime)" ]
 : >flat.json
 : >profile.json
 if [ "$full" ]; then
