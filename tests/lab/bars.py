@@ -14,9 +14,8 @@ The second form writes all files in tests/lab/bars anew, from what the last runs
 There is a file for each lab and engine, and in it a line for each operation, in the order of the catalogue:
   l0, monitor, vmm  exits of one repetition at each level, exact. 2+11: all repetitions together had 11 exits more than
                     2 each, most of them to fill page tables; 32-1: one less. `-`: the engine has no such level.
-  ticks             the least of one repetition, within 3 %; of both ends, where it is as 1433.5..1651.7 with
-                    different builds of the same code. Nested engines: of `sidestep bench`; flat: of `sidestep test`,
-                    with what its tracepoints cost.
+  ticks             the least of one repetition, within 3 %. Nested engines: of `sidestep bench`; flat: of `sidestep
+                    test`, with what its tracepoints cost.
 An operation that the engine does not have says what it needs; `not run` is left to the other lab, for its time.
 Exits at L0 of a view switch in the engine flat are page faults, one for each page that the firmware touches before the
 next one: they change with where the linker puts its functions.
@@ -47,8 +46,7 @@ def read_bars(path):
         if rest == NOT_RUN or cells[0] == "needs:":
             bars[name] = rest
         else:
-            least, _, most = cells[3].partition("..")
-            bars[name] = dict(zip(LEVELS, cells)) | {"ticks": float(least), "most": float(most or least)}
+            bars[name] = dict(zip(LEVELS, cells)) | {"ticks": float(cells[3])}
     return bars, kernel
 
 
@@ -72,20 +70,18 @@ def measured(row):
     # The exit that ends a batch belongs to no operation; what interrupted the host is not the guest's doing.
     totals = row["exits_total"] | {"l0": stats["exits"] - stats["irq_exits"] - 1}
     cells = {level: exits(totals[level], row["repetitions"]) for level in LEVELS}
-    ticks = round(row["ticks_min"], 1)
-    return cells | {"ticks": ticks, "most": ticks}
+    return cells | {"ticks": round(row["ticks_min"], 1)}
 
 
 def text_of(bar):
     if isinstance(bar, str):
         return bar
-    text = "{l0:>8} {monitor:>8} {vmm:>8} {ticks:10.1f}".format(**bar)
-    return text if bar["most"] == bar["ticks"] else f"{text}..{bar['most']}"
+    return "{l0:>8} {monitor:>8} {vmm:>8} {ticks:10.1f}".format(**bar)
 
 
 def change_of(bar, ticks):
     """How much more than the bar, as a part of it."""
-    return ticks / min(max(ticks, bar["ticks"]), bar["most"]) - 1
+    return ticks / bar["ticks"] - 1
 
 
 def faults_of(name, bar, found, rough):
