@@ -147,6 +147,21 @@ class Terminal:
         assert os.waitstatus_to_exitcode(got) == status, f"{what}: status {os.waitstatus_to_exitcode(got)}"
         self.leave(what)
 
+    def end_of_orphan(self, orphan):
+        """The status of a process that becomes ours when its parent ends."""
+        got = None
+
+        def ended():
+            nonlocal got
+            try:
+                pid, got = os.waitpid(orphan, os.WNOHANG)
+            except ChildProcessError:  # not ours yet
+                return False
+            return pid == orphan
+
+        self.until(ended, "the end of an orphan")
+        return os.waitstatus_to_exitcode(got)
+
     def leave(self, what):
         assert self.mode() == self.before, f"{what}: the terminal is not as it was"
         os.close(self.master)
@@ -231,6 +246,23 @@ def killed():
     terminal.leave("killed")
 
 
+def killed_behind_a_shell():
+    """Whoever has changed the terminal meanwhile keeps what is set."""
+    terminal = Terminal(by=Terminal.SHELL).start()
+    with open(f"/proc/{terminal.sidestep}/task/{terminal.sidestep}/children", encoding="ascii") as file:
+        guards = [int(pid) for pid in file.read().split()]
+    assert len(guards) == 1, f"killed behind a shell: {len(guards)} processes see to the terminal"
+    changed = terminal.mode()
+    changed[3] |= termios.ISIG
+    termios.tcsetattr(terminal.slave, termios.TCSANOW, changed)
+    os.kill(terminal.sidestep, signal.SIGKILL)
+    terminal.end_of_orphan(guards[0])
+    assert terminal.mode() == changed, "killed behind a shell: the terminal was set back"
+    os.waitpid(terminal.pid, 0)
+    termios.tcsetattr(terminal.slave, termios.TCSANOW, terminal.before)
+    terminal.leave("killed behind a shell")
+
+
 def hangs_up():
     terminal = Terminal().start()
     os.close(terminal.slave)
@@ -259,18 +291,8 @@ def parent_killed():
     """Nobody is left who could end it; the session goes on."""
     terminal = Terminal(by=Terminal.MIDDLE).start()
     os.kill(terminal.parent, signal.SIGKILL)
-    got = None
-
-    def ended():
-        nonlocal got
-        try:
-            pid, got = os.waitpid(terminal.sidestep, os.WNOHANG)
-        except ChildProcessError:  # not ours yet
-            return False
-        return pid == terminal.sidestep
-
-    terminal.until(ended, "the end of an orphan")
-    assert os.waitstatus_to_exitcode(got) == 129, f"an orphan: {os.waitstatus_to_exitcode(got)}"
+    status = terminal.end_of_orphan(terminal.sidestep)
+    assert status == 129, f"an orphan: {status}"
     assert os.waitpid(terminal.pid, os.WNOHANG) == (0, 0), "the session ended"
     assert terminal.mode() == terminal.before, "an orphan: the terminal is not as it was"
     os.kill(terminal.pid, signal.SIGKILL)
@@ -402,8 +424,8 @@ def main():
     random.seed(1)
     # Whoever loses its parent is ours to wait for.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    tests = (every_key, lines, ends_by_keys, ends_when_nobody_listens, pasted, ends_by_signals, killed, hangs_up, stops,
-             parent_killed, background, escapes, in_pieces, input_ends, a_megabyte)
+    tests = (every_key, lines, ends_by_keys, ends_when_nobody_listens, pasted, ends_by_signals, killed, killed_behind_a_shell, hangs_up,
+             stops, parent_killed, background, escapes, in_pieces, input_ends, a_megabyte)
     tests = [test for test in tests if not WANTED or test.__name__ in WANTED]
     failed = 0
     for test in tests:
