@@ -264,13 +264,22 @@ static bool is_zero(const struct ledger_reader *reader, size_t offset)
 	return word == 0;
 }
 
+/* Zeros begin no record, and a hole of a file that claims much is many of them: these go by at the speed of memory. */
+static size_t behind_zeros(const struct ledger_reader *reader, size_t offset)
+{
+	static const unsigned char zeros[4096];
+
+	while (reader->size - offset >= sizeof(zeros) && memcmp(reader->data + offset, zeros, sizeof(zeros)) == 0)
+		offset += sizeof(zeros);
+	return offset;
+}
+
 static size_t behind_damage(struct ledger_reader *reader)
 {
 	size_t offset = reader->offset;
 
 	while (reader->size - offset >= 8) {
-		offset += 8;
-		/* Zeros begin no record. */
+		offset = behind_zeros(reader, offset + 8);
 		if (!is_zero(reader, offset) && chain(reader, offset, false))
 			return offset;
 	}

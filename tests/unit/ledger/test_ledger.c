@@ -429,6 +429,33 @@ static void behind_damage(void **state)
 	free(data);
 }
 
+/* A hole that has grown into the middle of a ledger, before each of the records: none behind it is lost. */
+static void behind_a_hole(void **state)
+{
+	static const size_t sizes[] = {8, 4088, 4096, 4104, 3 * 4096 + 16};
+	struct ledger_reader reader;
+	unsigned records;
+	size_t size;
+	uint8_t *data = small(&size, &records);
+
+	(void)state;
+	for (size_t at = LEDGER_HEADER_SIZE; at < size; at += ((struct record *)(data + at))->size) {
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			uint8_t *holed = calloc(1, size + sizes[i]);
+
+			assert_non_null(holed);
+			memcpy(holed, data, at);
+			memcpy(holed + at + sizes[i], data + at, size - at);
+			((struct ledger_header *)holed)->used += sizes[i];
+			assert_int_equal(read_all(&reader, holed, size + sizes[i]), records);
+			assert_true(reader.damaged);
+			ledger_reader_close(&reader);
+			free(holed);
+		}
+	}
+	free(data);
+}
+
 /* What a later program adds is stepped over and counted, many of them in a row too. */
 static void unknown_types(void **state)
 {
@@ -802,6 +829,7 @@ int main(void)
 		cmocka_unit_test(killed),
 		cmocka_unit_test(threads),       cmocka_unit_test(published),
 		cmocka_unit_test(odd_end),       cmocka_unit_test(behind_damage),
+		cmocka_unit_test(behind_a_hole),
 		cmocka_unit_test(unknown_types), cmocka_unit_test(other_versions),
 		cmocka_unit_test(header_flips),
 	};
