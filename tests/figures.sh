@@ -29,7 +29,8 @@ cat >logs/plain.json <<'END'
 {"name": "a", "result": "OK", "stdout": "figure: faults 7\nno figure: faults 9\nfigure: fuzz inputs 3\n"}
 {"name": "b", "result": "OK", "stdout": "1..1\n# figure: faults 5\nok 1\n"}
 {"name": "c", "result": "SKIP"}
-{"name": "d", "result": "TIMEOUT", "stdout": "figure: nothing\n"}
+{"name": "d", "result": "TIMEOUT", "duration": 60.2, "stdout": "figure: nothing\n", "stderr": "waits for e\n"}
+{"name": "f", "result": "FAIL", "duration": 1, "stdout": "ok 1\nnot ok 2 - two\nok 3\n"}
 END
 printf '{"name": "a", "result": "OK", "stdout": "figure: faults 1\\n"}\n' >logs/sanitizers.json
 touch -d '1 minute ago' logs/plain.json
@@ -38,10 +39,14 @@ check 'adds up' 0 '' tools/figures -o figures.json logs
 that 'a column for each suite' grep -Eq '^figure +plain +sanitizers$' "$out"
 that 'equal names of a suite are added up' grep -Eq '^faults +12 +1$' "$out"
 that 'names that a suite does not have' grep -Eq '^fuzz inputs +3 +-$' "$out"
+that 'a test that failed, and the end of what it said' grep -qzP \
+	'\nFAIL  plain: d: TIMEOUT after 60 s\n    figure: nothing\n    waits for e\n' "$out"
+that 'of many checks those that failed' grep -qzP '\nFAIL  plain: f: FAIL after 1 s\n    not ok 2 - two\n$' "$out"
+that 'nothing of those that passed' [ "$(grep -c '^FAIL' "$out")" = 2 ]
 that 'how the tests ended' python3 -c '
 import json
 suite = json.load(open("figures.json"))["suites"][0]
-assert suite["tests"] == {"passed": 2, "failed": 1, "skipped": 1}, suite
+assert suite["tests"] == {"passed": 2, "failed": 2, "skipped": 1}, suite
 assert suite["figures"] == {"faults": 12, "fuzz inputs": 3}, suite'
 
 # Two branches, of which each run takes one; the second run is that of a lab.
