@@ -72,7 +72,7 @@ run_has_ended() {
 }
 
 follow_image() {
-	local last_sizes='' last_growth=$SECONDS command_start=$SECONDS
+	local last_sizes='' last_growth=$SECONDS last_computed=0 command_start=$SECONDS
 	enter_phase 'running'
 	until run_has_ended; do
 		check_emulator
