@@ -34,7 +34,7 @@ small=()
 for file in "$build"/tests/pc/guests/pc_*.elf "$build/tests/pc/guests/pc_addresses.bin"; do
 	small+=(--put "$file")
 done
-"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" --timeout 1000 "${small[@]}" --put "${images[-1]}=vmlinuz" \
+"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" --timeout $((250 * ${PATIENCE:-12})) "${small[@]}" --put "${images[-1]}=vmlinuz" \
 	--put "$work/initrd" --put "$source/tests/lab/linux/boots.sh" --put "$source/examples/linux-vault.views" "${gets[@]}" -- sh boots.sh "$vendor" || status=$?
 "$source/tests/lab/linux/check.py" "$vendor" "$build/sidestep" "${ledgers[@]/#/$work/}" || status=$?
 exit "$status"
