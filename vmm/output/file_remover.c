@@ -2,7 +2,6 @@
 #include "vmm/output/file_remover.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "vmm/output/helper_process.h"
@@ -14,12 +13,11 @@
 static _Noreturn void child(const char *path, const char *temporary, enum jail_mode mode, int in)
 {
 	int rc = helper_settle(in, -1, path, mode);
-	char word, last = DISARMED;
+	char last;
 
 	if (rc != 0)
 		_exit(-rc);
-	while (read(STDIN_FILENO, &word, 1) == 1)
-		last = word;
+	last = helper_hear(STDIN_FILENO, DISARMED);
 	/* Whoever has removed them meanwhile had a reason. */
 	unlink(temporary);
 	if (last == ARMED)
@@ -29,22 +27,14 @@ static _Noreturn void child(const char *path, const char *temporary, enum jail_m
 
 int file_remover_start(struct file_remover *remover, const char *path, const char *temporary, enum jail_mode mode)
 {
-	int fds[2];
-	pid_t pid;
+	int fd;
+	pid_t pid = helper_fork(&fd);
 
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return -errno;
-	pid = helper_fork();
+	if (pid < 0)
+		return (int)pid;
 	if (pid == 0)
-		child(path, temporary, mode, fds[0]);
-	close(fds[0]);
-	if (pid < 0) {
-		int rc = -errno;
-
-		close(fds[1]);
-		return rc;
-	}
-	*remover = (struct file_remover){pid, fds[1]};
+		child(path, temporary, mode, fd);
+	*remover = (struct file_remover){pid, fd};
 	return 0;
 }
 

@@ -95,31 +95,22 @@ static _Noreturn void child(const struct output_target *target, enum jail_mode m
 
 int file_writer_start(struct file_writer *writer, const struct output_target *target, enum jail_mode mode)
 {
-	int data[2], verdict[2], rc;
+	int data[2], verdict;
 	pid_t pid;
 
 	*writer = (struct file_writer){.data = -1, .verdict = -1};
 	if (pipe2(data, O_CLOEXEC) != 0)
 		return -errno;
-	if (pipe2(verdict, O_CLOEXEC) != 0) {
-		rc = -errno;
-		pid = -1;
-		goto close_data;
-	}
-	pid = helper_fork();
-	rc = pid < 0 ? -errno : 0;
+	pid = helper_fork(&verdict);
 	if (pid == 0)
-		child(target, mode, data[0], verdict[0]);
-	close(verdict[0]);
-	if (pid > 0)
-		*writer = (struct file_writer){pid, data[1], verdict[1]};
-	else
-		close(verdict[1]);
-close_data:
+		child(target, mode, data[0], verdict);
 	close(data[0]);
-	if (pid < 0)
+	if (pid < 0) {
 		close(data[1]);
-	return rc;
+		return (int)pid;
+	}
+	*writer = (struct file_writer){pid, data[1], verdict};
+	return 0;
 }
 
 int file_writer_finish(struct file_writer *writer, bool complete)

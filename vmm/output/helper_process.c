@@ -12,7 +12,7 @@
 
 /* The child is never without the block. Its group is our doing, not its own: it has one before we go on, however late
  * it is scheduled. */
-pid_t helper_fork(void)
+static pid_t fork_apart(void)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -25,6 +25,34 @@ pid_t helper_fork(void)
 	if (pid != 0)
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return pid;
+}
+
+pid_t helper_fork(int *ret_fd)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	pid = fork_apart();
+	if (pid < 0) {
+		pid = -errno;
+		close(fds[0]);
+		close(fds[1]);
+		return pid;
+	}
+	close(fds[pid == 0]);
+	*ret_fd = fds[pid != 0];
+	return pid;
+}
+
+char helper_hear(int fd, char word)
+{
+	char next;
+
+	while (read(fd, &next, 1) == 1)
+		word = next;
+	return word;
 }
 
 static int seal(const char *path, enum jail_mode mode)

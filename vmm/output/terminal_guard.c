@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/output/terminal_guard.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -20,12 +19,10 @@ static _Noreturn void watch(int alive, const struct termios *before, const struc
 {
 	const struct jail_thread thread = jail_thread(JAIL_ROLE_GUARD, JAIL_ON);
 	struct termios now;
-	char word;
 
 	if (dup2(alive, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO, UINT_MAX, 0) != 0 || jail_enter(&thread, NULL) != 0)
 		_exit(1);
-	while (read(STDOUT_FILENO, &word, 1) > 0)
-		;
+	helper_hear(STDOUT_FILENO, 0);
 	if (tcgetattr(STDIN_FILENO, &now) == 0 && equal(&now, changed))
 		tcsetattr(STDIN_FILENO, TCSANOW, before);
 	_exit(0);
@@ -33,17 +30,10 @@ static _Noreturn void watch(int alive, const struct termios *before, const struc
 
 int terminal_guard(const struct termios *before, const struct termios *changed)
 {
-	int fds[2];
-	pid_t pid;
+	int fd;
+	pid_t pid = helper_fork(&fd);
 
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return -1;
-	pid = helper_fork();
 	if (pid == 0)
-		watch(fds[0], before, changed);
-	close(fds[0]);
-	if (pid > 0)
-		return fds[1];
-	close(fds[1]);
-	return -1;
+		watch(fd, before, changed);
+	return pid > 0 ? fd : -1;
 }

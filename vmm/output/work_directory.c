@@ -23,31 +23,10 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 static _Noreturn void remove_all(const char *path, int alive)
 {
-	char word;
-
-	while (read(alive, &word, 1) > 0)
-		;
+	helper_hear(alive, 0);
 	for (int i = 0; i < PATIENCE && nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT; i++)
 		usleep(100000);
 	_exit(0);
-}
-
-static int start_remover(struct work_directory *directory)
-{
-	int fds[2], rc = 0;
-
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return -errno;
-	directory->remover = helper_fork();
-	if (directory->remover == 0) {
-		close(fds[1]);
-		remove_all(directory->path, fds[0]);
-	}
-	if (directory->remover < 0)
-		rc = -errno;
-	close(fds[0]);
-	directory->alive = fds[1];
-	return rc;
 }
 
 int work_directory_open(struct work_directory *directory)
@@ -59,7 +38,10 @@ int work_directory_open(struct work_directory *directory)
 	snprintf(directory->path, sizeof(directory->path), "%s/sidestep.XXXXXX", parent && *parent ? parent : "/tmp");
 	if (!mkdtemp(directory->path))
 		return -errno;
-	rc = start_remover(directory);
+	directory->remover = helper_fork(&directory->alive);
+	if (directory->remover == 0)
+		remove_all(directory->path, directory->alive);
+	rc = directory->remover < 0 ? (int)directory->remover : 0;
 	if (rc == 0) {
 		directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		rc = directory->fd < 0 ? -errno : 0;
