@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/plan/engine.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "vmm/ledger/hw_reason.h"
@@ -97,4 +98,54 @@ const struct engine *engine_by_key(const char *key)
 		if (strcmp(engine_keys[engines[i]->id], key) == 0)
 			return engines[i];
 	return NULL;
+}
+
+/* What an engine lacks that a kernel needs; NULL: nothing. */
+static const char *kernel_lacks(const struct engine *engine, const struct engine_wish *wish)
+{
+	if (!engine_has_monitor(engine))
+		return wish->monitor ? "a monitor, for --views, --own, --shadow, --ask and --flag-path; a kernel gets these from "
+				       "the engines vmx and svm"
+				     : NULL;
+	if (wish->vcpus > 1)
+		return "one vCPU, as their monitor cannot start others yet; leave out -c, or use --engine flat";
+	return wish->starts_64 ? NULL : "a kernel that starts in 64-bit mode; use --engine flat for this one";
+}
+
+static bool is_candidate(const struct engine *engine, const struct engine_wish *wish, bool automatic)
+{
+	if (!automatic)
+		return strcmp(wish->key, engine_keys[engine->id]) == 0;
+	return !wish->kernel || engine_has_monitor(engine) == wish->monitor;
+}
+
+int engine_choose(const struct engine_wish *wish, const struct host *host, const struct engine **ret_engine,
+		  struct error *error)
+{
+	const bool automatic = strcmp(wish->key, "auto") == 0;
+	char reason[160] = "";
+
+	for (size_t i = engine_count; i-- > 0;) {
+		const struct engine *engine = engines[i];
+		const char *lacks = wish->kernel ? kernel_lacks(engine, wish) : NULL;
+
+		if (!is_candidate(engine, wish, automatic))
+			continue;
+		if (lacks)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED, "engine %s: needs: %s",
+					 engine_keys[engine->id], lacks);
+		if (!host || engine_probe(engine, host, reason, sizeof(reason))) {
+			*ret_engine = engine;
+			return 0;
+		}
+		if (!automatic)
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+					 "engine %s cannot run here: needs: %s; host: %s; --engine flat runs on any KVM",
+					 wish->key, wish->key, reason);
+	}
+	if (automatic)
+		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
+				 "--views, --own, --shadow, --ask and --flag-path: needs: the engine vmx or svm for a kernel; "
+				 "host: no nested VMX or SVM; leave them out, or load kvm_intel or kvm_amd with nested=1");
+	return error_set(error, -EINVAL, STATUS_USAGE, "unknown engine '%s'; engines are auto, flat, vmx, svm", wish->key);
 }

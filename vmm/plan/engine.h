@@ -10,6 +10,7 @@
 #include "guestfw/abi.h"
 #include "views/expect.h"
 #include "views/paging.h"
+#include "vmm/base/error.h"
 #include "vmm/plan/host.h"
 
 struct engine {
@@ -44,5 +45,19 @@ extern const size_t engine_count;
 bool engine_probe(const struct engine *engine, const struct host *host, char *reason, size_t size);
 
 const struct engine *engine_by_key(const char *key);
+
+/* What engine a guest asks for. */
+struct engine_wish {
+	const char *key; /* or "auto" */
+	bool kernel;	 /* of the platform pc, which gets the engine flat unless `monitor` is set */
+	bool starts_64;	 /* the kernel begins in 64-bit mode */
+	bool monitor;	 /* it is to have what only a monitor gives */
+	unsigned vcpus;
+};
+
+/* The engine that it gets on this host; NULL: a host that can run any. Returns 0, or a negative errno with the reason in
+ * `error`. */
+int engine_choose(const struct engine_wish *wish, const struct host *host, const struct engine **ret_engine,
+		  struct error *error);
 
 #endif

@@ -34,63 +34,19 @@ static bool asks_for_monitor(const struct plan_request *request)
 	       request->asked_count;
 }
 
-/* What an engine lacks that a kernel needs; NULL: nothing. */
-static const char *kernel_lacks(const struct plan *plan, const struct plan_request *request, const struct engine *engine)
-{
-	if (!engine_has_monitor(engine))
-		return asks_for_monitor(request) ? "a monitor, for --views, --own, --shadow, --ask and --flag-path; a kernel "
-						   "gets these from the engines vmx and svm"
-						 : NULL;
-	if (plan->vcpus > 1)
-		return "one vCPU, as their monitor cannot start others yet; leave out -c, or use --engine flat";
-	if (!pc_boot_starts_64(&plan->image))
-		return "a kernel that starts in 64-bit mode; use --engine flat for this one";
-	return NULL;
-}
-
-/* A kernel runs on the engine flat unless it is to have what only a monitor gives. */
-static bool is_candidate(const struct plan *plan, const struct plan_request *request, const struct engine *engine)
-{
-	if (strcmp(request->engine, "auto") != 0)
-		return strcmp(request->engine, engine_keys[engine->id]) == 0;
-	return plan->platform != PLATFORM_PC || engine_has_monitor(engine) == asks_for_monitor(request);
-}
-
 static int choose_engine(struct plan *plan, const struct plan_request *request, const struct host *host,
 			 struct error *error)
 {
-	const char *key = request->engine, *lacks;
-	char reason[160] = "";
-	bool automatic = strcmp(key, "auto") == 0;
+	const bool kernel = plan->platform == PLATFORM_PC;
+	const struct engine_wish wish = {
+		.key = request->engine,
+		.kernel = kernel,
+		.starts_64 = kernel && pc_boot_starts_64(&plan->image),
+		.monitor = asks_for_monitor(request),
+		.vcpus = plan->vcpus,
+	};
 
-	for (size_t i = engine_count; i-- > 0;) {
-		const struct engine *engine = engines[i];
-
-		if (!is_candidate(plan, request, engine))
-			continue;
-		lacks = plan->platform == PLATFORM_PC ? kernel_lacks(plan, request, engine) : NULL;
-		if (lacks)
-			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED, "engine %s: needs: %s",
-					 engine_keys[engine->id], lacks);
-		if (!host || engine_probe(engine, host, reason, sizeof(reason))) {
-			plan->engine = engine;
-			return 0;
-		}
-		if (automatic)
-			continue;
-		if (host)
-			engine_probe(engine, host, reason, sizeof(reason));
-		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-				 "engine %s cannot run here: needs: %s; host: %s; --engine flat runs on "
-				 "any KVM",
-				 key, key, reason);
-	}
-	if (automatic)
-		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
-				 "--views, --own, --shadow, --ask and --flag-path: needs: the engine vmx or svm for a kernel; "
-				 "host: no nested VMX or SVM; leave them out, or load kvm_intel or kvm_amd with nested=1");
-	return error_set(error, -EINVAL, STATUS_USAGE,
-			 "unknown engine '%s'; engines are auto, flat, vmx, svm", key);
+	return engine_choose(&wish, host, &plan->engine, error);
 }
 
 int plan_check_memory(uint64_t memory, struct error *error)
