@@ -36,6 +36,10 @@ for slowness in 1 3; do
 	that "slowness $slowness: patience" [ "$(cat "$out")" -ge $((4 * slowness)) ]
 done
 
+# shellcheck disable=SC2016 # expanded there
+SLOWNESS=1 run nice -n 5 "$surroundings" sh -c 'echo "$PATIENCE"'
+that 'a test that gives way to others has more of it' [ "$(cat "$out")" -ge 8 ]
+
 # --- Mounts. On a machine without tracefs, which is made of this one.
 cat >without <<'END'
 #!/bin/sh

@@ -5,7 +5,8 @@
 # namespace of its own with tracefs, and nothing it mounts outlives it. Where we may not, it finds out and says
 # what it needs.
 # PATIENCE, which tests multiply their limits against hanging by, comes from here: how slow the build is, from
-# SLOWNESS, which Meson sets, and how busy the machine. A limit that is generous costs nothing until a test hangs.
+# SLOWNESS, which Meson sets, how busy the machine, and whether others come first, as they do for the labs of a check. A
+# limit that is generous costs nothing until a test hangs.
 set -u
 
 # No home, and none that a program run as root could make.
@@ -15,7 +16,7 @@ unset BASH_ENV CDPATH COLUMNS DISPLAY ENV GLIBC_TUNABLES GREP_OPTIONS LANG LANGU
 export LC_ALL=C.UTF-8 TERM=dumb HOME=/dev/null
 
 read -r load _ </proc/loadavg
-export PATIENCE=$((${SLOWNESS:-3} * (4 + ${load%.*} / $(nproc)))) SURROUNDED=1
+export PATIENCE=$((${SLOWNESS:-3} * (4 + ${load%.*} / $(nproc)) * ($(nice) > 0 ? 2 : 1))) SURROUNDED=1
 
 # Also what a caller ignores or has closed. Started so, a shell could not even trap what is ignored.
 set -- env --default-signal "$@"
