@@ -175,12 +175,17 @@ for pair in INT:130 TERM:143 HUP:129; do
 	check "SIG$signal: the ledger is complete" 0 '' "$sidestep" report ledger
 done
 
+# Called through await: what the ledger says is used of it (docs/ledger-format.md), which begins some time after the run.
+# shellcheck disable=SC2317
+records() { [ "$(od -An -t d8 -j 24 -N 8 ledger)" -gt "$1" ]; }
+
 # --- Killed in the middle, a run leaves a ledger of all exits until then.
 for delay in 0.05 0.2 0.5; do
 	rm -f ledger
 	"$sidestep" run -q --ledger ledger "$guests/hostile_print_debug.elf" >"$out" 2>"$err" &
 	pid=$!
 	await runs $pid
+	await records 20000
 	sleep $delay
 	kill -KILL $pid
 	wait $pid 2>/dev/null
