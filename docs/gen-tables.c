@@ -246,7 +246,7 @@ static void md_profile_columns(void)
 
 static void md_tracepoints(void)
 {
-	static const char uses[] = "CSPI";
+	static const char uses[] = "CSPIAB";
 	static const struct {
 		const char *name, *uses, *meaning;
 	} rows[] = {
@@ -255,8 +255,8 @@ static void md_tracepoints(void)
 #undef TRACEPOINT
 	};
 
-	puts("| Tracepoint | count | sample | profile | profile, KVM interprets | What it shows |\n"
-	     "|---|---|---|---|---|---|");
+	puts("| Tracepoint | count | sample | profile | profile, KVM interprets | profile --pid | the same, KVM interprets | What it shows |\n"
+	     "|---|---|---|---|---|---|---|---|");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		printf("| `kvm:%s`", rows[i].name);
 		for (size_t j = 0; j < sizeof(uses) - 1; j++)

@@ -10,6 +10,7 @@
 	X(RIP, "rip", ", ")                                                                        \
 	X(SYMBOL, "symbol", ", ")                                                                  \
 	X(LEVEL, "level", ", ")                                                                    \
+	X(VCPU, "vcpu", ", ")                                                                      \
 	X(VM, "vm", ", ")                                                                          \
 	X(SERVICE, "service", ", ")                                                                \
 	X(VIOLATION, "violation", " or ")

@@ -24,6 +24,8 @@ enum exit_status {
 #undef X
 };
 
+/* And the number of the signal that ended the command. */
+#define STATUS_SIGNAL 128
 /* 128 + SIGPIPE. */
 #define STATUS_READER_GONE 141
 

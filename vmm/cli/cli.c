@@ -12,7 +12,7 @@
 #include "vmm/base/words.h"
 #include "vmm/plan/service_list.h"
 
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX 48
 #define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_S 1e6
 #define SLICE_DEFAULT_MS 10
@@ -52,6 +52,7 @@ static int64_t parse_count_of(const char *option, const char *argument, int64_t 
 		settings->member = true;                                                           \
 		return 0;                                                                          \
 	}
+SWITCH(all, all)
 SWITCH(diff, diff)
 SWITCH(exits_only, exits_only)
 SWITCH(list, list)
@@ -277,6 +278,30 @@ static int parse_initrd(struct settings *settings, const char *argument, struct 
 	return 0;
 }
 
+static int parse_pid(struct settings *settings, const char *argument, struct error *error)
+{
+	const int64_t number = parse_count_of("--pid", argument, INT32_MAX, error);
+
+	if (number < 0)
+		return (int)number;
+	if (settings->pid_count == ATTACH_PROCESSES_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "--pid: given more than %d times", ATTACH_PROCESSES_MAX);
+	settings->pids[settings->pid_count++] = (pid_t)number;
+	return 0;
+}
+
+static int parse_vcpu(struct settings *settings, const char *argument, struct error *error)
+{
+	const char *end;
+	uint64_t number;
+
+	if (number_whole(argument, UINT32_MAX, &number, &end) != 0 || *end != '\0')
+		return bad_argument(error, "--vcpu", argument, "the number of a vCPU, from 0");
+	settings->vcpu = (uint32_t)number;
+	settings->one_vcpu = true;
+	return 0;
+}
+
 static int parse_pid_file(struct settings *settings, const char *argument, struct error *error)
 {
 	if (strcmp(argument, "-") == 0)
@@ -475,6 +500,14 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	settings->operands = argv + optind;
 	settings->operand_count = argc - optind;
 	return 0;
+}
+
+bool cli_given(const struct settings *settings, const char *name)
+{
+	for (unsigned i = 0; i < settings->given_count; i++)
+		if (strcmp(settings->given[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 int cli_check_format(const struct settings *settings, const char *formats, struct error *error)

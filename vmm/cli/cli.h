@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "vmm/analysis/group_key.h"
+#include "vmm/attach/attachment.h"
 #include "vmm/base/error.h"
 #include "vmm/cli/formats.h"
 #include "vmm/plan/plan.h"
@@ -40,6 +41,11 @@ struct settings {
 	bool image; /* views of an image, not of this host */
 	bool perf_command;
 	unsigned interval_ms;
+	/* VMs of other processes, whose exits are to be shown. */
+	pid_t pids[ATTACH_PROCESSES_MAX];
+	unsigned pid_count;
+	bool all, one_vcpu;
+	uint32_t vcpu;
 	uint64_t random, seed; /* programs to perform; 0: the catalogue */
 	uint64_t shard, shards;
 	const char *replay;
@@ -60,8 +66,11 @@ typedef int command_fn(const struct settings *settings);
 #define COMMAND(name, letter, operands, meaning, more) command_fn command_##name;
 #include "vmm/cli/command.def"
 #undef COMMAND
-/* sidestep test --random and --replay. */
-command_fn command_random;
+/* sidestep test --random and --replay, sidestep profile --pid and --all. */
+command_fn command_random, command_attach;
+
+/* Whether an option was given. */
+bool cli_given(const struct settings *settings, const char *name);
 
 struct command_row {
 	const char *name;

@@ -60,7 +60,13 @@ int command_profile(const struct settings *given)
 	struct error error = {0};
 	int status;
 
-	if (given->operand_count > 1)
+	if (given->pid_count || given->all)
+		return command_attach(given);
+	if (given->one_vcpu)
+		error_set(&error, -EINVAL, STATUS_USAGE, "--vcpu goes with --pid or --all");
+	else if (!profile_by_known(given->by))
+		error_set(&error, -EINVAL, STATUS_USAGE, PROFILE_BY_UNKNOWN, group_key_names[given->by]);
+	else if (given->operand_count > 1)
 		error_set(&error, -EINVAL, STATUS_USAGE, "profile takes one GUEST, not %d",
 			  given->operand_count);
 	else

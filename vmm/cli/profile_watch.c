@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/cli/profile_watch.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "vmm/base/stream.h"
-#include "vmm/cli/terminal.h"
+#include "vmm/output/terminal.h"
 
 /* A vCPU that does not come out of the guest for so long is left out of the interval. */
 #define PATIENCE_MS 200
@@ -61,6 +62,17 @@ static int write_view(const struct profile_watch *watch, const struct profile_vi
 	return profile_text(view, rows > LINES_AROUND ? rows - LINES_AROUND : 1, watch->stream);
 }
 
+static struct cell name_of(const void *opaque, const struct profile_key *key)
+{
+	const struct profile_watch *watch = opaque;
+
+	if (watch->settings->by == GROUP_SYMBOL)
+		return cell_of_foreign(((const struct image_symbol *)(uintptr_t)key->value)->name);
+	if (watch->session->plan.vms == 1)
+		return cell_of_format("%" PRIu64, key->value);
+	return cell_of_format("%" PRIu64 ":%" PRIu64, key->value >> 32, key->value & UINT32_MAX);
+}
+
 /* `report`: of the run that has ended, for the summary. */
 static int write_lines(struct profile_watch *watch, const struct report *report)
 {
@@ -74,6 +86,9 @@ static int write_lines(struct profile_watch *watch, const struct report *report)
 		.seconds = (double)(now - since) / 1000,
 		.lines = report ? &total : &lines,
 		.total = &total,
+		.by = watch->settings->by,
+		.name = name_of,
+		.opaque = watch,
 		.image = &watch->session->plan.image,
 		.engine = watch->session->plan.engine,
 		.tsc_khz = machine->tsc_khz,
@@ -210,17 +225,17 @@ int profile_watch_begin(struct profile_watch *watch, struct session *session,
 		.edge = now + OPEN_MS,
 		.random = 2463534242,
 	};
-	rc = profile_create(&watch->profile, session->host.backend, session->machine.done_fd);
+	rc = profile_create(&watch->profile, session->host.backend, settings->by, session->machine.done_fd);
 	if (rc == 0)
-		rc = profile_counts_create(&watch->interval);
+		rc = profile_counts_create(&watch->interval, settings->by);
 	if (rc == 0)
-		rc = profile_counts_create(&watch->total);
+		rc = profile_counts_create(&watch->total, settings->by);
 	if (rc == 0)
 		rc = attach_all(watch);
 	if (rc != 0)
 		return rc;
 	if (strcmp(settings->format, "csv") == 0)
-		profile_csv_header(stream);
+		profile_csv_header(&(struct profile_view){.by = settings->by}, stream);
 	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(stream_fd(stream));
 	watch->hook = (struct machine_watch){
 		.fd = watch->interactive ? terminal_enter(false) : -1,

@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "vmm/cli/terminal.h"
+#include "vmm/output/terminal.h"
 #include "vmm/vm/pc.h"
 
 #define CTRL_A 1

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/observe/l0_exit.h"
 
+#include <errno.h>
+
 static const uint16_t flag_of[TRACE_COUNT] = {
 #define X(name, bit, tracepoint, key, text) [TRACE_##tracepoint] = L0_##name,
 	L0_FLAGS_OF_TRACEPOINTS(X)
@@ -16,8 +18,19 @@ static void finish(struct l0_assembler *assembler)
 	assembler->emit(assembler->opaque, &assembler->exit);
 }
 
+/* `time` 0: nobody saw what came next. */
+static void end_return(struct l0_assembler *assembler, uint64_t time)
+{
+	if (!assembler->outside)
+		return;
+	assembler->outside = false;
+	assembler->back.cost = time ? time - assembler->back.time : 0;
+	assembler->emit_return(assembler->opaque, &assembler->back);
+}
+
 void l0_assemble_end(struct l0_assembler *assembler)
 {
+	end_return(assembler, 0);
 	finish(assembler);
 	assembler->unprompted = false;
 }
@@ -25,6 +38,7 @@ void l0_assemble_end(struct l0_assembler *assembler)
 static void begin(struct l0_assembler *assembler, const struct trace_formats *formats, uint64_t time,
 		  const uint8_t *raw, size_t size)
 {
+	end_return(assembler, 0);
 	finish(assembler);
 	assembler->pending = true;
 	assembler->exit =
@@ -49,6 +63,27 @@ static bool to_userspace(const struct trace_formats *formats, const uint8_t *raw
 	return (int64_t)trace_format_value(formats, FIELD_kvm_userspace_exit_errno, raw, size) >= 0;
 }
 
+static void begin_return(struct l0_assembler *assembler, const struct trace_formats *formats, uint64_t time,
+			 const uint8_t *raw, size_t size)
+{
+	const int64_t result = (int64_t)trace_format_value(formats, FIELD_kvm_userspace_exit_errno, raw, size);
+
+	end_return(assembler, time);
+	if (!assembler->emit_return)
+		return;
+	assembler->outside = true;
+	assembler->back = (struct l0_return){
+		.time = time,
+		.rip = assembler->pending ? assembler->exit.rip : 0,
+		/* With an error the reason is that of an earlier return. */
+		.reason = result == -EINTR ? EXIT_REASON_INTR
+			  : result < 0     ? EXIT_REASON_UNKNOWN
+					   : (uint32_t)trace_format_value(formats, FIELD_kvm_userspace_exit_reason,
+									  raw, size),
+		.nested = assembler->pending && assembler->exit.flags & L0_NESTED,
+	};
+}
+
 /* Now that KVM_RUN returns. An interpreter exits for more than the instructions that stand for exits. */
 static bool was_unprompted(const struct l0_assembler *assembler)
 {
@@ -68,7 +103,13 @@ void l0_assemble(struct l0_assembler *assembler, const struct trace_formats *for
 		begin(assembler, formats, time, raw, size);
 		return;
 	}
+	if (id == TRACE_kvm_entry) {
+		end_return(assembler, time);
+		assembler->vcpu_known = true;
+		assembler->vcpu = (uint32_t)trace_format_value(formats, FIELD_kvm_entry_vcpu_id, raw, size);
+	}
 	if (id == TRACE_kvm_userspace_exit) {
+		begin_return(assembler, formats, time, raw, size);
 		if (!to_userspace(formats, raw, size))
 			return;
 		assembler->unprompted |= was_unprompted(assembler);

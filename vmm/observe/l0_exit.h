@@ -23,6 +23,17 @@ struct l0_exit {
 
 typedef void l0_exit_fn(void *opaque, struct l0_exit *exit);
 
+/* A return of KVM_RUN. */
+struct l0_return {
+	uint64_t time;
+	uint64_t cost;   /* until the next entry, or until KVM_RUN returned again; 0: not seen */
+	uint64_t rip;    /* of the exit that led to it; 0: none was seen */
+	uint32_t reason; /* KVM's */
+	bool nested;     /* that exit was one of a nested guest */
+};
+
+typedef void l0_return_fn(void *opaque, const struct l0_return *back);
+
 struct l0_assembler {
 	enum trace_id start; /* the tracepoint that begins an exit */
 	l0_exit_fn *emit;
@@ -32,6 +43,13 @@ struct l0_assembler {
 	bool unprompted; /* flag of the next one */
 	struct l0_exit exit;
 	uint64_t seen[TRACE_COUNT]; /* samples of each tracepoint */
+	/* Of the VM of another process: gets every return of KVM_RUN, also those that a signal has caused. NULL: nobody
+	 * asks for them. */
+	l0_return_fn *emit_return;
+	bool outside; /* `back` goes on */
+	struct l0_return back;
+	bool vcpu_known;
+	uint32_t vcpu; /* KVM's number of the vCPU that entered last */
 };
 
 /* Takes a sample into account; calls `emit` for each exit that is complete. */

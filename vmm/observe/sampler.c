@@ -38,24 +38,8 @@ void sampler_switch(struct sampler *sampler, bool on)
 	l0_assemble_end(&sampler->assembler);
 }
 
-/* Hits that were counted but did not come out of the ring were lost, even where the ring does not say
- * so because it was full to the end. */
-static uint64_t never_seen(const struct sampler *sampler)
-{
-	uint64_t values[TRACE_COUNT], observed, missing = 0;
-
-	trace_read(&sampler->trace, values, &observed);
-	for (int id = 0; id < TRACE_COUNT; id++)
-		if (observed >> id & 1)
-			missing += values[id] - sampler->assembler.seen[id];
-	return missing;
-}
-
 void sampler_finish(struct sampler *sampler)
 {
-	uint64_t missing;
-
 	l0_assemble_end(&sampler->assembler);
-	missing = never_seen(sampler);
-	sampler->lost = missing > sampler->trace.ring.lost ? missing : sampler->trace.ring.lost;
+	sampler->lost = trace_lost(&sampler->trace, sampler->assembler.seen);
 }

@@ -40,7 +40,8 @@ const char *trace_filter(enum trace_id id, enum trace_mode mode)
 
 static bool wanted(const struct trace_plan *plan, int id)
 {
-	char use = plan->mode == TRACING_COUNT    ? 'C'
+	char use = plan->thread                   ? (plan->interpreted ? 'B' : 'A')
+		   : plan->mode == TRACING_COUNT  ? 'C'
 		   : plan->mode == TRACING_SAMPLE ? 'S'
 		   : plan->interpreted		     ? 'I'
 						     : 'P';
@@ -65,6 +66,11 @@ static long tracepoint_number(const struct trace_plan *plan, int id)
 	return result;
 }
 
+static uint64_t period_of(const struct trace_plan *plan, int id)
+{
+	return plan->thread && id == TRACE_kvm_emulate_insn ? TRACE_INTERPRETED_PERIOD : 1;
+}
+
 static int open_event(const struct trace_plan *plan, int id, int leader)
 {
 	long number = tracepoint_number(plan, id);
@@ -80,17 +86,17 @@ static int open_event(const struct trace_plan *plan, int id, int leader)
 	if (number < 0)
 		return (int)number;
 	if (plan->mode != TRACING_COUNT) {
-		attributes.sample_period = 1;
+		attributes.sample_period = period_of(plan, id);
 		attributes.sample_type = TRACE_RING_SAMPLE_TYPE;
 		/* A clock that can be read beside the time stamp counter. */
 		attributes.use_clockid = 1;
 		attributes.clockid = CLOCK_MONOTONIC_RAW;
 		attributes.disabled = leader < 0;
 	}
-	fd = (int)syscall(SYS_perf_event_open, &attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
+	fd = (int)syscall(SYS_perf_event_open, &attributes, plan->thread, -1, leader, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	filter = trace_filter((enum trace_id)id, plan->mode);
+	filter = plan->thread ? NULL : trace_filter((enum trace_id)id, plan->mode);
 	if (filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter) != 0) {
 		int rc = -errno;
 
@@ -127,6 +133,8 @@ static int open_events(struct trace *trace, const struct trace_plan *plan)
 			failure = !wanted(plan, id) || failure ? failure : fd;
 			continue;
 		}
+		if (period_of(plan, id) != 1)
+			trace->sparse |= UINT64_C(1) << id;
 		if (trace->leader < 0)
 			trace->leader = fd;
 		trace->order[trace->opened++] = id;
@@ -134,13 +142,13 @@ static int open_events(struct trace *trace, const struct trace_plan *plan)
 	return failure;
 }
 
-static int map_ring(struct trace *trace)
+static int map_ring(struct trace *trace, size_t wanted)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *mapping = MAP_FAILED;
 	size_t pages;
 
-	for (pages = RING_PAGES_MAX; mapping == MAP_FAILED && pages >= RING_PAGES_MIN; pages /= 2) {
+	for (pages = wanted ? wanted : RING_PAGES_MAX; mapping == MAP_FAILED && pages >= RING_PAGES_MIN; pages /= 2) {
 		trace->mapping_size = (pages + 1) * page;
 		mapping = mmap(NULL, trace->mapping_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			       trace->leader, 0);
@@ -165,7 +173,7 @@ static void read_clocks(struct trace *trace)
 /* Has all events write to one ring, so that their order is known. */
 static int start_ring(struct trace *trace, const struct trace_plan *plan)
 {
-	int rc = map_ring(trace);
+	int rc = map_ring(trace, plan->ring_pages);
 
 	for (size_t i = 0; rc == 0 && i < trace->opened; i++) {
 		int fd = trace->fds[trace->order[i]];
@@ -184,7 +192,7 @@ static int start_ring(struct trace *trace, const struct trace_plan *plan)
 	return 0;
 }
 
-static int paranoid_level(void)
+int trace_paranoid_level(void)
 {
 	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
 	int level = 0;
@@ -199,7 +207,7 @@ static int paranoid_level(void)
 void trace_explain(int error, enum trace_mode mode, char *reason, size_t size)
 {
 	/* Debian's level 3 refuses all but root; a record's contents need more than a count. */
-	int level = paranoid_level(), enough = mode == TRACING_COUNT ? 1 : -1;
+	int level = trace_paranoid_level(), enough = mode == TRACING_COUNT ? 1 : -1;
 
 	switch (-error) {
 	case ENOENT:
@@ -236,7 +244,7 @@ static int try_mode(struct trace *trace, const struct trace_plan *plan, char *re
 
 	if (trace->opened == 0) {
 		trace_explain(failure, plan->mode, reason, size);
-		return -ENOENT;
+		return failure ? failure : -ENOENT;
 	}
 	if (plan->mode != TRACING_COUNT)
 		rc = start_ring(trace, plan);
@@ -272,6 +280,12 @@ void trace_open(struct trace *trace, const struct trace_plan *plan, char *reason
 		snprintf(reason + used, size - used, "; hits are counted only");
 }
 
+int trace_attach(struct trace *trace, const struct trace_plan *plan, char *reason, size_t size)
+{
+	reason[0] = '\0';
+	return try_mode(trace, plan, reason, size);
+}
+
 void trace_close(struct trace *trace)
 {
 	if (trace->mapping)
@@ -301,6 +315,17 @@ void trace_read(const struct trace *trace, uint64_t values[TRACE_COUNT], uint64_
 		values[trace->order[i]] = data[1 + i];
 		*ret_observed |= UINT64_C(1) << trace->order[i];
 	}
+}
+
+uint64_t trace_lost(const struct trace *trace, const uint64_t seen[TRACE_COUNT])
+{
+	uint64_t values[TRACE_COUNT], observed, missing = 0;
+
+	trace_read(trace, values, &observed);
+	for (int id = 0; id < TRACE_COUNT; id++)
+		if ((observed & ~trace->sparse) >> id & 1)
+			missing += values[id] - seen[id];
+	return missing > trace->ring.lost ? missing : trace->ring.lost;
 }
 
 void trace_drain(struct trace *trace, struct l0_assembler *assembler)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "vmm/observe/l0_exit.h"
 #include "vmm/observe/trace_format.h"
@@ -16,6 +17,8 @@
 struct trace_plan {
 	enum trace_mode mode;
 	bool interpreted; /* KVM interprets the guest: there are no hardware exits to see */
+	pid_t thread;     /* of another process, whose every hit is of interest; 0: the calling thread of our own */
+	size_t ring_pages; /* room for samples, a power of two; 0: as much as there is to be had */
 	const struct trace_formats *formats; /* for samples */
 };
 
@@ -25,6 +28,7 @@ struct trace {
 	int leader;           /* descriptor that reads all; -1: none */
 	int order[TRACE_COUNT];
 	size_t opened;
+	uint64_t sparse; /* bits of the tracepoints of which not every hit is recorded */
 	const struct trace_formats *formats;
 	struct trace_ring ring;
 	void *mapping;
@@ -46,6 +50,10 @@ int trace_await_kernel(void);
  */
 void trace_open(struct trace *trace, const struct trace_plan *plan, char *reason, size_t size);
 void trace_close(struct trace *trace);
+
+/* The same for a thread of another process, all or nothing but tracepoints that this kernel has not. Returns 0, `reason`
+ * then says what those are, or a negative errno with the reason: -ESRCH if the thread is no more. */
+int trace_attach(struct trace *trace, const struct trace_plan *plan, char *reason, size_t size);
 
 /* Sets the values of the tracepoints that are counted and their bits in *ret_observed. */
 void trace_read(const struct trace *trace, uint64_t values[TRACE_COUNT], uint64_t *ret_observed);
@@ -71,8 +79,19 @@ void trace_drain(struct trace *trace, struct l0_assembler *assembler);
 uint64_t trace_tsc(const struct trace *trace, uint64_t ns);
 uint64_t trace_ticks(const struct trace *trace, uint64_t ns);
 
+/* How many hits of interpreted instructions of another process pass for each that is recorded: no multiple of what a loop
+ * of the guest might have. Recording each would make such a guest several times slower. */
+#define TRACE_INTERPRETED_PERIOD 97
+
+/* Hits that were counted but never came out of the ring, even where the ring does not say so because it was full to the
+ * end. What is recorded one in so many is left out. */
+uint64_t trace_lost(const struct trace *trace, const uint64_t seen[TRACE_COUNT]);
+
 /* What is looked at of a tracepoint, as a filter of perf; NULL: everything. */
 const char *trace_filter(enum trace_id id, enum trace_mode mode);
+
+/* kernel.perf_event_paranoid; Debian knows 3, which refuses all but CAP_SYS_ADMIN. */
+int trace_paranoid_level(void);
 
 /* What keeps kvm tracepoints from being looked at in a mode: `error` is a negative errno. */
 void trace_explain(int error, enum trace_mode mode, char *reason, size_t size);

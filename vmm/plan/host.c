@@ -121,7 +121,7 @@ static int ask_cpuid(struct host *host, struct error *error)
 
 /* The module that drives the hardware; the CPU's vendor would not tell (a KVM without hardware
  * support runs on any). */
-static enum host_backend find_backend(void)
+enum host_backend host_backend_loaded(void)
 {
 	static const struct {
 		const char *path;
@@ -186,7 +186,7 @@ int host_open(struct host *host, struct error *error)
 	if (host->kvm < 0)
 		return host->kvm;
 	host->memory = pages > 0 && page_size > 0 ? (uint64_t)pages * (uint64_t)page_size : 0;
-	host->backend = find_backend();
+	host->backend = host_backend_loaded();
 	host->traits = find_traits();
 	jail_probe(&host->jail);
 	jail_landlock_text(&host->jail, host->landlock);

@@ -64,6 +64,9 @@ struct host {
 int host_open(struct host *host, struct error *error);
 void host_close(struct host *host);
 
+/* Which of KVM's modules this host has, without asking KVM. */
+enum host_backend host_backend_loaded(void);
+
 /*
  * What a computer image is planned for, without asking this computer anything: a processor of which only that is assumed
  * which the bare monitor asks for when it starts. Returns 0 or -ENOMEM; host_close() is due.

@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-int profile_counts_create(struct profile_counts *counts)
+#include "vmm/base/neighbourhood.h"
+#include "vmm/vm/kernel_symbols.h"
+
+int profile_counts_create(struct profile_counts *counts, enum group_key by)
 {
-	*counts = (struct profile_counts){.table = profile_table_create()};
+	*counts = (struct profile_counts){
+		.table = profile_table_create(by == GROUP_OPERATION ? PROFILE_ROWS_MAX : PROFILE_ROWS_MANY)};
 	return counts->table ? 0 : -ENOMEM;
 }
 
@@ -32,14 +36,15 @@ void profile_counts_clear(struct profile_counts *counts)
 	*counts = (struct profile_counts){.table = counts->table};
 }
 
-int profile_create(struct profile *profile, enum host_backend backend, int fd)
+int profile_create(struct profile *profile, enum host_backend backend, enum group_key by, int fd)
 {
 	*profile = (struct profile){
 		.backend = backend,
+		.by = by,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.fd = fd,
 	};
-	return profile_counts_create(&profile->fresh) == 0 ? 0 : -ENOMEM;
+	return profile_counts_create(&profile->fresh, by);
 }
 
 void profile_destroy(struct profile *profile)
@@ -62,6 +67,44 @@ static bool l0_of(const struct stat_values *values, enum host_backend backend, u
 	return true;
 }
 
+bool profile_by_known(enum group_key by)
+{
+	return by == GROUP_OPERATION || by == GROUP_REASON || by == GROUP_RIP || by == GROUP_SYMBOL ||
+	       by == GROUP_LEVEL || by == GROUP_VCPU;
+}
+
+uint64_t profile_vcpu_value(unsigned vm, unsigned vcpu)
+{
+	return (uint64_t)vm << 32 | vcpu;
+}
+
+struct profile_key profile_key_of(enum group_key by, const struct profile_exit *exit)
+{
+	struct profile_key key = {.level = exit->level, .nested = exit->nested};
+
+	switch (by) {
+	case GROUP_RIP:
+		key.value = exit->rip;
+		break;
+	case GROUP_SYMBOL:
+		key.value = exit->symbol ? exit->symbol : neighbourhood_of(exit->rip);
+		key.reason = exit->symbol ? PROFILE_SYMBOL : PROFILE_NEIGHBOURHOOD;
+		break;
+	case GROUP_VCPU:
+		key.value = profile_vcpu_value(exit->vm, exit->vcpu);
+		break;
+	case GROUP_LEVEL:
+		break;
+	case GROUP_OPERATION:
+		key.operation = exit->operation;
+		/* fallthrough */
+	default:
+		key.reason = exit->reason;
+		key.isa = exit->isa;
+	}
+	return key;
+}
+
 static void add_batch(struct profile_vcpu *own, const struct record_batch *batch)
 {
 	struct stat_values values = {.observed = batch->observed};
@@ -75,27 +118,49 @@ static void add_batch(struct profile_vcpu *own, const struct record_batch *batch
 		own->own.batch[batch->operation] += count - 1;
 }
 
+/* The image's, or the kernel's that it lies in wherever that was moved to: where it begins in memory of ours. */
+static uint64_t symbol_of(const struct profile_vcpu *own, uint64_t rip)
+{
+	uint64_t offset;
+
+	return own->profile->by == GROUP_SYMBOL ? (uintptr_t)kernel_symbols_at(own->vcpu->vm, rip, &offset) : 0;
+}
+
+static void add_exit(struct profile_vcpu *own, const struct record *record, struct profile_exit exit, uint32_t cost)
+{
+	struct profile_key key;
+
+	exit.level = (uint8_t)record->level;
+	exit.vm = record->vm;
+	exit.vcpu = record->vcpu;
+	exit.symbol = symbol_of(own, exit.rip);
+	key = profile_key_of(own->profile->by, &exit);
+	profile_table_add(own->own.table, &key, cost);
+}
+
 static void add(struct record_watch *watch, const struct record *record)
 {
 	struct profile_vcpu *own = (struct profile_vcpu *)watch;
 	const struct record_exit *exit = (const void *)record;
 	const struct record_l0_exit *l0 = (const void *)record;
-	struct profile_key key = {.level = (uint8_t)record->level};
 
 	switch (record->type) {
 	case RECORD_EXIT:
-		key.operation = exit->operation;
-		key.reason = exit->reason;
-		profile_table_add(own->own.table, &key, exit->cost);
+		add_exit(own, record,
+			 (struct profile_exit){
+				 .rip = exit->rip, .operation = exit->operation, .reason = exit->reason},
+			 exit->cost);
 		break;
 	case RECORD_L0_EXIT:
-		key.operation = l0->operation;
-		key.reason = l0->reason;
-		key.isa = l0->isa;
-		profile_table_add(own->own.table, &key, l0->cost);
+		add_exit(own, record,
+			 (struct profile_exit){
+				 .rip = l0->rip, .operation = l0->operation, .reason = l0->reason, .isa = l0->isa},
+			 l0->cost);
 		break;
 	case RECORD_BATCH:
-		add_batch(own, (const void *)record);
+		/* How many exits an operation had is of no use to any other division. */
+		if (own->profile->by == GROUP_OPERATION)
+			add_batch(own, (const void *)record);
 		break;
 	default:
 		break;
@@ -154,7 +219,7 @@ int profile_attach(struct profile *profile, struct vcpu *vcpu)
 	own->profile = profile;
 	vcpu->recorder->watch = &own->watch;
 	recorder_counters(vcpu->recorder, &own->last);
-	return profile_counts_create(&own->own);
+	return profile_counts_create(&own->own, profile->by);
 }
 
 void profile_detach(struct vcpu *vcpu)

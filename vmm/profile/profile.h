@@ -9,9 +9,31 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "vmm/analysis/group_key.h"
 #include "vmm/observe/recorder.h"
 #include "vmm/profile/profile_table.h"
 #include "vmm/vm/vm.h"
+
+/* What exits by symbol are counted by, in place of a reason. */
+enum { PROFILE_SYMBOL, PROFILE_NEIGHBOURHOOD };
+
+/* What one may be counted by. */
+struct profile_exit {
+	uint64_t rip;    /* 0: not known */
+	uint64_t symbol; /* what stands for the function; 0: none is known */
+	uint32_t operation, reason;
+	unsigned vm, vcpu;
+	uint8_t level, isa, nested; /* as in struct profile_key */
+};
+
+/* Whether profiles can be by this, and what to say if not. */
+#define PROFILE_BY_UNKNOWN "--by %s: profile counts by operation, reason, rip, symbol, level or vcpu"
+bool profile_by_known(enum group_key by);
+
+struct profile_key profile_key_of(enum group_key by, const struct profile_exit *exit);
+
+/* The value by vCPU: number of the VM, and of the vCPU in it. */
+uint64_t profile_vcpu_value(unsigned vm, unsigned vcpu);
 
 struct profile_counts {
 	struct profile_table *table;
@@ -22,6 +44,7 @@ struct profile_counts {
 
 struct profile {
 	enum host_backend backend;
+	enum group_key by; /* what exits are counted by, of those that profile_by_known() has */
 	pthread_mutex_t lock;
 	struct profile_counts fresh; /* what has been handed over and not been taken yet */
 	atomic_uint wanted;          /* rises when everybody shall hand over */
@@ -39,10 +62,10 @@ struct profile_vcpu {
 };
 
 /* Both return 0 or -ENOMEM; the other one is due in any case. */
-int profile_create(struct profile *profile, enum host_backend backend, int fd);
+int profile_create(struct profile *profile, enum host_backend backend, enum group_key by, int fd);
 void profile_destroy(struct profile *profile);
 
-int profile_counts_create(struct profile_counts *counts);
+int profile_counts_create(struct profile_counts *counts, enum group_key by);
 void profile_counts_destroy(struct profile_counts *counts);
 
 /* Adds what `from` holds. */

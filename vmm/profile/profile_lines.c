@@ -125,7 +125,9 @@ static int by_exits(const void *a, const void *b)
 		return x->key.level < y->key.level ? -1 : 1;
 	if (x->key.operation != y->key.operation)
 		return x->key.operation < y->key.operation ? -1 : 1;
-	return (x->key.reason > y->key.reason) - (x->key.reason < y->key.reason);
+	if (x->key.reason != y->key.reason)
+		return x->key.reason < y->key.reason ? -1 : 1;
+	return (x->key.value > y->key.value) - (x->key.value < y->key.value);
 }
 
 int profile_lines_create(struct profile_lines *lines, const struct profile_counts *counts,
@@ -153,12 +155,8 @@ void profile_lines_destroy(struct profile_lines *lines)
 const struct profile_line *profile_lines_find(const struct profile_lines *lines,
 					      const struct profile_key *key)
 {
-	for (size_t i = 0; i < lines->count; i++) {
-		const struct profile_key *other = &lines->lines[i].key;
-
-		if (other->operation == key->operation && other->level == key->level &&
-		    other->isa == key->isa && other->reason == key->reason)
+	for (size_t i = 0; i < lines->count; i++)
+		if (profile_key_same(&lines->lines[i].key, key))
 			return &lines->lines[i];
-	}
 	return NULL;
 }

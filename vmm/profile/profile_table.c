@@ -4,84 +4,100 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INDEX_SIZE (sizeof(((struct profile_table *)0)->index) / sizeof(uint16_t))
-_Static_assert((INDEX_SIZE & (INDEX_SIZE - 1)) == 0, "a mask takes the place of a remainder");
-
-struct profile_table *profile_table_create(void)
+struct profile_table *profile_table_create(size_t rows)
 {
-	return calloc(1, sizeof(struct profile_table));
+	struct profile_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->most = rows;
+	for (table->index_size = 1; table->index_size < 4 * rows;)
+		table->index_size *= 2;
+	table->index = calloc(table->index_size, sizeof(*table->index));
+	table->rows = calloc(rows, sizeof(*table->rows));
+	if (table->index && table->rows)
+		return table;
+	profile_table_destroy(table);
+	return NULL;
 }
 
 void profile_table_clear(struct profile_table *table)
 {
+	memset(table->rows, 0, table->count * sizeof(*table->rows));
+	memset(table->index, 0, table->index_size * sizeof(*table->index));
 	table->count = 0;
-	memset(table->index, 0, sizeof(table->index));
 }
 
 void profile_table_destroy(struct profile_table *table)
 {
+	if (!table)
+		return;
+	free(table->index);
+	free(table->rows);
 	free(table);
 }
 
-static bool same(const struct profile_key *a, const struct profile_key *b)
+bool profile_key_same(const struct profile_key *a, const struct profile_key *b)
 {
-	return a->operation == b->operation && a->reason == b->reason && a->level == b->level &&
-	       a->isa == b->isa;
+	return a->value == b->value && a->operation == b->operation && a->reason == b->reason &&
+	       a->level == b->level && a->isa == b->isa && a->nested == b->nested;
 }
 
 /* Where the row is, or belongs. The index never fills: it is larger than the number of rows. */
-static uint16_t *find(struct profile_table *table, const struct profile_key *key)
+static uint32_t *find(struct profile_table *table, const struct profile_key *key)
 {
-	uint32_t hash = (key->operation * 64 + key->level * 16u + key->isa) * 2654435761u ^
-			key->reason * 2246822519u;
-	size_t at = (hash ^ hash >> 15) % INDEX_SIZE;
+	uint32_t hash = (key->operation * 64 + key->level * 16u + key->isa * 2u + key->nested) * 2654435761u ^
+			key->reason * 2246822519u ^
+			(uint32_t)(key->value * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	size_t at = (hash ^ hash >> 15) & (table->index_size - 1);
 
-	while (table->index[at] != 0 && !same(&table->rows[table->index[at] - 1].key, key))
-		at = (at + 1) % INDEX_SIZE;
+	while (table->index[at] != 0 && !profile_key_same(&table->rows[table->index[at] - 1].key, key))
+		at = (at + 1) & (table->index_size - 1);
 	return &table->index[at];
 }
 
-static struct profile_row *add_row(struct profile_table *table, uint16_t *at,
+static struct profile_row *add_row(struct profile_table *table, uint32_t *at,
 				   const struct profile_key *key)
 {
 	struct profile_row *row = &table->rows[table->count++];
 
-	*row = (struct profile_row){.key = *key};
-	*at = (uint16_t)table->count;
+	row->key = *key;
+	*at = (uint32_t)table->count;
 	return row;
 }
 
 static struct profile_row *row_of(struct profile_table *table, const struct profile_key *key)
 {
 	struct profile_key other = {.level = key->level, .reason = PROFILE_REASON_OTHER};
-	uint16_t *at = find(table, key);
+	uint32_t *at = find(table, key);
 
 	if (*at != 0)
 		return &table->rows[*at - 1];
 	/* A row for each level is kept back. */
-	if (table->count < PROFILE_ROWS_MAX - 8 || same(key, &other))
+	if (table->count < table->most - 8 || profile_key_same(key, &other))
 		return add_row(table, at, key);
 	return row_of(table, &other);
 }
 
 /* Values below 16 have a bucket each; above, the highest bit and the four below it choose one. */
-static unsigned bucket_of(uint32_t ticks)
+static unsigned bucket_of(uint64_t ticks)
 {
-	unsigned shift = ticks < 16 ? 0 : 27 - (unsigned)__builtin_clz(ticks);
+	unsigned shift = ticks < 16 ? 0 : 59 - (unsigned)__builtin_clzll(ticks);
+	uint64_t bucket = ticks < 16 ? ticks : 16 * (shift + UINT64_C(1)) + (ticks >> shift) - 16;
 
-	return ticks < 16 ? ticks : 16 * (shift + 1) + (ticks >> shift) - 16;
+	return bucket < HISTOGRAM_BUCKETS ? (unsigned)bucket : HISTOGRAM_BUCKETS - 1;
 }
 
 /* The middle of what falls into a bucket. */
-static uint32_t value_of(unsigned bucket)
+static uint64_t value_of(unsigned bucket)
 {
 	unsigned shift = bucket < 32 ? 0 : bucket / 16 - 1;
-	uint32_t low = bucket < 16 ? bucket : (uint32_t)(16 + bucket % 16) << shift;
+	uint64_t low = bucket < 16 ? bucket : (uint64_t)(16 + bucket % 16) << shift;
 
-	return low + (uint32_t)((1u << shift) - 1) / 2;
+	return low + ((UINT64_C(1) << shift) - 1) / 2;
 }
 
-void profile_table_add(struct profile_table *table, const struct profile_key *key, uint32_t ticks)
+void profile_table_add(struct profile_table *table, const struct profile_key *key, uint64_t ticks)
 {
 	struct profile_row *row = row_of(table, key);
 
@@ -90,6 +106,8 @@ void profile_table_add(struct profile_table *table, const struct profile_key *ke
 		return;
 	row->timed++;
 	row->ticks += ticks;
+	if (ticks > row->longest)
+		row->longest = ticks;
 	row->histogram[bucket_of(ticks)]++;
 }
 
@@ -102,12 +120,16 @@ void profile_table_merge(struct profile_table *into, const struct profile_table 
 		sum->count += row->count;
 		sum->timed += row->timed;
 		sum->ticks += row->ticks;
+		if (row->longest > sum->longest)
+			sum->longest = row->longest;
+		/* Most are empty, and their memory has never been touched. */
 		for (unsigned j = 0; j < HISTOGRAM_BUCKETS; j++)
-			sum->histogram[j] += row->histogram[j];
+			if (row->histogram[j])
+				sum->histogram[j] += row->histogram[j];
 	}
 }
 
-uint32_t profile_row_quantile(const struct profile_row *row, double part)
+uint64_t profile_row_quantile(const struct profile_row *row, double part)
 {
 	uint64_t wanted = (uint64_t)(part * (double)row->timed + 0.999999), seen = 0;
 

@@ -8,44 +8,54 @@
 #include <stdint.h>
 
 struct profile_key {
+	uint64_t value;     /* what else exits are counted by: an address, a vCPU; 0: by operation or reason */
 	uint32_t operation; /* 0: none */
 	uint32_t reason;
-	uint8_t level; /* enum level */
-	uint8_t isa;   /* whose reasons, at level l0 */
+	uint8_t level;  /* enum level */
+	uint8_t isa;    /* whose reasons, at levels l0 and monitor */
+	uint8_t nested; /* 1: an exit of a nested guest, of the VM of another process */
 };
 
-/* Sixteen buckets for each power of two: a quantile is right to within 6 %. */
-#define HISTOGRAM_BUCKETS (16 + (32 - 4) * 16)
+/* Sixteen buckets for each power of two: a quantile is right to within 6 %. What is longer counts as the longest. */
+#define HISTOGRAM_BITS 42
+#define HISTOGRAM_BUCKETS (16 + (HISTOGRAM_BITS - 4) * 16)
 
 struct profile_row {
 	struct profile_key key;
 	uint64_t count;
 	uint64_t timed; /* of these, how many tell how long they took */
 	uint64_t ticks; /* of all that do */
+	uint64_t longest;
 	uint64_t histogram[HISTOGRAM_BUCKETS];
 };
 
-/* More different rows than this are counted together, in the row of their level with no operation. */
+/* Rows of a table by operation; those of a kernel's addresses need more. */
 #define PROFILE_ROWS_MAX 1024
+#define PROFILE_ROWS_MANY 8192
 #define PROFILE_REASON_OTHER UINT32_MAX
 
 struct profile_table {
-	size_t count;
-	uint16_t index[4 * PROFILE_ROWS_MAX]; /* row + 1, by hash; 0: free */
-	struct profile_row rows[PROFILE_ROWS_MAX]; /* nothing is allocated while a guest runs */
+	size_t count, most;
+	size_t index_size;        /* a power of two */
+	uint32_t *index;          /* row + 1, by hash; 0: free */
+	struct profile_row *rows; /* nothing is allocated while a guest runs; those behind `count` are zero */
 };
 
-struct profile_table *profile_table_create(void);
+/* With room for so many rows, memory for which is taken as they come. More different ones are counted together, in the
+ * row of their level with no operation. NULL if memory is short. */
+struct profile_table *profile_table_create(size_t rows);
 void profile_table_destroy(struct profile_table *table); /* NULL is allowed */
 
-/* Counts an exit. `ticks` 0: not known. */
-void profile_table_add(struct profile_table *table, const struct profile_key *key, uint32_t ticks);
+bool profile_key_same(const struct profile_key *a, const struct profile_key *b);
+
+/* Counts an exit. `ticks`, or whatever time is counted in, 0: not known. */
+void profile_table_add(struct profile_table *table, const struct profile_key *key, uint64_t ticks);
 
 /* Adds what another table holds. */
 void profile_table_merge(struct profile_table *into, const struct profile_table *from);
 void profile_table_clear(struct profile_table *table);
 
 /* Ticks that this part of the exits did not exceed, 0 to 1; 0 if none tells. */
-uint32_t profile_row_quantile(const struct profile_row *row, double part);
+uint64_t profile_row_quantile(const struct profile_row *row, double part);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/profile/profile_write.h"
 
+#include <string.h>
+
 #include "vmm/analysis/observed.h"
+#include "vmm/base/neighbourhood.h"
 #include "vmm/ledger/hw_reason.h"
 #include "vmm/report/report_l0.h"
 #include "vmm/table/json.h"
@@ -17,15 +20,42 @@ static const char *type_of(const struct profile_view *view)
 	return view->summary ? "summary" : "interval";
 }
 
+static bool is_rest(const struct profile_key *key)
+{
+	return key->reason == PROFILE_REASON_OTHER && key->isa == 0;
+}
+
 static const char *reason_name(const struct profile_view *view, const struct profile_key *key)
 {
-	if (key->reason == PROFILE_REASON_OTHER && key->isa == 0)
+	if (is_rest(key))
 		return "others";
-	if (key->level == LEVEL_L0)
+	if (key->level == LEVEL_L0 || (view->attached && key->level == LEVEL_MONITOR))
 		return hw_reason_name(key->isa, key->reason);
 	if (key->level == LEVEL_MONITOR)
 		return view->engine->reason_name ? view->engine->reason_name(key->reason) : "?";
 	return exit_reason_key(key->reason);
+}
+
+/* What several rows may be counted by; the others stand for themselves. */
+static const struct {
+	enum profile_column column;
+	enum group_key by[2];
+} keys[] = {
+	{PROFILE_COLUMN_OPERATION, {GROUP_OPERATION, GROUP_OPERATION}},
+	{PROFILE_COLUMN_REASON, {GROUP_OPERATION, GROUP_REASON}},
+	{PROFILE_COLUMN_RIP, {GROUP_RIP, GROUP_RIP}},
+	{PROFILE_COLUMN_SYMBOL, {GROUP_SYMBOL, GROUP_SYMBOL}},
+	{PROFILE_COLUMN_VCPU, {GROUP_VCPU, GROUP_VCPU}},
+};
+
+static void choose_columns(const struct profile_view *view, struct table_column own[PROFILE_COLUMN_COUNT])
+{
+	memcpy(own, profile_columns, PROFILE_COLUMN_COUNT * sizeof(*own));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (view->by != keys[i].by[0] && view->by != keys[i].by[1])
+			own[keys[i].column].flags = TABLE_NOWHERE;
+	if (!view->attached)
+		own[PROFILE_COLUMN_GUEST].flags = TABLE_NOWHERE;
 }
 
 static const char *operation_name(const struct profile_view *view, const struct profile_key *key)
@@ -35,14 +65,29 @@ static const char *operation_name(const struct profile_view *view, const struct 
 	return operation ? operation : "?";
 }
 
+static bool timed(const struct profile_view *view, const struct profile_line *line)
+{
+	return line->row && line->row->timed != 0 && view->tsc_khz != 0;
+}
+
+static double ns_of(const struct profile_view *view, double ticks)
+{
+	return ticks * 1e6 / (double)view->tsc_khz;
+}
+
 static struct cell quantile_ns(const struct profile_view *view, const struct profile_line *line,
 			       double part)
 {
-	if (!line->row || line->row->timed == 0 || view->tsc_khz == 0)
-		return cell_not_observed(CELL_NUMBER);
-	return cell_of_number(CELL_NUMBER, true,
-			      (double)profile_row_quantile(line->row, part) * 1e6 /
-				      (double)view->tsc_khz);
+	const bool known = timed(view, line);
+
+	return cell_of_number(CELL_NUMBER, known,
+			      known ? ns_of(view, (double)profile_row_quantile(line->row, part)) : 0);
+}
+
+/* Of all exits of a line, estimated like their number. */
+static double spent_ns(const struct profile_view *view, const struct profile_line *line)
+{
+	return timed(view, line) ? ns_of(view, (double)line->row->ticks) * line->exits / (double)line->row->count : 0;
 }
 
 /* Since the start: what the interval could not tell apart is all of the operation at that level. */
@@ -77,6 +122,20 @@ static struct cell exits_cell(enum cell_type type, bool observed, const struct p
 	return cell;
 }
 
+static struct cell symbol_cell(const struct profile_view *view, const struct profile_key *key)
+{
+	char text[NEIGHBOURHOOD_TEXT_SIZE];
+
+	if (is_rest(key))
+		return cell_of_text("others");
+	if (key->reason == PROFILE_SYMBOL)
+		return view->name(view->opaque, key);
+	if (!key->value)
+		return cell_not_observed(CELL_TEXT);
+	neighbourhood_text(key->value, text);
+	return cell_of_format("%s", text);
+}
+
 static struct cell cell_at(const void *data, size_t row, size_t column)
 {
 	const struct profile_view *view = data;
@@ -93,6 +152,14 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 		return cell_of_text(type_of(view));
 	case PROFILE_COLUMN_OPERATION:
 		return cell_of_text(operation_name(view, key));
+	case PROFILE_COLUMN_RIP:
+		return key->value ? cell_of_value(CELL_ADDRESS, key->value) : cell_not_observed(CELL_ADDRESS);
+	case PROFILE_COLUMN_SYMBOL:
+		return symbol_cell(view, key);
+	case PROFILE_COLUMN_VCPU:
+		return view->name(view->opaque, key);
+	case PROFILE_COLUMN_GUEST:
+		return cell_of_text(key->nested ? "l2" : "l1");
 	case PROFILE_COLUMN_LEVEL:
 		return cell_of_text(level_keys[key->level]);
 	case PROFILE_COLUMN_REASON:
@@ -102,6 +169,20 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 		return exits_cell(CELL_RATE, known && view->seconds > 0, line, line->exits / view->seconds);
 	case PROFILE_COLUMN_SHARE:
 		return cell_of_number(CELL_SHARE, true, 100 * line->exits / view->lines->total[key->level]);
+	case PROFILE_COLUMN_MEAN:
+		return cell_of_number(CELL_NUMBER, timed(view, line),
+				      timed(view, line)
+					      ? ns_of(view, (double)line->row->ticks / (double)line->row->timed)
+					      : 0);
+	case PROFILE_COLUMN_MAX:
+		return cell_of_number(CELL_NUMBER, timed(view, line),
+				      timed(view, line) ? ns_of(view, (double)line->row->longest) : 0);
+	case PROFILE_COLUMN_SPENT:
+		return exits_cell(CELL_SHARE, known && timed(view, line) && view->seconds > 0, line,
+				  spent_ns(view, line) / view->seconds / 1e7);
+	case PROFILE_COLUMN_TIME_NS:
+		return cell_of_number(CELL_NUMBER, timed(view, line),
+				      timed(view, line) ? ns_of(view, (double)line->row->ticks) : 0);
 	case PROFILE_COLUMN_MEDIAN:
 		return quantile_ns(view, line, 0.5);
 	case PROFILE_COLUMN_P99:
@@ -118,15 +199,16 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	}
 }
 
-static struct table table_of(const struct profile_view *view)
+static struct table table_of(const struct profile_view *view, struct table_column columns[PROFILE_COLUMN_COUNT])
 {
-	return (struct table){profile_columns, PROFILE_COLUMN_COUNT, view->lines->count, cell_at, view, .fit = true};
+	choose_columns(view, columns);
+	return (struct table){columns, PROFILE_COLUMN_COUNT, view->lines->count, cell_at, view, .fit = true};
 }
 
 /* Exits at a level in the interval. */
 static struct cell level_cell(const struct profile_view *view, enum level level)
 {
-	if (level == LEVEL_MONITOR && view->engine->id == ENGINE_FLAT)
+	if (level == LEVEL_MONITOR && !view->attached && view->engine->id == ENGINE_FLAT)
 		return cell_of_text(NULL);
 	return cell_of_number(CELL_NUMBER, number_known(view->lines, level), view->lines->total[level]);
 }
@@ -136,12 +218,16 @@ static void print_sources(const struct profile_view *view, FILE *stream)
 	fprintf(stream, "\nexits a second; share of a level in percent; handling time in ns\n");
 	fprintf(stream, "l0: %s\n", view->l0_source);
 	observed_print_missing(view->missing, stream);
-	report_l0_text(view->report, stream);
+	if (view->report)
+		report_l0_text(view->report, stream);
+	if (view->more_text)
+		view->more_text(view->opaque, stream);
 }
 
 int profile_text(const struct profile_view *view, size_t rows, FILE *stream)
 {
-	struct table table = table_of(view);
+	struct table_column columns[PROFILE_COLUMN_COUNT];
+	struct table table = table_of(view, columns);
 	size_t more = rows && table.row_count > rows ? table.row_count - rows : 0;
 	int rc = 0;
 
@@ -164,16 +250,19 @@ int profile_text(const struct profile_view *view, size_t rows, FILE *stream)
 	return rc;
 }
 
-void profile_csv_header(FILE *stream)
+void profile_csv_header(const struct profile_view *view, FILE *stream)
 {
-	const struct table table = {.columns = profile_columns, .column_count = PROFILE_COLUMN_COUNT};
+	struct table_column columns[PROFILE_COLUMN_COUNT];
+	const struct table table = {.columns = columns, .column_count = PROFILE_COLUMN_COUNT};
 
+	choose_columns(view, columns);
 	table_csv_keys(&table, stream);
 }
 
 int profile_csv(const struct profile_view *view, FILE *stream)
 {
-	const struct table table = table_of(view);
+	struct table_column columns[PROFILE_COLUMN_COUNT];
+	const struct table table = table_of(view, columns);
 
 	table_csv_rows(&table, stream);
 	return 0;
@@ -212,20 +301,26 @@ static void add_summary(const struct profile_view *view, json_t *root)
 {
 	json_object_set_new(root, "l0_source", json_string(view->l0_source));
 	json_object_set_new(root, "tracepoints", observed_missing_json(view->missing));
-	json_object_set_new(root, "l0_exits", report_l0_json(view->report));
-	json_object_set_new(root, "operations", operations_json(view->report));
+	if (view->report) {
+		json_object_set_new(root, "l0_exits", report_l0_json(view->report));
+		json_object_set_new(root, "operations", operations_json(view->report));
+	}
+	if (view->more_json)
+		view->more_json(view->opaque, root);
 }
 
 /* One document in a line for each interval, and one for the summary. */
 int profile_json(const struct profile_view *view, FILE *stream)
 {
 	json_t *root = json_begin("sidestep.profile", PROFILE_VERSION);
-	const struct table table = table_of(view);
+	struct table_column columns[PROFILE_COLUMN_COUNT];
+	const struct table table = table_of(view, columns);
 
 	json_object_set_new(root, "type", json_string(type_of(view)));
 	json_object_set_new(root, "time", json_real(view->time));
 	json_object_set_new(root, "seconds", json_real(view->seconds));
-	json_object_set_new(root, "engine", json_string(engine_keys[view->engine->id]));
+	json_object_set_new(root, "by", json_string(group_key_names[view->by]));
+	json_object_set_new(root, "engine", json_string(view->attached ? "attached" : engine_keys[view->engine->id]));
 	json_object_set_new(root, "exits", totals_json(view));
 	json_object_set_new(root, "rows", table_json(&table));
 	if (view->summary)

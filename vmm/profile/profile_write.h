@@ -13,6 +13,11 @@
 /* What is to be written: one interval, or all of them. */
 struct profile_view {
 	bool summary;
+	enum group_key by;
+	bool attached; /* to VMs of other processes */
+	/* The names of key.value by symbol and by vCPU. */
+	struct cell (*name)(const void *opaque, const struct profile_key *key);
+	const void *opaque;
 	double time;    /* seconds since the start, at the end of the interval */
 	double seconds; /* length of the interval */
 	const struct profile_lines *lines; /* of the interval */
@@ -22,7 +27,10 @@ struct profile_view {
 	uint64_t tsc_khz;
 	const char *l0_source;
 	const char *missing;         /* of kvm tracepoints; empty: nothing */
-	const struct report *report; /* of a summary: the run that has ended */
+	const struct report *report; /* of a summary: the run that has ended; NULL: of somebody else's VMs there is none */
+	/* What else a summary has of these; either may be NULL. */
+	void (*more_text)(const void *opaque, FILE *stream);
+	void (*more_json)(const void *opaque, json_t *root);
 };
 
 /* Each returns 0 or -ENOMEM; errors of the stream are found when it is closed. */
@@ -32,7 +40,8 @@ profile_writer profile_json, profile_csv;
 /* At most `rows` rows; 0: all. */
 int profile_text(const struct profile_view *view, size_t rows, FILE *stream);
 
-void profile_csv_header(FILE *stream);
+/* Of a view, of which nothing else needs to be set, what it is by and whether it is attached. */
+void profile_csv_header(const struct profile_view *view, FILE *stream);
 
 enum profile_column {
 #define COLUMN(id, header, key, flags, meaning) PROFILE_COLUMN_##id,

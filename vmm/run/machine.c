@@ -27,7 +27,6 @@
 #define PROGRESS_MS 100
 #define KICK_AGAIN_MS 10
 #define HALT_LOOK_MS 1000 /* how often to look whether a vCPU that KVM keeps has halted for good */
-#define SIGNAL_STATUS 128
 #define TSC_KHZ_UNKNOWN 1000000 /* KVM does not say it: a guess, for when to look again */
 
 static void describe_clock(struct machine *machine, struct vcpu *vcpu)
@@ -217,7 +216,7 @@ static void stop_all(struct machine *machine, enum stop_cause cause, int status,
 static void lose_reader(struct machine *machine)
 {
 	machine->signal = SIGPIPE;
-	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + SIGPIPE, "nobody reads what it writes any more");
+	stop_all(machine, STOP_SIGNAL, STATUS_SIGNAL + SIGPIPE, "nobody reads what it writes any more");
 }
 
 bool machine_reader_gone(const struct machine *machine)
@@ -268,7 +267,7 @@ static void take_signal(struct machine *machine, int signal_fd)
 	machine->signal = (int)info.ssi_signo;
 	snprintf(text, sizeof(text), "ended by signal %d (%s)", machine->signal,
 		 strsignal(machine->signal));
-	stop_all(machine, STOP_SIGNAL, SIGNAL_STATUS + machine->signal, text);
+	stop_all(machine, STOP_SIGNAL, STATUS_SIGNAL + machine->signal, text);
 }
 
 void machine_kick(struct machine *machine)

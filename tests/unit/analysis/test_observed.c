@@ -297,7 +297,7 @@ static void profiles(void **state)
 	struct profile_lines lines;
 
 	(void)state;
-	assert_int_equal(profile_counts_create(&counts), 0);
+	assert_int_equal(profile_counts_create(&counts, GROUP_OPERATION), 0);
 	for (int i = 0; i < 2; i++) {
 		profile_table_add(counts.table, &l0, 0);
 		profile_table_add(counts.table, &vmm, 0);

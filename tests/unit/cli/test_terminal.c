@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vmm/cli/terminal.h"
+#include "vmm/output/terminal.h"
 
 #define WAITED 30 /* s: that is for ever */
 

@@ -32,7 +32,7 @@ static const struct profile_row *find(const struct profile_table *table, uint32_
 /* Rows that differ in anything are counted apart, whatever their hashes. */
 static void rows(void **state)
 {
-	struct profile_table *table = profile_table_create();
+	struct profile_table *table = profile_table_create(PROFILE_ROWS_MAX);
 
 	(void)state;
 	for (uint32_t operation = 0; operation < 100; operation++)
@@ -52,7 +52,7 @@ static void rows(void **state)
 /* A guest that thinks of a new reason each time cannot make the table grow for ever. */
 static void too_many_rows(void **state)
 {
-	struct profile_table *table = profile_table_create();
+	struct profile_table *table = profile_table_create(PROFILE_ROWS_MAX);
 	uint64_t sum = 0;
 
 	(void)state;
@@ -83,7 +83,7 @@ static void quantiles(void **state)
 	srandom(7);
 	for (unsigned shift = 0; shift < 32; shift++)
 		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-			struct profile_table *table = profile_table_create();
+			struct profile_table *table = profile_table_create(PROFILE_ROWS_MAX);
 			uint32_t values[1000];
 
 			for (unsigned j = 0; j < sizes[i]; j++) {
@@ -95,7 +95,7 @@ static void quantiles(void **state)
 			for (size_t j = 0; j < ARRAY_SIZE(parts); j++) {
 				size_t rank = (size_t)ceil(parts[j] * sizes[i]);
 				double exact = values[rank ? rank - 1 : 0];
-				double got = profile_row_quantile(find(table, 1, 0, 1), parts[j]);
+				double got = (double)profile_row_quantile(find(table, 1, 0, 1), parts[j]);
 
 				assert_true(fabs(got - exact) <= exact / 16);
 			}
@@ -106,7 +106,7 @@ static void quantiles(void **state)
 /* What does not tell how long it took counts, but has no part in the quantiles. */
 static void untimed(void **state)
 {
-	struct profile_table *table = profile_table_create();
+	struct profile_table *table = profile_table_create(PROFILE_ROWS_MAX);
 
 	(void)state;
 	add_times(table, 1, 0, 1, 0, 90);
@@ -120,7 +120,7 @@ static void untimed(void **state)
 
 static void merging(void **state)
 {
-	struct profile_table *a = profile_table_create(), *b = profile_table_create();
+	struct profile_table *a = profile_table_create(PROFILE_ROWS_MAX), *b = profile_table_create(PROFILE_ROWS_MAX);
 
 	(void)state;
 	add_times(a, 1, 0, 1, 4, 3);
@@ -162,7 +162,7 @@ static void division(void **state)
 	struct profile_lines lines;
 
 	(void)state;
-	assert_int_equal(profile_counts_create(&counts), 0);
+	assert_int_equal(profile_counts_create(&counts, GROUP_OPERATION), 0);
 	counts.l0_known = true;
 	counts.l0 = 1000;
 	counts.batch[1] = 900;
@@ -202,7 +202,7 @@ static void nothing_recorded(void **state)
 	struct profile_lines lines;
 
 	(void)state;
-	assert_int_equal(profile_counts_create(&counts), 0);
+	assert_int_equal(profile_counts_create(&counts, GROUP_OPERATION), 0);
 	counts.l0_known = true;
 	counts.l0 = 1000;
 	counts.batch[5] = 400;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/cli/terminal.h"
+#include "vmm/output/terminal.h"
 
 #include <errno.h>
 #include <poll.h>

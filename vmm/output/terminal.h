@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Keys as they are pressed, and a screen that is rewritten in place. There is one terminal. */
-#ifndef VMM_CLI_TERMINAL_H
-#define VMM_CLI_TERMINAL_H
+#ifndef VMM_OUTPUT_TERMINAL_H
+#define VMM_OUTPUT_TERMINAL_H
 
 #include <signal.h>
 #include <stdbool.h>

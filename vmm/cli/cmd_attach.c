@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sidestep profile --pid: the exits of VMs that others run. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/attach/attach_record.h"
+#include "vmm/base/printable.h"
+#include "vmm/base/stream.h"
+#include "vmm/base/words.h"
+#include "vmm/cli/session.h"
+#include "vmm/guest/symbol_file.h"
+#include "vmm/output/terminal.h"
+#include "vmm/profile/profile_write.h"
+#include "vmm/table/json.h"
+
+/* Lines of the screen that are no rows of the table: headings, "and N more", the cursor's. */
+#define LINES_AROUND 5
+
+struct attach_watch {
+	const struct settings *settings;
+	struct attachment attachment;
+	struct symbol_file symbols;
+	struct ledger ledger;
+	bool recorded; /* there is a ledger */
+	struct output output;
+	struct profile_counts interval, total;
+	struct utsname system;
+	enum group_key by;
+	bool interactive, attached;
+	int keys_fd, signal_fd, signal;
+	uint64_t start, last, due; /* ms */
+	int failure;               /* a negative errno: the output could not be written */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+static int check_options(const struct settings *settings, enum group_key by, struct error *error)
+{
+	static const char *const known[] = {"pid",    "all",     "vcpu",   "by",     "format",
+					    "output", "ledger", "symbols", "interval", "timeout"};
+
+	for (unsigned i = 0; i < settings->given_count; i++)
+		if (words_find(known, sizeof(known) / sizeof(known[0]), settings->given[i].name) < 0)
+			return error_set(error, -EINVAL, STATUS_USAGE,
+					 "--%s is for a guest of sidestep's own, not for --pid and --all",
+					 settings->given[i].name);
+	if (settings->operand_count)
+		return error_set(error, -EINVAL, STATUS_USAGE, "profile takes --pid or a GUEST, not both");
+	if (settings->pid_count && settings->all)
+		return error_set(error, -EINVAL, STATUS_USAGE, "profile takes --pid or --all, not both");
+	if (by == GROUP_OPERATION || !profile_by_known(by))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--by %s: of somebody else's VM exits are counted by reason, rip, symbol, level or vcpu%s",
+				 group_key_names[by],
+				 "");
+	return cli_check_format(settings, FORMATS_PROFILE, error);
+}
+
+static const char *find_symbol(const void *opaque, uint64_t address, uint64_t *ret_start)
+{
+	const struct image_symbol *symbol = symbol_file_at(opaque, address);
+
+	if (!symbol)
+		return NULL;
+	*ret_start = symbol->address;
+	return symbol->name;
+}
+
+static struct cell name_of(const void *opaque, const struct profile_key *key)
+{
+	const struct attach_watch *watch = opaque;
+	const struct attachment *attachment = &watch->attachment;
+	const uint64_t process = key->value >> 32;
+	uint64_t start;
+
+	if (watch->by == GROUP_SYMBOL)
+		return cell_of_foreign(find_symbol(&watch->symbols, key->value, &start));
+	if (attachment->process_count == 1 && !watch->settings->all)
+		return cell_of_format("%" PRIu64, key->value & UINT32_MAX);
+	return cell_of_format("%d:%" PRIu64,
+			      process < attachment->process_count ? attachment->processes[process].pid : 0,
+			      key->value & UINT32_MAX);
+}
+
+/* "process 1234 (qemu-system-x86), vcpu 0 (thread 1236): 123456 exits, 0 lost" */
+static void vcpus_text(const void *opaque, FILE *stream)
+{
+	const struct attach_watch *watch = opaque;
+	const struct attachment *attachment = &watch->attachment;
+
+	for (size_t i = 0; i < attachment->thread_count; i++) {
+		const struct attached_thread *thread = attachment->threads[i];
+		const struct vm_process *process = &attachment->processes[thread->process];
+
+		if (!thread->active || thread->unwanted)
+			continue;
+		fprintf(stream, "process %d (", process->pid);
+		printable_put(stream, process->name);
+		fprintf(stream, "), vcpu %" PRIu32 ", thread %d: %" PRIu64 " %s recorded, %" PRIu64 " lost\n", thread->vcpu,
+			thread->id, thread->exits, attachment->plan.interpreted ? "instructions" : "exits", thread->lost);
+	}
+	if (attachment->blind)
+		fprintf(stream, "threads and processes that came later and could not be looked at: %u\n", attachment->blind);
+	if (watch->by == GROUP_SYMBOL && !watch->settings->plan.symbols)
+		fputs("functions have no names: in the guest, as root, cat /proc/kallsyms; then --symbols FILE\n", stream);
+}
+
+static void vcpus_json(const void *opaque, json_t *root)
+{
+	const struct attach_watch *watch = opaque;
+	const struct attachment *attachment = &watch->attachment;
+	json_t *vcpus = json_array();
+
+	for (size_t i = 0; i < attachment->thread_count; i++) {
+		const struct attached_thread *thread = attachment->threads[i];
+		const struct vm_process *process = &attachment->processes[thread->process];
+
+		if (!thread->active || thread->unwanted)
+			continue;
+		json_array_append_new(vcpus, json_pack("{s:i,s:o,s:i,s:i,s:I,s:I}", "pid", process->pid, "name",
+						       json_text(process->name), "thread", thread->id, "vcpu",
+						       (int)thread->vcpu, "recorded", (json_int_t)thread->exits, "lost",
+						       (json_int_t)thread->lost));
+	}
+	json_object_set_new(root, "vcpus", vcpus);
+	json_object_set_new(root, "blind", json_integer(attachment->blind));
+	json_object_set_new(root, "kernel", json_string(watch->system.release));
+}
+
+static int write_view(const struct attach_watch *watch, const struct profile_view *view)
+{
+	FILE *stream = watch->output.stream;
+	size_t rows = terminal_rows(stream);
+
+	if (strcmp(watch->settings->format, "json") == 0)
+		return profile_json(view, stream);
+	if (strcmp(watch->settings->format, "csv") == 0)
+		return profile_csv(view, stream);
+	if (!watch->interactive)
+		return profile_text(view, 0, stream);
+	terminal_clear(stream);
+	if (view->summary)
+		return profile_text(view, 0, stream);
+	return profile_text(view, rows > LINES_AROUND ? rows - LINES_AROUND : 1, stream);
+}
+
+static int write_lines(struct attach_watch *watch, bool summary)
+{
+	const bool interpreted = watch->attachment.plan.interpreted;
+	const enum profile_l0 how = interpreted ? PROFILE_L0_PART : PROFILE_L0_ALL;
+	uint64_t now = now_ms(), since = summary ? watch->start : watch->last;
+	struct profile_lines lines = {0}, total = {0};
+	struct profile_view view = {
+		.summary = summary,
+		.by = watch->by,
+		.attached = true,
+		.name = name_of,
+		.more_text = vcpus_text,
+		.more_json = vcpus_json,
+		.opaque = watch,
+		.time = (double)(now - watch->start) / 1000,
+		.seconds = (double)(now - since) / 1000,
+		.lines = summary ? &total : &lines,
+		.total = &total,
+		.tsc_khz = ATTACH_CLOCK_KHZ,
+		.missing = watch->attachment.missing,
+		.l0_source = interpreted ? "interpreted instructions, all counted, one in 97 recorded"
+					 : "every exit, by tracepoints",
+	};
+	int rc;
+
+	attachment_take(&watch->attachment, &watch->interval);
+	profile_counts_merge(&watch->total, &watch->interval);
+	rc = profile_lines_create(&lines, &watch->interval, how);
+	if (rc == 0)
+		rc = profile_lines_create(&total, &watch->total, how);
+	if (rc == 0)
+		rc = write_view(watch, &view);
+	profile_lines_destroy(&lines);
+	profile_lines_destroy(&total);
+	profile_counts_clear(&watch->interval);
+	watch->last = now;
+	return rc == 0 ? stream_flush(watch->output.stream) : rc;
+}
+
+static void take_signal(struct attach_watch *watch)
+{
+	struct signalfd_siginfo info;
+
+	if (read(watch->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTSTP)
+		terminal_suspend();
+	else
+		watch->signal = (int)info.ssi_signo;
+}
+
+static void watch_all(struct attach_watch *watch)
+{
+	struct pollfd fds[] = {
+		{watch->attachment.done_fd, POLLIN, 0},
+		{watch->signal_fd, POLLIN, 0},
+		{watch->keys_fd, POLLIN, 0},
+	};
+
+	while (watch->failure == 0 && watch->signal == 0) {
+		const uint64_t now = now_ms();
+
+		if (now >= watch->due) {
+			watch->failure = write_lines(watch, false);
+			watch->due += watch->settings->interval_ms;
+			if (watch->due <= now)
+				watch->due = now + watch->settings->interval_ms;
+			continue;
+		}
+		if (poll(fds, 3, (int)(watch->due - now)) <= 0)
+			continue;
+		if (fds[0].revents || (fds[2].revents && terminal_quit()))
+			return;
+		if (fds[1].revents)
+			take_signal(watch);
+	}
+}
+
+static int hold_signals(struct attach_watch *watch, struct error *error)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGALRM); /* --timeout (deadline.h) */
+	startup_leave_out_ignored(&signals);
+	terminal_signals(&signals);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	watch->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	return watch->signal_fd >= 0 ? 0 : error_set(error, -errno, STATUS_INTERNAL, "signalfd: %s", strerror(errno));
+}
+
+static int open_all(struct attach_watch *watch, struct error *error)
+{
+	const struct settings *settings = watch->settings;
+	struct attach_request request = {
+		.pids = settings->pids,
+		.pid_count = settings->pid_count,
+		.all = settings->all,
+		.by = watch->by,
+		.one_vcpu = settings->one_vcpu,
+		.vcpu = settings->vcpu,
+		.backend = host_backend_loaded(),
+	};
+	int rc = output_open(&watch->output, settings->output, JAIL_ON, error);
+
+	if (rc == 0 && settings->plan.symbols) {
+		rc = symbol_file_open(&watch->symbols, settings->plan.symbols, error);
+		request.symbol = find_symbol;
+		request.symbols = &watch->symbols;
+	}
+	if (rc == 0 && (profile_counts_create(&watch->interval, watch->by) != 0 ||
+			profile_counts_create(&watch->total, watch->by) != 0))
+		rc = error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	if (rc == 0)
+		rc = attachment_open(&watch->attachment, &request, error);
+	watch->attached = true;
+	/* Last: a file that is there already is replaced only by one that will have something in it. */
+	if (rc == 0 && settings->plan.ledger) {
+		rc = ledger_create(&watch->ledger, settings->plan.ledger, ATTACH_CLOCK_KHZ, error);
+		watch->recorded = rc == 0;
+	}
+	if (rc != 0)
+		return rc;
+	if (watch->recorded) {
+		watch->attachment.request.ledger = &watch->ledger;
+		attach_describe(&watch->attachment, watch->system.release);
+	}
+	return 0;
+}
+
+static void begin(struct attach_watch *watch)
+{
+	const struct settings *settings = watch->settings;
+	FILE *stream = watch->output.stream;
+
+	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(stream_fd(stream));
+	if (watch->interactive)
+		watch->keys_fd = terminal_enter(false);
+	if (strcmp(settings->format, "csv") == 0)
+		profile_csv_header(&(struct profile_view){.by = watch->by, .attached = true}, stream);
+	watch->start = watch->last = now_ms();
+	watch->due = watch->start + settings->interval_ms;
+}
+
+/* Who scripts this has to know when nothing that the VM does will be missed. */
+static void tell_attached(const struct attach_watch *watch)
+{
+	const struct attachment *attachment = &watch->attachment;
+
+	for (size_t i = 0; i < attachment->process_count && !watch->interactive; i++)
+		if (!attachment->ended[i])
+			fprintf(stderr, "sidestep: attached to process %d, %d vCPUs\n", attachment->processes[i].pid,
+				vm_process_vcpus(&attachment->processes[i]));
+}
+
+static void end_ledger(struct attach_watch *watch)
+{
+	const struct attachment *attachment = &watch->attachment;
+	char number[24];
+
+	if (!watch->recorded)
+		return;
+	snprintf(number, sizeof(number), "%" PRIu64, attachment_lost(attachment));
+	if (attachment_lost(attachment))
+		ledger_append_meta(&watch->ledger, "samples.lost", number);
+	ledger_end(&watch->ledger);
+	for (size_t i = 0; i < attachment->process_count; i++) {
+		const struct record_end record = {
+			.record = {.type = RECORD_END, .size = sizeof(record), .vm = (uint8_t)i},
+			.cause = attachment->ended[i] ? STOP_EXIT : STOP_QUIT,
+		};
+
+		ledger_append(&watch->ledger, &record.record);
+	}
+	if (watch->ledger.lost)
+		fprintf(stderr, "sidestep: %s: %s; %" PRIu64 " records found no room in the ledger\n",
+			watch->settings->plan.ledger, strerror(-watch->ledger.error), watch->ledger.lost);
+}
+
+static int watch_vms(struct attach_watch *watch, struct error *error)
+{
+	int rc = hold_signals(watch, error);
+
+	if (rc != 0)
+		return rc;
+	begin(watch);
+	rc = attachment_start(&watch->attachment, error);
+	if (rc != 0)
+		return rc;
+	tell_attached(watch);
+	watch_all(watch);
+	attachment_stop(&watch->attachment);
+	end_ledger(watch);
+	if (watch->failure == 0)
+		watch->failure = write_lines(watch, true);
+	if (watch->failure == -ENOMEM || watch->attachment.failure == -ENOMEM)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	/* What could not be written, the stream remembers. */
+	return output_commit(&watch->output, error);
+}
+
+/* That whoever watches has seen enough is no failure. */
+static int status_of(const struct attach_watch *watch)
+{
+	return watch->signal == 0 || watch->signal == SIGINT || watch->signal == SIGALRM ? STATUS_SUCCESS
+										     : STATUS_SIGNAL + watch->signal;
+}
+
+int command_attach(const struct settings *settings)
+{
+	struct attach_watch *watch = calloc(1, sizeof(*watch));
+	struct error error = {0};
+	int rc, status;
+
+	if (!watch) {
+		error_set(&error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+		return error_report(&error);
+	}
+	watch->settings = settings;
+	watch->by = cli_given(settings, "by") ? settings->by : GROUP_REASON;
+	watch->keys_fd = watch->signal_fd = -1;
+	uname(&watch->system);
+	rc = check_options(settings, watch->by, &error);
+	if (rc == 0)
+		rc = open_all(watch, &error);
+	if (rc == 0)
+		rc = watch_vms(watch, &error);
+	status = rc == 0 ? status_of(watch) : error.status;
+	terminal_leave();
+	if (watch->attached)
+		attachment_finish(&watch->attachment);
+	if (watch->recorded)
+		ledger_close(&watch->ledger);
+	output_discard(&watch->output);
+	symbol_file_close(&watch->symbols);
+	profile_counts_destroy(&watch->interval);
+	profile_counts_destroy(&watch->total);
+	if (watch->signal_fd >= 0)
+		close(watch->signal_fd);
+	free(watch);
+	if (error.text[0])
+		error_report(&error);
+	return status;
+}
