@@ -2,6 +2,8 @@
 #include "vmm/attach/attachment.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,8 @@
 #define PAGES_MIN 16
 #define PAGES_MAX 512
 #define THREADS_MAX 4096
+/* Of kernel.perf_event_paranoid, where the kernel is Debian's. */
+#define PARANOID_ROOT_ONLY 3
 
 static void note_exit(void *opaque, struct attached_thread *thread, const struct attached_exit *exit)
 {
@@ -237,13 +241,14 @@ int attachment_open(struct attachment *attachment, const struct attach_request *
 
 	*attachment = (struct attachment){
 		.request = *request,
-		.plan = {.mode = TRACING_SAMPLE, .interpreted = request->backend == HOST_BACKEND_PVM},
+		.plan = {.mode = TRACING_SAMPLE, .interpreted = request->backend == HOST_BACKEND_PVM,
+			 .paranoid = trace_paranoid_level()},
 		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.stop_fd = eventfd(0, EFD_CLOEXEC),
 		.done_fd = eventfd(0, EFD_CLOEXEC),
 	};
 	attachment->plan.formats = &attachment->formats;
-	if (attachment->stop_fd < 0 || attachment->done_fd < 0)
+	sem_init(&attachment->sealed, 0, 0);
+	if (attachment->done_fd < 0)
 		return error_set(error, -errno, STATUS_INTERNAL, "eventfd: %s", strerror(errno));
 	rc = profile_counts_create(&attachment->fresh, request->by);
 	if (rc != 0)
@@ -290,24 +295,23 @@ static void drain(struct attachment *attachment)
 	}
 }
 
-/* What is waited for: a ring that is half full, the end of a thread or a process, or that the reader shall stop. Returns
- * how many, in memory that it may have moved; 0 without memory. */
-static size_t gather(struct attachment *attachment, struct pollfd **fds)
+/* What is waited for: a ring that is half full, the end of a thread or of a process. Returns 0 or -ENOMEM. */
+static int gather(const struct attachment *attachment, struct pollfd **fds, size_t *ret_count)
 {
-	size_t most = 1 + attachment->process_count + attachment->thread_count, count = 0;
+	size_t most = attachment->process_count + attachment->thread_count, count = 0;
 	struct pollfd *more = realloc(*fds, most * sizeof(**fds));
 
 	if (!more)
-		return 0;
+		return -ENOMEM;
 	*fds = more;
-	more[count++] = (struct pollfd){attachment->stop_fd, POLLIN, 0};
 	for (size_t i = 0; i < attachment->process_count; i++)
 		if (!attachment->ended[i])
 			more[count++] = (struct pollfd){attachment->processes[i].pidfd, POLLIN, 0};
 	for (size_t i = 0; i < attachment->thread_count; i++)
 		if (attachment->threads[i]->open)
 			more[count++] = (struct pollfd){attachment->threads[i]->trace.leader, POLLIN, 0};
-	return count;
+	*ret_count = count;
+	return 0;
 }
 
 /* A thread that has ended: its tracepoints hang up. */
@@ -343,6 +347,57 @@ static uint64_t now_ms(void)
 	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
+/* After this nothing is opened but what jail.def lists. */
+static void seal(struct attachment *attachment)
+{
+	struct jail_thread thread = jail_thread(JAIL_ROLE_READER, attachment->request.jail);
+
+	thread.subject[JAIL_SUBJECT_DONE] = attachment->done_fd;
+	if (attachment->request.ledger) {
+		thread.subject[JAIL_SUBJECT_LEDGER] = attachment->request.ledger->fd;
+		thread.size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
+	}
+	if (attachment->proc)
+		thread.when |= JAIL_WHEN_ALL_VMS;
+	thread.looks_out = true;
+	thread.capabilities = UINT64_C(1) << CAP_PERFMON | UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_IPC_LOCK;
+	/* There nothing less is enough. */
+	if (attachment->plan.paranoid >= PARANOID_ROOT_ONLY)
+		thread.capabilities |= UINT64_C(1) << CAP_SYS_ADMIN;
+	jail_enter(&thread, &attachment->refused);
+	sem_post(&attachment->sealed);
+}
+
+/* The end of the ledger, while nobody else writes to it. */
+static void end_ledger(const struct attachment *attachment)
+{
+	struct ledger *ledger = attachment->request.ledger;
+	char number[24];
+
+	if (!ledger)
+		return;
+	snprintf(number, sizeof(number), "%" PRIu64, attachment_lost(attachment));
+	if (attachment_lost(attachment))
+		ledger_append_meta(ledger, "samples.lost", number);
+	for (size_t i = 0; i < attachment->process_count; i++) {
+		const struct record_end record = {
+			.record = {.type = RECORD_END, .size = sizeof(record), .vm = (uint8_t)i},
+			.cause = attachment->ended[i] ? STOP_EXIT : STOP_QUIT,
+		};
+
+		ledger_append(ledger, &record.record);
+	}
+	ledger_end(ledger);
+}
+
+static void close_all(struct attachment *attachment)
+{
+	drain(attachment);
+	for (size_t i = 0; i < attachment->thread_count; i++)
+		attached_thread_close(attachment->threads[i]);
+	end_ledger(attachment);
+}
+
 static void *read_all(void *argument)
 {
 	struct attachment *attachment = argument;
@@ -350,13 +405,13 @@ static void *read_all(void *argument)
 	uint64_t looked = now_ms();
 	bool ended = false;
 
-	while (!ended && !atomic_load(&attachment->stop)) {
-		size_t count = gather(attachment, &fds);
+	seal(attachment);
+	while (!attachment->refused.text[0] && !ended && !atomic_load(&attachment->stop)) {
+		size_t count;
 
-		if (count == 0) {
-			attachment->failure = -ENOMEM;
+		attachment->failure = gather(attachment, &fds, &count);
+		if (attachment->failure != 0)
 			break;
-		}
 		poll(fds, count, DRAIN_MS);
 		pthread_mutex_lock(&attachment->lock);
 		drain(attachment);
@@ -369,6 +424,9 @@ static void *read_all(void *argument)
 		pthread_mutex_unlock(&attachment->lock);
 	}
 	free(fds);
+	pthread_mutex_lock(&attachment->lock);
+	close_all(attachment);
+	pthread_mutex_unlock(&attachment->lock);
 	eventfd_write(attachment->done_fd, 1);
 	return NULL;
 }
@@ -378,7 +436,13 @@ int attachment_start(struct attachment *attachment, struct error *error)
 	int rc = thread_start_helper(&attachment->reader, read_all, attachment);
 
 	attachment->reading = rc == 0;
-	return rc == 0 ? 0 : error_set(error, rc, STATUS_INTERNAL, "a thread could not be started: %s", strerror(-rc));
+	if (rc != 0)
+		return error_set(error, rc, STATUS_INTERNAL, "a thread could not be started: %s", strerror(-rc));
+	while (sem_wait(&attachment->sealed) != 0)
+		;
+	if (!attachment->refused.text[0])
+		return 0;
+	return error_set(error, -EPERM, attachment->refused.status, "%s", attachment->refused.text);
 }
 
 void attachment_take(struct attachment *attachment, struct profile_counts *into)
@@ -394,12 +458,8 @@ void attachment_stop(struct attachment *attachment)
 	if (!attachment->reading)
 		return;
 	atomic_store(&attachment->stop, true);
-	eventfd_write(attachment->stop_fd, 1);
 	pthread_join(attachment->reader, NULL);
 	attachment->reading = false;
-	drain(attachment);
-	for (size_t i = 0; i < attachment->thread_count; i++)
-		attached_thread_close(attachment->threads[i]);
 }
 
 void attachment_finish(struct attachment *attachment)
@@ -414,14 +474,13 @@ void attachment_finish(struct attachment *attachment)
 		vm_process_close(&attachment->processes[i]);
 	if (attachment->proc)
 		closedir(attachment->proc);
-	if (attachment->stop_fd >= 0)
-		close(attachment->stop_fd);
 	if (attachment->done_fd >= 0)
 		close(attachment->done_fd);
 	keyset_finish(&attachment->places);
 	profile_counts_destroy(&attachment->fresh);
+	sem_destroy(&attachment->sealed);
 	pthread_mutex_destroy(&attachment->lock);
-	*attachment = (struct attachment){.stop_fd = -1, .done_fd = -1};
+	*attachment = (struct attachment){.done_fd = -1};
 }
 
 size_t attachment_vcpus(const struct attachment *attachment)

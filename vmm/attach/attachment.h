@@ -7,6 +7,7 @@
 #define VMM_ATTACH_ATTACHMENT_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "vmm/attach/attached_thread.h"
@@ -30,6 +31,7 @@ struct attach_request {
 	const char *(*symbol)(const void *opaque, uint64_t address, uint64_t *ret_start);
 	const void *symbols;
 	struct ledger *ledger; /* NULL: nothing is recorded */
+	enum jail_mode jail;   /* of the reader */
 };
 
 struct attachment {
@@ -51,17 +53,16 @@ struct attachment {
 	pthread_t reader;
 	bool reading;
 	atomic_bool stop;
-	int stop_fd; /* eventfd: `stop` has been set */
 	int done_fd; /* eventfd: the reader has ended, as all VMs have, or with a failure */
-	/* How the reader seals itself before it goes on; its end in the attaching thread waits for that. */
-	enum jail_mode jail;
+	sem_t sealed;         /* the reader has, or could not */
+	struct error refused; /* why not; its text is empty if it has */
 };
 
 /* Looks for vCPUs, and begins to look at them. Returns 0 or a negative errno with the reason in `error`;
  * attachment_finish() is due either way. */
 int attachment_open(struct attachment *attachment, const struct attach_request *request, struct error *error);
 
-/* Starts the thread. Returns 0 or a negative errno with the reason in `error`. */
+/* Starts the thread, which seals itself (jail.def, READER). Returns 0 or a negative errno with the reason in `error`. */
 int attachment_start(struct attachment *attachment, struct error *error);
 
 /* Moves what was counted since the last call. */

@@ -19,6 +19,7 @@
 #include "vmm/guest/symbol_file.h"
 #include "vmm/output/terminal.h"
 #include "vmm/profile/profile_write.h"
+#include "vmm/run/seal.h"
 #include "vmm/table/json.h"
 
 /* Lines of the screen that are no rows of the table: headings, "and N more", the cursor's. */
@@ -263,6 +264,7 @@ static int open_all(struct attach_watch *watch, struct error *error)
 		.one_vcpu = settings->one_vcpu,
 		.vcpu = settings->vcpu,
 		.backend = host_backend_loaded(),
+		.jail = JAIL_ON,
 	};
 	int rc = output_open(&watch->output, settings->output, JAIL_ON, error);
 
@@ -316,28 +318,38 @@ static void tell_attached(const struct attach_watch *watch)
 				vm_process_vcpus(&attachment->processes[i]));
 }
 
-static void end_ledger(struct attach_watch *watch)
+static void tell_losses(const struct attach_watch *watch)
 {
-	const struct attachment *attachment = &watch->attachment;
-	char number[24];
-
-	if (!watch->recorded)
-		return;
-	snprintf(number, sizeof(number), "%" PRIu64, attachment_lost(attachment));
-	if (attachment_lost(attachment))
-		ledger_append_meta(&watch->ledger, "samples.lost", number);
-	ledger_end(&watch->ledger);
-	for (size_t i = 0; i < attachment->process_count; i++) {
-		const struct record_end record = {
-			.record = {.type = RECORD_END, .size = sizeof(record), .vm = (uint8_t)i},
-			.cause = attachment->ended[i] ? STOP_EXIT : STOP_QUIT,
-		};
-
-		ledger_append(&watch->ledger, &record.record);
-	}
-	if (watch->ledger.lost)
+	if (watch->recorded && watch->ledger.lost)
 		fprintf(stderr, "sidestep: %s: %s; %" PRIu64 " records found no room in the ledger\n",
 			watch->settings->plan.ledger, strerror(-watch->ledger.error), watch->ledger.lost);
+}
+
+/* This thread shows what the other one counts, and needs no right to anything. */
+static int seal(const struct attach_watch *watch, struct error *error)
+{
+	struct jail_thread thread = jail_thread(JAIL_ROLE_MAIN, watch->attachment.request.jail);
+
+	seal_prepare_libraries();
+	thread.when |= JAIL_WHEN_WATCHED;
+	thread.subject[JAIL_SUBJECT_SIGNAL] = watch->signal_fd;
+	thread.subject[JAIL_SUBJECT_STDERR] = STDERR_FILENO;
+	thread.subject[JAIL_SUBJECT_SELF] = getpid();
+	thread.subject[JAIL_SUBJECT_KEYS] = watch->keys_fd;
+	thread.subject[JAIL_SUBJECT_OUTPUT] = stream_fd(watch->output.stream);
+	if (watch->output.writer.pid > 0) {
+		thread.subject[JAIL_SUBJECT_VERDICT] = watch->output.writer.verdict;
+		thread.subject[JAIL_SUBJECT_WRITER] = watch->output.writer.pid;
+	}
+	if (watch->recorded) {
+		thread.subject[JAIL_SUBJECT_LEDGER] = watch->ledger.fd;
+		thread.size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
+		thread.file_size = LEDGER_FILE_MAX;
+	}
+	thread.limits = true;
+	/* The other thread opens tracepoints of vCPUs that come. */
+	thread.descriptors = UINT64_MAX;
+	return jail_enter(&thread, error);
 }
 
 static int watch_vms(struct attach_watch *watch, struct error *error)
@@ -351,9 +363,12 @@ static int watch_vms(struct attach_watch *watch, struct error *error)
 	if (rc != 0)
 		return rc;
 	tell_attached(watch);
+	rc = seal(watch, error);
+	if (rc != 0)
+		return rc;
 	watch_all(watch);
 	attachment_stop(&watch->attachment);
-	end_ledger(watch);
+	tell_losses(watch);
 	if (watch->failure == 0)
 		watch->failure = write_lines(watch, true);
 	if (watch->failure == -ENOMEM || watch->attachment.failure == -ENOMEM)

@@ -75,14 +75,32 @@ static int drop_bounding_set(void)
 	return 0;
 }
 
-static int drop_capabilities(void)
+/* Leaves those of `kept` in a set that the thread has already; the others were never raised. */
+static int keep(cap_t wanted, uint64_t kept)
 {
-	cap_t none = cap_init();
-	int rc = none ? drop_bounding_set() : -ENOMEM;
+	cap_t has = cap_get_proc();
+	cap_flag_value_t permitted;
+	int rc = has ? 0 : -errno;
 
-	if (rc == 0 && (cap_reset_ambient() != 0 || cap_set_proc(none) != 0))
+	for (cap_value_t cap = 0; rc == 0 && cap < cap_max_bits(); cap++)
+		if (kept >> cap & 1 && cap_get_flag(has, cap, CAP_PERMITTED, &permitted) == 0 && permitted == CAP_SET &&
+		    (cap_set_flag(wanted, CAP_PERMITTED, 1, &cap, CAP_SET) != 0 ||
+		     cap_set_flag(wanted, CAP_EFFECTIVE, 1, &cap, CAP_SET) != 0))
+			rc = -errno;
+	cap_free(has);
+	return rc;
+}
+
+static int drop_capabilities(uint64_t kept)
+{
+	cap_t wanted = cap_init();
+	int rc = wanted ? drop_bounding_set() : -ENOMEM;
+
+	if (rc == 0)
+		rc = keep(wanted, kept);
+	if (rc == 0 && (cap_reset_ambient() != 0 || cap_set_proc(wanted) != 0))
 		rc = -errno;
-	cap_free(none);
+	cap_free(wanted);
 	return rc;
 }
 
@@ -125,13 +143,13 @@ static int limit(int resource, uint64_t value)
 }
 
 /* Not RLIMIT_NPROC: where it is reached, KVM_RUN cannot start its helper thread (Linux 6.14 and later). */
-static int limit_process(uint64_t file_size)
+static int limit_process(uint64_t file_size, uint64_t descriptors)
 {
 	uint64_t output = larger(output_limit(STDOUT_FILENO), output_limit(STDERR_FILENO));
 	int rc = limit(RLIMIT_CORE, 0);
 
 	if (rc == 0)
-		rc = limit(RLIMIT_NOFILE, DESCRIPTORS_POLLED);
+		rc = limit(RLIMIT_NOFILE, larger(descriptors, DESCRIPTORS_POLLED));
 	/* A write beyond it then fails like one to a full device. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (rc == 0)
@@ -156,13 +174,13 @@ int jail_enter(const struct jail_thread *thread, struct error *error)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return failed(error, -errno, "PR_SET_NO_NEW_PRIVS");
 	/* The process that writes a file needs the rights of the user to do so. */
-	rc = thread->role == JAIL_ROLE_WRITER ? 0 : drop_capabilities();
+	rc = thread->role == JAIL_ROLE_WRITER ? 0 : drop_capabilities(thread->capabilities);
 	if (rc != 0)
 		return failed(error, rc, "capabilities");
-	rc = abi > 0 ? landlock_confine(abi, thread->directory) : 0;
+	rc = abi > 0 && !thread->looks_out ? landlock_confine(abi, thread->directory) : 0;
 	if (rc != 0)
 		return failed(error, rc, "Landlock");
-	rc = thread->limits ? limit_process(thread->file_size) : 0;
+	rc = thread->limits ? limit_process(thread->file_size, thread->descriptors) : 0;
 	if (rc != 0)
 		return failed(error, rc, "resource limits");
 	rc = thread->mode == JAIL_OFF ? 0 : filter_calls(thread);

@@ -45,6 +45,7 @@ _Static_assert(KICK_SIGNAL == SIGUSR1, "jail.def allows the main thread to send 
 #define RUN JAIL_WHEN_RUN
 #define PC JAIL_WHEN_PC
 #define TESTED JAIL_WHEN_TESTED
+#define ALL_VMS JAIL_WHEN_ALL_VMS
 #define INSTRUMENTED JAIL_WHEN_INSTRUMENTED
 #define ANYTHING {0, 0, 0, JAIL_EQUALS},
 #define IS(n, v) {n, LOW32, (uint32_t)(v), JAIL_EQUALS},

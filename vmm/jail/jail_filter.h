@@ -33,7 +33,8 @@ extern const char *const jail_mode_keys[JAIL_MODE_COUNT];
 	X(MAIN, "main")                                                                            \
 	X(VCPU, "vcpu")                                                                            \
 	X(WRITER, "writer")                                                                        \
-	X(GUARD, "guard")
+	X(GUARD, "guard")                                                                          \
+	X(READER, "reader")
 
 enum jail_role {
 #define X(name, key) JAIL_ROLE_##name,
@@ -85,9 +86,10 @@ enum jail_when {
 	JAIL_WHEN_SHARED = 1 << 7,  /* several VMs share a vCPU */
 	JAIL_WHEN_PC = 1 << 8,      /* the platform pc */
 	JAIL_WHEN_TESTED = 1 << 9,  /* the same, with kvm-unit-tests' test device */
+	JAIL_WHEN_ALL_VMS = 1 << 10, /* sidestep profile --all */
 	/* All that a rule of an ordinary build may be there for. */
 	JAIL_WHEN_EVERY = JAIL_WHEN_FLAT | JAIL_WHEN_NESTED | JAIL_WHEN_WATCHED | JAIL_WHEN_SHARED | JAIL_WHEN_PC |
-			  JAIL_WHEN_TESTED,
+			  JAIL_WHEN_TESTED | JAIL_WHEN_ALL_VMS,
 	JAIL_WHEN_INSTRUMENTED = 1 << 5, /* a build with sanitizers or coverage */
 };
 
@@ -128,10 +130,13 @@ struct jail_thread {
 	int subject[JAIL_SUBJECT_COUNT]; /* -1: there is none */
 	uint64_t size[JAIL_SUBJECT_COUNT]; /* that its file may have at most; a rule that needs more is left out */
 	int directory; /* files may be made and removed below this one; -1: nowhere */
-	/* Limits of the whole process are set too: no core file, hardly a new descriptor, no file longer than
+	bool looks_out; /* at other processes, which Landlock lets nobody do whom it confines: it is left out */
+	uint64_t capabilities; /* 1 << CAP_...: those that it keeps, if it has them */
+	/* Limits of the whole process are set too: no core file, no descriptor beyond `descriptors`, no file longer than
 	 * `file_size`, but for standard output and error, which may grow by JAIL_OUTPUT_MAX. */
 	bool limits;
 	uint64_t file_size;
+	uint64_t descriptors; /* as many more may be opened as make this in all; 0: hardly any */
 };
 
 /* A thread without any subject. */

@@ -204,10 +204,10 @@ int trace_paranoid_level(void)
 	return level;
 }
 
-void trace_explain(int error, enum trace_mode mode, char *reason, size_t size)
+static void explain(int error, enum trace_mode mode, int level, char *reason, size_t size)
 {
 	/* Debian's level 3 refuses all but root; a record's contents need more than a count. */
-	int level = trace_paranoid_level(), enough = mode == TRACING_COUNT ? 1 : -1;
+	int enough = mode == TRACING_COUNT ? 1 : -1;
 
 	switch (-error) {
 	case ENOENT:
@@ -228,6 +228,16 @@ void trace_explain(int error, enum trace_mode mode, char *reason, size_t size)
 	}
 }
 
+void trace_explain(int error, enum trace_mode mode, char *reason, size_t size)
+{
+	explain(error, mode, trace_paranoid_level(), reason, size);
+}
+
+static void explain_failure(const struct trace_plan *plan, int error, char *reason, size_t size)
+{
+	explain(error, plan->mode, plan->thread ? plan->paranoid : trace_paranoid_level(), reason, size);
+}
+
 static void explain_missing(const struct trace *trace, const struct trace_plan *plan, char *reason,
 			    size_t size)
 {
@@ -243,7 +253,7 @@ static int try_mode(struct trace *trace, const struct trace_plan *plan, char *re
 	int failure = open_events(trace, plan), rc = 0;
 
 	if (trace->opened == 0) {
-		trace_explain(failure, plan->mode, reason, size);
+		explain_failure(plan, failure, reason, size);
 		return failure ? failure : -ENOENT;
 	}
 	if (plan->mode != TRACING_COUNT)
@@ -258,7 +268,7 @@ static int try_mode(struct trace *trace, const struct trace_plan *plan, char *re
 	if (failure == -ENOENT)
 		explain_missing(trace, plan, reason, size);
 	else if (failure != 0)
-		trace_explain(failure, plan->mode, reason, size);
+		explain_failure(plan, failure, reason, size);
 	return 0;
 }
 

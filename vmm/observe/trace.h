@@ -18,6 +18,7 @@ struct trace_plan {
 	enum trace_mode mode;
 	bool interpreted; /* KVM interprets the guest: there are no hardware exits to see */
 	pid_t thread;     /* of another process, whose every hit is of interest; 0: the calling thread of our own */
+	int paranoid;      /* with `thread`: trace_paranoid_level(), as a sealed thread cannot look */
 	size_t ring_pages; /* room for samples, a power of two; 0: as much as there is to be had */
 	const struct trace_formats *formats; /* for samples */
 };

@@ -110,7 +110,7 @@ static int equal(const void *a, const void *b)
 }
 
 /* What libraries ask the system for when they are first used. */
-static void prepare_libraries(void)
+void seal_prepare_libraries(void)
 {
 	char many[4096] = "";
 
@@ -165,7 +165,7 @@ int seal_main(struct seal *seal, const struct vm *vms, unsigned count, int signa
 {
 	if (seal->mode == JAIL_NONE)
 		return 0;
-	prepare_libraries();
+	seal_prepare_libraries();
 	if (seal->watched)
 		startup_keep(&seal->inherited, seal->keys_fd);
 	startup_close(&seal->inherited);
