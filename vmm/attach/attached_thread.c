@@ -66,6 +66,17 @@ static void returned(void *opaque, const struct l0_return *back)
 		     });
 }
 
+void attached_thread_begin(struct attached_thread *thread, bool interpreted)
+{
+	thread->interpreted = 0;
+	thread->assembler = (struct l0_assembler){
+		.start = interpreted ? TRACE_kvm_emulate_insn : TRACE_kvm_exit,
+		.emit = exited,
+		.emit_return = returned,
+		.opaque = thread,
+	};
+}
+
 int attached_thread_open(struct attached_thread *thread, const struct trace_plan *plan, char *reason, size_t size)
 {
 	struct trace_plan own = *plan;
@@ -76,13 +87,7 @@ int attached_thread_open(struct attached_thread *thread, const struct trace_plan
 	if (rc != 0)
 		return rc;
 	thread->open = true;
-	thread->interpreted = 0;
-	thread->assembler = (struct l0_assembler){
-		.start = plan->interpreted ? TRACE_kvm_emulate_insn : TRACE_kvm_exit,
-		.emit = exited,
-		.emit_return = returned,
-		.opaque = thread,
-	};
+	attached_thread_begin(thread, plan->interpreted);
 	return 0;
 }
 

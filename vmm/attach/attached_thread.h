@@ -41,6 +41,9 @@ struct attached_thread {
  */
 int attached_thread_open(struct attached_thread *thread, const struct trace_plan *plan, char *reason, size_t size);
 
+/* What begins then, without a tracepoint: samples are put together from the start. */
+void attached_thread_begin(struct attached_thread *thread, bool interpreted);
+
 /* Takes out what has been recorded, and calls `exit` for each. */
 void attached_thread_drain(struct attached_thread *thread);
 

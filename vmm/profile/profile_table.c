@@ -135,8 +135,9 @@ uint64_t profile_row_quantile(const struct profile_row *row, double part)
 
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS && row->timed; i++) {
 		seen += row->histogram[i];
+		/* The middle of a bucket may be above all that is in it. */
 		if (seen >= wanted && seen > 0)
-			return value_of(i);
+			return value_of(i) < row->longest ? value_of(i) : row->longest;
 	}
 	return 0;
 }

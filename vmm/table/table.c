@@ -22,11 +22,14 @@ static bool text_has(const struct table *table, size_t column)
 {
 	unsigned flags = table->columns[column].flags;
 
-	if (flags & TABLE_NO_TEXT || !(flags & TABLE_OPTIONAL))
+	if (flags & TABLE_NO_TEXT || !(flags & (TABLE_OPTIONAL | TABLE_BESIDE)))
 		return !(flags & TABLE_NO_TEXT);
-	for (size_t row = 0; row < table->row_count; row++)
-		if (table->cell(table->data, row, column).state != CELL_ABSENT)
+	for (size_t row = 0; row < table->row_count; row++) {
+		const enum cell_state state = table->cell(table->data, row, column).state;
+
+		if (state == CELL_OBSERVED || (state != CELL_ABSENT && flags & TABLE_OPTIONAL))
 			return true;
+	}
 	return false;
 }
 

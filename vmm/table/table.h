@@ -14,6 +14,7 @@ enum {
 	TABLE_RIGHT = 1,
 	TABLE_OPTIONAL = 2, /* text leaves it out if no row has anything to say there */
 	TABLE_NO_TEXT = 4,
+	TABLE_BESIDE = 32, /* text leaves it out if nothing in it was observed: the column that it goes with says so */
 	TABLE_NO_CSV = 8,
 	TABLE_NO_JSON = 16,
 	TABLE_NOWHERE = TABLE_NO_TEXT | TABLE_NO_CSV | TABLE_NO_JSON,

@@ -62,7 +62,7 @@ static const struct kernel kernels[] = {
 	    {"u32", "info1", 20, 4}, {"u64", "guest_rip", 80, 8}}},
 	  {TRACE_kvm_userspace_exit, 65000, {{"s16", "errno", 8, 2}, {"u8", "reason", 10, 1}}},
 	  {TRACE_kvm_emulate_insn, 9, {{"__u64", "rip", 40, 8}}},
-	  {TRACE_kvm_entry, 10, {{"int", "x", 8, 4}}}}},
+	  {TRACE_kvm_entry, 10, {{"u16", "vcpu_id", 12, 2}}}}},
 };
 
 static size_t write_format(const struct event *event, const char *name, char *text, size_t size)
@@ -449,6 +449,63 @@ static void exits(void **state)
 	}
 }
 
+static struct l0_return backs[8];
+static size_t back_count;
+
+static void keep_return(void *opaque, const struct l0_return *back)
+{
+	assert_ptr_equal(opaque, emitted);
+	assert_true(back_count < ARRAY_SIZE(backs));
+	backs[back_count++] = *back;
+}
+
+/* Who asks for returns of KVM_RUN gets each: by KVM's reason, or what the error was; until the next entry or return. */
+static void returns(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		const struct kernel *kernel = &kernels[i];
+		struct l0_assembler assembler = assembler_for(TRACE_kvm_exit);
+		struct raw entry = make(kernel, TRACE_kvm_entry), to_user = make(kernel, TRACE_kvm_userspace_exit);
+		struct raw interrupted = to_user, failed = to_user, exit = make_exit(kernel, 30, 0x100);
+		struct trace_formats formats;
+
+		load(kernel, &formats);
+		assembler.emit_return = keep_return;
+		back_count = 0;
+		set(&entry, kernel, TRACE_kvm_entry, "vcpu_id", 3);
+		set(&to_user, kernel, TRACE_kvm_userspace_exit, "reason", EXIT_REASON_IO);
+		set(&to_user, kernel, TRACE_kvm_userspace_exit, "errno", 0);
+		set(&interrupted, kernel, TRACE_kvm_userspace_exit, "reason", EXIT_REASON_IO);
+		set(&interrupted, kernel, TRACE_kvm_userspace_exit, "errno", (uint64_t)-EINTR);
+		set(&failed, kernel, TRACE_kvm_userspace_exit, "reason", EXIT_REASON_IO);
+		set(&failed, kernel, TRACE_kvm_userspace_exit, "errno", (uint64_t)-EFAULT);
+		feed(&assembler, &formats, 5, &interrupted); /* of an exit before recording began */
+		feed(&assembler, &formats, 8, &entry);
+		assert_true(assembler.vcpu_known);
+		assert_int_equal(assembler.vcpu, 3);
+		feed(&assembler, &formats, 10, &exit);
+		feed(&assembler, &formats, 12, &to_user);
+		feed(&assembler, &formats, 15, &failed);
+		feed(&assembler, &formats, 19, &entry);
+		feed(&assembler, &formats, 20, &exit);
+		feed(&assembler, &formats, 21, &to_user);
+		l0_assemble_end(&assembler);
+		assert_int_equal(back_count, 4);
+		assert_int_equal(backs[0].reason, EXIT_REASON_INTR);
+		assert_int_equal(backs[0].rip, 0);
+		assert_int_equal(backs[0].cost, 3);
+		assert_int_equal(backs[1].reason, EXIT_REASON_IO);
+		assert_int_equal(backs[1].rip, 0x100);
+		assert_int_equal(backs[1].time, 12);
+		assert_int_equal(backs[1].cost, 3);
+		assert_int_equal(backs[2].reason, EXIT_REASON_UNKNOWN);
+		assert_int_equal(backs[2].cost, 4);
+		assert_int_equal(backs[3].cost, 0); /* nobody saw it entered again */
+		assert_int_equal(emitted_count, 2);
+	}
+}
+
 /* KVM_RUN that returns without an exit of the guest's own: the next exit says so, whether or not the vCPU was entered. */
 static void unprompted(void **state)
 {
@@ -511,7 +568,7 @@ static void uses(void **state)
 	(void)state;
 	for (int id = 0; id < TRACE_COUNT; id++) {
 		assert_true(trace_uses[id][0] != '\0');
-		assert_int_equal(strspn(trace_uses[id], "CSPI"), strlen(trace_uses[id]));
+		assert_int_equal(strspn(trace_uses[id], "CSPIAB"), strlen(trace_uses[id]));
 	}
 #define X(name, bit, tracepoint, key, text) assert_non_null(strchr(trace_uses[TRACE_##tracepoint], 'S'));
 	L0_FLAGS(X)
@@ -552,6 +609,7 @@ int main(void)
 		cmocka_unit_test(bad_formats),	  cmocka_unit_test(ring_wraps),
 		cmocka_unit_test(ring_losses),	  cmocka_unit_test(ring_broken),
 		cmocka_unit_test(ring_raw_too_long), cmocka_unit_test(exits),
+		cmocka_unit_test(returns),
 		cmocka_unit_test(unprompted),
 		cmocka_unit_test(instructions),	  cmocka_unit_test(uses),
 		cmocka_unit_test(filters),	  cmocka_unit_test(explanations),
