@@ -166,7 +166,6 @@ static void end_process(struct attachment *attachment, size_t process)
 static int open_process(struct attachment *attachment, pid_t pid, struct error *error)
 {
 	struct vm_process *process = &attachment->processes[attachment->process_count];
-	char reason[sizeof(attachment->missing)] = "";
 	int rc, vcpus;
 
 	if (attachment->process_count == ATTACH_PROCESSES_MAX)
@@ -180,11 +179,20 @@ static int open_process(struct attachment *attachment, pid_t pid, struct error *
 		return error_set(error, -ENODEV, STATUS_USAGE,
 				 "--pid %d: %s has no vCPU; name the process of a VMM (`sidestep profile --all` looks for them)",
 				 pid, process->name);
-	rc = follow(attachment, attachment->process_count - 1, reason, sizeof(reason));
+	return 0;
+}
+
+/* The first look at its threads. */
+static int begin_process(struct attachment *attachment, size_t process, struct error *error)
+{
+	char reason[sizeof(attachment->missing)] = "";
+	int rc = follow(attachment, process, reason, sizeof(reason));
+
 	if (rc != 0)
-		return error_set(error, rc, STATUS_INTERNAL, "--pid %d: tracepoints: %s", pid,
+		return error_set(error, rc, STATUS_INTERNAL, "--pid %d: tracepoints: %s", attachment->processes[process].pid,
 				 rc == -ENOMEM ? "out of memory" : reason);
-	memcpy(attachment->missing, reason, sizeof(reason));
+	if (reason[0])
+		memcpy(attachment->missing, reason, sizeof(reason));
 	return 0;
 }
 
@@ -205,7 +213,7 @@ static int found(void *opaque, pid_t pid)
 
 	if (is_known(attachment, pid) || number == ATTACH_PROCESSES_MAX)
 		return 0;
-	if (open_process(attachment, pid, &error) == 0)
+	if (open_process(attachment, pid, &error) == 0 && begin_process(attachment, number, &error) == 0)
 		return 0;
 	attachment->blind++;
 	if (number < attachment->process_count)
@@ -235,6 +243,16 @@ static int open_all(struct attachment *attachment, struct error *error)
 	return 0;
 }
 
+static int load_formats(struct attachment *attachment, struct error *error)
+{
+	int rc = trace_formats_load(&attachment->formats);
+
+	if (rc >= 0)
+		return 0;
+	trace_explain(rc, TRACING_SAMPLE, attachment->missing, sizeof(attachment->missing));
+	return error_set(error, rc, STATUS_INTERNAL, "tracepoints: %s", attachment->missing);
+}
+
 int attachment_open(struct attachment *attachment, const struct attach_request *request, struct error *error)
 {
 	int rc;
@@ -253,16 +271,17 @@ int attachment_open(struct attachment *attachment, const struct attach_request *
 	rc = profile_counts_create(&attachment->fresh, request->by);
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
-	rc = trace_formats_load(&attachment->formats);
-	if (rc < 0) {
-		trace_explain(rc, TRACING_SAMPLE, attachment->missing, sizeof(attachment->missing));
-		return error_set(error, rc, STATUS_INTERNAL, "tracepoints: %s", attachment->missing);
-	}
 	raise_descriptors();
-	rc = request->all ? open_all(attachment, error) : 0;
+	/* That there is no such process is said before that nothing could be seen of it. */
 	for (size_t i = 0; rc == 0 && i < request->pid_count; i++)
 		if (!is_known(attachment, request->pids[i]))
 			rc = open_process(attachment, request->pids[i], error);
+	if (rc == 0)
+		rc = load_formats(attachment, error);
+	if (rc == 0 && request->all)
+		return open_all(attachment, error);
+	for (size_t i = 0; rc == 0 && i < attachment->process_count; i++)
+		rc = begin_process(attachment, i, error);
 	return rc;
 }
 

@@ -128,10 +128,10 @@ static struct cell symbol_cell(const struct profile_view *view, const struct pro
 
 	if (is_rest(key))
 		return cell_of_text("others");
-	if (key->reason == PROFILE_SYMBOL)
-		return view->name(view->opaque, key);
 	if (!key->value)
 		return cell_not_observed(CELL_TEXT);
+	if (key->reason == PROFILE_SYMBOL)
+		return view->name(view->opaque, key);
 	neighbourhood_text(key->value, text);
 	return cell_of_format("%s", text);
 }
@@ -157,7 +157,7 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	case PROFILE_COLUMN_SYMBOL:
 		return symbol_cell(view, key);
 	case PROFILE_COLUMN_VCPU:
-		return view->name(view->opaque, key);
+		return line->row ? view->name(view->opaque, key) : cell_not_observed(CELL_TEXT);
 	case PROFILE_COLUMN_GUEST:
 		return cell_of_text(key->nested ? "l2" : "l1");
 	case PROFILE_COLUMN_LEVEL:
