@@ -389,6 +389,7 @@ static void jail_rows(enum jail_role role)
 		       rule->when == JAIL_WHEN_FLAT	  ? " (engine flat)"
 		       : rule->when == JAIL_WHEN_SVM	  ? " (engine svm)"
 		       : rule->when == JAIL_WHEN_NESTED ? " (engines vmx and svm)"
+		       : rule->when == JAIL_WHEN_ALL_VMS ? " (`--all`)"
 							  : "");
 	}
 }
@@ -406,6 +407,11 @@ static void md_jail_vcpu(void)
 static void md_jail_guard(void)
 {
 	jail_rows(JAIL_ROLE_GUARD);
+}
+
+static void md_jail_reader(void)
+{
+	jail_rows(JAIL_ROLE_READER);
 }
 
 static void md_jail_writer(void)
@@ -428,7 +434,7 @@ const struct markdown_table markdown_tables[] = {
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
 	{"violation-flags", md_violation_flags}, {"probes", md_probes},
-	{"jail-main", md_jail_main},	   {"jail-vcpu", md_jail_vcpu}, {"jail-writer", md_jail_writer},
+	{"jail-main", md_jail_main},	   {"jail-vcpu", md_jail_vcpu}, {"jail-writer", md_jail_writer}, {"jail-reader", md_jail_reader},
 	{"jail-guard", md_jail_guard},
 };
 

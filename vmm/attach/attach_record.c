@@ -2,7 +2,6 @@
 #include "vmm/attach/attach_record.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static uint8_t small(size_t number)
 {
@@ -56,7 +55,7 @@ static void append_exit(struct ledger *ledger, const struct attached_thread *thr
 }
 
 /* The name of an address, with the first exit there. */
-static void append_name(struct attachment *attachment, const struct attached_thread *thread, uint64_t rip,
+static void append_name(struct attach_sink *sink, const struct attached_thread *thread, uint64_t rip,
 			const char *name, uint64_t start)
 {
 	struct record_code code = {
@@ -64,18 +63,17 @@ static void append_name(struct attachment *attachment, const struct attached_thr
 		.rip = rip,
 		.offset = (uint32_t)(rip - start),
 	};
-	size_t known = attachment->places.count;
+	size_t known = sink->places.count;
 
-	if (keyset_add(&attachment->places, (struct key){rip, 0}) < 0 || attachment->places.count == known)
+	if (keyset_add(&sink->places, (struct key){rip, 0}) < 0 || sink->places.count == known)
 		return;
 	snprintf(code.symbol, sizeof(code.symbol), "%s", name);
-	ledger_append(attachment->request.ledger, &code.record);
+	ledger_append(sink->ledger, &code.record);
 }
 
-void attach_record(struct attachment *attachment, const struct attached_thread *thread,
+void attach_record(struct attach_sink *sink, const struct attached_thread *thread,
 		   const struct attached_exit *exit)
 {
-	const struct attach_request *request = &attachment->request;
 	struct profile_exit what = {
 		.rip = exit->rip,
 		.reason = exit->reason,
@@ -89,40 +87,18 @@ void attach_record(struct attachment *attachment, const struct attached_thread *
 	struct profile_key key;
 
 	/* The files are of the guest that L0 runs: nobody knows what its own guests have at the same address. */
-	if (request->symbol && exit->rip && !exit->nested && (request->by == GROUP_SYMBOL || request->ledger))
-		name = request->symbol(request->symbols, exit->rip, &what.symbol);
+	if (sink->symbol && exit->rip && !exit->nested && (sink->by == GROUP_SYMBOL || sink->ledger))
+		name = sink->symbol(sink->symbols, exit->rip, &what.symbol);
 	if (!name)
 		what.symbol = 0;
-	key = profile_key_of(request->by, &what);
-	profile_table_add(attachment->fresh.table, &key, exit->cost);
-	if (!request->ledger)
+	key = profile_key_of(sink->by, &what);
+	profile_table_add(sink->counts.table, &key, exit->cost);
+	if (!sink->ledger)
 		return;
 	if (name)
-		append_name(attachment, thread, exit->rip, name, what.symbol);
+		append_name(sink, thread, exit->rip, name, what.symbol);
 	if (exit->level == LEVEL_L0)
-		append_l0(request->ledger, thread, exit);
+		append_l0(sink->ledger, thread, exit);
 	else
-		append_exit(request->ledger, thread, exit);
-}
-
-void attach_describe(const struct attachment *attachment, const char *kernel)
-{
-	struct ledger *ledger = attachment->request.ledger;
-	char key[24], value[64];
-
-	ledger_append_meta(ledger, "engine", "attached");
-	ledger_append_meta(ledger, "backend", host_backend_keys[attachment->request.backend]);
-	ledger_append_meta(ledger, "kernel", kernel);
-	ledger_append_meta(ledger, "sidestep", SIDESTEP_VERSION);
-	ledger_append_meta(ledger, "tracing", trace_mode_keys[TRACING_SAMPLE]);
-	if (attachment->missing[0])
-		ledger_append_meta(ledger, "tracepoints.missing", attachment->missing);
-	for (size_t i = 0; i < attachment->process_count; i++) {
-		snprintf(key, sizeof(key), i ? "guest.%zu" : "guest", i);
-		snprintf(value, sizeof(value), "process %d (%s)", attachment->processes[i].pid,
-			 attachment->processes[i].name);
-		ledger_append_meta(ledger, key, value);
-	}
-	snprintf(value, sizeof(value), "%zu", attachment->process_count ? attachment->process_count : 1);
-	ledger_append_meta(ledger, "vms", value);
+		append_exit(sink->ledger, thread, exit);
 }

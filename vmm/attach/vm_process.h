@@ -7,6 +7,7 @@
 #define VMM_ATTACH_VM_PROCESS_H
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 

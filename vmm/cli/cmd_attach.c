@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vmm/attach/attach_record.h"
+#include "vmm/attach/attachment.h"
 #include "vmm/base/printable.h"
 #include "vmm/base/stream.h"
 #include "vmm/base/words.h"
@@ -29,8 +29,6 @@ struct attach_watch {
 	const struct settings *settings;
 	struct attachment attachment;
 	struct symbol_file symbols;
-	struct ledger ledger;
-	bool recorded; /* there is a ledger */
 	struct output output;
 	struct profile_counts interval, total;
 	struct utsname system;
@@ -84,16 +82,16 @@ static const char *find_symbol(const void *opaque, uint64_t address, uint64_t *r
 static struct cell name_of(const void *opaque, const struct profile_key *key)
 {
 	const struct attach_watch *watch = opaque;
-	const struct attachment *attachment = &watch->attachment;
+	const struct followed *followed = &watch->attachment.followed;
 	const uint64_t process = key->value >> 32;
 	uint64_t start;
 
 	if (watch->by == GROUP_SYMBOL)
 		return cell_of_foreign(find_symbol(&watch->symbols, key->value, &start));
-	if (attachment->process_count == 1 && !watch->settings->all)
+	if (followed->process_count == 1 && !watch->settings->all)
 		return cell_of_format("%" PRIu64, key->value & UINT32_MAX);
 	return cell_of_format("%d:%" PRIu64,
-			      process < attachment->process_count ? attachment->processes[process].pid : 0,
+			      process < followed->process_count ? followed->processes[process].pid : 0,
 			      key->value & UINT32_MAX);
 }
 
@@ -101,21 +99,21 @@ static struct cell name_of(const void *opaque, const struct profile_key *key)
 static void vcpus_text(const void *opaque, FILE *stream)
 {
 	const struct attach_watch *watch = opaque;
-	const struct attachment *attachment = &watch->attachment;
+	const struct followed *followed = &watch->attachment.followed;
 
-	for (size_t i = 0; i < attachment->thread_count; i++) {
-		const struct attached_thread *thread = attachment->threads[i];
-		const struct vm_process *process = &attachment->processes[thread->process];
+	for (size_t i = 0; i < followed->thread_count; i++) {
+		const struct attached_thread *thread = followed->threads[i];
+		const struct vm_process *process = &followed->processes[thread->process];
 
 		if (!thread->active || thread->unwanted)
 			continue;
 		fprintf(stream, "process %d (", process->pid);
 		printable_put(stream, process->name);
 		fprintf(stream, "), vcpu %" PRIu32 ", thread %d: %" PRIu64 " %s recorded, %" PRIu64 " lost\n", thread->vcpu,
-			thread->id, thread->exits, attachment->plan.interpreted ? "instructions" : "exits", thread->lost);
+			thread->id, thread->exits, followed->plan.interpreted ? "instructions" : "exits", thread->lost);
 	}
-	if (attachment->blind)
-		fprintf(stream, "threads and processes that came later and could not be looked at: %u\n", attachment->blind);
+	if (followed->blind)
+		fprintf(stream, "threads and processes that came later and could not be looked at: %u\n", followed->blind);
 	if (watch->by == GROUP_SYMBOL && !watch->settings->plan.symbols)
 		fputs("functions have no names: in the guest, as root, cat /proc/kallsyms; then --symbols FILE\n", stream);
 }
@@ -123,12 +121,12 @@ static void vcpus_text(const void *opaque, FILE *stream)
 static void vcpus_json(const void *opaque, json_t *root)
 {
 	const struct attach_watch *watch = opaque;
-	const struct attachment *attachment = &watch->attachment;
+	const struct followed *followed = &watch->attachment.followed;
 	json_t *vcpus = json_array();
 
-	for (size_t i = 0; i < attachment->thread_count; i++) {
-		const struct attached_thread *thread = attachment->threads[i];
-		const struct vm_process *process = &attachment->processes[thread->process];
+	for (size_t i = 0; i < followed->thread_count; i++) {
+		const struct attached_thread *thread = followed->threads[i];
+		const struct vm_process *process = &followed->processes[thread->process];
 
 		if (!thread->active || thread->unwanted)
 			continue;
@@ -138,7 +136,7 @@ static void vcpus_json(const void *opaque, json_t *root)
 						       (json_int_t)thread->lost));
 	}
 	json_object_set_new(root, "vcpus", vcpus);
-	json_object_set_new(root, "blind", json_integer(attachment->blind));
+	json_object_set_new(root, "blind", json_integer(followed->blind));
 	json_object_set_new(root, "kernel", json_string(watch->system.release));
 }
 
@@ -161,7 +159,7 @@ static int write_view(const struct attach_watch *watch, const struct profile_vie
 
 static int write_lines(struct attach_watch *watch, bool summary)
 {
-	const bool interpreted = watch->attachment.plan.interpreted;
+	const bool interpreted = watch->attachment.followed.plan.interpreted;
 	const enum profile_l0 how = interpreted ? PROFILE_L0_PART : PROFILE_L0_ALL;
 	uint64_t now = now_ms(), since = summary ? watch->start : watch->last;
 	struct profile_lines lines = {0}, total = {0};
@@ -178,7 +176,7 @@ static int write_lines(struct attach_watch *watch, bool summary)
 		.lines = summary ? &total : &lines,
 		.total = &total,
 		.tsc_khz = ATTACH_CLOCK_KHZ,
-		.missing = watch->attachment.missing,
+		.missing = watch->attachment.followed.missing,
 		.l0_source = interpreted ? "interpreted instructions, all counted, one in 97 recorded"
 					 : "every exit, by tracepoints",
 	};
@@ -280,17 +278,9 @@ static int open_all(struct attach_watch *watch, struct error *error)
 		rc = attachment_open(&watch->attachment, &request, error);
 	watch->attached = true;
 	/* Last: a file that is there already is replaced only by one that will have something in it. */
-	if (rc == 0 && settings->plan.ledger) {
-		rc = ledger_create(&watch->ledger, settings->plan.ledger, ATTACH_CLOCK_KHZ, error);
-		watch->recorded = rc == 0;
-	}
-	if (rc != 0)
-		return rc;
-	if (watch->recorded) {
-		watch->attachment.request.ledger = &watch->ledger;
-		attach_describe(&watch->attachment, watch->system.release);
-	}
-	return 0;
+	if (rc == 0 && settings->plan.ledger)
+		rc = attachment_record(&watch->attachment, settings->plan.ledger, watch->system.release, error);
+	return rc;
 }
 
 static void begin(struct attach_watch *watch)
@@ -310,19 +300,19 @@ static void begin(struct attach_watch *watch)
 /* Who scripts this has to know when nothing that the VM does will be missed. */
 static void tell_attached(const struct attach_watch *watch)
 {
-	const struct attachment *attachment = &watch->attachment;
+	const struct followed *followed = &watch->attachment.followed;
 
-	for (size_t i = 0; i < attachment->process_count && !watch->interactive; i++)
-		if (!attachment->ended[i])
-			fprintf(stderr, "sidestep: attached to process %d, %d vCPUs\n", attachment->processes[i].pid,
-				vm_process_vcpus(&attachment->processes[i]));
+	for (size_t i = 0; i < followed->process_count && !watch->interactive; i++)
+		if (!followed->ended[i])
+			fprintf(stderr, "sidestep: attached to process %d, %d vCPUs\n", followed->processes[i].pid,
+				vm_process_vcpus(&followed->processes[i]));
 }
 
 static void tell_losses(const struct attach_watch *watch)
 {
-	if (watch->recorded && watch->ledger.lost)
+	if (watch->attachment.recorded && watch->attachment.ledger.lost)
 		fprintf(stderr, "sidestep: %s: %s; %" PRIu64 " records found no room in the ledger\n",
-			watch->settings->plan.ledger, strerror(-watch->ledger.error), watch->ledger.lost);
+			watch->settings->plan.ledger, strerror(-watch->attachment.ledger.error), watch->attachment.ledger.lost);
 }
 
 /* This thread shows what the other one counts, and needs no right to anything. */
@@ -341,8 +331,8 @@ static int seal(const struct attach_watch *watch, struct error *error)
 		thread.subject[JAIL_SUBJECT_VERDICT] = watch->output.writer.verdict;
 		thread.subject[JAIL_SUBJECT_WRITER] = watch->output.writer.pid;
 	}
-	if (watch->recorded) {
-		thread.subject[JAIL_SUBJECT_LEDGER] = watch->ledger.fd;
+	if (watch->attachment.recorded) {
+		thread.subject[JAIL_SUBJECT_LEDGER] = watch->attachment.ledger.fd;
 		thread.size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
 		thread.file_size = LEDGER_FILE_MAX;
 	}
@@ -407,8 +397,6 @@ int command_attach(const struct settings *settings)
 	terminal_leave();
 	if (watch->attached)
 		attachment_finish(&watch->attachment);
-	if (watch->recorded)
-		ledger_close(&watch->ledger);
 	output_discard(&watch->output);
 	symbol_file_close(&watch->symbols);
 	profile_counts_destroy(&watch->interval);
