@@ -46,6 +46,7 @@
 #define PORT_END 0xf4
 #define PORT_SERIAL 0x3f8
 #define PORT_KEYBOARD 0x64
+#define PORT_CLOCK 0x71
 #define KEYBOARD_RESET 0xfe
 #define IRQ_SERIAL 4
 
@@ -346,7 +347,7 @@ static enum outcome port_out(const struct vcpu *vcpu, unsigned port, unsigned si
 	return GOES_ON;
 }
 
-/* What is not there reads as ones; a keyboard controller with bit 1 clear takes commands. */
+/* What is not there reads as ones; a keyboard controller with bit 1 clear takes commands, a clock of zeros can be read. */
 static void port_in(unsigned port, unsigned size, uint8_t *data)
 {
 	memset(data, 0xff, size);
@@ -354,6 +355,8 @@ static void port_in(unsigned port, unsigned size, uint8_t *data)
 		data[0] = serial_in(port - PORT_SERIAL);
 	else if (port == PORT_KEYBOARD)
 		data[0] = 0xfd;
+	else if (port == PORT_CLOCK)
+		data[0] = 0;
 }
 
 static enum outcome handle_io(struct vcpu *vcpu)
@@ -466,7 +469,7 @@ static void print_stats(const struct vcpu *vcpu)
 
 static void start_threads(void)
 {
-	char line[64];
+	char line[256] = "waiting:";
 
 	pthread_barrier_init(&created, NULL, vcpu_count + 1);
 	pthread_barrier_init(&started, NULL, vcpu_count + 1);
@@ -476,10 +479,10 @@ static void start_threads(void)
 			fail("a thread");
 	}
 	pthread_barrier_wait(&created);
-	fprintf(stderr, "waiting:");
+	/* At once: whoever sees the line sees all of it. */
 	for (unsigned i = 0; i < vcpu_count; i++)
-		fprintf(stderr, " vcpu%u %d", i, vcpus[i].tid);
-	fprintf(stderr, "\n");
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), " vcpu%u %d", i, vcpus[i].tid);
+	fprintf(stderr, "%s\n", line);
 	if (!fgets(line, sizeof(line), stdin))
 		clearerr(stdin);
 	pthread_barrier_wait(&started);
