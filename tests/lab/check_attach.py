@@ -77,7 +77,8 @@ class Results:
 
 def groups(document, key, level):
     counts = collections.Counter()
-    for row in document.get("exits", []):
+    # What is a list of rows in a report is a sum of each level in a profile.
+    for row in document["rows"] if "rows" in document else document.get("exits", []):
         if row["level"] == level:
             counts[row[key]] += row["exits"]
     return counts

@@ -302,10 +302,16 @@ static void tell_attached(const struct attach_watch *watch)
 {
 	const struct followed *followed = &watch->attachment.followed;
 
-	for (size_t i = 0; i < followed->process_count && !watch->interactive; i++)
-		if (!followed->ended[i])
-			fprintf(stderr, "sidestep: attached to process %d, %d vCPUs\n", followed->processes[i].pid,
-				vm_process_vcpus(&followed->processes[i]));
+	for (size_t i = 0; i < followed->process_count && !watch->interactive; i++) {
+		const struct vm_process *process = &followed->processes[i];
+		const int vcpus = vm_process_vcpus(process);
+
+		if (followed->ended[i])
+			continue;
+		fprintf(stderr, "sidestep: attached to %d (", process->pid);
+		printable_put(stderr, process->name);
+		fprintf(stderr, "), %d vCPU%s\n", vcpus, vcpus == 1 ? "" : "s");
+	}
 }
 
 static void tell_losses(const struct attach_watch *watch)
