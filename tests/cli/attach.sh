@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# sidestep profile --pid and --all on the host's KVM: a VMM that is not ours is looked at, and ends as if nobody did. What
+# the labs hold exit for exit against the kernel's own counts is tests/lab/attach.sh. Arguments: the program, the VMM.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "${BASH_SOURCE%/*}/../lib.sh"
+begin "$1"
+vmm=$(realpath "$2")
+cd "$scratch" || exit 99
+
+# --- What needs no KVM.
+check 'pid: no number' 2 "--pid: 'qemu' is not a whole number above 0" "$sidestep" profile --pid qemu
+check 'pid: no process' 2 '^sidestep: --pid 2147483647: there is no such process$' "$sidestep" profile --pid 2147483647
+check 'pid: no VMM' 2 "^sidestep: --pid $$: [^ ]+ has no vCPU; name the process of a VMM" "$sidestep" profile --pid $$
+check 'pid: no abbreviation' 2 '^sidestep: --pi is no option of this command' "$sidestep" profile --pi $$
+check 'pid: with a guest' 2 'profile takes --pid or a GUEST, not both' "$sidestep" profile --pid $$ guest
+check 'pid: with all' 2 'profile takes --pid or --all, not both' "$sidestep" profile --pid $$ --all
+check 'pid: with what a run has' 2 "--memory is for a guest of sidestep's own" "$sidestep" profile --pid $$ -m 16M
+check 'pid: by operation' 2 "--by operation: of somebody else's VM exits are counted by reason, rip" \
+	"$sidestep" profile --pid $$ --by operation
+check 'vcpu: no number' 2 "--vcpu: 'x' is not the number of a vCPU" "$sidestep" profile --pid $$ --vcpu x
+check 'vcpu: of nobody' 2 '--vcpu goes with --pid or --all' "$sidestep" profile --vcpu 0
+check 'by: not of a profile' 2 '--by service: profile counts by operation, reason' "$sidestep" profile --by service
+
+needs_kvm
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	check 'pid: of somebody else' 99 '^sidestep: --pid 1: not permitted to look at this process; run as root' \
+		setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$sidestep" profile --pid 1
+fi
+info=$("$sidestep" info)
+if ! grep -q 'kvm tracepoints, recorded one by one$' <<<"$info"; then
+	echo "ok - attached # SKIP needs: tracepoints; host:$(grep 'not recorded' <<<"$info")"
+	finish
+fi
+
+# Starts the VMM with a guest of so many CPUIDs and OUTs on each of so many vCPUs. It waits until go().
+vmm_begin() { # vCPUs, loops
+	rm -f go
+	mkfifo go
+	"$vmm" -c "$1" -l "$2" <go >guest.out 2>guest.err &
+	pid=$!
+	exec 3>go
+	await grep -q waiting guest.err
+}
+
+go() {
+	echo >&3
+	exec 3>&-
+}
+
+attach() { # OPTION...
+	"$sidestep" profile "$@" </dev/null >profile.out 2>profile.err &
+	profile=$!
+	await grep -q "attached to $pid (small_vmm)" profile.err
+}
+
+# name, wanted status: of sidestep; the VMM always ends well.
+ends() {
+	wait "$profile"
+	status=$? err=profile.err
+	that "$1: status $2" [ "$status" -eq "$2" ]
+	wait "$pid"
+	that "$1: the VMM ends as ever" [ $? -eq 0 ]
+	err=$scratch/.err
+}
+
+# What KVM_RUN has returned, by the VMM's own count, of all vCPUs.
+runs_of_vmm() {
+	awk '$2 == "runs" { n += $3 } END { print n }' guest.err
+}
+
+vmm_begin 2 200,300
+attach --pid "$pid" --format csv --interval 60
+go
+ends 'to the end of the VM' 0
+# Times that end with an entry are not to be had where KVM interprets; numbers are.
+that 'every return to the VMM is counted' [ "$(awk -F, '$3 == "summary" && $5 == "vmm" { n += $(NF - 2) } END { print n }' profile.out)" = "$(runs_of_vmm)" ]
+that 'by the reason' grep -q '^[0-9.]*,[0-9.]*,summary,l1,vmm,io,' profile.out
+
+vmm_begin 2 200,300
+attach --pid "$pid" --ledger ledger --by vcpu
+go
+ends 'with a ledger' 0
+that 'a summary for people' grep -q '^summary of ' profile.out
+that 'which vCPUs there were, and what was lost' [ "$(grep -c "^process $pid (small_vmm), vcpu [01], thread [0-9]*: [0-9]* [a-z]* recorded, 0 lost$" profile.out)" -eq 2 ]
+check 'the ledger by reason' 0 '' "$sidestep" report --by reason --format csv ledger
+that 'the ledger has every return' [ "$(awk -F, '$2 == "vmm" { n += $3 } END { print n }' "$out")" = "$(runs_of_vmm)" ]
+for format in text json html trace folded; do
+	check "the ledger as $format" 0 '' "$sidestep" report --format "$format" ledger
+done
+
+vmm_begin 1 200,300
+attach --all --timeout 30 --format json --interval 60
+go
+wait "$pid"
+kill -INT "$profile"
+ends 'all VMs, until Ctrl-C' 0
+that 'all VMs: its own is among them' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
+
+# One that comes later.
+"$sidestep" profile --all --timeout 60 --format json --interval 60 </dev/null >profile.out 2>profile.err &
+profile=$!
+await grep -qs 'Seccomp:.*2' "/proc/$profile/status"
+vmm_begin 1 200,300
+sleep 1
+go
+wait "$pid"
+kill -TERM "$profile"
+ends 'all VMs, until SIGTERM' 143
+that 'all VMs: one that came later' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
+
+# --- What the profiler has given up, in every thread.
+vmm_begin 1 200,300
+attach --pid "$pid" --interval 60
+await grep -qs 'Seccomp:.*2' "/proc/$profile/status"
+that 'sealed: every thread has a filter' [ "$(cat "/proc/$profile"/task/*/status | grep -c '^Seccomp:.*2')" -eq 2 ]
+that 'sealed: no new privileges' [ "$(cat "/proc/$profile"/task/*/status | grep -c '^NoNewPrivs:.*1')" -eq 2 ]
+# CAP_IPC_LOCK, CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_PERFMON: those at most, and of the thread that shows numbers none.
+caps=$((1 << 14 | 1 << 19 | 1 << 21 | 1 << 38))
+for task in "/proc/$profile"/task/*; do
+	effective=$((16#$(sed -n 's/^CapEff:[[:space:]]*//p' "$task/status")))
+	if [ "${task##*/}" = "$profile" ]; then
+		that 'sealed: the main thread has no capability' [ "$effective" -eq 0 ]
+	else
+		that 'sealed: the reader has few capabilities' [ $((effective & ~caps)) -eq 0 ]
+	fi
+done
+go
+ends 'sealed' 0
+finish
