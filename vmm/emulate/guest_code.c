@@ -34,7 +34,7 @@ static void name_function(struct vcpu *vcpu, const struct kvm_sregs *sregs, stru
 	snprintf(record->symbol, sizeof(record->symbol), "%s", name);
 }
 
-void guest_code_fetch(void *opaque, struct record_code *record)
+void guest_code_fetch(void *opaque, bool outer, struct record_code *record)
 {
 	struct vcpu *vcpu = opaque;
 	int view = vcpu->vm->ops->view_current(vcpu);
@@ -42,6 +42,8 @@ void guest_code_fetch(void *opaque, struct record_code *record)
 	struct kvm_sregs sregs;
 	uint64_t address;
 
+	if (outer && vcpu->vm->ops->own_code && vcpu->vm->ops->own_code(vcpu, record))
+		return;
 	if (vcpu->vm->ops->guest_sregs(vcpu, &sregs) != 0)
 		return;
 	name_function(vcpu, &sregs, record);

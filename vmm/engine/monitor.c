@@ -2,6 +2,7 @@
 #include "vmm/engine/monitor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "views/flags.h"
@@ -55,6 +56,22 @@ uint64_t monitor_region(const struct vcpu *vcpu)
 uint64_t monitor_control(const struct vcpu *vcpu)
 {
 	return monitor_region(vcpu) + 0x1000;
+}
+
+/* The relay is one block of code, whose functions the compiler has put into each other: it counts as one. */
+bool monitor_code(const struct vcpu *vcpu, struct record_code *record)
+{
+	const uint64_t offset = record->rip - RELAY_IMAGE;
+	const uint64_t before = offset < CODE_BEFORE ? offset : CODE_BEFORE;
+
+	if (offset >= RELAY_IMAGE_MAX)
+		return false;
+	record->offset = (uint32_t)offset;
+	record->before = (uint8_t)before;
+	record->count = (uint8_t)(before + CODE_BYTES - CODE_BEFORE);
+	memcpy(record->bytes, monitor_at(vm_monitor(vcpu->vm), record->rip - before), record->count);
+	snprintf(record->symbol, sizeof(record->symbol), "relay");
+	return true;
 }
 
 uint64_t monitor_ring(const struct vcpu *vcpu)

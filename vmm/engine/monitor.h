@@ -76,6 +76,9 @@ uint64_t monitor_list(const struct vm *vm);
 struct vcpu *monitor_running(struct vm *leader);
 void monitor_retire(struct vcpu *vcpu);
 
+/* engine_ops.own_code */
+bool monitor_code(const struct vcpu *vcpu, struct record_code *record);
+
 /* Moves what the relay has recorded to the vCPU's summary and the ledger. */
 void monitor_drain(struct vcpu *vcpu);
 

@@ -39,6 +39,6 @@ void monitor_destroy_vcpu(struct vcpu *vcpu);
 	.vm_finish = monitor_destroy, .vcpu_finish = monitor_destroy_vcpu,                         \
 	.rights_changed = monitor_rights_changed, .drain = monitor_drain,                          \
 	.drain_finished = monitor_drain_finished, .catch_up = monitor_catch_up,                    \
-	.running = monitor_running, .retire = monitor_retire
+	.running = monitor_running, .retire = monitor_retire, .own_code = monitor_code
 
 #endif

@@ -25,7 +25,7 @@ void code_capture_finish(struct code_capture *capture)
 	keyset_finish(&capture->seen);
 }
 
-bool code_capture(struct code_capture *capture, const struct image *image, uint64_t rip,
+bool code_capture(struct code_capture *capture, const struct image *image, uint64_t rip, bool outer,
 		  struct record_code *ret_record)
 {
 	size_t known = capture->seen.count;
@@ -37,7 +37,7 @@ bool code_capture(struct code_capture *capture, const struct image *image, uint6
 		.record = {.type = RECORD_CODE, .size = sizeof(*ret_record)},
 		.rip = rip,
 	};
-	capture->fetch(capture->opaque, ret_record);
+	capture->fetch(capture->opaque, outer, ret_record);
 	name(image, ret_record);
 	return true;
 }

@@ -3,6 +3,8 @@
 #ifndef VMM_OBSERVE_CODE_CAPTURE_H
 #define VMM_OBSERVE_CODE_CAPTURE_H
 
+#include <stdbool.h>
+
 #include "vmm/base/keyset.h"
 #include "vmm/guest/image.h"
 #include "vmm/ledger/record.h"
@@ -11,8 +13,9 @@
 #define CODE_CAPTURES_MAX 4096
 
 /* Reads the bytes around record->rip, as the guest sees them now, and sets `width`, `before`, `count`, `bytes`; leaves
- * the record alone if there are none to be had. */
-typedef void code_fetch_fn(void *opaque, struct record_code *record);
+ * the record alone if there are none to be had. `outer`: the exit was of no nested guest, so that the code may be the
+ * monitor's own, which no view shows; then the name is the fetcher's to give. */
+typedef void code_fetch_fn(void *opaque, bool outer, struct record_code *record);
 
 struct code_capture {
 	struct keyset seen; /* addresses whose code has been taken */
@@ -24,8 +27,8 @@ struct code_capture {
 int code_capture_init(struct code_capture *capture, code_fetch_fn *fetch, void *opaque);
 void code_capture_finish(struct code_capture *capture);
 
-/* Fills the record for `rip`, the first time that it is met. Returns whether it was. */
-bool code_capture(struct code_capture *capture, const struct image *image, uint64_t rip,
+/* Fills the record for `rip`, the first time that it is met; `outer` as above. Returns whether it was. */
+bool code_capture(struct code_capture *capture, const struct image *image, uint64_t rip, bool outer,
 		  struct record_code *ret_record);
 
 #endif

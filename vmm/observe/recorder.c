@@ -69,11 +69,11 @@ static inline void keep(struct recorder *recorder, const struct record *record)
 		ledger_append(recorder->ledger, record);
 }
 
-static void keep_code(struct recorder *recorder, uint64_t rip)
+static void keep_code(struct recorder *recorder, uint64_t rip, bool outer)
 {
 	struct record_code code;
 
-	if (!recorder->ledger || !code_capture(&recorder->capture, recorder->image, rip, &code))
+	if (!recorder->ledger || !code_capture(&recorder->capture, recorder->image, rip, outer, &code))
 		return;
 	sign(recorder, &code.record);
 	ledger_append(recorder->ledger, &code.record);
@@ -90,7 +90,7 @@ void recorder_exit(struct recorder *recorder, struct record_exit *record)
 	sign(recorder, &record->record);
 	PROBE_FIRE(exit, record->record.vcpu, record->record.level, record->reason, record->rip,
 		   record->operation, record->cost, record->record.vm, record->time);
-	keep_code(recorder, record->rip);
+	keep_code(recorder, record->rip, false);
 	keep(recorder, &record->record);
 }
 
@@ -125,7 +125,7 @@ static void add_l0_exit(void *opaque, struct l0_exit *exit)
 		.flags = exit->flags,
 	};
 
-	keep_code(recorder, record.rip);
+	keep_code(recorder, record.rip, !(record.flags & L0_NESTED));
 	recorder_add(recorder, &record.record);
 }
 

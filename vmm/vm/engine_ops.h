@@ -4,12 +4,14 @@
 #define VMM_VM_ENGINE_OPS_H
 
 #include <linux/kvm.h>
+#include <stdbool.h>
 
 #include "guestfw/abi.h"
 #include "views/gpa.h"
 #include "vmm/base/error.h"
 
 struct monitor_exit;
+struct record_code;
 struct vm;
 struct vcpu;
 
@@ -76,6 +78,9 @@ struct engine_ops {
 
 	/* The same: this guest has ended and shall not run again. */
 	void (*retire)(struct vcpu *vcpu);
+
+	/* Fills the record of code if record->rip is in the relay, and returns whether it is. */
+	bool (*own_code)(const struct vcpu *vcpu, struct record_code *record);
 
 	/* Has the relay load CR0 or CR4; what the guest reads there is a matter of its words. */
 	void (*load_register)(struct vcpu *vcpu, unsigned number, uint64_t value);

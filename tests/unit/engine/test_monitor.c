@@ -237,6 +237,41 @@ static const char *name_of(uint64_t reason)
 	return reason == 7 ? "seven" : "another";
 }
 
+static struct record_code code_at(struct fixture *f, uint64_t rip, bool its)
+{
+	struct record_code code = {.rip = rip};
+
+	assert_int_equal(monitor_code(&f->vcpu, &code), its);
+	return code;
+}
+
+/* With what is in front of it as far as the relay goes, and nothing of what lies around. */
+static void code_of_the_relay_has_its_name(void **state)
+{
+	struct fixture *f = *state;
+	const struct record_code none = {.rip = RELAY_IMAGE - 1}, behind = {.rip = RELAY_IMAGE + RELAY_IMAGE_MAX};
+	struct record_code code;
+
+	memset(monitor_at(&f->monitor, RELAY_IMAGE - 8), 0xcc, 8);
+	for (int i = 0; i < 2 * CODE_BYTES; i++)
+		*(uint8_t *)monitor_at(&f->monitor, RELAY_IMAGE + (uint64_t)i) = (uint8_t)i;
+	code = code_at(f, RELAY_IMAGE + 0x13, true);
+	assert_string_equal(code.symbol, "relay");
+	assert_int_equal(code.offset, 0x13);
+	assert_int_equal(code.before, CODE_BEFORE);
+	assert_int_equal(code.count, CODE_BYTES);
+	for (int i = 0; i < CODE_BYTES; i++)
+		assert_int_equal(code.bytes[i], 0x13 - CODE_BEFORE + i);
+	code = code_at(f, RELAY_IMAGE + 1, true);
+	assert_int_equal(code.before, 1);
+	assert_int_equal(code.count, 1 + CODE_BYTES - CODE_BEFORE);
+	assert_int_equal(code.bytes[0], 0);
+	code = code_at(f, RELAY_IMAGE - 1, false);
+	assert_memory_equal(&code, &none, sizeof(code));
+	code = code_at(f, RELAY_IMAGE + RELAY_IMAGE_MAX, false);
+	assert_memory_equal(&code, &behind, sizeof(code));
+}
+
 static void an_exit_that_no_row_names_stays_as_it_is(void **state)
 {
 	static const struct monitor_reason rows[] = {{3, EVENT_IGNORED}, {7, EVENT_VIOLATION}};
@@ -285,6 +320,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_change_is_noted_by_what_it_makes_of_the_root, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_view_is_known_by_its_pointer, setup, teardown),
+		cmocka_unit_test_setup_teardown(code_of_the_relay_has_its_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_exit_that_no_row_names_stays_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refused_state_names_the_check, setup, teardown),
 	};

@@ -58,6 +58,18 @@ void __wrap_trace_drain(struct trace *trace, struct l0_assembler *assembler)
 	note('d');
 }
 
+/* There is a ring, of which nobody reads. */
+void __wrap_trace_open(struct trace *trace, const struct trace_plan *plan, char *reason, size_t size);
+void __wrap_trace_open(struct trace *trace, const struct trace_plan *plan, char *reason, size_t size)
+{
+	(void)plan;
+	(void)reason;
+	(void)size;
+	trace->mapping = &happened;
+}
+
+static bool fetched_outer; /* the code that was fetched last may be the monitor's */
+
 static void watch_add(struct record_watch *watch, const struct record *record)
 {
 	(void)watch;
@@ -77,8 +89,9 @@ static void watch_ended(struct record_watch *watch)
 	note('e');
 }
 
-static void fetch(void *opaque, struct record_code *record)
+static void fetch(void *opaque, bool outer, struct record_code *record)
 {
+	fetched_outer = outer;
 	assert_ptr_equal(opaque, happened);
 	assert_int_equal(record->rip & ~UINT64_C(0xff), RIP);
 	record->count = 1;
@@ -156,6 +169,29 @@ static void code_comes_with_the_first_exit(void **state)
 	expect_happened("sl");
 	recorder_exit(recorder, &there);
 	expect_happened("flsl");
+}
+
+/* Of a nested guest's exit it cannot be, wherever the guest has its code. */
+static void only_what_l0_saw_of_no_nested_guest_may_be_the_monitors_code(void **state)
+{
+	const struct attribution attribution = {.image = &image};
+	struct record_exit exit = exit_at(RIP);
+	struct l0_exit seen = {.rip = RIP + 1};
+	char reason[8];
+
+	(void)state;
+	keep();
+	recorder_open_trace(recorder, NULL, TRACE_kvm_exit, &attribution, reason, sizeof(reason));
+	fetched_outer = true;
+	recorder_exit(recorder, &exit);
+	assert_false(fetched_outer);
+	recorder->sampler.assembler.emit(recorder, &seen);
+	assert_true(fetched_outer);
+	seen = (struct l0_exit){.rip = RIP + 2, .flags = L0_NESTED};
+	recorder->sampler.assembler.emit(recorder, &seen);
+	assert_false(fetched_outer);
+	expect_happened("flslflslflsl");
+	recorder->sampler.trace.mapping = NULL;
 }
 
 static void knows_operations_of_the_image_only(void **state)
@@ -293,6 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(goes_to_whoever_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_comes_with_the_first_exit, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_what_l0_saw_of_no_nested_guest_may_be_the_monitors_code, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(knows_operations_of_the_image_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(knows_operations_that_were_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_batch_is_one_record, setup, teardown),
