@@ -20,6 +20,8 @@ import reports
 from check import patient
 
 SCHEMES = {"light": "1", "dark": "0"}
+# Of the window, in pixels, and in which scheme it is looked at.
+WIDTHS = ((1280, "light"), (1280, "dark"), (800, "light"), (400, "dark"))
 
 PROBE = """
 <pre id="probe"></pre>
@@ -46,8 +48,24 @@ found.colours = { page: colour('html', 'backgroundColor'), ink: colour('html', '
 	card: colour('figure', 'backgroundColor'), soft: colour('#run', 'color') };
 for (const key of ['cpu', 'l0', 'monitor', 'vmm'])
 	found.colours[key] = root.getPropertyValue('--' + key).trim();
-for (const id of ['table', 'reasons', 'places'])
+for (const id of ['table', 'reasons', 'functions', 'places'])
 	found.tables[id] = texts(`#${id} tbody tr`).length;
+const isShown = (node) => node.checkVisibility();
+found.width = innerWidth;
+found.sections = all('h2').filter(isShown).map((node) => node.textContent);
+found.shown = all('table').filter(isShown).map((node) => node.id).filter(Boolean);
+found.empty = all('table, figure, dl, ul').filter(isShown).filter((node) => node.id && !node.textContent).map((node) => node.id);
+// What a box does not show without scrolling, what reaches out of the window, and labels that are on one another.
+found.cut = all('.scroll').filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.firstChild.id);
+found.outside = all('section, header, .scroll, figure, p, dl, h1, h2, form').filter(isShown)
+	.filter((node) => node.getBoundingClientRect().right > innerWidth).map((node) => node.id || node.tagName);
+const labels = all('#axis text').map((node) => [node.textContent, node.getBoundingClientRect()]);
+found.overlaps = labels.flatMap(([a, x], i) => labels.slice(i + 1)
+	.filter(([, y]) => x.left < y.right && y.left < x.right && x.top < y.bottom && y.top < x.bottom).map(([b]) => `${a} on ${b}`));
+found.labels = all('#axis .decade').length;
+found.parts = all('#reasons tbody tr').map((row) => [row.children[3].textContent,
+	Number(row.children[3].style.getPropertyValue('--part'))]);
+found.first = texts('#functions tbody tr:first-child > *');
 found.title = document.querySelector('h1').textContent;
 found.warning = document.querySelector('#warning:not([hidden])')?.textContent ?? null;
 found.overflow = document.documentElement.scrollWidth - innerWidth;
@@ -57,7 +75,7 @@ found.unlabelled = all('input, select, button')
 found.headings = all('h1, h2').length;
 const heads = all('#table thead th');
 const column = (i) => texts(`#table tbody tr > :nth-child(${i + 1})`);
-for (const i of [0, heads.length - 3]) {
+for (const i of heads.length ? [0, heads.length - 3] : []) {
 	for (const turn of [0, 1]) {
 		heads[i].querySelector('button').click();
 		found.orders[`${i} ${heads[i].getAttribute('aria-sort')}`] = column(i);
@@ -77,6 +95,19 @@ document.getElementById('probe').textContent = JSON.stringify(found);
 """
 
 
+# A window has at least 500 pixels, a frame in it has what it is given.
+FRAME = """<!DOCTYPE html><meta name="color-scheme" content="light dark"><body style="margin: 0">
+<iframe width="{width}" height="900" style="border: 0" srcdoc="{page}"></iframe><pre id="probe"></pre>
+<script>
+addEventListener('load', () => {{
+	document.getElementById('probe').textContent = frames[0].document.getElementById('probe').textContent;
+	document.querySelector('iframe').remove();
+}});
+</script>
+"""
+WINDOW_MIN = 500
+
+
 def browser():
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if shutil.which(name):
@@ -85,12 +116,12 @@ def browser():
     sys.exit(77)
 
 
-def open_page(program, path, directory, scheme="light"):
+def open_page(program, path, directory, scheme="light", width=1280):
     """What Chromium makes of the page, and what its console says."""
     done = subprocess.run(
         [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          "--enable-logging=stderr", "--dump-dom", "--host-resolver-rules=MAP * ~NOTFOUND",
-         f"--user-data-dir={directory}/profile", "--window-size=1280,1000",
+         f"--user-data-dir={directory}/profile", f"--window-size={width},1000",
          f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}", path.as_uri()],
         capture_output=True, text=True, timeout=patient(120))
     console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
@@ -143,7 +174,7 @@ def check_sorting(checks, found, operations):
                      sorted(known, reverse=order == "descending"))
         checks.equal(f"table by median, {order}: unknown ones last", numbers[:len(known)], known)
     checks.equal("table: both orders", sorted(key.split()[1] for key in found["orders"]),
-                 ["ascending"] * 2 + ["descending"] * 2)
+                 (["ascending"] * 2 + ["descending"] * 2) if operations else [])
 
 
 def check_rows(checks, found, operations):
@@ -165,6 +196,40 @@ def check_rows(checks, found, operations):
                     width <= wider if exits < more else width == wider, (exits, width, more, wider))
 
 
+def check_layout(checks, name, width, found):
+    """Nothing is on top of something else, or out of sight where there is room for it."""
+    checks.equal(f"{name}: width of the window", found["width"], width)
+    checks.that(f"{name}: fits the window", found["overflow"] <= 0, found["overflow"])
+    checks.equal(f"{name}: out of the window", found["outside"], [])
+    checks.equal(f"{name}: labels on one another", found["overlaps"], [])
+    if width >= 1280:
+        checks.equal(f"{name}: tables of which a column is cut", found["cut"], [])
+    if found["rows"]:
+        checks.that(f"{name}: ticks have an axis", found["labels"] >= 2, found["labels"])
+
+
+def check_contents(checks, sidestep, path, found, operations):
+    """The page leads with what there is, and has nothing else."""
+    groups = {by: json.loads(check.run(sidestep, "--by", by, "--format", "json", path, status=found["status"]))["exits"]
+              for by in ("reason", "symbol", "rip")}
+    named = any(row["symbol"] != "?" for row in groups["symbol"])
+    there = (["table"] if operations else []) + (["reasons"] if groups["reason"] else [])
+    there += (["functions"] if named else []) + (["places"] if groups["reason"] else [])
+    checks.equal("page: tables", found["shown"], there)
+    checks.equal("page: what is empty", found["empty"], [])
+    checks.equal("page: sections", found["sections"],
+                 ["Who stepped in, and what it cost", "Numbers"] * bool(operations) +
+                 ["Recorded exits"] * bool(groups["reason"]) + ["How it was counted"])
+    checks.equal("tables: operations", found["tables"]["table"], len(operations))
+    for table, by in (("reasons", "reason"), ("functions", "symbol"), ("places", "rip")):
+        most = len(groups[by]) if by == "reason" else min(40, len(groups[by]))
+        checks.equal(f"tables: {by}", found["tables"][table], most)
+    for (_, part), row in zip(found["parts"], groups["reason"]):
+        checks.that("tables: bars", abs(part - row["share"] / 100) < 1e-6, (part, row))
+    if groups["symbol"]:
+        checks.equal("tables: the first function", found["first"][0], groups["symbol"][0]["symbol"])
+
+
 def check_page(checks, program, sidestep, path, directory, complaint=None):
     status = 1 if complaint else 0
     page = check.run(sidestep, "--format", "html", path, status=status)
@@ -174,23 +239,27 @@ def check_page(checks, program, sidestep, path, directory, complaint=None):
                  re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^\s'\"]+", page), [])
     probed = pathlib.Path(directory) / "page.html"
     probed.write_text(page.replace("</body>", PROBE + "</body>"))
-    for scheme in SCHEMES:
-        dom, console = open_page(program, probed, directory, scheme)
-        checks.equal(f"{scheme}: console", console, [])
+    framed = pathlib.Path(directory) / "frame.html"
+    for width, scheme in WIDTHS:
+        if width < WINDOW_MIN:
+            framed.write_text(FRAME.format(width=width, page=html.escape(probed.read_text())))
+        name = f"{path.name}, {width} pixels, {scheme}"
+        dom, console = open_page(program, framed if width < WINDOW_MIN else probed, directory, scheme, width)
+        checks.equal(f"{name}: console", console, [])
         probe = re.search(r'<pre id="probe">([^<]*)</pre>', dom)
         if not probe or not probe[1]:
-            checks.that(f"{scheme}: the page works", False, console or dom[-300:])
+            checks.that(f"{name}: the page works", False, console or dom[-300:])
             return
-        found = json.loads(html.unescape(probe[1]))
+        found = json.loads(html.unescape(probe[1])) | {"status": status}
         check_colours(checks, scheme, found)
+        check_layout(checks, name, width, found)
+        check_contents(checks, sidestep, path, found, operations)
     check_rows(checks, found, operations)
     check_sorting(checks, found, operations)
     checks.equal("page: requests", found["requests"], [])
     checks.equal("page: controls without a label", found["unlabelled"], 0)
-    checks.that("page: fits the window", found["overflow"] <= 0, found["overflow"])
     checks.equal("page: complaint", found["warning"] and complaint in found["warning"],
                  complaint and True)
-    checks.equal("tables: operations", found["tables"]["table"], len(operations))
     checks.equal("chart by name", found["named"], sorted(row["operation"] for row in operations))
     known = [row for row in operations if isinstance(row["ticks_median"], float)]
     if known:
@@ -224,6 +293,28 @@ def made_up(form):
     return records + [form.end()]
 
 
+def wide(form):
+    """The longest names and numbers that there can be."""
+    records = reports.head(form, [f"{'long-name-' * 3}{i}.longest" for i in range(3)], guest="g" * 300)
+    store = b"\x48\xc7\x84\xd8" + b"\x78\x56\x34\x12" * 2 # mov qword [rax+rbx*8+0x12345678], 0x12345678
+    for i in range(50):
+        records.append(form.code(0x100000 + i, b"", store, f"{'a_function_with_a_name_as_long_as_'}{i:029}".encode()))
+        records += [form.exit("monitor", 100 * i + j, 0, reason=28, rip=0x100000 + i, cost=2 ** 32 - 1) for j in range(50 - i)]
+    for i in range(4):
+        records += reports.performed(form, i + 1, 10 ** 7, 2 ** 32 - 1 - i if i else 1, vmm=3, monitor=2)
+    return records + [form.end()]
+
+
+def without_catalogue(form, symbols):
+    """A guest of somebody's own, with symbols or without."""
+    records = [form.meta(key, value) for key, value in
+               (("engine", "flat"), ("backend", "vmx"), ("guest", "vmlinuz"), ("vcpus", "1"), ("vms", "1"))]
+    for i, name in enumerate((b"put", b"get", b"[user]")):
+        records.append(form.code(0x1000 + i, b"", b"\xee\xc3", name if symbols else b""))
+        records += [form.exit("vmm", 100 * i + j, 0, reason=2 + i, rip=0x1000 + i, cost=50 + j) for j in range(10 - i)]
+    return records + [form.end()]
+
+
 def main():
     sidestep, gen_docs, *paths = sys.argv[1:]
     program, form, checks = browser(), ledger.Format(gen_docs), check.Checks()
@@ -232,7 +323,10 @@ def main():
         check_the_check(checks, program, directory)
         whole = ledger.ledger(made_up(form))
         for name, data, complaint in (("whole", whole, None), ("cut", whole[:-400], "truncated"),
-                                      ("empty", ledger.ledger([form.end()]), None)):
+                                      ("empty", ledger.ledger([form.end()]), None),
+                                      ("wide", ledger.ledger(wide(form)), None),
+                                      ("guest", ledger.ledger(without_catalogue(form, True)), None),
+                                      ("stripped", ledger.ledger(without_catalogue(form, False)), None)):
             path = pathlib.Path(directory) / f"{name}.ledger"
             path.write_bytes(data)
             check_page(checks, program, sidestep, path, directory, complaint)

@@ -11,7 +11,7 @@
 #include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
 
-/* Instructions that are listed. */
+/* Functions and instructions that are listed. */
 #define PLACES_MAX 40
 
 extern const char page_html_start[], page_html_end[];
@@ -41,7 +41,7 @@ static int add_groups(json_t *root, struct ledger_index *contents, enum group_ke
 		      const char *total, size_t most)
 {
 	struct group_list list;
-	int rc = exit_groups_count(contents, by, &list);
+	int rc = exit_groups_rank(contents, by, &list);
 	struct table table = exit_groups_table(&list);
 
 	if (rc == 0 && total)
@@ -69,6 +69,7 @@ static json_t *document(struct ledger_index *contents)
 			    json_text(ledger_index_complaint(contents, complaint, sizeof(complaint)) ? complaint
 												 : NULL));
 	if (add_groups(root, contents, GROUP_REASON, "reasons", NULL, SIZE_MAX) == 0 &&
+	    add_groups(root, contents, GROUP_SYMBOL, "functions", "functions_total", PLACES_MAX) == 0 &&
 	    add_groups(root, contents, GROUP_RIP, "places", "places_total", PLACES_MAX) == 0)
 		return root;
 	json_decref(root);

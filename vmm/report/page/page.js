@@ -8,7 +8,7 @@ const PLACEMENTS = [['cpu', 'processor'], ['l0', 'L0'], ['monitor', 'monitor'], 
 	['unknown', 'not observed'], ['none', 'not performed to the end']];
 // Where KVM interprets the guest there are no hardware exits to count.
 const COUNTED = { l0: data.backend === 'pvm' ? 'instructions' : 'exits', monitor: 'exits', vmm: 'exits' };
-const ROW = 20, FAMILY = 24, HEAD = 44, MEDIAN = 76;
+const ROW = 26, FAMILY = 26, HEAD = 44, MEDIAN = 76, LABEL = 36;
 
 // --- small helpers
 
@@ -117,11 +117,18 @@ function tickScale(left, width) {
 function layout(width) {
 	const longest = Math.max(9, ...rows.map((row) => row.title.length));
 	const names = Math.min(longest * 7.4 + 22, width * 0.34);
-	const level = Math.max(44, Math.min(130, (width - names) * 0.13));
+	const level = Math.max(44, Math.min(130, (width - names) * 0.1));
 	const levels = LEVELS.map((_, i) => names + i * (level + 18));
 	const left = names + LEVELS.length * (level + 18) + 12;
 	const scale = tickScale(left, Math.max(80, width - left - MEDIAN - 18));
 	return { width, names, levels, exits: exitScale(level - 26), level, scale };
+}
+
+// As many decades as have room for their labels, at equal distances.
+function labelled(scale) {
+	const apart = scale.at(scale.decades[1]) - scale.at(scale.decades[0]);
+	const step = Math.ceil(LABEL / apart);
+	return scale.decades.filter((_, i) => i % step === 0);
 }
 
 function drawAxis(place) {
@@ -132,10 +139,10 @@ function drawAxis(place) {
 	LEVELS.forEach(([key], i) =>
 		svg.append(shape('text', { x: place.levels[i], y: 36, class: 'soft' }, COUNTED[key])));
 	svg.append(shape('text', { x: place.scale.at(place.scale.decades[0]), y: 18, class: 'head' },
-		'Ticks per repetition'));
+		'TSC ticks per repetition'));
 	svg.append(shape('text', { x: place.width, y: 18, class: 'head', 'text-anchor': 'end' }, 'Median'));
-	for (const decade of place.scale.decades)
-		svg.append(shape('text', { x: place.scale.at(decade), y: 36, class: 'soft', 'text-anchor': 'middle' },
+	for (const decade of labelled(place.scale))
+		svg.append(shape('text', { x: place.scale.at(decade), y: 36, class: 'soft decade', 'text-anchor': 'middle' },
 			short(decade)));
 	byId('axis').replaceChildren(svg);
 }
@@ -144,27 +151,28 @@ function drawExits(group, row, place, y) {
 	LEVELS.forEach(([key], i) => {
 		const value = row[key], x = place.levels[i];
 		if (isNumber(value) && value > 0)
-			group.append(shape('rect', { class: `bar-${key}`, x, y: y + 5, height: ROW - 10, rx: 1.5,
+			group.append(shape('rect', { class: `bar-${key}`, x, y: y + 7, height: ROW - 14, rx: 1.5,
 				width: Math.max(2, place.exits(value)) }));
 		const text = isNumber(value) ? count(value) : value === null ? '–' : '?';
-		group.append(shape('text', { class: value ? '' : 'soft', y: y + 14,
+		group.append(shape('text', { class: value ? '' : 'soft', y: y + 17,
 			x: x + (value > 0 ? place.exits(value) + 5 : 0) }, text));
 	});
 }
 
 // The histogram stands on a line from the least to the largest sample.
 function drawTicks(group, row, place, y) {
-	const at = place.scale.at, base = y + ROW - 4, tall = ROW - 7;
-	group.append(shape('text', { class: isNumber(row.ticks_median) ? 'value' : 'soft', x: place.width, y: y + 14,
+	const at = place.scale.at, base = y + ROW - 3, tall = ROW - 7;
+	group.append(shape('text', { class: isNumber(row.ticks_median) ? 'value' : 'soft', x: place.width, y: y + 17,
 		'text-anchor': 'end' }, isNumber(row.ticks_median) ? ticks(row.ticks_median) : '?'));
 	if (!isNumber(row.ticks_median))
 		return;
 	if (row.distribution) {
-		const { bins, per_octave: fine, samples } = row.distribution;
+		const { bins, per_octave: fine } = row.distribution;
+		const most = Math.max(...bins.map(([, number]) => number));
 		let path = '';
 		for (const [bin, number] of bins) {
-			const x = at(2 ** (bin / fine)), next = Math.max(x + 1, at(2 ** ((bin + 1) / fine)));
-			const height = Math.max(1, tall * Math.sqrt(number / samples));
+			const x = at(2 ** (bin / fine)), next = Math.max(x + 3, at(2 ** ((bin + 1) / fine)));
+			const height = Math.max(2, tall * Math.sqrt(number / most));
 			path += `M${x.toFixed(1)} ${base}V${(base - height).toFixed(1)}H${next.toFixed(1)}V${base}Z`;
 		}
 		group.append(shape('line', { class: 'whisker', x1: at(row.ticks_min), x2: at(row.ticks_max), y1: base, y2: base }),
@@ -178,8 +186,8 @@ function drawTicks(group, row, place, y) {
 function drawRow(row, place, y) {
 	const group = shape('g', { class: `row ${row.placement}`, 'data-index': row.index });
 	group.append(shape('rect', { class: 'hover', x: -8, y, width: place.width + 16, height: ROW, rx: 3 }),
-		shape('rect', { class: 'dot', x: 0, y: y + 6, width: 8, height: 8, rx: 2 }),
-		shape('text', { class: 'name', x: 15, y: y + 14 }, row.title));
+		shape('rect', { class: 'dot', x: 0, y: y + 9, width: 8, height: 8, rx: 2 }),
+		shape('text', { class: 'name', x: 15, y: y + 17 }, row.title));
 	drawExits(group, row, place, y);
 	drawTicks(group, row, place, y);
 	return group;
@@ -190,10 +198,15 @@ function drawGrid(place, height) {
 	const lines = [...place.scale.decades.map(place.scale.at), ...place.levels.map((x) => x - 0.5)];
 	for (const x of lines)
 		grid.append(shape('line', { class: 'grid', x1: x, x2: x, y1: 0, y2: height }));
+	for (const decade of place.scale.decades.slice(0, labelled(place.scale).length === place.scale.decades.length ? -1 : 0))
+		for (const part of [2, 5].map((times) => place.scale.at(times * decade)))
+			grid.append(shape('line', { class: 'grid fine', x1: part, x2: part, y1: 0, y2: height }));
 	return grid;
 }
 
 function drawChart() {
+	if (rows.length === 0)
+		return;
 	const shown = shownRows(), place = layout(Math.max(320, byId('chart').clientWidth));
 	const svg = shape('svg', { role: 'img', 'aria-labelledby': 'chart-title', 'aria-describedby': 'table-title' });
 	const headed = view.order === 'catalogue' && new Set(shown.map((row) => row.family)).size > 1;
@@ -244,8 +257,12 @@ function makeTable(table, caption, columns, list) {
 	function cell(row, column, i) {
 		const text = column.write(row[column.key]);
 		const quiet = row[column.key] === null || row[column.key] === 'not observed';
-		const classes = [column.number && 'number', column.name && 'name', quiet && 'quiet'].filter(Boolean);
+		const bar = column.bar && isNumber(row[column.key]);
+		const classes = [column.number && 'number', column.name && 'name', quiet && 'quiet',
+			bar && `share ${row.level}`].filter(Boolean);
 		const made = element(i === 0 ? 'th' : 'td', classes.length ? { class: classes.join(' ') } : {}, text);
+		if (bar)
+			made.style.setProperty('--part', row[column.key] / 100);
 		if (i === 0)
 			made.scope = 'row';
 		return made;
@@ -289,29 +306,42 @@ function placementTag(key) {
 
 function makeTables() {
 	const plain = (value) => value ?? '–';
-	makeTable(byId('table'), `${rows.length} ${UNIT}. Exits and ticks are per repetition.`, [
-		{ key: 'title', title: 'Operation', write: plain, name: true },
-		{ key: 'placement', title: 'Completed by', write: placementTag },
-		{ key: 'outcome', title: 'Outcome', write: plain, name: true },
-		{ key: 'repetitions', title: 'N', write: count, number: true },
-		...LEVELS.map(([key, title]) => ({ key, title, write: count, number: true })),
-		{ key: 'ticks_min', title: 'Min', write: ticks, number: true },
+	if (rows.length > 0)
+		makeTable(byId('table'), `${rows.length} ${UNIT}. Exits and ticks are per repetition.`, [
+			{ key: 'title', title: 'Operation', write: plain, name: true },
+			{ key: 'placement', title: 'Completed by', write: placementTag },
+			{ key: 'outcome', title: 'Outcome', write: plain, name: true },
+			{ key: 'repetitions', title: 'N', write: count, number: true },
+			...LEVELS.map(([key, title]) => ({ key, title, write: count, number: true })),
+			{ key: 'ticks_min', title: 'Min', write: ticks, number: true },
+			{ key: 'ticks_median', title: 'Median', write: ticks, number: true },
+			{ key: 'ticks_p99', title: 'P99', write: ticks, number: true },
+			{ key: 'ticks_max', title: 'Max', write: ticks, number: true },
+		], rows);
+	const exits = [{ key: 'level', title: 'Level', write: placementTag },
+		{ key: 'exits', title: 'Exits', write: count, number: true },
+		{ key: 'share', title: 'Share', write: share, number: true, bar: true },
+		{ key: 'ticks_mean', title: 'Mean ticks', write: ticks, number: true },
 		{ key: 'ticks_median', title: 'Median', write: ticks, number: true },
 		{ key: 'ticks_p99', title: 'P99', write: ticks, number: true },
-		{ key: 'ticks_max', title: 'Max', write: ticks, number: true },
-	], rows);
-	const exits = [{ key: 'exits', title: 'Exits', write: count, number: true },
-		{ key: 'share', title: 'Share', write: share, number: true },
-		{ key: 'handling_ticks', title: 'Ticks', write: count, number: true }];
-	makeTable(byId('reasons'), 'By reason, with the ticks of handling them.', [
-		{ key: 'reason', title: 'Reason', write: plain, name: true },
-		{ key: 'level', title: 'Level', write: placementTag }, ...exits], data.reasons);
-	makeTable(byId('places'), `By instruction${data.places.length < data.places_total ?
-		`, the ${data.places.length} most frequent of ${data.places_total}` : ''}.`, [
-		{ key: 'at', title: 'At', write: plain, name: true },
-		{ key: 'instruction', title: 'Instruction', write: plain, name: true },
-		{ key: 'level', title: 'Level', write: placementTag }, ...exits], data.places);
+		{ key: 'handling_ticks', title: 'All ticks', write: count, number: true }];
+	const most = (list, total) => list.length < total ? `, the ${list.length} most frequent of ${total}` : '';
+	const names = (...columns) => [...columns.map(([key, title]) => ({ key, title, write: plain, name: true })), ...exits];
+	makeTable(byId('reasons'), 'By reason, with the ticks of handling them.', names(['reason', 'Reason']), data.reasons);
+	makeTable(byId('functions'), `By function${most(data.functions, data.functions_total)}.`,
+		names(['symbol', 'Function']), data.functions);
+	makeTable(byId('places'), `By instruction${most(data.places, data.places_total)}.`,
+		names(['at', 'At'], ['instruction', 'Instruction']), data.places);
+}
+
+// What there is nothing to say of is not there.
+function leaveOut() {
+	const named = data.functions.some((row) => row.symbol !== '?');
+	byId('chart-section').hidden = byId('numbers-section').hidden = rows.length === 0;
 	byId('reasons-section').hidden = data.reasons.length === 0;
+	byId('functions').parentElement.hidden = !named;
+	byId('recorded').hidden = rows.length === 0;
+	byId('nothing').hidden = rows.length + data.reasons.length > 0;
 }
 
 // --- everything around
@@ -326,17 +356,22 @@ function makeHeader() {
 		data.lost > 0 && `${count(data.lost)} records found no room in the ledger`].filter(Boolean);
 	byId('warning').textContent = warnings.join('. ');
 	byId('warning').hidden = warnings.length === 0;
+	const tile = (key, title, number, what) => element('div', { class: key }, element('dt', {}, title),
+		element('dd', {}, count(number), element('small', {}, ` ${what}`)));
+	const exits = LEVELS.map(([key, title]) => [key, title, data.reasons.filter((row) => row.level === key)]);
 	const completed = PLACEMENTS.filter(([key]) => rows.some((row) => row.placement === key));
 	byId('tiles').replaceChildren(...completed.map(([key, title]) => {
 		const number = rows.filter((row) => row.placement === key).length;
 		const told = { unknown: 'Not observed', none: 'Not performed to the end' };
-		return element('div', { class: key }, element('dt', {}, told[key] ?? `Completed by the ${title}`.replace('the L0', 'L0')),
-			element('dd', {}, count(number), element('small', {}, ` of ${rows.length} ${UNIT}`)));
-	}));
+		return tile(key, told[key] ?? `Completed by the ${title}`.replace('the L0', 'L0'), number, `of ${rows.length} ${UNIT}`);
+	}), ...exits.filter(([, , list]) => rows.length === 0 && list.length > 0).map(([key, title, list]) =>
+		tile(key, key === 'l0' ? 'Exits at L0' : `Exits at the ${PLACEMENTS.find(([name]) => name === key)[1]}`, list.reduce((sum, row) => sum + row.exits, 0),
+			`for ${list.length} reason${list.length === 1 ? '' : 's'}`)));
 	const told = (texts) => LEVELS.flatMap(([key, title]) =>
 		[element('dt', {}, title), element('dd', {}, texts[key])]);
 	byId('recorded').replaceChildren(...told(data.recorded));
-	byId('evidence').replaceChildren(...told(data.evidence), ...(data.tracepoints === null ? [] :
+	// Without operations there are only exits that left a record.
+	byId('evidence').replaceChildren(...told(rows.length > 0 ? data.evidence : data.recorded), ...(data.tracepoints === null ? [] :
 		[element('dt', {}, 'Tracepoints'), element('dd', {}, data.tracepoints)]));
 	const plans = new Set(data.plans.filter((plan) => plan !== null));
 	byId('plans').replaceChildren(...(plans.size < 2 ? [] : data.plans.map((plan, vm) =>
@@ -392,4 +427,5 @@ makeHeader();
 makeLegend();
 makeControls();
 makeTables();
+leaveOut();
 drawChart();
