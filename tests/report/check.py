@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -212,9 +213,35 @@ def check_exit_tables(checks, sidestep, form, data, path, report):
                      {place: nearest_rank(costs[place], percent) for place in exits})
 
 
-def check_folded(checks, sidestep, form, data, path, exits, ticks):
-    names = names_of(form, data)
-    for weight, wanted in (("exits", exits), ("ticks", ticks)):
+def function_of(form, data):
+    """The functions in which the ledger says that there is code, by RIP: of each the first that is said."""
+    functions = {}
+    for name, _, _, _, body in form.read(data):
+        if name == "CODE":
+            rip, _, _, _, _, _, symbol = ledger.CODE.unpack_from(body)
+            functions.setdefault(rip, symbol.split(b"\0")[0])
+    return functions
+
+
+def frames_of(form, data):
+    """By level and second frame, the exits and their cost: the operation, or else the function."""
+    names, functions = names_of(form, data), function_of(form, data)
+    exits, ticks = collections.Counter(), collections.Counter()
+    for name, _, _, level, body in form.read(data):
+        if name not in ("EXIT", "L0_EXIT"):
+            continue
+        values = (ledger.EXIT if name == "EXIT" else ledger.L0_EXIT).unpack_from(body)
+        operation, cost = (values[3], values[4]) if name == "EXIT" else (values[4], values[6])
+        function = functions.get(values[1]) if operation == 0 else None
+        frame = printable(function) if function else names[operation]
+        exits[ledger.LEVELS[level], frame.replace(";", ",")] += 1
+        ticks[ledger.LEVELS[level], frame.replace(";", ",")] += cost
+    return exits, ticks
+
+
+def check_folded(checks, sidestep, form, data, path):
+    exits = count_exits(form, data)[0]
+    for weight, wanted in zip(("exits", "ticks"), frames_of(form, data)):
         counted = collections.Counter()
         untimed = weight == "ticks" and count_timed(form, data)[0] != by_level(exits)
         for line in run(sidestep, "--format", "folded", "--weight", weight, path,
@@ -224,8 +251,20 @@ def check_folded(checks, sidestep, form, data, path, exits, ticks):
             checks.equal("folded: frames", len(frames), 4)
             counted[frames[2], frames[1]] += int(number)
         checks.equal(f"folded: sums of {weight}", counted,
-                     collections.Counter({(level, names[number].replace(";", ",")): count
-                                          for (level, number), count in wanted.items() if count}))
+                     collections.Counter({frame: count for frame, count in wanted.items() if count}))
+
+
+def printable(name):
+    """As people get to see a name that may be anything."""
+    return "".join(chr(c) if 0x20 <= c < 0x7f else f"\\x{c:02x}" for c in name)
+
+
+def in_json(name):
+    """As programs get to see it: the name itself, if it is UTF-8."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return printable(name)
 
 
 def check_track(checks, name, events):
@@ -266,9 +305,28 @@ def check_trace(checks, sidestep, path, exits):
     for track, on_it in tracks.items():
         check_track(checks, titles[track], on_it)
     counted = collections.Counter(event["cat"] for event in events
-                                  if event["ph"] == "X" and event["cat"] != "operation")
+                                  if event["ph"] == "X" and event["cat"] in ledger.LEVELS)
     checks.equal("trace: a slice for every exit", counted, by_level(exits))
     return trace
+
+
+def check_frames(checks, form, data, trace):
+    """speedscope makes a frame of a slice's name and arguments: there are as many as there are names."""
+    functions = {in_json(name) for name in function_of(form, data).values()}
+    events = trace["traceEvents"]
+    for i, event in enumerate(events):
+        if event["ph"] != "X":
+            continue
+        if "args" in event or re.search(r"0x[0-9a-f]{3}", event["name"]):
+            checks.that("trace: a name without arguments", False, event)
+            return
+        if event["cat"] == "function":
+            checks.that("trace: a function", event["name"] in functions, event)
+            checks.equal("trace: a function is where no operation is", events[i + 2]["args"]["operation"], "-")
+    checks.that("trace: names without arguments", True)
+    about = [event["args"] for event in events if event["ph"] == "i" and event["name"] == "exit"]
+    checks.equal("trace: arguments for every exit", len(about), sum(
+        event["ph"] == "X" and event["cat"] in ledger.LEVELS for event in events))
 
 
 def check_enclosed(checks, form, data, trace):
@@ -276,15 +334,17 @@ def check_enclosed(checks, form, data, trace):
     if not any(name == "BATCH" for name, *_ in form.read(data)):
         return
     inside = collections.Counter()
-    operation = {}
+    operation, before = {}, None
     for event in trace["traceEvents"]:
         track = event["pid"], event["tid"]
-        if event.get("cat") == "operation":
-            operation[track] = event
-        elif event["ph"] == "X" and event["args"]["operation"] != "-":
+        if event["ph"] == "X":
+            before = event
+            if event["cat"] == "operation":
+                operation[track] = event
+        elif event.get("cat") in ledger.LEVELS and event["args"]["operation"] != "-": # the arguments of the slice before
             around = operation.get(track)
             within = (around and around["name"] == event["args"]["operation"] and
-                      event["ts"] + event["dur"] <= around["ts"] + around["dur"] + 0.001)
+                      before["ts"] + before["dur"] <= around["ts"] + around["dur"] + 0.001)
             inside[bool(within)] += 1
     # The marker is set a little before the batch begins, and some operations are prepared then.
     checks.that("trace: exits lie in their operation",
@@ -309,12 +369,14 @@ def check_diff(checks, sidestep, form, data, path, operations, exits):
 def check_all(checks, sidestep, form, path):
     with open(path, "rb") as file:
         data = file.read()
-    exits, ticks = count_exits(form, data)
+    exits = count_exits(form, data)[0]
     report = json.loads(run(sidestep, "--format", "json", path))
     check_tables(checks, sidestep, form, data, path, exits)
     check_exit_tables(checks, sidestep, form, data, path, report)
-    check_folded(checks, sidestep, form, data, path, exits, ticks)
-    check_enclosed(checks, form, data, check_trace(checks, sidestep, path, exits))
+    check_folded(checks, sidestep, form, data, path)
+    trace = check_trace(checks, sidestep, path, exits)
+    check_frames(checks, form, data, trace)
+    check_enclosed(checks, form, data, trace)
     check_diff(checks, sidestep, form, data, path, len(report["operations"]), exits)
     return report
 

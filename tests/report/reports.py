@@ -198,6 +198,41 @@ def without_operations(case):
                       check.run(case.sidestep, "--format", "csv", path).count("\n"), 1)
 
 
+def without_symbols(case):
+    """No table that would have a question mark for every function; --by symbol has it, and so has JSON."""
+    form = case.form
+    records = head(form, (), engine="flat", guest="stripped") + [form.code(0x1000, b"", b"\xee\xc3")]
+    records += [form.exit("vmm", 100 + i, 0, rip=0x1000) for i in range(3)]
+    path = case.path("stripped.ledger", ledger.ledger(records + [form.end()]))
+    check.check_all(case.checks, case.sidestep, form, path)
+    text = check.run(case.sidestep, path)
+    case.checks.equal("without symbols: tables", re.findall("^(reason|symbol|rip) ", text, re.M), ["reason", "rip"])
+    case.checks.that("without symbols: by symbol", re.search(r"^\? +vmm +3 ", check.run(case.sidestep, "--by", "symbol",
+                                                                                      path), re.M))
+    case.checks.equal("without symbols: folded", check.run(case.sidestep, "--format", "folded", path),
+                      "stripped;outside operations;vmm;io 3\n")
+
+
+def frames(case):
+    """Equal functions and reasons are one frame, wherever in them an exit was and whatever it was about."""
+    form = case.form
+    records = head(form, (), engine="flat", guest="kernel")
+    for i in range(6):
+        records.append(form.code(0x1000 + i, b"", b"\xee\xc3", b"put" if i % 2 else b"get", i))
+        records.append(form.exit("vmm", 100 * (i + 1), 0, rip=0x1000 + i, cost=10 + i, qualification=0x3f8 + i))
+    path = case.path("frames.ledger", ledger.ledger(records + [form.end()]))
+    check.check_all(case.checks, case.sidestep, form, path)
+    case.checks.equal("frames: folded", check.run(case.sidestep, "--format", "folded", path),
+                      "kernel;get;vmm;io 3\nkernel;put;vmm;io 3\n")
+    events = json.loads(check.run(case.sidestep, "--format", "trace", path))["traceEvents"]
+    slices = [(event["name"], json.dumps(event.get("args"))) for event in events if event["ph"] == "X"]
+    case.checks.equal("frames: of a trace", sorted(set(slices)), [(name, "null") for name in ("get", "io", "put")])
+    case.checks.equal("frames: slices", len(slices), 12)
+    case.checks.equal("frames: what the exits were about",
+                      [(event["args"]["at"], event["args"]["port"]) for event in events if event["name"] == "exit"],
+                      [(f"{'put' if i % 2 else 'get'}+{i:#x}", hex(0x3f8 + i)) for i in range(6)])
+
+
 def one_clock(case):
     """With the offset an exit at the VMM lies in the one at the monitor that was passed on."""
     form, offset = case.form, -(1 << 40)
@@ -213,7 +248,7 @@ def one_clock(case):
     case.checks.equal("clock: times", times,
                       {"operation": (0, 2), "monitor": (1, 0.4), "vmm": (1.1, 0.2)})
     views = [(event["name"], event["ts"], event["args"]["seen"]) for event in events
-             if event["ph"] == "i"]
+             if event.get("cat") == "view"]
     case.checks.equal("clock: views", views, [("driver", 1.3, "as it happened"),
                                               ("guest", 2, "at the end of the operation")])
 
@@ -335,7 +370,7 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, without_operations,
+        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, without_operations, without_symbols, frames,
                      one_clock, histogram, differences, damage, nothing, usage):
             test(case)
         return case.checks.finish()

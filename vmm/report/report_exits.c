@@ -68,6 +68,16 @@ static int print_table(const struct group_list *list, FILE *stream)
 	return rc;
 }
 
+/* Of functions none may be known. Every other key says something. */
+static bool is_told(const struct group_list *list)
+{
+	bool told = list->by != GROUP_SYMBOL;
+
+	for (size_t i = 0; i < list->count && !told; i++)
+		told = list->groups[i].key != 0;
+	return told;
+}
+
 static void print_untimed(const struct group_list *list, FILE *stream)
 {
 	uint64_t exits = 0, timed = 0;
@@ -99,7 +109,8 @@ int report_exits_text(const struct report *report, FILE *stream)
 	int rc = 0;
 
 	for (int i = 0; any && i < EXIT_TABLE_COUNT && rc == 0; i++)
-		rc = print_table(&tables->lists[i], stream);
+		if (is_told(&tables->lists[i]))
+			rc = print_table(&tables->lists[i], stream);
 	fputs("no operation of a catalogue was performed; exits that left a record", stream);
 	fputs(any ? ", shares within a level, ticks of handling one:\n" : ":\n", stream);
 	observed_print(report, observed_records_text, stream);

@@ -1,25 +1,78 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Folded stacks, one a line, "guest;operation;level;reason WEIGHT": what flamegraph.pl and speedscope
- * read.
+ * read. What was in no operation has the function in its place, so that equal ones are one frame: without an address,
+ * which would tell them apart.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "vmm/analysis/exit_groups.h"
 #include "vmm/analysis/observed.h"
 #include "vmm/base/printable.h"
 #include "vmm/report/report_ledger.h"
 
+struct stack {
+	uint32_t operation;
+	uint64_t symbol; /* of an exit in no operation, 0: not known */
+	uint16_t level, reason;
+	uint64_t exits, ticks;
+};
+
+struct stacks {
+	struct stack *all;
+	struct keyset keys;
+};
+
 static int by_place(const void *a, const void *b)
 {
-	const struct group *x = a, *y = b;
+	const struct stack *x = a, *y = b;
 
-	if (x->first.operation != y->first.operation)
-		return x->first.operation < y->first.operation ? -1 : 1;
+	if (x->operation != y->operation)
+		return x->operation < y->operation ? -1 : 1;
+	if (x->symbol != y->symbol)
+		return x->symbol < y->symbol ? -1 : 1;
 	if (x->level != y->level)
 		return x->level < y->level ? -1 : 1;
-	return (x->first.reason > y->first.reason) - (x->first.reason < y->first.reason);
+	return (x->reason > y->reason) - (x->reason < y->reason);
+}
+
+static int count_exit(struct stacks *stacks, const struct ledger_index *contents, const struct record_exit *exit)
+{
+	const struct stack new = {.operation = exit->operation,
+				  .symbol = exit->operation ? 0 : ledger_index_symbol(contents, exit->rip),
+				  .level = exit->record.level,
+				  .reason = exit->reason};
+	const size_t known = stacks->keys.count;
+	int64_t number = keyset_add(&stacks->keys, (struct key){new.symbol << 32 | new.operation,
+								(uint64_t)new.level << 16 | new.reason});
+	struct stack *all;
+
+	if (number < 0)
+		return -ENOMEM;
+	if ((size_t)number == known) {
+		all = realloc(stacks->all, stacks->keys.capacity * sizeof(*all));
+		if (!all)
+			return -ENOMEM;
+		stacks->all = all;
+		all[number] = new;
+	}
+	stacks->all[number].exits++;
+	stacks->all[number].ticks += exit->cost;
+	return 0;
+}
+
+static int count_all(struct stacks *stacks, struct ledger_index *contents)
+{
+	const struct record *record;
+	struct record_exit exit;
+	int rc = 0;
+
+	ledger_rewind(&contents->reader);
+	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
+		if (ledger_index_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
+			rc = count_exit(stacks, contents, &exit);
+	return rc;
 }
 
 /* A semicolon separates frames. */
@@ -32,27 +85,34 @@ static void put_frame(FILE *stream, const char *text)
 	}
 }
 
+static void put_stack(const struct ledger_index *contents, const struct stack *stack, uint64_t number, FILE *stream)
+{
+	put_frame(stream, contents->report.guest);
+	fputc(';', stream);
+	if (stack->operation)
+		put_frame(stream, ledger_index_operation(contents, stack->operation));
+	else
+		put_frame(stream, stack->symbol ? ledger_symbols_name(&contents->symbols, stack->symbol)
+						: "outside operations");
+	fprintf(stream, ";%s;%s %" PRIu64 "\n", level_keys[stack->level],
+		ledger_index_reason(contents, stack->level, stack->reason), number);
+}
+
 int report_folded(struct ledger_index *contents, enum report_weight weight, FILE *stream)
 {
-	struct group_list list;
-	int rc = exit_groups_count(contents, GROUP_OPERATION, &list);
+	struct stacks stacks = {0};
+	int rc = count_all(&stacks, contents);
 
-	if (list.count)
-		qsort(list.groups, list.count, sizeof(*list.groups), by_place);
-	for (size_t i = 0; i < list.count; i++) {
-		const struct group *group = &list.groups[i];
-		uint64_t number = weight == WEIGHT_TICKS ? group->ticks : group->count;
+	if (rc == 0 && stacks.keys.count)
+		qsort(stacks.all, stacks.keys.count, sizeof(*stacks.all), by_place);
+	for (size_t i = 0; rc == 0 && i < stacks.keys.count; i++) {
+		const uint64_t number = weight == WEIGHT_TICKS ? stacks.all[i].ticks : stacks.all[i].exits;
 
-		if (number == 0 || group->level >= LEVEL_COUNT)
-			continue;
-		put_frame(stream, contents->report.guest);
-		fputc(';', stream);
-		put_frame(stream, group->first.operation ? ledger_index_operation(contents, group->first.operation)
-							 : "outside operations");
-		fprintf(stream, ";%s;%s %" PRIu64 "\n", level_keys[group->level],
-			ledger_index_reason(contents, group->level, group->first.reason), number);
+		if (number != 0)
+			put_stack(contents, &stacks.all[i], number, stream);
 	}
-	exit_groups_finish(&list);
+	free(stacks.all);
+	keyset_finish(&stacks.keys);
 	return rc;
 }
 

@@ -2,6 +2,9 @@
 /*
  * Trace Event JSON. A process for each VM; in it for each vCPU a thread for what the guest performs
  * and one for every level at which exits were recorded.
+ *
+ * speedscope takes the arguments of a slice for a part of its name, and slices of different names for different
+ * frames. So no slice has any: they are those of an instant at its beginning, which speedscope leaves out.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -81,10 +84,11 @@ static void put_begin(const struct file_writer *writer, const struct slice *slic
 }
 
 /* Readers add beginning and duration as floating-point numbers, and the sum may be a little too large.
- * So a slice ends a picosecond before what follows it, and before what is around it ends. */
-static void put_times(const struct file_writer *writer, const struct slice *slice)
+ * So a slice ends a picosecond before what follows it, and before what is around it ends. Of two slices for the same
+ * one is `inner`. */
+static void put_times(const struct file_writer *writer, const struct slice *slice, bool inner)
 {
-	uint64_t ns = slice->end - slice->begin, early = ns ? slice->depth % 999 + 1 : 0;
+	uint64_t ns = slice->end - slice->begin, early = ns ? (2 * slice->depth + inner) % 999 + 1 : 0;
 	uint64_t us = ns / 1000, ps = ns % 1000 * 1000;
 
 	put_begin(writer, slice);
@@ -112,6 +116,14 @@ static void name_track(struct file_writer *writer, const struct slice *slice, bo
 		tid_of(track));
 }
 
+/* What one finds where the slice begins that was written before. */
+static void begin_instant(struct file_writer *writer, const struct slice *slice, const char *category)
+{
+	begin_event(writer, "i", slice->track);
+	put_begin(writer, slice);
+	fprintf(writer->stream, ",\"s\":\"t\",\"cat\":\"%s\"", category);
+}
+
 static void put_batch(struct file_writer *writer, const struct slice *slice)
 {
 	const struct record_batch *batch = (const void *)slice->record;
@@ -119,10 +131,12 @@ static void put_batch(struct file_writer *writer, const struct slice *slice)
 	enum stat_id counter = summary_l0_counter(&stats, writer->contents->report.backend);
 
 	begin_event(writer, "X", slice->track);
-	put_times(writer, slice);
+	put_times(writer, slice, false);
 	fputs(",\"cat\":\"operation\",\"name\":", writer->stream);
 	put_operation(writer, batch->operation);
-	fprintf(writer->stream, ",\"args\":{\"repetitions\":%u", batch->count);
+	fputc('}', writer->stream);
+	begin_instant(writer, slice, "operation");
+	fprintf(writer->stream, ",\"name\":\"batch\",\"args\":{\"repetitions\":%u", batch->count);
 	if (stat_observed(&stats, counter))
 		fprintf(writer->stream, ",\"%s\":%" PRIu64, stat_names[counter],
 			batch->value[counter] < INT64_MAX ? batch->value[counter] : INT64_MAX);
@@ -131,9 +145,8 @@ static void put_batch(struct file_writer *writer, const struct slice *slice)
 
 static void put_view(struct file_writer *writer, const struct slice *slice)
 {
-	begin_event(writer, "i", slice->track);
-	put_begin(writer, slice);
-	fputs(",\"s\":\"t\",\"cat\":\"view\",\"name\":", writer->stream);
+	begin_instant(writer, slice, "view");
+	fputs(",\"name\":", writer->stream);
 	put_quoted(writer, report_view_name(&writer->contents->report, slice->view));
 	fprintf(writer->stream, ",\"args\":{\"view\":%" PRIu32 ",\"seen\":\"%s\"}}", slice->view,
 		slice->record->type == RECORD_BATCH ? "at the end of the operation" : "as it happened");
@@ -162,6 +175,20 @@ static const char *place_of(struct file_writer *writer, const struct record_exit
 	return writer->places[number] ? writer->places[number] : "";
 }
 
+/* The function around an exit that is in no operation. */
+static void put_function(struct file_writer *writer, const struct slice *slice, const struct record_exit *exit)
+{
+	const struct record_code *code = ledger_index_code(writer->contents, exit->rip);
+
+	if (exit->operation || !code || !code->symbol[0])
+		return;
+	begin_event(writer, "X", slice->track);
+	put_times(writer, slice, false);
+	fputs(",\"cat\":\"function\",\"name\":", writer->stream);
+	put_quoted(writer, code->symbol);
+	fputc('}', writer->stream);
+}
+
 static void put_exit(struct file_writer *writer, const struct slice *slice)
 {
 	const struct ledger_index *contents = writer->contents;
@@ -173,13 +200,14 @@ static void put_exit(struct file_writer *writer, const struct slice *slice)
 	level = exit.record.level;
 	port = level == LEVEL_VMM && exit.reason == EXIT_REASON_IO;
 	address = level == LEVEL_VMM && exit.reason == EXIT_REASON_MMIO;
+	put_function(writer, slice, &exit);
 	begin_event(writer, "X", slice->track);
-	put_times(writer, slice);
-	fprintf(writer->stream, ",\"cat\":\"%s\",\"name\":\"%s\",\"args\":{\"operation\":",
-		level_keys[level], ledger_index_reason(contents, level, exit.reason));
+	put_times(writer, slice, true);
+	fprintf(writer->stream, ",\"cat\":\"%s\",\"name\":\"%s\"}", level_keys[level],
+		ledger_index_reason(contents, level, exit.reason));
+	begin_instant(writer, slice, level_keys[level]);
+	fputs(",\"name\":\"exit\",\"args\":{\"operation\":", writer->stream);
 	put_operation(writer, exit.operation);
-	/* Only what exits at one place have in common: speedscope takes the arguments for a part of the
-	 * name. */
 	fprintf(writer->stream, ",\"rip\":\"0x%" PRIx64 "\"%s", exit.rip, place_of(writer, &exit));
 	if (port || address || exit.qualification)
 		fprintf(writer->stream, ",\"%s\":\"0x%" PRIx64 "\"",

@@ -88,7 +88,7 @@ def check_vault(vendor, sidestep, ledger):
 
 def check_way_to_user_space(vendor, sidestep, ledger):
     events = report(sidestep, ledger, "--format", "trace")["traceEvents"]
-    exits = sorted((event for event in events if event.get("cat") == "vmm"), key=lambda event: event["ts"])
+    exits = sorted((event for event in events if event.get("cat") == "vmm" and event["ph"] == "i"), key=lambda event: event["ts"])
     addresses = [event["args"].get("address") for event in exits]
     check(addresses.count(USER_SPACE) == 1, f"{addresses.count(USER_SPACE)} exits mark the beginning of user space")
     before = addresses.index(USER_SPACE) if USER_SPACE in addresses else len(addresses)
