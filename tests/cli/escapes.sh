@@ -105,7 +105,7 @@ for source in flat vmx svm one-of-each newer-and-damaged; do
 	walked=$((walked + 1)) beyond=$page
 	that "$source as html" is_plain "$out"
 	beyond=$nothing
-	for by in reason rip symbol level service violation; do
+	for by in reason rip symbol level vcpu instruction service violation; do
 		for format in text json csv; do
 			quiet "$source by $by as $format" "$sidestep" report --by $by --format $format "texts-$source"
 		done

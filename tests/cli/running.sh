@@ -190,7 +190,7 @@ that 'signal twice: the report' grep -q '^engine ' "$out"
 check 'run with a ledger' 0 '' "$sidestep" run --ledger ledger
 that 'run prints a ledger' grep -Eq '^cr0\.ts\.clts ' "$out"
 that 'run: no escape sequences in a file' [ "$(tr -d -c '\033' <"$out" | wc -c)" -eq 0 ]
-for by in operation reason rip level violation; do
+for by in operation reason rip symbol level vcpu instruction violation; do
 	for format in text json csv; do
 		check "report --by $by --format $format" 0 '' \
 			"$sidestep" report --by "$by" --format "$format" ledger

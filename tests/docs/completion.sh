@@ -37,7 +37,7 @@ expect 'json text' "$sidestep" info --format ''
 expect 'flat svm vmx' "$sidestep" views --engine ''
 expect 'csv folded html json junit tap text trace' "$sidestep" report --format ''
 expect 'exits ticks' "$sidestep" report --weight ''
-expect 'level operation reason rip service symbol violation vm' "$sidestep" report --by ''
+expect 'instruction level operation reason rip service symbol vcpu violation vm' "$sidestep" report --by ''
 expect '' "$sidestep" run --memory ''
 expect '' "$sidestep" info ''
 expect '' "$sidestep" nonsense --

@@ -145,11 +145,16 @@ def as_csv(cell):
     return "" if cell is None else str(cell)
 
 
+def alike(cell, number):
+    """A number as CSV has it: with some digits."""
+    return cell == as_csv(number) or abs(float(cell) - number) <= max(0.001 * number, 0.51)
+
+
 def check_tables(checks, sidestep, form, data, path, exits):
     counts = by_level(exits)
     seen, has = looked_at(form, data)
     timed = count_timed(form, data)
-    for by in ("reason", "rip", "symbol", "level", "vm"):
+    for by in ("reason", "rip", "symbol", "level", "vcpu", "instruction", "vm"):
         document = json.loads(run(sidestep, "--by", by, "--format", "json", path))
         groups = document["exits"]
         rows = list(csv.DictReader(io.StringIO(run(sidestep, "--by", by, "--format", "csv", path))))
@@ -160,6 +165,9 @@ def check_tables(checks, sidestep, form, data, path, exits):
         for column in (by, "exits", "timed", "handling_ticks"):
             checks.equal(f"--by {by}: {column} as CSV", [row[column] for row in rows],
                          [as_csv(group[column]) for group in groups])
+        for column in ("ticks_mean", "ticks_median", "ticks_p99", "ticks_max"):
+            checks.that(f"--by {by}: {column} as CSV", all(alike(row[column], group[column]) for row, group
+                                                          in zip(rows, groups)), rows)
     levels = {group["level"] for group in json.loads(
         run(sidestep, "--by", "level", "--format", "json", path))["exits"]}
     checks.equal("--by level: the levels that there are", levels, has)
@@ -208,7 +216,7 @@ def check_exit_tables(checks, sidestep, form, data, path, report):
     exits, costs = costs_of(form, data)
     rows = {(row["level"], row["rip"]): row for row in report["exits_by_rip"]}
     checks.equal("exits by rip: exits", {place: row["exits"] for place, row in rows.items()}, dict(exits))
-    for key, percent in (("ticks_median", 50), ("ticks_p99", 99)):
+    for key, percent in (("ticks_median", 50), ("ticks_p99", 99), ("ticks_max", 100)):
         checks.equal(f"exits by rip: {key}", {place: row[key] for place, row in rows.items()},
                      {place: nearest_rank(costs[place], percent) for place in exits})
 
@@ -355,7 +363,8 @@ def check_diff(checks, sidestep, form, data, path, operations, exits):
     """A ledger is like itself, if there is anything in it to compare."""
     performed = any(name in ("BATCH", "RESULT") for name, *_ in form.read(data))
     for by, status in (("operation", 0 if performed else 77), ("reason", 0 if exits else 77),
-                       ("rip", 0 if exits else 77), ("symbol", 0 if exits else 77), ("level", 0)):
+                       ("rip", 0 if exits else 77), ("symbol", 0 if exits else 77), ("vcpu", 0 if exits else 77),
+                       ("instruction", 0 if exits else 77), ("level", 0)):
         for format_ in ("text", "csv"):
             run(sidestep, "--diff", "--by", by, "--threshold", "0", "--format", format_, path, path,
                 status=status)

@@ -79,7 +79,7 @@ def any_guest(case):
         return ledger.ledger(records + [form.end()])
 
     base = guest([(2, 5), (6, 3)])
-    for by in ("reason", "rip", "symbol", "level", "vm"):
+    for by in ("reason", "rip", "symbol", "level", "vcpu", "instruction", "vm"):
         compared(case, f"by {by}: the same", 0, "", base, base, "--by", by)
         compared(case, f"by {by}: an exit more", 1, "", base, guest([(2, 6), (6, 3)]), "--by", by, "--exits-only")
         compared(case, f"by {by}: dearer", 1, "", base, guest([(2, 5), (6, 3)], 111), "--by", by)
@@ -106,6 +106,25 @@ def any_guest(case):
                       [("exits", "not observed", 4)])
     case.refused("by violation", "--diff compares operations, or exits by reason", "--diff", "--by", "violation",
                  case.directory / "a.ledger", case.directory / "b.ledger")
+
+
+def places_without_names(case):
+    """What has no name is compared with what is at the same place, whatever has a name besides."""
+    form = case.form
+
+    def guest(places, names=()):
+        records = reports.head(form, (), engine="flat")
+        records += [form.code(0x5000 + 256 * i, b"", b"\xee\xc3", name.encode()) for i, name in enumerate(names)]
+        records += [form.exit("vmm", i, 0, rip=rip) for i, rip in enumerate(places)]
+        records += [form.exit("vmm", i, 0, rip=0x5000 + 256 * i) for i in range(len(names))]
+        return ledger.ledger(records + [form.end()])
+
+    a = guest([0x1010, 0x1020, 0x1100, 0x9900, 0], ["f", "g", "h"])
+    b = guest([0x9901, 0x1110, 0x1000, 0x2000, 0], ["h", "f", "new"])
+    document = compared(case, "places without names", 1, "", a, b, "--by", "symbol", "--exits-only")
+    case.checks.equal("places without names", {row["symbol"]: row["change"] for row in document["exits"]}, {
+        "f": "none", "g": "only_a", "h": "none", "new": "only_b", "?": "none", "0x1000+0x0": "exits",
+        "0x1000+0x100": "none", "0x9000+0x900": "none", "0x2000+0x0": "only_b"})
 
 
 def several(form, plans, mask_vm=1):
@@ -245,7 +264,7 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = reports.Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (nothing_compared, any_guest, rows_of_vms, ratios, blind_vcpus, shares, formulas):
+        for test in (nothing_compared, any_guest, places_without_names, rows_of_vms, ratios, blind_vcpus, shares, formulas):
             test(case)
         return case.checks.finish()
 

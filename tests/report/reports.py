@@ -341,7 +341,7 @@ def nothing(case):
         out = check.run(case.sidestep, "--format", format_, path)
         if format_ in ("json", "trace"):
             json.loads(out)
-    for by in ("reason", "rip", "symbol", "level", "vm"):
+    for by in ("reason", "rip", "symbol", "level", "vcpu", "instruction", "vm"):
         for format_ in ("text", "json", "csv"):
             check.run(case.sidestep, "--by", by, "--format", format_, path)
 

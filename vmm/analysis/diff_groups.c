@@ -9,7 +9,7 @@
 
 /* A group by what it is called: numbers of reasons and symbols are those of one ledger. */
 struct named {
-	const char *text; /* NULL: `number` is the name */
+	const char *text; /* NULL: `number` is the name; such groups come behind the others */
 	uint64_t number;
 	const struct group *group;
 	bool paired;
@@ -18,8 +18,9 @@ struct named {
 static int by_name(const void *a, const void *b)
 {
 	const struct named *x = a, *y = b;
-	int order = x->text ? strcmp(x->text, y->text)
-			    : (x->number > y->number) - (x->number < y->number);
+	int order = x->text && y->text	   ? strcmp(x->text, y->text)
+		    : x->text || y->text ? (y->text != NULL) - (x->text != NULL)
+					 : (x->number > y->number) - (x->number < y->number);
 
 	return order ? order : (x->group->level > y->group->level) - (x->group->level < y->group->level);
 }
@@ -29,7 +30,9 @@ static const char *text_of(const struct ledger_index *contents, enum group_key b
 {
 	if (by == GROUP_REASON)
 		return ledger_index_reason(contents, group->level, group->key);
-	return by == GROUP_SYMBOL ? ledger_symbols_name(&contents->symbols, group->key) : NULL;
+	if (by == GROUP_SYMBOL && !ledger_index_place_unnamed(group->key))
+		return ledger_index_place_name(contents, group->key);
+	return NULL;
 }
 
 /* Reasons that have the same name are one: those that are not known. */

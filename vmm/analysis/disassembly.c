@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "guestfw/relay/relay.h"
 #include "vmm/emulate/instruction.h"
@@ -109,12 +110,17 @@ static unsigned stepped_over(const struct record_code *code, const struct record
 	return length;
 }
 
-static void disassemble(const struct record_code *code, unsigned at, unsigned end,
-			struct code_place *place)
+/* The one that begins so many bytes in front of the RIP. */
+static bool decode_at(const struct record_code *code, unsigned back, struct insn *insn)
+{
+	return decode(code, code->before - back, back ? code->before : code->count, insn);
+}
+
+static void disassemble(const struct record_code *code, unsigned back, struct code_place *place)
 {
 	struct insn insn;
 
-	if (!decode(code, at, end, &insn))
+	if (!decode_at(code, back, &insn))
 		return;
 	place->length = insn.decoded.length;
 	insn_text(&insn, place->address, place->text, sizeof(place->text));
@@ -140,7 +146,97 @@ void disassembly_locate(const struct record_code *code, const struct record_exit
 		ret_place->symbol = code->symbol;
 		ret_place->offset = code->offset >= back ? code->offset - back : 0;
 	}
-	disassemble(code, code->before - back, back ? code->before : code->count, ret_place);
+	disassemble(code, back, ret_place);
+}
+
+/* A number of disassembly_mnemonic(): Zydis's of the mnemonic, above it that of the register, and whether that is
+ * written. */
+#define MNEMONIC_REGISTER_SHIFT 16
+#define MNEMONIC_REGISTER_MASK 0x7fffu
+#define MNEMONIC_WRITES (1u << 31)
+_Static_assert(ZYDIS_MNEMONIC_MAX_VALUE < 1u << MNEMONIC_REGISTER_SHIFT, "a mnemonic needs more bits");
+_Static_assert(ZYDIS_REGISTER_MAX_VALUE <= MNEMONIC_REGISTER_MASK, "a register needs more bits");
+
+/* The control or debug register that an assembler writes as an operand. */
+static uint32_t moved_register(const struct insn *insn)
+{
+	for (unsigned i = 0; i < insn->decoded.operand_count_visible; i++) {
+		const ZydisDecodedOperand *operand = &insn->operands[i];
+		ZydisRegisterClass class;
+
+		if (operand->type != ZYDIS_OPERAND_TYPE_REGISTER)
+			continue;
+		class = ZydisRegisterGetClass(operand->reg.value);
+		if (class == ZYDIS_REGCLASS_CONTROL || class == ZYDIS_REGCLASS_DEBUG)
+			return (uint32_t)operand->reg.value << MNEMONIC_REGISTER_SHIFT |
+			       (operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE ? MNEMONIC_WRITES : 0);
+	}
+	return 0;
+}
+
+uint32_t disassembly_mnemonic(const struct record_code *code, const struct record_exit *exit,
+			      enum host_backend backend)
+{
+	struct insn insn;
+
+	if (!code || !decode_at(code, stepped_over(code, exit, backend), &insn))
+		return 0;
+	return (uint32_t)insn.decoded.mnemonic | moved_register(&insn);
+}
+
+const char *disassembly_mnemonic_name(uint32_t mnemonic, char text[DISASSEMBLY_MNEMONIC_SIZE])
+{
+	uint32_t reg = mnemonic >> MNEMONIC_REGISTER_SHIFT & MNEMONIC_REGISTER_MASK;
+	const char *name = ZydisMnemonicGetString((ZydisMnemonic)(mnemonic & UINT16_MAX));
+
+	if (!mnemonic || !name)
+		return "?";
+	if (reg)
+		snprintf(text, DISASSEMBLY_MNEMONIC_SIZE, "%s %s %s", name, mnemonic & MNEMONIC_WRITES ? "to" : "from",
+			 ZydisRegisterGetString((ZydisRegister)reg));
+	else
+		snprintf(text, DISASSEMBLY_MNEMONIC_SIZE, "%s", name);
+	return text;
+}
+
+/* All of an exit that decides where its instruction is. */
+static struct key key_of(const struct record_exit *exit)
+{
+	uint64_t relay = exit->qualification == RELAY_PORT;
+
+	return (struct key){exit->rip, exit->record.level | (uint64_t)exit->reason << 16 |
+					       (uint64_t)exit->detail << 32 | relay << 48};
+}
+
+uint32_t disassembly_mnemonics_find(struct disassembly_mnemonics *known, const struct record_code *code,
+				    const struct record_exit *exit, enum host_backend backend)
+{
+	size_t count = known->places.count;
+	uint32_t *mnemonics, found;
+	int64_t number;
+
+	if (!code)
+		return 0;
+	number = keyset_find(&known->places, key_of(exit));
+	if (number >= 0 && known->mnemonics)
+		return known->mnemonics[number];
+	found = disassembly_mnemonic(code, exit, backend);
+	/* Without memory to keep it in, it is found anew. */
+	if (keyset_reserve(&known->places, count + 1) != 0)
+		return found;
+	mnemonics = realloc(known->mnemonics, known->places.capacity * sizeof(*mnemonics));
+	if (!mnemonics)
+		return found;
+	known->mnemonics = mnemonics;
+	mnemonics[keyset_add(&known->places, key_of(exit))] = found;
+	return found;
+}
+
+void disassembly_mnemonics_finish(struct disassembly_mnemonics *known)
+{
+	keyset_finish(&known->places);
+	free(known->mnemonics);
+	known->mnemonics = NULL;
 }
 
 const char *disassembly_place_name(const struct code_place *place, char *text, size_t size)

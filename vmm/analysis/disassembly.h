@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "views/expect.h"
+#include "vmm/base/keyset.h"
 #include "vmm/ledger/record.h"
 
 struct code_place {
@@ -25,6 +26,25 @@ struct code_place {
  * `code` has been validated by whoever took it from a ledger; it may be NULL. */
 void disassembly_locate(const struct record_code *code, const struct record_exit *exit,
 			enum host_backend backend, struct code_place *ret_place);
+
+/* What kind of instruction it is: a number for its mnemonic and the control or debug register that it moves; 0 if that is not
+ * known. The name is "out", "cpuid", "mov to cr0", "mov from cr0"; "?" of 0. */
+#define DISASSEMBLY_MNEMONIC_SIZE 48
+uint32_t disassembly_mnemonic(const struct record_code *code, const struct record_exit *exit,
+			      enum host_backend backend);
+const char *disassembly_mnemonic_name(uint32_t mnemonic, char text[DISASSEMBLY_MNEMONIC_SIZE]);
+
+/* What was found of the exits of a ledger. Most are at the same few places, and each takes some decoding. Zeroed, it is
+ * empty. */
+struct disassembly_mnemonics {
+	struct keyset places;
+	uint32_t *mnemonics; /* of each */
+};
+
+/* The same as disassembly_mnemonic(). */
+uint32_t disassembly_mnemonics_find(struct disassembly_mnemonics *known, const struct record_code *code,
+				    const struct record_exit *exit, enum host_backend backend);
+void disassembly_mnemonics_finish(struct disassembly_mnemonics *known);
 
 /* "symbol+0x12", or the address if there is no symbol; "[user]" and the like as they are: there code is in no function,
  * and an offset would say nothing. Symbols come from a guest: what is not printable

@@ -11,11 +11,14 @@
 #include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/group_costs.h"
 #include "vmm/analysis/observed.h"
+#include "vmm/base/neighbourhood.h"
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {GROUP_KEYS(LIST_KEY)};
 
-static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
-		       const struct record_exit *exit)
+/* Of a vCPU: its VM, and its number there. */
+#define VCPU_VM_SHIFT 32
+
+static uint64_t key_of(struct ledger_index *contents, enum group_key by, const struct record_exit *exit)
 {
 	switch (by) {
 	case GROUP_REASON:
@@ -27,7 +30,12 @@ static uint64_t key_of(const struct ledger_index *contents, enum group_key by,
 	case GROUP_SERVICE:
 		return exit->service;
 	case GROUP_SYMBOL:
-		return ledger_index_symbol(contents, exit->rip);
+		return ledger_index_place(contents, exit->rip);
+	case GROUP_VCPU:
+		return (uint64_t)exit->record.vm << VCPU_VM_SHIFT | exit->record.vcpu;
+	case GROUP_INSTRUCTION:
+		return disassembly_mnemonics_find(&contents->mnemonics, ledger_index_code(contents, exit->rip),
+						  exit, contents->report.backend);
 	case GROUP_VM:
 		return exit->record.vm;
 	default:
@@ -76,6 +84,8 @@ static int count_exit(struct group_list *list, struct keyset *keys, uint64_t key
 		group->first = *exit;
 	group->timed += observed_cost(exit->cost);
 	group->ticks += exit->cost;
+	if (exit->cost > group->maximum)
+		group->maximum = exit->cost;
 	list->total[level_index(exit->record.level)]++;
 	return 0;
 }
@@ -118,11 +128,12 @@ static void set_columns(struct group_list *list, bool ranked)
 		[GROUP_COLUMN_LEVEL] = TABLE_PLAIN("level", "level", TABLE_LEFT),
 		[GROUP_COLUMN_EXITS] = TABLE_PLAIN("exits", "exits", TABLE_RIGHT),
 		[GROUP_COLUMN_SHARE] = TABLE_PLAIN("share", "share", TABLE_RIGHT),
-		[GROUP_COLUMN_TIMED] = TABLE_PLAIN("timed", "timed", TABLE_RIGHT),
-		[GROUP_COLUMN_TICKS] = TABLE_PLAIN("handling_ticks", "handling_ticks", TABLE_RIGHT),
+		[GROUP_COLUMN_TIMED] = TABLE_PLAIN("timed", "timed", TABLE_NO_TEXT),
 		[GROUP_COLUMN_MEAN] = TABLE_PLAIN("mean", "ticks_mean", TABLE_RIGHT),
 		[GROUP_COLUMN_MEDIAN] = TABLE_PLAIN("median", "ticks_median", TABLE_RIGHT),
 		[GROUP_COLUMN_P99] = TABLE_PLAIN("p99", "ticks_p99", TABLE_RIGHT),
+		[GROUP_COLUMN_MAX] = TABLE_PLAIN("max", "ticks_max", TABLE_RIGHT),
+		[GROUP_COLUMN_TICKS] = TABLE_PLAIN("total", "handling_ticks", TABLE_RIGHT),
 	};
 	struct table_column *own = list->columns;
 
@@ -133,9 +144,10 @@ static void set_columns(struct group_list *list, bool ranked)
 	/* Its column would stand there twice, and every share would be all. */
 	if (list->by == GROUP_LEVEL)
 		own[GROUP_COLUMN_LEVEL].flags = own[GROUP_COLUMN_SHARE].flags = TABLE_NOWHERE;
-	if (ranked)
-		own[GROUP_COLUMN_TIMED].flags = own[GROUP_COLUMN_TICKS].flags = TABLE_RIGHT | TABLE_NO_TEXT;
-	for (int column = GROUP_COLUMN_MEAN; column <= GROUP_COLUMN_P99 && !ranked; column++)
+	/* Place and instruction take the room. */
+	if (list->by == GROUP_RIP)
+		own[GROUP_COLUMN_MEAN].flags = own[GROUP_COLUMN_MAX].flags = TABLE_NO_TEXT;
+	for (int column = GROUP_COLUMN_MEAN; column <= GROUP_COLUMN_MAX && !ranked; column++)
 		own[column].flags = TABLE_NOWHERE;
 }
 
@@ -265,6 +277,34 @@ static struct cell service_cell(uint64_t code)
 	return cell_of_format("%" PRIu64 "%s", number, outcome);
 }
 
+static struct cell symbol_cell(const struct ledger_index *contents, uint64_t place)
+{
+	struct cell cell = {.state = CELL_OBSERVED};
+
+	if (!ledger_index_place_unnamed(place))
+		return cell_of_foreign(ledger_index_place_name(contents, place));
+	neighbourhood_text(ledger_index_place_address(place), cell.buffer);
+	return cell;
+}
+
+/* "0", or "1:0" of several VMs. */
+static struct cell vcpu_cell(const struct ledger_index *contents, uint64_t key)
+{
+	uint64_t vm = key >> VCPU_VM_SHIFT;
+	uint32_t vcpu = (uint32_t)key;
+
+	if (contents->report.vm_count || vm)
+		return cell_of_format("%" PRIu64 ":%" PRIu32, vm, vcpu);
+	return cell_of_format("%" PRIu32, vcpu);
+}
+
+static struct cell mnemonic_cell(uint64_t mnemonic)
+{
+	char text[DISASSEMBLY_MNEMONIC_SIZE];
+
+	return cell_of_format("%s", disassembly_mnemonic_name((uint32_t)mnemonic, text));
+}
+
 static struct cell key_cell(const struct group_list *list, const struct group *group)
 {
 	switch (list->by) {
@@ -273,7 +313,11 @@ static struct cell key_cell(const struct group_list *list, const struct group *g
 	case GROUP_RIP:
 		return cell_of_value(CELL_ADDRESS, group->key);
 	case GROUP_SYMBOL:
-		return cell_of_foreign(ledger_symbols_name(&list->contents->symbols, group->key));
+		return symbol_cell(list->contents, group->key);
+	case GROUP_VCPU:
+		return vcpu_cell(list->contents, group->key);
+	case GROUP_INSTRUCTION:
+		return mnemonic_cell(group->key);
 	case GROUP_VM:
 		return cell_of_count(true, group->key);
 	case GROUP_SERVICE:
@@ -328,6 +372,8 @@ struct cell group_cell(const struct group_list *list, const struct group *group,
 		return ticks_cell(group, group->median);
 	case GROUP_COLUMN_P99:
 		return ticks_cell(group, group->percentile99);
+	case GROUP_COLUMN_MAX:
+		return ticks_cell(group, group->maximum);
 	default:
 		/* None of no exits is a sum, none of some is not. */
 		return cell_of_count(group->observed && (group->timed || group->count == 0),
@@ -342,7 +388,26 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	return group_cell(list, &list->groups[row], (enum group_column)column);
 }
 
+/* That nothing was observed of the ticks is said once, by the first of their columns. */
+static struct cell text_cell_at(const void *data, size_t row, size_t column)
+{
+	const struct group_list *list = data;
+	enum group_column first = list->by == GROUP_RIP ? GROUP_COLUMN_MEDIAN : GROUP_COLUMN_MEAN;
+
+	if (column > first && list->groups[row].timed == 0)
+		return cell_of_text(NULL);
+	return cell_at(data, row, column);
+}
+
 struct table exit_groups_table(const struct group_list *list)
 {
 	return (struct table){list->columns, GROUP_COLUMN_COUNT, list->count, cell_at, list, .fit = false};
+}
+
+struct table exit_groups_text_table(const struct group_list *list)
+{
+	struct table table = exit_groups_table(list);
+
+	table.cell = text_cell_at;
+	return table;
 }

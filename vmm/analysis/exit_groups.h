@@ -13,6 +13,7 @@ struct group {
 	uint64_t count;
 	uint64_t timed;     /* of these, how many say how long their handling took */
 	uint64_t ticks;     /* of those */
+	uint32_t maximum;   /* of one of those */
 	uint32_t median, percentile99; /* of the ticks of one of those, where exit_groups_rank() was asked */
 	uint64_t before;    /* how many groups at the same level come before it */
 	struct record_exit first; /* of these exits */
@@ -27,10 +28,11 @@ enum group_column {
 	GROUP_COLUMN_EXITS,
 	GROUP_COLUMN_SHARE, /* of the exits at that level */
 	GROUP_COLUMN_TIMED,
-	GROUP_COLUMN_TICKS, /* of those that say how long they took */
-	GROUP_COLUMN_MEAN,  /* of these and the next two: in tables of exit_groups_rank() only */
+	GROUP_COLUMN_MEAN, /* of one of those that say how long they took, as are the next three */
 	GROUP_COLUMN_MEDIAN,
 	GROUP_COLUMN_P99,
+	GROUP_COLUMN_MAX,
+	GROUP_COLUMN_TICKS, /* of all of them */
 	GROUP_COLUMN_COUNT
 };
 
@@ -51,7 +53,7 @@ struct group_list {
 int exit_groups_count(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
 
 /* The same, and in each group median and 99th percentile of the ticks of handling one exit, by nearest rank: exact, of
- * all that say how long they took. In text its table has these and the mean in place of their sum. */
+ * all that say how long they took. Its table has these, and mean and maximum. */
 int exit_groups_rank(struct ledger_index *contents, enum group_key by, struct group_list *ret_list);
 
 void exit_groups_finish(struct group_list *list);
@@ -61,7 +63,8 @@ const char *exit_groups_level(uint64_t level);
 
 struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column);
 
-/* The groups as a table; the list has to last as long. */
+/* The groups as a table; the list has to last as long. That for people is of a list of exit_groups_rank(). */
 struct table exit_groups_table(const struct group_list *list);
+struct table exit_groups_text_table(const struct group_list *list);
 
 #endif

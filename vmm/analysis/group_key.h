@@ -11,6 +11,7 @@
 	X(SYMBOL, "symbol", ", ")                                                                  \
 	X(LEVEL, "level", ", ")                                                                    \
 	X(VCPU, "vcpu", ", ")                                                                      \
+	X(INSTRUCTION, "instruction", ", ")                                                        \
 	X(VM, "vm", ", ")                                                                          \
 	X(SERVICE, "service", ", ")                                                                \
 	X(VIOLATION, "violation", " or ")

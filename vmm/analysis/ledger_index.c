@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/analysis/verdict.h"
+#include "vmm/base/neighbourhood.h"
 #include "vmm/base/words.h"
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/plan/engine.h"
@@ -420,6 +421,7 @@ void ledger_index_close(struct ledger_index *contents)
 	free(contents->codes);
 	free(contents->offsets);
 	ledger_symbols_finish(&contents->symbols);
+	disassembly_mnemonics_finish(&contents->mnemonics);
 	ledger_regions_finish(&contents->regions);
 	summary_destroy(contents->summary);
 	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
@@ -460,11 +462,30 @@ const struct record_code *ledger_index_code(const struct ledger_index *contents,
 	return number < 0 ? NULL : contents->codes[number];
 }
 
-uint64_t ledger_index_symbol(const struct ledger_index *contents, uint64_t rip)
+/* Bit 0, which no address of a neighbourhood has, says that the number is one; those of functions are above it. */
+uint64_t ledger_index_place(const struct ledger_index *contents, uint64_t rip)
 {
 	const struct record_code *code = ledger_index_code(contents, rip);
+	uint64_t function = code ? ledger_symbols_number(&contents->symbols, code->symbol) : 0;
 
-	return code ? ledger_symbols_number(&contents->symbols, code->symbol) : 0;
+	if (function || rip == 0)
+		return function << 1;
+	return neighbourhood_of(rip) | 1;
+}
+
+bool ledger_index_place_unnamed(uint64_t place)
+{
+	return place & 1;
+}
+
+uint64_t ledger_index_place_address(uint64_t place)
+{
+	return neighbourhood_of(place);
+}
+
+const char *ledger_index_place_name(const struct ledger_index *contents, uint64_t place)
+{
+	return ledger_symbols_name(&contents->symbols, place & 1 ? 0 : place >> 1);
 }
 
 bool ledger_index_exit(const struct record *record, struct record_exit *ret_exit)

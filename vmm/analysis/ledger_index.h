@@ -7,6 +7,7 @@
 #define VMM_ANALYSIS_LEDGER_INDEX_H
 
 #include "views/policy.h"
+#include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/ledger_regions.h"
 #include "vmm/analysis/ledger_symbols.h"
 #include "vmm/analysis/report.h"
@@ -27,6 +28,7 @@ struct ledger_index {
 	struct keyset places; /* RIPs whose code is known */
 	const struct record_code **codes;
 	struct ledger_symbols symbols; /* of this code */
+	struct disassembly_mnemonics mnemonics; /* of this code, as far as anybody has asked */
 	struct ledger_regions regions; /* of violations that do not name theirs */
 	struct keyset clocks; /* vCPUs whose clock is known */
 	int64_t *offsets;     /* of the guest's time stamp counter to the host's */
@@ -49,8 +51,14 @@ const char *ledger_index_operation(const struct ledger_index *contents, uint32_t
 /* The code around a RIP, or NULL. */
 const struct record_code *ledger_index_code(const struct ledger_index *contents, uint64_t rip);
 
-/* A number for the function that holds a RIP, 0 if that is not known. */
-uint64_t ledger_index_symbol(const struct ledger_index *contents, uint64_t rip);
+/* A number for what holds a RIP: its function or, where that is not known, its neighbourhood (base/neighbourhood.h); 0 for
+ * an RIP of 0, which nobody knew. */
+uint64_t ledger_index_place(const struct ledger_index *contents, uint64_t rip);
+
+/* Whether such a number is of a neighbourhood; the address of that one; the name of a function, "?" if it is of none. */
+bool ledger_index_place_unnamed(uint64_t place);
+uint64_t ledger_index_place_address(uint64_t place);
+const char *ledger_index_place_name(const struct ledger_index *contents, uint64_t place);
 
 /* A record of an exit, from whatever source; false if it is none. */
 bool ledger_index_exit(const struct record *record, struct record_exit *ret_exit);

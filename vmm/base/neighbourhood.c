@@ -11,7 +11,9 @@ uint64_t neighbourhood_of(uint64_t address)
 	return address & ~(uint64_t)(NEIGHBOURHOOD_SIZE - 1);
 }
 
-void neighbourhood_text(uint64_t start, char text[NEIGHBOURHOOD_TEXT_SIZE])
+const char *neighbourhood_text(uint64_t address, char text[NEIGHBOURHOOD_TEXT_SIZE])
 {
-	snprintf(text, NEIGHBOURHOOD_TEXT_SIZE, "0x%" PRIx64 "+0x%" PRIx64, start & ~PAGE_MASK, start & PAGE_MASK);
+	snprintf(text, NEIGHBOURHOOD_TEXT_SIZE, "0x%" PRIx64 "+0x%" PRIx64, address & ~PAGE_MASK,
+		 neighbourhood_of(address) & PAGE_MASK);
+	return text;
 }

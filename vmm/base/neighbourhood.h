@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What stands for a function whose name nobody knows. */
+/* Where code is whose function is not known: addresses close to each other are mostly of the same one. */
 #ifndef VMM_BASE_NEIGHBOURHOOD_H
 #define VMM_BASE_NEIGHBOURHOOD_H
 
 #include <stdint.h>
 
+/* In bytes, a power of 2: what compilers make of most functions of a kernel is shorter. */
 #define NEIGHBOURHOOD_SIZE 256u
-#define NEIGHBOURHOOD_TEXT_SIZE 40
 
-/* Where the block of code begins that holds an address. */
+/* The start of the neighbourhood that holds an address. */
 uint64_t neighbourhood_of(uint64_t address);
 
-/* "0xffffffff81234000+0x500": its page, and where in that it begins. */
-void neighbourhood_text(uint64_t start, char text[NEIGHBOURHOOD_TEXT_SIZE]);
+/* Its name, "0xffffffff81234000+0x500": the page, and where in it the neighbourhood starts. */
+#define NEIGHBOURHOOD_TEXT_SIZE 32
+const char *neighbourhood_text(uint64_t address, char text[NEIGHBOURHOOD_TEXT_SIZE]);
 
 #endif

@@ -151,8 +151,8 @@ static int check_options(const struct settings *settings, struct error *error)
 				 settings->diff ? "two LEDGERs with --diff" : "one LEDGER");
 	if (settings->diff && (settings->by == GROUP_VIOLATION || !format->diff))
 		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "--diff compares operations, or exits by reason, rip, symbol, level, vm or "
-				 "service, as text, json or csv");
+				 "--diff compares operations, or exits by reason, rip, symbol, level, vcpu, "
+				 "instruction, vm or service, as text, json or csv");
 	if (by && !format->groups)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--by %s: --format %s has no such table; text, json and csv have",

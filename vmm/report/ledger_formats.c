@@ -8,16 +8,17 @@
 #include "vmm/report/report_violations.h"
 #include "vmm/table/json.h"
 
-#define GROUPS_VERSION 3
+#define GROUPS_VERSION 4
 
 static int groups_text(const struct group_list *list, FILE *stream)
 {
-	const struct table table = exit_groups_table(list);
+	const struct table table = exit_groups_text_table(list);
 	int rc = table_text(&table, stream);
 
-	fputs("\nexits that left a record; shares are within a level; `timed` of them say how long they took\n",
-	      stream);
+	fputs("\nexits that left a record, shares within a level, ticks of handling one\n", stream);
+	report_exits_unnamed(list, stream);
 	observed_print(&list->contents->report, observed_records_text, stream);
+	report_exits_untimed(list, stream);
 	return rc;
 }
 
@@ -95,7 +96,7 @@ int ledger_format_write(const struct ledger_format *format, struct ledger_index 
 		return write_operations(format, contents, stream);
 	if (by == GROUP_VIOLATION)
 		return format->violations(&contents->report, stream);
-	rc = exit_groups_count(contents, by, &list);
+	rc = exit_groups_rank(contents, by, &list);
 	if (rc == 0)
 		rc = format->groups(&list, stream);
 	exit_groups_finish(&list);

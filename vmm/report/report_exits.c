@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "vmm/analysis/observed.h"
+#include "vmm/base/neighbourhood.h"
 #include "vmm/base/printable.h"
 
 /* Rows of each level that a table has in text. An event that several levels see is an exit at each of them: the many
@@ -58,12 +59,13 @@ static void print_more(const struct group_list *list, FILE *stream)
 
 static int print_table(const struct group_list *list, FILE *stream)
 {
-	struct table table = exit_groups_table(list);
+	struct table table = exit_groups_text_table(list);
 	int rc;
 
 	table.left_out = is_left_out;
 	rc = table_text(&table, stream);
 	print_more(list, stream);
+	report_exits_unnamed(list, stream);
 	fputs("\n", stream);
 	return rc;
 }
@@ -78,7 +80,19 @@ static bool is_told(const struct group_list *list)
 	return told;
 }
 
-static void print_untimed(const struct group_list *list, FILE *stream)
+void report_exits_unnamed(const struct group_list *list, FILE *stream)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < list->count && list->by == GROUP_SYMBOL; i++)
+		any |= ledger_index_place_unnamed(list->groups[i].key);
+	if (any)
+		fprintf(stream,
+			"no name: blocks of %u bytes; in a Linux guest `cat /proc/kallsyms` as root, then --symbols FILE\n",
+			NEIGHBOURHOOD_SIZE);
+}
+
+void report_exits_untimed(const struct group_list *list, FILE *stream)
 {
 	uint64_t exits = 0, timed = 0;
 
@@ -115,7 +129,7 @@ int report_exits_text(const struct report *report, FILE *stream)
 	fputs(any ? ", shares within a level, ticks of handling one:\n" : ":\n", stream);
 	observed_print(report, observed_records_text, stream);
 	if (any)
-		print_untimed(&tables->lists[EXITS_BY_REASON], stream);
+		report_exits_untimed(&tables->lists[EXITS_BY_REASON], stream);
 	if (!report->of_ledger)
 		print_where(report->ledger, stream);
 	return rc;

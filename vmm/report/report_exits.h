@@ -23,6 +23,11 @@ void report_exits_finish(struct exit_tables *tables);
 /* The tables, the most frequent of each, if there are any; then by what exits were recorded. Returns 0 or -ENOMEM. */
 int report_exits_text(const struct report *report, FILE *stream);
 
+/* What there is to say below a table: how many exits do not say how long they took, if any; how code gets names, if some
+ * of it has none. */
+void report_exits_untimed(const struct group_list *list, FILE *stream);
+void report_exits_unnamed(const struct group_list *list, FILE *stream);
+
 /* Adds an array for each table, with all rows; null where there is none. */
 void report_exits_json(const struct report *report, json_t *root);
 

@@ -111,6 +111,40 @@ static void instructions(void **state)
 	}
 }
 
+/* Exits are counted by the mnemonic, of which MOV says too little. */
+static void mnemonics(void **state)
+{
+	static const struct row others[] = {
+		{"31 c0", "0f 20 c0 c3", LEVEL_MONITOR, 0, 0, HOST_BACKEND_SVM, 0, "mov from cr0", 0},
+		{"31 c0", "0f 22 c0 c3", LEVEL_MONITOR, 28, 0, HOST_BACKEND_VMX, 0, "mov to cr0", 0},
+		{"31 c0", "0f 22 e0 c3", LEVEL_MONITOR, 28, 0, HOST_BACKEND_VMX, 0, "mov to cr4", 0},
+		{"31 c0", "0f 23 f8 c3", LEVEL_MONITOR, 29, 0, HOST_BACKEND_VMX, 0, "mov to dr7", 0},
+		{"31 c0", "0f 06 c3", LEVEL_MONITOR, 28, 0, HOST_BACKEND_VMX, 0, "clts", 0},
+		{"31 c0", "0f a2 c3", LEVEL_L0, 10, 0, HOST_BACKEND_VMX, 0, "cpuid", 0},
+		{"31 c0", "0f 30 c3", LEVEL_L0, 32, 0, HOST_BACKEND_VMX, 0, "wrmsr", 0},
+		{"b9 04 00 00 00", "f3 6e c3", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_VMX, 0, "outsb", 0},
+		/* Stepped over. */
+		{"31 ed e6 80", "48 83 c5 01", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_PVM, 0, "out", 0},
+		{"fb f4", "fa 48 83 c5 01", LEVEL_VMM, EXIT_REASON_HLT, 0, HOST_BACKEND_VMX, 1, "hlt", 0},
+		{"06 06", "06", LEVEL_VMM, EXIT_REASON_IO, 1 | WRITE, HOST_BACKEND_VMX, 0, "?", 0},
+	};
+	char text[DISASSEMBLY_MNEMONIC_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		const struct row *row = &others[i];
+		struct record_code code = code_of(row);
+		const struct record_exit exit = {.record = {.level = row->level}, .rip = RIP,
+						 .reason = row->reason, .detail = row->detail};
+		uint32_t mnemonic = disassembly_mnemonic(&code, &exit, row->backend);
+
+		assert_string_equal(disassembly_mnemonic_name(mnemonic, text), row->text);
+		assert_int_equal(disassembly_mnemonic(NULL, &exit, row->backend), 0);
+	}
+	/* A number that is none of those. */
+	assert_string_equal(disassembly_mnemonic_name(0xffff, text), "?");
+}
+
 /* Code of other widths than that of 64-bit mode. */
 static void widths(void **state)
 {
@@ -206,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instructions),
+		cmocka_unit_test(mnemonics),
 		cmocka_unit_test(widths),
 		cmocka_unit_test(any_bytes),
 		cmocka_unit_test(names),

@@ -526,7 +526,7 @@ static void help(void **state)
 		}
 		for (const char *line = text; line && *line; line = strchr(line, '\n')) {
 			line += *line == '\n';
-			assert_true(strcspn(line, "\n") <= 110);
+			assert_true(strcspn(line, "\n") <= 130);
 		}
 		free(text);
 	}

@@ -73,18 +73,23 @@ static void take_ledger(void)
 		fail_msg("%s", error.text);
 }
 
-static char *written(const char *format)
+#define NAMES_OF_LINUX "\nno name: blocks of 256 bytes; in a Linux guest `cat /proc/kallsyms` as root, then --symbols FILE\n"
+
+static char *written_by(const char *format, enum group_key by)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
 
 	assert_non_null(stream);
-	assert_int_equal(ledger_format_write(ledger_format_by_name(format), &contents, GROUP_OPERATION, WEIGHT_EXITS,
-					     stream),
-			 0);
+	assert_int_equal(ledger_format_write(ledger_format_by_name(format), &contents, by, WEIGHT_EXITS, stream), 0);
 	assert_int_equal(fclose(stream), 0);
 	return text;
+}
+
+static char *written(const char *format)
+{
+	return written_by(format, GROUP_OPERATION);
 }
 
 static void expect(const char *text, const char *wanted)
@@ -102,9 +107,12 @@ static const struct group *group_at(const struct group_list *list, uint64_t key)
 	return NULL;
 }
 
-static void expect_ranks(const struct group_list *list, uint64_t reason, uint32_t median, uint32_t percentile99)
+static void expect_ranks(const struct group_list *list, uint64_t reason, uint32_t median, uint32_t percentile99,
+			 uint32_t maximum)
 {
 	const struct group *group = group_at(list, reason);
+
+	assert_int_equal(group->maximum, maximum);
 
 	assert_int_equal(group->median, median);
 	assert_int_equal(group->percentile99, percentile99);
@@ -137,15 +145,15 @@ static void ranks(void **state)
 	add_exit(LEVEL_VMM, 7 + EXIT_REASON_COUNT, RIP, 9);
 	take_ledger();
 	assert_int_equal(exit_groups_rank(&contents, GROUP_REASON, &list), 0);
-	expect_ranks(&list, 1, 100, 198);
-	expect_ranks(&list, 2, 50, 99);
-	expect_ranks(&list, 3, 51, 100);
-	expect_ranks(&list, 4, UINT32_MAX - 1, UINT32_MAX);
-	expect_ranks(&list, 5, 70, 70);
+	expect_ranks(&list, 1, 100, 198, 200);
+	expect_ranks(&list, 2, 50, 99, 100);
+	expect_ranks(&list, 3, 51, 100, 101);
+	expect_ranks(&list, 4, UINT32_MAX - 1, UINT32_MAX, UINT32_MAX);
+	expect_ranks(&list, 5, 70, 70, 70);
 	assert_int_equal(group_at(&list, 5)->timed, 1);
-	expect_ranks(&list, 6, 0, 0);
+	expect_ranks(&list, 6, 0, 0, 0);
 	assert_int_equal(group_cell(&list, group_at(&list, 6), GROUP_COLUMN_MEDIAN).state, CELL_NOT_OBSERVED);
-	expect_ranks(&list, 7, 5, 5);
+	expect_ranks(&list, 7, 5, 5, 5);
 	assert_true(group_cell(&list, group_at(&list, 1), GROUP_COLUMN_MEAN).number == 100.5);
 	assert_true(group_cell(&list, group_at(&list, 5), GROUP_COLUMN_MEAN).number == 70);
 	exit_groups_finish(&list);
@@ -219,8 +227,9 @@ static void not_observed(void **state)
 	add_exit(LEVEL_VMM, EXIT_REASON_IO, RIP, 40);
 	take_ledger();
 	text = written("text");
-	expect(text, "monitor     1 100.0 not observed not observed not observed\n");
-	expect(text, "vmm         2 100.0         40.0         40.0         40.0\n");
+	/* Once in a row, by the first column that would have it. */
+	expect(text, "monitor     1 100.0 not observed      -    -    -     -\n");
+	expect(text, "vmm         2 100.0         40.0   40.0 40.0 40.0    40\n");
 	expect(text, "\nl0: not observed one by one");
 	expect(text, "ticks: of 1 of the 3 exits; the others do not say how long they took\n");
 	free(text);
@@ -258,7 +267,7 @@ static void json(void **state)
 		size_t rows;
 	} members[] = {{"exits_by_reason", 1}, {"exits_by_symbol", 2}, {"exits_by_rip", 40}};
 	static const char *const keys[] = {"level", "exits", "share", "timed", "handling_ticks", "ticks_mean",
-					   "ticks_median", "ticks_p99"};
+					   "ticks_median", "ticks_p99", "ticks_max"};
 	json_t *root, *row;
 
 	(void)state;
@@ -281,6 +290,147 @@ static void json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(row, "exits")), 40);
 	assert_true(json_real_value(json_object_get(row, "ticks_median")) == 29);
 	assert_true(json_real_value(json_object_get(row, "ticks_p99")) == 49);
+	assert_true(json_real_value(json_object_get(row, "ticks_max")) == 49);
+	json_decref(root);
+}
+
+static json_t *groups(enum group_key by)
+{
+	char *text = written_by("json", by);
+	json_t *root = json_loads(text, 0, NULL);
+
+	assert_non_null(root);
+	free(text);
+	return root;
+}
+
+/* So many exits by that name at a level. */
+static void expect_group(json_t *root, const char *by, const char *name, const char *level, json_int_t exits)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "exits"), i, row)
+		if (strcmp(json_string_value(json_object_get(row, by)), name) == 0 &&
+		    strcmp(json_string_value(json_object_get(row, "level")), level) == 0) {
+			assert_int_equal(json_integer_value(json_object_get(row, "exits")), exits);
+			return;
+		}
+	fail_msg("no %s %s at %s", by, name, level);
+}
+
+/* A function that is not known is where it is, not one with all others that are not. */
+static void neighbourhoods(void **state)
+{
+	static const uint64_t unknown[] = {0xffffffff81234500, 0xffffffff812345ff, 0xffffffff81234600, 0x100, 0x1ff};
+	json_t *root;
+	char *text;
+
+	(void)state;
+	/* As many functions as there could be neighbourhoods by their numbers. */
+	for (uint64_t i = 0; i < 300; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "f%03d", (int)i);
+		add_code(RIP + i, name);
+		add_exit(LEVEL_VMM, EXIT_REASON_IO, RIP + i, 5);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+		add_exit(LEVEL_VMM, EXIT_REASON_IO, unknown[i], 5);
+	add_code(RIP + 300, "");
+	add_exit(LEVEL_MONITOR, 10, RIP + 300, 5);
+	/* Nobody knew where that was. */
+	add_exit(LEVEL_VMM, EXIT_REASON_IO, 0, 5);
+	take_ledger();
+	root = groups(GROUP_SYMBOL);
+	assert_int_equal(json_array_size(json_object_get(root, "exits")), 305);
+	expect_group(root, "symbol", "0xffffffff81234000+0x500", "vmm", 2);
+	expect_group(root, "symbol", "0xffffffff81234000+0x600", "vmm", 1);
+	expect_group(root, "symbol", "0x0+0x100", "vmm", 2);
+	expect_group(root, "symbol", "0x100000+0x100", "monitor", 1);
+	expect_group(root, "symbol", "?", "vmm", 1);
+	expect_group(root, "symbol", "f128", "vmm", 1);
+	expect_group(root, "symbol", "f299", "vmm", 1);
+	json_decref(root);
+	text = written("text");
+	assert_int_equal(rows_with(text, NAMES_OF_LINUX), 1);
+	free(text);
+	text = written_by("text", GROUP_SYMBOL);
+	assert_int_equal(rows_with(text, NAMES_OF_LINUX), 1);
+	free(text);
+	text = written_by("text", GROUP_RIP);
+	assert_null(strstr(text, NAMES_OF_LINUX));
+	free(text);
+}
+
+/* How code gets names is of no interest where all has one, or nobody knows where it was. */
+static void all_named(void **state)
+{
+	char *text;
+
+	(void)state;
+	add_code(RIP, "f");
+	add_exit(LEVEL_VMM, EXIT_REASON_IO, RIP, 5);
+	add_exit(LEVEL_VMM, EXIT_REASON_IO, 0, 5);
+	take_ledger();
+	text = written_by("text", GROUP_SYMBOL);
+	assert_null(strstr(text, NAMES_OF_LINUX));
+	free(text);
+}
+
+static void add_exit_of(uint8_t vm, uint8_t vcpu)
+{
+	const struct record_exit exit = {.record = {.type = RECORD_EXIT, .size = sizeof(exit), .level = LEVEL_VMM,
+						    .vm = vm, .vcpu = vcpu},
+					 .rip = RIP, .reason = EXIT_REASON_IO, .cost = 5};
+
+	ledger_append(&ledger, &exit.record);
+}
+
+static void vcpus(void **state)
+{
+	json_t *root;
+
+	(void)state;
+	add_exit_of(0, 0);
+	add_exit_of(0, 3);
+	add_exit_of(0, 3);
+	take_ledger();
+	root = groups(GROUP_VCPU);
+	expect_group(root, "vcpu", "0", "vmm", 1);
+	expect_group(root, "vcpu", "3", "vmm", 2);
+	json_decref(root);
+	ledger_index_close(&contents);
+	add_exit_of(7, 3);
+	take_ledger();
+	root = groups(GROUP_VCPU);
+	expect_group(root, "vcpu", "0:3", "vmm", 2);
+	expect_group(root, "vcpu", "7:3", "vmm", 1);
+	json_decref(root);
+}
+
+/* One place is one instruction to every kind of exit there, and another kind may be of the one before. */
+static void instructions(void **state)
+{
+	struct record_code code = {.record = {.type = RECORD_CODE, .size = sizeof(code)}, .rip = RIP, .before = 3,
+				   .count = 5, .bytes = {0x90, 0xe6, 0x80, 0xe4, 0x80}}; /* NOP, OUT, IN */
+	struct record_exit exit = {.record = {.type = RECORD_EXIT, .size = sizeof(exit), .level = LEVEL_VMM},
+				   .rip = RIP, .reason = EXIT_REASON_IO, .cost = 5};
+	json_t *root;
+
+	(void)state;
+	ledger_append(&ledger, &code.record);
+	for (unsigned i = 0; i < 7; i++) {
+		exit.detail = i % 2 ? 1 : 1 | 0x100;
+		ledger_append(&ledger, &exit.record);
+	}
+	add_exit(LEVEL_VMM, EXIT_REASON_IO, RIP + 0x1000, 5);
+	take_ledger();
+	root = groups(GROUP_INSTRUCTION);
+	expect_group(root, "instruction", "out", "vmm", 4);
+	expect_group(root, "instruction", "in", "vmm", 3);
+	expect_group(root, "instruction", "?", "vmm", 1);
+	assert_int_equal(json_array_size(json_object_get(root, "exits")), 3);
 	json_decref(root);
 }
 
@@ -349,6 +499,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_observed, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(json, setup, teardown),
+		cmocka_unit_test_setup_teardown(neighbourhoods, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(vcpus, setup, teardown),
+		cmocka_unit_test_setup_teardown(instructions, setup, teardown),
 		cmocka_unit_test_setup_teardown(with_operations, setup, teardown),
 		cmocka_unit_test_setup_teardown(hint, setup, teardown),
 		cmocka_unit_test_setup_teardown(odd_levels, setup, teardown),
