@@ -110,7 +110,7 @@ for source in flat vmx svm one-of-each newer-and-damaged; do
 			quiet "$source by $by as $format" "$sidestep" report --by $by --format $format "texts-$source"
 		done
 	done
-	for format in text json csv; do
+	for format in text json csv tap junit; do
 		quiet "$source compared as $format" "$sidestep" report --diff --format $format "texts-$source" ledger
 	done
 done

@@ -365,7 +365,7 @@ def check_diff(checks, sidestep, form, data, path, operations, exits):
     for by, status in (("operation", 0 if performed else 77), ("reason", 0 if exits else 77),
                        ("rip", 0 if exits else 77), ("symbol", 0 if exits else 77), ("vcpu", 0 if exits else 77),
                        ("instruction", 0 if exits else 77), ("level", 0)):
-        for format_ in ("text", "csv"):
+        for format_ in ("text", "csv", "tap", "junit"):
             run(sidestep, "--diff", "--by", by, "--threshold", "0", "--format", format_, path, path,
                 status=status)
         diff = json.loads(run(sidestep, "--diff", "--by", by, "--format", "json", path, path, status=status))

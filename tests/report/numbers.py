@@ -23,12 +23,16 @@ def table(case, *arguments):
 def compared(case, name, status, words, a, b, *options):
     """Two ledgers; every format comes to the same."""
     paths = case.path("a.ledger", a), case.path("b.ledger", b)
-    for format_ in ("text", "json", "csv"):
+    for format_ in ("text", "json", "csv", "tap", "junit"):
         got, out, err = case.report("--diff", *options, "--format", format_, *paths)
         case.checks.equal(f"{name}, {format_}: status", got, status)
         case.checks.that(f"{name}, {format_}: in words", words in err and err.count("\n") <= 1, err)
         if format_ == "json":
             document = json.loads(out)
+        if format_ == "tap":
+            verdicts = [line.startswith("ok ") for line in out.splitlines() if "ok " in line[:7]]
+            fine = [row["change"] in ("none", "not_compared") for row in document[reports.rows_in(document)]]
+            case.checks.equal(f"{name}: verdicts", verdicts, fine)
     return document
 
 

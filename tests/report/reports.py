@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 import check
 import ledger
@@ -304,6 +305,86 @@ def differences(case):
     case.checks.that("diff with a truncated ledger", got == 1 and "b.ledger: truncated" in err, err)
 
 
+def rows_in(document):
+    """Where the JSON of a comparison has its rows."""
+    return "operations" if document["by"] == "operation" else "exits"
+
+
+def gate(case):
+    """Each row is a test, with a limit of its own if it is given one."""
+    form = case.form
+
+    def guest(*functions, khz=1000000):
+        records = head(form, (), engine="flat", guest="a<b>.elf")
+        for i, (name, count, cost) in enumerate(functions):
+            records.append(form.code(0x1000 * (i + 1), b"", b"\xee\xc3", name))
+            records += [form.exit("vmm", 100 * i + j, 0, rip=0x1000 * (i + 1), cost=cost) for j in range(count)]
+        return ledger.ledger(records + [form.end()], tsc_khz=khz)
+
+    base = guest((b"f", 100, 1000), (b"g", 4, 1000), (b"h # SKIP <x>", 1, 10))
+    other = guest((b"f", 110, 1200), (b"g", 4, 1150), (b"new", 1, 10))
+    paths = case.path("a.ledger", base), case.path("b.ledger", other)
+    f_exits, f_ticks = "exits: A 100, B 110, +10.0%, allowed {:g} %", "ticks_each: A 1000, B 1200, +20.0%, allowed {:g} %"
+    g_ticks = "ticks_each: A 1000, B 1150, +15.0%, allowed {:g} %"
+    only = {"h ? SKIP <x> at vmm": "only in A: exits 1, ticks_each 10.0", "new at vmm": "only in B: exits 1, ticks_each 10.0"}
+    exits10 = "--threshold-exits", "10"
+    for name, options, wanted in (
+        ("no options", [], {"f at vmm": f"{f_exits.format(0)}; {f_ticks.format(10)}", "g at vmm": g_ticks.format(10)}),
+        ("exits may differ", exits10, {"f at vmm": f_ticks.format(10), "g at vmm": g_ticks.format(10)}),
+        ("by less than they do", ["--threshold-exits", "9.9", "--threshold", "20"], {"f at vmm": f_exits.format(9.9)}),
+        ("both may differ", [*exits10, "--threshold", "20"], {}),
+        ("ticks do not count", ["--exits-only"], {"f at vmm": f_exits.format(0)}),
+        ("one by name", [*exits10, "--threshold", "f=20"], {"g at vmm": g_ticks.format(10)}),
+        ("one by name, and the others", [*exits10, "--threshold", "f=19", "--threshold", "15"],
+         {"f at vmm": f_ticks.format(19)}),
+        ("exits of one by name", ["--threshold-exits", "f=10", "--threshold", "20"], {}),
+        ("exits of another", ["--threshold-exits", "g=10", "--threshold", "20"], {"f at vmm": f_exits.format(0)}),
+        ("by a pattern", [*exits10, "--threshold", "[fg]=20"], {}),
+        ("by name and level", [*exits10, "--threshold", "? at vmm=20"], {}),
+        ("by another level", [*exits10, "--threshold", "? at l0=20", "--threshold", "g=20"], {"f at vmm": f_ticks.format(10)}),
+        ("the last pattern counts", [*exits10, "--threshold", "*=20", "--threshold", "f=1"], {"f at vmm": f_ticks.format(1)}),
+    ):
+        wanted = {**wanted, **only}
+        arguments = ["--diff", "--by", "symbol", *options]
+        got, out, err = case.report(*arguments, "--format", "tap", *paths)
+        case.checks.equal(f"gate, {name}: status", (got, err), (1, ""))
+        lines = out.splitlines()
+        case.checks.equal(f"gate, {name}: TAP begins", lines[:2], ["TAP version 13", "1..4"])
+        numbers = [int(line.removeprefix("not ").split()[1]) for line in lines if line.startswith(("ok ", "not ok "))]
+        case.checks.equal(f"gate, {name}: TAP is numbered", numbers, [1, 2, 3, 4])
+        failed = {line.split(" - ", 1)[1]: after.removeprefix("# ") for line, after in zip(lines, lines[1:])
+                  if line.startswith("not ok ")}
+        case.checks.equal(f"gate, {name}: TAP", failed, wanted)
+        got, out, _ = case.report(*arguments, "--format", "junit", *paths)
+        suite = xml.etree.ElementTree.fromstring(out).find("testsuite")
+        failed = {test.get("name").replace("#", "?"): failure.get("message") for test in suite.iter("testcase")
+                  for failure in test.iter("failure")}
+        case.checks.equal(f"gate, {name}: JUnit", (got, failed), (1, wanted))
+        case.checks.equal(f"gate, {name}: JUnit's counts", (suite.get("tests"), suite.get("failures"), suite.get("skipped")),
+                          ("4", str(len(wanted)), "0"))
+        document = json.loads(case.report(*arguments, "--format", "json", *paths)[1])
+        case.checks.equal(f"gate, {name}: JSON", sum(row["change"] != "none" for row in document["exits"]), len(wanted))
+    times = {test.get("name"): test.get("time") for test in suite.iter("testcase")}
+    # 110 exits of 1200 ns are in B, none of h.
+    case.checks.equal("gate: times", times, {"f at vmm": "0.000132000", "g at vmm": "0.000004600",
+                                             "h # SKIP <x> at vmm": None, "new at vmm": "0.000000010"})
+    told = {item.get("name"): item.get("value") for item in suite.iter("property")}
+    for key, value in (("a.ledger", str(paths[0])), ("b.ledger", str(paths[1])), ("a.guest", "a<b>.elf"), ("a.engine", "flat"),
+                       ("b.kernel", "6.1"), ("threshold", "10"), ("threshold.f", "1"), ("threshold_exits", "10"),
+                       ("by", "symbol"), ("exits_only", "false")):
+        case.checks.equal(f"gate: property {key}", told.get(key), value)
+    text = case.report("--diff", "--by", "symbol", "--threshold", "f=1", *paths)[1]
+    case.checks.that("gate: no one threshold in text", "ticks more than their threshold off" in text, text)
+    no_clock = case.path("b.ledger", guest((b"f", 1, 1), khz=0))
+    out = case.report("--diff", "--by", "symbol", "--format", "junit", no_clock, no_clock)[1]
+    case.checks.that("gate: no times without a clock", "time=" not in out, out)
+    # Nothing came of nothing: no percentage is enough.
+    zero = [case.path(f"{name}.ledger", run_of(form, (0, 100, count))) for name, count in (("a", 0), ("b", 1))]
+    got, out, _ = case.report("--diff", "--threshold-exits", "1000000", "--format", "tap", *zero)
+    case.checks.that("gate: operations, from 0", got == 1 and "\nnot ok 2 - op.0\n# vmm: A 0, B 1, from 0, allowed 1e+06 %; "
+                     "placement: A cpu, B vmm\n" in out, out)
+
+
 def damage(case):
     form = case.form
     records = head(form) + performed(form, 2, 1, 100, 1) + [form.end()]
@@ -353,7 +434,8 @@ def usage(case):
         ("report takes one LEDGER", path, path),
         ("--by rip: --format html has no such table", "--by", "rip", "--format", "html", path),
         ("--diff compares operations", "--diff", "--by", "violation", path, path),
-        ("as text, json or csv", "--diff", "--format", "html", path, path),
+        ("as text, json, csv, tap or junit", "--diff", "--format", "html", path, path),
+        ("go with --diff", "--threshold-exits", "5", path),
         ("--weight goes with --format folded", "--weight", "ticks", path),
         ("--weight: 'bytes' is not exits or ticks", "--weight", "bytes", path),
         ("go with --diff", "--threshold", "5", path),
@@ -371,7 +453,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
         for test in (strange_names, names_of_functions, messy_times, exits_at_l0, without_operations, without_symbols, frames,
-                     one_clock, histogram, differences, damage, nothing, usage):
+                     one_clock, histogram, differences, gate, damage, nothing, usage):
             test(case)
         return case.checks.finish()
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/analysis/diff.h"
 
+#include <fnmatch.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "views/list.h"
 
@@ -13,18 +15,69 @@ bool diff_in(const struct diff *diff, const struct diff_row *row, int side)
 	       diff->kind->cell(diff, row, side, 0).state == CELL_NOT_OBSERVED;
 }
 
-struct cell diff_cost(const struct diff *diff, const struct diff_row *row)
+struct cell diff_more(const struct diff *diff, const struct diff_row *row, size_t column)
 {
-	const struct cell a = diff->kind->cell(diff, row, 0, diff_cost_column(diff)),
-			  b = diff->kind->cell(diff, row, 1, diff_cost_column(diff));
+	const struct cell a = diff->kind->cell(diff, row, 0, column), b = diff->kind->cell(diff, row, 1, column);
 	double from = cell_value(&a), to = cell_value(&b);
 
-	if (a.state != CELL_OBSERVED || b.state != CELL_OBSERVED)
+	if (a.state != CELL_OBSERVED || b.state != CELL_OBSERVED || a.type == CELL_TEXT || b.type == CELL_TEXT)
 		return cell_of_text(NULL);
 	return cell_of_number(CELL_CHANGE, true,
 			      from == to ? 0
 			      : from > 0 ? 100 * (to - from) / from
 					 : INFINITY);
+}
+
+struct cell diff_cost(const struct diff *diff, const struct diff_row *row)
+{
+	return diff_more(diff, row, diff_cost_column(diff));
+}
+
+const char *diff_row_name(const struct diff *diff, const struct diff_row *row, char text[DIFF_ROW_NAME_SIZE])
+{
+	struct cell cells[DIFF_NAMES] = {{0}};
+	char plain[DIFF_NAMES][CELL_TEXT_SIZE];
+
+	for (size_t i = 0; i < diff->name_count; i++)
+		cells[i] = diff->kind->name(diff, row, i);
+	if (cells[1].state == CELL_ABSENT)
+		snprintf(text, DIFF_ROW_NAME_SIZE, "%s", cell_plain(&cells[0], plain[0]));
+	else
+		snprintf(text, DIFF_ROW_NAME_SIZE, "%s %s %s", cell_plain(&cells[0], plain[0]),
+			 diff->by == GROUP_OPERATION ? "of VM" : "at", cell_plain(&cells[1], plain[1]));
+	return text;
+}
+
+static double limit_of(const struct diff_limits *limits, const char *name, const char *whole)
+{
+	for (unsigned i = limits ? limits->count : 0; i-- > 0;) {
+		char pattern[DIFF_ROW_NAME_SIZE];
+
+		snprintf(pattern, sizeof(pattern), "%.*s", limits->rows[i].length, limits->rows[i].pattern);
+		if (fnmatch(pattern, name, 0) == 0 || fnmatch(pattern, whole, 0) == 0)
+			return limits->rows[i].percent;
+	}
+	return limits ? limits->percent : 0;
+}
+
+static void set_limits(const struct diff *diff, struct diff_row *row)
+{
+	const struct cell name = diff->kind->name(diff, row, 0);
+	char plain[CELL_TEXT_SIZE], whole[DIFF_ROW_NAME_SIZE];
+	const char *first = cell_plain(&name, plain);
+
+	diff_row_name(diff, row, whole);
+	row->exits_limit = limit_of(diff->exits_limits, first, whole);
+	row->ticks_limit = limit_of(diff->ticks_limits, first, whole);
+}
+
+/* Of exits: they are the same, or as much the same as they have to be. */
+static bool exits_alike(const struct diff *diff, const struct diff_row *row, size_t column)
+{
+	const struct cell a = diff->kind->cell(diff, row, 0, column), b = diff->kind->cell(diff, row, 1, column);
+	const struct cell more = diff_more(diff, row, column);
+
+	return cell_equal(&a, &b) || (more.state == CELL_OBSERVED && fabs(more.number) <= row->exits_limit);
 }
 
 /* Fills what differs; returns whether anything was there to compare. */
@@ -36,11 +89,11 @@ static bool compare(const struct diff *diff, struct diff_row *row)
 	for (size_t i = 0; i < diff_cost_column(diff); i++) {
 		const struct cell a = diff->kind->cell(diff, row, 0, i), b = diff->kind->cell(diff, row, 1, i);
 
-		row->differs[i] = !cell_equal(&a, &b);
+		row->differs[i] = !exits_alike(diff, row, i);
 		compared |= a.state == CELL_OBSERVED && b.state == CELL_OBSERVED;
 	}
 	row->differs[diff_cost_column(diff)] =
-		cost.state == CELL_OBSERVED && fabs(cost.number) > diff->threshold;
+		cost.state == CELL_OBSERVED && fabs(cost.number) > row->ticks_limit;
 	return compared;
 }
 
@@ -60,8 +113,10 @@ static enum diff_change change_of(const struct diff *diff, const struct diff_row
 
 void diff_judge(struct diff *diff, struct diff_row *row)
 {
-	bool compared = compare(diff, row);
+	bool compared;
 
+	set_limits(diff, row);
+	compared = compare(diff, row);
 	row->change = change_of(diff, row, compared);
 	diff->changes[row->change]++;
 	diff->compared += compared || row->change == DIFF_EXITS;

@@ -24,8 +24,21 @@ enum diff_change {
 
 extern const char *const diff_change_keys[DIFF_CHANGE_COUNT];
 
-/* The columns that are compared, by operation and by anything else. Those of exits must be equal, "not observed"
- * included; the last one may differ by the threshold. */
+/* How much rows may differ, in percent of what is in A: each, but for those whose name a shell pattern matches; of several
+ * that do the last one counts. */
+#define DIFF_LIMITS_MAX 64
+struct diff_limits {
+	double percent;
+	struct diff_limit {
+		const char *pattern; /* so many characters of it */
+		int length;
+		double percent;
+	} rows[DIFF_LIMITS_MAX];
+	unsigned count;
+};
+
+/* The columns that are compared, by operation and by anything else. Those of exits may differ by one limit, 0 mostly, where
+ * both have a number; the last one by the other. */
 #define DIFF_COLUMNS 5
 #define DIFF_NAMES 2
 
@@ -33,6 +46,7 @@ struct diff_row {
 	const struct report_row *row[2]; /* of A and B, by operation; NULL where it is not in */
 	const struct group *group[2];    /* the same by anything else */
 	bool differs[DIFF_COLUMNS];
+	double exits_limit, ticks_limit; /* percent */
 	enum diff_change change;
 };
 
@@ -49,8 +63,9 @@ struct diff {
 	struct ledger_index *contents[2];
 	enum group_key by;
 	const struct diff_kind *kind;
-	double threshold; /* percent */
-	bool exits_only;  /* the last column does not count */
+	const char *ledgers[2]; /* their names; NULL: none */
+	const struct diff_limits *exits_limits, *ticks_limits; /* NULL: nothing may differ */
+	bool exits_only; /* the last column does not count */
 	struct table_column names[DIFF_NAMES]; /* what a row is of */
 	size_t name_count;
 	struct table_column columns[DIFF_COLUMNS];
@@ -65,13 +80,19 @@ struct diff {
 /* Whether any row differs. */
 bool diff_changed(const struct diff *diff);
 
-/* How much the last column of B is more. */
+/* How much a column of B is more, in percent, and the last column; absent where either side has no number. */
+struct cell diff_more(const struct diff *diff, const struct diff_row *row, size_t column);
 struct cell diff_cost(const struct diff *diff, const struct diff_row *row);
+
+/* A row as a whole, in printable characters: "io at vmm", "cr0.ts.mov of VM 1". Patterns of limits match that, or the first
+ * name alone. */
+#define DIFF_ROW_NAME_SIZE (2 * CELL_TEXT_SIZE + 8)
+const char *diff_row_name(const struct diff *diff, const struct diff_row *row, char text[DIFF_ROW_NAME_SIZE]);
 
 /* Whether a side has the row, or did not observe what would be in it. */
 bool diff_in(const struct diff *diff, const struct diff_row *row, int side);
 
-/* The column that may differ by the threshold. */
+/* The column that may differ by the limit for ticks. */
 static inline size_t diff_cost_column(const struct diff *diff)
 {
 	return diff->column_count - 1;

@@ -5,7 +5,7 @@
 
 #include "vmm/analysis/diff.h"
 
-/* The contents, the key, the threshold and what counts have been set. Returns 0 or -ENOMEM; diff_finish() is due
+/* The contents, the key, the limits and what counts have been set. Returns 0 or -ENOMEM; diff_finish() is due
  * either way. */
 int diff_make(struct diff *diff);
 void diff_finish(struct diff *diff);

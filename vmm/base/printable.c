@@ -63,3 +63,17 @@ void printable_put(FILE *stream, const char *text)
 		fwrite(escaped, 1, console_escape(escaped, (unsigned char)*text, false), stream);
 	}
 }
+
+void printable_xml(FILE *stream, const char *text)
+{
+	static const char special[] = "<>&\"", *const entities[] = {"&lt;", "&gt;", "&amp;", "&quot;"};
+
+	for (; *text; text++) {
+		const char *found = strchr(special, *text);
+
+		if (found)
+			fputs(entities[found - special], stream);
+		else
+			fputc(*text < ' ' || *text > '~' ? '?' : *text, stream);
+	}
+}

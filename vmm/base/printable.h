@@ -18,4 +18,8 @@ void printable_shorten(char *out, size_t size, const char *text);
 /* Writes all of a text in that form. */
 void printable_put(FILE *stream, const char *text);
 
+/* Writes a text for an attribute or an element of XML. XML 1.0 has no way to write control characters, and a file name
+ * need not be UTF-8: what is no printable ASCII becomes a question mark. */
+void printable_xml(FILE *stream, const char *text);
+
 #endif

@@ -19,6 +19,7 @@
 #define SLICE_MAX_MS 60000
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600
+#define THRESHOLD_DEFAULT 10
 #define THRESHOLD_MAX 1e9
 
 static int bad_argument(struct error *error, const char *option, const char *argument,
@@ -144,14 +145,36 @@ static int parse_trace(struct settings *settings, const char *argument, struct e
 	return 0;
 }
 
-static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
+/* PERCENT, or NAME=PERCENT: a name may have a "=" in it, a number has none. */
+static int parse_limit(const char *option, const char *argument, struct diff_limits *limits, struct error *error)
 {
+	const char *equals = strrchr(argument, '=');
 	double percent;
 
-	if (number_decimal(argument, 0, THRESHOLD_MAX, &percent) != 0)
-		return bad_argument(error, "--threshold", argument, "a number of percent, such as 2.5");
-	settings->threshold = percent;
+	if (number_decimal(equals ? equals + 1 : argument, 0, THRESHOLD_MAX, &percent) != 0)
+		return bad_argument(error, option, argument, "a number of percent, such as 2.5, or NAME=2.5");
+	if (!equals) {
+		limits->percent = percent;
+		return 0;
+	}
+	if (limits->count == DIFF_LIMITS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "%s: given for more than %d names", option, DIFF_LIMITS_MAX);
+	if (equals == argument || equals - argument >= DIFF_ROW_NAME_SIZE)
+		return bad_argument(error, option, argument, "NAME=PERCENT with a name of a row");
+	limits->rows[limits->count++] = (struct diff_limit){argument, (int)(equals - argument), percent};
 	return 0;
+}
+
+static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
+{
+	settings->limits_given = true;
+	return parse_limit("--threshold", argument, &settings->ticks_limits, error);
+}
+
+static int parse_threshold_exits(struct settings *settings, const char *argument, struct error *error)
+{
+	settings->limits_given = true;
+	return parse_limit("--threshold-exits", argument, &settings->exits_limits, error);
 }
 
 static int parse_seed(struct settings *settings, const char *argument, struct error *error)
@@ -459,7 +482,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		.format = "text",
 		.interval_ms = 1000,
 		.by = GROUP_OPERATION,
-		.threshold = -1,
+		.ticks_limits.percent = THRESHOLD_DEFAULT,
 		.seed = 1,
 		.shard = 1,
 		.shards = 1,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "vmm/analysis/diff.h"
 #include "vmm/analysis/group_key.h"
 #include "vmm/attach/attachment.h"
 #include "vmm/base/error.h"
@@ -34,7 +35,8 @@ struct settings {
 	enum group_key by;
 	enum report_weight weight;
 	bool diff, exits_only;
-	double threshold; /* percent; below 0: not given */
+	struct diff_limits exits_limits, ticks_limits;
+	bool limits_given;
 	const char *output;
 	bool list, quiet, help;
 	bool bench; /* an image whose ledger is not judged */

@@ -9,9 +9,6 @@
 #include "vmm/cli/session.h"
 #include "vmm/report/ledger_formats.h"
 
-/* Percent by which a median may differ. */
-#define THRESHOLD_DEFAULT 10
-
 /* The name has been checked against the same list in words. */
 static const struct ledger_format *format_of(const struct settings *settings)
 {
@@ -106,7 +103,8 @@ static int report_two(struct ledger_index contents[2], const struct settings *se
 {
 	struct diff diff = {
 		.by = settings->by,
-		.threshold = settings->threshold < 0 ? THRESHOLD_DEFAULT : settings->threshold,
+		.exits_limits = &settings->exits_limits,
+		.ticks_limits = &settings->ticks_limits,
 		.exits_only = settings->exits_only,
 	};
 	int status = STATUS_SUCCESS;
@@ -118,6 +116,7 @@ static int report_two(struct ledger_index contents[2], const struct settings *se
 		if (warn(&contents[i], settings->operands[i]) != STATUS_SUCCESS)
 			status = STATUS_FAILED;
 		diff.contents[i] = &contents[i];
+		diff.ledgers[i] = settings->operands[i];
 	}
 	damaged = status != STATUS_SUCCESS;
 	if (diff_make(&diff) != 0)
@@ -152,16 +151,16 @@ static int check_options(const struct settings *settings, struct error *error)
 	if (settings->diff && (settings->by == GROUP_VIOLATION || !format->diff))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--diff compares operations, or exits by reason, rip, symbol, level, vcpu, "
-				 "instruction, vm or service, as text, json or csv");
-	if (by && !format->groups)
+				 "instruction, vm or service, as text, json, csv, tap or junit");
+	if (by && !format->groups && !settings->diff)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--by %s: --format %s has no such table; text, json and csv have",
 				 group_key_names[settings->by], format->name);
 	if (settings->weight != WEIGHT_EXITS && format->whole != report_folded)
 		return error_set(error, -EINVAL, STATUS_USAGE, "--weight goes with --format folded");
-	if (!settings->diff && (settings->exits_only || settings->threshold >= 0))
+	if (!settings->diff && (settings->exits_only || settings->limits_given))
 		return error_set(error, -EINVAL, STATUS_USAGE,
-				 "--threshold and --exits-only go with --diff");
+				 "--threshold, --threshold-exits and --exits-only go with --diff");
 	return 0;
 }
 

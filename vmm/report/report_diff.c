@@ -4,7 +4,7 @@
 #include "vmm/report/report_writers.h"
 #include "vmm/table/json.h"
 
-#define DIFF_VERSION 2
+#define DIFF_VERSION 3
 
 /* As a table: what a row is of, for programs and for people; its change; of each column that is compared both sides,
  * A and B; how much the last one of B is more. */
@@ -91,10 +91,20 @@ static struct table make_table(struct diff_table *own, const struct diff *diff)
 			      .left_out = is_same};
 }
 
+/* Where rows have limits of their own there is no one number. */
+static const char *limit_text(const struct diff_limits *limits, char text[32])
+{
+	if (limits && limits->count)
+		return "their threshold";
+	snprintf(text, 32, "%g %%", limits ? limits->percent : 0);
+	return text;
+}
+
 static void print_totals(const struct diff *diff, FILE *stream)
 {
 	const size_t *changes = diff->changes;
 	const char *kind = diff->by == GROUP_OPERATION ? "a median" : "ticks";
+	char limit[32];
 
 	fprintf(stream, "%zu %ss in both: %zu with other exits, ",
 		changes[DIFF_NONE] + changes[DIFF_EXITS] + changes[DIFF_COST] +
@@ -103,8 +113,8 @@ static void print_totals(const struct diff *diff, FILE *stream)
 	if (diff->exits_only)
 		fputs("ticks not compared", stream);
 	else
-		fprintf(stream, "%zu with the same exits and %s more than %g %% off",
-			changes[DIFF_COST], kind, diff->threshold);
+		fprintf(stream, "%zu with the same exits and %s more than %s off", changes[DIFF_COST], kind,
+			limit_text(diff->ticks_limits, limit));
 	if (changes[DIFF_NOT_COMPARED])
 		fprintf(stream, ", %zu not observed in both", changes[DIFF_NOT_COMPARED]);
 	if (changes[DIFF_ONLY_A])
@@ -183,6 +193,8 @@ static json_t *rows_json(const struct diff *diff)
 		json_object_set_new(row, "a", side_json(diff, &diff->rows[i], 0));
 		json_object_set_new(row, "b", side_json(diff, &diff->rows[i], 1));
 		json_object_set_new(row, "ticks_change", cell_json(&cost));
+		json_object_set_new(row, "ticks_limit", json_real(diff->rows[i].ticks_limit));
+		json_object_set_new(row, "exits_limit", json_real(diff->rows[i].exits_limit));
 	}
 	return rows;
 }
@@ -203,7 +215,8 @@ int diff_json(const struct diff *diff, FILE *stream)
 	json_object_set_new(root, "by", json_string(group_key_names[diff->by]));
 	json_object_set_new(root, "a", run_json(&diff->contents[0]->report));
 	json_object_set_new(root, "b", run_json(&diff->contents[1]->report));
-	json_object_set_new(root, "threshold", json_real(diff->threshold));
+	json_object_set_new(root, "threshold", json_real(diff->ticks_limits ? diff->ticks_limits->percent : 0));
+	json_object_set_new(root, "threshold_exits", json_real(diff->exits_limits ? diff->exits_limits->percent : 0));
 	json_object_set_new(root, "exits_only", json_boolean(diff->exits_only));
 	json_object_set_new(root, "compared", json_count(diff->compared));
 	json_object_set_new(root, "changed", json_boolean(diff_changed(diff)));

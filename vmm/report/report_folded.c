@@ -14,7 +14,7 @@
 
 struct stack {
 	uint32_t operation;
-	uint64_t symbol; /* of an exit in no operation, 0: not known */
+	uint64_t place; /* of an exit in no operation: its function, or where that is not known what is near it; 0: not known */
 	uint16_t level, reason;
 	uint64_t exits, ticks;
 };
@@ -30,8 +30,8 @@ static int by_place(const void *a, const void *b)
 
 	if (x->operation != y->operation)
 		return x->operation < y->operation ? -1 : 1;
-	if (x->symbol != y->symbol)
-		return x->symbol < y->symbol ? -1 : 1;
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
 	if (x->level != y->level)
 		return x->level < y->level ? -1 : 1;
 	return (x->reason > y->reason) - (x->reason < y->reason);
@@ -40,7 +40,7 @@ static int by_place(const void *a, const void *b)
 static int count_exit(struct stacks *stacks, const struct ledger_index *contents, const struct record_exit *exit)
 {
 	const struct stack new = {.operation = exit->operation,
-				  .symbol = exit->operation ? 0 : ledger_index_symbol(contents, exit->rip),
+				  .place = exit->operation ? 0 : ledger_index_place(contents, exit->rip),
 				  .level = exit->record.level,
 				  .reason = exit->reason};
 	const size_t known = stacks->keys.count;

@@ -63,35 +63,20 @@ int report_tap(const struct report *report, FILE *stream)
 	return 0;
 }
 
-/* XML 1.0 has no way to write control characters, and a file name need not be UTF-8. */
-static void xml_text(FILE *stream, const char *text)
-{
-	static const char special[] = "<>&\"", *const entities[] = {"&lt;", "&gt;", "&amp;", "&quot;"};
-
-	for (; *text; text++) {
-		const char *found = strchr(special, *text);
-
-		if (found)
-			fputs(entities[found - special], stream);
-		else
-			fputc(*text < ' ' || *text > '~' ? '?' : *text, stream);
-	}
-}
-
 static void junit_case(const struct report *report, const struct report_row *row, FILE *stream)
 {
 	char name[ROW_NAME_SIZE];
 
 	fprintf(stream, "    <testcase classname=\"sidestep.%s\" name=\"", engine_keys[report->engine]);
-	xml_text(stream, report_row_name(row, name));
+	printable_xml(stream, report_row_name(row, name));
 	fputs("\">", stream);
 	if (row->verdict == VERDICT_SKIP) {
 		fputs("<skipped message=\"", stream);
-		xml_text(stream, row->note);
+		printable_xml(stream, row->note);
 		fputs("\"/>", stream);
 	} else if (row->verdict == VERDICT_FAIL) {
 		fputs("<failure message=\"", stream);
-		xml_text(stream, row->note);
+		printable_xml(stream, row->note);
 		fputs("\"/>", stream);
 	}
 	fputs("</testcase>\n", stream);
@@ -109,7 +94,7 @@ int report_junit(const struct report *report, FILE *stream)
 		junit_case(report, &report->rows[i], stream);
 	if (report->end[0]) {
 		fputs("    <system-err>", stream);
-		xml_text(stream, report->end);
+		printable_xml(stream, report->end);
 		fputs("</system-err>\n", stream);
 	}
 	fputs("  </testsuite>\n</testsuites>\n", stream);

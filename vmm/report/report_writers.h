@@ -15,9 +15,9 @@ report_writer report_text, report_csv, report_json, report_tap, report_junit;
 
 typedef int group_writer(const struct group_list *list, FILE *stream);
 
-/* Text shows the rows that differ, the others all. */
+/* Text shows the rows that differ, the others all. TAP and JUnit have a test for each row. */
 typedef int diff_writer(const struct diff *diff, FILE *stream);
-diff_writer diff_text, diff_csv, diff_json;
+diff_writer diff_text, diff_csv, diff_json, diff_tap, diff_junit;
 
 /* Writes the line that says what was run where. */
 void report_run(const struct report *report, FILE *stream);

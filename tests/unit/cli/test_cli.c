@@ -344,6 +344,33 @@ static void timeouts(void **state)
 	}
 }
 
+/* Of all rows, and of some by name. */
+static void limits(void **state)
+{
+	struct settings settings;
+	struct error error;
+	char command[] = "report", all[] = "--threshold=5", one[] = "--threshold-exits=op=er=2.5";
+	char more[] = "--threshold-exits=x=1", name[700] = "--threshold=";
+	char *argv[3 + DIFF_LIMITS_MAX] = {command, all, one};
+	int argc = 3;
+
+	(void)state;
+	assert_int_equal(parse("report", "--diff", NULL, &settings, &error), 0);
+	assert_true(settings.ticks_limits.percent == 10 && settings.exits_limits.percent == 0 && !settings.limits_given);
+	assert_int_equal(cli_parse(command_by_name("report"), argc, argv, &settings, &error), 0);
+	assert_true(settings.ticks_limits.percent == 5 && settings.ticks_limits.count == 0 && settings.limits_given);
+	assert_true(settings.exits_limits.percent == 0 && settings.exits_limits.count == 1);
+	assert_true(settings.exits_limits.rows[0].percent == 2.5 && settings.exits_limits.rows[0].length == 5);
+	while (argc < 3 + DIFF_LIMITS_MAX)
+		argv[argc++] = more;
+	assert_int_equal(cli_parse(command_by_name("report"), argc, argv, &settings, &error), -E2BIG);
+	assert_int_equal(parse("report", "--threshold", "=1", &settings, &error), -EINVAL);
+	memset(name + strlen(name), 'x', sizeof(name) - strlen(name) - 3);
+	strcat(name, "=1");
+	argv[1] = name;
+	assert_int_equal(cli_parse(command_by_name("report"), 2, argv, &settings, &error), -EINVAL);
+}
+
 /* Every option that takes a number takes one grammar: digits, in some of them a point. */
 static void odd_numbers(void **state)
 {
@@ -354,6 +381,7 @@ static void odd_numbers(void **state)
 		const char *command, *option, *pattern;
 	} rows[] = {
 		{"run", "--timeout", "%s"},	     {"test", "--timeout", "%s"}, {"profile", "--interval", "%s"},
+		{"report", "--threshold", "a=%s"},   {"report", "--threshold-exits", "%s"},
 		{"report", "--threshold", "%s"},     {"run", "-m", "%s"},	  {"run", "-m", "%sM"},
 		{"run", "-c", "%s"},		     {"run", "--vms", "%s"},	  {"test", "--random", "%s"},
 		{"test", "--seed", "%s"},	     {"test", "--shard", "%s/9"}, {"test", "--shard", "1/%s"},
@@ -374,6 +402,15 @@ static void odd_numbers(void **state)
 		}
 }
 
+/* An option whose name another begins with. */
+static bool is_option(const struct command_row *command, const char *name)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (applies(&options[i], command) && strcmp(options[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* No beginning of an option's name is that option; the message says which one it begins. */
 static void abbreviations(void **state)
 {
@@ -392,6 +429,8 @@ static void abbreviations(void **state)
 					continue;
 				snprintf(word, sizeof(word), "--%.*s", (int)length, options[i].name);
 				snprintf(full, sizeof(full), "--%s", options[i].name);
+				if (is_option(&commands[j], word + 2))
+					continue;
 				for (size_t k = 0; k < option_count; k++)
 					begun += applies(&options[k], &commands[j]) &&
 						 strncmp(options[k].name, options[i].name, length) == 0;
@@ -619,7 +658,7 @@ static void report_formats(void **state)
 		/* Tables, or the whole. Of tests there is one table. */
 		assert_int_equal(format->whole == NULL, format->operations != NULL);
 		assert_int_equal(format->whole == NULL && !of_tests, format->groups != NULL);
-		assert_int_equal(format->groups == NULL, format->diff == NULL);
+		assert_int_equal(format->whole == NULL, format->diff != NULL);
 	}
 }
 
@@ -631,7 +670,7 @@ int main(void)
 		cmocka_unit_test(boot_files),    cmocka_unit_test(platforms),
 		cmocka_unit_test(services),      cmocka_unit_test(defaults),      cmocka_unit_test(operands),
 		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
-		cmocka_unit_test(odd_numbers),	 cmocka_unit_test(abbreviations),
+		cmocka_unit_test(limits),        cmocka_unit_test(odd_numbers),   cmocka_unit_test(abbreviations),
 		cmocka_unit_test(bad_arguments), cmocka_unit_test(unknown_options),
 		cmocka_unit_test(report_formats),
 		cmocka_unit_test(help),          cmocka_unit_test(formats),

@@ -97,7 +97,7 @@ static int report(const char *format)
 {
 	char *const operands[] = {ledger_path, NULL};
 	const struct settings settings = {
-		.format = format, .output = output_path, .threshold = -1, .operands = operands, .operand_count = 1};
+		.format = format, .output = output_path, .operands = operands, .operand_count = 1};
 	const int kept = dup(STDERR_FILENO), file = open(error_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	int status;
 
