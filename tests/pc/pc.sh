@@ -90,7 +90,7 @@ guest marks 0 '' '' --ledger marks.ledger
 marked good $'ten 101 10 1010\nfour/<a>,"b\\;# 3 4 13\nnone 1 0 0\nlast 1 1 1'
 check 'marks: every format' 0 '' "$reports/check.py" "$sidestep" "$gen_docs" marks.ledger
 check 'marks: folded stacks have what was marked' 0 '' "$sidestep" report --format folded marks.ledger
-that 'marks: exits of none are apart' grep -Eq ';outside operations;vmm;io [0-9]+$' "$out"
+that 'marks: exits of none are by function' grep -Eq ';guest;vmm;io [0-9]+$' "$out"
 that 'marks: a semicolon is no frame' grep -qF ';four/<a>,"b\,#;vmm;io 13' "$out"
 check 'marks: no test has judged them' 2 'nothing was expected' "$sidestep" report --format junit marks.ledger
 run "$sidestep" run --timeout "$(patient 5)" --ledger marks.ledger "$guests/pc_marks.elf"

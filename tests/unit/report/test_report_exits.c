@@ -482,6 +482,7 @@ static void odd_levels(void **state)
 	char *text;
 
 	(void)state;
+	add_code(RIP, "put");
 	for (uint16_t level = 100; level < 140; level++)
 		add_exit(level, 1, RIP, 5);
 	take_ledger();
