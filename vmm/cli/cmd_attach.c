@@ -65,7 +65,7 @@ static int check_options(const struct settings *settings, enum group_key by, str
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--by %s: of somebody else's VM exits are counted by reason, rip, symbol, level or vcpu%s",
 				 group_key_names[by],
-				 "");
+				 by == GROUP_INSTRUCTION ? "; nobody can read its memory from outside, take rip" : "");
 	return cli_check_format(settings, FORMATS_PROFILE, error);
 }
 

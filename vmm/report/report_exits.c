@@ -76,7 +76,7 @@ static bool is_told(const struct group_list *list)
 	bool told = list->by != GROUP_SYMBOL;
 
 	for (size_t i = 0; i < list->count && !told; i++)
-		told = list->groups[i].key != 0;
+		told = list->groups[i].key != 0 && !ledger_index_place_unnamed(list->groups[i].key);
 	return told;
 }
 

@@ -14,7 +14,7 @@
 
 struct stack {
 	uint32_t operation;
-	uint64_t place; /* of an exit in no operation: its function, or where that is not known what is near it; 0: not known */
+	uint64_t function; /* of an exit in no operation, 0: not known */
 	uint16_t level, reason;
 	uint64_t exits, ticks;
 };
@@ -30,22 +30,29 @@ static int by_place(const void *a, const void *b)
 
 	if (x->operation != y->operation)
 		return x->operation < y->operation ? -1 : 1;
-	if (x->place != y->place)
-		return x->place < y->place ? -1 : 1;
+	if (x->function != y->function)
+		return x->function < y->function ? -1 : 1;
 	if (x->level != y->level)
 		return x->level < y->level ? -1 : 1;
 	return (x->reason > y->reason) - (x->reason < y->reason);
 }
 
+static uint64_t function_of(const struct ledger_index *contents, uint64_t rip)
+{
+	const uint64_t place = ledger_index_place(contents, rip);
+
+	return ledger_index_place_unnamed(place) ? 0 : place;
+}
+
 static int count_exit(struct stacks *stacks, const struct ledger_index *contents, const struct record_exit *exit)
 {
 	const struct stack new = {.operation = exit->operation,
-				  .place = exit->operation ? 0 : ledger_index_place(contents, exit->rip),
+				  .function = exit->operation ? 0 : function_of(contents, exit->rip),
 				  .level = exit->record.level,
 				  .reason = exit->reason};
 	const size_t known = stacks->keys.count;
-	int64_t number = keyset_add(&stacks->keys, (struct key){new.symbol << 32 | new.operation,
-								(uint64_t)new.level << 16 | new.reason});
+	int64_t number = keyset_add(&stacks->keys, (struct key){new.function, (uint64_t)new.operation << 32 |
+										      (uint64_t)new.level << 16 | new.reason});
 	struct stack *all;
 
 	if (number < 0)
@@ -92,8 +99,8 @@ static void put_stack(const struct ledger_index *contents, const struct stack *s
 	if (stack->operation)
 		put_frame(stream, ledger_index_operation(contents, stack->operation));
 	else
-		put_frame(stream, stack->symbol ? ledger_symbols_name(&contents->symbols, stack->symbol)
-						: "outside operations");
+		put_frame(stream, stack->function ? ledger_index_place_name(contents, stack->function)
+						  : "outside operations");
 	fprintf(stream, ";%s;%s %" PRIu64 "\n", level_keys[stack->level],
 		ledger_index_reason(contents, stack->level, stack->reason), number);
 }
