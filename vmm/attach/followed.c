@@ -262,7 +262,8 @@ uint64_t followed_interpreted(struct followed *followed)
 
 int followed_gather(const struct followed *followed, struct pollfd **fds, size_t *ret_count)
 {
-	size_t most = followed->process_count + followed->thread_count, count = 0;
+	/* One more: nobody may be there yet, and nothing is no size to ask for. */
+	size_t most = followed->process_count + followed->thread_count + 1, count = 0;
 	struct pollfd *more = realloc(*fds, most * sizeof(**fds));
 
 	if (!more)
