@@ -17,7 +17,7 @@ umask 022
 is_written() { # option
 	case $1 in
 	-o | --ledger | --pid-file | --disk) return 0 ;;
-	--views | --replay | --initrd | --symbols | GUEST | LEDGER | FILE) return 1 ;;
+	--views | --replay | --initrd | --symbols | --guestkallsyms | --guestmodules | GUEST | LEDGER | FILE) return 1 ;;
 	*) fail "$1" 'names a file that this test knows nothing about' ;;
 	esac
 }
@@ -109,6 +109,12 @@ that 'the last of two: made' [ -s new ]
 run "$sidestep" run --disk file:ro --views file file
 that 'a disk that is only read' [ "$(grep -c 'is the same file as' "$err")" -eq 0 ]
 check 'a disk that is written' 2 '^sidestep: --disk file is the same file as GUEST ' "$sidestep" run --disk file hard
+check 'symbols with an address behind them' 2 '^sidestep: --symbols file@0x1000 is the same file as --ledger hard; give' \
+	"$sidestep" run --symbols file@0x1000 --ledger hard
+check 'modules with an address behind them' 2 '^sidestep: --guestmodules file@0x1000 is the same file as --pid-file hard; give' \
+	"$sidestep" run --guestmodules file@0x1000 --pid-file hard
+check 'the second of two files of symbols' 2 '^sidestep: --symbols file is the same file as --pid-file hard; give' \
+	"$sidestep" run --symbols "$root/tests/fuzz/corpus/symbols/elf" --symbols file --symbols none --pid-file hard
 check 'one ledger compared with itself' 0 '' "$sidestep" report --diff ledger ledger
 check 'a device twice' 0 '' "$sidestep" report ledger -o /dev/null
 "$sidestep" report ledger -o /dev/null >/dev/null 2>/dev/null

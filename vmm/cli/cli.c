@@ -82,7 +82,6 @@ TEXT(ledger, plan.ledger)
 TEXT(disk, plan.disk)
 TEXT(workload, plan.workload)
 TEXT(append, plan.command_line)
-TEXT(symbols, plan.symbols)
 
 /* Options that are a number from 1 to a limit. */
 #define NUMBER(name, option, limit, member, type)                                                  \
@@ -301,6 +300,27 @@ static int parse_initrd(struct settings *settings, const char *argument, struct 
 	return 0;
 }
 
+static int add_symbols(struct settings *settings, const char *option, const char *argument, enum symbol_kind kind,
+		       struct error *error)
+{
+	struct plan_request *plan = &settings->plan;
+
+	if (plan->symbol_count == SYMBOL_FILES_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "%s: more than %d files of symbols; leave some out", option,
+				 SYMBOL_FILES_MAX);
+	plan->symbols[plan->symbol_count++] = (struct symbol_request){argument, kind};
+	return 0;
+}
+
+#define SYMBOLS(name, kind)                                                                        \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		return add_symbols(settings, "--" #name, argument, kind, error);                   \
+	}
+SYMBOLS(symbols, SYMBOL_FUNCTIONS)
+SYMBOLS(guestkallsyms, SYMBOL_FUNCTIONS)
+SYMBOLS(guestmodules, SYMBOL_MODULES)
+
 static int parse_pid(struct settings *settings, const char *argument, struct error *error)
 {
 	const int64_t number = parse_count_of("--pid", argument, INT32_MAX, error);
@@ -460,9 +480,10 @@ static int getopt_failed(const struct command_row *command, const struct getopt_
 
 static void note_file(struct settings *settings, const struct option_row *row, const char *name)
 {
+	const bool each = row->access == FILE_READ_EACH || row->access == FILE_PLACED_EACH;
 	unsigned i = 0;
 
-	while (i < settings->file_count && (settings->files[i].option != row || row->access == FILE_READ_EACH))
+	while (i < settings->file_count && (settings->files[i].option != row || each))
 		i++;
 	if (row->access == FILE_NONE || i == SETTINGS_FILES_MAX)
 		return;

@@ -15,10 +15,10 @@
 #include "vmm/report/report_ledger.h"
 
 #define SETTINGS_GIVEN_MAX 200
-#define SETTINGS_FILES_MAX (8 + PC_FILES_MAX)
+#define SETTINGS_FILES_MAX (8 + PC_FILES_MAX + SYMBOL_FILES_MAX)
 
 /* What becomes of the file that an option names, see option.def. */
-enum file_access { FILE_NONE, FILE_READ, FILE_READ_EACH, FILE_WRITTEN, FILE_OUTPUT, FILE_DISK };
+enum file_access { FILE_NONE, FILE_READ, FILE_READ_EACH, FILE_PLACED_EACH, FILE_WRITTEN, FILE_OUTPUT, FILE_DISK };
 
 struct option_row;
 

@@ -16,7 +16,6 @@
 #include "vmm/base/stream.h"
 #include "vmm/base/words.h"
 #include "vmm/cli/session.h"
-#include "vmm/guest/symbol_file.h"
 #include "vmm/output/terminal.h"
 #include "vmm/profile/profile_write.h"
 #include "vmm/run/seal.h"
@@ -28,7 +27,7 @@
 struct attach_watch {
 	const struct settings *settings;
 	struct attachment attachment;
-	struct symbol_file symbols;
+	struct symbol_set symbols;
 	struct output output;
 	struct profile_counts interval, total;
 	struct utsname system;
@@ -50,7 +49,7 @@ static uint64_t now_ms(void)
 static int check_options(const struct settings *settings, enum group_key by, struct error *error)
 {
 	static const char *const known[] = {"pid",    "all",     "vcpu",   "by",     "format",
-					    "output", "ledger", "symbols", "interval", "timeout"};
+					    "output", "ledger", "symbols", "interval", "timeout", "guestkallsyms", "guestmodules"};
 
 	for (unsigned i = 0; i < settings->given_count; i++)
 		if (words_find(known, sizeof(known) / sizeof(known[0]), settings->given[i].name) < 0)
@@ -71,12 +70,12 @@ static int check_options(const struct settings *settings, enum group_key by, str
 
 static const char *find_symbol(const void *opaque, uint64_t address, uint64_t *ret_start)
 {
-	const struct image_symbol *symbol = symbol_file_at(opaque, address);
+	struct symbol_place place;
 
-	if (!symbol)
+	if (!symbol_set_find(opaque, address, &place))
 		return NULL;
-	*ret_start = symbol->address;
-	return symbol->name;
+	*ret_start = place.start;
+	return place.name;
 }
 
 static struct cell name_of(const void *opaque, const struct profile_key *key)
@@ -114,7 +113,7 @@ static void vcpus_text(const void *opaque, FILE *stream)
 	}
 	if (followed->blind)
 		fprintf(stream, "threads and processes that came later and could not be looked at: %u\n", followed->blind);
-	if (watch->by == GROUP_SYMBOL && !watch->settings->plan.symbols)
+	if (watch->by == GROUP_SYMBOL && !watch->settings->plan.symbol_count)
 		fputs("functions have no names: in the guest, as root, cat /proc/kallsyms; then --symbols FILE\n", stream);
 }
 
@@ -266,8 +265,8 @@ static int open_all(struct attach_watch *watch, struct error *error)
 	};
 	int rc = output_open(&watch->output, settings->output, JAIL_ON, error);
 
-	if (rc == 0 && settings->plan.symbols) {
-		rc = symbol_file_open(&watch->symbols, settings->plan.symbols, error);
+	if (rc == 0 && settings->plan.symbol_count) {
+		rc = symbol_set_open(&watch->symbols, settings->plan.symbols, settings->plan.symbol_count, error);
 		request.symbol = find_symbol;
 		request.symbols = &watch->symbols;
 	}
@@ -404,7 +403,7 @@ int command_attach(const struct settings *settings)
 	if (watch->attached)
 		attachment_finish(&watch->attachment);
 	output_discard(&watch->output);
-	symbol_file_close(&watch->symbols);
+	symbol_set_close(&watch->symbols);
 	profile_counts_destroy(&watch->interval);
 	profile_counts_destroy(&watch->total);
 	if (watch->signal_fd >= 0)

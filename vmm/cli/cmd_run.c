@@ -9,13 +9,13 @@
 #include "vmm/policy/diagnostic.h"
 
 /* A guest may also have ended before its kernel could be found. */
-static void tell_symbols(const struct session *session, const struct settings *settings)
+static void tell_symbols(const struct session *session)
 {
-	if (session->plan.symbols.anchor_count && !atomic_load(&session->machine.vms[0].kernel_found))
+	if (session->plan.symbols.kernel && !atomic_load(&session->machine.vms[0].kernel_found))
 		fprintf(stderr,
 			"sidestep: %s: not of the kernel that the guest has run, as far as it came; no function of it is "
 			"named\n",
-			settings->plan.symbols);
+			session->plan.symbols.kernel->path);
 }
 
 static int run_and_report(struct session *session, const struct settings *settings,
@@ -37,7 +37,7 @@ static int run_and_report(struct session *session, const struct settings *settin
 		error_reader_gone(error);
 		return error->status;
 	}
-	tell_symbols(session, settings);
+	tell_symbols(session);
 	if (console->dropped)
 		fprintf(stderr, "sidestep: the guest printed more than %llu bytes; %llu were dropped\n",
 			(unsigned long long)console->limit, (unsigned long long)console->dropped);

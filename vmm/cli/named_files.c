@@ -98,7 +98,7 @@ static void add_open(struct named_files *files, int fd, const char *name)
 static int add_option(struct named_files *files, const struct settings_file *file)
 {
 	enum file_access access = file->option->access;
-	bool read_only = access == FILE_READ || access == FILE_READ_EACH;
+	bool read_only = access == FILE_READ || access == FILE_READ_EACH || access == FILE_PLACED_EACH;
 	char what[16], *path = NULL;
 
 	if (file->option->letter)
@@ -107,8 +107,8 @@ static int add_option(struct named_files *files, const struct settings_file *fil
 		snprintf(what, sizeof(what), "--%s", file->option->name);
 	if (access == FILE_OUTPUT && output_is_stdout(file->name))
 		return 0;
-	if (access == FILE_DISK) {
-		path = storage_file_name(file->name, &read_only);
+	if (access == FILE_DISK || access == FILE_PLACED_EACH) {
+		path = access == FILE_DISK ? storage_file_name(file->name, &read_only) : symbol_request_path(file->name);
 		if (!path)
 			return -ENOMEM;
 	}

@@ -69,12 +69,16 @@ struct image_segment {
 struct image_symbol {
 	uint64_t address, size;
 	const char *name; /* points into the image */
+	const char *module; /* of Linux that it is of, in a file of symbols; NULL: of none */
+	size_t section;	    /* its number in an ELF file */
 };
 
 struct image_section {
 	const char *name; /* points into the image */
 	uint64_t address, size;
+	size_t number;
 	bool loaded; /* occupies memory */
+	bool executable;
 };
 
 struct image {

@@ -59,8 +59,8 @@ static void add_symbol(struct image *image, const GElf_Sym *symbol, const char *
 	if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= SHN_LORESERVE || !name ||
 	    GELF_ST_TYPE(symbol->st_info) > STT_FUNC)
 		return;
-	image->symbols[image->symbol_count++] =
-		(struct image_symbol){symbol->st_value, symbol->st_size, name};
+	image->symbols[image->symbol_count++] = (struct image_symbol){
+		.address = symbol->st_value, .size = symbol->st_size, .name = name, .section = symbol->st_shndx};
 }
 
 /* Symbols are a help for messages and attribution; a file without them is fine. */
@@ -152,7 +152,7 @@ static int read_catalogue(struct image *image, Elf_Scn *section, const char *nam
 }
 
 /* The caller has made room for it. */
-static void add_section(struct image *image, const GElf_Shdr *header, const char *name)
+static void add_section(struct image *image, const GElf_Shdr *header, size_t number, const char *name)
 {
 	if (!name)
 		return;
@@ -160,7 +160,9 @@ static void add_section(struct image *image, const GElf_Shdr *header, const char
 		.name = name,
 		.address = header->sh_addr,
 		.size = header->sh_size,
+		.number = number,
 		.loaded = header->sh_flags & SHF_ALLOC,
+		.executable = header->sh_flags & SHF_EXECINSTR,
 	};
 }
 
@@ -188,7 +190,7 @@ int image_read_sections(struct image *image, Elf *elf, const char *name, struct 
 			continue;
 		section_name = name_at(&names, header.sh_name);
 		if (image->section_count < count)
-			add_section(image, &header, section_name);
+			add_section(image, &header, elf_ndxscn(section), section_name);
 		if (header.sh_type == SHT_SYMTAB)
 			rc = read_symbols(image, elf, section, &header, name, error);
 		else if (image->format == IMAGE_ELF64 && header.sh_type == SHT_PROGBITS && section_name &&

@@ -524,8 +524,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		rc = check_sharing(plan, request, error);
 	if (rc == 0)
 		rc = plan_boot(plan, request, error);
-	if (rc == 0 && request->symbols)
-		rc = symbol_file_open(&plan->symbols, request->symbols, error);
+	if (rc == 0)
+		rc = symbol_set_open(&plan->symbols, request->symbols, request->symbol_count, error);
 	if (rc == 0)
 		rc = check_patterns(plan, request, error);
 	if (rc == 0 && request->workload)
@@ -557,6 +557,6 @@ void plan_finish(struct plan *plan)
 	policy_finish(&plan->policy);
 	storage_close(&plan->storage);
 	boot_files_close(&plan->boot);
-	symbol_file_close(&plan->symbols);
+	symbol_set_close(&plan->symbols);
 	plan->engine = NULL;
 }

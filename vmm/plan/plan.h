@@ -11,7 +11,7 @@
 #include "views/policy.h"
 #include "views/service_table.h"
 #include "vmm/guest/image.h"
-#include "vmm/guest/symbol_file.h"
+#include "vmm/guest/symbol_set.h"
 #include "vmm/jail/jail.h"
 #include "vmm/pc/pc_boot.h"
 #include "vmm/plan/boot_files.h"
@@ -95,7 +95,8 @@ struct plan_request {
 	const char *ledger; /* path or NULL */
 	const char *workload; /* what the built-in firmware does for ever; NULL: its catalogue, once */
 	const char *disk;   /* path, perhaps with ":ro", or NULL */
-	const char *symbols; /* path or NULL */
+	struct symbol_request symbols[SYMBOL_FILES_MAX];
+	unsigned symbol_count;
 	enum platform platform;
 	const char *command_line; /* of a kernel; NULL: none */
 	const char *boot_files[PC_FILES_MAX]; /* paths of its initial file systems or modules */
@@ -132,7 +133,7 @@ struct plan {
 	struct image image;
 	enum platform platform; /* never AUTO */
 	struct boot_files boot; /* of the platform pc */
-	struct symbol_file symbols; /* of --symbols; count 0: none, the image's own are all */
+	struct symbol_set symbols; /* of --symbols and its like; count 0: none, the image's own are all */
 	struct view_policy policy;
 	uint64_t memory;
 	unsigned vcpus, vms;

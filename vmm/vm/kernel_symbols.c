@@ -18,7 +18,7 @@ static bool note(struct vm *vm, uint64_t address)
 {
 	uint64_t offset;
 
-	if (!symbol_file_offset(&vm->plan->symbols, address, &offset))
+	if (!symbol_file_offset(&vm->plan->symbols.kernel->file, address, &offset))
 		return false;
 	atomic_store(&vm->kernel_offset, offset);
 	atomic_store(&vm->kernel_found, true);
@@ -27,7 +27,7 @@ static bool note(struct vm *vm, uint64_t address)
 
 static bool is_sought(const struct vm *vm)
 {
-	return vm->plan->symbols.anchor_count != 0 && !atomic_load(&vm->kernel_found);
+	return vm->plan->symbols.kernel && !atomic_load(&vm->kernel_found);
 }
 
 void kernel_symbols_look(struct vcpu *vcpu, const struct kvm_sregs *sregs)
@@ -51,26 +51,21 @@ void kernel_symbols_find(struct vcpu *vcpu)
 
 const struct image_symbol *kernel_symbols_at(const struct vm *vm, uint64_t address, uint64_t *ret_offset)
 {
-	const struct symbol_file *file = &vm->plan->symbols;
+	const bool found = atomic_load(&vm->kernel_found);
+	const uint64_t moved = atomic_load(&vm->kernel_offset);
 	const struct image_symbol *symbol;
-	uint64_t moved = 0;
 
-	if (file->count == 0) {
-		symbol = image_symbol_at(&vm->plan->image, address);
-	} else if (file->anchor_count && (!is_kernel(address) || !atomic_load(&vm->kernel_found))) {
-		symbol = NULL;
-	} else {
-		moved = file->anchor_count ? atomic_load(&vm->kernel_offset) : 0;
-		symbol = symbol_file_at(file, address - moved);
-	}
+	if (vm->plan->symbols.count)
+		return symbol_set_at(&vm->plan->symbols, address, found ? &moved : NULL, ret_offset);
+	symbol = image_symbol_at(&vm->plan->image, address);
 	if (symbol)
-		*ret_offset = address - moved - symbol->address;
+		*ret_offset = address - symbol->address;
 	return symbol;
 }
 
 const char *kernel_symbols_place(const struct vm *vm, uint64_t address, unsigned cpl)
 {
-	if (vm->plan->symbols.anchor_count == 0 || is_kernel(address))
+	if (!vm->plan->symbols.kernel || is_kernel(address))
 		return NULL;
 	if (engine_has_monitor(vm->plan->engine) && address - RELAY_IMAGE < RELAY_IMAGE_MAX)
 		return "[monitor]";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Functions of a guest's kernel: of its image, or of the file of --symbols and wherever the kernel lies. */
+/* Functions of a guest's kernel: of its image, or of the files of --symbols and wherever the kernel lies. */
 #ifndef VMM_VM_KERNEL_SYMBOLS_H
 #define VMM_VM_KERNEL_SYMBOLS_H
 

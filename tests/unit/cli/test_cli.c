@@ -227,6 +227,32 @@ static void boot_files(void **state)
 	}
 }
 
+/* Files of symbols, of all three options together, up to a limit. */
+static void symbol_files(void **state)
+{
+	static const char *const names[] = {"--symbols", "--guestkallsyms", "--guestmodules"};
+	char *argv[2 * (SYMBOL_FILES_MAX + 1) + 2] = {(char[]){"profile"}};
+	struct settings settings;
+	struct error error = {0};
+	int argc = 1;
+
+	(void)state;
+	for (unsigned i = 0; i <= SYMBOL_FILES_MAX; i++) {
+		argv[argc++] = (char *)(uintptr_t)names[i % 3];
+		argv[argc++] = i % 2 ? (char[]){"file@0x1000"} : (char[]){"file"};
+	}
+	assert_int_equal(cli_parse(command_by_name("profile"), argc - 2, argv, &settings, &error), 0);
+	assert_int_equal(settings.plan.symbol_count, SYMBOL_FILES_MAX);
+	assert_int_equal(settings.file_count, SYMBOL_FILES_MAX);
+	for (unsigned i = 0; i < SYMBOL_FILES_MAX; i++) {
+		assert_ptr_equal(settings.plan.symbols[i].file, argv[2 + 2 * i]);
+		assert_int_equal(settings.plan.symbols[i].kind, i % 3 == 2 ? SYMBOL_MODULES : SYMBOL_FUNCTIONS);
+	}
+	assert_int_equal(cli_parse(command_by_name("profile"), argc, argv, &settings, &error), -E2BIG);
+	assert_int_equal(error.status, STATUS_USAGE);
+	assert_string_equal(error.text, "--guestkallsyms: more than 64 files of symbols; leave some out");
+}
+
 static void platforms(void **state)
 {
 	static const char *const bad[] = {"", "PC", "q35", "pc ", "sidestep,pc"};
@@ -667,7 +693,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_of_by),
 		cmocka_unit_test(tables),        cmocka_unit_test(every_option),
-		cmocka_unit_test(boot_files),    cmocka_unit_test(platforms),
+		cmocka_unit_test(boot_files),    cmocka_unit_test(symbol_files),    cmocka_unit_test(platforms),
 		cmocka_unit_test(services),      cmocka_unit_test(defaults),      cmocka_unit_test(operands),
 		cmocka_unit_test(memory),        cmocka_unit_test(timeouts),
 		cmocka_unit_test(limits),        cmocka_unit_test(odd_numbers),   cmocka_unit_test(abbreviations),

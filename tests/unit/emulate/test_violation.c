@@ -14,7 +14,7 @@
 static struct plan plan;
 static struct vm vm;
 static struct vcpu vcpu;
-static struct image_symbol symbols[] = {{0x100000, 0x100, "a_function_whose_name_is_longer_than_what_a_record_holds"}};
+static struct image_symbol symbols[] = {{.address = 0x100000, .size = 0x100, .name = "a_function_whose_name_is_longer_than_what_a_record_holds"}};
 static struct image_segment segments[] = {{.gpa = {0x100000}, .address = 0x100000, .memory_size = 0x1000}};
 static struct ss_operation operations[] = {{.name = "an.operation"}};
 
@@ -197,8 +197,10 @@ static int guest_sregs(struct vcpu *of, struct kvm_sregs *ret_sregs)
 static void symbols_of_a_kernel(void **state)
 {
 	static const struct engine_ops ops = {.guest_sregs = guest_sregs};
-	static struct image_symbol of_file[] = {{UINT64_C(0xffffffff81000000), 0, "_text"},
-						{UINT64_C(0xffffffff81001000), 0, "do_idle"}};
+	static struct image_symbol of_file[] = {{.address = UINT64_C(0xffffffff81000000), .name = "_text"},
+						{.address = UINT64_C(0xffffffff81001000), .name = "do_idle"}};
+	static struct symbol_set_file file = {.file = {
+		.symbols = of_file, .count = 2, .anchors = {UINT64_C(0xffffffff81200000)}, .anchor_count = 1}};
 	const struct record_violation *record = &vcpu.recorder->summary->violations[0].record;
 	struct violation violation = example;
 
@@ -206,8 +208,7 @@ static void symbols_of_a_kernel(void **state)
 	vm.ops = &ops;
 	vcpu.fd = -1;
 	plan.engine = engine_by_key("svm");
-	plan.symbols = (struct symbol_file){
-		.symbols = of_file, .count = 2, .anchors = {UINT64_C(0xffffffff81200000)}, .anchor_count = 1};
+	plan.symbols = (struct symbol_set){.files = &file, .count = 1, .kernel = &file};
 	idt = RELAY_IDT;
 	plan.image.operation_count = 0;
 	violation.rip = 0xffffffff83001010;

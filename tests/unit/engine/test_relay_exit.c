@@ -32,9 +32,11 @@
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
-static struct image_symbol of_image[] = {{0x100000, 0x100, "main"}};
+static struct image_symbol of_image[] = {{.address = 0x100000, .size = 0x100, .name = "main"}};
 static struct image_segment segment = {.gpa = {0x100000}, .address = 0x100000, .memory_size = 0x1000};
-static struct image_symbol of_file[] = {{TEXT, 0, "_text"}, {TEXT + 0x1000, 0, "do_idle"}};
+static struct image_symbol of_file[] = {
+	{.address = TEXT, .name = "_text"}, {.address = TEXT + 0x1000, .name = "do_idle"}};
+static struct symbol_set_file file = {.file = {.symbols = of_file, .count = 2, .anchors = {TEXT}, .anchor_count = 1}};
 static struct ss_operation operations[] = {{.name = "an.operation"}};
 static const struct ss_request request = {.size = sizeof(request), .number = UINT32_MAX};
 static struct monitor monitor;
@@ -74,7 +76,7 @@ static void start(enum platform platform)
 	finish();
 	plan = (struct plan){.engine = engine_by_key("svm"), .platform = platform, .on_violation = ON_VIOLATION_STOP};
 	if (kernel)
-		plan.symbols = (struct symbol_file){.symbols = of_file, .count = 2, .anchor_count = 1};
+		plan.symbols = (struct symbol_set){.files = &file, .count = 1, .kernel = &file};
 	else
 		plan.image = (struct image){.symbols = of_image, .symbol_count = 1, .segments = &segment,
 					    .segment_count = 1, .operations = operations, .operation_count = 1};
@@ -146,7 +148,7 @@ static void without_names(void **state)
 {
 	(void)state;
 	start(PLATFORM_PC);
-	plan.symbols = (struct symbol_file){0};
+	plan.symbols = (struct symbol_set){0};
 	said.name = "A NAME";
 	relay->rip = TEXT;
 	pass(EVENT_UNKNOWN);

@@ -103,8 +103,8 @@ static void kallsyms(void **state)
 	assert_string_equal(at(TEXT + 0x200), "second");
 	assert_string_equal(at(TEXT + 0x300), "third");
 	assert_string_equal(at(TEXT + 0x400), "weak");
-	assert_string_equal(at(0xffffffffc0000000), "in_module");
-	assert_string_equal(at(0xffffffffc0000100), "in_other");
+	assert_string_equal(at(0xffffffffc0000000), "in_module [virtio_net]");
+	assert_string_equal(at(0xffffffffc0000100), "in_other [bpf]");
 	assert_null(at(UINT64_MAX));
 	symbol_file_close(&file);
 	assert_int_equal(file.count, 0);
@@ -128,7 +128,9 @@ static void ends_of_lines(void **state)
 	static const char *const files[] = {
 		"ffffffff81000000 T one\nffffffff81000010 T two\n",   "ffffffff81000000 T one\nffffffff81000010 T two",
 		"ffffffff81000000 T one\r\nffffffff81000010 T two\r\n", "ffffffff81000000 T one\r\nffffffff81000010 T two\r",
-		"FFFFFFFF81000000 T one \nffffffff81000010 T two\t[m]",
+		"FFFFFFFF81000000 T one \nffffffff81000010 T two\t[]",
+		"ffffffff81000000 T one\tm\nffffffff81000010 T two\t[m",
+		"ffffffff81000000 T one\t[\033]\nffffffff81000010 T two \t \r",
 	};
 
 	(void)state;
@@ -155,14 +157,20 @@ static void doubles(void **state)
 	       "ffffffff82000000 d only\n"
 	       "0000000000000000 t dup_\n"
 	       "ffffffffc0000000 t dup\t[m]\n"
+	       "ffffffffc0000010 t twice\t[m]\n"
+	       "ffffffffc0000020 t twice \t[m]\r\n"
+	       "ffffffffc0000030 t twice\t[n]\n"
 	       "00000000000000ff t other\n"
 	       "0000000000000fff t other\n");
-	assert_int_equal(file.count, 7);
+	assert_int_equal(file.count, 10);
 	assert_string_equal(at(TEXT), "dup@ffffffff81000000");
 	assert_string_equal(at(TEXT + 0x10), "only");
 	assert_string_equal(at(TEXT + 0x20), "dup@ffffffff81000020");
 	assert_string_equal(at(TEXT + 0x30), "dup_");
-	assert_string_equal(at(0xffffffffc0000000), "dup@ffffffffc0000000");
+	assert_string_equal(at(0xffffffffc0000000), "dup [m]");
+	assert_string_equal(at(0xffffffffc0000010), "twice@ffffffffc0000010 [m]");
+	assert_string_equal(at(0xffffffffc0000020), "twice@ffffffffc0000020 [m]");
+	assert_string_equal(at(0xffffffffc0000030), "twice [n]");
 	assert_string_equal(at(0xff), "other@ff");
 	assert_string_equal(at(0xfff), "other@fff");
 	symbol_file_close(&file);
@@ -248,7 +256,8 @@ static void anchors(void **state)
 static void all_zero(void **state)
 {
 	(void)state;
-	refuse("0000000000000000 T _text\n0000000000000000 D idt_table\n0000000000000000 t other\n", -ENOENT, "as root");
+	refuse("0000000000000000 T _text\n0000000000000000 D idt_table\n0000000000000000 t other\n", -ENOENT,
+	       "read /proc/kallsyms as root (kernel.kptr_restrict)");
 	refuse("ffffffff82000000 D data\n", -ENOENT, "no function");
 }
 

@@ -333,7 +333,8 @@ static void files(void **state)
 
 	(void)state;
 	request.command_line = "one two";
-	request.symbols = text;
+	request.symbols[0].file = text;
+	request.symbol_count = 1;
 	request.boot_files[0] = text;
 	request.boot_files[1] = kernel;
 	request.boot_file_count = 2;
@@ -351,13 +352,18 @@ static void files(void **state)
 	request.memory = 256 * MIB;
 	accept(&request);
 	plan_finish(&plan);
-	request.symbols = "/nonexistent";
+	request.symbols[0].file = "/nonexistent";
 	refuse(&request, -ENOENT, STATUS_USAGE, "/nonexistent: No such file or directory; ");
-	request.symbols = kernel;
+	request.symbols[0].file = kernel;
 	refuse(&request, -EINVAL, STATUS_USAGE, ":1: no symbol; give an ELF file, a System.map");
+	request.symbols[0].file = text;
+	request.symbols[1] = (struct symbol_request){"/nonexistent@0x1000", SYMBOL_MODULES};
+	request.symbol_count = 2;
+	refuse(&request, -ENOENT, STATUS_USAGE, "/nonexistent: No such file or directory; ");
 	/* They are of any guest. */
 	request = request_for(NULL);
-	request.symbols = text;
+	request.symbols[0].file = text;
+	request.symbol_count = 1;
 	accept(&request);
 	assert_int_equal(plan.symbols.count, 1);
 	plan_finish(&plan);

@@ -22,19 +22,21 @@ static struct image_segment segments[] = {
 	/* Not where the guest's code takes it to be. */
 	{.gpa = {0x300000}, .address = 0x200000, .memory_size = 0x2000},
 };
+#define SECTION(n, a, s, l) {.name = n, .address = a, .size = s, .loaded = l}
 static struct image_section sections[] = {
-	{".text", 0x100000, 0x1800, true},	{".gate", 0x102000, 0x100, true},
-	{".data", 0x103000, 0x800, true},	{".tail", 0x103800, 0x100, true},
-	{".odd", 0x104010, 0x100, true},	{".bss", 0x105000, 0x6000, true},
-	{".comment", 0, 0x100, false},		{".empty", 0x10b000, 0, true},
-	{".twice", 0x10b000, 0x1000, true},	{".twice", 0x10c000, 0x1000, true},
-	{".moved", 0x200000, 0x1000, true},	{".away", 0x10000000, 0x1000, true},
-	{".wraps", 0x100000, UINT64_MAX, true},
+	SECTION(".text", 0x100000, 0x1800, true), SECTION(".gate", 0x102000, 0x100, true),
+	SECTION(".data", 0x103000, 0x800, true), SECTION(".tail", 0x103800, 0x100, true),
+	SECTION(".odd", 0x104010, 0x100, true), SECTION(".bss", 0x105000, 0x6000, true),
+	SECTION(".comment", 0, 0x100, false), SECTION(".empty", 0x10b000, 0, true),
+	SECTION(".twice", 0x10b000, 0x1000, true), SECTION(".twice", 0x10c000, 0x1000, true),
+	SECTION(".moved", 0x200000, 0x1000, true), SECTION(".away", 0x10000000, 0x1000, true),
+	SECTION(".wraps", 0x100000, UINT64_MAX, true),
 };
+#define SYMBOL(a, s, n) {.address = a, .size = s, .name = n}
 static struct image_symbol symbols[] = {
-	{0x105000, 0x1000, "table"}, {0x106000, 100, "small"},	 {0x106080, 8, "next"},
-	{0x107000, 0, "label"},	     {0x108000, 0, "label_end"}, {0x109000, 100, "alone"},
-	{0x10a000, 16, "twin"},	     {0x10a800, 16, "twin"},
+	SYMBOL(0x105000, 0x1000, "table"), SYMBOL(0x106000, 100, "small"), SYMBOL(0x106080, 8, "next"),
+	SYMBOL(0x107000, 0, "label"), SYMBOL(0x108000, 0, "label_end"), SYMBOL(0x109000, 100, "alone"),
+	SYMBOL(0x10a000, 16, "twin"), SYMBOL(0x10a800, 16, "twin"),
 };
 
 const struct image fixture_guest = {

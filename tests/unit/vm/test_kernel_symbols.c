@@ -18,8 +18,16 @@
 #define LSTAR 0xc0000082
 #define USER 3
 
-static struct image_symbol of_file[] = {{TEXT, 0, "_text"}, {TEXT + 0x1000, 0, "do_idle"}, {SYSCALL, 0, "entry_SYSCALL_64"}};
-static struct image_symbol of_image[] = {{0x100000, 0x100, "_start"}, {0x100100, 0x100, "main"}};
+static struct image_symbol of_file[] = {
+	{.address = TEXT, .name = "_text"},
+	{.address = TEXT + 0x1000, .name = "do_idle"},
+	{.address = SYSCALL, .name = "entry_SYSCALL_64"},
+};
+static struct image_symbol of_image[] = {
+	{.address = 0x100000, .size = 0x100, .name = "_start"},
+	{.address = 0x100100, .size = 0x100, .name = "main"},
+};
+static struct symbol_set_file kernel;
 static struct image_segment segment = {.gpa = {0x100000}, .address = 0x100000, .memory_size = 0x1000};
 static const struct engine flat = {.id = ENGINE_FLAT};
 static const struct engine monitored = {.id = ENGINE_VMX, .context_flags = SS_CONTEXT_MONITOR};
@@ -50,11 +58,12 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 
 static void start(unsigned anchors)
 {
+	kernel.file = (struct symbol_file){
+		.symbols = of_file, .count = ARRAY_SIZE(of_file), .anchors = {IDT, SYSCALL}, .anchor_count = anchors};
 	plan = (struct plan){
 		.image = {.symbols = of_image, .symbol_count = ARRAY_SIZE(of_image), .segments = &segment,
 			  .segment_count = 1},
-		.symbols = {.symbols = of_file, .count = ARRAY_SIZE(of_file), .anchors = {IDT, SYSCALL},
-			    .anchor_count = anchors},
+		.symbols = {.files = &kernel, .count = 1, .kernel = anchors ? &kernel : NULL},
 		.engine = &flat,
 	};
 	memset(&vm, 0, sizeof(vm));
@@ -195,8 +204,8 @@ static void no_anchors(void **state)
 	expect(0x100000, NULL, 0);
 	expect_place(0x100000, 0, NULL);
 	expect_place(0x100000, USER, NULL);
-	plan.symbols.symbols = of_image;
-	plan.symbols.count = ARRAY_SIZE(of_image);
+	kernel.file.symbols = of_image;
+	kernel.file.count = ARRAY_SIZE(of_image);
 	expect(0x100123, "main", 0x23);
 }
 
@@ -205,7 +214,7 @@ static void no_file(void **state)
 {
 	(void)state;
 	start(0);
-	plan.symbols = (struct symbol_file){0};
+	plan.symbols = (struct symbol_set){0};
 	look(IDT);
 	assert_int_equal(asked, 0);
 	expect(0x100000, "_start", 0);
