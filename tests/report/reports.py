@@ -124,6 +124,26 @@ def names_of_functions(case):
     case.checks.that("names of functions: groups as text", plain + " " in text, text)
 
 
+def origin(case):
+    """What has made a ledger, and an engine that is none of ours, are told in every view."""
+    form = case.form
+    records = head(form, (), engine="attached", sidestep="9.1", command="sidestep profile --pid '1 2'",
+                   date="2026-01-31T23:59:59Z", tracing="sample")
+    records += [form.l0_exit(10 * i, reason=i % 3) for i in range(9)] + [form.end()]
+    path = case.path("attached.ledger", ledger.ledger(records))
+    check.check_all(case.checks, case.sidestep, form, path)
+    document = json.loads(case.report("--by", "level", "--format", "json", path)[1])
+    case.checks.equal("origin: what an unknown engine did not see", [row["exits"] for row in document["exits"]],
+                      [9, check.NOT_OBSERVED, check.NOT_OBSERVED])
+    text = case.report(path)[1]
+    case.checks.that("origin: the engine in text", text.startswith("engine attached on kvm_intel (Linux 6.1), "), text)
+    case.checks.that("origin: in the time line", '"engine":"attached"' in case.report("--format", "trace", path)[1])
+    suite = xml.etree.ElementTree.fromstring(case.report("--diff", "--by", "reason", "--format", "junit", path, path)[1])
+    told = {item.get("name"): item.get("value") for item in suite.iter("property")}
+    case.checks.equal("origin: as JUnit", [told.get("b." + key) for key in ("engine", "sidestep", "command", "date")],
+                      ["attached", "9.1", "sidestep profile --pid '1 2'", "2026-01-31T23:59:59Z"])
+
+
 def messy_times(case):
     """Exits that overlap, on many tracks, with times that no clock gives."""
     form, records = case.form, head(case.form)
@@ -452,8 +472,8 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, names_of_functions, messy_times, exits_at_l0, without_operations, without_symbols, frames,
-                     one_clock, histogram, differences, gate, damage, nothing, usage):
+        for test in (strange_names, names_of_functions, origin, messy_times, exits_at_l0, without_operations, without_symbols,
+                     frames, one_clock, histogram, differences, gate, damage, nothing, usage):
             test(case)
         return case.checks.finish()
 

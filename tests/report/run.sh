@@ -13,6 +13,23 @@ cd "$scratch" || exit 99
 check 'bench keeps a ledger' 0 '' "$sidestep" bench --engine flat --count 20 --ledger bench.ledger
 check 'test keeps a ledger' 0 '' \
 	"$sidestep" test --engine flat --ledger test.ledger ref.cpuid 'view.switch.*'
+before=$(date -u +%FT%TZ)
+check 'a name with a blank, and bytes that are no text' 0 '' \
+	"$sidestep" test --engine flat --ledger $'a b\'\e\xff' --output out.txt ref.cpuid
+after=$(date -u +%FT%TZ)
+check 'which command and when' 0 '' "$sidestep" report --format json $'a b\'\e\xff'
+python3 - "$out" >origin <<'END'
+import json, sys
+with open(sys.argv[1]) as file:
+    document = json.load(file)
+print(document["date"], document["command"], sep="\n")
+END
+{ read -r date; read -r command; } <origin
+# Bash takes it as it was given.
+eval "words=(${command#sidestep })"
+that 'which command: its words' [ "${words[*]@Q}" = "$(words=(test --engine flat --ledger $'a b\'\e\xff' --output out.txt ref.cpuid); echo "${words[*]@Q}")" ]
+that 'when: in between' [ "$before" '<' "$date" -o "$before" = "$date" ]
+that 'when: not later' [ "$date" '<' "$after" -o "$date" = "$after" ]
 check 'three VMs keep one ledger' 0 '' \
 	"$sidestep" run -q --engine flat --vms 3 --ledger run.ledger "$guest"
 for ledger in bench test run; do

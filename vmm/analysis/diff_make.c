@@ -2,6 +2,7 @@
 #include "vmm/analysis/diff_make.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/analysis/diff_kinds.h"
 
@@ -24,9 +25,9 @@ static void explain_nothing(struct diff *diff)
 			 diff->exits_only ? "; without --exits-only ticks are compared too" : "");
 	else if (only_a != only_b)
 		snprintf(text, size, "ledger %s has no operation%s", only_a ? "B" : "A", hint);
-	else if (a->engine != b->engine)
-		snprintf(text, size, "no operation is in both: A is of engine %s, B of engine %s",
-			 engine_keys[a->engine], engine_keys[b->engine]);
+	else if (strcmp(report_engine(a), report_engine(b)) != 0)
+		snprintf(text, size, "no operation is in both: A is of engine %.90s, B of engine %.90s", report_engine(a),
+			 report_engine(b));
 	else
 		snprintf(text, size, "no operation is in both: A is of guest %.90s, B of guest %.90s",
 			 a->guest, b->guest);

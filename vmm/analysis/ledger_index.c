@@ -104,6 +104,13 @@ static int word_of(const char *const *words, int count, const char *value)
 	return number < 0 ? 0 : number;
 }
 
+/* One of a later version, or of a run that others have made, is known by its name only. */
+static void take_engine(struct report *report, const char *value)
+{
+	report->engine = (enum engine_id)word_of(engine_keys, ENGINE_COUNT, value);
+	report->engine_name = report->engine == ENGINE_INVALID ? value : NULL;
+}
+
 /* What has no number of a VM, vCPU or operation in its key. */
 static void take_of_run(struct report *report, const char *key, const char *value)
 {
@@ -111,6 +118,8 @@ static void take_of_run(struct report *report, const char *key, const char *valu
 		const char *key, **text;
 	} texts[] = {
 		{"below", &report->below},
+		{"sidestep", &report->sidestep},     {"command", &report->command},
+		{"date", &report->date},
 		{"kernel", &report->kernel},         {"guest", &report->guest},
 		{"seccomp", &report->seccomp},       {"landlock", &report->landlock},
 		{"instrumented", &report->instrumented}, {"tracepoints.missing", &report->trace_missing},
@@ -133,7 +142,7 @@ static void take_of_run(struct report *report, const char *key, const char *valu
 	else if (strcmp(key, "samples.lost") == 0)
 		report->samples_lost = strtoull(value, NULL, 10);
 	else if (strcmp(key, "engine") == 0)
-		report->engine = (enum engine_id)word_of(engine_keys, ENGINE_COUNT, value);
+		take_engine(report, value);
 	else if (strcmp(key, "backend") == 0)
 		report->backend = (enum host_backend)word_of(host_backend_keys, HOST_BACKEND_COUNT, value);
 	else if (strcmp(key, "tracing") == 0 && words_find(trace_mode_keys, TRACING_MODE_COUNT, value) >= 0)

@@ -44,6 +44,9 @@ enum recorded observed_records(const struct report *report, enum level level)
 {
 	if (level == LEVEL_L0)
 		return report_has_no_l0(report) ? RECORDED_NO_LEVEL : l0_recorded(report);
+	/* Who else writes ledgers may see less than the run loop. */
+	if (level == LEVEL_VMM && report->engine_name && !any_exit(report->summary, level))
+		return RECORDED_NONE;
 	if (level == LEVEL_MONITOR && !any_exit(report->summary, level)) {
 		if (report->engine == ENGINE_FLAT)
 			return RECORDED_NO_LEVEL;
@@ -96,7 +99,10 @@ const char *observed_records_text(const struct report *report, enum level level,
 	else if (observed_records(report, level) == RECORDED_NO_LEVEL)
 		snprintf(buffer, OBSERVED_SIZE, "this engine has none");
 	else if (observed_records(report, level) == RECORDED_NONE)
-		snprintf(buffer, OBSERVED_SIZE, NOT_OBSERVED ": no engine is named");
+		snprintf(buffer, OBSERVED_SIZE, NOT_OBSERVED ": no engine %s",
+			 report->engine_name ? "that this program knows" : "is named");
+	else if (report->engine_name)
+		snprintf(buffer, OBSERVED_SIZE, "engine %.90s", report->engine_name);
 	else
 		snprintf(buffer, OBSERVED_SIZE, "%s%s",
 			 level == LEVEL_MONITOR ? "ring of the relay" : vmm_source(report),
@@ -149,6 +155,8 @@ static const char *l0_counts(const struct report *report, char buffer[OBSERVED_S
 const char *observed_counts_text(const struct report *report, enum level level,
 				 char buffer[OBSERVED_SIZE])
 {
+	if (level != LEVEL_L0 && report->engine_name)
+		return observed_records_text(report, level, buffer);
 	switch (level) {
 	case LEVEL_L0:
 		return report->backend == HOST_BACKEND_BARE ? bare_l0_text(report, buffer)

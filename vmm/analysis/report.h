@@ -60,7 +60,9 @@ struct report {
 	uint32_t hidden;      /* columns not to show: bit of enum column */
 	enum engine_id engine;
 	enum host_backend backend;
+	const char *engine_name; /* of an engine that this program does not know; NULL: it does, or nobody says */
 	const char *kernel, *guest;
+	const char *sidestep, *command, *date; /* what made the run, when; NULL: not known */
 	const char *below; /* the hypervisor that a bare monitor has found below itself; NULL: none */
 	unsigned vcpus, vms;
 	const char *seccomp, *landlock; /* the jail of the run; NULL: not known */
@@ -98,6 +100,9 @@ struct cell report_cell(const struct report *report, const struct report_row *ro
 
 /* Frees its rows and the array of names of views. */
 void report_finish(struct report *report);
+
+/* The engine, in words that may be those of a file. */
+const char *report_engine(const struct report *report);
 
 /* Whether the monitor was the outermost hypervisor: there is no level l0 then. */
 static inline bool report_has_no_l0(const struct report *report)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/base/printable.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "devices/console.h"
@@ -76,4 +77,53 @@ void printable_xml(FILE *stream, const char *text)
 		else
 			fputc(*text < ' ' || *text > '~' ? '?' : *text, stream);
 	}
+}
+
+static bool is_printable(const char *word)
+{
+	while (*word >= ' ' && *word <= '~')
+		word++;
+	return *word == '\0';
+}
+
+/* In $'' everything else is as it is, but for these two. */
+static void put_word(FILE *stream, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,+@%-=";
+	bool printable = is_printable(word), quoted = word[0] == '\0' || word[strspn(word, plain)] != '\0';
+
+	fputs(!quoted ? "" : printable ? "'" : "$'", stream);
+	for (; *word; word++) {
+		if (*word < ' ' || *word > '~')
+			fprintf(stream, "\\x%02x", (unsigned char)*word);
+		else if (*word == '\'' && printable)
+			fputs("'\\''", stream);
+		else
+			fprintf(stream, "%s%c", !printable && (*word == '\'' || *word == '\\') ? "\\" : "", *word);
+	}
+	fputs(quoted ? "'" : "", stream);
+}
+
+void printable_words(char *out, size_t size, char *const *words, int count)
+{
+	FILE *stream = fmemopen(out, size, "w");
+
+	out[0] = '\0';
+	if (!stream)
+		return;
+	for (int i = 0; i < count; i++) {
+		fputs(i ? " " : "", stream);
+		put_word(stream, words[i]);
+	}
+	fclose(stream);
+	out[size - 1] = '\0';
+}
+
+void printable_time(char out[PRINTABLE_TIME_SIZE], time_t time)
+{
+	struct tm parts;
+
+	out[0] = '\0';
+	if (gmtime_r(&time, &parts))
+		strftime(out, PRINTABLE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }

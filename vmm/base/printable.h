@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
 
 /* Copies as much as there is room for: printable ASCII as it is, every other byte as \xNN, never a part of one. Returns
  * the length; `out` is terminated. */
@@ -17,6 +18,13 @@ void printable_shorten(char *out, size_t size, const char *text);
 
 /* Writes all of a text in that form. */
 void printable_put(FILE *stream, const char *text);
+
+/* Writes words as bash takes them, in printable characters alone; what there is no room for is left out. */
+void printable_words(char *out, size_t size, char *const *words, int count);
+
+/* A time as ISO 8601 has it, of UTC: "2026-01-31T23:59:59Z". */
+#define PRINTABLE_TIME_SIZE 40
+void printable_time(char out[PRINTABLE_TIME_SIZE], time_t time);
 
 /* Writes a text for an attribute or an element of XML. XML 1.0 has no way to write control characters, and a file name
  * need not be UTF-8: what is no printable ASCII becomes a question mark. */

@@ -492,6 +492,17 @@ static void note_file(struct settings *settings, const struct option_row *row, c
 		settings->file_count++;
 }
 
+/* Before the arguments are put in another order. */
+static void note_command(struct settings *settings, int argc, char **argv)
+{
+	int length = snprintf(settings->command, sizeof(settings->command), "sidestep ");
+
+	printable_words(settings->command + length, sizeof(settings->command) - (size_t)length, argv, argc);
+	printable_time(settings->date, time(NULL));
+	settings->plan.command = settings->command;
+	settings->plan.date = settings->date;
+}
+
 int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
 	      struct error *error)
 {
@@ -516,6 +527,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 	/* Nothing there decodes what a report would need. */
 	if (is_image)
 		settings->plan.on_violation = ON_VIOLATION_INJECT;
+	note_command(settings, argc, argv);
 	fill_tables(command, &tables);
 	optind = 0; /* glibc: start afresh, also within a word */
 	while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {

@@ -10,10 +10,12 @@
 #include "vmm/analysis/group_key.h"
 #include "vmm/attach/attachment.h"
 #include "vmm/base/error.h"
+#include "vmm/base/printable.h"
 #include "vmm/cli/formats.h"
 #include "vmm/plan/plan.h"
 #include "vmm/report/report_ledger.h"
 
+#define COMMAND_TEXT_SIZE 960 /* a ledger has room for that */
 #define SETTINGS_GIVEN_MAX 200
 #define SETTINGS_FILES_MAX (8 + PC_FILES_MAX + SYMBOL_FILES_MAX)
 
@@ -31,6 +33,7 @@ struct settings_file {
 /* What the options of any command set. */
 struct settings {
 	struct plan_request plan;
+	char command[COMMAND_TEXT_SIZE], date[PRINTABLE_TIME_SIZE]; /* that the plan is from */
 	const char *format;
 	enum group_key by;
 	enum report_weight weight;

@@ -19,6 +19,11 @@ void run_describe(const struct plan *plan, const struct host *host, struct ledge
 	if (plan->boot.boot.command_line && plan->boot.boot.command_line[0])
 		ledger_append_meta(ledger, "append", plan->boot.boot.command_line);
 	ledger_append_meta(ledger, "sidestep", SIDESTEP_VERSION);
+	/* An image is run later, by whoever boots it, and is the same whenever it is made. */
+	if (!plan->bare && plan->command)
+		ledger_append_meta(ledger, "command", plan->command);
+	if (!plan->bare && plan->date)
+		ledger_append_meta(ledger, "date", plan->date);
 	snprintf(number, sizeof(number), "%u", plan->vcpus);
 	ledger_append_meta(ledger, "vcpus", number);
 	snprintf(number, sizeof(number), "%u", plan->vms);

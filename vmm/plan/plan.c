@@ -501,6 +501,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 		.jail = request->jail,
 		.differential = request->differential,
 		.guest = request->guest,
+		.command = request->command,
+		.date = request->date,
 		.ledger = request->ledger,
 		.pid_file = request->pid_file,
 		.views = request->views,

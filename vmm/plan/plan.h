@@ -91,6 +91,7 @@ struct differential;
 /* As asked for on the command line, before it is checked against the host. */
 struct plan_request {
 	const char *engine; /* key, or "auto" */
+	const char *command, *date; /* of the run, for those who read about it; NULL: nobody says */
 	const char *guest;  /* path; NULL: the built-in firmware */
 	const char *ledger; /* path or NULL */
 	const char *workload; /* what the built-in firmware does for ever; NULL: its catalogue, once */
@@ -148,6 +149,7 @@ struct plan {
 	enum jail_mode jail;
 	struct differential *differential;
 	const char *guest, *ledger, *pid_file;
+	const char *command, *date; /* NULL: not known */
 	struct workload *workload; /* NULL: none */
 	const char *views;   /* the policy file; NULL: the default views */
 	size_t tagged_views; /* views that have a page of `frames` */

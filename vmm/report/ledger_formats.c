@@ -35,7 +35,7 @@ static int groups_json(const struct group_list *list, FILE *stream)
 	json_t *root = json_begin("sidestep.ledger.groups", GROUPS_VERSION);
 
 	json_object_set_new(root, "by", json_string(group_key_names[list->by]));
-	json_object_set_new(root, "recorded", observed_json(&list->contents->report, observed_records_text));
+	json_run(root, &list->contents->report);
 	json_object_set_new(root, "exits", table_json(&table));
 	return json_finish(root, stream);
 }

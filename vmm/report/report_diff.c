@@ -199,12 +199,12 @@ static json_t *rows_json(const struct diff *diff)
 	return rows;
 }
 
-static json_t *run_json(const struct report *report)
+static json_t *run_json(const struct diff *diff, int side)
 {
 	json_t *object = json_object();
 
-	json_run(object, report);
-	json_object_set_new(object, "recorded", observed_json(report, observed_records_text));
+	json_object_set_new(object, "ledger", json_text(diff->ledgers[side]));
+	json_run(object, &diff->contents[side]->report);
 	return object;
 }
 
@@ -213,8 +213,8 @@ int diff_json(const struct diff *diff, FILE *stream)
 	json_t *root = json_begin("sidestep.ledger.diff", DIFF_VERSION), *totals = json_object();
 
 	json_object_set_new(root, "by", json_string(group_key_names[diff->by]));
-	json_object_set_new(root, "a", run_json(&diff->contents[0]->report));
-	json_object_set_new(root, "b", run_json(&diff->contents[1]->report));
+	json_object_set_new(root, "a", run_json(diff, 0));
+	json_object_set_new(root, "b", run_json(diff, 1));
 	json_object_set_new(root, "threshold", json_real(diff->ticks_limits ? diff->ticks_limits->percent : 0));
 	json_object_set_new(root, "threshold_exits", json_real(diff->exits_limits ? diff->exits_limits->percent : 0));
 	json_object_set_new(root, "exits_only", json_boolean(diff->exits_only));

@@ -158,8 +158,11 @@ static void put_properties(const struct diff *diff, FILE *stream)
 
 		put_property(stream, sides[side], "ledger", diff->ledgers[side]);
 		put_property(stream, sides[side], "guest", report->guest);
-		put_property(stream, sides[side], "engine", engine_keys[report->engine]);
+		put_property(stream, sides[side], "engine", report_engine(report));
 		put_property(stream, sides[side], "kernel", report->kernel);
+		put_property(stream, sides[side], "sidestep", report->sidestep);
+		put_property(stream, sides[side], "command", report->command);
+		put_property(stream, sides[side], "date", report->date);
 	}
 	fputs("    </properties>\n", stream);
 }

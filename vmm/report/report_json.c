@@ -8,6 +8,7 @@
 #include "vmm/table/json.h"
 
 #define REPORT_VERSION 1
+#define VIOLATIONS_VERSION 1
 
 static json_t *jail_json(const struct report *report)
 {
@@ -17,13 +18,18 @@ static json_t *jail_json(const struct report *report)
 
 void json_run(json_t *object, const struct report *report)
 {
-	json_object_set_new(object, "engine", json_string(engine_keys[report->engine]));
+	json_object_set_new(object, "engine", json_text(report_engine(report)));
 	json_object_set_new(object, "backend", json_string(host_backend_keys[report->backend]));
 	json_object_set_new(object, "kernel", json_text(report->kernel));
 	json_object_set_new(object, "guest", json_text(report->guest));
 	json_object_set_new(object, "vcpus", json_integer(report->vcpus));
 	json_object_set_new(object, "vms", json_integer(report->vms));
 	json_object_set_new(object, "jail", jail_json(report));
+	json_object_set_new(object, "sidestep", json_text(report->sidestep));
+	json_object_set_new(object, "command", json_text(report->command));
+	json_object_set_new(object, "date", json_text(report->date));
+	json_object_set_new(object, "evidence", observed_json(report, observed_counts_text));
+	json_object_set_new(object, "recorded", observed_json(report, observed_records_text));
 }
 
 static json_t *stats_json(const struct operation_summary *summary)
@@ -114,8 +120,6 @@ json_t *json_report(const struct report *report)
 	json_run(root, report);
 	json_object_set_new(root, "status", json_integer(report->status));
 	json_object_set_new(root, "end", json_text(report->end[0] ? report->end : NULL));
-	json_object_set_new(root, "evidence", observed_json(report, observed_counts_text));
-	json_object_set_new(root, "recorded", observed_json(report, observed_records_text));
 	json_object_set_new(root, "plans", plans_json(report));
 	json_object_set_new(root, "tracepoints", observed_missing_json(report->trace_missing));
 	json_object_set_new(root, "l0_exits", report_l0_json(report));
@@ -133,4 +137,14 @@ json_t *json_report(const struct report *report)
 int report_json(const struct report *report, FILE *stream)
 {
 	return json_finish(json_report(report), stream);
+}
+
+int violations_document(const struct report *report, FILE *stream)
+{
+	json_t *root = json_begin("sidestep.ledger.violations", VIOLATIONS_VERSION);
+
+	json_run(root, report);
+	json_object_set_new(root, "total", json_count(violations_total(report)));
+	json_object_set_new(root, "violations", violations_json(report));
+	return json_finish(root, stream);
 }

@@ -67,7 +67,9 @@ static void junit_case(const struct report *report, const struct report_row *row
 {
 	char name[ROW_NAME_SIZE];
 
-	fprintf(stream, "    <testcase classname=\"sidestep.%s\" name=\"", engine_keys[report->engine]);
+	fputs("    <testcase classname=\"sidestep.", stream);
+	printable_xml(stream, report_engine(report));
+	fputs("\" name=\"", stream);
 	printable_xml(stream, report_row_name(row, name));
 	fputs("\">", stream);
 	if (row->verdict == VERDICT_SKIP) {
@@ -84,12 +86,10 @@ static void junit_case(const struct report *report, const struct report_row *row
 
 int report_junit(const struct report *report, FILE *stream)
 {
-	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", stream);
-	fprintf(stream,
-		"  <testsuite name=\"sidestep.%s\" tests=\"%zu\" failures=\"%u\" skipped=\"%u\" "
-		"errors=\"%d\">\n",
-		engine_keys[report->engine], report->row_count, report->failed, report->skipped,
-		report->end[0] != '\0');
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"sidestep.", stream);
+	printable_xml(stream, report_engine(report));
+	fprintf(stream, "\" tests=\"%zu\" failures=\"%u\" skipped=\"%u\" errors=\"%d\">\n", report->row_count,
+		report->failed, report->skipped, report->end[0] != '\0');
 	for (size_t i = 0; i < report->row_count; i++)
 		junit_case(report, &report->rows[i], stream);
 	if (report->end[0]) {

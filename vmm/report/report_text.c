@@ -102,7 +102,9 @@ static void print_lost(const struct report *report, FILE *stream)
 
 void report_run(const struct report *report, FILE *stream)
 {
-	fprintf(stream, "engine %s on ", engine_keys[report->engine]);
+	fputs("engine ", stream);
+	printable_put(stream, report_engine(report));
+	fputs(" on ", stream);
 	if (report_has_no_l0(report)) {
 		fputs("the computer itself", stream);
 	} else if (report->backend == HOST_BACKEND_BARE) {

@@ -241,7 +241,7 @@ static void put_about(struct file_writer *writer)
 	const struct report *report = &writer->contents->report;
 	char recorded[LEVEL_COUNT][OBSERVED_SIZE];
 	const char *const members[][2] = {
-		{"engine", engine_keys[report->engine]},
+		{"engine", report_engine(report)},
 		{"backend", host_backend_keys[report->backend]},
 		{"kernel", report->kernel},
 		{"guest", report->guest},

@@ -8,7 +8,6 @@
 
 /* A terminal has room for this many; the other formats have them all. */
 #define SHOWN 16
-#define VIOLATIONS_VERSION 1
 #define NOT_KNOWN "not known"
 
 static const char *const violation_answer_keys[] = {VIOLATION_ANSWERS(LIST_KEY)};
@@ -46,8 +45,7 @@ static const struct table_column columns[VIOLATION_COLUMN_COUNT] = {
 #undef X
 };
 
-/* How many there were, those that were not kept apart included. */
-static uint64_t violations_total(const struct report *report)
+uint64_t violations_total(const struct report *report)
 {
 	uint64_t total = 0;
 
@@ -157,13 +155,4 @@ json_t *violations_json(const struct report *report)
 	const struct table table = table_of(report);
 
 	return table_json(&table);
-}
-
-int violations_document(const struct report *report, FILE *stream)
-{
-	json_t *root = json_begin("sidestep.ledger.violations", VIOLATIONS_VERSION);
-
-	json_object_set_new(root, "total", json_count(violations_total(report)));
-	json_object_set_new(root, "violations", violations_json(report));
-	return json_finish(root, stream);
 }

@@ -11,7 +11,10 @@ int violations_text(const struct report *report, FILE *stream);
 
 json_t *violations_json(const struct report *report);
 
+/* How many there were, those that were not kept apart included. */
+uint64_t violations_total(const struct report *report);
+
 /* Reports on nothing else. */
-report_writer violations_table, violations_csv, violations_document;
+report_writer violations_table, violations_csv;
 
 #endif

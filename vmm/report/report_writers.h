@@ -13,6 +13,9 @@
 typedef int report_writer(const struct report *report, FILE *stream);
 report_writer report_text, report_csv, report_json, report_tap, report_junit;
 
+/* The document on forbidden accesses alone. */
+report_writer violations_document;
+
 typedef int group_writer(const struct group_list *list, FILE *stream);
 
 /* Text shows the rows that differ, the others all. TAP and JUnit have a test for each row. */
@@ -22,7 +25,8 @@ diff_writer diff_text, diff_csv, diff_json, diff_tap, diff_junit;
 /* Writes the line that says what was run where. */
 void report_run(const struct report *report, FILE *stream);
 
-/* The document that --format json writes of a report; what was run where, added to another. */
+/* The document that --format json writes of a report; what every document of a run begins with: what was run where, by
+ * which command and when, and by what exits were counted and recorded. */
 json_t *json_report(const struct report *report);
 void json_run(json_t *object, const struct report *report);
 
