@@ -51,7 +51,8 @@ kvm o standard output: test --trace off --format junit ref.nothing
 kvm o standard output: test --engine flat --random 3
 kvm o standard output: bench ref.nothing
 kvm o standard output: bench --format json ref.nothing
-kvm - standard output: run --trace off hello
+kvm o standard output: run --trace off hello
+kvm o standard output: run --trace off --format json hello
 kvm - guest output: run -q --trace off --timeout 2 prints
 kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 2 --interval 0.1
 kvm - standard output: profile --trace off --workload ref.nothing@20 --timeout 2 --interval 0.1 --format json

@@ -186,6 +186,27 @@ that 'signal twice: the status' [ $status -eq 143 ]
 that 'signal twice: the message' grep -q 'ended by signal 15' "$err"
 that 'signal twice: the report' grep -q '^engine ' "$out"
 
+# --- What the guest prints and the ledger do not get into each other's way.
+printf '\260h\346\351\260\012\346\351\260\0\346\364' >prints.bin # MOV AL, 'h'; OUT 0xe9, AL; the same of a newline; OUT 0xf4
+check 'run, as text' 0 '' "$sidestep" run --trace off prints.bin
+that 'run, as text: both' grep -Pzq '^h\nengine ' "$out"
+run "$sidestep" run --trace off --format json prints.bin
+that 'run, as json: status' [ "$status" -eq 0 ]
+that 'run, as json: the document alone' grep -Pzq '^{\n *"schema": "sidestep\.run",(.|\n)*\n}\n$' "$out"
+that 'run, as json: the guest' [ "$(cat "$err")" = h ]
+for format in text json; do
+	check "run, as $format into a file" 0 '' "$sidestep" run --trace off --format $format -o summary prints.bin
+	that "run, as $format into a file: the guest" [ "$(cat "$out")" = h ]
+	that "run, as $format into a file: the ledger" grep -Eq '^engine |"schema": "sidestep\.run"' summary
+done
+check 'run, into standard output by name' 0 '' "$sidestep" run --trace off -o - prints.bin
+that 'run, into standard output by name: both' grep -Pzq '^h\nengine ' "$out"
+for options in '--format json' '-o summary'; do
+	# shellcheck disable=SC2086 # words
+	check "run -q $options" 2 'prints no ledger' "$sidestep" run -q $options prints.bin
+done
+check 'run, as csv' 2 "--format: 'csv' is none of: text or json" "$sidestep" run --format csv prints.bin
+
 # --- A ledger to report on, from a run that prints its own.
 check 'run with a ledger' 0 '' "$sidestep" run --ledger ledger
 that 'run prints a ledger' grep -Eq '^cr0\.ts\.clts ' "$out"

@@ -63,6 +63,26 @@ static enum trace_mode default_trace(const struct settings *given)
 	return given->quiet ? TRACING_OFF : TRACING_COUNT;
 }
 
+/* Where a program reads the ledger it is not to find what the guest prints in it. */
+static int console_of(const struct settings *given)
+{
+	bool apart = given->output && !output_is_stdout(given->output);
+
+	return apart || given->quiet || strcmp(given->format, "text") == 0 ? STDOUT_FILENO : STDERR_FILENO;
+}
+
+static int check_options(const struct settings *given, struct error *error)
+{
+	if (given->operand_count > 1)
+		return error_set(error, -EINVAL, STATUS_USAGE, "run takes one GUEST, not %d", given->operand_count);
+	if (cli_check_format(given, FORMATS_PLAIN, error) != 0)
+		return -EINVAL;
+	if (given->quiet && (given->output || strcmp(given->format, "text") != 0))
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "--quiet prints no ledger, which --format and --output are for; leave one out");
+	return 0;
+}
+
 int command_run(const struct settings *given)
 {
 	struct settings settings = *given;
@@ -72,16 +92,13 @@ int command_run(const struct settings *given)
 	bool started;
 	int status;
 
-	if (given->operand_count > 1) {
-		error_set(&error, -EINVAL, STATUS_USAGE, "run takes one GUEST, not %d",
-			  given->operand_count);
+	if (check_options(given, &error) != 0)
 		return error_report(&error);
-	}
 	if (!given->plan.trace_asked)
 		settings.plan.trace = default_trace(given);
 	settings.plan.guest = given->operand_count ? given->operands[0] : NULL;
 	settings.plan.diagnostics = &diagnostics;
-	started = session_start(&session, &settings, STDOUT_FILENO, &error) == 0;
+	started = session_start(&session, &settings, console_of(given), &error) == 0;
 	if (given->plan.views)
 		diagnostics_print(&diagnostics, given->plan.views, stderr);
 	if (!started)
