@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# cost.sh CPUIDS OUTS: run inside a lab, by attach_cost.sh: what each exit of a loop costs the guest of small_vmm by its own time
+# stamp counter, while nobody and while somebody counts. Prints "NAME TICKS TICKS", for all CPUIDs and all OUTs.
+cpuids=$1 outs=$2
+kvm=/sys/kernel/tracing/events/kvm
+all=kvm_exit,kvm_entry,kvm_userspace_exit,kvm_nested_vmexit,kvm_nested_vmexit_inject,kvm_nested_vmenter
+events=$(echo "$all" | sed 's/kvm_/kvm:kvm_/g')
+mkfifo go
+
+# How long others take to attach is not told by all of them; a second that nothing happens in takes no time.
+settle() {
+	sleep 3
+}
+
+perf_stat() { perf stat -e "$events" -p "$1" -o watcher.out & }
+perf_record() { perf record -q -e kvm:kvm_exit -p "$1" -o data & }
+perf_kvm() { perf kvm stat record -p "$1" -o data & }
+profile() { sidestep profile --pid "$1" --format json -o profile.json & }
+profile_ledger() { sidestep profile --pid "$1" --format json -o profile.json --ledger profile.ledger & }
+profile_vcpu() { sidestep profile --pid "$1" --vcpu 0 --by rip --format json -o profile.json & }
+
+# While somebody counts by a trigger of its own, and nobody has to attach.
+histogram() { # SIGN TID
+	for pair in kvm_exit/exit_reason,guest_rip kvm_userspace_exit/reason; do
+		echo "$1hist:keys=${pair#*/}:size=16384 if common_pid==$2" >"$kvm/${pair%%/*}/trigger"
+	done
+}
+
+measure() { # NAME WATCHER
+	small_vmm -l "$cpuids,$outs" <go 2>vmm.err &
+	vmm=$!
+	exec 3>go
+	until grep -q waiting vmm.err; do usleep 10000; done
+	tid=$(sed -n 's/^waiting: vcpu0 //p' vmm.err)
+	watcher=
+	case $2 in
+	nobody) ;;
+	histogram) histogram '' "$tid" ;;
+	*)
+		"$2" "$vmm" >watcher.log 2>&1 </dev/null
+		watcher=$!
+		;;
+	esac
+	settle
+	[ -z "$watcher" ] || kill -0 "$watcher" || {
+		echo "$1: $(tail -n 1 watcher.log)" >&2
+		watcher=
+	}
+	echo >&3
+	exec 3>&-
+	wait "$vmm"
+	[ -z "$watcher" ] || wait "$watcher" || echo "$1: $(tail -n 1 watcher.log)" >&2
+	[ "$2" != histogram ] || histogram '!' "$tid"
+	# shellcheck disable=SC2046 # two numbers
+	echo "$1" $(sed -n 's/^vcpu0 told //p' vmm.err)
+	rm vmm.err
+}
+
+measure untouched nobody
+measure untouched-again nobody
+measure histogram histogram
+measure perf-stat perf_stat
+measure perf-record perf_record
+measure perf-kvm-stat-record perf_kvm
+if sidestep profile --help | grep -q -- '--pid PID'; then
+	measure profile profile
+	measure profile-vcpu-by-rip profile_vcpu
+	measure profile-ledger profile_ledger
+fi
