@@ -10,7 +10,7 @@ mkfifo go
 
 # How long others take to attach is not told by all of them; a second that nothing happens in takes no time.
 settle() {
-	sleep 3
+	sleep 5
 }
 
 perf_stat() { perf stat -e "$events" -p "$1" -o watcher.out & }
