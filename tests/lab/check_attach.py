@@ -123,7 +123,10 @@ def functions(path):
 
 def compare_functions(results, rows, function_of):
     """By any name that the function has; what the guest's user space and first steps do has none."""
-    kernel, ours = collections.Counter(), results.ledger("symbol", "l0")
+    kernel, ours = collections.Counter(), collections.Counter()
+    # Of several functions with one name each has its address behind it.
+    for name, count in results.ledger("symbol", "l0").items():
+        ours[re.sub(r"@[0-9a-f]+$", "", name)] += count
     for keys, count in rows:
         if keys["guest_rip"] >= TEXT_MIN:
             names = function_of(keys["guest_rip"])

@@ -146,7 +146,7 @@ add_program() {
 add_programs() {
 	local file
 	add_program "$build/sidestep"
-	for file in "$build"/tests/lab/*; do
+	for file in "$build"/tests/lab/* "$build"/tests/attach/*; do
 		if [[ -f $file && -x $file ]]; then
 			add_program "$file"
 		fi

@@ -550,6 +550,9 @@ const char *ledger_index_reason(const struct ledger_index *contents, unsigned le
 	if (level == LEVEL_L0)
 		return hw_reason_name(isa_of(contents->report.backend), l0_reason(reason));
 	if (level == LEVEL_MONITOR)
-		return engine && engine->reason_name ? engine->reason_name(reason) : "?";
+		/* With no engine of ours it is a hypervisor in somebody else's VM that got the exit. */
+		return !engine ? hw_reason_name(isa_of(contents->report.backend), l0_reason(reason))
+		       : engine->reason_name ? engine->reason_name(reason)
+					     : "?";
 	return exit_reason_key((uint32_t)reason);
 }

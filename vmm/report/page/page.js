@@ -336,7 +336,8 @@ function makeTables() {
 
 // What there is nothing to say of is not there.
 function leaveOut() {
-	const named = data.functions.some((row) => row.symbol !== '?');
+	/* Where no name is known there is an address, or nothing. */
+	const named = data.functions.some((row) => !/^(\?$|0x)/.test(row.symbol));
 	byId('chart-section').hidden = byId('numbers-section').hidden = rows.length === 0;
 	byId('reasons-section').hidden = data.reasons.length === 0;
 	byId('functions').parentElement.hidden = !named;
