@@ -140,7 +140,17 @@ static uint64_t value_at(const struct trace_field *field, const uint8_t *raw, si
 
 	if (field->size == 0 || (size_t)field->offset + field->size > size)
 		return 0;
-	memcpy(&value, raw + field->offset, field->size);
+	/* Copies of a size that the compiler knows: this is done several times for each sample. */
+	switch (field->size) {
+	case 8:
+		memcpy(&value, raw + field->offset, 8);
+		break;
+	case 4:
+		memcpy(&value, raw + field->offset, 4);
+		break;
+	default:
+		memcpy(&value, raw + field->offset, field->size);
+	}
 	return field->is_signed ? (uint64_t)((int64_t)(value << unused) >> unused) : value;
 }
 
@@ -148,6 +158,9 @@ enum trace_id trace_format_which(const struct trace_formats *formats, const uint
 {
 	uint64_t number = value_at(&formats->type, raw, size);
 
+	/* Every other sample is one. */
+	if (number != 0 && number == formats->number[TRACE_kvm_entry])
+		return TRACE_kvm_entry;
 	for (int id = 0; number != 0 && id < TRACE_COUNT; id++)
 		if (formats->number[id] == number)
 			return (enum trace_id)id;

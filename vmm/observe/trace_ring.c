@@ -20,16 +20,21 @@ uint64_t trace_ring_used(const struct trace_ring *ring)
 	return __atomic_load_n(&ring->page->data_head, __ATOMIC_RELAXED) - ring->tail;
 }
 
-static void copy_out(const struct trace_ring *ring, void *to, size_t size)
+/* So many bytes from the tail on: where they lie, or, if they go round the end, a copy. Both last until the tail is the
+ * kernel's again. */
+static const uint8_t *look_at(const struct trace_ring *ring, uint8_t *copy, size_t size)
 {
 	uint64_t at = ring->tail & (ring->size - 1);
-	size_t first = size < ring->size - at ? size : (size_t)(ring->size - at);
+	size_t first = (size_t)(ring->size - at);
 
-	memcpy(to, ring->data + at, first);
-	memcpy((uint8_t *)to + first, ring->data, size - first);
+	if (size <= first)
+		return ring->data + at;
+	memcpy(copy, ring->data + at, first);
+	memcpy(copy + first, ring->data, size - first);
+	return copy;
 }
 
-static void count_lost(struct trace_ring *ring, size_t size)
+static void count_lost(struct trace_ring *ring, const uint8_t *data, size_t size)
 {
 	struct {
 		struct perf_event_header header;
@@ -40,12 +45,12 @@ static void count_lost(struct trace_ring *ring, size_t size)
 		ring->broken++;
 		return;
 	}
-	memcpy(&record, ring->record, sizeof(record));
+	memcpy(&record, data, sizeof(record));
 	ring->lost += record.lost;
 }
 
 /* PERF_SAMPLE_TIME, then PERF_SAMPLE_RAW: its size and the tracepoint's record (perf_event_open(2)). */
-static bool take_sample(struct trace_ring *ring, size_t size, struct trace_sample *ret_sample)
+static bool take_sample(struct trace_ring *ring, const uint8_t *data, size_t size, struct trace_sample *ret_sample)
 {
 	size_t at = sizeof(struct perf_event_header);
 	uint32_t raw_size;
@@ -54,15 +59,15 @@ static bool take_sample(struct trace_ring *ring, size_t size, struct trace_sampl
 		ring->broken++;
 		return false;
 	}
-	memcpy(&ret_sample->time, ring->record + at, sizeof(uint64_t));
+	memcpy(&ret_sample->time, data + at, sizeof(uint64_t));
 	at += sizeof(uint64_t);
-	memcpy(&raw_size, ring->record + at, sizeof(raw_size));
+	memcpy(&raw_size, data + at, sizeof(raw_size));
 	at += sizeof(raw_size);
 	if (raw_size > size - at) {
 		ring->broken++;
 		return false;
 	}
-	ret_sample->raw = ring->record + at;
+	ret_sample->raw = data + at;
 	ret_sample->size = raw_size;
 	return true;
 }
@@ -71,6 +76,7 @@ bool trace_ring_next(struct trace_ring *ring, struct trace_sample *ret_sample)
 {
 	for (;;) {
 		struct perf_event_header header;
+		const uint8_t *data;
 		uint64_t left;
 		size_t size;
 
@@ -78,7 +84,7 @@ bool trace_ring_next(struct trace_ring *ring, struct trace_sample *ret_sample)
 			ring->head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
 		left = ring->head - ring->tail;
 		if (left >= sizeof(header)) {
-			copy_out(ring, &header, sizeof(header));
+			memcpy(&header, look_at(ring, ring->record, sizeof(header)), sizeof(header));
 			if (header.size < sizeof(header) || header.size > left) {
 				ring->broken++;
 				ring->tail = ring->head;
@@ -93,11 +99,11 @@ bool trace_ring_next(struct trace_ring *ring, struct trace_sample *ret_sample)
 			return false;
 		}
 		size = header.size < sizeof(ring->record) ? header.size : sizeof(ring->record);
-		copy_out(ring, ring->record, size);
+		data = look_at(ring, ring->record, size);
 		ring->tail += header.size;
 		if (header.type == PERF_RECORD_LOST)
-			count_lost(ring, size);
-		else if (header.type == PERF_RECORD_SAMPLE && take_sample(ring, size, ret_sample))
+			count_lost(ring, data, size);
+		else if (header.type == PERF_RECORD_SAMPLE && take_sample(ring, data, size, ret_sample))
 			return true;
 	}
 }
