@@ -66,7 +66,7 @@ static struct cell name_of(const void *opaque, const struct profile_key *key)
 {
 	const struct profile_watch *watch = opaque;
 
-	if (watch->settings->by == GROUP_SYMBOL)
+	if (watch->settings->by != GROUP_VCPU)
 		return cell_of_foreign(((const struct image_symbol *)(uintptr_t)key->value)->name);
 	if (watch->session->plan.vms == 1)
 		return cell_of_format("%" PRIu64, key->value);

@@ -97,6 +97,7 @@ struct profile_key profile_key_of(enum group_key by, const struct profile_exit *
 		break;
 	case GROUP_OPERATION:
 		key.operation = exit->operation;
+		key.value = exit->operation ? 0 : exit->symbol;
 		/* fallthrough */
 	default:
 		key.reason = exit->reason;
@@ -123,7 +124,11 @@ static uint64_t symbol_of(const struct profile_vcpu *own, uint64_t rip)
 {
 	uint64_t offset;
 
-	return own->profile->by == GROUP_SYMBOL ? (uintptr_t)kernel_symbols_at(own->vcpu->vm, rip, &offset) : 0;
+	/* A guest without a catalogue is told apart by its functions, as far as it does not say what it does. */
+	const bool asked = own->profile->by == GROUP_SYMBOL ||
+			   (own->profile->by == GROUP_OPERATION && own->vcpu->vm->plan->image.operation_count == 0);
+
+	return asked ? (uintptr_t)kernel_symbols_at(own->vcpu->vm, rip, &offset) : 0;
 }
 
 static void add_exit(struct profile_vcpu *own, const struct record *record, struct profile_exit exit, uint32_t cost)

@@ -151,7 +151,7 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	case PROFILE_COLUMN_TYPE:
 		return cell_of_text(type_of(view));
 	case PROFILE_COLUMN_OPERATION:
-		return cell_of_text(operation_name(view, key));
+		return key->value ? view->name(view->opaque, key) : cell_of_text(operation_name(view, key));
 	case PROFILE_COLUMN_RIP:
 		return key->value ? cell_of_value(CELL_ADDRESS, key->value) : cell_not_observed(CELL_ADDRESS);
 	case PROFILE_COLUMN_SYMBOL:
