@@ -36,5 +36,7 @@ status=0
 	--get "results.tar=$work/results.tar" -- sh watched.sh "$vendor" "${guests[@]}" || status=$?
 tar -xf "$work/results.tar" -C "$work/results"
 [[ -z ${KEEP-} ]] || cp -aT "$work/results" "$KEEP"
-"$source/tests/lab/check_attach.py" "$source" "$build/sidestep" "$vendor" "$work/results" "${guests[@]}" || status=$?
+# The guest `live` is for a picture in the documents.
+[[ ${guests[*]} == live ]] ||
+	"$source/tests/lab/check_attach.py" "$source" "$build/sidestep" "$vendor" "$work/results" "${guests[@]}" || status=$?
 exit "$status"

@@ -66,13 +66,12 @@ class Results:
                                self.directory / f"{self.guest}.ledger"], check=True, text=True, stdout=subprocess.PIPE)
         return groups(json.loads(done.stdout), key, level)
 
+    def last(self):
+        """The summary that was printed when the VM had ended."""
+        return json.loads(self.text("json").splitlines()[-1])
+
     def summary(self, key, level):
-        """The same of the summary that was printed when the VM had ended: the last document."""
-        decoder, text, last = json.JSONDecoder(), self.text("json").strip(), None
-        while text:
-            last, end = decoder.raw_decode(text)
-            text = text[end:].strip()
-        return groups(last or {}, key, level)
+        return groups(self.last(), key, level)
 
 
 def groups(document, key, level):
@@ -164,9 +163,17 @@ def check_nested(results, reason_of):
         check(total == 0 and not injected and entered == 0, f"{results.guest}: no guest of the guest")
         return
     check(total >= NESTED_MIN, f"nested: {total} exits of the guest's guest, at least {NESTED_MIN}")
-    print(f"nested: {entered} entries of the guest's guest")
+    check(entered >= len(injected), f"nested: {entered} entries of the guest's guest")
+    compare("nested: exits of the guest's guest, as printed", collections.Counter(l2=total),
+            collections.Counter(l2=int(sum(row["exits"] for row in results.last()["rows"]
+                                           if row["guest"] == "l2" and row["level"] == "l0"))))
     compare("nested: to the monitor by reason", summed(injected, lambda keys: reason_of(keys["exit_code"])),
             results.ledger("reason", "monitor"))
+
+
+def check_losses(results):
+    vcpus = results.last()["vcpus"]
+    check(vcpus and all(vcpu["lost"] == 0 for vcpu in vcpus), f"{results.guest}: nothing was lost of {len(vcpus)} vCPUs")
 
 
 def main():
@@ -181,9 +188,10 @@ def main():
             check_exits(results, rows, reason_of)
             check_userspace(results, exit_names)
             check_nested(results, reason_of)
+            check_losses(results)
             if guest in LINUX:
                 compare_functions(results, rows, function_of)
-        except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        except (OSError, ValueError, LookupError, subprocess.CalledProcessError) as error:
             check(False, f"{guest}: {error}")
     return 1 if faults else 0
 

@@ -15,14 +15,11 @@
 #include "vmm/base/printable.h"
 #include "vmm/base/stream.h"
 #include "vmm/base/words.h"
+#include "vmm/cli/profile_watch.h"
 #include "vmm/cli/session.h"
 #include "vmm/output/terminal.h"
-#include "vmm/profile/profile_write.h"
 #include "vmm/run/seal.h"
 #include "vmm/table/json.h"
-
-/* Lines of the screen that are no rows of the table: headings, "and N more", the cursor's. */
-#define LINES_AROUND 5
 
 struct attach_watch {
 	const struct settings *settings;
@@ -139,29 +136,11 @@ static void vcpus_json(const void *opaque, json_t *root)
 	json_object_set_new(root, "kernel", json_string(watch->system.release));
 }
 
-static int write_view(const struct attach_watch *watch, const struct profile_view *view)
-{
-	FILE *stream = watch->output.stream;
-	size_t rows = terminal_rows(stream);
-
-	if (strcmp(watch->settings->format, "json") == 0)
-		return profile_json(view, stream);
-	if (strcmp(watch->settings->format, "csv") == 0)
-		return profile_csv(view, stream);
-	if (!watch->interactive)
-		return profile_text(view, 0, stream);
-	terminal_clear(stream);
-	if (view->summary)
-		return profile_text(view, 0, stream);
-	return profile_text(view, rows > LINES_AROUND ? rows - LINES_AROUND : 1, stream);
-}
-
 static int write_lines(struct attach_watch *watch, bool summary)
 {
 	const bool interpreted = watch->attachment.followed.plan.interpreted;
 	const enum profile_l0 how = interpreted ? PROFILE_L0_PART : PROFILE_L0_ALL;
 	uint64_t now = now_ms(), since = summary ? watch->start : watch->last;
-	struct profile_lines lines = {0}, total = {0};
 	struct profile_view view = {
 		.summary = summary,
 		.by = watch->by,
@@ -172,27 +151,17 @@ static int write_lines(struct attach_watch *watch, bool summary)
 		.opaque = watch,
 		.time = (double)(now - watch->start) / 1000,
 		.seconds = (double)(now - since) / 1000,
-		.lines = summary ? &total : &lines,
-		.total = &total,
 		.tsc_khz = ATTACH_CLOCK_KHZ,
 		.missing = watch->attachment.followed.missing,
 		.l0_source = interpreted ? "interpreted instructions, all counted, one in 97 recorded"
 					 : "every exit, by tracepoints",
 	};
-	int rc;
 
 	attachment_take(&watch->attachment, &watch->interval);
 	profile_counts_merge(&watch->total, &watch->interval);
-	rc = profile_lines_create(&lines, &watch->interval, how);
-	if (rc == 0)
-		rc = profile_lines_create(&total, &watch->total, how);
-	if (rc == 0)
-		rc = write_view(watch, &view);
-	profile_lines_destroy(&lines);
-	profile_lines_destroy(&total);
-	profile_counts_clear(&watch->interval);
 	watch->last = now;
-	return rc == 0 ? stream_flush(watch->output.stream) : rc;
+	return profile_show(&view, &watch->interval, &watch->total, how, watch->settings->format, watch->interactive,
+			    watch->output.stream);
 }
 
 static void take_signal(struct attach_watch *watch)

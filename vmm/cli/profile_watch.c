@@ -46,20 +46,38 @@ static enum profile_l0 l0_known(const struct profile_watch *watch)
 	return watch->profile.backend == HOST_BACKEND_PVM ? PROFILE_L0_SINGLE : PROFILE_L0_PART;
 }
 
-static int write_view(const struct profile_watch *watch, const struct profile_view *view)
+static int write_view(const struct profile_view *view, const char *format, bool interactive, FILE *stream)
 {
-	size_t rows = terminal_rows(watch->stream);
+	size_t rows = terminal_rows(stream);
 
-	if (strcmp(watch->settings->format, "json") == 0)
-		return profile_json(view, watch->stream);
-	if (strcmp(watch->settings->format, "csv") == 0)
-		return profile_csv(view, watch->stream);
-	if (!watch->interactive)
-		return profile_text(view, 0, watch->stream);
-	terminal_clear(watch->stream);
+	if (strcmp(format, "json") == 0)
+		return profile_json(view, stream);
+	if (strcmp(format, "csv") == 0)
+		return profile_csv(view, stream);
+	if (!interactive)
+		return profile_text(view, 0, stream);
+	terminal_clear(stream);
 	if (view->summary)
-		return profile_text(view, 0, watch->stream);
-	return profile_text(view, rows > LINES_AROUND ? rows - LINES_AROUND : 1, watch->stream);
+		return profile_text(view, 0, stream);
+	return profile_text(view, rows > LINES_AROUND ? rows - LINES_AROUND : 1, stream);
+}
+
+int profile_show(struct profile_view *view, struct profile_counts *interval, const struct profile_counts *total,
+		 enum profile_l0 how, const char *format, bool interactive, FILE *stream)
+{
+	struct profile_lines lines = {0}, all = {0};
+	int rc = profile_lines_create(&lines, interval, how);
+
+	if (rc == 0)
+		rc = profile_lines_create(&all, total, how);
+	view->lines = view->summary ? &all : &lines;
+	view->total = &all;
+	if (rc == 0)
+		rc = write_view(view, format, interactive, stream);
+	profile_lines_destroy(&lines);
+	profile_lines_destroy(&all);
+	profile_counts_clear(interval);
+	return rc == 0 ? stream_flush(stream) : rc;
 }
 
 static struct cell name_of(const void *opaque, const struct profile_key *key)
@@ -79,13 +97,10 @@ static int write_lines(struct profile_watch *watch, const struct report *report)
 	const struct machine *machine = &watch->session->machine;
 	uint64_t now = machine_now(machine), since = report ? watch->start : watch->last;
 	enum profile_l0 how = l0_known(watch);
-	struct profile_lines lines = {0}, total = {0};
 	struct profile_view view = {
 		.summary = report != NULL,
 		.time = (double)(now - watch->start) / 1000,
 		.seconds = (double)(now - since) / 1000,
-		.lines = report ? &total : &lines,
-		.total = &total,
 		.by = watch->settings->by,
 		.name = name_of,
 		.opaque = watch,
@@ -95,21 +110,13 @@ static int write_lines(struct profile_watch *watch, const struct report *report)
 		.missing = machine->tracing.missing,
 		.report = report,
 	};
-	int rc;
 
 	profile_take(&watch->profile, &watch->interval);
 	profile_counts_merge(&watch->total, &watch->interval);
-	rc = profile_lines_create(&lines, &watch->interval, how);
-	if (rc == 0)
-		rc = profile_lines_create(&total, &watch->total, how);
-	view.l0_source = l0_source(watch, total.l0_known);
-	if (rc == 0)
-		rc = write_view(watch, &view);
-	profile_lines_destroy(&lines);
-	profile_lines_destroy(&total);
-	profile_counts_clear(&watch->interval);
+	view.l0_source = l0_source(watch, how == PROFILE_L0_ALL || watch->total.l0_known);
 	watch->last = now;
-	return rc == 0 ? stream_flush(watch->stream) : rc;
+	return profile_show(&view, &watch->interval, &watch->total, how, watch->settings->format, watch->interactive,
+			    watch->stream);
 }
 
 static bool handed_over(const struct profile_watch *watch)

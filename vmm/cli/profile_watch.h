@@ -29,6 +29,11 @@ int profile_watch_begin(struct profile_watch *watch, struct session *session,
 /* After the run: writes the summary. Returns 0 or a negative errno. */
 int profile_watch_summary(struct profile_watch *watch);
 
+/* Writes a view, of which `lines` and `total` need not be set: of the interval, or, if it is a summary, of all. On a screen
+ * that is rewritten if `interactive`. The interval is empty then. Returns 0 or a negative errno. */
+int profile_show(struct profile_view *view, struct profile_counts *interval, const struct profile_counts *total,
+		 enum profile_l0 how, const char *format, bool interactive, FILE *stream);
+
 void profile_watch_finish(struct profile_watch *watch);
 
 #endif

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# cost.sh CPUIDS OUTS: run inside a lab, by attach_cost.sh: what each exit of a loop costs the guest of small_vmm by its own time
+# cost.sh CPUIDS OUTS [WATCHER...]: run inside a lab, by attach_cost.sh: what each exit of a loop costs the guest of small_vmm by its own time
 # stamp counter, while nobody and while somebody counts. Prints "NAME TICKS TICKS", for all CPUIDs and all OUTs.
 cpuids=$1 outs=$2
+shift 2
 kvm=/sys/kernel/tracing/events/kvm
 all=kvm_exit,kvm_entry,kvm_userspace_exit,kvm_nested_vmexit,kvm_nested_vmexit_inject,kvm_nested_vmenter
 events=$(echo "$all" | sed 's/kvm_/kvm:kvm_/g')
@@ -57,14 +58,18 @@ measure() { # NAME WATCHER
 	rm vmm.err
 }
 
-measure untouched nobody
-measure untouched-again nobody
-measure histogram histogram
-measure perf-stat perf_stat
-measure perf-record perf_record
-measure perf-kvm-stat-record perf_kvm
-if sidestep profile --help | grep -q -- '--pid PID'; then
-	measure profile profile
-	measure profile-vcpu-by-rip profile_vcpu
-	measure profile-ledger profile_ledger
-fi
+# What each of them is measured by.
+[ $# -gt 0 ] || set -- untouched untouched-again histogram perf-stat perf-record perf-kvm-stat-record profile \
+	profile-vcpu-by-rip profile-ledger
+for name; do
+	case $name in
+	untouched*) measure "$name" nobody ;;
+	histogram) measure "$name" histogram ;;
+	perf-stat) measure "$name" perf_stat ;;
+	perf-record) measure "$name" perf_record ;;
+	perf-kvm-stat-record) measure "$name" perf_kvm ;;
+	profile) measure "$name" profile ;;
+	profile-vcpu-by-rip) measure "$name" profile_vcpu ;;
+	profile-ledger) measure "$name" profile_ledger ;;
+	esac
+done
