@@ -58,7 +58,35 @@ int attachment_open(struct attachment *attachment, const struct attach_request *
 	return followed_open(&attachment->followed, error);
 }
 
-int attachment_record(struct attachment *attachment, const char *path, const char *kernel, struct error *error)
+/* What of this run is the same for all of its VMs. */
+static void describe_run(const struct attach_request *request, struct ledger *ledger)
+{
+	ledger_append_meta(ledger, "engine", "attached");
+	ledger_append_meta(ledger, "backend", host_backend_keys[request->backend]);
+	ledger_append_meta(ledger, "kernel", request->kernel);
+	ledger_append_meta(ledger, "sidestep", SIDESTEP_VERSION);
+	if (request->command)
+		ledger_append_meta(ledger, "command", request->command);
+	if (request->date)
+		ledger_append_meta(ledger, "date", request->date);
+	ledger_append_meta(ledger, "tracing", trace_mode_keys[TRACING_SAMPLE]);
+}
+
+/* That of the process which has most. */
+static int most_vcpus(const struct followed *followed)
+{
+	int most = 1;
+
+	for (size_t i = 0; i < followed->process_count; i++) {
+		const int count = vm_process_vcpus(&followed->processes[i]);
+
+		if (count > most)
+			most = count;
+	}
+	return most;
+}
+
+int attachment_record(struct attachment *attachment, const char *path, struct error *error)
 {
 	const struct followed *followed = &attachment->followed;
 	struct ledger *ledger = &attachment->ledger;
@@ -70,11 +98,7 @@ int attachment_record(struct attachment *attachment, const char *path, const cha
 		return rc;
 	attachment->sink.ledger = ledger;
 	ledger_reserve(ledger, ATTACH_PROCESSES_MAX * sizeof(struct record_end));
-	ledger_append_meta(ledger, "engine", "attached");
-	ledger_append_meta(ledger, "backend", host_backend_keys[attachment->request.backend]);
-	ledger_append_meta(ledger, "kernel", kernel);
-	ledger_append_meta(ledger, "sidestep", SIDESTEP_VERSION);
-	ledger_append_meta(ledger, "tracing", trace_mode_keys[TRACING_SAMPLE]);
+	describe_run(&attachment->request, ledger);
 	if (followed->missing[0])
 		ledger_append_meta(ledger, "tracepoints.missing", followed->missing);
 	for (size_t i = 0; i < followed->process_count; i++) {
@@ -85,6 +109,8 @@ int attachment_record(struct attachment *attachment, const char *path, const cha
 	}
 	snprintf(value, sizeof(value), "%zu", followed->process_count ? followed->process_count : 1);
 	ledger_append_meta(ledger, "vms", value);
+	snprintf(value, sizeof(value), "%d", most_vcpus(followed));
+	ledger_append_meta(ledger, "vcpus", value);
 	return 0;
 }
 

@@ -25,6 +25,8 @@ struct attach_request {
 	attach_symbol_fn *symbol; /* NULL: there are no names */
 	const void *symbols;
 	enum jail_mode jail; /* of the reader */
+	/* For the ledger: the host's kernel, how this was called and when; the last two may be NULL. */
+	const char *kernel, *command, *date;
 };
 
 struct attachment {
@@ -47,8 +49,8 @@ struct attachment {
  * attachment_finish() is due either way. */
 int attachment_open(struct attachment *attachment, const struct attach_request *request, struct error *error);
 
-/* Has a ledger made, before attachment_start(). `kernel` is the release of the host's. Returns like that. */
-int attachment_record(struct attachment *attachment, const char *path, const char *kernel, struct error *error);
+/* Has a ledger made, before attachment_start(). Returns like that. */
+int attachment_record(struct attachment *attachment, const char *path, struct error *error);
 
 /* Starts the thread, which seals itself (jail.def, READER). Returns 0 or a negative errno with the reason in `error`. */
 int attachment_start(struct attachment *attachment, struct error *error);

@@ -231,6 +231,9 @@ static int open_all(struct attach_watch *watch, struct error *error)
 		.vcpu = settings->vcpu,
 		.backend = host_backend_loaded(),
 		.jail = JAIL_ON,
+		.kernel = watch->system.release,
+		.command = settings->plan.command,
+		.date = settings->plan.date,
 	};
 	int rc = output_open(&watch->output, settings->output, JAIL_ON, error);
 
@@ -247,7 +250,7 @@ static int open_all(struct attach_watch *watch, struct error *error)
 	watch->attached = true;
 	/* Last: a file that is there already is replaced only by one that will have something in it. */
 	if (rc == 0 && settings->plan.ledger)
-		rc = attachment_record(&watch->attachment, settings->plan.ledger, watch->system.release, error);
+		rc = attachment_record(&watch->attachment, settings->plan.ledger, error);
 	return rc;
 }
 
