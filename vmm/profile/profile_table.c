@@ -23,7 +23,13 @@ struct profile_table *profile_table_create(size_t rows)
 
 void profile_table_clear(struct profile_table *table)
 {
-	memset(table->rows, 0, table->count * sizeof(*table->rows));
+	for (size_t i = 0; i < table->count; i++) {
+		struct profile_row *row = &table->rows[i];
+		uint64_t *used = &row->histogram[row->first_bucket];
+
+		memset(used, 0, (size_t)(row->end_bucket - row->first_bucket) * sizeof(*used));
+		memset(row, 0, offsetof(struct profile_row, histogram));
+	}
 	memset(table->index, 0, table->index_size * sizeof(*table->index));
 	table->count = 0;
 }
@@ -97,6 +103,14 @@ static uint64_t value_of(unsigned bucket)
 	return low + ((UINT64_C(1) << shift) - 1) / 2;
 }
 
+static void use_buckets(struct profile_row *row, unsigned first, unsigned end)
+{
+	if (row->end_bucket == 0 || first < row->first_bucket)
+		row->first_bucket = (uint16_t)first;
+	if (end > row->end_bucket)
+		row->end_bucket = (uint16_t)end;
+}
+
 void profile_table_add(struct profile_table *table, const struct profile_key *key, uint64_t ticks)
 {
 	struct profile_row *row = row_of(table, key);
@@ -108,6 +122,7 @@ void profile_table_add(struct profile_table *table, const struct profile_key *ke
 	row->ticks += ticks;
 	if (ticks > row->longest)
 		row->longest = ticks;
+	use_buckets(row, bucket_of(ticks), bucket_of(ticks) + 1);
 	row->histogram[bucket_of(ticks)]++;
 }
 
@@ -122,10 +137,10 @@ void profile_table_merge(struct profile_table *into, const struct profile_table 
 		sum->ticks += row->ticks;
 		if (row->longest > sum->longest)
 			sum->longest = row->longest;
-		/* Most are empty, and their memory has never been touched. */
-		for (unsigned j = 0; j < HISTOGRAM_BUCKETS; j++)
-			if (row->histogram[j])
-				sum->histogram[j] += row->histogram[j];
+		if (row->end_bucket)
+			use_buckets(sum, row->first_bucket, row->end_bucket);
+		for (unsigned j = row->first_bucket; j < row->end_bucket; j++)
+			sum->histogram[j] += row->histogram[j];
 	}
 }
 
@@ -133,7 +148,7 @@ uint64_t profile_row_quantile(const struct profile_row *row, double part)
 {
 	uint64_t wanted = (uint64_t)(part * (double)row->timed + 0.999999), seen = 0;
 
-	for (unsigned i = 0; i < HISTOGRAM_BUCKETS && row->timed; i++) {
+	for (unsigned i = row->first_bucket; i < row->end_bucket; i++) {
 		seen += row->histogram[i];
 		/* The middle of a bucket may be above all that is in it. */
 		if (seen >= wanted && seen > 0)

@@ -26,6 +26,8 @@ struct profile_row {
 	uint64_t timed; /* of these, how many tell how long they took */
 	uint64_t ticks; /* of all that do */
 	uint64_t longest;
+	/* Buckets that are not empty lie from the first to before the end: mostly they are few of many. */
+	uint16_t first_bucket, end_bucket;
 	uint64_t histogram[HISTOGRAM_BUCKETS];
 };
 
