@@ -75,13 +75,17 @@ static double ns_of(const struct profile_view *view, double ticks)
 	return ticks * 1e6 / (double)view->tsc_khz;
 }
 
-static struct cell quantile_ns(const struct profile_view *view, const struct profile_line *line,
-			       double part)
+/* Whole numbers, which are quick to write too: no clock knows parts of a nanosecond. */
+static struct cell whole_ns(const struct profile_view *view, const struct profile_line *line, double ticks)
 {
 	const bool known = timed(view, line);
 
-	return cell_of_number(CELL_NUMBER, known,
-			      known ? ns_of(view, (double)profile_row_quantile(line->row, part)) : 0);
+	return cell_of_count(known, known ? (uint64_t)(ns_of(view, ticks) + 0.5) : 0);
+}
+
+static struct cell quantile_ns(const struct profile_view *view, const struct profile_line *line, double part)
+{
+	return whole_ns(view, line, line->row ? (double)profile_row_quantile(line->row, part) : 0);
 }
 
 /* Of all exits of a line, estimated like their number. */
@@ -170,19 +174,14 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	case PROFILE_COLUMN_SHARE:
 		return cell_of_number(CELL_SHARE, true, 100 * line->exits / view->lines->total[key->level]);
 	case PROFILE_COLUMN_MEAN:
-		return cell_of_number(CELL_NUMBER, timed(view, line),
-				      timed(view, line)
-					      ? ns_of(view, (double)line->row->ticks / (double)line->row->timed)
-					      : 0);
+		return whole_ns(view, line, timed(view, line) ? (double)line->row->ticks / (double)line->row->timed : 0);
 	case PROFILE_COLUMN_MAX:
-		return cell_of_number(CELL_NUMBER, timed(view, line),
-				      timed(view, line) ? ns_of(view, (double)line->row->longest) : 0);
+		return whole_ns(view, line, line->row ? (double)line->row->longest : 0);
 	case PROFILE_COLUMN_SPENT:
 		return exits_cell(CELL_SHARE, known && timed(view, line) && view->seconds > 0, line,
 				  spent_ns(view, line) / view->seconds / 1e7);
 	case PROFILE_COLUMN_TIME_NS:
-		return cell_of_number(CELL_NUMBER, timed(view, line),
-				      timed(view, line) ? ns_of(view, (double)line->row->ticks) : 0);
+		return whole_ns(view, line, line->row ? (double)line->row->ticks : 0);
 	case PROFILE_COLUMN_MEDIAN:
 		return quantile_ns(view, line, 0.5);
 	case PROFILE_COLUMN_P99:
