@@ -95,14 +95,14 @@ struct profile_key profile_key_of(enum group_key by, const struct profile_exit *
 		break;
 	case GROUP_LEVEL:
 		break;
-	case GROUP_OPERATION:
-		key.operation = exit->operation;
-		key.value = exit->operation ? 0 : exit->symbol;
-		/* fallthrough */
 	default:
 		key.reason = exit->reason;
 		key.isa = exit->isa;
 	}
+	if (by != GROUP_OPERATION)
+		return key;
+	key.operation = exit->operation;
+	key.value = exit->operation ? 0 : exit->symbol;
 	return key;
 }
 
