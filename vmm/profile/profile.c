@@ -122,24 +122,28 @@ static void add_batch(struct profile_vcpu *own, const struct record_batch *batch
 /* The image's, or the kernel's that it lies in wherever that was moved to: where it begins in memory of ours. */
 static uint64_t symbol_of(const struct profile_vcpu *own, uint64_t rip)
 {
+	const enum group_key by = own->profile->by;
 	uint64_t offset;
 
-	/* A guest without a catalogue is told apart by its functions, as far as it does not say what it does. */
-	const bool asked = own->profile->by == GROUP_SYMBOL ||
-			   (own->profile->by == GROUP_OPERATION && own->vcpu->vm->plan->image.operation_count == 0);
-
-	return asked ? (uintptr_t)kernel_symbols_at(own->vcpu->vm, rip, &offset) : 0;
+	return by == GROUP_SYMBOL || by == GROUP_OPERATION
+		       ? (uintptr_t)kernel_symbols_at(own->vcpu->vm, rip, &offset)
+		       : 0;
 }
 
-static void add_exit(struct profile_vcpu *own, const struct record *record, struct profile_exit exit, uint32_t cost)
+static void add_exit(struct profile_vcpu *own, const struct record *record, struct profile_exit *exit, uint32_t cost)
 {
 	struct profile_key key;
 
-	exit.level = (uint8_t)record->level;
-	exit.vm = record->vm;
-	exit.vcpu = record->vcpu;
-	exit.symbol = symbol_of(own, exit.rip);
-	key = profile_key_of(own->profile->by, &exit);
+	exit->vm = record->vm;
+	exit->vcpu = record->vcpu;
+	exit->level = (uint8_t)record->level;
+	if (own->by_operation) {
+		key = (struct profile_key){.operation = exit->operation, .reason = exit->reason,
+					   .level = exit->level, .isa = exit->isa};
+	} else {
+		exit->symbol = symbol_of(own, exit->rip);
+		key = profile_key_of(own->profile->by, exit);
+	}
 	profile_table_add(own->own.table, &key, cost);
 }
 
@@ -148,19 +152,17 @@ static void add(struct record_watch *watch, const struct record *record)
 	struct profile_vcpu *own = (struct profile_vcpu *)watch;
 	const struct record_exit *exit = (const void *)record;
 	const struct record_l0_exit *l0 = (const void *)record;
+	struct profile_exit what;
 
 	switch (record->type) {
 	case RECORD_EXIT:
-		add_exit(own, record,
-			 (struct profile_exit){
-				 .rip = exit->rip, .operation = exit->operation, .reason = exit->reason},
-			 exit->cost);
+		what = (struct profile_exit){.rip = exit->rip, .operation = exit->operation, .reason = exit->reason};
+		add_exit(own, record, &what, exit->cost);
 		break;
 	case RECORD_L0_EXIT:
-		add_exit(own, record,
-			 (struct profile_exit){
-				 .rip = l0->rip, .operation = l0->operation, .reason = l0->reason, .isa = l0->isa},
-			 l0->cost);
+		what = (struct profile_exit){
+			.rip = l0->rip, .operation = l0->operation, .reason = l0->reason, .isa = l0->isa};
+		add_exit(own, record, &what, l0->cost);
 		break;
 	case RECORD_BATCH:
 		/* How many exits an operation had is of no use to any other division. */
@@ -222,6 +224,8 @@ int profile_attach(struct profile *profile, struct vcpu *vcpu)
 	own->watch = (struct record_watch){add, obey, hand_over};
 	own->vcpu = vcpu;
 	own->profile = profile;
+	/* A guest without a catalogue is told apart by its functions, as far as it does not say what it does. */
+	own->by_operation = profile->by == GROUP_OPERATION && vcpu->vm->plan->image.operation_count > 0;
 	vcpu->recorder->watch = &own->watch;
 	recorder_counters(vcpu->recorder, &own->last);
 	return profile_counts_create(&own->own, profile->by);

@@ -58,6 +58,7 @@ struct profile_vcpu {
 	struct profile *profile;
 	struct profile_counts own;
 	struct stat_values last; /* counters at the last hand-over */
+	bool by_operation;       /* and nothing else: what is quickest */
 	atomic_uint done;        /* value of `wanted` that was last obeyed */
 };
 

@@ -31,7 +31,7 @@ void profile_table_clear(struct profile_table *table)
 		memset(row, 0, offsetof(struct profile_row, histogram));
 	}
 	memset(table->index, 0, table->index_size * sizeof(*table->index));
-	table->count = 0;
+	table->count = table->last = 0;
 }
 
 void profile_table_destroy(struct profile_table *table)
@@ -41,12 +41,6 @@ void profile_table_destroy(struct profile_table *table)
 	free(table->index);
 	free(table->rows);
 	free(table);
-}
-
-bool profile_key_same(const struct profile_key *a, const struct profile_key *b)
-{
-	return a->value == b->value && a->operation == b->operation && a->reason == b->reason &&
-	       a->level == b->level && a->isa == b->isa && a->nested == b->nested;
 }
 
 /* Where the row is, or belongs. The index never fills: it is larger than the number of rows. */
@@ -113,8 +107,12 @@ static void use_buckets(struct profile_row *row, unsigned first, unsigned end)
 
 void profile_table_add(struct profile_table *table, const struct profile_key *key, uint64_t ticks)
 {
-	struct profile_row *row = row_of(table, key);
+	const unsigned bucket = bucket_of(ticks);
+	struct profile_row *row;
 
+	if (table->last == 0 || !profile_key_same(&table->rows[table->last - 1].key, key))
+		table->last = (size_t)(row_of(table, key) - table->rows) + 1;
+	row = &table->rows[table->last - 1];
 	row->count++;
 	if (ticks == 0)
 		return;
@@ -122,8 +120,8 @@ void profile_table_add(struct profile_table *table, const struct profile_key *ke
 	row->ticks += ticks;
 	if (ticks > row->longest)
 		row->longest = ticks;
-	use_buckets(row, bucket_of(ticks), bucket_of(ticks) + 1);
-	row->histogram[bucket_of(ticks)]++;
+	use_buckets(row, bucket, bucket + 1);
+	row->histogram[bucket]++;
 }
 
 void profile_table_merge(struct profile_table *into, const struct profile_table *from)

@@ -38,6 +38,7 @@ struct profile_row {
 
 struct profile_table {
 	size_t count, most;
+	size_t last;              /* row + 1 that was counted last, and mostly is again; 0: none */
 	size_t index_size;        /* a power of two */
 	uint32_t *index;          /* row + 1, by hash; 0: free */
 	struct profile_row *rows; /* nothing is allocated while a guest runs; those behind `count` are zero */
@@ -48,7 +49,11 @@ struct profile_table {
 struct profile_table *profile_table_create(size_t rows);
 void profile_table_destroy(struct profile_table *table); /* NULL is allowed */
 
-bool profile_key_same(const struct profile_key *a, const struct profile_key *b);
+static inline bool profile_key_same(const struct profile_key *a, const struct profile_key *b)
+{
+	return a->value == b->value && a->operation == b->operation && a->reason == b->reason &&
+	       a->level == b->level && a->isa == b->isa && a->nested == b->nested;
+}
 
 /* Counts an exit. `ticks`, or whatever time is counted in, 0: not known. */
 void profile_table_add(struct profile_table *table, const struct profile_key *key, uint64_t ticks);
