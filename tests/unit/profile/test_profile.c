@@ -234,13 +234,58 @@ static void nothing_recorded(void **state)
 	profile_counts_destroy(&counts);
 }
 
+/* What exits are counted by is all that tells rows apart. */
+static void keys(void **state)
+{
+	const struct profile_exit named = {.rip = 0x1234, .symbol = 0x1200, .operation = 7, .reason = 30, .vm = 1,
+					   .vcpu = 2, .level = LEVEL_L0, .isa = 1};
+	struct profile_exit other = named, unnamed = named;
+	struct profile_key a, b;
+
+	(void)state;
+	other.rip = 0x1238;
+	other.operation = 8;
+	other.reason = 28;
+	other.vcpu = 3;
+	a = profile_key_of(GROUP_SYMBOL, &named);
+	b = profile_key_of(GROUP_SYMBOL, &other);
+	assert_true(profile_key_same(&a, &b));
+	assert_int_equal(a.value, 0x1200);
+	assert_int_equal(a.reason, PROFILE_SYMBOL);
+	/* Without a name, all of one block are together, and apart from a function at the same address. */
+	unnamed.symbol = 0;
+	b = profile_key_of(GROUP_SYMBOL, &unnamed);
+	assert_int_equal(b.value, 0x1200);
+	assert_false(profile_key_same(&a, &b));
+	b = profile_key_of(GROUP_RIP, &other);
+	assert_int_equal(b.value, 0x1238);
+	assert_int_equal(b.operation, 0);
+	assert_int_equal(profile_key_of(GROUP_VCPU, &other).value, profile_vcpu_value(1, 3));
+	a = profile_key_of(GROUP_REASON, &named);
+	assert_int_equal(a.reason, 30);
+	assert_int_equal(a.isa, 1);
+	assert_int_equal(a.operation, 0);
+	a = profile_key_of(GROUP_LEVEL, &named);
+	b = profile_key_of(GROUP_LEVEL, &other);
+	assert_true(profile_key_same(&a, &b));
+	other.nested = 1;
+	b = profile_key_of(GROUP_LEVEL, &other);
+	assert_false(profile_key_same(&a, &b));
+	/* Of a guest that says what it does the function is of no matter. */
+	assert_int_equal(profile_key_of(GROUP_OPERATION, &named).value, 0);
+	other.operation = 0;
+	assert_int_equal(profile_key_of(GROUP_OPERATION, &other).value, 0x1200);
+	for (int by = 0; by < GROUP_KEY_COUNT; by++)
+		assert_int_equal(profile_by_known((enum group_key)by), by <= GROUP_VCPU);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows),	    cmocka_unit_test(too_many_rows),
 		cmocka_unit_test(quantiles), cmocka_unit_test(untimed),
 		cmocka_unit_test(merging),   cmocka_unit_test(division),
-		cmocka_unit_test(nothing_recorded),
+		cmocka_unit_test(nothing_recorded), cmocka_unit_test(keys),
 	};
 
 	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
