@@ -327,7 +327,7 @@ static uint8_t serial_in(unsigned reg)
 	case 3: return serial.lcr;
 	case 4: return mcr;
 	case 5: return 0x60;
-	case 6: return mcr & 0x10 ? (uint8_t)((mcr & 2) << 3 | (mcr & 1) << 5 | (mcr & 0xc) << 4) : 0xb0;
+	case 6: return mcr & 0x10 ? (uint8_t)((mcr & 2u) << 3 | (mcr & 1u) << 5 | (mcr & 0xcu) << 4) : 0xb0u;
 	case 7: return serial.scratch;
 	default: return 0;
 	}

@@ -49,7 +49,8 @@ go() {
 }
 
 attach() { # OPTION...
-	"$sidestep" profile "$@" </dev/null >profile.out 2>profile.err &
+	# What a shell starts in the background would ignore Ctrl-C.
+	env --default-signal=INT "$sidestep" profile "$@" </dev/null >profile.out 2>profile.err &
 	profile=$!
 	await grep -q "attached to $pid (small_vmm)" profile.err
 }
@@ -90,7 +91,7 @@ for format in text json html trace folded; do
 done
 
 vmm_begin 1 200,300
-attach --all --timeout 30 --format json --interval 60
+attach --all --timeout 600 --format json --interval 60
 go
 wait "$pid"
 kill -INT "$profile"
@@ -98,7 +99,7 @@ ends 'all VMs, until Ctrl-C' 0
 that 'all VMs: its own is among them' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
 
 # One that comes later.
-"$sidestep" profile --all --timeout 60 --format json --interval 60 </dev/null >profile.out 2>profile.err &
+"$sidestep" profile --all --timeout 600 --format json --interval 60 </dev/null >profile.out 2>profile.err &
 profile=$!
 await grep -qs 'Seccomp:.*2' "/proc/$profile/status"
 vmm_begin 1 200,300
