@@ -76,8 +76,16 @@ static int open_thread(struct followed *followed, size_t process, pid_t id, char
 	if (thread->open || thread->unwanted)
 		return 0;
 	rc = attached_thread_open(thread, &followed->plan, reason, size);
-	thread->gone = rc != 0;
-	return rc == -ESRCH ? 0 : rc;
+	/* It has just ended, and may be seen for a while yet, or its number again. */
+	if (rc == -ESRCH) {
+		thread->gone = true;
+		if (thread == followed->threads[followed->thread_count - 1] && !thread->active)
+			free(followed->threads[--followed->thread_count]);
+		return 0;
+	}
+	/* What is refused once is not asked for again, and told once. */
+	thread->unwanted = rc != 0;
+	return rc;
 }
 
 /* Threads that have not run a vCPU, once as many have as there are: tracepoints cost a little at each switch between
@@ -186,8 +194,12 @@ static int found(void *opaque, pid_t pid)
 	struct error error = {0};
 	size_t number = followed->process_count;
 
-	if (is_known(followed, pid) || number == ATTACH_PROCESSES_MAX)
+	if (is_known(followed, pid))
 		return 0;
+	if (number == ATTACH_PROCESSES_MAX) {
+		snprintf(followed->missing, sizeof(followed->missing), "VMs after the first %d", ATTACH_PROCESSES_MAX);
+		return 0;
+	}
 	if (open_process(followed, pid, &error) == 0 && begin_process(followed, number, &error) == 0)
 		return 0;
 	followed->blind++;

@@ -84,10 +84,10 @@ static struct cell name_of(const void *opaque, const struct profile_key *key)
 
 	if (watch->by == GROUP_SYMBOL)
 		return cell_of_foreign(find_symbol(&watch->symbols, key->value, &start));
-	if (followed->process_count == 1 && !watch->settings->all)
+	/* The reader may be adding processes now, but not this one: it has counted something for it. */
+	if (watch->settings->pid_count == 1)
 		return cell_of_format("%" PRIu64, key->value & UINT32_MAX);
-	return cell_of_format("%d:%" PRIu64,
-			      process < followed->process_count ? followed->processes[process].pid : 0,
+	return cell_of_format("%d:%" PRIu64, process < ATTACH_PROCESSES_MAX ? followed->processes[process].pid : 0,
 			      key->value & UINT32_MAX);
 }
 
@@ -245,9 +245,10 @@ static int open_all(struct attach_watch *watch, struct error *error)
 	if (rc == 0 && (profile_counts_create(&watch->interval, watch->by) != 0 ||
 			profile_counts_create(&watch->total, watch->by) != 0))
 		rc = error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	if (rc == 0)
+	if (rc == 0) {
+		watch->attached = true;
 		rc = attachment_open(&watch->attachment, &request, error);
-	watch->attached = true;
+	}
 	/* Last: a file that is there already is replaced only by one that will have something in it. */
 	if (rc == 0 && settings->plan.ledger)
 		rc = attachment_record(&watch->attachment, settings->plan.ledger, error);
