@@ -81,8 +81,9 @@ class Room:
     # --- The end of a run at every place around the edge of a block.
 
     def edges(self, directory, vms, distances):
-        """`distances`: of END records from the edge, in bytes. The guest's name, which is recorded, makes up for what
-        is no multiple of a record; the clock, recorded too, may have a digit more or less, then it is tried again."""
+        """`distances`: of END records from the edge, in bytes. The ledger's name, which is recorded once, in the command
+        line, makes up for what is no multiple of a record; the clock, recorded too, may have a digit more or less, then
+        it is tried again."""
         options = ["-q", "--vms", str(vms)]
         open_places = set(distances)
         for _ in range(10):
@@ -90,8 +91,8 @@ class Room:
             for distance in sorted(open_places):
                 missing = BLOCK + distance - start
                 exits, rest = divmod(missing, EXIT_SIZE * vms)
-                name = self.guest(directory + "/" + "g" * (8 + rest), 1 + exits)
-                status, _, error = self.record(directory + "/ledger", name, *options)
+                name = self.guest(directory + "/" + "g" * 8, 1 + exits)
+                status, _, error = self.record(directory + "/" * (1 + rest) + "ledger", name, *options)
                 os.unlink(name)
                 if not check(f"END {distance} bytes from the edge, {vms} VMs", status == 0,
                              f"status {status}: {error}"):
