@@ -231,7 +231,8 @@ static void boot_files(void **state)
 static void symbol_files(void **state)
 {
 	static const char *const names[] = {"--symbols", "--guestkallsyms", "--guestmodules"};
-	char *argv[2 * (SYMBOL_FILES_MAX + 1) + 2] = {(char[]){"profile"}};
+	char command[] = "profile", plain[] = "file", placed[] = "file@0x1000";
+	char *argv[2 * (SYMBOL_FILES_MAX + 1) + 2] = {command};
 	struct settings settings;
 	struct error error = {0};
 	int argc = 1;
@@ -239,7 +240,7 @@ static void symbol_files(void **state)
 	(void)state;
 	for (unsigned i = 0; i <= SYMBOL_FILES_MAX; i++) {
 		argv[argc++] = (char *)(uintptr_t)names[i % 3];
-		argv[argc++] = i % 2 ? (char[]){"file@0x1000"} : (char[]){"file"};
+		argv[argc++] = i % 2 ? placed : plain;
 	}
 	assert_int_equal(cli_parse(command_by_name("profile"), argc - 2, argv, &settings, &error), 0);
 	assert_int_equal(settings.plan.symbol_count, SYMBOL_FILES_MAX);
