@@ -8,7 +8,11 @@ set -euo pipefail
 source=$1 build=$2 vendor=$3 cpuids=${4:-20000} outs=${5:-2000}
 read -ra watchers <<<"${WATCHERS-}"
 
-"$source/tools/lab" "$vendor" --build "$build" --timeout $((250 * ${PATIENCE:-12})) --with perf --split \
+# bpftrace brings a compiler along, so it is there only if it is asked for.
+with=(--with perf)
+[[ -n ${WATCHERS-} && $WATCHERS != *bpftrace* ]] || with+=(--with bpftrace --memory 2048)
+
+"$source/tools/lab" "$vendor" --build "$build" --timeout $((250 * ${PATIENCE:-12})) "${with[@]}" --split \
 	--put "$source/tests/lab/attach/cost.sh" -- sh cost.sh "$cpuids" "$outs" "${watchers[@]}" |
 	awk -v cpuids="$cpuids" -v outs="$outs" -v most=$((1000000000 / 10 / 20000)) '
 		BEGIN { print "WATCHED BY               CPUID    MORE      OUT    MORE" }

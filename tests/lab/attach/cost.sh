@@ -17,6 +17,16 @@ settle() {
 perf_stat() { perf stat -e "$events" -p "$1" -o watcher.out & }
 perf_record() { perf record -q -e kvm:kvm_exit -p "$1" -o data & }
 perf_kvm() { perf kvm stat record -p "$1" -o data & }
+# As bcc's kvmexit counts, in the kernel; the second one also how long each exit takes.
+bpf_count() {
+	bpftrace -p "$1" -e "tracepoint:kvm:kvm_exit /pid == $1/ { @exits[args->exit_reason] = count(); }
+		tracepoint:kvm:kvm_userspace_exit /pid == $1/ { @returns[args->reason] = count(); }" &
+}
+bpf_times() {
+	bpftrace -p "$1" -e "tracepoint:kvm:kvm_exit /pid == $1/ { @reason[tid] = args->exit_reason; @since[tid] = nsecs; }
+		tracepoint:kvm:kvm_entry /@since[tid]/ {
+			@exits[@reason[tid]] = hist(nsecs - @since[tid]); delete(@since[tid]); }" &
+}
 profile() { sidestep profile --pid "$1" --format json -o profile.json & }
 profile_ledger() { sidestep profile --pid "$1" --format json -o profile.json --ledger profile.ledger & }
 profile_vcpu() { sidestep profile --pid "$1" --vcpu 0 --by rip --format json -o profile.json & }
@@ -59,12 +69,14 @@ measure() { # NAME WATCHER
 }
 
 # What each of them is measured by.
-[ $# -gt 0 ] || set -- untouched untouched-again histogram perf-stat perf-record perf-kvm-stat-record profile \
-	profile-vcpu-by-rip profile-ledger
+[ $# -gt 0 ] || set -- untouched untouched-again histogram bpftrace-counts bpftrace-times perf-stat perf-record \
+	perf-kvm-stat-record profile profile-vcpu-by-rip profile-ledger
 for name; do
 	case $name in
 	untouched*) measure "$name" nobody ;;
 	histogram) measure "$name" histogram ;;
+	bpftrace-counts) measure "$name" bpf_count ;;
+	bpftrace-times) measure "$name" bpf_times ;;
 	perf-stat) measure "$name" perf_stat ;;
 	perf-record) measure "$name" perf_record ;;
 	perf-kvm-stat-record) measure "$name" perf_kvm ;;
