@@ -324,6 +324,7 @@ function makeTables() {
 		{ key: 'ticks_mean', title: 'Mean ticks', write: ticks, number: true },
 		{ key: 'ticks_median', title: 'Median', write: ticks, number: true },
 		{ key: 'ticks_p99', title: 'P99', write: ticks, number: true },
+		{ key: 'ticks_max', title: 'Max', write: ticks, number: true },
 		{ key: 'handling_ticks', title: 'All ticks', write: count, number: true }];
 	const most = (list, total) => list.length < total ? `, the ${list.length} most frequent of ${total}` : '';
 	const names = (...columns) => [...columns.map(([key, title]) => ({ key, title, write: plain, name: true })), ...exits];
