@@ -106,7 +106,7 @@ ends 'all VMs, until Ctrl-C' 0
 that 'all VMs: its own is among them' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
 
 # One that comes later.
-"$sidestep" profile --all --timeout 600 --format json --interval 60 </dev/null >profile.out 2>profile.err &
+"$sidestep" profile --all --timeout 600 --format json --interval 60 --ledger all.ledger </dev/null >profile.out 2>profile.err &
 profile=$!
 await grep -qs 'Seccomp:.*2' "/proc/$profile/status"
 vmm_begin 1 200,300
@@ -116,6 +116,7 @@ wait "$pid"
 kill -TERM "$profile"
 ends 'all VMs, until SIGTERM' 143
 that 'all VMs: one that came later' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
+that 'all VMs: the ledger names it too' grep -aq "process $pid (small_vmm)" all.ledger
 
 # --- What the profiler has given up, in every thread.
 vmm_begin 1 200,300

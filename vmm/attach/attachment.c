@@ -72,18 +72,41 @@ static void describe_run(const struct attach_request *request, struct ledger *le
 	ledger_append_meta(ledger, "tracing", trace_mode_keys[TRACING_SAMPLE]);
 }
 
-/* That of the process which has most. */
-static int most_vcpus(const struct followed *followed)
+/* Those of the process which has most: by its descriptors, or by what has run when these are gone. */
+static unsigned most_vcpus(const struct followed *followed)
 {
-	int most = 1;
+	unsigned most = 1;
 
 	for (size_t i = 0; i < followed->process_count; i++) {
 		const int count = vm_process_vcpus(&followed->processes[i]);
 
-		if (count > most)
-			most = count;
+		if (count > 0 && (unsigned)count > most)
+			most = (unsigned)count;
 	}
+	for (size_t i = 0; i < followed->thread_count; i++)
+		if (followed->threads[i]->active && followed->threads[i]->vcpu >= most)
+			most = followed->threads[i]->vcpu + 1;
 	return most;
+}
+
+/* Processes that were not there before. How many there are, and their vCPUs, is said again: the last word counts. */
+static void describe_processes(struct attachment *attachment)
+{
+	const struct followed *followed = &attachment->followed;
+	struct ledger *ledger = &attachment->ledger;
+	char key[32], value[64];
+
+	for (; attachment->described < followed->process_count; attachment->described++) {
+		const struct vm_process *process = &followed->processes[attachment->described];
+
+		snprintf(key, sizeof(key), attachment->described ? "guest.%zu" : "guest", attachment->described);
+		snprintf(value, sizeof(value), "process %d (%s)", process->pid, process->name);
+		ledger_append_meta(ledger, key, value);
+	}
+	snprintf(value, sizeof(value), "%zu", followed->process_count ? followed->process_count : 1);
+	ledger_append_meta(ledger, "vms", value);
+	snprintf(value, sizeof(value), "%u", most_vcpus(followed));
+	ledger_append_meta(ledger, "vcpus", value);
 }
 
 int attachment_record(struct attachment *attachment, const char *path, struct error *error)
@@ -91,7 +114,6 @@ int attachment_record(struct attachment *attachment, const char *path, struct er
 	const struct followed *followed = &attachment->followed;
 	struct ledger *ledger = &attachment->ledger;
 	int rc = ledger_create(ledger, path, ATTACH_CLOCK_KHZ, error);
-	char key[24], value[64];
 
 	attachment->recorded = rc == 0;
 	if (rc != 0)
@@ -101,16 +123,7 @@ int attachment_record(struct attachment *attachment, const char *path, struct er
 	describe_run(&attachment->request, ledger);
 	if (followed->missing[0])
 		ledger_append_meta(ledger, "tracepoints.missing", followed->missing);
-	for (size_t i = 0; i < followed->process_count; i++) {
-		snprintf(key, sizeof(key), i ? "guest.%zu" : "guest", i);
-		snprintf(value, sizeof(value), "process %d (%s)", followed->processes[i].pid,
-			 followed->processes[i].name);
-		ledger_append_meta(ledger, key, value);
-	}
-	snprintf(value, sizeof(value), "%zu", followed->process_count ? followed->process_count : 1);
-	ledger_append_meta(ledger, "vms", value);
-	snprintf(value, sizeof(value), "%d", most_vcpus(followed));
-	ledger_append_meta(ledger, "vcpus", value);
+	describe_processes(attachment);
 	return 0;
 }
 
@@ -151,6 +164,7 @@ static void end_ledger(struct attachment *attachment)
 
 	if (!attachment->recorded)
 		return;
+	describe_processes(attachment);
 	snprintf(number, sizeof(number), "%" PRIu64, lost);
 	if (lost)
 		ledger_append_meta(&attachment->ledger, "samples.lost", number);

@@ -35,7 +35,8 @@ struct attachment {
 	struct followed followed;
 	struct attach_sink sink;
 	struct ledger ledger;
-	bool recorded; /* there is a ledger */
+	bool recorded;    /* there is a ledger */
+	size_t described; /* processes that it names */
 	int failure;   /* a negative errno that ended the reader */
 	pthread_t reader;
 	bool reading;
