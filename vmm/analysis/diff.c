@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/analysis/diff.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "views/list.h"
+#include "vmm/base/number.h"
+
+#define PERCENT_MAX 1e9
 
 const char *const diff_change_keys[DIFF_CHANGE_COUNT] = {DIFF_CHANGES(LIST_KEY)};
 
@@ -46,6 +51,29 @@ const char *diff_row_name(const struct diff *diff, const struct diff_row *row, c
 		snprintf(text, DIFF_ROW_NAME_SIZE, "%s %s %s", cell_plain(&cells[0], plain[0]),
 			 diff->by == GROUP_OPERATION ? "of VM" : "at", cell_plain(&cells[1], plain[1]));
 	return text;
+}
+
+/* A name may have a "=" in it, a number has none. */
+int diff_limits_add(struct diff_limits *limits, const char *option, const char *text, struct error *error)
+{
+	const char *equals = strrchr(text, '=');
+	double percent;
+
+	if (number_decimal(equals ? equals + 1 : text, 0, PERCENT_MAX, &percent) != 0)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "%s: '%s' is not a number of percent, such as 2.5, or NAME=2.5", option, text);
+	if (!equals) {
+		limits->percent = percent;
+		return 0;
+	}
+	if (limits->count == DIFF_LIMITS_MAX)
+		return error_set(error, -E2BIG, STATUS_USAGE, "%s: given for more than %d names", option,
+				 DIFF_LIMITS_MAX);
+	if (equals == text || equals - text >= DIFF_ROW_NAME_SIZE)
+		return error_set(error, -EINVAL, STATUS_USAGE,
+				 "%s: '%s' is not NAME=PERCENT with a name of a row", option, text);
+	limits->rows[limits->count++] = (struct diff_limit){text, (int)(equals - text), percent};
+	return 0;
 }
 
 static double limit_of(const struct diff_limits *limits, const char *name, const char *whole)

@@ -5,6 +5,7 @@
 
 #include "vmm/analysis/exit_groups.h"
 #include "vmm/analysis/ledger_index.h"
+#include "vmm/base/error.h"
 
 /* What makes a row differ: CHANGE(NAME, key). The first that applies. */
 #define DIFF_CHANGES(X)                                                                            \
@@ -36,6 +37,10 @@ struct diff_limits {
 	} rows[DIFF_LIMITS_MAX];
 	unsigned count;
 };
+
+/* Takes PERCENT or PATTERN=PERCENT, as an option was given it; it is not copied. Returns 0 or a negative errno with the
+ * reason in `error`. */
+int diff_limits_add(struct diff_limits *limits, const char *option, const char *text, struct error *error);
 
 /* The columns that are compared, by operation and by anything else. Those of exits may differ by one limit, 0 mostly, where
  * both have a number; the last one by the other. */

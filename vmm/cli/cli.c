@@ -20,7 +20,6 @@
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600
 #define THRESHOLD_DEFAULT 10
-#define THRESHOLD_MAX 1e9
 
 static int bad_argument(struct error *error, const char *option, const char *argument,
 			const char *wanted)
@@ -144,37 +143,15 @@ static int parse_trace(struct settings *settings, const char *argument, struct e
 	return 0;
 }
 
-/* PERCENT, or NAME=PERCENT: a name may have a "=" in it, a number has none. */
-static int parse_limit(const char *option, const char *argument, struct diff_limits *limits, struct error *error)
-{
-	const char *equals = strrchr(argument, '=');
-	double percent;
-
-	if (number_decimal(equals ? equals + 1 : argument, 0, THRESHOLD_MAX, &percent) != 0)
-		return bad_argument(error, option, argument, "a number of percent, such as 2.5, or NAME=2.5");
-	if (!equals) {
-		limits->percent = percent;
-		return 0;
+/* Options that say how much rows of --diff may differ. */
+#define LIMITS(name, option, member)                                                               \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		settings->limits_given = true;                                                     \
+		return diff_limits_add(&settings->member, option, argument, error);                \
 	}
-	if (limits->count == DIFF_LIMITS_MAX)
-		return error_set(error, -E2BIG, STATUS_USAGE, "%s: given for more than %d names", option, DIFF_LIMITS_MAX);
-	if (equals == argument || equals - argument >= DIFF_ROW_NAME_SIZE)
-		return bad_argument(error, option, argument, "NAME=PERCENT with a name of a row");
-	limits->rows[limits->count++] = (struct diff_limit){argument, (int)(equals - argument), percent};
-	return 0;
-}
-
-static int parse_threshold(struct settings *settings, const char *argument, struct error *error)
-{
-	settings->limits_given = true;
-	return parse_limit("--threshold", argument, &settings->ticks_limits, error);
-}
-
-static int parse_threshold_exits(struct settings *settings, const char *argument, struct error *error)
-{
-	settings->limits_given = true;
-	return parse_limit("--threshold-exits", argument, &settings->exits_limits, error);
-}
+LIMITS(threshold, "--threshold", ticks_limits)
+LIMITS(threshold_exits, "--threshold-exits", exits_limits)
 
 static int parse_seed(struct settings *settings, const char *argument, struct error *error)
 {
@@ -253,50 +230,42 @@ static int parse_flags(const char *option, const char *argument, uint64_t *ret_f
 	}
 }
 
-static int parse_vm_flags(const char *option, const char *argument, uint64_t *values,
-			  unsigned *count, struct error *error)
+/* The place of one more argument of an option that may be repeated, or a negative errno. */
+static int next_place(const char *option, unsigned *count, unsigned limit, struct error *error)
 {
-	if (*count == PLAN_VMS_MAX)
-		return error_set(error, -E2BIG, STATUS_USAGE, "%s: given more than %d times", option,
-				 PLAN_VMS_MAX);
-	return parse_flags(option, argument, &values[(*count)++], error);
+	if (*count == limit)
+		return error_set(error, -E2BIG, STATUS_USAGE, "%s: given more than %u times", option, limit);
+	return (int)(*count)++;
 }
 
-static int parse_own(struct settings *settings, const char *argument, struct error *error)
-{
-	return parse_vm_flags("--own", argument, settings->plan.owned, &settings->plan.owned_count,
-			      error);
-}
-
-static int parse_shadow(struct settings *settings, const char *argument, struct error *error)
-{
-	return parse_vm_flags("--shadow", argument, settings->plan.kept, &settings->plan.kept_count,
-			      error);
-}
-
-static int parse_ask(struct settings *settings, const char *argument, struct error *error)
-{
-	return parse_vm_flags("--ask", argument, settings->plan.asked, &settings->plan.asked_count,
-			      error);
-}
+/* Options with the flags of one more VM. */
+#define FLAGS(name, option, member)                                                                \
+	static int parse_##name(struct settings *settings, const char *argument, struct error *error) \
+	{                                                                                          \
+		struct plan_request *plan = &settings->plan;                                       \
+		int vm = next_place(option, &plan->member##_count, PLAN_VMS_MAX, error);           \
+                                                                                                   \
+		return vm < 0 ? vm : parse_flags(option, argument, &plan->member[vm], error);      \
+	}
+FLAGS(own, "--own", owned)
+FLAGS(shadow, "--shadow", kept)
+FLAGS(ask, "--ask", asked)
 
 static int parse_services(struct settings *settings, const char *argument, struct error *error)
 {
 	struct plan_request *plan = &settings->plan;
+	int vm = next_place("--services", &plan->services_count, PLAN_VMS_MAX, error);
 
-	if (plan->services_count == PLAN_VMS_MAX)
-		return error_set(error, -E2BIG, STATUS_USAGE, "--services: given more than %d times",
-				 PLAN_VMS_MAX);
-	return service_list_parse(argument, &plan->services[plan->services_count++], error);
+	return vm < 0 ? vm : service_list_parse(argument, &plan->services[vm], error);
 }
 
 static int parse_initrd(struct settings *settings, const char *argument, struct error *error)
 {
-	struct plan_request *plan = &settings->plan;
+	int place = next_place("--initrd", &settings->plan.boot_file_count, PC_FILES_MAX, error);
 
-	if (plan->boot_file_count == PC_FILES_MAX)
-		return error_set(error, -E2BIG, STATUS_USAGE, "--initrd: given more than %d times", PC_FILES_MAX);
-	plan->boot_files[plan->boot_file_count++] = argument;
+	if (place < 0)
+		return place;
+	settings->plan.boot_files[place] = argument;
 	return 0;
 }
 
@@ -324,12 +293,11 @@ SYMBOLS(guestmodules, SYMBOL_MODULES)
 static int parse_pid(struct settings *settings, const char *argument, struct error *error)
 {
 	const int64_t number = parse_count_of("--pid", argument, INT32_MAX, error);
+	int place = number < 0 ? (int)number : next_place("--pid", &settings->pid_count, ATTACH_PROCESSES_MAX, error);
 
-	if (number < 0)
-		return (int)number;
-	if (settings->pid_count == ATTACH_PROCESSES_MAX)
-		return error_set(error, -E2BIG, STATUS_USAGE, "--pid: given more than %d times", ATTACH_PROCESSES_MAX);
-	settings->pids[settings->pid_count++] = (pid_t)number;
+	if (place < 0)
+		return place;
+	settings->pids[place] = (pid_t)number;
 	return 0;
 }
 
