@@ -250,7 +250,7 @@ const char *disassembly_place_name(const struct code_place *place, char *text, s
 	else
 		snprintf(text, size, "%s+0x%" PRIx32, place->symbol, place->offset);
 	for (char *c = text; *c; c++)
-		if (*c <= ' ' || *c > '~')
+		if (*c < ' ' || *c > '~')
 			*c = '?';
 	return text;
 }

@@ -215,7 +215,9 @@ static void names(void **state)
 	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "0x101548");
 	assert_string_equal(place.text, "?");
 	disassembly_locate(&code, &exit, HOST_BACKEND_VMX, &place);
-	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "a?b??;+0x1");
+	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "a b??;+0x1");
+	snprintf(code.symbol, sizeof(code.symbol), "vmx_vcpu_run [kvm_intel]");
+	assert_string_equal(disassembly_place_name(&place, name, sizeof(name)), "vmx_vcpu_run [kvm_intel]+0x1");
 }
 
 /* What stands for code that is in no function has no offset, wherever the instruction begins. */
