@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * small_vmm [-m MIB] [-i INITRD] [-a COMMAND-LINE] BZIMAGE, or
- * small_vmm [-c VCPUS] [-l CPUIDS,OUTS]: a VMM that is none of sidestep's, for others to attach to.
+ * small_vmm [-c VCPUS] [-l CPUIDS,OUTS] [-k]: a VMM that is none of sidestep's, for others to attach to.
  *
- * It boots a Linux kernel by the 64-bit boot protocol, with KVM's interrupt controllers, KVM's timer and an 8250, on one
- * vCPU; or a guest of a few instructions on each vCPU, which executes CPUID so often and OUT so often, and tells the
- * ticks of both. Every vCPU has a thread. When all are there, "waiting: vcpu0 TID ..." is on stderr, and the guest
- * starts once a line, or the end of the file, has come from stdin. When it has ended, stderr has each vCPU's statistics,
- * those of KVM that are not zero and `runs`, how often KVM_RUN has returned: "vcpu0 exits 12345".
+ * It boots a Linux kernel by the 64-bit boot protocol, with KVM's interrupt controllers, KVM's timer and an 8250, on
+ * one vCPU; or a guest of a few instructions on each vCPU, which executes CPUID so often and OUT so often, and tells
+ * the ticks of both; with -k in 64-bit mode, where Linux has its kernel. Every vCPU has a thread. When all are there,
+ * "waiting: vcpu0 TID ..." is on stderr, and the guest starts once a line, or the end of the file, has come from
+ * stdin. When it has ended, stderr has each vCPU's statistics, those of KVM that are not zero and `runs`, how often
+ * KVM_RUN has returned: "vcpu0 exits 12345".
  * Status: 0 the guest has ended itself; 1 it failed; 99 the host did.
  */
 #include <asm/bootparam.h>
@@ -36,6 +37,7 @@
 #define GDT 0x40000u
 #define KERNEL 0x1000000u
 #define LOOP 0x1000u
+#define HIGH_HALF 0xffffffff80000000u /* where the first memory is once more */
 #define STACK 0x8000u
 #define TSS 0xfffbd000u
 
@@ -73,15 +75,14 @@ static size_t memory_size = 128u << 20;
 static unsigned vcpu_count = 1;
 static struct vcpu vcpus[VCPUS_MAX];
 static struct serial serial;
-static bool linux_guest;
+static bool linux_guest, high_loop;
 static unsigned cpuids = 1000, outs = 100;
 static pthread_barrier_t created, started;
 
-/* EAX on entry: how many CPUIDs; EBX: how many OUTs. Tells the ticks of either loop, and ends. */
-extern const uint8_t loop_begin[], loop_end[];
+/* EAX on entry: how many CPUIDs; EBX: how many OUTs. Tells the ticks of either loop, and ends. Once for each mode. */
+extern const uint8_t loop_begin[], high_loop_begin[], loop_end[];
 __asm__(".pushsection .rodata\n"
-	".code16\n"
-	"loop_begin:\n"
+	".macro loop\n"
 	"	mov %eax, %esi\n"
 	"	mov %ebx, %ebp\n"
 	"	rdtsc\n"
@@ -107,8 +108,14 @@ __asm__(".pushsection .rodata\n"
 	"	out %eax, $0xe0\n"
 	"	out %al, $0xf4\n"
 	"	hlt\n"
-	"loop_end:\n"
+	".endm\n"
+	".code16\n"
+	"loop_begin:\n"
+	"	loop\n"
 	".code64\n"
+	"high_loop_begin:\n"
+	"	loop\n"
+	"loop_end:\n"
 	".popsection\n");
 
 static void fail(const char *what)
@@ -184,21 +191,21 @@ static void load_linux(const char *image, const char *initrd, const char *comman
 		load_initrd(initrd, params);
 }
 
-/* The first 4 GiB, one to one, by pages of 2 MiB. */
+/* The first 4 GiB, one to one, by pages of 2 MiB; and the first of them at HIGH_HALF. */
 static void write_page_tables(void)
 {
 	uint64_t *tables = (void *)(memory + PAGE_TABLES);
 
-	tables[0] = (PAGE_TABLES + 0x1000) | 3;
+	tables[0] = tables[511] = (PAGE_TABLES + 0x1000) | 3;
+	tables[512 + 510] = (PAGE_TABLES + 0x2000) | 3;
 	for (unsigned i = 0; i < 4; i++)
 		tables[512 + i] = (PAGE_TABLES + 0x2000 + i * 0x1000) | 3;
 	for (uint64_t i = 0; i < 2048; i++)
 		tables[1024 + i] = i << 21 | 0x83;
 }
 
-static void set_linux_registers(int fd)
+static void set_long_mode(int fd)
 {
-	const struct kvm_regs regs = {.rip = KERNEL + 0x200, .rsi = ZERO_PAGE, .rsp = STACK, .rflags = 2};
 	const struct kvm_segment code = {.limit = ~0u, .selector = CODE_SELECTOR, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
 	const struct kvm_segment data = {.limit = ~0u, .selector = DATA_SELECTOR, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
 	uint64_t *gdt = (void *)(memory + GDT);
@@ -216,18 +223,31 @@ static void set_linux_registers(int fd)
 	sregs.cr0 |= 0x80000001;
 	sregs.efer |= 0x500;
 	DO(fd, KVM_SET_SREGS, &sregs);
+}
+
+static void set_linux_registers(int fd)
+{
+	const struct kvm_regs regs = {.rip = KERNEL + 0x200, .rsi = ZERO_PAGE, .rsp = STACK, .rflags = 2};
+
+	set_long_mode(fd);
 	DO(fd, KVM_SET_REGS, &regs);
 }
 
 static void set_loop_registers(int fd)
 {
-	const struct kvm_regs regs = {.rip = LOOP, .rsp = STACK, .rflags = 2, .rax = cpuids, .rbx = outs};
+	const uint64_t high = HIGH_HALF + LOOP + (uint64_t)(high_loop_begin - loop_begin);
+	const struct kvm_regs regs = {
+		.rip = high_loop ? high : LOOP, .rsp = STACK, .rflags = 2, .rax = cpuids, .rbx = outs};
 	struct kvm_sregs sregs;
 
-	DO(fd, KVM_GET_SREGS, &sregs);
-	sregs.cs.selector = 0;
-	sregs.cs.base = 0;
-	DO(fd, KVM_SET_SREGS, &sregs);
+	if (high_loop) {
+		set_long_mode(fd);
+	} else {
+		DO(fd, KVM_GET_SREGS, &sregs);
+		sregs.cs.selector = 0;
+		sregs.cs.base = 0;
+		DO(fd, KVM_SET_SREGS, &sregs);
+	}
 	DO(fd, KVM_SET_REGS, &regs);
 }
 
@@ -491,7 +511,7 @@ static void start_threads(void)
 static int usage(void)
 {
 	fprintf(stderr, "usage: small_vmm [-m MIB] [-i INITRD] [-a COMMAND-LINE] BZIMAGE\n"
-			"       small_vmm [-c VCPUS] [-l CPUIDS,OUTS]\n");
+			"       small_vmm [-c VCPUS] [-l CPUIDS,OUTS] [-k]\n");
 	return 2;
 }
 
@@ -501,11 +521,12 @@ int main(int argc, char **argv)
 	bool failed = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "m:i:a:c:l:")) != -1) {
+	while ((option = getopt(argc, argv, "m:i:a:c:l:k")) != -1) {
 		switch (option) {
 		case 'm': memory_size = (size_t)atoi(optarg) << 20; break;
 		case 'i': initrd = optarg; break;
 		case 'a': command_line = optarg; break;
+		case 'k': high_loop = true; break;
 		case 'c': vcpu_count = (unsigned)atoi(optarg); break;
 		case 'l':
 			if (sscanf(optarg, "%u,%u", &cpuids, &outs) != 2)
@@ -518,12 +539,11 @@ int main(int argc, char **argv)
 	if (argc - optind > 1 || vcpu_count < 1 || vcpu_count > (linux_guest ? 1 : VCPUS_MAX) || memory_size < 64u << 20)
 		return usage();
 	create_vm();
-	if (linux_guest) {
+	write_page_tables();
+	if (linux_guest)
 		load_linux(argv[optind], initrd, command_line);
-		write_page_tables();
-	} else {
+	else
 		memcpy(memory + LOOP, loop_begin, (size_t)(loop_end - loop_begin));
-	}
 	start_threads();
 	for (unsigned i = 0; i < vcpu_count; i++) {
 		pthread_join(vcpus[i].thread, NULL);

@@ -41,10 +41,10 @@ if ! grep -q 'kvm tracepoints, recorded one by one$' <<<"$info"; then
 fi
 
 # Starts the VMM with a guest of so many CPUIDs and OUTs on each of so many vCPUs. It waits until go().
-vmm_begin() { # vCPUs, loops
+vmm_begin() { # vCPUs, loops, OPTION...
 	rm -f go
 	mkfifo go
-	"$vmm" -c "$1" -l "$2" <go >guest.out 2>guest.err &
+	"$vmm" -c "$1" -l "$2" "${@:3}" <go >guest.out 2>guest.err &
 	pid=$!
 	exec 3>go
 	await grep -q waiting guest.err
@@ -104,6 +104,22 @@ wait "$pid"
 kill -INT "$profile"
 ends 'all VMs, until Ctrl-C' 0
 that 'all VMs: its own is among them' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
+
+# A file of where a kernel would lie, had it not been moved, has names for none of its exits; one of where it lies has.
+hint="hardly any exit of the guest's kernel is in a function of --symbols"
+for at in ffffffff91000000 ffffffff80001000; do
+	printf '%s T %s\n' $at _text $at startup_64 >System.map
+	vmm_begin 1 3000,3000 -k
+	attach --pid "$pid" --by symbol --symbols System.map --interval 60
+	go
+	ends "symbols from $at" 0
+	if [ $at = ffffffff80001000 ]; then
+		that 'symbols of where the kernel lies: a row by name' grep -q '^startup_64 *l1 *l0 ' profile.out
+		that 'symbols of where the kernel lies: no hint' [ "$(grep -c "$hint" profile.out)" -eq 0 ]
+	else
+		that 'symbols of a kernel that was moved: a hint' grep -q "^$hint: is it moved (KASLR)?" profile.out
+	fi
+done
 
 # One that comes later.
 "$sidestep" profile --all --timeout 600 --format json --interval 60 --ledger all.ledger </dev/null >profile.out 2>profile.err &

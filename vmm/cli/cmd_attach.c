@@ -91,6 +91,20 @@ static struct cell name_of(const void *opaque, const struct profile_key *key)
 			      key->value & UINT32_MAX);
 }
 
+/* Whether hardly any exit of Linux, which has the upper half of addresses, is in a function of the files. */
+static bool kernel_is_elsewhere(const struct profile_table *table)
+{
+	uint64_t named = 0, unnamed = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct profile_row *row = &table->rows[i];
+
+		if (row->key.value >> 63 && !row->key.nested)
+			*(row->key.reason == PROFILE_SYMBOL ? &named : &unnamed) += row->count;
+	}
+	return unnamed > 100 * named;
+}
+
 /* "process 1234 (qemu-system-x86), vcpu 0 (thread 1236): 123456 exits, 0 lost" */
 static void vcpus_text(const void *opaque, FILE *stream)
 {
@@ -112,6 +126,10 @@ static void vcpus_text(const void *opaque, FILE *stream)
 		fprintf(stream, "threads and processes that came later and could not be looked at: %u\n", followed->blind);
 	if (watch->by == GROUP_SYMBOL && !watch->settings->plan.symbol_count)
 		fputs("functions have no names: in the guest, as root, cat /proc/kallsyms; then --symbols FILE\n", stream);
+	else if (watch->by == GROUP_SYMBOL && kernel_is_elsewhere(watch->total.table))
+		fputs("hardly any exit of the guest's kernel is in a function of --symbols: is it moved (KASLR)? "
+		      "take its /proc/kallsyms, or FILE@0xADDRESS with that of _text\n",
+		      stream);
 }
 
 static void vcpus_json(const void *opaque, json_t *root)
