@@ -6,25 +6,17 @@
 set -euo pipefail
 source=$1 build=$2 vendor=$3
 guests=("${@:4}")
-kernel=linux-image-cloud-amd64
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+mkdir "$work/results"
 
-# The lab fetches its kernel if it is not there.
-shopt -s nullglob
-images=("$build/lab-cache/$kernel"/boot/vmlinuz-*)
-if ((${#images[@]} == 0)); then
-	"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" -- true
-	images=("$build/lab-cache/$kernel"/boot/vmlinuz-*)
-fi
+# shellcheck source-path=SCRIPTDIR source=linux/guest.sh
+. "${BASH_SOURCE%/*}/linux/guest.sh"
+image=$(kernel_image)
+begin_initrd
+pack_initrd
 
-mkdir -p "$work/root/bin" "$work/results"
-install -m 755 "$(type -P busybox)" "$work/root/bin/busybox"
-install -m 755 "$source/tests/lab/linux/init" "$work/root/init"
-(cd "$work/root" && find . -mindepth 1 -exec touch --date=@0 {} + && find . -mindepth 1 | sort |
-	cpio --quiet --create --format=newc --owner=0:0 --reproducible) >"$work/initrd"
-
-options=(--put "${images[-1]}=vmlinuz" --put "$work/initrd" --put "$source/tests/lab/attach/watched.sh")
+options=(--put "$image=vmlinuz" --put "$work/initrd" --put "$source/tests/lab/attach/watched.sh")
 if [[ " ${guests[*]} " == *' qemu '* ]]; then
 	options+=(--with qemu-system-x86_64)
 	for file in bios-microvm.bin qboot.rom linuxboot_dma.bin kvmvapic.bin pvh.bin; do

@@ -4,26 +4,17 @@
 # busybox and linux/init. One boot of a lab for all of them: linux/boots.sh. What the ledgers say is for linux/check.py.
 set -euo pipefail
 source=$1 build=$2 vendor=$3
-kernel=linux-image-cloud-amd64
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The lab fetches its kernel if it is not there.
-shopt -s nullglob
-images=("$build/lab-cache/$kernel"/boot/vmlinuz-*)
-if ((${#images[@]} == 0)); then
-	"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" -- true
-	images=("$build/lab-cache/$kernel"/boot/vmlinuz-*)
-fi
-
-mkdir -p "$work/root/bin"
-install -m 755 "$(type -P busybox)" "$work/root/bin/busybox"
-install -m 755 "$source/tests/lab/linux/init" "$work/root/init"
+# shellcheck source-path=SCRIPTDIR source=linux/guest.sh
+. "${BASH_SOURCE%/*}/linux/guest.sh"
+image=$(kernel_image)
+begin_initrd
 # What the second one names has its rows in the report, with exits at L0 too.
 "${CC:-cc}" -O2 -Wall -Wextra -Werror -static -o "$work/root/bin/linux-vault" "$source/examples/linux-vault.c"
 "${CC:-cc}" -O2 -Wall -Wextra -Werror -static -I "$source" -o "$work/root/bin/marks" "$source/tests/lab/linux/marks.c"
-(cd "$work/root" && find . -mindepth 1 -exec touch --date=@0 {} + && find . -mindepth 1 | sort |
-	cpio --quiet --create --format=newc --owner=0:0 --reproducible) >"$work/initrd"
+pack_initrd
 
 ledgers=(fixed moved vault)
 [[ $vendor != amd ]] || ledgers+=(other marks)
@@ -34,7 +25,7 @@ small=()
 for file in "$build"/tests/pc/guests/pc_*.elf "$build/tests/pc/guests/pc_addresses.bin"; do
 	small+=(--put "$file")
 done
-"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" --timeout $((250 * ${PATIENCE:-12})) "${small[@]}" --put "${images[-1]}=vmlinuz" \
+"$source/tools/lab" "$vendor" --build "$build" --kernel "$kernel" --timeout $((250 * ${PATIENCE:-12})) "${small[@]}" --put "$image=vmlinuz" \
 	--put "$work/initrd" --put "$source/tests/lab/linux/boots.sh" --put "$source/examples/linux-vault.views" "${gets[@]}" -- sh boots.sh "$vendor" || status=$?
 "$source/tests/lab/linux/check.py" "$vendor" "$build/sidestep" "${ledgers[@]/#/$work/}" || status=$?
 exit "$status"
