@@ -343,6 +343,28 @@ static void refused(void **state)
 		"\177ELF",
 		"a_name_that_is_longer_than_any_module_of_linux_has_got_one_ever_0 1 2 - Live 0xffffffffc0100000",
 	};
+	static const struct {
+		const char *file;
+		enum symbol_kind kind;
+		int rc;
+		const char *line;
+	} rows[] = {
+		{"zeros", SYMBOL_FUNCTIONS, -ENOENT,
+		 "zeros: no function with an address; read /proc/kallsyms as root (kernel.kptr_restrict)"},
+		{"zero-modules", SYMBOL_MODULES, -ENOENT,
+		 "zero-modules: no module with an address; read /proc/modules as root (kernel.kptr_restrict)"},
+		{"empty", SYMBOL_MODULES, -ENOEXEC, "empty: "},
+		{"no-text@0x1000", SYMBOL_FUNCTIONS, -EINVAL,
+		 "no-text: does not say where its code begins, so it cannot be placed; leave @0x1000 away"},
+		{"modules@0x1000", SYMBOL_MODULES, -EINVAL, "modules: does not say where its code begins"},
+		{"kallsyms@0x10000000000000000", SYMBOL_FUNCTIONS, -ERANGE,
+		 "kallsyms@0x10000000000000000: no address of 64 bits; write FILE@0x..."},
+		/* What is no address is of the file's name. */
+		{"kallsyms@0x", SYMBOL_FUNCTIONS, -ENOENT, "kallsyms@0x: No such file"},
+		{"kallsyms@0x12g", SYMBOL_FUNCTIONS, -ENOENT, "kallsyms@0x12g: No such file"},
+		{"kallsyms@12", SYMBOL_FUNCTIONS, -ENOENT, "kallsyms@12: No such file"},
+		{"@0x12", SYMBOL_FUNCTIONS, -ENOENT, "@0x12: No such file"},
+	};
 	char text[200];
 
 	(void)state;
@@ -358,30 +380,13 @@ static void refused(void **state)
 		ask("bad", SYMBOL_MODULES);
 		refuse(-EINVAL, "bad:2: no module; give a copy of /proc/modules");
 	}
-	ask("zeros", SYMBOL_FUNCTIONS);
-	refuse(-ENOENT, "zeros: no function with an address; read /proc/kallsyms as root (kernel.kptr_restrict)");
-	ask("zero-modules", SYMBOL_MODULES);
-	refuse(-ENOENT, "zero-modules: no module with an address; read /proc/modules as root (kernel.kptr_restrict)");
-	ask("empty", SYMBOL_MODULES);
-	refuse(-ENOEXEC, "empty: ");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		ask(rows[i].file, rows[i].kind);
+		refuse(rows[i].rc, rows[i].line);
+	}
 	ask("kallsyms", SYMBOL_FUNCTIONS);
 	ask("kallsyms", SYMBOL_FUNCTIONS);
 	refuse(-EINVAL, "kallsyms: a kernel, as kallsyms is; give one of them, or write FILE@0x... ");
-	ask("no-text@0x1000", SYMBOL_FUNCTIONS);
-	refuse(-EINVAL, "no-text: does not say where its code begins, so it cannot be placed; leave @0x1000 away");
-	ask("modules@0x1000", SYMBOL_MODULES);
-	refuse(-EINVAL, "modules: does not say where its code begins");
-	ask("kallsyms@0x10000000000000000", SYMBOL_FUNCTIONS);
-	refuse(-ERANGE, "kallsyms@0x10000000000000000: no address of 64 bits; write FILE@0x...");
-	/* What is no address is of the file's name. */
-	ask("kallsyms@0x", SYMBOL_FUNCTIONS);
-	refuse(-ENOENT, "kallsyms@0x: No such file");
-	ask("kallsyms@0x12g", SYMBOL_FUNCTIONS);
-	refuse(-ENOENT, "kallsyms@0x12g: No such file");
-	ask("kallsyms@12", SYMBOL_FUNCTIONS);
-	refuse(-ENOENT, "kallsyms@12: No such file");
-	ask("@0x12", SYMBOL_FUNCTIONS);
-	refuse(-ENOENT, "@0x12: No such file");
 	ask("kallsyms", SYMBOL_FUNCTIONS);
 	ask("missing@0x12", SYMBOL_FUNCTIONS);
 	refuse(-ENOENT, "missing: No such file");

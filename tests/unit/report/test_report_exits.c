@@ -387,26 +387,28 @@ static void add_exit_of(uint8_t vm, uint8_t vcpu)
 	ledger_append(&ledger, &exit.record);
 }
 
-static void vcpus(void **state)
+/* Of two vCPUs, and how many exits each has. */
+static void expect_vcpus(const char *one, json_int_t exits, const char *other, json_int_t more)
 {
 	json_t *root;
 
+	take_ledger();
+	root = groups(GROUP_VCPU);
+	expect_group(root, "vcpu", one, "vmm", exits);
+	expect_group(root, "vcpu", other, "vmm", more);
+	json_decref(root);
+}
+
+static void vcpus(void **state)
+{
 	(void)state;
 	add_exit_of(0, 0);
 	add_exit_of(0, 3);
 	add_exit_of(0, 3);
-	take_ledger();
-	root = groups(GROUP_VCPU);
-	expect_group(root, "vcpu", "0", "vmm", 1);
-	expect_group(root, "vcpu", "3", "vmm", 2);
-	json_decref(root);
+	expect_vcpus("0", 1, "3", 2);
 	ledger_index_close(&contents);
 	add_exit_of(7, 3);
-	take_ledger();
-	root = groups(GROUP_VCPU);
-	expect_group(root, "vcpu", "0:3", "vmm", 2);
-	expect_group(root, "vcpu", "7:3", "vmm", 1);
-	json_decref(root);
+	expect_vcpus("0:3", 2, "7:3", 1);
 }
 
 /* One place is one instruction to every kind of exit there, and another kind may be of the one before. */
