@@ -50,6 +50,14 @@ that 'two runs' [ "$(wc -l <"$LAB_LOG")" -eq 2 ]
 compare 'another one' 1 '' --lab amd --exits-only --format json "$vmx" "$svm"
 that 'another one: what differs' grep -q '"changed": true' "$out"
 in_log 'the other lab, and the engine for it' '^amd .*--engine svm '
+# What the comparison is asked for, and what it says: the same as without the script.
+for format in text csv json tap junit; do
+	options=(--threshold 5 --threshold 'cr0.*=7' --threshold-exits 3 --threshold-exits 'ref.*=4' --format "$format")
+	compare "report as $format" 1 '' --keep kept "${options[@]}" "$vmx" "$svm"
+	cp "$out" given
+	run "$sidestep" report --diff "${options[@]}" kept/a.ledger kept/b.ledger
+	that "report as $format: as it is" cmp "$out" given
+done
 compare 'engine' 0 '' --engine flat "$vmx" "$vmx"
 in_log 'engine' '--engine flat '
 compare 'ledgers are kept' 0 '' --keep kept "$vmx" "$vmx"
@@ -61,7 +69,8 @@ compare 'skipped' 77 ' 77: the run in the lab ended with status 77' 77 "$vmx"
 compare 'unknown kernel' 2 ' 2: the run in the lab ended with status 2' 2 "$vmx"
 
 for arguments in "2 name_two_kernels one" "2 --lab_arm --lab arm a b" "2 --lab_needs --lab" \
-	"2 unknown_option_--frob --frob a b" "2 --threshold_5% --threshold 5% a b" \
+	"2 unknown_option_--frob --frob a b" "2 --threshold:_'5%'_is_not_a_number_of_percent --threshold 5% a b" \
+	"2 --threshold-exits:_'x=5%'_is_not_a_number_of_percent --threshold-exits x=5% a b" "2 --threshold-exits_needs --threshold-exits" \
 	"2 --format_html --format html a b" "2 no_operation_matches a b nothing" \
 	"99 is_not_built --build nowhere a b"; do
 	read -ra words <<<"$arguments"
