@@ -39,9 +39,6 @@ guest() { # FILE OPTION...
 try sidestep info
 [ -z "$full" ] || sh docs.sh
 try sidestep test --engine "$engine" --trace sample --format json -o nested.json --ledger nested.ledger
-# What L0 sees of the relay, first of all its entries into the guest, is not without a name.
-try sh -c "sidestep report --by rip nested.ledger | grep -Eq '^0x[0-9a-f]+ +relay\+0x[0-9a-f]+ +vm(resume|run)'"
-try sh -c "sidestep report --by symbol nested.ledger | grep -q '^relay  *l0 '"
 # A kernel that is wrong about the speed of its clock sets the timer again and again: here as often as there are ticks.
 try [ "$(awk '$1 == "LOC:" { print $2 }' /proc/interrupts)" -le "$(awk '{ print int($1 * 500) }' /proc/uptime)" ]
 : >flat.json

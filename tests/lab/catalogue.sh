@@ -74,7 +74,8 @@ else
 fi
 "$source/tests/lab/check_modules.py" "$results/modules.json"
 
-# The ledger of the nested run, in every format; and the instructions of the nested guest are found.
+# The ledger of the nested run, in every format; and the instructions of the nested guest are found, and those of the
+# relay, first of all its entries into the guest.
 "$source/tests/report/check.py" "$build/sidestep" "$build/docs/gen-docs" "$results/nested.ledger"
 if [[ $engine = svm ]]; then
 	"$build/sidestep" report --format trace -o "$results/trace.json" "$results/nested.ledger"
@@ -82,12 +83,18 @@ if [[ $engine = svm ]]; then
 fi
 "$build/sidestep" report --by rip "$results/nested.ledger" >"$results/rip"
 for instruction in 'op_mov_cr0+0x[0-9a-f]* *mov cr0, rbx *monitor' 'op_clts+0x[0-9a-f]* *clts *monitor' \
-	'op_cpuid+0x[0-9a-f]* *cpuid *monitor' 'op_mmio_write+0x[0-9a-f]* *mov \[rdi\], rbx *vmm'; do
+	'op_cpuid+0x[0-9a-f]* *cpuid *monitor' 'op_mmio_write+0x[0-9a-f]* *mov \[rdi\], rbx *vmm' \
+	'^0x[0-9a-f]\+ \+relay+0x[0-9a-f]\+ \+vm\(resume\|run\)'; do
 	grep -q "$instruction" "$results/rip" || {
 		echo "no such line in report --by rip: $instruction"
 		exit 1
 	}
 done
+"$build/sidestep" report --by symbol "$results/nested.ledger" >"$results/symbol"
+grep '^relay  *l0 ' "$results/symbol" || {
+	echo 'report --by symbol has no row of the relay at l0'
+	exit 1
+}
 
 [[ $counters ]] || exit 0
 # The names in it are those of the objects, from the root on.
