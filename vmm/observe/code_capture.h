@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The code around the addresses at which a guest exits, for the ledger. */
+/* The code around the addresses at which a guest exits, for the ledger and for a profile. */
 #ifndef VMM_OBSERVE_CODE_CAPTURE_H
 #define VMM_OBSERVE_CODE_CAPTURE_H
 
@@ -19,7 +19,7 @@ typedef void code_fetch_fn(void *opaque, bool outer, struct record_code *record)
 
 struct code_capture {
 	struct keyset seen; /* addresses whose code has been taken */
-	code_fetch_fn *fetch;
+	code_fetch_fn *fetch; /* NULL: nobody wants any */
 	void *opaque;
 };
 

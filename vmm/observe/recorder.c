@@ -48,10 +48,15 @@ void recorder_open_stats(struct recorder *recorder, int vcpu_fd)
 	stats_open(&recorder->stats, vcpu_fd);
 }
 
+int recorder_capture(struct recorder *recorder, code_fetch_fn *fetch, void *opaque)
+{
+	return code_capture_init(&recorder->capture, fetch, opaque);
+}
+
 int recorder_keep(struct recorder *recorder, struct ledger *ledger, code_fetch_fn *fetch, void *opaque)
 {
 	recorder->ledger = ledger;
-	return code_capture_init(&recorder->capture, fetch, opaque);
+	return recorder_capture(recorder, fetch, opaque);
 }
 
 static inline void sign(const struct recorder *recorder, struct record *record)
@@ -60,23 +65,28 @@ static inline void sign(const struct recorder *recorder, struct record *record)
 	record->vcpu = recorder->vcpu;
 }
 
-static inline void keep(struct recorder *recorder, const struct record *record)
+static inline void hand_on(struct recorder *recorder, const struct record *record)
 {
-	summary_add(recorder->summary, record);
 	if (recorder->watch)
 		recorder->watch->add(recorder->watch, record);
 	if (recorder->ledger)
 		ledger_append(recorder->ledger, record);
 }
 
+static inline void keep(struct recorder *recorder, const struct record *record)
+{
+	summary_add(recorder->summary, record);
+	hand_on(recorder, record);
+}
+
 static void keep_code(struct recorder *recorder, uint64_t rip, bool outer)
 {
 	struct record_code code;
 
-	if (!recorder->ledger || !code_capture(&recorder->capture, recorder->image, rip, outer, &code))
+	if (!recorder->capture.fetch || !code_capture(&recorder->capture, recorder->image, rip, outer, &code))
 		return;
 	sign(recorder, &code.record);
-	ledger_append(recorder->ledger, &code.record);
+	hand_on(recorder, &code.record);
 }
 
 void recorder_add(struct recorder *recorder, struct record *record)

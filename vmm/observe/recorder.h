@@ -68,8 +68,11 @@ static inline int recorder_stats_fd(const struct recorder *recorder)
 	return recorder->stats.fd;
 }
 
-/* Has records go to the ledger too, and the code at each address where the guest exits, which `fetch` reads. Returns
- * 0 or -ENOMEM. */
+/* Has the code at each address where the guest exits, which `fetch` reads, become a record in front of the first exit
+ * there, for the ledger and whoever watches. Returns 0 or -ENOMEM. */
+int recorder_capture(struct recorder *recorder, code_fetch_fn *fetch, void *opaque);
+
+/* Has records go to the ledger too, and such code. Returns 0 or -ENOMEM. */
 int recorder_keep(struct recorder *recorder, struct ledger *ledger, code_fetch_fn *fetch, void *opaque);
 
 /* What the guest's marker says, validated: 0 if it is no operation. */

@@ -153,7 +153,7 @@ static void goes_to_whoever_is_there(void **state)
 	assert_int_equal(last[1].record.vcpu, VCPU);
 }
 
-/* It comes before the exit that it belongs to, once for each address, and only into a ledger. */
+/* It comes before the exit that it belongs to, once for each address, and only if somebody wants it. */
 static void code_comes_with_the_first_exit(void **state)
 {
 	struct record_exit here = exit_at(RIP), there = exit_at(RIP + 1);
@@ -169,6 +169,29 @@ static void code_comes_with_the_first_exit(void **state)
 	expect_happened("sl");
 	recorder_exit(recorder, &there);
 	expect_happened("flsl");
+}
+
+/* Whoever watches gets it too, and with no ledger. */
+static void code_comes_to_whoever_watches(void **state)
+{
+	struct record_exit here = exit_at(RIP);
+
+	(void)state;
+	recorder->watch = &watch;
+	recorder_exit(recorder, &here);
+	expect_happened("sw");
+	assert_int_equal(recorder_capture(recorder, fetch, happened), 0);
+	recorder_exit(recorder, &here);
+	expect_happened("fwsw");
+	recorder_exit(recorder, &here);
+	expect_happened("sw");
+	/* A ledger that comes too does not have it twice. */
+	keep();
+	recorder_exit(recorder, &here);
+	expect_happened("swl");
+	here.rip++;
+	recorder_exit(recorder, &here);
+	expect_happened("fwlswl");
 }
 
 /* Of a nested guest's exit it cannot be, wherever the guest has its code. */
@@ -329,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(goes_to_whoever_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_comes_with_the_first_exit, setup, teardown),
+		cmocka_unit_test_setup_teardown(code_comes_to_whoever_watches, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_what_l0_saw_of_no_nested_guest_may_be_the_monitors_code, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(knows_operations_of_the_image_only, setup, teardown),
