@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/analysis/disassembly.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,12 +209,34 @@ static struct key key_of(const struct record_exit *exit)
 					       (uint64_t)exit->detail << 32 | relay << 48};
 }
 
+int disassembly_mnemonics_reserve(struct disassembly_mnemonics *known, size_t most)
+{
+	known->mnemonics = calloc(most, sizeof(*known->mnemonics));
+	known->most = most;
+	return known->mnemonics ? keyset_reserve(&known->places, most) : -ENOMEM;
+}
+
+static bool has_room(struct disassembly_mnemonics *known)
+{
+	const size_t count = known->places.count;
+	uint32_t *mnemonics;
+
+	if (known->most)
+		return count < known->most;
+	if (keyset_reserve(&known->places, count + 1) != 0)
+		return false;
+	mnemonics = realloc(known->mnemonics, known->places.capacity * sizeof(*mnemonics));
+	if (!mnemonics)
+		return false;
+	known->mnemonics = mnemonics;
+	return true;
+}
+
 uint32_t disassembly_mnemonics_find(struct disassembly_mnemonics *known, const struct record_code *code,
 				    const struct record_exit *exit, enum host_backend backend)
 {
-	size_t count = known->places.count;
-	uint32_t *mnemonics, found;
 	int64_t number;
+	uint32_t found;
 
 	if (!code)
 		return 0;
@@ -222,13 +245,8 @@ uint32_t disassembly_mnemonics_find(struct disassembly_mnemonics *known, const s
 		return known->mnemonics[number];
 	found = disassembly_mnemonic(code, exit, backend);
 	/* Without memory to keep it in, it is found anew. */
-	if (keyset_reserve(&known->places, count + 1) != 0)
-		return found;
-	mnemonics = realloc(known->mnemonics, known->places.capacity * sizeof(*mnemonics));
-	if (!mnemonics)
-		return found;
-	known->mnemonics = mnemonics;
-	mnemonics[keyset_add(&known->places, key_of(exit))] = found;
+	if (has_room(known))
+		known->mnemonics[keyset_add(&known->places, key_of(exit))] = found;
 	return found;
 }
 

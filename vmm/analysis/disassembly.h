@@ -34,12 +34,16 @@ uint32_t disassembly_mnemonic(const struct record_code *code, const struct recor
 			      enum host_backend backend);
 const char *disassembly_mnemonic_name(uint32_t mnemonic, char text[DISASSEMBLY_MNEMONIC_SIZE]);
 
-/* What was found of the exits of a ledger. Most are at the same few places, and each takes some decoding. Zeroed, it is
- * empty. */
+/* What was found of exits. Most are at the same few places, and each takes some decoding. Zeroed, it is empty. */
 struct disassembly_mnemonics {
 	struct keyset places;
 	uint32_t *mnemonics; /* of each */
+	size_t most;         /* of them; 0: as many as there is memory for */
 };
+
+/* Makes room for so many, for one that may not allocate later: what comes when it is full is found anew each time.
+ * Returns 0 or -ENOMEM. */
+int disassembly_mnemonics_reserve(struct disassembly_mnemonics *known, size_t most);
 
 /* The same as disassembly_mnemonic(). */
 uint32_t disassembly_mnemonics_find(struct disassembly_mnemonics *known, const struct record_code *code,

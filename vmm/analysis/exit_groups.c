@@ -298,7 +298,7 @@ static struct cell vcpu_cell(const struct ledger_index *contents, uint64_t key)
 	return cell_of_format("%" PRIu32, vcpu);
 }
 
-static struct cell mnemonic_cell(uint64_t mnemonic)
+struct cell exit_groups_instruction(uint64_t mnemonic)
 {
 	char text[DISASSEMBLY_MNEMONIC_SIZE];
 
@@ -317,7 +317,7 @@ static struct cell key_cell(const struct group_list *list, const struct group *g
 	case GROUP_VCPU:
 		return vcpu_cell(list->contents, group->key);
 	case GROUP_INSTRUCTION:
-		return mnemonic_cell(group->key);
+		return exit_groups_instruction(group->key);
 	case GROUP_VM:
 		return cell_of_count(true, group->key);
 	case GROUP_SERVICE:

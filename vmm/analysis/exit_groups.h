@@ -61,6 +61,9 @@ void exit_groups_finish(struct group_list *list);
 /* The key of a level; "?" of one that there is not, where a ledger is damaged. */
 const char *exit_groups_level(uint64_t level);
 
+/* The name of an instruction, of which disassembly_mnemonic() has told the number. */
+struct cell exit_groups_instruction(uint64_t mnemonic);
+
 struct cell group_cell(const struct group_list *list, const struct group *group, enum group_column column);
 
 /* The groups as a table; the list has to last as long. That for people is of a list of exit_groups_rank(). */
