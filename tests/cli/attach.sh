@@ -18,6 +18,8 @@ check 'pid: with all' 2 'profile takes --pid or --all, not both' "$sidestep" pro
 check 'pid: with what a run has' 2 "--memory is for a guest of sidestep's own" "$sidestep" profile --pid $$ -m 16M
 check 'pid: by operation' 2 "--by operation: of somebody else's VM exits are counted by reason, rip" \
 	"$sidestep" profile --pid $$ --by operation
+check 'pid: by instruction' 2 'vcpu; nobody can read its memory from outside, take rip' \
+	"$sidestep" profile --pid $$ --by instruction
 check 'vcpu: no number' 2 "--vcpu: 'x' is not the number of a vCPU" "$sidestep" profile --pid $$ --vcpu x
 check 'vcpu: of nobody' 2 '--vcpu goes with --pid or --all' "$sidestep" profile --vcpu 0
 check 'by: not of a profile' 2 '--by service: profile counts by operation, reason' "$sidestep" profile --by service

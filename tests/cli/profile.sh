@@ -49,6 +49,18 @@ that 'text: a table for every interval' [ "$(grep -c '^OPERATION  *LEVEL  *REASO
 that 'text: no escape sequences in a file' [ "$(tr -d -c '\033' <"$out" | wc -c)" -eq 0 ]
 that 'text: a summary at the end' grep -q '^summary of ' "$out"
 that 'text: the source of L0' grep -q '^l0: counters of the kernel; reasons and handling times' "$out"
+# --- By instruction: what the report of the same run has, at the levels at which every exit is recorded.
+check 'by instruction' 0 '' "$sidestep" profile --by instruction --workload "$work,ref.hlt.pending@20" --timeout 2 \
+	--format csv --ledger ledger
+awk -F, '$3 == "summary" && $5 != "l0" { print $4, $5, $(NF - 2) }' "$out" | sort >profiled
+check 'by instruction: a report' 0 '' "$sidestep" report --by instruction --format csv ledger
+awk -F, 'NR > 1 && $2 != "l0" { print $1, $2, $3 }' "$out" | sort >reported
+that 'by instruction: as in the report' cmp profiled reported
+that 'by instruction: names' [ "$(grep -Ec '^(hlt|mov|out) vmm [1-9]' profiled)" = 3 ]
+check 'by instruction: json' 0 '' "$sidestep" profile --by instruction --workload "$work" --timeout 1 --format json
+that 'by instruction: json: names' grep -q '"by":"instruction".*"instruction":"out"' "$out"
+check 'by instruction: text' 0 '' "$sidestep" profile --by instruction --workload "$work" --timeout 1
+that 'by instruction: text: names' grep -Eq '^out +vmm +[1-9]' "$out"
 check 'every exit recorded' 0 '' "$sidestep" profile --workload 'ref.cpuid@20' --trace sample --timeout 2 \
 	--ledger ledger
 that 'every exit recorded: a ledger' "$sidestep" report ledger

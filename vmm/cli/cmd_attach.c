@@ -57,7 +57,7 @@ static int check_options(const struct settings *settings, enum group_key by, str
 		return error_set(error, -EINVAL, STATUS_USAGE, "profile takes --pid or a GUEST, not both");
 	if (settings->pid_count && settings->all)
 		return error_set(error, -EINVAL, STATUS_USAGE, "profile takes --pid or --all, not both");
-	if (by == GROUP_OPERATION || !profile_by_known(by))
+	if (by == GROUP_OPERATION || by == GROUP_INSTRUCTION || !profile_by_known(by))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--by %s: of somebody else's VM exits are counted by reason, rip, symbol, level or vcpu%s",
 				 group_key_names[by],

@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "vmm/analysis/ledger_index.h"
 #include "vmm/base/neighbourhood.h"
+#include "vmm/emulate/guest_code.h"
 #include "vmm/vm/kernel_symbols.h"
+
+/* Most addresses have one way to exit or two, one of them at L0. */
+#define MNEMONICS_MAX (2 * CODE_CAPTURES_MAX)
 
 int profile_counts_create(struct profile_counts *counts, enum group_key by)
 {
@@ -70,7 +75,7 @@ static bool l0_of(const struct stat_values *values, enum host_backend backend, u
 bool profile_by_known(enum group_key by)
 {
 	return by == GROUP_OPERATION || by == GROUP_REASON || by == GROUP_RIP || by == GROUP_SYMBOL ||
-	       by == GROUP_LEVEL || by == GROUP_VCPU;
+	       by == GROUP_LEVEL || by == GROUP_VCPU || by == GROUP_INSTRUCTION;
 }
 
 uint64_t profile_vcpu_value(unsigned vm, unsigned vcpu)
@@ -92,6 +97,9 @@ struct profile_key profile_key_of(enum group_key by, const struct profile_exit *
 		break;
 	case GROUP_VCPU:
 		key.value = profile_vcpu_value(exit->vm, exit->vcpu);
+		break;
+	case GROUP_INSTRUCTION:
+		key.value = exit->instruction;
 		break;
 	case GROUP_LEVEL:
 		break;
@@ -130,6 +138,26 @@ static uint64_t symbol_of(const struct profile_vcpu *own, uint64_t rip)
 		       : 0;
 }
 
+/* By the code that was there at the first exit, as in the report of a ledger. */
+static uint32_t instruction_of(struct profile_vcpu *own, const struct record *record)
+{
+	struct record_exit exit;
+	int64_t number;
+
+	if (!own->codes || !ledger_index_exit(record, &exit))
+		return 0;
+	number = keyset_find(&own->places, (struct key){exit.rip, 0});
+	return disassembly_mnemonics_find(&own->mnemonics, number < 0 ? NULL : &own->codes[number], &exit,
+					  own->profile->backend);
+}
+
+/* No more than CODE_CAPTURES_MAX come, each of another address. */
+static void add_code(struct profile_vcpu *own, const struct record_code *code)
+{
+	if (own->codes)
+		own->codes[keyset_add(&own->places, (struct key){code->rip, 0})] = *code;
+}
+
 static void add_exit(struct profile_vcpu *own, const struct record *record, struct profile_exit *exit, uint32_t cost)
 {
 	struct profile_key key;
@@ -142,6 +170,7 @@ static void add_exit(struct profile_vcpu *own, const struct record *record, stru
 					   .level = exit->level, .isa = exit->isa};
 	} else {
 		exit->symbol = symbol_of(own, exit->rip);
+		exit->instruction = instruction_of(own, record);
 		key = profile_key_of(own->profile->by, exit);
 	}
 	profile_table_add(own->own.table, &key, cost);
@@ -163,6 +192,9 @@ static void add(struct record_watch *watch, const struct record *record)
 		what = (struct profile_exit){
 			.rip = l0->rip, .operation = l0->operation, .reason = l0->reason, .isa = l0->isa};
 		add_exit(own, record, &what, l0->cost);
+		break;
+	case RECORD_CODE:
+		add_code(own, (const void *)record);
 		break;
 	case RECORD_BATCH:
 		/* How many exits an operation had is of no use to any other division. */
@@ -215,9 +247,22 @@ static struct profile_vcpu *profile_of(const struct vcpu *vcpu)
 	return (struct profile_vcpu *)vcpu->recorder->watch;
 }
 
+static int want_code(struct profile_vcpu *own)
+{
+	int rc = keyset_reserve(&own->places, CODE_CAPTURES_MAX);
+
+	if (rc == 0)
+		rc = disassembly_mnemonics_reserve(&own->mnemonics, MNEMONICS_MAX);
+	if (rc == 0)
+		rc = recorder_capture(own->vcpu->recorder, guest_code_fetch, own->vcpu);
+	own->codes = calloc(CODE_CAPTURES_MAX, sizeof(*own->codes));
+	return own->codes ? rc : -ENOMEM;
+}
+
 int profile_attach(struct profile *profile, struct vcpu *vcpu)
 {
 	struct profile_vcpu *own = calloc(1, sizeof(*own));
+	int rc;
 
 	if (!own)
 		return -ENOMEM;
@@ -228,7 +273,8 @@ int profile_attach(struct profile *profile, struct vcpu *vcpu)
 	own->by_operation = profile->by == GROUP_OPERATION && vcpu->vm->plan->image.operation_count > 0;
 	vcpu->recorder->watch = &own->watch;
 	recorder_counters(vcpu->recorder, &own->last);
-	return profile_counts_create(&own->own, profile->by);
+	rc = profile_counts_create(&own->own, profile->by);
+	return rc == 0 && profile->by == GROUP_INSTRUCTION ? want_code(own) : rc;
 }
 
 void profile_detach(struct vcpu *vcpu)
@@ -238,6 +284,9 @@ void profile_detach(struct vcpu *vcpu)
 	if (!own)
 		return;
 	profile_counts_destroy(&own->own);
+	disassembly_mnemonics_finish(&own->mnemonics);
+	keyset_finish(&own->places);
+	free(own->codes);
 	free(own);
 	vcpu->recorder->watch = NULL;
 }

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/group_key.h"
 #include "vmm/observe/recorder.h"
 #include "vmm/profile/profile_table.h"
@@ -22,12 +23,13 @@ struct profile_exit {
 	uint64_t rip;    /* 0: not known */
 	uint64_t symbol; /* what stands for the function; 0: none is known */
 	uint32_t operation, reason;
+	uint32_t instruction; /* of disassembly_mnemonic() */
 	unsigned vm, vcpu;
 	uint8_t level, isa, nested; /* as in struct profile_key */
 };
 
 /* Whether profiles can be by this, and what to say if not. */
-#define PROFILE_BY_UNKNOWN "--by %s: profile counts by operation, reason, rip, symbol, level or vcpu"
+#define PROFILE_BY_UNKNOWN "--by %s: profile counts by operation, reason, rip, symbol, level, vcpu or instruction"
 bool profile_by_known(enum group_key by);
 
 struct profile_key profile_key_of(enum group_key by, const struct profile_exit *exit);
@@ -60,6 +62,11 @@ struct profile_vcpu {
 	struct stat_values last; /* counters at the last hand-over */
 	bool by_operation;       /* and nothing else: what is quickest */
 	atomic_uint done;        /* value of `wanted` that was last obeyed */
+	/* By instruction: addresses where the vCPU exits, and the code at each. There is room for all from the start, as
+	 * for what it decodes to: the thread may not allocate memory. */
+	struct keyset places;
+	struct record_code *codes;
+	struct disassembly_mnemonics mnemonics;
 };
 
 /* Both return 0 or -ENOMEM; the other one is due in any case. */

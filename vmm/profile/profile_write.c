@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "vmm/analysis/exit_groups.h"
 #include "vmm/analysis/observed.h"
 #include "vmm/base/neighbourhood.h"
 #include "vmm/ledger/hw_reason.h"
@@ -46,6 +47,7 @@ static const struct {
 	{PROFILE_COLUMN_RIP, {GROUP_RIP, GROUP_RIP}},
 	{PROFILE_COLUMN_SYMBOL, {GROUP_SYMBOL, GROUP_SYMBOL}},
 	{PROFILE_COLUMN_VCPU, {GROUP_VCPU, GROUP_VCPU}},
+	{PROFILE_COLUMN_INSTRUCTION, {GROUP_INSTRUCTION, GROUP_INSTRUCTION}},
 };
 
 static void choose_columns(const struct profile_view *view, struct table_column own[PROFILE_COLUMN_COUNT])
@@ -140,6 +142,13 @@ static struct cell symbol_cell(const struct profile_view *view, const struct pro
 	return cell_of_format("%s", text);
 }
 
+static struct cell instruction_cell(const struct profile_line *line)
+{
+	if (is_rest(&line->key))
+		return cell_of_text("others");
+	return line->row ? exit_groups_instruction(line->key.value) : cell_not_observed(CELL_TEXT);
+}
+
 static struct cell cell_at(const void *data, size_t row, size_t column)
 {
 	const struct profile_view *view = data;
@@ -162,6 +171,8 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 		return symbol_cell(view, key);
 	case PROFILE_COLUMN_VCPU:
 		return line->row ? view->name(view->opaque, key) : cell_not_observed(CELL_TEXT);
+	case PROFILE_COLUMN_INSTRUCTION:
+		return instruction_cell(line);
 	case PROFILE_COLUMN_GUEST:
 		return cell_of_text(key->nested ? "l2" : "l1");
 	case PROFILE_COLUMN_LEVEL:

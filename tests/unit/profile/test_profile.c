@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counts of a profile: the table, its quantiles, and how recorded exits divide what was counted. */
+/* Counts of a profile: the table, its quantiles, how recorded exits divide what was counted, and by what instruction. */
 #include "tests/unit/cmocka_prelude.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/analysis/exit_groups.h"
 #include "vmm/profile/profile_lines.h"
 
 static void add_times(struct profile_table *table, uint32_t operation, uint8_t level,
@@ -276,7 +277,197 @@ static void keys(void **state)
 	other.operation = 0;
 	assert_int_equal(profile_key_of(GROUP_OPERATION, &other).value, 0x1200);
 	for (int by = 0; by < GROUP_KEY_COUNT; by++)
-		assert_int_equal(profile_by_known((enum group_key)by), by <= GROUP_VCPU);
+		assert_int_equal(profile_by_known((enum group_key)by), by <= GROUP_INSTRUCTION);
+}
+
+/* A vCPU that is watched, and what code is fetched. */
+static struct plan plan;
+static struct ss_vcpu_page page;
+static struct vm vm;
+static struct vcpu vcpu;
+static struct profile profile;
+static struct profile_counts counted;
+static unsigned fetched;
+static const char *code_now; /* what is in front of an address, two bytes of code from there on */
+
+/* A vCPU's thread may not. */
+static bool sealed;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+	assert_false(sealed);
+	return __real_malloc(size);
+}
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+	assert_false(sealed);
+	return __real_calloc(count, size);
+}
+
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size)
+{
+	assert_false(sealed);
+	return __real_realloc(old, size);
+}
+
+static void fetch(void *opaque, bool outer, struct record_code *record)
+{
+	(void)outer;
+	assert_ptr_equal(opaque, &vcpu);
+	fetched++;
+	if (!code_now)
+		return;
+	record->before = 1;
+	record->count = 4;
+	memcpy(record->bytes, code_now, record->count);
+}
+
+#define CPUID "\x90\x0f\xa2\x90"
+#define CLTS "\x90\x0f\x06\x90"
+#define BEHIND_HLT "\xf4\x0f\xa2\x90"
+#define FROM_CR0 "\x90\x0f\x20\xc0"
+
+static void watch(enum group_key by)
+{
+	sealed = false;
+	vm = (struct vm){.plan = &plan};
+	vcpu = (struct vcpu){.vm = &vm, .page = &page};
+	fetched = 0;
+	vcpu.recorder = recorder_create(0, 0, &plan.image, &page);
+	assert_non_null(vcpu.recorder);
+	assert_int_equal(profile_create(&profile, HOST_BACKEND_VMX, by, -1), 0);
+	assert_int_equal(profile_counts_create(&counted, by), 0);
+	assert_int_equal(profile_attach(&profile, &vcpu), 0);
+	assert_int_equal(vcpu.recorder->capture.fetch != NULL, by == GROUP_INSTRUCTION);
+	if (by == GROUP_INSTRUCTION)
+		vcpu.recorder->capture.fetch = fetch;
+	sealed = true;
+}
+
+static void watch_no_more(void)
+{
+	sealed = false;
+	profile_detach(&vcpu);
+	recorder_destroy(vcpu.recorder);
+	profile_counts_destroy(&counted);
+	profile_destroy(&profile);
+}
+
+static void exit_at(uint64_t rip, enum level level, uint16_t reason)
+{
+	struct record_exit exit = {.record = {.type = RECORD_EXIT, .size = sizeof(exit), .level = (uint16_t)level},
+				   .rip = rip, .reason = reason};
+
+	recorder_exit(vcpu.recorder, &exit);
+}
+
+static void l0_exit_at(uint64_t rip)
+{
+	struct record_l0_exit exit = {.record = {.type = RECORD_L0_EXIT, .size = sizeof(exit), .level = LEVEL_L0},
+				      .rip = rip, .reason = 10};
+
+	recorder_add(vcpu.recorder, &exit.record);
+}
+
+static uint64_t exits_of(const char *instruction, enum level level)
+{
+	uint64_t sum = 0;
+
+	vcpu.recorder->watch->ended(vcpu.recorder->watch);
+	profile_take(&profile, &counted);
+	for (size_t i = 0; i < counted.table->count; i++) {
+		const struct profile_row *row = &counted.table->rows[i];
+		const struct cell name = exit_groups_instruction(row->key.value);
+
+		if (row->key.level == level && strcmp(name.buffer, instruction) == 0)
+			sum += row->count;
+	}
+	return sum;
+}
+
+/* Exits at any level have the name of what they are at, or behind, and addresses are of no matter. */
+static void instructions(void **state)
+{
+	(void)state;
+	watch(GROUP_INSTRUCTION);
+	code_now = CPUID;
+	exit_at(0x1000, LEVEL_VMM, EXIT_REASON_IO);
+	exit_at(0x1000, LEVEL_VMM, EXIT_REASON_IO);
+	exit_at(0x1100, LEVEL_VMM, EXIT_REASON_MMIO);
+	l0_exit_at(0x1000);
+	code_now = FROM_CR0;
+	exit_at(0x2000, LEVEL_MONITOR, 28);
+	code_now = BEHIND_HLT;
+	exit_at(0x3001, LEVEL_VMM, EXIT_REASON_HLT);
+	l0_exit_at(0x3001);
+	code_now = NULL;
+	exit_at(0x4000, LEVEL_VMM, EXIT_REASON_IO);
+	l0_exit_at(0x5000);
+	assert_int_equal(fetched, 5);
+	assert_int_equal(exits_of("cpuid", LEVEL_VMM), 3);
+	assert_int_equal(exits_of("cpuid", LEVEL_L0), 2);
+	assert_int_equal(exits_of("mov from cr0", LEVEL_MONITOR), 1);
+	assert_int_equal(exits_of("hlt", LEVEL_VMM), 1);
+	assert_int_equal(exits_of("?", LEVEL_VMM), 1);
+	assert_int_equal(exits_of("?", LEVEL_L0), 1);
+	assert_int_equal(counted.table->count, 6);
+	watch_no_more();
+}
+
+/* What a guest puts at an address later is called what was there first, as in a report. */
+static void changed_code(void **state)
+{
+	(void)state;
+	watch(GROUP_INSTRUCTION);
+	code_now = CLTS;
+	exit_at(0x1000, LEVEL_MONITOR, 28);
+	code_now = CPUID;
+	exit_at(0x1000, LEVEL_MONITOR, 28);
+	exit_at(0x1000, LEVEL_VMM, EXIT_REASON_IO);
+	assert_int_equal(exits_of("clts", LEVEL_MONITOR), 2);
+	assert_int_equal(exits_of("clts", LEVEL_VMM), 1);
+	assert_int_equal(counted.table->count, 2);
+	watch_no_more();
+}
+
+/* However many addresses a guest exits at, and however many ways, none is lost and no memory is asked for. */
+static void too_many_addresses(void **state)
+{
+	const unsigned addresses = CODE_CAPTURES_MAX + 1000;
+
+	(void)state;
+	watch(GROUP_INSTRUCTION);
+	code_now = CPUID;
+	for (uint16_t reason = 0; reason < 4; reason++)
+		for (unsigned i = 0; i < addresses; i++)
+			exit_at(0x1000 + i, LEVEL_MONITOR, reason);
+	assert_int_equal(fetched, CODE_CAPTURES_MAX);
+	assert_int_equal(exits_of("cpuid", LEVEL_MONITOR), 4 * CODE_CAPTURES_MAX);
+	assert_int_equal(exits_of("?", LEVEL_MONITOR), 4 * 1000);
+	watch_no_more();
+}
+
+/* By anything else nobody reads code, and that which a ledger has is no exit. */
+static void code_is_for_instructions_only(void **state)
+{
+	struct record_code code = {.record = {.type = RECORD_CODE, .size = sizeof(code)}, .rip = 0x1000};
+
+	(void)state;
+	watch(GROUP_REASON);
+	exit_at(0x1000, LEVEL_VMM, EXIT_REASON_IO);
+	recorder_add(vcpu.recorder, &code.record);
+	vcpu.recorder->watch->ended(vcpu.recorder->watch);
+	profile_take(&profile, &counted);
+	assert_int_equal(counted.table->count, 1);
+	assert_int_equal(counted.table->rows[0].key.reason, EXIT_REASON_IO);
+	watch_no_more();
 }
 
 int main(void)
@@ -286,6 +477,8 @@ int main(void)
 		cmocka_unit_test(quantiles), cmocka_unit_test(untimed),
 		cmocka_unit_test(merging),   cmocka_unit_test(division),
 		cmocka_unit_test(nothing_recorded), cmocka_unit_test(keys),
+		cmocka_unit_test(instructions), cmocka_unit_test(changed_code),
+		cmocka_unit_test(too_many_addresses), cmocka_unit_test(code_is_for_instructions_only),
 	};
 
 	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
