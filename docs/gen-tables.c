@@ -8,6 +8,7 @@
 #include "devices/power.h"
 #include "views/list.h"
 #include "views/policy_lint.h"
+#include "vmm/analysis/exit_groups.h"
 #include "vmm/observe/probe.h"
 #include "vmm/policy/policy_source.h"
 #include "vmm/profile/profile_write.h"
@@ -54,14 +55,25 @@ static void md_statuses(void)
 	}
 }
 
-static void md_columns(void)
+/* Without a heading it is a column that people do not get to see. */
+static void column_rows(const char *keys, const struct table_column *columns, int count)
 {
-	puts("| Column | JSON and CSV | Meaning |\n|---|---|---|");
-	for (int i = 0; i < COLUMN_COUNT; i++) {
-		printf("| `%s` | `%s` | ", report_columns[i].header, report_columns[i].key);
-		put_cell(report_columns[i].meaning);
+	printf("| Column | %s | Meaning |\n|---|---|---|\n", keys);
+	for (int i = 0; i < count; i++) {
+		printf(columns[i].header[0] ? "| `%s` | `%s` | " : "| %s | `%s` | ", columns[i].header, columns[i].key);
+		put_cell(columns[i].meaning);
 		puts(" |");
 	}
+}
+
+static void md_columns(void)
+{
+	column_rows("JSON and CSV", report_columns, COLUMN_COUNT);
+}
+
+static void md_group_columns(void)
+{
+	column_rows("JSON and CSV", group_columns, GROUP_COLUMN_COUNT);
 }
 
 static void md_engines(void)
@@ -237,11 +249,7 @@ static void md_power_events(void)
 
 static void md_profile_columns(void)
 {
-	puts("| Column | JSON, CSV | Meaning |\n|---|---|---|");
-	for (int i = 0; i < PROFILE_COLUMN_COUNT; i++)
-		if (profile_columns[i].header[0])
-			printf("| %s | `%s` | %s |\n", profile_columns[i].header, profile_columns[i].key,
-			       profile_columns[i].meaning);
+	column_rows("JSON, CSV", profile_columns, PROFILE_COLUMN_COUNT);
 }
 
 static void md_tracepoints(void)
@@ -297,12 +305,7 @@ static void md_builtin_regions(void)
 
 static void md_view_columns(void)
 {
-	puts("| Column | JSON | Meaning |\n|---|---|---|");
-	for (int i = 0; i < VIEW_COLUMN_COUNT; i++) {
-		printf("| `%s` | `%s` | ", view_columns[i].header, view_columns[i].key);
-		put_cell(view_columns[i].meaning);
-		puts(" |");
-	}
+	column_rows("JSON", view_columns, VIEW_COLUMN_COUNT);
 }
 
 static void md_policy_warnings(void)
@@ -431,6 +434,7 @@ const struct markdown_table markdown_tables[] = {
 	{"profile-columns", md_profile_columns}, {"tracepoints", md_tracepoints},
 	{"agreements", md_agreements}, {"l0-flags", md_l0_flags},
 	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
+	{"group-columns", md_group_columns},
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
 	{"violation-flags", md_violation_flags}, {"probes", md_probes},

@@ -15,6 +15,10 @@
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {GROUP_KEYS(LIST_KEY)};
 
+const struct table_column group_columns[GROUP_COLUMN_COUNT] = {
+	GROUP_COLUMNS(TABLE_COLUMN)
+};
+
 /* Of a vCPU: its VM, and its number there. */
 #define VCPU_VM_SHIFT 32
 
@@ -122,22 +126,9 @@ static int by_count(const void *a, const void *b)
 
 static void set_columns(struct group_list *list, bool ranked)
 {
-	static const struct table_column columns[GROUP_COLUMN_COUNT] = {
-		[GROUP_COLUMN_AT] = TABLE_PLAIN("at", "at", TABLE_LEFT),
-		[GROUP_COLUMN_INSTRUCTION] = TABLE_PLAIN("instruction", "instruction", TABLE_LEFT),
-		[GROUP_COLUMN_LEVEL] = TABLE_PLAIN("level", "level", TABLE_LEFT),
-		[GROUP_COLUMN_EXITS] = TABLE_PLAIN("exits", "exits", TABLE_RIGHT),
-		[GROUP_COLUMN_SHARE] = TABLE_PLAIN("share", "share", TABLE_RIGHT),
-		[GROUP_COLUMN_TIMED] = TABLE_PLAIN("timed", "timed", TABLE_NO_TEXT),
-		[GROUP_COLUMN_MEAN] = TABLE_PLAIN("mean", "ticks_mean", TABLE_RIGHT),
-		[GROUP_COLUMN_MEDIAN] = TABLE_PLAIN("median", "ticks_median", TABLE_RIGHT),
-		[GROUP_COLUMN_P99] = TABLE_PLAIN("p99", "ticks_p99", TABLE_RIGHT),
-		[GROUP_COLUMN_MAX] = TABLE_PLAIN("max", "ticks_max", TABLE_RIGHT),
-		[GROUP_COLUMN_TICKS] = TABLE_PLAIN("total", "handling_ticks", TABLE_RIGHT),
-	};
 	struct table_column *own = list->columns;
 
-	memcpy(own, columns, sizeof(columns));
+	memcpy(own, group_columns, sizeof(group_columns));
 	own[GROUP_COLUMN_KEY].header = own[GROUP_COLUMN_KEY].key = group_key_names[list->by];
 	if (list->by != GROUP_RIP)
 		own[GROUP_COLUMN_AT].flags = own[GROUP_COLUMN_INSTRUCTION].flags = TABLE_NOWHERE;

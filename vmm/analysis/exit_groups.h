@@ -19,22 +19,30 @@ struct group {
 	struct record_exit first; /* of these exits */
 };
 
-/* Columns of such a table. */
+/* Columns of such a table: COLUMN(ID, "HEADER", key, flags of table.h, "meaning"). By RIP it has all of them, but the first has
+ * the name of the key. */
+#define GROUP_COLUMNS(X)                                                                           \
+	X(KEY, "key", key, TABLE_LEFT, "by the name of the key: what the row is of")               \
+	X(AT, "at", at, TABLE_LEFT, "by RIP: where the instruction that exited begins, in its function") \
+	X(INSTRUCTION, "instruction", instruction, TABLE_LEFT, "by RIP: that instruction, disassembled") \
+	X(LEVEL, "level", level, TABLE_LEFT, "where these exits arrived")                          \
+	X(EXITS, "exits", exits, TABLE_RIGHT, "how many")                                          \
+	X(SHARE, "share", share, TABLE_RIGHT, "percent of those at the level")                     \
+	X(TIMED, "timed", timed, TABLE_NO_TEXT, "how many of them say how long they took; of these:") \
+	X(MEAN, "mean", ticks_mean, TABLE_RIGHT, "ticks of handling one, on average")              \
+	X(MEDIAN, "median", ticks_median, TABLE_RIGHT, "the same: median")                         \
+	X(P99, "p99", ticks_p99, TABLE_RIGHT, "the same: 99th percentile")                         \
+	X(MAX, "max", ticks_max, TABLE_RIGHT, "the same: most")                                    \
+	X(TICKS, "total", handling_ticks, TABLE_RIGHT, "of all together")
+
 enum group_column {
-	GROUP_COLUMN_KEY, /* has the key's name */
-	GROUP_COLUMN_AT,
-	GROUP_COLUMN_INSTRUCTION,
-	GROUP_COLUMN_LEVEL,
-	GROUP_COLUMN_EXITS,
-	GROUP_COLUMN_SHARE, /* of the exits at that level */
-	GROUP_COLUMN_TIMED,
-	GROUP_COLUMN_MEAN, /* of one of those that say how long they took, as are the next three */
-	GROUP_COLUMN_MEDIAN,
-	GROUP_COLUMN_P99,
-	GROUP_COLUMN_MAX,
-	GROUP_COLUMN_TICKS, /* of all of them */
+#define X(id, header, key, flags, meaning) GROUP_COLUMN_##id,
+	GROUP_COLUMNS(X)
+#undef X
 	GROUP_COLUMN_COUNT
 };
+
+extern const struct table_column group_columns[GROUP_COLUMN_COUNT];
 
 struct group_list {
 	const struct ledger_index *contents;
