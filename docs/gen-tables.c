@@ -2,6 +2,7 @@
 /* The tables of the documents. */
 #include "gen-docs.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,6 +75,27 @@ static void md_columns(void)
 static void md_group_columns(void)
 {
 	column_rows("JSON and CSV", group_columns, GROUP_COLUMN_COUNT);
+}
+
+static void md_backends(void)
+{
+	puts("| Backend | Module |\n|---|---|");
+	for (int i = 0; i < HOST_BACKEND_COUNT; i++)
+		row2(host_backend_keys[i], host_backend_modules[i]);
+}
+
+static void md_capabilities(void)
+{
+	puts("| Capability | What for |\n|---|---|");
+	for (int i = 0; i < HOST_CAP_COUNT; i++)
+		row2(host_capability_names[i], host_capability_uses[i]);
+}
+
+static void md_exit_reasons(void)
+{
+	puts("| Reason | Number |\n|---|---|");
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+		printf("| `%s` | %" PRIu32 " |\n", exit_reason_key(i), i);
 }
 
 static void md_engines(void)
@@ -434,7 +456,8 @@ const struct markdown_table markdown_tables[] = {
 	{"profile-columns", md_profile_columns}, {"tracepoints", md_tracepoints},
 	{"agreements", md_agreements}, {"l0-flags", md_l0_flags},
 	{"traits", md_traits},	   {"builtin-regions", md_builtin_regions},
-	{"group-columns", md_group_columns},
+	{"group-columns", md_group_columns}, {"backends", md_backends}, {"capabilities", md_capabilities},
+	{"exit-reasons", md_exit_reasons},
 	{"view-columns", md_view_columns}, {"policy-warnings", md_policy_warnings},
 	{"on-violation", md_on_violation}, {"violation-answers", md_violation_answers},
 	{"violation-flags", md_violation_flags}, {"probes", md_probes},

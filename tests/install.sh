@@ -10,7 +10,8 @@ DESTDIR=$destination meson install -C "$build" --no-rebuild >/dev/null
 root=$destination/usr/local
 for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h include/sidestep/mark.h share/sidestep/guest.ld \
 	share/sidestep/examples/trampoline.views share/sidestep/examples/trampoline/gate.S \
-	share/sidestep/examples/kernel-drivers.views share/sidestep/examples/modules/gate.S; do
+	share/sidestep/examples/kernel-drivers.views share/sidestep/examples/modules/gate.S \
+	share/sidestep/schemas/common.schema.json share/sidestep/schemas/sidestep.ledger.schema.json; do
 	[[ -f $root/$file ]] || {
 		echo "not installed: $file"
 		exit 1

@@ -12,8 +12,13 @@ Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md:
   - a table of ticks has a mark too: `<!-- record: ... -->`, or `<!-- measured: ... -->` if another check compares it;
   - a link to a file leads to a file, and one to a heading to a heading;
   - README.md can be read in two minutes, and names each document once.
-With --update, blocks and tables are rewritten in place.
+And in docs/schemas:
+  - what `"$comment": "gen-docs: NAME"` stands beside has its words from that table: an `enum` all keys, `properties`
+    the descriptions;
+  - every property has a description, and the text is laid out as schema_text() does.
+With --update, blocks, tables and schemas are rewritten in place.
 """
+import json
 import os
 import pathlib
 import re
@@ -88,6 +93,60 @@ def check_help(source, gen_docs):
             for wanted in ["--help", *(f"{command} --help" for command in commands)] if wanted not in helped]
 
 
+def keys_of(gen_docs, table):
+    """What the rows of a table mean, by the last cell before that which is code."""
+    rows = [line.strip("| ").replace("\\|", "|").split(" | ") for line in output(gen_docs, table).splitlines()[2:]]
+    return {[cell for cell in row[:-1] if cell[0] == "`"][-1].strip("`"): row[-1] for row in rows}
+
+
+def is_words(value):
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def schema_text(value, indent=""):
+    """JSON with an object in a line if there is room for it."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + 4 * len(indent) <= 116 or not isinstance(value, (dict, list)) or is_words(value):
+        return line
+    inside = "\t" + indent
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {schema_text(part, inside)}" for key, part in value.items()]
+    else:
+        parts = [schema_text(part, inside) for part in value]
+    return f"{line[0]}\n{inside}{f',{chr(10)}{inside}'.join(parts)}\n{indent}{line[-1]}"
+
+
+def fill_schema(schema, gen_docs):
+    """Puts in the words of the tables; yields the properties that have none. Those of a condition have theirs elsewhere."""
+    table = schema.get("$comment", "").partition("gen-docs: ")[2]
+    meanings = keys_of(gen_docs, table) if table else {}
+    if table and "enum" in schema:
+        schema["enum"] = list(meanings)
+    for key, part in schema.get("properties", {}).items():
+        if key in meanings:
+            part["description"] = meanings[key]
+        if part is not False and "description" not in part:
+            yield key
+    for word, inner in schema.items():
+        parts = inner.values() if word in ("properties", "$defs") else inner if isinstance(inner, list) else [inner]
+        for part in parts:
+            missing = list(fill_schema(part, gen_docs)) if isinstance(part, dict) else []
+            yield from missing if word not in ("if", "then", "else") else []
+
+
+def check_schemas(source, gen_docs, update):
+    for path in sorted((source / "docs/schemas").glob("*.json")):
+        text = path.read_text()
+        schema = json.loads(text)
+        for key in fill_schema(schema, gen_docs):
+            yield f"{path}: {key} has no description"
+        fresh = schema_text(schema) + "\n"
+        if update:
+            path.write_text(fresh)
+        elif text != fresh:
+            yield f"{path}: not as the tables of the program and schema_text() have it; --update writes it"
+
+
 def check_readme(source):
     text = (source / "README.md").read_text()
     lines = text.count("\n")
@@ -111,7 +170,7 @@ def main():
         faults += [*check_links(document), *check_indented(document)]
         faults += check_tables(document, gen_docs, update)
         faults += [f"{block}: {block.fault()}" for block in document.blocks if block.fault()]
-    faults += [*check_help(source, gen_docs), *check_readme(source)]
+    faults += [*check_help(source, gen_docs), *check_schemas(source, gen_docs, update), *check_readme(source)]
     if not faults:
         faults += outputs.differences(source, build, None, ["host", "kvm"] if kvm else ["host"], update)
     print("\n".join(faults))

@@ -334,7 +334,7 @@ def furnish(directory, source, build):
     (directory / ".bin").mkdir()
     (directory / ".bin/sidestep").symlink_to(build / "sidestep")
     (directory / "build").symlink_to(build)
-    for name in ("examples", "guestfw", "tools"):
+    for name in ("docs", "examples", "guestfw", "tools"):
         (directory / name).symlink_to(source / name)
 
 
