@@ -6,6 +6,7 @@
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
 vmm=$(realpath "$2")
+validate=$(realpath "${BASH_SOURCE%/*}/../docs/validate.py")
 cd "$scratch" || exit 99
 
 # --- What needs no KVM.
@@ -52,6 +53,16 @@ vmm_begin() { # vCPUs, loops, OPTION...
 	await grep -q waiting guest.err
 }
 
+if python3 -c 'import jsonschema' 2>/dev/null; then
+	valid() { # name, file with what has to be as docs/schemas says
+		check "$1: valid JSON" 0 '' "$validate" "$2"
+	}
+else
+	valid() {
+		echo "ok - $1: valid JSON # SKIP needs: python3-jsonschema"
+	}
+fi
+
 go() {
 	echo >&3
 	exec 3>&-
@@ -97,7 +108,10 @@ check 'the ledger by reason' 0 '' "$sidestep" report --by reason --format csv le
 that 'the ledger has every return' [ "$(awk -F, '$2 == "vmm" { n += $3 } END { print n }' "$out")" = "$(runs_of_vmm)" ]
 for format in text json html trace folded; do
 	check "the ledger as $format" 0 '' "$sidestep" report --format "$format" ledger
+	cp "$out" "ledger.$format"
 done
+valid 'the ledger' ledger.json
+valid 'the ledger as a time line' ledger.trace
 
 vmm_begin 1 200,300
 attach --all --timeout 600 --format json --interval 60
@@ -106,6 +120,7 @@ wait "$pid"
 kill -INT "$profile"
 ends 'all VMs, until Ctrl-C' 0
 that 'all VMs: its own is among them' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
+valid 'all VMs' profile.out
 
 # A file of where a kernel would lie, had it not been moved, has names for none of its exits; one of where it lies has.
 hint="hardly any exit of the guest's kernel is in a function of --symbols"

@@ -31,4 +31,5 @@ tar -xf "$work/results.tar" -C "$work/results"
 # The guest `live` is for a picture in the documents.
 [[ ${guests[*]} == live ]] ||
 	"$source/tests/lab/check_attach.py" "$source" "$build/sidestep" "$vendor" "$work/results" "${guests[@]}" || status=$?
+"$source/tests/docs/validate.py" "$work"/results/*.json || status=$?
 exit "$status"

@@ -27,6 +27,7 @@ try "$build/sidestep" report --by level --format json -o levels.json log
 read -ra names < <(python3 "$source/tests/lab/check_bare.py" --shown "$vendor")
 try lab -- test --format json -o shown.json "${names[@]}"
 try python3 "$source/tests/lab/check_bare.py" "$vendor" report.json levels.json witness shown.json
+try python3 "$source/tests/docs/validate.py" report.json levels.json shown.json
 grep '^figure: ' out
 # A second run of a part, with other flags; its costs are shown as `bench` does.
 try lab -- bench --count 20 'view.switch.*'

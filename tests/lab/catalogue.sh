@@ -73,6 +73,7 @@ else
 	"$check" "$results/nested.json"
 fi
 "$source/tests/lab/check_modules.py" "$results/modules.json"
+"$source/tests/docs/validate.py" "$results"/{nested,flat,bench,profile,modules}.json
 
 # The ledger of the nested run, in every format; and the instructions of the nested guest are found, and those of the
 # relay, first of all its entries into the guest.
