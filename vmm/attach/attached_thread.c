@@ -4,6 +4,8 @@
 static void tell(struct attached_thread *thread, const struct attached_exit *exit)
 {
 	thread->active = true;
+	if (thread->assembler.vcpu_known)
+		thread->vcpu = thread->assembler.vcpu;
 	thread->exit(thread->opaque, thread, exit);
 }
 
@@ -29,8 +31,6 @@ static void exited(void *opaque, struct l0_exit *exit)
 	struct attached_thread *thread = opaque;
 
 	thread->exits++;
-	if (thread->assembler.vcpu_known)
-		thread->vcpu = thread->assembler.vcpu;
 	tell(thread, &(struct attached_exit){
 			     .time = exit->time,
 			     .cost = exit->cost,
@@ -71,6 +71,7 @@ void attached_thread_begin(struct attached_thread *thread, bool interpreted)
 	thread->interpreted = 0;
 	thread->assembler = (struct l0_assembler){
 		.start = interpreted ? TRACE_kvm_emulate_insn : TRACE_kvm_exit,
+		.sparse = interpreted,
 		.emit = exited,
 		.emit_return = returned,
 		.opaque = thread,

@@ -68,7 +68,7 @@ static void begin_return(struct l0_assembler *assembler, const struct trace_form
 {
 	const int64_t result = (int64_t)trace_format_value(formats, FIELD_kvm_userspace_exit_errno, raw, size);
 
-	end_return(assembler, time);
+	end_return(assembler, assembler->sparse ? 0 : time);
 	if (!assembler->emit_return)
 		return;
 	assembler->outside = true;
@@ -101,12 +101,14 @@ void l0_assemble(struct l0_assembler *assembler, const struct trace_formats *for
 	assembler->seen[id]++;
 	if (id == assembler->start) {
 		begin(assembler, formats, time, raw, size);
+		if (assembler->sparse)
+			finish(assembler);
 		return;
 	}
 	if (id == TRACE_kvm_entry) {
-		end_return(assembler, time);
 		assembler->vcpu_known = true;
 		assembler->vcpu = (uint32_t)trace_format_value(formats, FIELD_kvm_entry_vcpu_id, raw, size);
+		end_return(assembler, time);
 	}
 	if (id == TRACE_kvm_userspace_exit) {
 		begin_return(assembler, formats, time, raw, size);

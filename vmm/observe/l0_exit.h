@@ -36,6 +36,7 @@ typedef void l0_return_fn(void *opaque, const struct l0_return *back);
 
 struct l0_assembler {
 	enum trace_id start; /* the tracepoint that begins an exit */
+	bool sparse;         /* only one in many of these is recorded: what else is recorded belongs to none of them */
 	l0_exit_fn *emit;
 	void *opaque;
 	bool pending;    /* `exit` is being handled */

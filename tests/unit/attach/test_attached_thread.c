@@ -31,6 +31,7 @@ static struct trace_formats formats;
 static struct perf_event_mmap_page page;
 static uint8_t data[ROOM];
 static struct attached_exit told[16];
+static uint32_t told_vcpu[16];
 static size_t count;
 
 static void note(void *opaque, struct attached_thread *thread, const struct attached_exit *exit)
@@ -38,6 +39,7 @@ static void note(void *opaque, struct attached_thread *thread, const struct atta
 	assert_ptr_equal(opaque, told);
 	assert_true(thread->active);
 	assert_true(count < ARRAY_SIZE(told));
+	told_vcpu[count] = thread->vcpu;
 	told[count++] = *exit;
 }
 
@@ -136,6 +138,20 @@ static void kicked(void **state)
 	expect(1, LEVEL_L0, 12, 0x100, 50, false);
 }
 
+/* The entry that says which vCPU it is ends a return that was there before: that is of the same one. */
+static void first_return(void **state)
+{
+	struct attached_thread thread = begin();
+
+	(void)state;
+	put(50, TRACE_kvm_userspace_exit, EXIT_REASON_IO, 0, 0);
+	enters(60, 3);
+	drain(&thread);
+	assert_int_equal(count, 1);
+	expect(0, LEVEL_VMM, EXIT_REASON_IO, 0, 10, false);
+	assert_int_equal(told_vcpu[0], 3);
+}
+
 /* An exit of a nested guest that its hypervisor gets is one at monitor too, until that resumes its guest; what the
  * hypervisor does in between are exits of its own. */
 static void handed_to_the_hypervisor(void **state)
@@ -191,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alone_and_with_the_vmm),
 		cmocka_unit_test(kicked),
+		cmocka_unit_test(first_return),
 		cmocka_unit_test(handed_to_the_hypervisor),
 		cmocka_unit_test(never_resumed),
 	};

@@ -189,6 +189,36 @@ static void instructions(void **state)
 	assert_int_equal(emitted[0].flags, 0);
 }
 
+/* Of most of them nothing is recorded: a return that follows one is not its own, and what comes next is not its end. */
+static void few_of_the_instructions(void **state)
+{
+	const struct kernel *kernel = &kernels[1];
+	struct l0_assembler assembler = assembler_for(TRACE_kvm_emulate_insn);
+	struct raw raw = make(kernel, TRACE_kvm_emulate_insn), to_user = make(kernel, TRACE_kvm_userspace_exit);
+	struct trace_formats formats;
+
+	(void)state;
+	load(kernel, &formats);
+	assembler.sparse = true;
+	assembler.emit_return = keep_return;
+	back_count = 0;
+	set(&raw, kernel, TRACE_kvm_emulate_insn, "rip", 0x100040);
+	set(&to_user, kernel, TRACE_kvm_userspace_exit, "errno", 0);
+	feed(&assembler, &formats, 1, &raw);
+	feed(&assembler, &formats, 2, &to_user);
+	feed(&assembler, &formats, 5, &to_user);
+	feed(&assembler, &formats, 9, &raw);
+	l0_assemble_end(&assembler);
+	assert_int_equal(emitted_count, 2);
+	assert_int_equal(emitted[0].rip, 0x100040);
+	assert_int_equal(emitted[0].flags, 0);
+	assert_int_equal(back_count, 2);
+	for (size_t i = 0; i < back_count; i++) {
+		assert_int_equal(backs[i].rip, 0);
+		assert_int_equal(backs[i].cost, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +226,7 @@ int main(void)
 		cmocka_unit_test(returns),
 		cmocka_unit_test(unprompted),
 		cmocka_unit_test(instructions),
+		cmocka_unit_test(few_of_the_instructions),
 	};
 
 	return cmocka_run_group_tests_name("l0_exit", tests, NULL, NULL);
