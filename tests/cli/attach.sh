@@ -103,7 +103,11 @@ attach --pid "$pid" --ledger ledger --by vcpu
 go
 ends 'with a ledger' 0
 that 'a summary for people' grep -q '^summary of ' profile.out
-that 'which vCPUs there were, and what was lost' [ "$(grep -c "^process $pid (small_vmm), vcpu [01], thread [0-9]*: [0-9]* [a-z]* recorded, 0 lost$" profile.out)" -eq 2 ]
+for vcpu in 0 1; do
+	that "vCPU $vcpu: which thread it is, and what was lost" \
+		[ "$(grep -c "^process $pid (small_vmm), vcpu $vcpu, thread [0-9]*: [0-9]* [a-z]* recorded, 0 lost$" profile.out)" -eq 1 ]
+	that "vCPU $vcpu has a row" [ "$(grep -c "^$vcpu  *l1 *vmm " profile.out)" -ge 1 ]
+done
 check 'the ledger by reason' 0 '' "$sidestep" report --by reason --format csv ledger
 that 'the ledger has every return' [ "$(awk -F, '$2 == "vmm" { n += $3 } END { print n }' "$out")" = "$(runs_of_vmm)" ]
 for format in text json html trace folded; do
@@ -112,6 +116,13 @@ for format in text json html trace folded; do
 done
 valid 'the ledger' ledger.json
 valid 'the ledger as a time line' ledger.trace
+
+vmm_begin 1 200,300
+attach --pid "$pid" --vcpu 99 --interval 60
+go
+ends 'a vCPU that it has not' 0
+that 'a vCPU that it has not: the summary says so' grep -q '^no vCPU with the number 99 was seen to run$' profile.out
+that 'a vCPU that it has not: no row of another' [ "$(grep -c '^l1 *vmm ' profile.out)" -eq 0 ]
 
 vmm_begin 1 200,300
 attach --all --timeout 600 --format json --interval 60

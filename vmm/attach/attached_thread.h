@@ -25,9 +25,11 @@ struct attached_thread {
 	bool active;   /* it runs a vCPU: it has passed one of them */
 	bool unwanted; /* its vCPU is not the one that was asked for */
 	bool gone;     /* it has ended */
+	bool numbered; /* `vcpu` has been said */
 	bool reflected; /* `l2_exit` was handed to the hypervisor in the VM, which has not resumed its guest yet */
 	struct l0_exit l2_exit;
-	uint32_t vcpu; /* KVM's number of it, once that is known; before, a number in order of threads */
+	uint32_t vcpu; /* KVM's number of it, once that is known; where KVM interprets, which does not tell it, a number in the
+			* order in which threads were seen to run one */
 	uint64_t exits;    /* at l0 */
 	uint64_t lost;     /* samples, of the time up to the last attached_thread_close() */
 	uint64_t interpreted; /* hits of kvm_emulate_insn that have been taken note of */

@@ -24,8 +24,9 @@ static void note_exit(void *opaque, struct attached_thread *thread, const struct
 	struct attachment *attachment = opaque;
 	const struct attach_request *request = &attachment->request;
 
+	followed_number(&attachment->followed, thread);
 	if (request->one_vcpu && thread->vcpu != request->vcpu) {
-		thread->unwanted = thread->assembler.vcpu_known;
+		thread->unwanted = thread->numbered || thread->assembler.vcpu_known;
 		return;
 	}
 	attach_record(&attachment->sink, thread, exit);

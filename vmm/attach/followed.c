@@ -64,6 +64,15 @@ static int count_active(const struct followed *followed, size_t process)
 	return count;
 }
 
+void followed_number(const struct followed *followed, struct attached_thread *thread)
+{
+	if (thread->numbered || !followed->plan.interpreted)
+		return;
+	for (size_t i = 0; i < followed->thread_count; i++)
+		thread->vcpu += followed->threads[i]->process == thread->process && followed->threads[i]->numbered;
+	thread->numbered = true;
+}
+
 static int open_thread(struct followed *followed, size_t process, pid_t id, char *reason, size_t size)
 {
 	struct attached_thread *thread = find_thread(followed, process, id);

@@ -39,6 +39,9 @@ void followed_finish(struct followed *followed);
  * free. Returns 0 or -ENOMEM. */
 int followed_gather(const struct followed *followed, struct pollfd **fds, size_t *ret_count);
 
+/* Where KVM interprets, no tracepoint says which vCPU a thread runs. Called at each of its exits, gives it a number. */
+void followed_number(const struct followed *followed, struct attached_thread *thread);
+
 /* Takes out what the kernel has recorded. */
 void followed_drain(struct followed *followed);
 

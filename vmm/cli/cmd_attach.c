@@ -105,11 +105,27 @@ static bool kernel_is_elsewhere(const struct profile_table *table)
 	return unnamed > 100 * named;
 }
 
-/* "process 1234 (qemu-system-x86), vcpu 0 (thread 1236): 123456 exits, 0 lost" */
+/* What explains why there is nothing, or not what was expected. */
+static void print_found(const struct attach_watch *watch, size_t count, FILE *stream)
+{
+	const struct followed *followed = &watch->attachment.followed;
+
+	if (count == 0 && watch->settings->one_vcpu)
+		fprintf(stream, "no vCPU with the number %" PRIu32 " was seen to run\n", watch->settings->vcpu);
+	else if (count == 0)
+		fputs("no vCPU was seen to run\n", stream);
+	else if (followed->plan.interpreted)
+		fputs("vcpu: numbers in the order in which threads were seen to run; this KVM does not tell its own\n", stream);
+	if (followed->blind)
+		fprintf(stream, "threads and processes that came later and could not be looked at: %u\n", followed->blind);
+}
+
+/* "process 1234 (qemu-system-x86), vcpu 0, thread 1236: 123456 exits recorded, 0 lost" */
 static void vcpus_text(const void *opaque, FILE *stream)
 {
 	const struct attach_watch *watch = opaque;
 	const struct followed *followed = &watch->attachment.followed;
+	size_t count = 0;
 
 	for (size_t i = 0; i < followed->thread_count; i++) {
 		const struct attached_thread *thread = followed->threads[i];
@@ -121,9 +137,9 @@ static void vcpus_text(const void *opaque, FILE *stream)
 		printable_put(stream, process->name);
 		fprintf(stream, "), vcpu %" PRIu32 ", thread %d: %" PRIu64 " %s recorded, %" PRIu64 " lost\n", thread->vcpu,
 			thread->id, thread->exits, followed->plan.interpreted ? "instructions" : "exits", thread->lost);
+		count++;
 	}
-	if (followed->blind)
-		fprintf(stream, "threads and processes that came later and could not be looked at: %u\n", followed->blind);
+	print_found(watch, count, stream);
 	if (watch->by == GROUP_SYMBOL && !watch->settings->plan.symbol_count)
 		fputs("functions have no names: in the guest, as root, cat /proc/kallsyms; then --symbols FILE\n", stream);
 	else if (watch->by == GROUP_SYMBOL && kernel_is_elsewhere(watch->total.table))
