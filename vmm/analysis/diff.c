@@ -76,27 +76,30 @@ int diff_limits_add(struct diff_limits *limits, const char *option, const char *
 	return 0;
 }
 
-static double limit_of(const struct diff_limits *limits, const char *name, const char *whole)
-{
-	for (unsigned i = limits ? limits->count : 0; i-- > 0;) {
-		char pattern[DIFF_ROW_NAME_SIZE];
-
-		snprintf(pattern, sizeof(pattern), "%.*s", limits->rows[i].length, limits->rows[i].pattern);
-		if (fnmatch(pattern, name, 0) == 0 || fnmatch(pattern, whole, 0) == 0)
-			return limits->rows[i].percent;
-	}
-	return limits ? limits->percent : 0;
-}
-
-static void set_limits(const struct diff *diff, struct diff_row *row)
+static bool is_for(const struct diff_limit *limit, const struct diff *diff, const struct diff_row *row)
 {
 	const struct cell name = diff->kind->name(diff, row, 0);
-	char plain[CELL_TEXT_SIZE], whole[DIFF_ROW_NAME_SIZE];
-	const char *first = cell_plain(&name, plain);
+	char pattern[DIFF_ROW_NAME_SIZE], plain[CELL_TEXT_SIZE], whole[DIFF_ROW_NAME_SIZE];
 
-	diff_row_name(diff, row, whole);
-	row->exits_limit = limit_of(diff->exits_limits, first, whole);
-	row->ticks_limit = limit_of(diff->ticks_limits, first, whole);
+	snprintf(pattern, sizeof(pattern), "%.*s", limit->length, limit->pattern);
+	return fnmatch(pattern, cell_plain(&name, plain), 0) == 0 ||
+	       fnmatch(pattern, diff_row_name(diff, row, whole), 0) == 0;
+}
+
+bool diff_limit_is_for_any(const struct diff_limit *limit, const struct diff *diff)
+{
+	for (size_t i = 0; i < diff->row_count; i++)
+		if (is_for(limit, diff, &diff->rows[i]))
+			return true;
+	return false;
+}
+
+static double limit_of(const struct diff_limits *limits, const struct diff *diff, const struct diff_row *row)
+{
+	for (unsigned i = limits ? limits->count : 0; i-- > 0;)
+		if (is_for(&limits->rows[i], diff, row))
+			return limits->rows[i].percent;
+	return limits ? limits->percent : 0;
 }
 
 /* Of exits: they are the same, or as much the same as they have to be. */
@@ -143,7 +146,8 @@ void diff_judge(struct diff *diff, struct diff_row *row)
 {
 	bool compared;
 
-	set_limits(diff, row);
+	row->exits_limit = limit_of(diff->exits_limits, diff, row);
+	row->ticks_limit = limit_of(diff->ticks_limits, diff, row);
 	compared = compare(diff, row);
 	row->change = change_of(diff, row, compared);
 	diff->changes[row->change]++;

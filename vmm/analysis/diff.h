@@ -82,6 +82,9 @@ struct diff {
 	char nothing[320]; /* why nothing could be compared; empty if something could */
 };
 
+/* Whether a limit is for any row of those that were made, or its pattern matches none. */
+bool diff_limit_is_for_any(const struct diff_limit *limit, const struct diff *diff);
+
 /* Whether any row differs. */
 bool diff_changed(const struct diff *diff);
 

@@ -98,6 +98,19 @@ static int write_diff(const void *data, const struct settings *settings, FILE *s
 	return format_of(settings)->diff(data, stream);
 }
 
+/* A name with a mistake in it would be a limit of nothing. */
+static void warn_unused(const struct diff *diff, const char *option, const struct diff_limits *limits)
+{
+	for (unsigned i = 0; i < limits->count; i++) {
+		const struct diff_limit *limit = &limits->rows[i];
+		char text[DIFF_ROW_NAME_SIZE + 32];
+
+		snprintf(text, sizeof(text), "'%.*s' matches no row", limit->length, limit->pattern);
+		if (!diff_limit_is_for_any(limit, diff))
+			tell(STATUS_SUCCESS, option, text);
+	}
+}
+
 static int report_two(struct ledger_index contents[2], const struct settings *settings,
 		      struct error *error)
 {
@@ -130,6 +143,10 @@ static int report_two(struct ledger_index contents[2], const struct settings *se
 		error_set(error, -ENODATA, damaged ? STATUS_FAILED : STATUS_SKIPPED,
 			  "nothing was compared: %s", diff.nothing);
 		status = error->status;
+	}
+	if (!error->text[0]) {
+		warn_unused(&diff, "--threshold", &settings->ticks_limits);
+		warn_unused(&diff, "--threshold-exits", &settings->exits_limits);
 	}
 	diff_finish(&diff);
 	return status;
