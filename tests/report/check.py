@@ -67,6 +67,8 @@ def looked_at(form, data):
         seen.add("l0")
     if about.get(b"engine") in (b"vmx", b"svm"):
         seen.add("monitor")
+    if about.get(b"engine") == b"attached":
+        seen |= {"vmm"} if about.get(b"backend") == b"pvm" else {"vmm", "monitor"}
     return seen, has
 
 

@@ -127,21 +127,42 @@ def names_of_functions(case):
 def origin(case):
     """What has made a ledger, and an engine that is none of ours, are told in every view."""
     form = case.form
-    records = head(form, (), engine="attached", sidestep="9.1", command="sidestep profile --pid '1 2'",
+    records = head(form, (), engine="outside", sidestep="9.1", command="sidestep profile --pid '1 2'",
                    date="2026-01-31T23:59:59Z", tracing="sample")
     records += [form.l0_exit(10 * i, reason=i % 3) for i in range(9)] + [form.end()]
-    path = case.path("attached.ledger", ledger.ledger(records))
+    path = case.path("outside.ledger", ledger.ledger(records))
     check.check_all(case.checks, case.sidestep, form, path)
     document = json.loads(case.report("--by", "level", "--format", "json", path)[1])
     case.checks.equal("origin: what an unknown engine did not see", [row["exits"] for row in document["exits"]],
                       [9, check.NOT_OBSERVED, check.NOT_OBSERVED])
     text = case.report(path)[1]
-    case.checks.that("origin: the engine in text", text.startswith("engine attached on kvm_intel (Linux 6.1), "), text)
-    case.checks.that("origin: in the time line", '"engine":"attached"' in case.report("--format", "trace", path)[1])
+    case.checks.that("origin: the engine in text", text.startswith("engine outside on kvm_intel (Linux 6.1), "), text)
+    case.checks.that("origin: in the time line", '"engine":"outside"' in case.report("--format", "trace", path)[1])
     suite = xml.etree.ElementTree.fromstring(case.report("--diff", "--by", "reason", "--format", "junit", path, path)[1])
     told = {item.get("name"): item.get("value") for item in suite.iter("property")}
     case.checks.equal("origin: as JUnit", [told.get("b." + key) for key in ("engine", "sidestep", "command", "date")],
-                      ["attached", "9.1", "sidestep profile --pid '1 2'", "2026-01-31T23:59:59Z"])
+                      ["outside", "9.1", "sidestep profile --pid '1 2'", "2026-01-31T23:59:59Z"])
+
+
+def attached(case):
+    """Of a VM of others every level has its tracepoints: what they did not show did not happen. Where KVM interprets they
+    show a part."""
+    form = case.form
+    for backend, l0, levels, monitor in (
+        ("vmx", "tracepoint kvm:kvm_exit, 9 one by one, 0 lost", [9, 0, 0],
+         "tracepoints kvm:kvm_nested_vmexit_inject, kvm:kvm_nested_vmenter"),
+        ("pvm", "tracepoint kvm:kvm_emulate_insn, 9 one by one, 0 lost, one instruction in many", [9, 0, check.NOT_OBSERVED],
+         "not observed: this KVM interprets"),
+    ):
+        records = head(form, (), engine="attached", backend=backend, tracing="sample")
+        records += [form.l0_exit(10 * i, reason=i % 3) for i in range(9)] + [form.end()]
+        path = case.path(f"{backend}.ledger", ledger.ledger(records))
+        check.check_all(case.checks, case.sidestep, form, path)
+        document = json.loads(case.report("--by", "level", "--format", "json", path)[1])
+        case.checks.equal(f"attached, {backend}: exits", [row["exits"] for row in document["exits"]], levels)
+        case.checks.equal(f"attached, {backend}: by what", document["recorded"],
+                          {"l0": l0, "monitor": monitor, "vmm": "tracepoint kvm:kvm_userspace_exit"})
+        case.checks.that(f"attached, {backend}: no marker", "marker" not in case.report(path)[1])
 
 
 def messy_times(case):
@@ -473,7 +494,7 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (strange_names, names_of_functions, origin, messy_times, exits_at_l0, without_operations, without_symbols,
+        for test in (strange_names, names_of_functions, origin, attached, messy_times, exits_at_l0, without_operations, without_symbols,
                      frames, one_clock, histogram, differences, gate, damage, nothing, usage):
             test(case)
         return case.checks.finish()

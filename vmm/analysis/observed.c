@@ -21,11 +21,17 @@ static bool records_missing(const struct report *report)
 	return report->of_ledger && report->lost;
 }
 
+/* Of an interpreter's instructions profile --pid records few. */
+static bool is_sparse(const struct report *report)
+{
+	return report_attached(report) && report->backend == HOST_BACKEND_PVM;
+}
+
 static enum recorded l0_recorded(const struct report *report)
 {
 	bool any = l0_records(report) != 0;
 
-	if (report->trace_mode == TRACING_PART)
+	if (report->trace_mode == TRACING_PART || is_sparse(report))
 		return RECORDED_PART;
 	if (!any && report->trace_mode != TRACING_SAMPLE)
 		return RECORDED_NONE;
@@ -44,6 +50,11 @@ enum recorded observed_records(const struct report *report, enum level level)
 {
 	if (level == LEVEL_L0)
 		return report_has_no_l0(report) ? RECORDED_NO_LEVEL : l0_recorded(report);
+	if (report_attached(report)) {
+		if (level == LEVEL_MONITOR && is_sparse(report))
+			return RECORDED_NONE;
+		return report->samples_lost || records_missing(report) ? RECORDED_PART : RECORDED_ALL;
+	}
 	/* Who else writes ledgers may see less than the run loop. */
 	if (level == LEVEL_VMM && report->engine_name && !any_exit(report->summary, level))
 		return RECORDED_NONE;
@@ -80,13 +91,23 @@ static void l0_records_text(const struct report *report, char *text)
 	else
 		snprintf(text, OBSERVED_SIZE, "tracepoint %s, %" PRIu64 " one by one, %" PRIu64 " lost%s%s",
 			 l0_tracepoint(report), l0_records(report), report->samples_lost,
-			 report->trace_mode == TRACING_PART ? ", a twentieth of the time" : "",
+			 is_sparse(report)                    ? ", one instruction in many"
+			 : report->trace_mode == TRACING_PART ? ", a twentieth of the time"
+							      : "",
 			 report->vcpus_blind ? ", some vCPUs " NOT_OBSERVED : "");
 }
 
 static const char *vmm_source(const struct report *report)
 {
 	return report->backend == HOST_BACKEND_BARE ? "what the relay passes on, served by the same monitor" : "run loop";
+}
+
+static const char *attached_source(const struct report *report, enum level level)
+{
+	if (level == LEVEL_VMM)
+		return "tracepoint kvm:kvm_userspace_exit";
+	return is_sparse(report) ? NOT_OBSERVED ": this KVM interprets"
+				 : "tracepoints kvm:kvm_nested_vmexit_inject, kvm:kvm_nested_vmenter";
 }
 
 const char *observed_records_text(const struct report *report, enum level level,
@@ -96,6 +117,9 @@ const char *observed_records_text(const struct report *report, enum level level,
 		return bare_l0_text(report, buffer);
 	if (level == LEVEL_L0)
 		l0_records_text(report, buffer);
+	else if (report_attached(report))
+		snprintf(buffer, OBSERVED_SIZE, "%s%s", attached_source(report, level),
+			 records_missing(report) ? ", but for records that found no room" : "");
 	else if (observed_records(report, level) == RECORDED_NO_LEVEL)
 		snprintf(buffer, OBSERVED_SIZE, "this engine has none");
 	else if (observed_records(report, level) == RECORDED_NONE)

@@ -135,6 +135,11 @@ struct table report_table(const struct report *report)
 	return (struct table){report_columns, COLUMN_COUNT, report->row_count, cell_at, report, .fit = true};
 }
 
+bool report_attached(const struct report *report)
+{
+	return report->engine_name && strcmp(report->engine_name, "attached") == 0;
+}
+
 const char *report_engine(const struct report *report)
 {
 	return report->engine_name ? report->engine_name : engine_keys[report->engine];

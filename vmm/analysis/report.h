@@ -104,6 +104,9 @@ void report_finish(struct report *report);
 /* The engine, in words that may be those of a file. */
 const char *report_engine(const struct report *report);
 
+/* Whether it is of VMs that others ran, from `profile --pid` or `--all`. */
+bool report_attached(const struct report *report);
+
 /* Whether the monitor was the outermost hypervisor: there is no level l0 then. */
 static inline bool report_has_no_l0(const struct report *report)
 {

@@ -23,7 +23,8 @@ void report_l0_text(const struct report *report, FILE *stream)
 	struct l0_summary sum;
 
 	summary_l0(summary, &sum);
-	if (!is_recorded(report))
+	/* A guest of others has no marker, and how many were lost is said beside the levels. */
+	if (!is_recorded(report) || report_attached(report))
 		return;
 	fprintf(stream, "l0, one by one: %" PRIu64 " recorded, %" PRIu64 " lost\n", sum.exits,
 		report->samples_lost);
