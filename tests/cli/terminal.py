@@ -16,6 +16,7 @@ from patience import patient
 
 PATIENCE = patient(15)
 CLEAR = b"\x1b[H\x1b[J"
+CUT, WRAP = "\x1b[?7l", "\x1b[?7h"
 
 
 class Run:
@@ -109,6 +110,11 @@ def quits_with(sidestep, keys):
     # In place: no screen has more lines than the terminal, and the rest is counted.
     screens = text.split(CLEAR.decode())[1:]
     assert all(screen.count("\n") <= 12 for screen in screens[:-1]), "a screen is too long"
+    # Lines that would go on in the next one are cut, whatever the width, but for those of the summary. With Ctrl-C the
+    # terminal drops some of what was written.
+    if keys != b"\x03":
+        assert all(screen.startswith(CUT) and screen.endswith(WRAP) for screen in screens[:-1]), "a line may wrap"
+    assert screens[-2].endswith(WRAP) and CUT not in screens[-1], "the summary is cut"
     assert screens[-1].startswith("summary of "), "the summary is the last"
 
 

@@ -49,6 +49,7 @@ static enum profile_l0 l0_known(const struct profile_watch *watch)
 static int write_view(const struct profile_view *view, const char *format, bool interactive, FILE *stream)
 {
 	size_t rows = terminal_rows(stream);
+	int rc;
 
 	if (strcmp(format, "json") == 0)
 		return profile_json(view, stream);
@@ -56,10 +57,17 @@ static int write_view(const struct profile_view *view, const char *format, bool 
 		return profile_csv(view, stream);
 	if (!interactive)
 		return profile_text(view, 0, stream);
+	/* With Ctrl-C the terminal drops what it has not shown yet, the end of a table too. */
+	if (view->summary)
+		terminal_wrap(stream, true);
 	terminal_clear(stream);
 	if (view->summary)
 		return profile_text(view, 0, stream);
-	return profile_text(view, rows > LINES_AROUND ? rows - LINES_AROUND : 1, stream);
+	/* Rows are counted by lines of the screen. */
+	terminal_wrap(stream, false);
+	rc = profile_text(view, rows > LINES_AROUND ? rows - LINES_AROUND : 1, stream);
+	terminal_wrap(stream, true);
+	return rc;
 }
 
 int profile_show(struct profile_view *view, struct profile_counts *interval, const struct profile_counts *total,

@@ -104,6 +104,11 @@ size_t terminal_rows(FILE *stream)
 	return size.ws_row ? size.ws_row : 24;
 }
 
+void terminal_wrap(FILE *stream, bool on)
+{
+	fputs(on ? "\033[?7h" : "\033[?7l", stream);
+}
+
 void terminal_clear(FILE *stream)
 {
 	fputs("\033[H\033[J", stream);

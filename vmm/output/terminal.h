@@ -27,6 +27,9 @@ bool terminal_quit(void);
 /* Rows of the terminal behind a stream; 0: it is none. */
 size_t terminal_rows(FILE *stream);
 
+/* Whether lines that are longer than those of the screen go on in the next one, or end at its edge. */
+void terminal_wrap(FILE *stream, bool on);
+
 /* Clears the screen before something new is written to it. */
 void terminal_clear(FILE *stream);
 
