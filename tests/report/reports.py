@@ -162,7 +162,11 @@ def attached(case):
         case.checks.equal(f"attached, {backend}: exits", [row["exits"] for row in document["exits"]], levels)
         case.checks.equal(f"attached, {backend}: by what", document["recorded"],
                           {"l0": l0, "monitor": monitor, "vmm": "tracepoint kvm:kvm_userspace_exit"})
-        case.checks.that(f"attached, {backend}: no marker", "marker" not in case.report(path)[1])
+        text = case.report(path)[1]
+        case.checks.that(f"attached, {backend}: no marker", "marker" not in text, text)
+        case.checks.that(f"attached, {backend}: what a tick is", "\na tick is a nanosecond of CLOCK_MONOTONIC_RAW\n" in text, text)
+        case.checks.that(f"attached, {backend}: of the time line",
+                         '"time":"of CLOCK_MONOTONIC_RAW, a tick is a nanosecond"' in case.report("--format", "trace", path)[1])
 
 
 def messy_times(case):

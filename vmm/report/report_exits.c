@@ -103,6 +103,8 @@ void report_exits_untimed(const struct group_list *list, FILE *stream)
 	if (timed != exits)
 		fprintf(stream, "ticks: of %" PRIu64 " of the %" PRIu64 " exits; the others do not say how long they took\n",
 			timed, exits);
+	if (timed && report_attached(&list->contents->report))
+		fputs("a tick is a nanosecond of CLOCK_MONOTONIC_RAW\n", stream);
 }
 
 /* Of a run nothing is at hand but what was counted. */

@@ -250,7 +250,8 @@ static void put_about(struct file_writer *writer)
 		{"exits at monitor",
 		 observed_records_text(report, LEVEL_MONITOR, recorded[LEVEL_MONITOR])},
 		{"exits at vmm", observed_records_text(report, LEVEL_VMM, recorded[LEVEL_VMM])},
-		{"time", writer->contents->reader.header.tsc_khz
+		{"time", report_attached(report) ? "of CLOCK_MONOTONIC_RAW, a tick is a nanosecond"
+			 : writer->contents->reader.header.tsc_khz
 				 ? "from ticks of the host's time stamp counter"
 				 : "one nanosecond is a tick of the host's time stamp counter, whose "
 				   "frequency is not known"},
