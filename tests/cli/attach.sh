@@ -130,6 +130,9 @@ go
 wait "$pid"
 kill -INT "$profile"
 ends 'all VMs, until Ctrl-C' 0
+monitor=0.0
+grep -q kvm_pvm <<<"$info" && monitor='"not observed"'
+that 'all VMs: exits of nested guests, if this KVM shows them' grep -q "\"monitor\":$monitor," profile.out
 that 'all VMs: its own is among them' grep -q "\"pid\":$pid,\"name\":\"small_vmm\"" profile.out
 valid 'all VMs' profile.out
 

@@ -179,6 +179,7 @@ static int write_lines(struct attach_watch *watch, bool summary)
 		.summary = summary,
 		.by = watch->by,
 		.attached = true,
+		.interpreted = interpreted,
 		.name = name_of,
 		.more_text = vcpus_text,
 		.more_json = vcpus_json,

@@ -220,6 +220,8 @@ static struct cell level_cell(const struct profile_view *view, enum level level)
 {
 	if (level == LEVEL_MONITOR && !view->attached && view->engine->id == ENGINE_FLAT)
 		return cell_of_text(NULL);
+	if (level == LEVEL_MONITOR && view->interpreted)
+		return cell_not_observed(CELL_NUMBER);
 	return cell_of_number(CELL_NUMBER, number_known(view->lines, level), view->lines->total[level]);
 }
 

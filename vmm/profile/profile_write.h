@@ -15,6 +15,7 @@ struct profile_view {
 	bool summary;
 	enum group_key by;
 	bool attached; /* to VMs of other processes */
+	bool interpreted; /* of these, nobody sees exits of a guest in the guest */
 	/* The names of key.value by symbol and by vCPU. */
 	struct cell (*name)(const void *opaque, const struct profile_key *key);
 	const void *opaque;
