@@ -145,14 +145,14 @@ def origin(case):
 
 
 def attached(case):
-    """Of a VM of others every level has its tracepoints: what they did not show did not happen. Where KVM interprets they
-    show a part."""
+    """Of a VM of others every level has its tracepoints: what they did not show did not happen. Where KVM interprets
+    they show a part."""
     form = case.form
     for backend, l0, levels, monitor in (
         ("vmx", "tracepoint kvm:kvm_exit, 9 one by one, 0 lost", [9, 0, 0],
          "tracepoints kvm:kvm_nested_vmexit_inject, kvm:kvm_nested_vmenter"),
-        ("pvm", "tracepoint kvm:kvm_emulate_insn, 9 one by one, 0 lost, one instruction in many", [9, 0, check.NOT_OBSERVED],
-         "not observed: this KVM interprets"),
+        ("pvm", "tracepoint kvm:kvm_emulate_insn, 9 one by one, 0 lost, one instruction in many",
+         [9, 0, check.NOT_OBSERVED], "not observed: this KVM interprets"),
     ):
         records = head(form, (), engine="attached", backend=backend, tracing="sample")
         records += [form.l0_exit(10 * i, reason=i % 3) for i in range(9)] + [form.end()]
@@ -162,11 +162,17 @@ def attached(case):
         case.checks.equal(f"attached, {backend}: exits", [row["exits"] for row in document["exits"]], levels)
         case.checks.equal(f"attached, {backend}: by what", document["recorded"],
                           {"l0": l0, "monitor": monitor, "vmm": "tracepoint kvm:kvm_userspace_exit"})
+        case.checks.equal(f"attached, {backend}: no violation", case.report("--by", "violation", path)[1],
+                          "no access that a view forbids was recorded\n")
+        case.checks.that(f"attached, {backend}: no service",
+                         case.report("--by", "service", path)[1].startswith("nothing to count by service\n\n"))
         text = case.report(path)[1]
         case.checks.that(f"attached, {backend}: no marker", "marker" not in text, text)
-        case.checks.that(f"attached, {backend}: what a tick is", "\na tick is a nanosecond of CLOCK_MONOTONIC_RAW\n" in text, text)
+        case.checks.that(f"attached, {backend}: what a tick is",
+                         "\na tick is a nanosecond of CLOCK_MONOTONIC_RAW\n" in text, text)
+        trace = case.report("--format", "trace", path)[1]
         case.checks.that(f"attached, {backend}: of the time line",
-                         '"time":"of CLOCK_MONOTONIC_RAW, a tick is a nanosecond"' in case.report("--format", "trace", path)[1])
+                         '"time":"of CLOCK_MONOTONIC_RAW, a tick is a nanosecond"' in trace, trace)
 
 
 def messy_times(case):

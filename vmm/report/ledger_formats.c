@@ -15,6 +15,8 @@ static int groups_text(const struct group_list *list, FILE *stream)
 	const struct table table = exit_groups_text_table(list);
 	int rc = table_text(&table, stream);
 
+	if (list->count == 0)
+		fprintf(stream, "nothing to count by %s\n", group_key_names[list->by]);
 	fputs("\nexits that left a record, shares within a level, ticks of handling one\n", stream);
 	report_exits_unnamed(list, stream);
 	observed_print(&list->contents->report, observed_records_text, stream);

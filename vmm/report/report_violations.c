@@ -138,6 +138,8 @@ int violations_table(const struct report *report, FILE *stream)
 	uint64_t more;
 	int rc = write_table(report, stream, SUMMARY_VIOLATIONS_MAX, &more);
 
+	if (violations_total(report) == 0)
+		fputs("no access that a view forbids was recorded\n", stream);
 	if (rc == 0 && more)
 		fprintf(stream, "and %" PRIu64 " more\n", more);
 	return rc;
