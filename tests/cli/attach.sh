@@ -108,6 +108,8 @@ for vcpu in 0 1; do
 		[ "$(grep -c "^process $pid (small_vmm), vcpu $vcpu, thread [0-9]*: [0-9]* [a-z]* recorded, 0 lost$" profile.out)" -eq 1 ]
 	that "vCPU $vcpu has a row" [ "$(grep -c "^$vcpu  *l1 *vmm " profile.out)" -ge 1 ]
 done
+"$sidestep" report --by rip ledger >by-rip
+that 'the ledger by RIP: no column of instructions that nobody could read' grep -q '^rip  *at  *level ' by-rip
 check 'the ledger by reason' 0 '' "$sidestep" report --by reason --format csv ledger
 that 'the ledger has every return' [ "$(awk -F, '$2 == "vmm" { n += $3 } END { print n }' "$out")" = "$(runs_of_vmm)" ]
 for format in text json html trace folded; do

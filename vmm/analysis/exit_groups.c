@@ -324,6 +324,9 @@ static struct cell place_cell(const struct ledger_index *contents, const struct 
 	struct code_place place;
 	struct cell cell = {.state = CELL_OBSERVED};
 
+	/* Nobody can read the memory of somebody else's VM. */
+	if (column == GROUP_COLUMN_INSTRUCTION && report_attached(&contents->report))
+		return cell_not_observed(CELL_TEXT);
 	disassembly_locate(ledger_index_code(contents, group->key), &group->first, contents->report.backend,
 			   &place);
 	if (column == GROUP_COLUMN_INSTRUCTION)

@@ -24,7 +24,8 @@ struct group {
 #define GROUP_COLUMNS(X)                                                                           \
 	X(KEY, "key", key, TABLE_LEFT, "by the name of the key: what the row is of")               \
 	X(AT, "at", at, TABLE_LEFT, "by RIP: where the instruction that exited begins, in its function") \
-	X(INSTRUCTION, "instruction", instruction, TABLE_LEFT, "by RIP: that instruction, disassembled") \
+	X(INSTRUCTION, "instruction", instruction, TABLE_LEFT | TABLE_BESIDE,                      \
+	  "by RIP: that instruction, disassembled; not observed in VMs of others")                 \
 	X(LEVEL, "level", level, TABLE_LEFT, "where these exits arrived")                          \
 	X(EXITS, "exits", exits, TABLE_RIGHT, "how many")                                          \
 	X(SHARE, "share", share, TABLE_RIGHT, "percent of those at the level")                     \

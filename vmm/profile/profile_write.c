@@ -209,6 +209,16 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 	}
 }
 
+/* That no times were observed is said once in a row, by the median, which has a column in any case. */
+static struct cell text_cell_at(const void *data, size_t row, size_t column)
+{
+	const struct profile_view *view = data;
+	bool beside = column == PROFILE_COLUMN_MEAN || column == PROFILE_COLUMN_P99 || column == PROFILE_COLUMN_MAX ||
+		      column == PROFILE_COLUMN_SPENT;
+
+	return beside && !timed(view, &view->lines->lines[row]) ? cell_of_text(NULL) : cell_at(data, row, column);
+}
+
 static struct table table_of(const struct profile_view *view, struct table_column columns[PROFILE_COLUMN_COUNT])
 {
 	choose_columns(view, columns);
@@ -243,6 +253,7 @@ int profile_text(const struct profile_view *view, size_t rows, FILE *stream)
 	size_t more = rows && table.row_count > rows ? table.row_count - rows : 0;
 	int rc = 0;
 
+	table.cell = text_cell_at;
 	table.row_count -= more;
 	if (view->summary)
 		fprintf(stream, "summary of %.1f s\n", view->seconds);

@@ -295,7 +295,7 @@ static void profiles(void **state)
 		double seconds;
 		const char *told, *more;
 	} rows[] = {
-		{"text", text_of_profile, 2, "l0    CPUID  not observed 100.0 not observed not observed not observed",
+		{"text", text_of_profile, 2, "l0    CPUID  not observed 100.0 not observed   - not observed",
 		 "l0: numbers: not observed"},
 		{"text", text_of_profile, 0, "vmm   io     not observed 100.0", NULL},
 		{"csv", profile_csv, 2, ",l0,CPUID,not observed,100,not observed,not observed,not observed,not observed,not observed,not observed,1\n",

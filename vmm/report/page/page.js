@@ -331,8 +331,10 @@ function makeTables() {
 	makeTable(byId('reasons'), 'By reason, with the ticks of handling them.', names(['reason', 'Reason']), data.reasons);
 	makeTable(byId('functions'), `By function${most(data.functions, data.functions_total)}.`,
 		names(['symbol', 'Function']), data.functions);
-	makeTable(byId('places'), `By instruction${most(data.places, data.places_total)}.`,
-		names(['at', 'At'], ['instruction', 'Instruction']), data.places);
+	// Of a VM of others nobody knows the instructions.
+	const instruction = data.places.some((row) => row.instruction !== 'not observed') ? [['instruction', 'Instruction']] : [];
+	makeTable(byId('places'), `By ${instruction.length ? 'instruction' : 'address'}${most(data.places, data.places_total)}.`,
+		names(['at', 'At'], ...instruction), data.places);
 }
 
 // What there is nothing to say of is not there.
