@@ -59,6 +59,7 @@ ACCEPTED = {
     "another offset in a function": (TABLE, changed("0x100a3d op_view_store+0x2d", "0x100b00 op_view_store+0x40")),
     "lines left out": ([TABLE[0], GAP, TABLE[3], GAP, "end"], TABLE),
     "nothing left out": ([GAP, *TABLE, GAP], TABLE),
+    "ticks beside a column left out": (changed("12133 18521", f"12133 {GAP}"), changed("12133 18521", "12490 69559")),
     "a part of a line left out": ([GAP, f"view.switch.vmcall 1000 {GAP} 18521", GAP], TABLE),
 }
 REFUSED = {
@@ -77,6 +78,8 @@ REFUSED = {
     "the wrong order": ([GAP, TABLE[4], GAP, TABLE[3], GAP], TABLE),
     "no gap where lines are left out": ([TABLE[0], TABLE[3], GAP], TABLE),
     "a line that is not there": ([GAP, "view.switch.vmfunc 1000 2 0 0 l0 1429 1429 1489", GAP], TABLE),
+    "ticks beyond 3 % beside a column left out": (changed("12133 18521", f"12133 {GAP}"), changed("12133", "12508")),
+    "exits beside a column left out": (changed("12133 18521", f"12133 {GAP}"), changed("3   1   0", "4   1   0")),
     "another part of a line": ([GAP, f"view.switch.vmcall 1000 {GAP} 18522", GAP], TABLE),
 }
 RUN = "<!-- run: intel -->\n"

@@ -228,12 +228,14 @@ class Comparison:
     def line(self, old, new):
         self.kinds = classes(old) or (self.kinds if old.strip() else self.rest)
         old, new = plain(old), plain(new)
-        if GAP in old:
-            parts = (re.escape(" ".join(part.split())) for part in old.split(GAP))
-            return re.fullmatch(".*".join(parts), " ".join(new.split())) is not None
+        parts = (re.escape(" ".join(part.split())) for part in old.split(GAP))
+        if GAP in old and re.fullmatch(".*".join(parts), " ".join(new.split())):
+            return True
+        # What stands for one word leaves the others in their columns.
         old, new = old.split()[::-1], new.split()[::-1]
         kinds = self.kinds + [(0, 0)] * len(old)
-        return len(old) == len(new) and all(map(self.word, old, new, kinds))
+        return len(old) == len(new) and all(word == GAP or self.word(word, other, kind)
+                                            for word, other, kind in zip(old, new, kinds))
 
     def lines(self, old, new):
         """The first line that is not found, or None."""
