@@ -59,7 +59,11 @@ for command in test run profile bench report views info; do
 	mapfile -t takes < <(
 		"$sidestep" $command --help | sed -n 's/^ *\(-o\|--[a-z-]*\)\(, --[a-z-]*\)\? FILE .*/\1/p'
 		for operand in "${operands[@]}"; do
-			[ "$operand" = PATTERN... ] || echo "$operand"
+			case $operand in
+			PATTERN...) ;;
+			*...) printf '%s\n' "${operand%...}" "${operand%...}" ;; # two stand for any number
+			*) echo "$operand" ;;
+			esac
 		done
 	)
 	for ((i = 0; i < ${#takes[@]}; i++)); do

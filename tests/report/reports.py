@@ -483,7 +483,7 @@ def usage(case):
     path = case.path("good.ledger", run_of(case.form, (1, 100, 0)))
     for words, *arguments in (
         ("two LEDGERs with --diff", "--diff", path),
-        ("report takes one LEDGER", path, path),
+        ("report takes one LEDGER",),
         ("--by rip: --format html has no such table", "--by", "rip", "--format", "html", path),
         ("--diff compares operations", "--diff", "--by", "violation", path, path),
         ("as text, json, csv, tap or junit", "--diff", "--format", "html", path, path),

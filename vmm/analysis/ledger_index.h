@@ -24,6 +24,8 @@ struct ledger_index {
 	uint32_t kinds[SS_MAX_OPERATIONS + 1];
 	uint32_t compared[SS_MAX_OPERATIONS + 1]; /* number of the operation it is compared with; 0: none */
 	const struct record_expectation *expected[SS_MAX_OPERATIONS + 1]; /* NULL: nothing was */
+	unsigned expectations[SS_MAX_OPERATIONS + 1]; /* of how many runs something was */
+	unsigned skips[SS_MAX_OPERATIONS + 1]; /* of how many runs it was not performed in */
 	const char *skipped[SS_MAX_OPERATIONS + 1]; /* why it was not performed; NULL: it was, or was not asked for */
 	struct keyset places; /* RIPs whose code is known */
 	const struct record_code **codes;

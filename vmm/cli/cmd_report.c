@@ -8,6 +8,7 @@
 #include "vmm/analysis/diff_make.h"
 #include "vmm/cli/session.h"
 #include "vmm/report/ledger_formats.h"
+#include "vmm/report/ledger_join.h"
 
 /* The name has been checked against the same list in words. */
 static const struct ledger_format *format_of(const struct settings *settings)
@@ -75,19 +76,41 @@ static void warn_left_out(struct ledger_index *contents, const struct settings *
 			(unsigned long long)count);
 }
 
-static int report_one(struct ledger_index *contents, const struct settings *settings,
-		      struct error *error)
+/* Opens one, or several as one. Returns what the files themselves come to, as an exit status. */
+static int open_ledgers(struct ledger_index *contents, const struct settings *settings, struct error *error)
 {
-	int status;
+	struct ledger_join *join;
+	int status = STATUS_SUCCESS, rc = 0;
 
-	if (ledger_index_open(contents, settings->operands[0], error) != 0)
-		return error->status;
+	if (settings->operand_count == 1)
+		return ledger_index_open(contents, settings->operands[0], error) != 0 ? error->status
+										     : warn(contents, settings->operands[0]);
+	join = calloc(1, sizeof(*join));
+	if (!join)
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	for (int i = 0; rc == 0 && i < settings->operand_count; i++) {
+		rc = ledger_join_add(join, settings->operands[i], error);
+		if (rc == 0 && warn(ledger_join_last(join), settings->operands[i]) != STATUS_SUCCESS)
+			status = STATUS_FAILED;
+	}
+	if (rc == 0)
+		rc = ledger_join_finish(join, contents, error);
+	ledger_join_close(join);
+	free(join);
+	return rc == 0 ? status : error->status;
+}
+
+static int report_all(struct ledger_index *contents, const struct settings *settings, struct error *error)
+{
+	int status = open_ledgers(contents, settings, error);
+
+	if (error->text[0])
+		return status;
 	if (is_of_tests(settings) && !contents->report.judged)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "%s: nothing was expected of its operations, so --format %s has nothing to tell; "
 				 "text, json and csv have",
 				 settings->operands[0], settings->format);
-	status = warn(contents, settings->operands[0]);
 	if (output_emit(write_ledger, &contents, settings, error) == 0)
 		warn_left_out(contents, settings);
 	return status != STATUS_SUCCESS ? status : status_of(&contents->report);
@@ -161,10 +184,12 @@ static int check_options(const struct settings *settings, struct error *error)
 	if (cli_check_format(settings, FORMATS_REPORT, error) != 0)
 		return -EINVAL;
 	format = format_of(settings);
-	if (settings->operand_count != (settings->diff ? 2 : 1))
+	if (settings->diff ? settings->operand_count != 2 : settings->operand_count < 1)
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "report takes %s; make it with `sidestep run --ledger FILE`",
-				 settings->diff ? "two LEDGERs with --diff" : "one LEDGER");
+				 settings->diff ? "two LEDGERs with --diff" : "one LEDGER or more");
+	if (settings->operand_count > 1 && format->whole == report_trace)
+		return error_set(error, -EINVAL, STATUS_USAGE, "--format trace is of one LEDGER: runs have no clock in common");
 	if (settings->diff && (settings->by == GROUP_VIOLATION || !format->diff))
 		return error_set(error, -EINVAL, STATUS_USAGE,
 				 "--diff compares operations, or exits by reason, rip, symbol, level, vcpu, "
@@ -191,7 +216,7 @@ int command_report(const struct settings *settings)
 		error_set(&error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	else if (check_options(settings, &error) == 0)
 		status = settings->diff ? report_two(contents, settings, &error)
-					: report_one(contents, settings, &error);
+					: report_all(contents, settings, &error);
 	for (int i = 0; contents && i < 2; i++)
 		ledger_index_close(&contents[i]);
 	free(contents);

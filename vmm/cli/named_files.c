@@ -13,9 +13,6 @@
 #include "vmm/output/output_target.h"
 #include "vmm/plan/storage.h"
 
-/* A file for each option, two operands, standard output and error. */
-#define FILES_MAX (SETTINGS_FILES_MAX + 4)
-
 struct named_file {
 	char what[16]; /* the option, or the word for the operand */
 	const char *name;
@@ -26,8 +23,8 @@ struct named_file {
 };
 
 struct named_files {
-	struct named_file list[FILES_MAX];
-	size_t count;
+	struct named_file *list;
+	size_t count, room;
 };
 
 static void set_inode(struct named_file *file, const struct stat *status)
@@ -66,7 +63,7 @@ static bool identify(struct named_file *file)
 
 static void add(struct named_files *files, const struct named_file *file)
 {
-	if (files->count < FILES_MAX)
+	if (files->count < files->room)
 		files->list[files->count++] = *file;
 }
 
@@ -117,7 +114,7 @@ static int add_option(struct named_files *files, const struct settings_file *fil
 	return 0;
 }
 
-/* "LEDGER [LEDGER]": operands are read, unless they are patterns. */
+/* "FILE [GUEST]", "LEDGER...": operands are read, unless they are patterns. */
 static void add_operands(struct named_files *files, const char *words, const struct settings *settings)
 {
 	for (int i = 0; i < settings->operand_count && words[0]; i++) {
@@ -125,11 +122,14 @@ static void add_operands(struct named_files *files, const char *words, const str
 		char what[16];
 
 		words += strspn(words, " [");
-		length = strcspn(words, " ]");
+		if (strncmp(words, "PATTERN...", strlen("PATTERN...")) == 0)
+			return;
+		length = strcspn(words, " ].");
 		snprintf(what, sizeof(what), "%.*s", (int)length, words);
-		if (length > 0 && strcmp(what, "PATTERN...") != 0)
+		if (length > 0)
 			add_name(files, what, settings->operands[i], settings->operands[i], false);
-		words += length;
+		if (strcmp(words + length, "...") != 0)
+			words += length;
 	}
 }
 
@@ -161,13 +161,23 @@ static int compare(const struct named_files *files, struct error *error)
 
 int named_files_check(const struct command_row *command, const struct settings *settings, struct error *error)
 {
-	struct named_files files = {0};
+	/* A file for each option and operand, standard output and error. */
+	struct named_files files = {.room = settings->file_count + (size_t)settings->operand_count + 2};
+	int rc = 0;
 
-	for (unsigned i = 0; i < settings->file_count; i++)
-		if (add_option(&files, &settings->files[i]) != 0)
-			return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	files.list = calloc(files.room, sizeof(*files.list));
+	if (!files.list)
+		rc = -ENOMEM;
+	for (unsigned i = 0; rc == 0 && i < settings->file_count; i++)
+		rc = add_option(&files, &settings->files[i]);
+	if (rc != 0) {
+		free(files.list);
+		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	}
 	add_operands(&files, command->operands, settings);
 	add_open(&files, STDOUT_FILENO, "standard output");
 	add_open(&files, STDERR_FILENO, "standard error");
-	return compare(&files, error);
+	rc = compare(&files, error);
+	free(files.list);
+	return rc;
 }

@@ -92,12 +92,12 @@ static void append_end(enum stop_cause cause, int status, const char *text)
 	ledger_append(&ledger, &record.record);
 }
 
-/* What it says on standard error is kept. */
-static int report(const char *format)
+/* Of the ledger, or of two that are the same. What it says on standard error is kept. */
+static int report_of(int ledgers, const char *format)
 {
-	char *const operands[] = {ledger_path, NULL};
+	char *const operands[] = {ledger_path, ledger_path, NULL};
 	const struct settings settings = {
-		.format = format, .output = output_path, .operands = operands, .operand_count = 1};
+		.format = format, .output = output_path, .operands = operands, .operand_count = ledgers};
 	const int kept = dup(STDERR_FILENO), file = open(error_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	int status;
 
@@ -109,6 +109,11 @@ static int report(const char *format)
 	close(kept);
 	close(file);
 	return status;
+}
+
+static int report(const char *format)
+{
+	return report_of(1, format);
 }
 
 static bool says(const char *path, const char *word)
@@ -212,6 +217,7 @@ static void where_nothing_could_be_performed_it_was_skipped(void **state)
 	append_end(STOP_EXIT, 0, "");
 	ledger_close(&ledger);
 	assert_int_equal(report("text"), STATUS_SKIPPED);
+	assert_int_equal(report_of(2, "text"), STATUS_SKIPPED);
 }
 
 /* `sidestep run` would have ended with it. */

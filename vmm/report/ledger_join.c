@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmm/report/ledger_join.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VARIOUS "various"
+
+/* What a report says of its run. Each may be another in another ledger; of `one_run` there is nothing to say then. */
+static const struct {
+	size_t offset;
+	bool one_run;
+} texts[] = {
+	{offsetof(struct report, kernel), false},	{offsetof(struct report, sidestep), false},
+	{offsetof(struct report, command), true},	{offsetof(struct report, date), true},
+	{offsetof(struct report, seccomp), false},	{offsetof(struct report, landlock), false},
+	{offsetof(struct report, instrumented), false}, {offsetof(struct report, below), false},
+	{offsetof(struct report, trace_missing), false}, {offsetof(struct report, counters_missing), false},
+};
+#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
+
+static const char **text_of(struct report *report, size_t number)
+{
+	return (const char **)((char *)report + texts[number].offset);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static int refuse(const struct ledger_join *join, const char *path, const char *what, const char *first,
+		  const char *other, struct error *error)
+{
+	return error_set(error, -EINVAL, STATUS_USAGE,
+			 "%s: %s is %s, and %s in %s: only ledgers of runs that were configured alike add up; --diff compares two",
+			 path, what, other ? other : "not known", first ? first : "not known", join->first_name);
+}
+
+/* Numbers of operations and views are those of the run. */
+static int compare_names(const struct ledger_join *join, const char *path, struct error *error)
+{
+	const struct ledger_index *first = &join->first, *part = &join->part;
+	char what[40];
+
+	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++) {
+		snprintf(what, sizeof(what), "operation %zu", i);
+		if (first->names[i] && part->names[i] && strcmp(first->names[i], part->names[i]) != 0)
+			return refuse(join, path, what, first->names[i], part->names[i], error);
+	}
+	for (size_t i = 0; i < VIEW_MAX; i++) {
+		snprintf(what, sizeof(what), "view %zu", i);
+		if (first->views[i] && part->views[i] && strcmp(first->views[i], part->views[i]) != 0)
+			return refuse(join, path, what, first->views[i], part->views[i], error);
+	}
+	return 0;
+}
+
+static int compare_numbers(const struct ledger_join *join, const char *path, struct error *error)
+{
+	const struct report *first = &join->first.report, *part = &join->part.report;
+	const struct {
+		const char *what;
+		unsigned first, part;
+	} numbers[] = {{"the number of VMs", first->vms, part->vms}, {"the number of vCPUs", first->vcpus, part->vcpus}};
+	char a[24], b[24];
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		snprintf(a, sizeof(a), "%u", numbers[i].first);
+		snprintf(b, sizeof(b), "%u", numbers[i].part);
+		if (numbers[i].first != numbers[i].part)
+			return refuse(join, path, numbers[i].what, a, b, error);
+	}
+	return 0;
+}
+
+static const char *tracing_of(const struct report *report)
+{
+	return report->trace_mode == TRACE_MODE_UNKNOWN ? NULL : trace_mode_keys[report->trace_mode];
+}
+
+static int compare_runs(const struct ledger_join *join, const char *path, struct error *error)
+{
+	const struct report *first = &join->first.report, *part = &join->part.report;
+	const struct {
+		const char *what, *first, *part;
+	} rows[] = {
+		{"the engine", report_engine(first), report_engine(part)},
+		{"the backend", host_backend_keys[first->backend], host_backend_keys[part->backend]},
+		{"the guest", first->guest, part->guest},
+		{"what was traced", tracing_of(first), tracing_of(part)},
+		{"level l0", report_has_no_l0(first) ? "not there" : "there", report_has_no_l0(part) ? "not there" : "there"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!same_text(rows[i].first, rows[i].part))
+			return refuse(join, path, rows[i].what, rows[i].first, rows[i].part, error);
+	if (compare_numbers(join, path, error) != 0)
+		return -EINVAL;
+	for (size_t i = 0; i < REPORT_VMS_MAX; i++)
+		if (!same_text(first->plans[i], part->plans[i]))
+			return refuse(join, path, "the plan of a VM", first->plans[i], part->plans[i], error);
+	return 0;
+}
+
+static void note_texts(struct ledger_join *join)
+{
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		if (!same_text(*text_of(&join->first.report, i), *text_of(&join->part.report, i)))
+			join->various |= 1u << i;
+}
+
+static int out_of_memory(struct error *error)
+{
+	return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+}
+
+static int append(struct ledger_join *join, struct ledger_reader *reader, struct error *error)
+{
+	const struct record *record;
+
+	ledger_rewind(reader);
+	while ((record = ledger_next(reader)) != NULL)
+		fwrite(record, record->size, 1, join->records);
+	return ferror(join->records) ? out_of_memory(error) : 0;
+}
+
+/* The header is filled in at the end. */
+static int begin(struct ledger_join *join, struct error *error)
+{
+	const char header[LEDGER_HEADER_SIZE] = {0};
+
+	join->records = open_memstream(&join->data, &join->size);
+	if (!join->records)
+		return out_of_memory(error);
+	fwrite(header, sizeof(header), 1, join->records);
+	return 0;
+}
+
+static struct ledger_index *last(struct ledger_join *join)
+{
+	return join->count < 2 ? &join->first : &join->part;
+}
+
+const struct ledger_index *ledger_join_last(const struct ledger_join *join)
+{
+	return join->count < 2 ? &join->first : &join->part;
+}
+
+int ledger_join_add(struct ledger_join *join, const char *path, struct error *error)
+{
+	struct ledger_index *part;
+	int rc = 0;
+
+	if (join->count++ == 0) {
+		join->first_name = path;
+		rc = begin(join, error);
+	}
+	part = last(join);
+	ledger_index_close(part);
+	if (rc == 0)
+		rc = ledger_index_open(part, path, error);
+	if (rc == 0 && join->count > 1)
+		rc = compare_runs(join, path, error);
+	if (rc == 0 && join->count > 1)
+		rc = compare_names(join, path, error);
+	if (rc != 0)
+		return rc;
+	if (join->count == 1)
+		join->header = part->reader.header;
+	else
+		note_texts(join);
+	/* With two clocks a tick is no time. */
+	if (join->header.tsc_khz != part->reader.header.tsc_khz)
+		join->header.tsc_khz = 0;
+	if (part->reader.version)
+		join->header.version = part->reader.header.version;
+	join->header.lost += join->count > 1 ? part->reader.header.lost : 0;
+	join->samples_lost += part->report.samples_lost;
+	join->vcpus_blind = part->report.vcpus_blind > join->vcpus_blind ? part->report.vcpus_blind : join->vcpus_blind;
+	join->status = join->status ? join->status : part->report.status;
+	return append(join, &part->reader, error);
+}
+
+/* What the records say one after the other is that of the last ledger. */
+static void correct(const struct ledger_join *join, struct ledger_index *contents)
+{
+	struct report *report = &contents->report;
+
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		if (join->various >> i & 1)
+			*text_of(report, i) = texts[i].one_run ? NULL : VARIOUS;
+	report->samples_lost = join->samples_lost;
+	report->vcpus_blind = join->vcpus_blind;
+	report->status = join->status;
+}
+
+int ledger_join_finish(struct ledger_join *join, struct ledger_index *ret_contents, struct error *error)
+{
+	int rc = fclose(join->records);
+
+	join->records = NULL;
+	if (rc != 0)
+		return out_of_memory(error);
+	join->header.magic = LEDGER_MAGIC;
+	join->header.header_size = LEDGER_HEADER_SIZE;
+	join->header.used = join->size - LEDGER_HEADER_SIZE;
+	memcpy(join->data, &join->header, sizeof(join->header));
+	rc = ledger_index_open_memory(ret_contents, join->data, join->size, join->first_name, error);
+	if (rc == 0)
+		correct(join, ret_contents);
+	return rc;
+}
+
+void ledger_join_close(struct ledger_join *join)
+{
+	if (join->records)
+		fclose(join->records);
+	free(join->data);
+	ledger_index_close(&join->first);
+	ledger_index_close(&join->part);
+	*join = (struct ledger_join){0};
+}
