@@ -30,7 +30,7 @@ from patience import patient
 
 BY = ("reason", "rip", "symbol", "level", "vcpu", "instruction", "vm", "service", "violation")
 # Members of these objects are called by what there was.
-OPEN = {"vmm_reasons", "kvm_stats", "rights", "remap"}
+OPEN = {"vmm_reasons", "kvm_stats", "rights", "remap", "counts"}
 # What an event of a time line has only if there is something to say.
 COUNTERS = {"exits": "vmx", "kvm:kvm_exit": "svm", "insn_emulation": "pvm", "kvm:kvm_emulate_insn": "pvm"}
 OF_AN_EVENT = {*COUNTERS, "port", "address", "qualification", "handling"}
@@ -178,8 +178,24 @@ def without_kvm(checks, form, counters):
         checks.run("views", "--format", "json", policy, status=(0, 1, 2))
     kept = [str(path) for path in sorted((checks.source / "tests/fuzz/corpus/ledger").iterdir())]
     reports(checks, [*kept, *made_up(form, checks.directory)])
+    campaign(checks)
     for path in of_each_counter(form, checks.directory, counters):
         checks.run("report", "--format", "trace", path)
+
+
+def campaign(checks):
+    """One with all that can become of a job, without an engine: a shell runs the lines."""
+    directory, tool = pathlib.Path(checks.directory, "campaign"), str(checks.source / "tools/campaign")
+    plan = pathlib.Path(checks.directory, "plan.ini")
+    plan.write_text("".join(f"[{name}]\nrun = command\ncommand = sh -c '{command}'\n" for name, command in (
+        ("good", "exit 0"), ("differs", "echo no; exit 1"), ("skipped", "exit 77"), ("fails", "exit 3"))))
+    words = [tool, "--build", os.path.dirname(checks.sidestep), "--dir", str(directory), str(plan)]
+    subprocess.run([*words, "--write"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["sh", str(directory / "jobs.txt")], check=False, stderr=subprocess.DEVNULL)
+    report = subprocess.run([*words, "--report", "--format", "json"], check=False, capture_output=True, text=True)
+    for name, text in (("campaign", report.stdout), *((path.name, path.read_text()) for path in directory.glob("jobs/*/result.json"))):
+        for document in validate.documents_in(text):
+            checks.take(f"campaign: {name}", document)
 
 
 def reports(checks, ledgers):
