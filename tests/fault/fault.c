@@ -95,6 +95,7 @@ static const struct scenario {
 	{"vms", {"run", "-q", "--timeout", "10", "--vms", "3", "@g"}, NULL},
 	{"test", {"test", "--engine", "flat", "--format", "json", "-o", "@o", "ref.nothing"}, NULL},
 	{"report", {"report", "--format", "json", "-o", "@o", "@l"}, NULL},
+	{"several", {"report", "--format", "json", "-o", "@o", "@l", "@l", "@l"}, NULL},
 	{"rip", {"report", "--by", "rip", "--format", "json", "-o", "@o", "@l"}, NULL},
 	{"page", {"report", "--format", "html", "-o", "@o", "@l"}, "</html>\n"},
 	{"trace", {"report", "--format", "trace", "-o", "@o", "@l"}, NULL},
