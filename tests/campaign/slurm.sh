@@ -116,4 +116,18 @@ results >after
 that 'again: the others were not run again' [ "$(comm -13 before after | grep -c .)" -eq 1 ]
 run "${campaign[@]}"
 that 'nothing is left to submit' [ "$status" -eq 0 ]
+
+# More jobs than an array has tasks, and nobody waits.
+printf '[many]\nrun = command\njobs = 10\ncommand = true\n' >plan.ini
+campaign=("$tool" plan.ini --build "$build" --dir "$scratch/many")
+run "${campaign[@]}" --engine slurm --tasks 4 --no-wait
+that 'submitted' [ "$status" -eq 0 ]
+that 'submitted: nothing was reported' [ ! -s "$out" ]
+that 'submitted: four tasks' grep -qx '#SBATCH --array=1-4' many/array.sh
+# shellcheck disable=SC2317 # called through await
+all_are_done() {
+	"${campaign[@]}" --report >"$out" 2>"$err"
+}
+await 60 all_are_done
+that 'submitted: all are done in the end' grep -qx 'plan: 10 jobs, 10 done, 0 skipped, 0 missing; no differences' "$out"
 finish

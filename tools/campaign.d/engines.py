@@ -10,7 +10,6 @@ import sys
 
 from words import NAME, Missing, Unusable, printable
 
-TASKS_MOST = 1000  # of a job array, if Slurm has its default; each then has several lines
 PARALLEL_MOST = 101  # jobs that it counts
 PLAIN = re.compile(r"[A-Za-z0-9_./+=:@,-]+")
 
@@ -81,7 +80,7 @@ def run_slurm(plan, missing, options):
     """Returns when the array has ended, or, with --no-wait, when it has been submitted."""
     need("sbatch", "slurm-client")
     script = os.path.join(plan.directory, "array.sh")
-    write_lines(script, [slurm_script(plan, min(len(missing), TASKS_MOST), options).rstrip("\n")])
+    write_lines(script, [slurm_script(plan, min(len(missing), options.tasks), options).rstrip("\n")])
     command = ["sbatch", "--parsable", *options.sbatch, *([] if options.no_wait else ["--wait"]), script]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           check=False)
