@@ -4,6 +4,12 @@
 # The AMD lab: QEMU's instruction-counting translator, which has SVM with nested paging.
 
 recipe_kernel=linux-image-cloud-amd64
+cpu=max,+svm
+
+# What files come and go with. A disk of QEMU answers when this computer has read it, whatever instruction that is; so it
+# is memory of the emulated computer, a part that its kernel does not use, below 32 MiB which BIOS and boot loader do.
+transfer=ram
+transfer_device=/dev/mem
 
 recipe_programs() {
 	need qemu-system-x86_64 qemu-system-x86
@@ -11,6 +17,7 @@ recipe_programs() {
 
 # ccp exists in the full kernels only, whose kvm-amd depends on it.
 recipe_modules() {
+	transfer_base=$(((memory - 32) * (1048576 / TRANSFER_BLOCK)))
 	add_module modules kvm
 	add_module modules kvm_amd nested=1 dump_invalid_vmcb=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
@@ -18,19 +25,80 @@ recipe_modules() {
 # A fixed date, a fixed seed and no sleeping while idle: every run is the same run.
 choose_machine() {
 	emulator_name=qemu-system-x86_64
-	emulator=(qemu-system-x86_64 -accel tcg -icount "shift=0,sleep=off" -cpu "max,+svm" -smp "${cpus:-1}" -m "$memory"
+	emulator=(qemu-system-x86_64 -accel tcg -icount "shift=0,sleep=off" -cpu "$cpu" -smp "${cpus:-1}" -m "$memory"
 		-nodefaults -no-user-config -display none -no-reboot
 		-rtc "base=$(date --utc --date=@"$LAB_DATE" +%Y-%m-%dT%H:%M:%S),clock=vm" -seed 1)
 }
 
 recipe_prepare() {
+	local all=$((memory + TRANSFER_SIZE))
+	# What is random comes from QEMU itself, and is not part of its state.
+	cpu+=,-rdrand,-rdseed
 	choose_machine
-	emulator+=(-kernel "$image" -initrd "$work/initrd" -append "$(kernel_arguments)"
-		-serial "file:$work/console" -serial "file:$work/output"
-		-serial "file:$work/control" -serial "file:$work/stderr")
-	if [[ -e $work/disk ]]; then
-		emulator+=(-drive "file=${work//,/,,}/disk,format=raw,if=ide,cache=unsafe")
-	fi
+	emulator+=(-m "$all" -object "memory-backend-file,id=ram,size=${all}M,mem-path=ram,share=on"
+		-machine memory-backend=ram -device pvpanic
+		-serial file:console -serial file:output -serial file:control -serial file:stderr)
+}
+
+recipe_identity() {
+	printf '%s\n' "${emulator[@]}"
+	cat -- "$(type -P qemu-system-x86_64)"
+	recipe_arguments
+}
+
+recipe_arguments() {
+	echo "$(kernel_arguments) memmap=${TRANSFER_SIZE}M\$$((memory - 32))M"
+}
+
+# recipe_boot [ACTION]: what follows where the state is saved.
+recipe_boot() {
+	step 'making the memory' truncate -s $((memory + TRANSFER_SIZE))M "$work/ram"
+	emulator+=(-kernel "$image" -initrd initrd -append "$(recipe_arguments)" -action "panic=${1-none}")
+}
+
+recipe_boot_to_save() {
+	recipe_boot pause
+	open_monitor
+}
+
+# The commands of QEMU's monitor, and its answers among what it logs: docs/interop/qmp-spec.txt.
+open_monitor() {
+	mkfifo -- "$work/monitor"
+	exec 6<>"$work/monitor"
+	emulator_input=$work/monitor
+	emulator+=(-qmp stdio)
+	ask qmp_capabilities
+	ask migrate-set-capabilities '"capabilities": [{"capability": "events", "state": true},
+		{"capability": "x-ignore-shared", "state": true}]'
+}
+
+# ask COMMAND [ARGUMENTS]
+ask() {
+	printf '{"execute": "%s", "arguments": {%s}}\n' "$1" "${2-}" >&6
+}
+
+recipe_save() {
+	await_in_log '"event": "STOP"'
+	mkdir -- "$work/state"
+	ask migrate '"uri": "exec:cat >state/vm"'
+	await_in_log '"status": "completed"'
+	ask quit
+	await_end_of_emulator
+	mv -- "$work/ram" "$work/state/ram"
+}
+
+recipe_restore() {
+	emulator+=(-incoming defer)
+	open_monitor
+	ln -s -- "$state" "$work/state"
+	step 'copying the memory' cp --sparse=always -- "$state/ram" "$work/ram"
+	ask migrate-incoming '"uri": "exec:cat state/vm"'
+}
+
+# As saved, the computer has stopped.
+recipe_resume() {
+	await_in_log '"status": "completed"'
+	ask cont
 }
 
 # How a bare lab boots the image and finds the exits in what the emulator logs.

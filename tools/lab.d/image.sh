@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154,SC2317 # variables and functions shared with tools/lab
 #
-# What a lab boots: finding the kernel, and the initramfs around lab.d/init.
+# What a lab boots: finding the kernel, the initramfs around lab.d/init, and the archive with what is for one command.
 
 # --- kernels ------------------------------------------------------------------
 
@@ -131,15 +131,15 @@ add_libraries() {
 		[[ $path != not ]] || die "$file needs $name, which is not installed here ($arrow $path $rest)"
 		[[ $arrow == '=>' ]] || path=$name
 		[[ $path == /* && -e $path ]] || continue
-		[[ ! -e $root$path ]] || continue
-		step "copying $path" cp -L --parents -- "$path" "$root"
+		[[ ! -e $payload$path ]] || continue
+		step "copying $path" cp -L --parents -- "$path" "$payload"
 		library_directories+=("$(dirname -- "$path")")
 	done <"$work/ldd"
 }
 
 add_program() {
 	local file=$1
-	step "copying $file" install -D -m 755 -- "$file" "$root/usr/bin/$(basename -- "$file")"
+	step "copying $file" install -D -m 755 -- "$file" "$payload/usr/bin/$(basename -- "$file")"
 	add_libraries "$file"
 }
 
@@ -171,8 +171,7 @@ add_put_files() {
 		[[ -r $left && ! -d $left ]] || die "--put $left: not a readable file"
 		[[ -n $right ]] || right=/tmp/$(basename -- "$left")
 		[[ $right == /* ]] || right=/tmp/$right
-		# /tmp becomes a tmpfs in the lab; init copies from here to the final place.
-		step "copying $left" install -D -m "$(stat -L -c %a -- "$left")" -- "$left" "$root/lab/put/$right"
+		step "copying $left" install -D -m "$(stat -L -c %a -- "$left")" -- "$left" "$payload/$right"
 		! [[ -x $left ]] || add_libraries "$left"
 	done
 }
@@ -182,46 +181,59 @@ add_settings() {
 	local IFS=:
 	{
 		printf 'split=%d\n' "$split"
-		printf 'block=%d\n' "$TRANSFER_BLOCK"
 		printf 'LD_LIBRARY_PATH=%s\n' "$(quote "${library_directories[*]-}" | cut -c 2-)"
-	} >"$root/lab/settings"
+	} >"$payload/lab/command-settings"
 	{
 		printf 'exec'
 		quote "${command[@]}"
 		echo
-	} >"$root/lab/command"
+	} >"$payload/lab/command"
 	for pair in ${gets[@]+"${gets[@]}"}; do
 		split_pair "$pair" || die_usage "--get $pair: no file named"
 		printf "bring_back%s\n" "$(quote "$left")"
-	done >"$root/lab/gets"
+	done >"$payload/lab/gets"
 }
 
-# Unpacking costs emulated instructions, reading from the boot medium hardly any:
-# so the archive is left uncompressed.
-pack_root() {
-	find "$root" -exec touch --no-dereference --date=@"$LAB_DATE" {} +
-	(cd -- "$root" && find . -mindepth 1 -print0 | sort -z |
-		cpio --quiet --null --create --format=newc --owner=0:0 --reproducible) >"$work/initrd"
+# pack DIRECTORY ARCHIVE [TEST OF FIND]...: the same bytes whenever the files are the same. Unpacking costs emulated
+# instructions, reading hardly any: so the archive is left uncompressed.
+pack() {
+	find "$1" -exec touch --no-dereference --date=@"$LAB_DATE" {} +
+	(cd -- "$1" && find . -mindepth 1 "${@:3}" -print0 | sort -z |
+		cpio --quiet --null --create --format=newc --owner=0:0 --reproducible) >"$2"
 }
 
+# What a state is made of.
 build_root() {
 	root=$work/root
-	mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,tmp,run,root,etc,lab/put}
+	mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,tmp,run,root,etc,lab}
 	step 'copying busybox' install -m 755 -- "$(command -v busybox)" "$root/bin/busybox"
 	step 'copying init' install -m 755 -- "$parts/init" "$root/init"
 	: >"$root/lab/modules"
-	: >"$root/lab/disk-modules"
 	find_module_files
 	recipe_modules
-	# The driver of the disk that carries files back, loaded after COMMAND has ended.
-	if ((${#gets[@]})); then
-		add_module disk-modules ata_piix
-		add_module disk-modules sd_mod
-		step 'making the transfer disk' truncate -s "$TRANSFER_DISK" "$work/disk"
-	fi
+	printf 'block=%d first_block=%d free_block=%d disk=%s\n' "$TRANSFER_BLOCK" \
+		$((transfer_base + TRANSFER_START)) $((transfer_base + TRANSFER_BACK)) "$transfer_device" >"$root/lab/settings"
+	step 'copying lab-stop' install -m 755 -- "$build/tools/lab.d/lab-stop" "$root/lab/stop"
+	step 'packing the initramfs' pack "$root" "$work/initrd"
+}
+
+# The directories are those of the lab: /tmp, for one, has a mode of its own there.
+build_files() {
+	payload=$work/files
+	mkdir -p "$payload/lab"
 	add_programs
 	add_named_programs
 	add_put_files
 	add_settings
-	step 'packing the initramfs' pack_root
+	step 'copying run' cp -- "$parts/run" "$payload/lab/run"
+}
+
+# To where the lab takes them from.
+pass_files() {
+	step 'packing the files' pack "$payload" "$work/archive" ! -type d
+	(($(stat -c %s "$work/archive") <= (TRANSFER_BACK - TRANSFER_START) * TRANSFER_BLOCK)) ||
+		die "more files than $(((TRANSFER_BACK - TRANSFER_START) * TRANSFER_BLOCK >> 20)) MiB: put less into the lab"
+	step 'passing the files' dd if="$work/archive" of="$work/$transfer" bs="$TRANSFER_BLOCK" \
+		seek=$((transfer_base + TRANSFER_START)) conv=notrunc
+	rm -f -- "$work/archive"
 }

@@ -10,6 +10,11 @@ recipe_kernel=linux-image-cloud-amd64
 # too early by that factor, and starts each a thousand times.
 readonly ticks_per_second=100000000
 
+# What files come and go with. Bochs has a disk answer at the same instruction each time.
+transfer=disk
+transfer_device=/dev/sda
+transfer_base=0
+
 recipe_programs() {
 	need bochs-bin bochs
 	need xorriso xorriso
@@ -24,6 +29,8 @@ recipe_programs() {
 }
 
 recipe_modules() {
+	add_module modules ata_piix
+	add_module modules sd_mod
 	add_module modules kvm
 	add_module modules kvm_intel nested=1 dump_invalid_vmcs=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
@@ -71,11 +78,11 @@ write_bochs_configuration() {
 		vgaromimage: file="$vga"
 		ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 		ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15
-		ata1-master: type=cdrom, path="$work/boot.iso", status=inserted
+		ata1-master: type=cdrom, path="boot.iso", status=inserted
 		boot: cdrom
 	TEXT
 	for file in "${@:2}"; do
-		echo "com$((port++)): enabled=1, mode=file, dev=\"$work/$file\""
+		echo "com$((port++)): enabled=1, mode=file, dev=\"$file\""
 	done
 	cat <<-TEXT
 		panic: action=fatal
@@ -83,17 +90,6 @@ write_bochs_configuration() {
 		info: action=ignore
 		debug: action=ignore${witness_copy:+, $(witnesses)}
 	TEXT
-	if [[ -e $work/disk ]]; then
-		echo "ata0-master: type=disk, mode=flat, path=\"$work/disk\", cylinders=0"
-	fi
-}
-
-# Bochs seeds the random numbers behind RDRAND with the time, and the kernel's allocators
-# use them. With this seed fixed every run executes exactly the same instructions;
-# without a compiler, tick counts differ by a few hundredths of a percent.
-fix_seed() {
-	echo 'void srand(unsigned seed); void srand(unsigned seed) { (void)seed; }' |
-		cc -x c -shared -fPIC -o "$work/fixed-seed.so" - 2>/dev/null
 }
 
 # choose_machine IPS FILE...
@@ -102,14 +98,60 @@ choose_machine() {
 	# Debian's Bochs contains its debugger, which waits for this command.
 	echo c >"$work/debugger"
 	emulator_name=bochs
-	emulator=(bochs-bin -q -f "$work/bochsrc" -rc "$work/debugger")
-	# A path without a directory of its own: LD_PRELOAD is split at spaces and colons.
-	! fix_seed || emulator=(env LD_PRELOAD=./fixed-seed.so "${emulator[@]}")
+	emulator=(bochs-bin -q -f bochsrc -rc debugger)
 }
 
 recipe_prepare() {
-	step 'making the boot medium' write_boot_medium
 	choose_machine $ticks_per_second console output control stderr
+	echo 'ata0-master: type=disk, mode=flat, path="disk", cylinders=0' >>"$work/bochsrc"
+}
+
+recipe_identity() {
+	cat -- "$work/bochsrc" "$(type -P bochs-bin)" "$bios" "$vga" "$isolinux" "$ldlinux"
+	kernel_arguments
+}
+
+recipe_boot() {
+	step 'making the disk' truncate -s "${TRANSFER_SIZE}M" "$work/disk"
+	step 'making the boot medium' write_boot_medium
+	# Where the state would be saved, it goes on.
+	echo c >>"$work/debugger"
+}
+
+# A path without a directory of its own: LD_PRELOAD is split at spaces and colons.
+load_with_bochs() {
+	step 'copying bochs-state.so' cp -- "$build/tools/lab.d/bochs-state.so" "$work"
+	emulator=(env LD_PRELOAD=./bochs-state.so "${emulator[@]}")
+}
+
+recipe_boot_to_save() {
+	recipe_boot
+	load_with_bochs
+	mkdir -- "$work/state"
+	printf 'c\nwritemem "save-state" 0 1\n' >"$work/debugger"
+}
+
+# The disk is another for every command: without its copy, and told so, Bochs takes the one that it finds. Timers are
+# saved by number, and get their numbers as devices are loaded: the USB controller where it is when nobody names it.
+recipe_save() {
+	await_end_of_emulator
+	[[ -e $work/state/memory ]] || die 'bochs has not saved its state: free some space, or use --boot'
+	rm -f -- "$work"/state/hard_drive.*.image "$work"/disk{,.lock}
+	sed -i 's/^\( *image = \)true$/\1false/' "$work/state/hard_drive"
+	sed -i 's/ usb_uhci=true,//; /^usb_uhci:/d' "$work/state/config"
+	mv -- "$work/boot.iso" "$work/state/boot.iso"
+}
+
+recipe_restore() {
+	ln -s -- "$state/boot.iso" "$work/boot.iso"
+	step 'making the disk' truncate -s "${TRANSFER_SIZE}M" "$work/disk"
+	emulator=(bochs-bin -q -r "$state" -rc debugger)
+	load_with_bochs
+	echo c >"$work/debugger"
+}
+
+recipe_resume() {
+	:
 }
 
 # How a bare lab boots the image and finds the exits in what the emulator logs.

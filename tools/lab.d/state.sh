@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # variables and functions shared with tools/lab
+#
+# The state of a lab: a host that has booted, saved once where lab.d/init stops and restored for each command. It is
+# named after all that it was made of, so that nothing of a state can be older than what it stands for.
+
+# How many are kept, of those that nobody has started from for an hour: each takes some 200 MB.
+readonly STATES_KEPT=8
+
+state=
+
+state_name() {
+	{
+		cat -- "$work/initrd" "$image" "$parts/$recipe.sh" "$parts/state.sh"
+		recipe_identity
+	} | sha256sum | cut -c 1-16
+}
+
+# The oldest, by when somebody last started from one.
+remove_old_states() {
+	local old
+	find "$cache/states" -mindepth 1 -maxdepth 1 -type d -mmin +60 -printf '%T@ %p\n' | sort -rn |
+		tail -n "+$STATES_KEPT" | cut -d ' ' -f 2- | while read -r old; do
+		rm -rf -- "$old"
+	done
+}
+
+await_end_of_emulator() {
+	local last_sizes='' last_growth=$SECONDS last_computed=0
+	while kill -0 "$emulator_pid" 2>/dev/null; do
+		check_silence
+		progress
+		sleep 0.1
+	done
+	stop_emulator
+}
+
+# await_in_log TEXT
+await_in_log() {
+	local last_sizes='' last_growth=$SECONDS last_computed=0
+	until grep -q -F -e "$1" "$work/emulator.log"; do
+		check_emulator
+		check_silence
+		progress
+		sleep 0.1
+	done
+}
+
+# A state that is there is complete: it gets its name at the end.
+make_state() {
+	local emulator=("${emulator[@]}") emulator_input=/dev/null
+	enter_phase 'booting, which the next command will not need'
+	recipe_boot_to_save
+	start_emulator
+	follow_until ready
+	enter_phase 'saving the state'
+	recipe_save
+	rm -f -- "$work/monitor"
+	mkdir -p -- "$cache/states"
+	rm -rf -- "$cache/new.state"
+	step 'keeping the state' mv -T -- "$work/state" "$cache/new.state"
+	step 'keeping the state' mv -T -- "$cache/new.state" "$state"
+	remove_old_states
+}
+
+# Has what comes next start from the state.
+provide_state() {
+	state=$cache/states/$(state_name)
+	if [[ ! -d $state ]]; then
+		enter_phase 'waiting for another lab that is booting'
+		exec 8>"$cache/lock"
+		flock 8
+		[[ -d $state ]] || make_state
+		exec 8>&-
+	fi
+	touch -- "$state"
+	recipe_restore
+}
