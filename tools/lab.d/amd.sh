@@ -10,6 +10,7 @@ cpu=max,+svm
 # is memory of the emulated computer, a part that its kernel does not use, below 32 MiB which BIOS and boot loader do.
 transfer=ram
 transfer_device=/dev/mem
+recipe_stop=slowly
 
 recipe_programs() {
 	need qemu-system-x86_64 qemu-system-x86
@@ -36,7 +37,7 @@ recipe_prepare() {
 	cpu+=,-rdrand,-rdseed
 	choose_machine
 	emulator+=(-m "$all" -object "memory-backend-file,id=ram,size=${all}M,mem-path=ram,share=on"
-		-machine memory-backend=ram -device pvpanic
+		-machine memory-backend=ram -device ib700
 		-serial file:console -serial file:output -serial file:control -serial file:stderr)
 }
 
@@ -53,7 +54,7 @@ recipe_arguments() {
 # recipe_boot [ACTION]: what follows where the state is saved.
 recipe_boot() {
 	step 'making the memory' truncate -s $((memory + TRANSFER_SIZE))M "$work/ram"
-	emulator+=(-kernel "$image" -initrd initrd -append "$(recipe_arguments)" -action "panic=${1-none}")
+	emulator+=(-kernel "$image" -initrd initrd -append "$(recipe_arguments)" -action "watchdog=${1-none}")
 }
 
 recipe_boot_to_save() {
@@ -79,6 +80,8 @@ ask() {
 
 recipe_save() {
 	await_in_log '"event": "STOP"'
+	# As said in stop.S, it is in a loop that ends.
+	! grep -q resumed "$work/control" || die "$emulator_name stopped too late: try again when less runs here, or --boot"
 	mkdir -- "$work/state"
 	ask migrate '"uri": "exec:cat >state/vm"'
 	await_in_log '"status": "completed"'

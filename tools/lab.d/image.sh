@@ -211,8 +211,8 @@ build_root() {
 	: >"$root/lab/modules"
 	find_module_files
 	recipe_modules
-	printf 'block=%d first_block=%d free_block=%d disk=%s\n' "$TRANSFER_BLOCK" \
-		$((transfer_base + TRANSFER_START)) $((transfer_base + TRANSFER_BACK)) "$transfer_device" >"$root/lab/settings"
+	printf 'block=%d first_block=%d free_block=%d disk=%s stop=%s\n' "$TRANSFER_BLOCK" $((transfer_base + TRANSFER_START)) \
+		$((transfer_base + TRANSFER_BACK)) "$transfer_device" "$recipe_stop" >"$root/lab/settings"
 	step 'copying lab-stop' install -m 755 -- "$build/tools/lab.d/lab-stop" "$root/lab/stop"
 	step 'packing the initramfs' pack "$root" "$work/initrd"
 }

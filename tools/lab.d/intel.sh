@@ -14,6 +14,7 @@ readonly ticks_per_second=100000000
 transfer=disk
 transfer_device=/dev/sda
 transfer_base=0
+recipe_stop=
 
 recipe_programs() {
 	need bochs-bin bochs
