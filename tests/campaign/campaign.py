@@ -19,28 +19,16 @@ import time
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.append(str(TESTS))
+from checks import check, equal, total
 from patience import patient
 
 SOURCE, SIDESTEP, LIES = (os.path.abspath(word) for word in sys.argv[1:])
 BUILD = os.path.dirname(SIDESTEP)
 TOOL = os.path.join(SOURCE, "tools", "campaign")
-checks = failures = 0
-
-
-def check(name, well, reason=""):
-    global checks, failures
-    checks += 1
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} - {name}{'' if well else ': ' + str(reason)[:2000]}", flush=True)
-
-
-def equal(name, found, wanted):
-    check(name, found == wanted, f"{found!r}, not {wanted!r}")
 
 
 def finish(status=0):
-    print(f"{checks} checks, {failures} failed\nfigure: checks {checks}")
-    sys.exit(1 if failures else status)
+    sys.exit(total() or status)
 
 
 class Campaign:
@@ -191,10 +179,10 @@ def runs_of_jobs():
         path = campaign.dir / "jobs/good.2/result.json"
         path.write_bytes(damage(path.read_bytes()))
         equal(f"a result that is {name}", campaign.document()[0], 99)
+        damaged = campaign.results()
         campaign.run()
         equal(f"a result that is {name}: it alone is run again",
-              [job for job, result in campaign.results().items() if result != after[job]], ["good.2"])
-        after = campaign.results()
+              [job for job, result in campaign.results().items() if result != damaged[job]], ["good.2"])
     skipped = Campaign("skipped", "[x]\nrun = command\ncommand = sh -c 'echo \"needs: a; host: b\" >&2; exit 77'\n")
     equal("all is skipped: status", skipped.run(), 77)
     slow = Campaign("slow", "[x]\nrun = command\nlimit = 1\ncommand = sleep 1000\n")

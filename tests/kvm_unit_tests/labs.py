@@ -206,8 +206,7 @@ def main():
         finally:
             runner.end_orphans()
             os.chdir("/")
-    print(f"{runner.checks} checks, {runner.failures} failed\nfigure: checks {runner.checks}")
-    return runner.failures != 0
+    return runner.total()
 
 
 sys.exit(main())

@@ -21,6 +21,7 @@ import time
 from xml.etree import ElementTree
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from checks import check, equal, total
 from patience import patient
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -29,19 +30,6 @@ GUESTS = ("pass", "fail", "broken", "skip", "unable", "abort", "asserts", "timeo
           "orphan", "hostile", "endless", "wait", "stubborn")
 TOOL = os.path.realpath(sys.argv[1])
 CPUS = str(os.cpu_count())
-failures = 0
-checks = 0
-
-
-def check(name, well, reason=""):
-    global failures, checks
-    checks += 1
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} - {name}{'' if well else ': ' + str(reason)[:2000]}", flush=True)
-
-
-def equal(name, found, wanted):
-    check(name, found == wanted, f"{found!r}, not {wanted!r}")
 
 
 def make_tree(path, config, guests=GUESTS, arch="x86_64"):
@@ -437,8 +425,7 @@ def main():
         finally:
             end_orphans()
             os.chdir("/")
-    print(f"{checks} checks, {failures} failed\nfigure: checks {checks}")
-    return failures != 0
+    return total()
 
 
 if __name__ == "__main__":
