@@ -4,7 +4,7 @@
 # The state of a lab: a host that has booted, saved once where lab.d/init stops and restored for each command. It is
 # named after all that it was made of, so that nothing of a state can be older than what it stands for.
 
-# How many are kept, of those that nobody has started from for an hour: each takes some 200 MB.
+# How many are kept, of those that nobody has started from for an hour: each takes some 150 MB.
 readonly STATES_KEPT=8
 
 state=
@@ -20,7 +20,7 @@ state_name() {
 remove_old_states() {
 	local old
 	find "$cache/states" -mindepth 1 -maxdepth 1 -type d -mmin +60 -printf '%T@ %p\n' | sort -rn |
-		tail -n "+$STATES_KEPT" | cut -d ' ' -f 2- | while read -r old; do
+		tail -n "+$((STATES_KEPT + 1))" | cut -d ' ' -f 2- | while read -r old; do
 		rm -rf -- "$old"
 	done
 }
