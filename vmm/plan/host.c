@@ -119,8 +119,15 @@ static int ask_cpuid(struct host *host, struct error *error)
 	return 0;
 }
 
+static bool processor_has_svm(void)
+{
+	uint32_t eax, ebx, ecx, edx;
+
+	return __get_cpuid(CPUID_SVM, &eax, &ebx, &ecx, &edx) && ebx != 0;
+}
+
 /* The module that drives the hardware; the CPU's vendor would not tell (a KVM without hardware
- * support runs on any). */
+ * support runs on any). Where both are built into the kernel, both are there on any processor. */
 enum host_backend host_backend_loaded(void)
 {
 	static const struct {
@@ -133,7 +140,8 @@ enum host_backend host_backend_loaded(void)
 	};
 
 	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
-		if (access(modules[i].path, F_OK) == 0)
+		if (access(modules[i].path, F_OK) == 0 &&
+		    !(modules[i].backend == HOST_BACKEND_VMX && processor_has_svm()))
 			return modules[i].backend;
 	return HOST_BACKEND_UNKNOWN;
 }
