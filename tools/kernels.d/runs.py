@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the catalogue in labs, one boot for each kernel and lab, and keeps what came of it."""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+from matrix import cells_of
+from names import Broken, digest_of
+
+VERSION = 1  # of the files that are kept
+ENGINES = {"intel": ("vmx", "flat"), "amd": ("svm", "flat")}
+EMULATORS = {"intel": ("bochs-bin", "bochs"), "amd": ("qemu-system-x86_64",)}
+# In one boot: COUNT ENGINE... -- PATTERN...; the report of each engine is in ENGINE.json, and its status in
+# ENGINE.status: an engine that cannot run leaves its complaint in the place of the report.
+SCRIPT = """
+count=$1
+shift
+engines=
+while [ "$1" != -- ]; do
+	engines="$engines $1"
+	shift
+done
+shift
+for engine in $engines; do
+	sidestep bench --engine "$engine" --timeout 0 --count "$count" --format json -o "$engine.json" -- "$@" 2>said
+	echo $? >"$engine.status"
+	[ -e "$engine.json" ] || cp said "$engine.json"
+done
+"""
+
+
+def digest_text(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Conditions:
+    """All but the kernel that a number depends on: without any of it being the same, it is another number."""
+
+    def __init__(self, tools, build, lab, engines, count, patterns):
+        self.lab, self.engines, self.count, self.patterns = lab, engines, count, patterns
+        programs = [path for path in map(shutil.which, EMULATORS[lab]) if path]
+        parts = sorted(path for path in (tools / "lab.d").iterdir() if path.is_file())
+        self.digest = digest_text(json.dumps([
+            SCRIPT, lab, engines, count, patterns, digest_of([build / "sidestep"]),
+            digest_of(map(pathlib.Path, programs)), digest_of([tools / "lab", *parts])]))
+
+
+class Store:
+    """A file for each run, named by kernel and conditions."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def path(self, key):
+        return self.directory / f"{key}.json"
+
+    def load(self, key):
+        try:
+            run = json.loads(self.path(key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return run if run["version"] == VERSION else None
+
+    def save(self, key, run):
+        """Complete or not at all."""
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.directory, delete=False) as file:
+            json.dump(run, file)
+        os.replace(file.name, self.path(key))
+
+
+def engine_of(directory, engine):
+    """What came back of one engine: its cells, or why it has none."""
+    text = (directory / f"{engine}.json").read_text(encoding="utf-8", errors="replace")
+    try:
+        report = json.loads(text)
+    except ValueError:
+        said = text.strip().splitlines()
+        return {"failed": (said[-1] if said else "no report came back").removeprefix("sidestep: ")}
+    return {"cells": cells_of(report), "release": report["kernel"], "evidence": report["evidence"],
+            "sidestep": report["sidestep"], "command": report["command"]}
+
+
+class Run:
+    """One boot of one kernel. `number` 2 repeats what 1 did, to see whether it does the same."""
+
+    def __init__(self, kernel, conditions, number):
+        self.kernel, self.conditions, self.number = kernel, conditions, number
+        self.found, self.failed, self.process, self.directory = None, None, None, None
+
+    def key(self, build):
+        """None of a kernel that has never been here: it has to be booted to be known."""
+        digest = self.kernel.digest(build)
+        if not digest:
+            return None
+        return f"{digest[:24]}-{self.conditions.lab}-{self.conditions.digest[:24]}-{self.number}"
+
+    def look_up(self, store, build):
+        key = self.key(build)
+        self.found = store.load(key) if key else None
+        return self.found
+
+    def start(self, tools, build, timeout):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="kernels."))
+        gets = [word for engine in self.conditions.engines for word in ("--get", f"{engine}.json")]
+        self.said = open(self.directory / "said", "w+", encoding="utf-8", errors="replace")
+        # Should we be killed, the lab ends itself and its emulator.
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", tools / "lab", self.conditions.lab, "--build", build, "--kernel",
+             self.kernel.argument, "--timeout", str(timeout), *gets, "--", "sh", "-c", SCRIPT, "sh",
+             str(self.conditions.count), *self.conditions.engines, "--", *self.conditions.patterns],
+            cwd=self.directory, stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.said)
+
+    def finish(self, store, build):
+        """After its process has ended."""
+        status = self.process.returncode
+        if status:
+            self.said.seek(0)
+            said = [line for line in self.said.read().splitlines() if line.strip()]
+            why = re.sub(r"[^\x20-\x7e]", "?", said[-1].removeprefix("lab: ")) if said else "it said nothing"
+            self.failed = f"the lab ended with status {status}: {why}"
+        else:
+            self.found = {"schema": "sidestep-kernels-run", "version": VERSION, "digest": self.kernel.digest(build),
+                          "engines": {engine: engine_of(self.directory, engine) for engine in self.conditions.engines}}
+            if not any("failed" in engine for engine in self.found["engines"].values()):
+                store.save(self.key(build), self.found)
+        self.drop()
+
+    def drop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+        if self.directory:
+            self.said.close()
+            shutil.rmtree(self.directory, ignore_errors=True)
+            self.directory = None
+
+
+class Labs:
+    """As many labs at once as there are to be."""
+
+    def __init__(self, tools, build, store, jobs, timeout, tell):
+        self.tools, self.build, self.store, self.jobs = tools, build, store, jobs
+        self.timeout, self.tell = timeout, tell
+
+    def run(self, runs):
+        """Looks up what is known, and boots for the rest."""
+        waiting = [run for run in runs if not run.kernel.failed and not run.look_up(self.store, self.build)]
+        total, running = len(waiting), []
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.jobs:
+                    self.begin(waiting, running, total)
+                for run in [run for run in running if run.process.poll() is not None]:
+                    running.remove(run)
+                    run.finish(self.store, self.build)
+                    if run.failed:
+                        self.tell(f"{run.kernel.given}, {run.conditions.lab}: {run.failed}")
+                time.sleep(0.1)
+        finally:
+            for run in running:
+                run.drop()
+
+    def begin(self, waiting, running, total):
+        run = waiting.pop(0)
+        # The same kernel under two names, of which the first has been measured by now.
+        if run.look_up(self.store, self.build):
+            return
+        self.tell(f"{total - len(waiting)}/{total}: {run.kernel.given} in the lab {run.conditions.lab}"
+                  + (", once more" if run.number > 1 else ""))
+        run.start(self.tools, self.build, self.timeout)
+        running.append(run)
+
+
+def prepare(kernels, cache, tell):
+    for kernel in kernels:
+        try:
+            kernel.prepare(cache)
+        except Broken as error:
+            kernel.failed = str(error)
+            tell(kernel.failed)
