@@ -55,6 +55,7 @@ recipe_arguments() {
 recipe_boot() {
 	step 'making the memory' truncate -s $((memory + TRANSFER_SIZE))M "$work/ram"
 	emulator+=(-kernel "$image" -initrd initrd -append "$(recipe_arguments)" -action "watchdog=${1-none}")
+	[[ -z $debug ]] || emulator+=(-gdb "unix:${debug//,/,,}/gdb,server=on,wait=off" -D "$debug/log")
 }
 
 recipe_boot_to_save() {

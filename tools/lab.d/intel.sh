@@ -116,7 +116,12 @@ recipe_boot() {
 	step 'making the disk' truncate -s "${TRANSFER_SIZE}M" "$work/disk"
 	step 'making the boot medium' write_boot_medium
 	# Where the state would be saved, it goes on.
-	echo c >>"$work/debugger"
+	if [[ $debug ]]; then
+		cat -- "$debug/commands" >>"$work/debugger"
+		ln -s -- "$debug/log" "$work/emulator.log"
+	else
+		echo c >>"$work/debugger"
+	fi
 }
 
 # A path without a directory of its own: LD_PRELOAD is split at spaces and colons.
