@@ -28,15 +28,15 @@ class Repetitions:
             return self.symbols.locate(address)
         return (GUEST if address < GUEST_END else RELAY if address < RELAY_END else UNKNOWN), WHOLE, False
 
-    def read(self, steps, end, leave):
-        """`end` is the instruction that ends a repetition and begins the next one, `leave` that after the last one."""
+    def read(self, steps, ends, leaves):
+        """`ends` are instructions that end a repetition and begin the next one, `leaves` those after the last one."""
         rows, before, before_address = None, None, None
         for address, user, ticks in steps:
-            if address == end and not user:
+            if address in ends and not user:
                 if rows is not None:
                     self.all.append(rows)
                 rows, before = collections.defaultdict(lambda: [0, 0]), None
-            if address == leave and not user:
+            if address in leaves and not user:
                 rows = None
             if rows is None:
                 continue

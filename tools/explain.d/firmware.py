@@ -13,11 +13,12 @@ OPERATION = struct.Struct("<40s24s96s2Q48x")
 LOOP_END = re.compile(rb"\x48\x83\xc5\x01\x4c\x39\xf5(?:\x75.|\x0f\x85....)", re.DOTALL)
 
 
-class Loop:
-    """Addresses of the instruction that counts a repetition, and of the first one after the last repetition."""
+class Loops:
+    """Addresses of the instructions that count a repetition, and of the first ones after the last repetition. A routine has
+    a loop for each way of doing the same, and executes one."""
 
-    def __init__(self, end, leave):
-        self.end, self.leave = end, leave
+    def __init__(self, ends, leaves):
+        self.ends, self.leaves = ends, leaves
 
 
 class Firmware:
@@ -59,9 +60,9 @@ class Firmware:
         rows = OPERATION.iter_unpack(self.at(address, size))
         return {name.rstrip(b"\0").decode(): (entry, end) for name, _, _, entry, end in rows}
 
-    def loop(self, operation):
+    def loops(self, operation):
         entry, end = self.operations[operation]
         found = list(LOOP_END.finditer(self.at(entry, end - entry)))
-        if len(found) != 1:
+        if not found:
             raise Unusable(f"{operation}: its routine has no loop whose repetitions could be told apart")
-        return Loop(entry + found[0].start(), entry + found[0].end())
+        return Loops([entry + match.start() for match in found], [entry + match.end() for match in found])

@@ -50,37 +50,30 @@ class Stub:
     def registers(self):
         return REGISTERS.unpack_from(bytes.fromhex(self.ask("g").replace("x", "0")))
 
-    def set_breakpoint(self, address):
-        self.ask(f"Z1,{address:x},1")
-
-    def clear_breakpoint(self, address):
-        self.ask(f"z1,{address:x},1")
-
-    def run_to(self, address, size):
-        """Until a loop of so many repetitions is there. What stands at a breakpoint would stop there again at once. Another
-        program may have code at this address."""
-        self.set_breakpoint(address)
+    def run_to(self, addresses, size):
+        """Until a loop of so many repetitions is at one of them, and not for the first time: what stands at a breakpoint would
+        stop there again at once. Another program may have code there."""
+        registers = self.registers()
         while True:
+            if registers[RIP] in addresses:
+                self.ask("s")
+            for address in addresses:
+                self.ask(f"Z1,{address:x},1")
             self.ask("c")
+            for address in addresses:
+                self.ask(f"z1,{address:x},1")
             registers = self.registers()
-            if registers[RIP] == address and registers[R14] == size:
-                break
-            self.step_over(address)
-        self.clear_breakpoint(address)
-
-    def step_over(self, address):
-        self.clear_breakpoint(address)
-        self.ask("s")
-        self.set_breakpoint(address)
+            if registers[RIP] in addresses and registers[R14] == size:
+                return
 
 
 class Tracer(threading.Thread):
     """Has QEMU trace `samples` loops of `size` repetitions: from the end of the first one on, since a stop in between would
     have the devices' timers end there, and what they cause be part of a repetition."""
 
-    def __init__(self, path, loop, size, samples):
+    def __init__(self, path, leaves, size, samples):
         super().__init__(daemon=True)
-        self.path, self.loop, self.size, self.samples = path, loop, size, samples
+        self.path, self.leaves, self.size, self.samples = path, leaves, size, samples
         self.over, self.failure = threading.Event(), None
 
     def connect(self):
@@ -94,15 +87,18 @@ class Tracer(threading.Thread):
     def run(self):
         try:
             stub = self.connect()
-            stub.begin()
-            stub.run_to(self.loop.leave, self.size)
-            stub.monitor("singlestep on")
-            stub.monitor("log exec,nochain")
-            for _ in range(self.samples):
-                stub.ask("s")
-                stub.run_to(self.loop.leave, self.size)
-            stub.monitor("log none")
-            stub.monitor("singlestep off")
-            stub.ask("D")
+            with stub.socket:
+                self.trace(stub)
         except (OSError, EOFError, ValueError, struct.error) as error:
             self.failure = error
+
+    def trace(self, stub):
+        stub.begin()
+        stub.run_to(self.leaves, self.size)
+        stub.monitor("singlestep on")
+        stub.monitor("log exec,nochain")
+        for _ in range(self.samples):
+            stub.run_to(self.leaves, self.size)
+        stub.monitor("log none")
+        stub.monitor("singlestep off")
+        stub.ask("D")

@@ -17,16 +17,6 @@ SAMPLE = 11
 WHOLE = SAMPLE - 1
 # The first sample is not traced; an odd number of samples, so that the firmware makes none more or less.
 SURROUND = 3
-# The first breakpoint is passed in the first sample, the second one in that which is traced first.
-BOCHS = """\
-lb 0x{end:x} if "(rbp == 1) & (r14 == {size})"
-c
-c
-trace on
-{runs}trace off
-del 1
-c
-"""
 SCRIPT = """\
 sidestep bench --engine "$1" --timeout 0 --count "$3" -o /dev/null "$2" || exit
 sidestep bench --engine "$1" --timeout 0 --format json -o bench.json "$2"
@@ -51,7 +41,7 @@ class Side:
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    def read(self, options, loop):
+    def read(self, options, loops):
         with open(self.path("bench.json"), encoding="utf-8") as file:
             bench = json.load(file)
         row, self.release = bench["operations"][0], bench["kernel"]
@@ -62,9 +52,16 @@ class Side:
             self.symbols = Symbols(file)
         self.repetitions = Repetitions(self.symbols)
         with open(self.path("log"), encoding="utf-8", errors="replace") as file:
-            self.repetitions.read(READERS[options.lab](file), loop.end, loop.leave)
+            self.repetitions.read(READERS[options.lab](file), loops.ends, loops.leaves)
         if not self.repetitions.all:
             raise Failed(STATUS_ERROR, f"{self.kernel}: the trace has no whole repetition of {options.operation}")
+
+
+def bochs_commands(ends, samples):
+    """A sample stops once, at the end of its first repetition; from there on in the second one it is traced."""
+    breaks = "".join(f'lb 0x{end:x} if "(rbp == 0) & (r14 == {SAMPLE})"\n' for end in ends)
+    forget = "".join(f"del {number}\n" for number in range(1, len(ends) + 1))
+    return breaks + "c\nc\ntrace on\n" + "c\n" * samples + "trace off\n" + forget + "c\n"
 
 
 def lab_command(side, options, count):
@@ -82,7 +79,7 @@ def end(process):
     process.wait()
 
 
-def run(side, options, loop):
+def run(side, options, loops):
     os.makedirs(side.directory, exist_ok=True)
     for name in ("log", "kallsyms", "bench.json", "gdb"):
         if os.path.lexists(side.path(name)):
@@ -92,11 +89,11 @@ def run(side, options, loop):
     count = SAMPLE * (whole | 1)
     tracer = None
     if options.lab == "amd":
-        tracer = Tracer(side.path("gdb"), loop, SAMPLE, samples)
+        tracer = Tracer(side.path("gdb"), loops.leaves, SAMPLE, samples)
         tracer.start()
     else:
         with open(side.path("commands"), "w", encoding="ascii") as file:
-            file.write(BOCHS.format(end=loop.end, size=SAMPLE, runs="c\n" * samples))
+            file.write(bochs_commands(loops.ends, samples))
     process = subprocess.Popen(lab_command(side, options, count), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         status = wait(process, tracer, side)
@@ -110,7 +107,7 @@ def run(side, options, loop):
         kept = status if status in (STATUS_USAGE, STATUS_SKIPPED, STATUS_TIMEOUT) else STATUS_ERROR
         raise Failed(kept, f"{side.kernel}: the run in the lab ended with status {status}")
     try:
-        side.read(options, loop)
+        side.read(options, loops)
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise Unusable(f"{side.kernel}: what the lab brought back cannot be read: {error}") from error
 
