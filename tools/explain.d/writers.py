@@ -23,11 +23,10 @@ def cells(row):
 
 
 def table(account, everything):
-    """Rows that differ, the others as one, and the sum."""
-    same = [row for row in account.rows if not differs(row)]
-    shown = account.rows if everything else [row for row in account.rows if differs(row)]
-    rows = [cells(row) for row in shown]
-    if same and not everything:
+    """Rows that differ, those of no function, the others as one, and the sum."""
+    same = [] if everything else [row for row in account.rows if not differs(row) and not row.name.startswith("[")]
+    rows = [cells(row) for row in account.rows if row not in same]
+    if same:
         took = [number(sum(row.instructions[side] for row in same)) for side in (0, 1)]
         rows.append((f"{len(same)} without a difference", "", "", *took, "0"))
     rows.append(("total", "", "", *map(number, account.totals), number(account.traced, True)))
