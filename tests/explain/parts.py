@@ -132,9 +132,10 @@ class Parts(unittest.TestCase):
         self.assertEqual(read.mean(), {GUEST: (1, 1), RELAY: (2, 2), "outer": (1, 2), USER: (1, 1), UNKNOWN: (1, 1)})
 
     def test_interrupted_repetitions_are_left_out(self):
-        read = repetitions(END, OUTER, END, OUTER, TIMER, LEAF, END, OUTER, END)
-        self.assertEqual((len(read.typical()), len(read.all)), (2, 3))
-        self.assertEqual(read.mean(), {GUEST: (1, 1), "outer": (1, 1)})
+        for first in (TIMER, TIMER + 4):
+            read = repetitions(END, OUTER, END, OUTER, first, LEAF, END, OUTER, END)
+            self.assertEqual((len(read.typical()), len(read.all)), (2, 3))
+            self.assertEqual(read.mean(), {GUEST: (1, 1), "outer": (1, 1)})
 
     def test_what_always_interrupts_is_part_of_the_operation(self):
         self.assertEqual(len(repetitions(END, TIMER, END, TIMER, END).typical()), 2)

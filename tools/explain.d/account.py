@@ -50,7 +50,8 @@ class Repetitions:
             before, before_address = name, address
 
     def interrupts(self, rows):
-        return sum(calls for name, (calls, _) in rows.items() if INTERRUPTS.match(name))
+        """Bochs does not print the first instruction of a handler that interrupts."""
+        return sum(max(calls, 1) for name, (calls, _) in rows.items() if INTERRUPTS.match(name))
 
     def typical(self):
         """Those that were interrupted least often: as a rule not at all."""
