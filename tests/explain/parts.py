@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -287,6 +288,46 @@ class Refused(unittest.TestCase):
         self.refuse(".*'0' is not a number from 1 to 1000", "--count", "0", "ref.nothing", "a", "b")
         self.refuse(".*'101' is not a number from 0 to 100", "--minimum", "101", "ref.nothing", "a", "b")
         self.refuse(".*: cannot be written there", *build, "-o", "/nowhere/file", "ref.nothing", "a", "b")
+
+
+class Runs(unittest.TestCase):
+    """The whole tool, with a lab that stands in for ours."""
+
+    def run_tool(self, *words):
+        with tempfile.TemporaryDirectory() as tools:
+            shutil.copy(TOOL, tools)
+            shutil.copytree(f"{TOOL}.d", f"{tools}/explain.d")
+            shutil.copy(pathlib.Path(__file__).with_name("fake_lab.py"), f"{tools}/lab")
+            ran = subprocess.run([f"{tools}/explain", "--build", FIRMWARE.parent.parent, *words], capture_output=True, text=True,
+                                 check=False, timeout=60)
+            return ran.returncode, ran.stdout, ran.stderr.splitlines()
+
+    def test_the_difference_of_two_kernels(self):
+        status, said, errors = self.run_tool("ref.nothing", "40-41", "50-51")
+        self.assertEqual((status, len(errors)), (0, 2), errors)
+        lines = [line.split() for line in said.splitlines()]
+        self.assertIn(["work", "1", "1", "40", "50", "+10"], lines)
+        self.assertIn("accounted for: +10 ticks, 100.0 % of that", said.splitlines())
+
+    def test_what_is_measured_and_not_traced_fails(self):
+        status, said, errors = self.run_tool("ref.nothing", "40-41", "50-52")
+        self.assertEqual((status, errors[-1]),
+                         (1, "explain: only 90.9 % of the difference is accounted for, of the 95 % wanted"))
+        self.assertIn("that is less than 95 %: the trace does not explain the difference", said.splitlines())
+        self.assertEqual(self.run_tool("--minimum", "90", "ref.nothing", "40-41", "50-52")[0], 0)
+
+    def test_a_lab_that_fails_ends_it_without_a_table(self):
+        for ended, status in ((2, 2), (77, 77), (124, 124), (99, 99), (1, 99), (143, 99)):
+            said = self.run_tool("ref.nothing", "40-41", f"status-{ended}")
+            self.assertEqual(said[:2], (status, ""))
+            self.assertEqual(said[2][-1], f"explain: status-{ended}: the run in the lab ended with status {ended}")
+
+    def test_a_file_appears_when_it_is_complete(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for kernel, there in (("status-99", []), ("50-51", ["out"])):
+                self.run_tool("--format", "json", "-o", f"{directory}/out", "ref.nothing", "40-41", kernel)
+                self.assertEqual([path.name for path in pathlib.Path(directory).iterdir()], there)
+            self.assertEqual(json.loads(pathlib.Path(directory, "out").read_text())["measured"], 10)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def heading(account, sides, options):
     yield f"{options.operation}, engine {options.engine}, lab {options.lab}"
     for letter, side, total in zip("AB", sides, account.totals):
         kept, of = len(side.repetitions.typical()), len(side.repetitions.all)
-        exits = "" if side.exits is None else f", {number(side.exits)} exits to L0"
+        exits = "" if side.exits is None else f", exits to L0 {number(side.exits)}"
         yield (f"{letter}: {side.kernel} (Linux {side.release}): median {number(side.median)} ticks{exits}; "
                f"traced {number(total)} in {kept} of {of} repetitions")
 
