@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 tool, build, lab, kernel, operation, entry = sys.argv[1:]
-ran = subprocess.run([tool, "--lab", lab, "--build", build, "--count", "10", "--format", "json", operation, kernel, kernel],
+words = ["--lab", lab, "--build", build, "--count", "10", "--format", "json", operation, kernel, kernel]
+ran = subprocess.run([tool, *words],
                      stdout=subprocess.PIPE, check=False)
 assert ran.returncode == 0, ran.returncode
 document = json.loads(ran.stdout)

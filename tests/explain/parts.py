@@ -41,8 +41,8 @@ ffffffff81000700 D some_data
 ffffffffc0001000 t handle [kvm]
 """
 OUTER, OUTER_PART, OUTER_COLD, LEAF, ALIAS, TIMER, DATA, HANDLE = (
-    0xffffffff81000110, 0xffffffff81000200, 0xffffffff81000300, 0xffffffff81000400, 0xffffffff81000500, 0xffffffff81000600,
-    0xffffffff81000700, 0xffffffffc0001000)
+    0xffffffff81000110, 0xffffffff81000200, 0xffffffff81000300, 0xffffffff81000400,
+    0xffffffff81000500, 0xffffffff81000600, 0xffffffff81000700, 0xffffffffc0001000)
 END, LEAVE = 0x101000, 0x101009
 
 
@@ -94,7 +94,8 @@ class Traces(unittest.TestCase):
                  "(0).[75] [0x00000fbe13b0] 0033:0000555500000000 (unk. ctxt): nop ; 90\n",
                  "(0).[76] ??? (physical address not available)\n",
                  "(0).[78] [0x0000029340c0] 0008:0000000000101000 (unk. ctxt): add rbp, 1 ; 4883c501\n"]
-        self.assertEqual(list(read_bochs(lines)), [(END, False, 1), (OUTER, False, 64), (0x555500000000, True, 1), (None, False, 2)])
+        self.assertEqual(list(read_bochs(lines)), [
+            (END, False, 1), (OUTER, False, 64), (0x555500000000, True, 1), (None, False, 2)])
 
     def test_qemu_tells_an_instruction_a_line(self):
         lines = ["Trace 0: 0x7fe70c000100 [0000000000000000/0000000000101000/0070c0b3/ff020e01] \n",
@@ -129,7 +130,8 @@ class Parts(unittest.TestCase):
         self.assertEqual(repetitions(END, LEAF, OUTER_PART, LEAF + 1, END).mean()["outer"], (1, 1))
 
     def test_code_outside_the_kernel_is_told_apart(self):
-        read = repetitions(END, 0xc0001000, OUTER, 0xc0001000, 0x555500000000, OUTER + 1, 0x7fff00000000, END, user=True)
+        read = repetitions(END, 0xc0001000, OUTER, 0xc0001000, 0x555500000000, OUTER + 1,
+                           0x7fff00000000, END, user=True)
         self.assertEqual(read.mean(), {GUEST: (1, 1), RELAY: (2, 2), "outer": (1, 2), USER: (1, 1), UNKNOWN: (1, 1)})
 
     def test_interrupted_repetitions_are_left_out(self):
@@ -186,7 +188,8 @@ class Written(unittest.TestCase):
         sides = []
         for name in ("six", "seven"):
             read = repetitions(END, OUTER, END)
-            sides.append(types.SimpleNamespace(kernel=name, release=name + ".1", median=32.0, exits=1, repetitions=read))
+            sides.append(types.SimpleNamespace(kernel=name, release=name + ".1", median=32.0, exits=1,
+                                               repetitions=read))
         options = types.SimpleNamespace(operation="view.x", engine="vmx", lab="intel", all=everything, minimum=95)
         stream = io.StringIO()
         FORMATS[form](stream, account(*self.SIDES, (41.0, 74.0)), sides, options)
@@ -202,7 +205,8 @@ class Written(unittest.TestCase):
         self.assertIn(["[guest]", "1", "1", "5", "5", "0"], lines)
         self.assertIn("1 without a difference 9 9 0".split(), lines)
         self.assertIn(["total", "41", "74", "+33"], lines)
-        self.assertIn(["handle", "[kvm]", "1", "1", "9", "9", "0"], [line.split() for line in self.write("text", True).splitlines()])
+        self.assertIn(["handle", "[kvm]", "1", "1", "9", "9", "0"],
+                      [line.split() for line in self.write("text", True).splitlines()])
 
     def test_markdown_is_a_table(self):
         self.assertIn("| `outer` | 1 | 2 | 20 | 50 | +30 |", self.write("markdown").splitlines())
@@ -298,8 +302,8 @@ class Runs(unittest.TestCase):
             shutil.copy(TOOL, tools)
             shutil.copytree(f"{TOOL}.d", f"{tools}/explain.d")
             shutil.copy(pathlib.Path(__file__).with_name("fake_lab.py"), f"{tools}/lab")
-            ran = subprocess.run([f"{tools}/explain", "--build", FIRMWARE.parent.parent, *words], capture_output=True, text=True,
-                                 check=False, timeout=60)
+            ran = subprocess.run([f"{tools}/explain", "--build", FIRMWARE.parent.parent, *words], capture_output=True,
+                                 text=True, check=False, timeout=60)
             return ran.returncode, ran.stdout, ran.stderr.splitlines()
 
     def test_the_difference_of_two_kernels(self):

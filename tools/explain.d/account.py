@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""From instructions to what each function had of a repetition, and from two kernels to what the difference is made of."""
+"""From instructions to what each function had of a repetition, and from two kernels to what makes the difference."""
 import collections
 import re
 
@@ -72,7 +72,7 @@ class Repetitions:
 
 def is_call(name, kind, first, before):
     """Code that has no functions here is entered when it was not running before. A part that the compiler made is the
-    function itself where that goes on with it, and stands for it where a caller that contains the rest calls the part."""
+    function itself where that goes on with it, and stands for it where a caller that contains the rest calls it."""
     if name.startswith("["):
         return name != before
     if not first or kind == COLD:

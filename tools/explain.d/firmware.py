@@ -14,8 +14,8 @@ LOOP_END = re.compile(rb"\x48\x83\xc5\x01\x4c\x39\xf5(?:\x75.|\x0f\x85....)", re
 
 
 class Loops:
-    """Addresses of the instructions that count a repetition, and of the first ones after the last repetition. A routine has
-    a loop for each way of doing the same, and executes one."""
+    """Addresses of the instructions that count a repetition, and of the first ones after the last repetition. A routine
+    has a loop for each way of doing the same, and executes one."""
 
     def __init__(self, ends, leaves):
         self.ends, self.leaves = ends, leaves
@@ -32,7 +32,7 @@ class Firmware:
             self.sections = [SECTION.unpack_from(self.image, offset + SECTION.size * n) for n in range(count)]
             self.operations = self.read_catalogue()
         except OSError as error:
-            raise Unusable(f"{path}: {error.strerror}: build sidestep, or name its build directory with --build") from error
+            raise Unusable(f"{path}: {error.strerror}: build sidestep, or name where it is with --build") from error
         except (struct.error, StopIteration, ValueError) as error:
             raise Unusable(f"{path}: not the firmware of this version of sidestep: build it again") from error
 

@@ -51,8 +51,8 @@ class Stub:
         return REGISTERS.unpack_from(bytes.fromhex(self.ask("g").replace("x", "0")))
 
     def run_to(self, addresses, size):
-        """Until a loop of so many repetitions is at one of them, and not for the first time: what stands at a breakpoint would
-        stop there again at once. Another program may have code there."""
+        """Until a loop of so many repetitions is at one of them, and not for the first time: what stands at a breakpoint
+        would stop there again at once. Another program may have code there."""
         registers = self.registers()
         while True:
             if registers[RIP] in addresses:
@@ -68,8 +68,8 @@ class Stub:
 
 
 class Tracer(threading.Thread):
-    """Has QEMU trace `samples` loops of `size` repetitions: from the end of the first one on, since a stop in between would
-    have the devices' timers end there, and what they cause be part of a repetition."""
+    """Has QEMU trace `samples` loops of `size` repetitions: from the end of the first one on, since a stop in between
+    would have the devices' timers end there, and what they cause be part of a repetition."""
 
     def __init__(self, path, leaves, size, samples):
         super().__init__(daemon=True)

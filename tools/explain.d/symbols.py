@@ -15,8 +15,8 @@ class Unusable(Exception):
 
 
 def fold(name):
-    """The name without what a compiler appended, and what the symbol is: a whole function, a part of it that the compiler
-    made a function of its own, or the rarely executed rest that it put elsewhere."""
+    """The name without what a compiler appended, and what the symbol is: a whole function, a part of it that the
+    compiler made a function of its own, or the rarely executed rest that it put elsewhere."""
     found = SUFFIXES.search(name)
     if not found:
         return name, WHOLE

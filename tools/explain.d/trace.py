@@ -21,7 +21,7 @@ def malformed(line):
 
 
 def read_bochs(lines):
-    """An instruction takes what passes until the next one: REP counts each of its turns. Before the last one nothing is known."""
+    """An instruction takes what passes until the next one: REP counts each of its turns. Of the last one it is unknown."""
     before = None
     for line in lines:
         if not line.startswith(BOCHS_TRACE):
@@ -36,7 +36,7 @@ def read_bochs(lines):
 
 
 def read_qemu(lines):
-    """Each line is an instruction, or a turn of REP, and so a tick, unless QEMU says that it took it back to begin anew."""
+    """Each line is an instruction, or a turn of REP, and so a tick, unless QEMU says that it took it back."""
     before = None
     for line in lines:
         if line.startswith(QEMU_TRACE):

@@ -3,10 +3,10 @@
 import json
 
 COLUMNS = ("FUNCTION", "CALLS A", "CALLS B", "INSNS A", "INSNS B", "DIFFERENCE")
-NOTES = ("CALLS and INSNS are means of a repetition. CALLS -: this kernel has no such function, a caller contains it or it does "
-         "not exist.",
-         "[guest], [relay] and [sidestep] are the nested guest, its hypervisor and the VMM's process: CALLS says how often "
-         "each is entered.")
+NOTES = ("CALLS and INSNS are means of a repetition. CALLS -: this kernel has no such function, a caller contains it or "
+         "it does not exist.",
+         "[guest], [relay] and [sidestep] are the nested guest, its hypervisor and the VMM's process: CALLS says how "
+         "often each is entered.")
 
 
 def number(value, signed=False):
@@ -18,8 +18,7 @@ def number(value, signed=False):
 
 
 def cells(row):
-    return (row.name, number(row.calls[0]), number(row.calls[1]), number(row.instructions[0]), number(row.instructions[1]),
-            number(row.difference, True))
+    return (row.name, *map(number, row.calls), *map(number, row.instructions), number(row.difference, True))
 
 
 def table(account, everything):
@@ -89,7 +88,8 @@ def write_json(stream, account, sides, options):
         "schema": "sidestep.explain", "version": 1,
         "operation": options.operation, "engine": options.engine, "lab": options.lab,
         "kernels": [{"kernel": side.kernel, "release": side.release, "ticks_median": side.median, "l0": side.exits,
-                     "repetitions_traced": len(side.repetitions.all), "repetitions_counted": len(side.repetitions.typical()),
+                     "repetitions_traced": len(side.repetitions.all),
+                     "repetitions_counted": len(side.repetitions.typical()),
                      "instructions": total} for side, total in zip(sides, account.totals)],
         "measured": account.measured, "traced": account.traced, "accounted": account.named,
         "accounted_percent": account.share(), "minimum_percent": options.minimum,
