@@ -51,7 +51,7 @@ class Stub:
         return REGISTERS.unpack_from(bytes.fromhex(self.ask("g").replace("x", "0")))
 
     def run_to(self, addresses, size):
-        """Until a loop of so many repetitions is at one of them, and not for the first time: what stands at a breakpoint
+        """Until a loop of so many repetitions is at one of them, and not for the first time: what is at a breakpoint
         would stop there again at once. Another program may have code there."""
         registers = self.registers()
         while True:

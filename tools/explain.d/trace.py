@@ -21,7 +21,7 @@ def malformed(line):
 
 
 def read_bochs(lines):
-    """An instruction takes what passes until the next one: REP counts each of its turns. Of the last one it is unknown."""
+    """An instruction takes what passes until the next one: REP counts each of its turns. Of the last it is unknown."""
     before = None
     for line in lines:
         if not line.startswith(BOCHS_TRACE):

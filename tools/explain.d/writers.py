@@ -3,8 +3,8 @@
 import json
 
 COLUMNS = ("FUNCTION", "CALLS A", "CALLS B", "INSNS A", "INSNS B", "DIFFERENCE")
-NOTES = ("CALLS and INSNS are means of a repetition. CALLS -: this kernel has no such function, a caller contains it or "
-         "it does not exist.",
+NOTES = ("CALLS and INSNS are means of a repetition. CALLS -: this kernel has no such function: a caller has it or "
+         "there is none.",
          "[guest], [relay] and [sidestep] are the nested guest, its hypervisor and the VMM's process: CALLS says how "
          "often each is entered.")
 
