@@ -80,12 +80,12 @@ ask() {
 }
 
 recipe_save() {
-	await_in_log '"event": "STOP"'
+	await_in_log '"event": "STOP"' '"event": "SHUTDOWN"'
 	# As said in stop.S, it is in a loop that ends.
 	! grep -q resumed "$work/control" || die "$emulator_name stopped too late: try again when less runs here, or --boot"
 	mkdir -- "$work/state"
 	ask migrate '"uri": "exec:cat >state/vm"'
-	await_in_log '"status": "completed"'
+	await_in_log '"status": "completed"' '"status": "failed"'
 	ask quit
 	await_end_of_emulator
 	mv -- "$work/ram" "$work/state/ram"
@@ -101,7 +101,7 @@ recipe_restore() {
 
 # As saved, the computer has stopped.
 recipe_resume() {
-	await_in_log '"status": "completed"'
+	await_in_log '"status": "completed"' '"status": "failed"'
 	ask cont
 }
 

@@ -25,21 +25,30 @@ remove_old_states() {
 	done
 }
 
+die_saving() {
+	! disk_is_full || die "$phase: disk full: free some space in ${TMPDIR:-/tmp} and $cache, or set TMPDIR"
+	die "$phase: $emulator_name could not: use --boot"
+}
+
+# Returns the status of an emulator that ends by itself.
 await_end_of_emulator() {
-	local last_sizes='' last_growth=$SECONDS last_computed=0
+	local last_sizes='' last_growth=$SECONDS last_computed=0 status=0
 	while kill -0 "$emulator_pid" 2>/dev/null; do
 		check_silence
 		progress
 		sleep 0.1
 	done
-	stop_emulator
+	wait "$emulator_pid" || status=$?
+	emulator_pid=
+	return "$status"
 }
 
-# await_in_log TEXT
+# await_in_log TEXT OTHERWISE: or dies, with OTHERWISE in its log.
 await_in_log() {
 	local last_sizes='' last_growth=$SECONDS last_computed=0
 	until grep -q -F -e "$1" "$work/emulator.log"; do
 		check_emulator
+		! grep -q -F -e "$2" "$work/emulator.log" || die_saving
 		check_silence
 		progress
 		sleep 0.1
@@ -54,7 +63,7 @@ make_state() {
 	start_emulator
 	follow_until ready
 	enter_phase 'saving the state'
-	recipe_save
+	recipe_save || die_saving
 	rm -f -- "$work/monitor"
 	mkdir -p -- "$cache/states"
 	rm -rf -- "$cache/new.state"
@@ -73,6 +82,7 @@ provide_state() {
 		[[ -d $state ]] || make_state
 		exec 8>&-
 	fi
+	enter_phase 'starting from the saved state'
 	touch -- "$state"
 	recipe_restore
 }
