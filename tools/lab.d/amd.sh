@@ -99,6 +99,11 @@ recipe_restore() {
 	ask migrate-incoming '"uri": "exec:cat state/vm"'
 }
 
+recipe_terminal() {
+	emulator+=(-chardev "serial,id=terminal,path=terminal")
+	emulator=("${emulator[@]/#file:output/chardev:terminal}")
+}
+
 # As saved, the computer has stopped.
 recipe_resume() {
 	await_in_log '"status": "completed"' '"status": "failed"'

@@ -46,8 +46,9 @@ sort_arguments() {
 }
 
 check_bare_arguments() {
-	[[ -z $kernel${puts[*]-}${withs[*]-}${gets[*]-}${kvm_options[*]-} && $split -eq 0 ]] ||
-		die_usage '--kernel, --put, --with, --get, --kvm-option and --split are about Linux, which no bare lab has'
+	[[ -z $kernel$share${puts[*]-}${withs[*]-}${gets[*]-}${kvm_options[*]-} && $split$shell$boot == 000 ]] ||
+		die_usage "--kernel, --put, --with, --get, --share, --shell, --boot, --kvm-option and --split are about Linux," \
+			'which no bare lab has'
 	check_arguments
 	[[ ${command[0]} == test || ${command[0]} == bench ]] ||
 		die_usage "${command[0]}: a bare lab can test or bench"

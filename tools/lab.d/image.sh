@@ -180,7 +180,8 @@ add_settings() {
 	local pair left right
 	local IFS=:
 	{
-		printf 'split=%d\n' "$split"
+		printf 'split=%d share=%s\n' "$split" "${share:+/share}"
+		((shell == 0)) || shell_settings
 		printf 'LD_LIBRARY_PATH=%s\n' "$(quote "${library_directories[*]-}" | cut -c 2-)"
 	} >"$payload/lab/command-settings"
 	{
@@ -224,6 +225,10 @@ build_files() {
 	add_programs
 	add_named_programs
 	add_put_files
+	if [[ $share ]]; then
+		mkdir -p "$payload/share"
+		step "copying $share" cp -a -- "$share/." "$payload/share"
+	fi
 	add_settings
 	step 'copying run' cp -- "$parts/run" "$payload/lab/run"
 }

@@ -155,6 +155,20 @@ recipe_restore() {
 	echo c >"$work/debugger"
 }
 
+# A state has a configuration of its own, and its other files as links.
+recipe_terminal() {
+	local line='com2: enabled=1, mode=term, dev="terminal"'
+	if ((boot)); then
+		sed -i "s/^com2:.*/$line/" "$work/bochsrc"
+		return
+	fi
+	mkdir -- "$work/restored"
+	ln -s -t "$work/restored" -- "$state"/*
+	sed "s/^com2:.*/$line/" "$state/config" >"$work/config"
+	mv -f -- "$work/config" "$work/restored/config"
+	emulator=("${emulator[@]/#"$state"/restored}")
+}
+
 recipe_resume() {
 	:
 }
