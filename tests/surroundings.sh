@@ -13,7 +13,8 @@ set -u
 umask 022
 unset BASH_ENV CDPATH COLUMNS DISPLAY ENV GLIBC_TUNABLES GREP_OPTIONS LANG LANGUAGE LINES MAKEFLAGS NO_COLOR \
 	POSIXLY_CORRECT "${!CLICOLOR@}" "${!LC_@}" "${!PYTHON@}" "${!XDG_@}" 2>/dev/null # where a locale is not installed, also one that goes is complained of
-export LC_ALL=C.UTF-8 TERM=dumb HOME=/dev/null
+# Meson compiles by ccache where there is one, which has nowhere to keep what it has compiled then.
+export LC_ALL=C.UTF-8 TERM=dumb HOME=/dev/null CCACHE_DISABLE=1
 
 read -r load _ </proc/loadavg
 export PATIENCE=$((${SLOWNESS:-3} * (4 + ${load%.*} / $(nproc)) * ($(nice) > 0 ? 2 : 1))) SURROUNDED=1
