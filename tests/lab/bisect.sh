@@ -96,8 +96,9 @@ find_planted() {
 
 find_planted ticks ref.cpuid --by ticks
 find_planted exits cr0.ts.mov
-# One kernel is for both labs.
-kernel=$(echo keep/kernels/"$(git -C tree rev-parse good)"-*)
+# One kernel is for both labs; of another configuration there may be older ones.
+kernel=$(find keep/kernels -maxdepth 1 -name "$(git -C tree rev-parse good)-*" -printf '%T@ %p\n' | sort -n | tail -n 1 |
+	cut -d ' ' -f 2-)
 "$source/tools/lab" amd --build "$build" --kernel "$kernel" --timeout 3000 -- sidestep bench --engine svm --timeout 0 ref.cpuid |
 	grep -E 'engine svm on kvm_amd|^ref.cpuid '
 [[ -z $(git -C tree status --porcelain) && $(git -C tree worktree list | wc -l) == 1 ]]
