@@ -10,14 +10,14 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.realpath(sys.argv[1]) + ".d")
+sys.path[:0] = [os.path.realpath(sys.argv[1]) + ".d", os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
 
 import matrix
 import names
 import writers
+from checks import equal, total
 from matrix import Column, Matrix, change_of
 
-failures = checks = 0
 LISTING = """\
 linux-image-6.1.0-10-cloud-amd64 - Linux 6.1 for x86-64 cloud (signed)
 linux-image-6.12.9+deb12-cloud-amd64 - Linux 6.12 for x86-64 cloud (signed)
@@ -29,13 +29,6 @@ linux-image-6.1.0-9-amd64 - Linux 6.1 for 64-bit PCs (signed)
 linux-image-cloud-amd64 - Linux for x86-64 cloud (meta-package)
 linux-image-6.12-cloud-amd64 - Linux for x86-64 cloud (meta-package)
 """
-
-
-def equal(name, found, wanted):
-    global failures, checks
-    checks += 1
-    failures += found != wanted
-    print(f"ok - {name}" if found == wanted else f"not ok - {name}: {found!r}, not {wanted!r}")
 
 
 def cell(l0=1, monitor=0, vmm=0, ticks=1000.0):
@@ -144,8 +137,7 @@ def main():
     compared()
     columns()
     shown()
-    print(f"{checks} checks, {failures} failed\nfigure: checks {checks}")
-    return failures != 0
+    return total()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import tempfile
 import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from checks import check, equal, total
 from patience import patient
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -44,18 +45,6 @@ cp -r a "$1" && echo commit >"$1/vmlinuz"
 for n in 10 9; do echo "linux-image-6.1.0-$n-cloud-amd64 - Linux 6.1 for x86-64 cloud (signed)"; done
 """,
 }
-failures = checks = 0
-
-
-def check(name, well, reason=""):
-    global failures, checks
-    checks += 1
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} - {name}{'' if well else ': ' + str(reason)[:2000]}", flush=True)
-
-
-def equal(name, found, wanted):
-    check(name, found == wanted, f"{found!r}, not {wanted!r}")
 
 
 def make_kernel(path, name, exits=EXITS, *, wrong=()):
@@ -321,8 +310,7 @@ def main():
             signals()
         finally:
             os.chdir("/")
-    print(f"{checks} checks, {failures} failed\nfigure: checks {checks}")
-    return failures != 0
+    return total()
 
 
 if __name__ == "__main__":

@@ -16,24 +16,12 @@ import tempfile
 import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from checks import check, equal, total
 from patience import patient
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS, SIDESTEP = map(os.path.realpath, sys.argv[1:3])
 OPERATION = "ref.cpuid"
-failures = 0
-checks = 0
-
-
-def check(name, well, reason=""):
-    global failures, checks
-    checks += 1
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} - {name}{'' if well else ': ' + str(reason)[:2000]}", flush=True)
-
-
-def equal(name, found, wanted):
-    check(name, found == wanted, f"{found!r}, not {wanted!r}")
 
 
 def git(*words, tree="tree"):
@@ -298,9 +286,7 @@ def main():
             if not sys.argv[3:] or part.__name__ in sys.argv[3:]:
                 part()
         os.chdir("/")
-    print(f"{checks} checks, {failures} failed")
-    print(f"figure: checks {checks}")
-    return bool(failures)
+    return total()
 
 
 if __name__ == "__main__":

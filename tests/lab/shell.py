@@ -19,17 +19,11 @@ import time
 SOURCE, BUILD, LABS = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 LAB = SOURCE / "tools" / "lab"
 PATIENCE = 10 * int(os.environ.get("PATIENCE", "12"))
-failures = 0
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(SOURCE / "tools" / "lab.d"))
+sys.path[:0] = [str(SOURCE / "tools" / "lab.d"), str(SOURCE / "tests")]
 import terminal  # noqa: E402
-
-
-def check(name, holds):
-    global failures
-    print("ok" if holds else "not ok", name)
-    failures += not holds
+from checks import check, total  # noqa: E402
 
 
 class Prompt:
@@ -114,4 +108,4 @@ refused("--share /nowhere: no such directory", "--share", "/nowhere", "--", "tru
 for name in LABS:
     with tempfile.TemporaryDirectory() as directory:
         sit_at(name, pathlib.Path(directory))
-sys.exit(failures != 0)
+sys.exit(total())
