@@ -17,7 +17,9 @@ sys.dont_write_bytecode = True
 TOOL, FIRMWARE = map(pathlib.Path, sys.argv[1:3])
 # Before the library: a file there is called like one of Python's.
 sys.path.insert(0, f"{TOOL}.d")
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "docs"))
 
+import schemas
 from account import GUEST, RELAY, USER, Account, Repetitions
 from firmware import Firmware
 from gdb import Tracer
@@ -216,6 +218,9 @@ class Written(unittest.TestCase):
         self.assertEqual((document["schema"], document["accounted_percent"]), ("sidestep.explain", 100))
         self.assertEqual({row["function"]: row["difference"] for row in document["functions"]},
                          {"outer": 30, "leaf": 10, "alias": -7, GUEST: 0, "handle [kvm]": 0})
+        described = schemas.Checks(".", TOOL, ".")
+        described.take("tools/explain", document)
+        self.assertEqual([*described.faults, *described.unseen(described.counts)], [])
 
 
 class Loops(unittest.TestCase):

@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path += [TESTS, f"{TESTS}/docs"]
+import schemas
 from checks import check, equal, total
 from patience import patient
 
@@ -172,6 +174,9 @@ class Cells(html.parser.HTMLParser):
 def formats():
     kernels = ("./a", "./b", "./dead")
     shown = json.loads(Ran("--format", "json", *kernels).out)
+    described = schemas.Checks(".", SIDESTEP, ".")
+    described.take("tools/kernels", shown)
+    equal("JSON is as its schema says, and the schema says no more", [*described.faults, *described.unseen(described.counts)], [])
     equal("JSON: labs and engines", [(matrix["lab"], matrix["engine"]) for matrix in shown["matrices"]],
           [("intel", "vmx"), ("intel", "flat"), ("amd", "svm"), ("amd", "flat")])
     change = shown["matrices"][0]["changes"][0]

@@ -125,7 +125,7 @@ class Run:
             why = re.sub(r"[^\x20-\x7e]", "?", said[-1].removeprefix("lab: ")) if said else "it said nothing"
             self.failed = f"the lab ended with status {status}: {why}"
         else:
-            self.found = {"schema": "sidestep-kernels-run", "version": VERSION, "digest": self.kernel.digest(build),
+            self.found = {"schema": "sidestep.kernels.run", "version": VERSION, "digest": self.kernel.digest(build),
                           "engines": {engine: engine_of(self.directory, engine) for engine in self.conditions.engines}}
             if not any("failed" in engine for engine in self.found["engines"].values()):
                 store.save(self.key(build), self.found)

@@ -199,7 +199,7 @@ def document(result, _width, stream):
                          "operations": [{"operation": name, "cells": [column.cell(name) for column in matrix.columns]}
                                         for name in matrix.operations],
                          "changes": changes})
-    json.dump({"schema": "sidestep-kernels", "version": 1, "command": result.command, "sidestep": result.sidestep,
+    json.dump({"schema": "sidestep.kernels", "version": 1, "command": result.command, "sidestep": result.sidestep,
                "threshold": None if result.exits_only else result.threshold, "kernels": result.kernels,
                "changed": sum(matrix.counted() for matrix in result.matrices), "matrices": matrices}, stream, indent=2)
     stream.write("\n")
