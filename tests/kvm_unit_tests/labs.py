@@ -196,7 +196,8 @@ def main():
             os.mkdir(directory)
         os.environ["TMPDIR"] = os.path.realpath("scratch")
         shutil.copy(TOOL, "tools/kvm-unit-tests")
-        shutil.copytree(TOOL + ".d", "tools/kvm-unit-tests.d")
+        for name in ("kvm-unit-tests.d", "shared.d"):
+            shutil.copytree(os.path.join(os.path.dirname(TOOL), name), f"tools/{name}")
         shutil.copy(HERE / "fake_lab.py", "tools/lab")
         shutil.copy(FAKE, "build/sidestep")
         try:

@@ -105,6 +105,7 @@ def usage(tree):
     alone.parent.mkdir(parents=True)
     shutil.copy(TOOL, alone)
     shutil.copytree(TOOL + ".d", f"{alone}.d")
+    shutil.copytree(os.path.join(os.path.dirname(TOOL), "shared.d"), alone.parent / "shared.d")
     done = subprocess.run([alone, "tree"], capture_output=True, text=True, check=False)
     check("sidestep is not built", done.returncode == 2 and "meson setup build" in done.stderr, done.stderr)
     (alone.parent.parent / "build").mkdir()

@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rows of text, TAP and JUnit, and the files that they go to."""
-import contextlib
-import os
 import re
-import stat
 import sys
-import tempfile
 from xml.sax.saxutils import escape, quoteattr
 
-from cfg import Unusable
 from results import FAILURES, LEVELS, LINE, Verdict, printable, totals, unobserved_notes
 
 NAME = "kvm-unit-tests"
@@ -122,40 +117,6 @@ class Junit:
 
 
 FORMATS = {"text": Text, "tap": Tap, "junit": Junit}
-
-
-class Output:
-    """Standard output, or a file that appears only when complete."""
-
-    def __init__(self, path):
-        self.path, self.part = path, None
-        if path in (None, "-"):
-            self.stream = sys.stdout
-            return
-        self.path = os.path.realpath(path)
-        try:
-            if os.path.exists(self.path) and not stat.S_ISREG(os.stat(self.path).st_mode):
-                self.stream = open(self.path, "w", encoding="utf-8")
-                return
-            handle, self.part = tempfile.mkstemp(prefix=os.path.basename(self.path) + ".", dir=os.path.dirname(self.path))
-            mask = os.umask(0)
-            os.umask(mask)
-            os.fchmod(handle, os.stat(self.path).st_mode & 0o777 if os.path.exists(self.path) else 0o666 & ~mask)
-            self.stream = os.fdopen(handle, "w", encoding="utf-8")
-        except OSError as error:
-            raise Unusable(f"{path}: {error.strerror}; name a file that can be written") from error
-
-    def complete(self):
-        self.stream.flush()
-        if self.part:
-            self.stream.close()
-            os.replace(self.part, self.path)
-            self.part = None
-
-    def drop(self):
-        if self.part:
-            with contextlib.suppress(OSError):
-                os.unlink(self.part)
 
 
 class Progress:
