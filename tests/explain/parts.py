@@ -296,7 +296,7 @@ class Refused(unittest.TestCase):
         self.refuse("--engine svm: the lab intel has vmx and flat", "--engine", "svm", "ref.nothing", "a", "b")
         self.refuse(".*'0' is not a number from 1 to 1000", "--count", "0", "ref.nothing", "a", "b")
         self.refuse(".*'101' is not a number from 0 to 100", "--minimum", "101", "ref.nothing", "a", "b")
-        self.refuse(".*: cannot be written there", *build, "-o", "/nowhere/file", "ref.nothing", "a", "b")
+        self.refuse("/nowhere/file: No such file or directory; name a file", *build, "-o", "/nowhere/file", "ref.nothing", "a", "b")
 
 
 class Runs(unittest.TestCase):
@@ -305,7 +305,8 @@ class Runs(unittest.TestCase):
     def run_tool(self, *words):
         with tempfile.TemporaryDirectory() as tools:
             shutil.copy(TOOL, tools)
-            shutil.copytree(f"{TOOL}.d", f"{tools}/explain.d")
+            for name in ("explain.d", "shared.d"):
+                shutil.copytree(TOOL.parent / name, f"{tools}/{name}")
             shutil.copy(pathlib.Path(__file__).with_name("fake_lab.py"), f"{tools}/lab")
             ran = subprocess.run([f"{tools}/explain", "--build", FIRMWARE.parent.parent, *words], capture_output=True,
                                  text=True, check=False, timeout=60)

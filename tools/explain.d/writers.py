@@ -12,6 +12,8 @@ NOTES = ("CALLS and INSNS are means of a repetition. CALLS -: this kernel has no
 def number(value, signed=False):
     if value is None:
         return "-"
+    if isinstance(value, str):
+        return value
     text = f"{value:+.2f}" if signed else f"{value:.2f}"
     text = text.rstrip("0").rstrip(".")
     return "0" if text in ("+0", "-0") else text
