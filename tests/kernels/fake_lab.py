@@ -3,9 +3,9 @@
 """Stands in for tools/lab, and, called `sidestep`, for ours in that lab.
 
 A kernel is a directory with vmlinuz and `exits`: lines of ENGINE OPERATION L0 MONITOR VMM TICKS, where L0 is `needs:`
-of what is not performed. What else goes wrong with it, a file of that name says: `fails`, `drifts`, `fades`, `tires`,
-`hangs`, `no-svm`. Packages are directories in FAKE_PACKAGES. The arguments of each boot go as a line of JSON into the
-file that FAKE_LOG names.
+of what is not performed, and `?` an exit that nobody observed. What else goes wrong with it, a file of that name says:
+`fails`, `drifts`, `fades`, `tires`, `hangs`, `no-svm`, `dies`, `rebuilt`. Packages are directories in FAKE_PACKAGES. The
+arguments of each boot go as a line of JSON into the file that FAKE_LOG names.
 """
 import json
 import os
@@ -18,7 +18,7 @@ import tempfile
 
 
 def number(text):
-    return None if text == "-" else int(text)
+    return {"-": None, "?": "not observed"}[text] if text in "-?" else int(text)
 
 
 def sidestep(words):
@@ -39,8 +39,10 @@ def sidestep(words):
         ticks = float(ticks) + boots * (tree / "drifts").exists() + 200 * ((tree / "fades").exists() and boots == 1)
         rows.append({"operation": name, "repetitions": count, "note": None, "l0": number(l0),
                      "monitor": number(monitor), "vmm": number(vmm), "ticks_median": ticks})
+    dies = engine != "flat" and (tree / "dies").exists()
     report = {"kernel": f"6.1.0-{(tree / 'vmlinuz').read_text().strip()}-cloud-amd64", "sidestep": "0.1.0",
-              "evidence": {}, "command": "sidestep bench", "operations": rows}
+              "evidence": {}, "command": "sidestep bench", "operations": rows,
+              "status": 99 * dies, "end": "KVM stopped the guest" if dies else None}
     pathlib.Path(words[words.index("-o") + 1]).write_text(json.dumps(report))
     return 0
 
@@ -66,6 +68,8 @@ def lab(words):
         signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path(f"{log}.ended").touch(), sys.exit(143)))
         pathlib.Path(f"{log}.hangs").touch()
         signal.pause()
+    if (tree / "rebuilt").exists():
+        (tree / "vmlinuz").write_text("rebuilt")
     with tempfile.TemporaryDirectory() as place:
         (pathlib.Path(place) / "bin").mkdir()
         (pathlib.Path(place) / "bin/sidestep").symlink_to(os.path.realpath(__file__))

@@ -80,6 +80,10 @@ def columns():
             ("not performed", cell(), NOTE, "gone")):
         first.again, second.again = {"x": before}, {"x": after}
         equal(f"again: {name}", made.repeated("x", 2), wanted)
+    both = Matrix("amd", "svm", [Column("a", {"x": cell()}), Column("b", {"x": cell(l0=2, ticks=1010.5)})], 1.0)
+    for column, again in zip(both.columns, (cell(), cell(l0=2, ticks=1009.5))):
+        column.again = {"x": again}
+    equal("again: the exits alone", both.repeated("x", 1), "holds")
     ticks = Matrix("amd", "svm", [Column("a", {"x": cell()}), Column("b", {"x": cell(ticks=1100.0)})], 1.0)
     for name, before, after, wanted in (
             ("ticks a little off", 1000.5, 1099.0, "holds"), ("ticks within the threshold", 1000.0, 1009.0, "gone"),

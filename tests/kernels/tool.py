@@ -38,7 +38,11 @@ OTHER = EXITS.replace("page 8 2 2 79389", "page 12 2 2 143488").replace("11580",
 # What stands beside the tool, and in PATH.
 PROGRAMS = {
     "tools/build-kernel": """\
-case "$*" in *"$(git -C tree rev-parse HEAD~1)"*) ;; *) echo it broke; exit 1 ;; esac
+echo + >>builds
+case "$*" in
+*"$(git -C tree rev-parse HEAD~1)"*) ;;
+*) printf '%s\\n' make 'build-kernel: it broke' 'build-kernel: all that make said: x'; exit 1 ;;
+esac
 while [ $# -gt 1 ]; do shift; done
 cp -r a "$1" && echo commit >"$1/vmlinuz"
 """,
@@ -86,7 +90,7 @@ def unchanged():
     equal("one boot for each kernel and lab", ran.booted(),
           [("amd", "a"), ("amd", "same"), ("intel", "a"), ("intel", "same")])
     words = ran.boots[[words[0] for words in ran.boots].index("intel")]
-    equal("all engines in one boot", words[words.index("sh", words.index("-c")) + 1:], ["100", "vmx", "flat", "--"])
+    equal("all engines in one boot", words[words.index("sh", words.index("-c")) + 1:], ["0", "100", "vmx", "flat", "--"])
     equal("then no boot at all", Ran("./a", "./same").boots, [])
     equal("one kernel more, one column more", Ran("./a", "./same", "./third").booted(),
           [("amd", "third"), ("intel", "third")])
@@ -113,7 +117,9 @@ def changed():
     equal("both sides of a change once more, and no others", ran.booted(),
           [*[("amd", name) for name in ("b", "b", "same", "same")],
            *[("intel", name) for name in ("a", "b", "b", "same", "same")]])
-    check("why it is believed", "\n2 of them: a second boot of both kernels had the same" in ran.out, ran.out)
+    check("why it is believed", "\n2 of them: measured again, both kernels had the same" in ran.out, ran.out)
+    pauses = sorted({words[words.index("sh", words.index("-c")) + 1] for words in ran.boots})
+    check("the second time somewhat later", len(pauses) == 2 and pauses[0] == "0" < pauses[1], pauses)
     equal("then no boot", Ran("./a", "./same", "./b").boots, [])
     equal("--exits-only", [Ran(*words, "./a", "./b").status for words in
                            (["--lab", "amd", "--exits-only"], ["--lab", "intel", "--exits-only"])], [0, 1])
@@ -144,6 +150,15 @@ def failing():
     ran = Ran("--lab", "intel", "--engine", "vmx", "./a", "./tiring")
     check("one that does not boot a second time", ran.status == 99 and "of them: not measured twice" in ran.out
           and "./tiring, intel: the lab ended with status 99: " in ran.err, ran.out)
+    ran = Ran("--lab", "amd", "./a", "./dies")
+    check("a guest that dies has no column", ran.status == 99 and "failed: dies: KVM stopped the guest" in ran.out
+          and "engine flat: 2 operations, 0 of" in ran.out, ran.out)
+    equal("nor is it kept", Ran("--lab", "amd", "./dies").booted(), [("amd", "dies")])
+    ran = Ran("--lab", "amd", "./rebuilt")
+    check("nor has a kernel that is made anew meanwhile",
+          ran.status == 99 and "was made anew meanwhile" in ran.out, ran.out)
+    ran = Ran("--lab", "amd", "--all", "./unseen")
+    check("exits that nobody observed", ran.status == 0 and "n/o/1/0 11580" in ran.out, ran.out)
     ran = Ran("--lab", "amd", "./a", "./no-svm")
     check("an engine that does not run", ran.status == 99 and "failed: no-svm: engine svm cannot run here" in ran.out
           and "engine flat: 2 operations, 0 of" in ran.out, ran.out)
@@ -176,7 +191,9 @@ def formats():
     shown = json.loads(Ran("--format", "json", *kernels).out)
     described = schemas.Checks(".", SIDESTEP, ".")
     described.take("tools/kernels", shown)
-    equal("JSON is as its schema says, and the schema says no more", [*described.faults, *described.unseen(described.counts)], [])
+    described.take("tools/kernels, without a number", json.loads(Ran("--format", "json", "./dead").out))
+    equal("JSON is as its schema says, and the schema says no more",
+          [*described.faults, *described.unseen(described.counts)], [])
     equal("JSON: labs and engines", [(matrix["lab"], matrix["engine"]) for matrix in shown["matrices"]],
           [("intel", "vmx"), ("intel", "flat"), ("amd", "svm"), ("amd", "flat")])
     change = shown["matrices"][0]["changes"][0]
@@ -198,6 +215,10 @@ def formats():
     equal("HTML: all is closed", (cells.stack, cells.crossed), ([], []))
     check("HTML: a change", ["service.pin.page", "8/2/2 79389", "12/2/2 143488 +80.7%", "failed"] in cells.rows,
           cells.rows)
+    os.symlink("linked", "link")
+    Ran("-o", "link", *kernels)
+    equal("-o a link", (os.readlink("link"), pathlib.Path("linked").read_text()), ("linked", Ran(*kernels).out))
+    equal("-o what is no file", Ran("-o", "/dev/stdout", *kernels).out, Ran(*kernels).out)
     ran = Ran("-o", "file", *kernels)
     equal("-o", (ran.out, pathlib.Path("file").read_text()), ("", Ran(*kernels).out))
 
@@ -230,9 +251,12 @@ def kinds_of_kernels():
     # The build that stands in for ours knows only the first commit.
     equal("commits are built", (ran.status, len(ran.boots)), (99, 1))
     check("or are not", "failed: HEAD: git:HEAD does not build: it broke" in ran.out, ran.out)
-    pathlib.Path("tools/build-kernel").write_text("#!/bin/sh\nexit 1\n")
-    again = Ran("--lab", "amd", "--tree", "tree", "git:HEAD~1")
-    equal("once", (again.status, again.boots), (0, []))
+    again, builds = Ran("--lab", "amd", "--tree", "tree", "git:HEAD~1"), pathlib.Path("builds")
+    equal("once", (again.status, again.boots, builds.read_text()), (0, [], "+\n" * 2))
+    with open("tools/build-kernel", "a", encoding="utf-8") as file:
+        file.write("#\n")
+    Ran("--lab", "amd", "--tree", "tree", "git:HEAD~1")
+    equal("unless by another tool", builds.read_text(), "+\n" * 3)
 
 
 def usage():
@@ -254,8 +278,8 @@ def usage():
             ("no name", ["What?"], "neither a package name nor a directory"),
             ("a commit of nothing", ["git:HEAD"], "Name one with --tree"),
             ("no such commit", ["--tree", "tree", "git:none"], "git:none: no such commit in tree"),
-            ("nowhere to write", ["-o", "nowhere/file", "./a"], "nowhere/file: .* is no directory to write to"),
-            ("a directory to write to", ["-o", "empty", "./a"], "empty: is a directory")):
+            ("nowhere to write", ["-o", "nowhere/file", "./a"], "nowhere/file: No such file or directory; name a file"),
+            ("a directory to write to", ["-o", "empty", "./a"], "empty: Is a directory; name a file")):
         ran = Ran(*words)
         check(name, ran.status == 2 and not ran.boots and re.fullmatch(f"kernels: .*{regex}.*\n", ran.err),
               (ran.status, ran.err))
@@ -286,7 +310,8 @@ def main():
         for name in ("tools/lab.d", "build", "tmp", "bin"):
             pathlib.Path(name).mkdir(parents=True)
         shutil.copy(TOOL, "tools")
-        shutil.copytree(TOOL + ".d", "tools/kernels.d")
+        for name in ("kernels.d", "shared.d"):
+            shutil.copytree(os.path.join(os.path.dirname(TOOL), name), f"tools/{name}")
         pathlib.Path("tools/lab").symlink_to(HERE / "fake_lab.py")
         for name, text in PROGRAMS.items():
             pathlib.Path(name).write_text("#!/bin/sh\n" + text.replace("SIDESTEP", SIDESTEP))
@@ -302,6 +327,9 @@ def main():
         make_kernel("dead", "dead", wrong=["fails"])
         make_kernel("no-svm", "no-svm", wrong=["no-svm"])
         make_kernel("hanging", "hanging", wrong=["hangs"])
+        make_kernel("dies", "dies", wrong=["dies"])
+        make_kernel("rebuilt", "first", wrong=["rebuilt"])
+        make_kernel("unseen", "unseen", EXITS.replace("3 1 0 11580", "? 1 0 11580"))
         make_kernel("packages/linux-image-cloud-amd64", "9")
         for number in (9, 10):
             make_kernel(f"packages/linux-image-6.1.0-{number}-cloud-amd64", str(number))

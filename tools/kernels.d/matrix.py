@@ -2,9 +2,9 @@
 """What changed from one kernel to the next: pure, nothing is run or read here."""
 
 LEVELS = ("l0", "monitor", "vmm")
-NOT_PERFORMED = "not performed"
-# Of a change, when both its sides have been measured again: to the last digit the same; other ticks, but changed in the
-# same way; no such change.
+NOT_PERFORMED, NOT_OBSERVED = "not performed", "not observed"
+# Of a change, when both its sides have been measured again: to the last digit the same; other numbers, but exits or
+# ticks changed in the same way; no such change.
 IDENTICAL, HOLDS, GONE = "identical", "holds", "gone"
 
 
@@ -12,7 +12,7 @@ def cells_of(report):
     """Of a report of `sidestep bench`: for each operation its exits and ticks, or why there are none."""
     cells = {}
     for row in report["operations"]:
-        if row["repetitions"]:
+        if row["repetitions"] and row["ticks_median"] != NOT_OBSERVED:
             cells[row["operation"]] = {**{level: row[level] for level in LEVELS}, "ticks": row["ticks_median"]}
         else:
             cells[row["operation"]] = {"note": row["note"] or NOT_PERFORMED}
@@ -37,11 +37,13 @@ def change_of(before, after, threshold, exits_only=False):
     return found or None
 
 
-def way_of(kinds, before, after):
+def way_of(kind, before, after):
     """What changed from what to what: of ticks only in which direction."""
-    if "performed" in kinds:
+    if kind == "performed":
         return "note" in before
-    return [(before[level], after[level]) for level in LEVELS], "ticks" in kinds and after["ticks"] > before["ticks"]
+    if kind == "exits":
+        return [(before[level], after[level]) for level in LEVELS]
+    return after["ticks"] > before["ticks"]
 
 
 def fitting(columns):
@@ -97,8 +99,8 @@ class Matrix:
         first, again = [side.cell(name) for side in sides], [side.cell_again(name) for side in sides]
         if first == again:
             return IDENTICAL
-        same = kinds == change_of(*again, self.threshold, self.exits_only)
-        return HOLDS if same and way_of(kinds, *first) == way_of(kinds, *again) else GONE
+        still = kinds & (change_of(*again, self.threshold, self.exits_only) or set())
+        return HOLDS if any(way_of(kind, *first) == way_of(kind, *again) for kind in still) else GONE
 
     def counted(self):
         """How many changes are to be believed: those that were not gone the second time."""

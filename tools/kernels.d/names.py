@@ -134,7 +134,8 @@ class Commit(Kernel):
         self.commit = found.stdout.strip()
 
     def prepare(self, cache):
-        built = cache / "commits" / f"{self.commit}-{digest_of([self.tools / 'kernel.config'])[:16]}"
+        recipe = digest_of([self.tools / "kernel.config", self.tools / "build-kernel"])
+        built = cache / "commits" / f"{self.commit}-{recipe[:16]}"
         self.argument = str(built)
         if digest_tree(built):
             return
@@ -145,7 +146,8 @@ class Commit(Kernel):
             log.seek(0)
             said = log.read().strip().splitlines()
         if status or not digest_tree(built):
-            raise Broken(f"{self.given} does not build: {said[-1] if said else f'status {status}'} ({built}.log)")
+            own = [line.removeprefix("build-kernel: ") for line in said if line.startswith("build-kernel: ")]
+            raise Broken(f"{self.given} does not build: {[*own, *said[-1:], f'status {status}'][0]} ({built}.log)")
 
 
 def kernel_of(given, tree, tools):

@@ -2,7 +2,6 @@
 """Runs the catalogue in labs, one boot for each kernel and lab, and keeps what came of it."""
 import hashlib
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -12,15 +11,19 @@ import time
 
 from matrix import cells_of
 from names import Broken, digest_of
+from output import Output
 
-VERSION = 1  # of the files that are kept
+VERSION = 2  # of the files that are kept
 ENGINES = {"intel": ("vmx", "flat"), "amd": ("svm", "flat")}
 EMULATORS = {"intel": ("bochs-bin", "bochs"), "amd": ("qemu-system-x86_64",)}
-# In one boot: COUNT ENGINE... -- PATTERN...; the report of each engine is in ENGINE.json, and its status in
-# ENGINE.status: an engine that cannot run leaves its complaint in the place of the report.
+# What a second run waits for, in seconds of the lab's clock: interrupts of the timer, every 4 ms, come to other places.
+PAUSES = {1: "0", 2: "0.0137"}
+# In one boot: PAUSE COUNT ENGINE... -- PATTERN...; the report of each engine is in ENGINE.json: an engine that cannot
+# run leaves its complaint in the place of the report.
 SCRIPT = """
-count=$1
-shift
+sleep "$1"
+count=$2
+shift 2
 engines=
 while [ "$1" != -- ]; do
 	engines="$engines $1"
@@ -29,7 +32,6 @@ done
 shift
 for engine in $engines; do
 	sidestep bench --engine "$engine" --timeout 0 --count "$count" --format json -o "$engine.json" -- "$@" 2>said
-	echo $? >"$engine.status"
 	[ -e "$engine.json" ] || cp said "$engine.json"
 done
 """
@@ -39,16 +41,28 @@ def digest_text(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def libraries_of(program):
+    """The lab has copies of them."""
+    said = subprocess.run(["ldd", program], check=False, capture_output=True, text=True).stdout
+    return sorted(word for word in said.split() if word.startswith("/"))
+
+
 class Conditions:
     """All but the kernel that a number depends on: without any of it being the same, it is another number."""
 
     def __init__(self, tools, build, lab, engines, count, patterns):
+        self.tools, self.build = tools, build
         self.lab, self.engines, self.count, self.patterns = lab, engines, count, patterns
-        programs = [path for path in map(shutil.which, EMULATORS[lab]) if path]
-        parts = sorted(path for path in (tools / "lab.d").iterdir() if path.is_file())
-        self.digest = digest_text(json.dumps([
-            SCRIPT, lab, engines, count, patterns, digest_of([build / "sidestep"]),
-            digest_of(map(pathlib.Path, programs)), digest_of([tools / "lab", *parts])]))
+        self.digest = self.now()
+
+    def now(self):
+        """Of programs and scripts as they are at this moment."""
+        sidestep = self.build / "sidestep"
+        programs = [*map(shutil.which, EMULATORS[self.lab]), shutil.which("busybox"), *libraries_of(sidestep)]
+        parts = sorted(path for path in (self.tools / "lab.d").iterdir() if path.is_file())
+        return digest_text(json.dumps([
+            SCRIPT, PAUSES, self.lab, self.engines, self.count, self.patterns, digest_of([sidestep]),
+            digest_of(pathlib.Path(path) for path in programs if path), digest_of([self.tools / "lab", *parts])]))
 
 
 class Store:
@@ -69,9 +83,9 @@ class Store:
 
     def save(self, key, run):
         """Complete or not at all."""
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.directory, delete=False) as file:
-            json.dump(run, file)
-        os.replace(file.name, self.path(key))
+        with Output(self.path(key)) as output:
+            json.dump(run, output.stream)
+            output.complete()
 
 
 def engine_of(directory, engine):
@@ -82,16 +96,18 @@ def engine_of(directory, engine):
     except ValueError:
         said = text.strip().splitlines()
         return {"failed": (said[-1] if said else "no report came back").removeprefix("sidestep: ")}
+    if report["status"]:
+        return {"failed": report["end"] or f"sidestep ended with status {report['status']}"}
     return {"cells": cells_of(report), "release": report["kernel"], "evidence": report["evidence"],
             "sidestep": report["sidestep"], "command": report["command"]}
 
 
 class Run:
-    """One boot of one kernel. `number` 2 repeats what 1 did, to see whether it does the same."""
+    """One lab with one kernel. `number` 2 repeats what 1 did a little later, to see whether it does the same."""
 
     def __init__(self, kernel, conditions, number):
         self.kernel, self.conditions, self.number = kernel, conditions, number
-        self.found, self.failed, self.process, self.directory = None, None, None, None
+        self.found, self.failed, self.process, self.directory, self.known = None, None, None, None, None
 
     def key(self, build):
         """None of a kernel that has never been here: it has to be booted to be known."""
@@ -106,6 +122,7 @@ class Run:
         return self.found
 
     def start(self, tools, build, timeout):
+        self.known = self.key(build)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="kernels."))
         gets = [word for engine in self.conditions.engines for word in ("--get", f"{engine}.json")]
         self.said = open(self.directory / "said", "w+", encoding="utf-8", errors="replace")
@@ -113,7 +130,7 @@ class Run:
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", tools / "lab", self.conditions.lab, "--build", build, "--kernel",
              self.kernel.argument, "--timeout", str(timeout), *gets, "--", "sh", "-c", SCRIPT, "sh",
-             str(self.conditions.count), *self.conditions.engines, "--", *self.conditions.patterns],
+             PAUSES[self.number], str(self.conditions.count), *self.conditions.engines, "--", *self.conditions.patterns],
             cwd=self.directory, stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.said)
 
     def finish(self, store, build):
@@ -124,12 +141,18 @@ class Run:
             said = [line for line in self.said.read().splitlines() if line.strip()]
             why = re.sub(r"[^\x20-\x7e]", "?", said[-1].removeprefix("lab: ")) if said else "it said nothing"
             self.failed = f"the lab ended with status {status}: {why}"
+        elif self.known not in (None, self.key(build)) or self.conditions.now() != self.conditions.digest:
+            self.failed = "the kernel, sidestep or the lab was made anew meanwhile: start again"
         else:
             self.found = {"schema": "sidestep.kernels.run", "version": VERSION, "digest": self.kernel.digest(build),
                           "engines": {engine: engine_of(self.directory, engine) for engine in self.conditions.engines}}
-            if not any("failed" in engine for engine in self.found["engines"].values()):
+            if self.whole():
                 store.save(self.key(build), self.found)
         self.drop()
+
+    def whole(self):
+        """Whether every engine has come to its end."""
+        return bool(self.found) and not any("failed" in engine for engine in self.found["engines"].values())
 
     def drop(self):
         if self.process and self.process.poll() is None:
@@ -157,8 +180,8 @@ class Labs:
                 while waiting and len(running) < self.jobs:
                     self.begin(waiting, running, total)
                 for run in [run for run in running if run.process.poll() is not None]:
-                    running.remove(run)
                     run.finish(self.store, self.build)
+                    running.remove(run)
                     if run.failed:
                         self.tell(f"{run.kernel.given}, {run.conditions.lab}: {run.failed}")
                 time.sleep(0.1)

@@ -3,11 +3,11 @@
 import html
 import json
 
-from matrix import GONE, HOLDS, IDENTICAL, LEVELS, percent
+from matrix import GONE, HOLDS, IDENTICAL, LEVELS, NOT_OBSERVED, percent
 
 LEGEND = ("Exits of one repetition at L0, monitor and VMM, then its ticks (the median); in later columns exits only "
           "where they have changed. `=`: the same as in the column to the left, to the last digit; `-`: not performed, "
-          "or no such level; `failed`: no column.")
+          "or no such level; `n/o`: not observed there; `failed`: no column.")
 
 VENDORS = {"intel": "Intel", "amd": "AMD"}
 MARKS = {HOLDS: "~", GONE: "?"}
@@ -18,7 +18,7 @@ def ticks_text(ticks):
 
 
 def exits_text(cell):
-    return "/".join("-" if cell[level] is None else f"{cell[level]:g}" for level in LEVELS)
+    return "/".join({None: "-", NOT_OBSERVED: "n/o"}.get(cell[level]) or f"{cell[level]:g}" for level in LEVELS)
 
 
 class Words:
@@ -70,9 +70,9 @@ def belief(result):
     found = [matrix.repeated(*change) for matrix in result.matrices for change in matrix.changes]
     what = "exits" if result.exits_only else f"exits, or ticks by more than {result.threshold:g} %"
     lines = [f"{len(found)} change{'s' * (len(found) != 1)} from one kernel to the next: other {what}."]
-    for kind, text in ((IDENTICAL, ": a second boot of both kernels had the same exits and ticks, to the last digit."),
-                       (HOLDS, ", marked `~`: a second boot had somewhat other ticks, and the same change."),
-                       (GONE, ", marked `?`: a second boot had no such change. They do not count."),
+    for kind, text in ((IDENTICAL, ": measured again, both kernels had the same exits and ticks, to the last digit."),
+                       (HOLDS, ", marked `~`: measured again, they had somewhat other ticks, and the same change."),
+                       (GONE, ", marked `?`: measured again, they had no such change. They do not count."),
                        (None, ": not measured twice.")):
         if kind in found:
             lines.append(f"{found.count(kind)} of them{text}")
