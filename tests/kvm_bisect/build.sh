@@ -67,6 +67,12 @@ check 'no compilers' 2 '--jobs 0: not a number' "$tool" --jobs 0 tree kernel
 check 'no such commit' 2 '--rev third: .*tree has no such commit' "$tool" --rev third tree kernel
 check 'no repository' 2 'temporary: not a git repository: leave --rev away' "$tool" --rev first temporary kernel
 check 'something else where the kernel is to be' 2 'tree: exists and holds no kernel' "$tool" tree tree
+mkdir kernel
+touch kernel/vmlinuz kernel/notes
+check 'more than a kernel where it is to be' 2 'kernel: exists and holds no kernel alone' "$tool" tree kernel
+that 'more than a kernel: it stays' [ -e kernel/notes ]
+rm -r kernel
+check 'no directory of its own' 2 '\.: name a directory of its own' "$tool" tree .
 check 'nowhere to write' 99 'none: cannot be written|none/kernel: cannot be written' "$tool" tree /proc/none/kernel
 that 'nothing was built' [ ! -e kernel ]
 touch tree/.config
@@ -79,6 +85,17 @@ that 'a tree: symbols and configuration' [ -s kernel/System.map -a -s kernel/con
 that 'a tree: the fragment counts' grep -qx CONFIG_KVM_INTEL=y kernel/config
 that 'a tree: nothing is left' nothing_left
 that 'a tree: it stays as it was' [ -z "$(git -C tree status --porcelain)" ]
+
+check 'a slash behind' 0 '' "$tool" tree kernel/
+that 'a slash behind: the image' grep -qx 'x86_64 1 Jan 2024 second' kernel/vmlinuz
+that 'a slash behind: nothing is left' nothing_left
+
+mkdir work
+git -C tree worktree add -q ../work/source first
+check 'a worktree of another' 99 'work/source: is there' "$tool" --work work --rev second tree never
+that 'a worktree of another: it stays' [ -e work/source/code ]
+git -C tree worktree remove --force ../work/source
+rmdir work/objects work
 
 echo CONFIG_MORE=y >fragment
 check 'a commit, a fragment more' 0 '' "$tool" --rev first --config fragment tree kernel

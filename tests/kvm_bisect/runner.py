@@ -124,6 +124,7 @@ def not_found():
              "BAD cannot be measured: lab: the lab's kernel panicked: no init"),
             ("no lab", ["lost", "7 1"], (), 99, "GOOD cannot be measured: lab: bochs is not installed: run apt-get"),
             ("a full disk on the way", ["7 1", "full", "7 2"], (), 99, "[0-9a-f]{12}: build-kernel: disk full"),
+            ("what nobody thought of", ["7 1", "no-room", "7 2"], (), 99, "git bisect ended with status 1.*"),
             ("no lab on the way", ["7 1", "lost", "7 2"], (), 99, "[0-9a-f]{12}: lab: bochs is not installed")):
         history(*kernels)
         ran = Ran(options=("--keep", "keep", *options))
@@ -260,6 +261,9 @@ def killed():
     """What SIGKILL has left is removed by the next run."""
     history("1 1", "1 1", "1 2")
     git("worktree", "add", "-q", "--detach", "../keep/source", "c1")
+    ran = Ran()
+    check("what is not of a run before stays", ran.status == 2 and os.path.exists("keep/source/.git"), ran.err)
+    pathlib.Path("keep/steps").touch()
     equal("after SIGKILL: found", Ran().found, "commit 2")
     no_worktree("after SIGKILL")
     shutil.copytree("tree", "keep/source")

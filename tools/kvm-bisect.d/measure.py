@@ -6,12 +6,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 
 from verdict import Cost, LEVELS
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
+EMULATORS = {"intel": "bochs-bin", "amd": "qemu-system-x86_64"}
 TIMEOUT = 3000  # seconds that the operation may take in a lab, on a machine that is busy
 # What tools/lab says when a kernel is to blame for it.
 KERNEL_FAILS = re.compile(r"^lab: (the lab's kernel panicked|no output for|the lab's start-up failed|\S+ ended during)")
@@ -62,7 +64,8 @@ class Measurer:
 
     def kernel(self, commit):
         """Directory with the kernel of `commit`, which the source is at; seconds that it took, 0 if it was there."""
-        recipe = fingerprint(TOOLS / "kernel.config", *self.plan["configs"])
+        recipe = fingerprint(TOOLS / "build-kernel", TOOLS / "kernel.config", *self.plan["configs"],
+                             words=quietly("gcc", "--version").stdout)
         kernel = self.keep / "kernels" / f"{commit}-{recipe}"
         if kernel.is_dir():
             return kernel, 0
@@ -85,7 +88,9 @@ class Measurer:
         plan, build = self.plan, pathlib.Path(self.plan["build"])
         words = [plan[name] for name in ("lab", "engine", "operation")]
         lab = [TOOLS / "lab", *sorted(TOOLS.glob("lab.d/*"))]
-        key = fingerprint(kernel / "vmlinuz", build / "sidestep", *lab, words=words)
+        emulator = shutil.which(EMULATORS[plan["lab"]])
+        modules = sorted(file for file in kernel.glob("lib/**/*.ko*") if file.is_file())
+        key = fingerprint(kernel / "vmlinuz", *modules, build / "sidestep", *lab, *filter(None, [emulator]), words=words)
         kept = self.keep / "measured" / f"{key}.json"
         with contextlib.suppress(FileNotFoundError):
             return Cost(**json.loads(kept.read_text())), 0

@@ -5,6 +5,7 @@
 Appends a line of JSON to the file of steps, and tells a person one on stderr, where the commit is NAME if there is one.
 The status is what git expects: 0 good, 1 bad, 125 to skip, 128 to stop. Without a criterion in PLAN all are good.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -22,7 +23,8 @@ GIT_SKIPS, GIT_STOPS = 125, 128
 
 
 def git(source, *words):
-    return subprocess.run(["git", "-C", source, *words], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return subprocess.run(["git", "-C", source, *words], stdout=subprocess.PIPE, text=True, errors="replace",
+                          check=True).stdout.rstrip("\n")
 
 
 def seconds(value):
@@ -32,7 +34,7 @@ def seconds(value):
 def take(plan, name):
     """Measures the commit that the source is at; `name` is what a person calls it."""
     source = str(pathlib.Path(plan["keep"], "source"))
-    commit, subject = git(source, "log", "-1", "--format=%H%n%s").split("\n", 1)
+    commit, _, subject = git(source, "log", "-1", "--format=%H%n%s").partition("\n")
     step = {"commit": commit, "subject": subject, "verdict": None, "cost": None, "build": 0, "boot": 0, "reason": None}
     status, begun = 0, time.monotonic()
     try:
@@ -59,6 +61,16 @@ def take(plan, name):
     return status
 
 
+def main():
+    try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            plan = json.load(file)
+        return take(plan, None if sys.argv[2] == "run" else sys.argv[2])
+    except Exception as error:  # whose status would be 1, that of a bad commit
+        with contextlib.suppress(OSError):
+            print(f"kvm-bisect: stopped: {' '.join(str(error).split())}", file=sys.stderr)
+        return GIT_STOPS
+
+
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        sys.exit(take(json.load(file), None if sys.argv[2] == "run" else sys.argv[2]))
+    sys.exit(main())
