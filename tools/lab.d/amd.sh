@@ -16,9 +16,14 @@ recipe_programs() {
 	need qemu-system-x86_64 qemu-system-x86
 }
 
+# Where it begins. From 3 GiB on an address is not what it is in the file: QEMU's hw/i386/pc_piix.c.
+transfer_mib() {
+	echo $(((memory < 1024 ? memory : 1024) - 32))
+}
+
 # ccp exists in the full kernels only, whose kvm-amd depends on it.
 recipe_modules() {
-	transfer_base=$(((memory - 32) * (1048576 / TRANSFER_BLOCK)))
+	transfer_base=$(($(transfer_mib) * (1048576 / TRANSFER_BLOCK)))
 	add_module modules kvm
 	add_module modules kvm_amd nested=1 dump_invalid_vmcb=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
@@ -44,11 +49,13 @@ recipe_prepare() {
 recipe_identity() {
 	printf '%s\n' "${emulator[@]}"
 	cat -- "$(type -P qemu-system-x86_64)"
+	# Of other packages; they are part of its state.
+	cat -- /usr/share/seabios/bios-256k.bin /usr/share/qemu/{linuxboot_dma,kvmvapic}.bin 2>/dev/null || true
 	recipe_arguments
 }
 
 recipe_arguments() {
-	echo "$(kernel_arguments) memmap=${TRANSFER_SIZE}M\$$((memory - 32))M"
+	echo "$(kernel_arguments) memmap=${TRANSFER_SIZE}M\$$(transfer_mib)M"
 }
 
 # recipe_boot [ACTION]: what follows where the state is saved.

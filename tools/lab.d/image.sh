@@ -228,6 +228,8 @@ build_files() {
 	if [[ $share ]]; then
 		mkdir -p "$payload/share"
 		step "copying $share" cp -a -- "$share/." "$payload/share"
+		# What may not be written to could not be removed.
+		find "$payload/share" -type d ! -perm -u+wx -exec chmod u+wx {} +
 	fi
 	add_settings
 	step 'copying run' cp -- "$parts/run" "$payload/lab/run"

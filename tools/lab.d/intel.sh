@@ -108,7 +108,7 @@ recipe_prepare() {
 }
 
 recipe_identity() {
-	cat -- "$work/bochsrc" "$(type -P bochs-bin)" "$bios" "$vga" "$isolinux" "$ldlinux"
+	cat -- "$work/bochsrc" "$build/tools/lab.d/bochs-state.so" "$(type -P bochs-bin)" "$bios" "$vga" "$isolinux" "$ldlinux"
 	kernel_arguments
 }
 
@@ -141,6 +141,9 @@ recipe_boot_to_save() {
 # saved by number, and get their numbers as devices are loaded: the USB controller where it is when nobody names it.
 recipe_save() {
 	await_end_of_emulator || return
+	# Bochs does not look whether what it writes gets written; the copy of the disk takes the most.
+	! disk_is_full || return
+	[[ $(tail -n 1 "$work/state/hard_drive") == '}' && $(tail -n 1 "$work/state/pci_ide") == '}' ]] || return
 	rm -f -- "$work"/state/hard_drive.*.image "$work"/disk{,.lock}
 	sed -i 's/^\( *image = \)true$/\1false/' "$work/state/hard_drive"
 	sed -i 's/ usb_uhci=true,//; /^usb_uhci:/d' "$work/state/config"

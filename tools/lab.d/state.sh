@@ -21,7 +21,9 @@ remove_old_states() {
 	local old
 	find "$cache/states" -mindepth 1 -maxdepth 1 -type d -mmin +60 -printf '%T@ %p\n' | sort -rn |
 		tail -n "+$((STATES_KEPT + 1))" | cut -d ' ' -f 2- | while read -r old; do
-		rm -rf -- "$old"
+		# At once for whoever looks for it; what is left of it goes with the next one.
+		rm -rf -- "$cache/new.old"
+		mv -T -- "$old" "$cache/new.old" && rm -rf -- "$cache/new.old"
 	done
 }
 
@@ -83,6 +85,6 @@ provide_state() {
 		exec 8>&-
 	fi
 	enter_phase 'starting from the saved state'
-	touch -- "$state"
+	touch -c -- "$state"
 	recipe_restore
 }

@@ -13,6 +13,7 @@ import tty
 
 STATUS_LEFT = 3
 ESCAPE = 0x01  # Ctrl-A, as in QEMU's own
+CLEAR = b"\r\x1b[K"  # what tools/lab has written last is a line about its progress
 HELP = b"\r\nCtrl-A x ends the lab, Ctrl-A Ctrl-A is a Ctrl-A for it; what is left by `exit` brings files back\r\n"
 
 
@@ -53,12 +54,13 @@ def gone(pidfile):
 
 
 def relay(port, pidfile):
-    typed = Typed()
+    typed, before = Typed(), CLEAR
     inputs = [0, port]
     while True:
         ready = select.select(inputs, [], [], 0.2)[0]
         if port in ready:
-            os.write(1, os.read(port, 65536))
+            os.write(1, before + os.read(port, 65536))
+            before = b""
         if 0 in ready:
             data = os.read(0, 4096)
             lab, terminal, leave = typed.split(data)
