@@ -91,6 +91,7 @@ def wrong_plans():
         r"\[x\]: 'guests' is no key of run = random": "[x]\nrun = random\nprograms = 3\nguests = 3\n",
         r"\[x\]: targets = nothing: nothing is none of boot, ": "[x]\nrun = fuzz\ninputs = 3\ntargets = nothing\n",
         r"\[x\]: options = 'x: No closing quotation": "[x]\nrun = random\nprograms = 3\noptions = 'x\n",
+        r"\[x\]: command: a line ends within quotes": "[x]\nrun = command\ncommand = sh -c 'true\n  false'\n",
         r"\[x\]: mutants = nothing: matches none": "[x]\nrun = mutants\nmutants = nothing\n",
         r"\[campaign\]: 'jobs' is no key here": "[campaign]\njobs = 3\n[x]\nrun = random\nprograms = 3\n",
         "already exists": "[x]\nrun = random\n[x]\nrun = random\n",
@@ -175,7 +176,9 @@ def runs_of_jobs():
     after = campaign.results()
     equal("what was done has not run again", {name: after[name] for name in before}, before)
     for name, damage in (("cut off", lambda data: data[:-40]),
-                         ("of other commands", lambda data: data.replace(b"seed 8", b"seed 6")), ("empty", lambda data: b"")):
+                         ("of other commands", lambda data: data.replace(b"seed 8", b"seed 6")), ("empty", lambda data: b""),
+                         ("no text", lambda data: data[:-40] + b"\xff"),
+                         ("without a member", lambda data: data.replace(b'"skipped"', b'"left out"'))):
         path = campaign.dir / "jobs/good.2/result.json"
         path.write_bytes(damage(path.read_bytes()))
         equal(f"a result that is {name}", campaign.document()[0], 99)
@@ -183,6 +186,9 @@ def runs_of_jobs():
         campaign.run()
         equal(f"a result that is {name}: it alone is run again",
               [job for job, result in campaign.results().items() if result != damaged[job]], ["good.2"])
+    done = campaign.results()
+    again = subprocess.run(["sh", "-c", campaign.lines()[0]], capture_output=True, check=False, timeout=patient(30))
+    equal("a job that somebody else has done meanwhile", (again.returncode, campaign.results()), (0, done))
     skipped = Campaign("skipped", "[x]\nrun = command\ncommand = sh -c 'echo \"needs: a; host: b\" >&2; exit 77'\n")
     equal("all is skipped: status", skipped.run(), 77)
     slow = Campaign("slow", "[x]\nrun = command\nlimit = 1\ncommand = sleep 1000\n")
@@ -289,6 +295,13 @@ def differences():
                   (again.returncode, again.stdout, again.stderr))
 
 
+    with open("lies/sidestep", "a", encoding="utf-8") as file:
+        file.write("#\n")
+    random.run("--report")
+    check("results of another program: said", "r: 2 jobs had another program than the one that is there now" in random.out,
+          random.out)
+
+
 def readers():
     """What jobs of other kinds say, read."""
     sys.dont_write_bytecode = True
@@ -323,6 +336,14 @@ def readers():
                "SUMMARY: AddressSanitizer: heap-use-after-free f.c:3 in f\n"
                "artifact_prefix='/c/'; Test unit written to /c/crash-12\nstat::number_of_executed_units: 7\n"),
           ({"inputs": 7}, [("AddressSanitizer: heap-use-after-free on 0x6", "build-fuzz/fuzz_ept /c/crash-12")]))
+    unit = "Test unit written to /my work/{}\n"
+    equal("a target with one, in a directory with a blank",
+          read("fuzz", fuzz, 77, err=unit.format("slow-unit-1") + "ERROR: libFuzzer: deadly signal\n" + unit.format("crash-2")),
+          ({"inputs": 0}, [("libFuzzer: deadly signal", "build-fuzz/fuzz_ept '/my work/crash-2'")]))
+    equal("an input that took long is no fault",
+          read("fuzz", fuzz, 0, err=unit.format("slow-unit-1") + "stat::number_of_executed_units: 104\n"), ({"inputs": 104}, []))
+    equal("a target with one that it could not write", read("fuzz", fuzz, 77, err="ERROR: libFuzzer: deadly signal\n"),
+          ("Failed", "status 77: ERROR: libFuzzer: deadly signal"))
     equal("a target that ends early", read("fuzz", fuzz, 0, err="stat::number_of_executed_units: 99\n"),
           ("Failed", "99 of 100 inputs were tried"))
     equal("a target that does not start", read("fuzz", fuzz, 127, err="cannot open shared object\n"),
@@ -336,6 +357,17 @@ def readers():
             ("two: views/flags.c: 'c' became 'd': no verdict", f"{mutate[0]} two")]))
     equal("mutants that cannot be built", read("mutants", mutate, 2, "ninja: failed\n"),
           ("Failed", "status 2: ninja: failed"))
+    equal("a mutant that cannot be built", read("mutants", mutate, 2, "2 mutants, 0 survive, 0 without a verdict\n")[0], "Failed")
+    generated = [mutate[0], "--build", "/c", "--without", "intel", "--without", "amd", "--generated", "20", "--seed", "3"]
+    equal("generated mutants, without a lab",
+          read("mutants", generated, 1, "20 mutants, 1 survive, 0 without a verdict\n  x-1: views/a.c: 'a' became 'b'\n")[1],
+          [("x-1: views/a.c: 'a' became 'b' survives",
+            f"{mutate[0]} --without intel --without amd --generated 20 --seed 3 x-1")])
+    catalogue = ["sidestep", "test", "--engine", "flat", "--timeout", "0", "--format", "json", "--ledger", "/c", "--", "x"]
+    report = {"schema": "sidestep.test", "end": None, "totals": {"passed": 0, "failed": 0, "skipped": 1},
+              "operations": [{"operation": "x", "result": "skip", "note": "needs: ept; host: none"}]}
+    equal("a catalogue of which nothing can be done", read("catalogue", catalogue, 77, json.dumps(report)),
+          ("Skipped", "needs: ept; host: none"))
     bare = [LAB, "bare", "amd", "--", "test", "--random", "100", "--seed", "3", "--shard", "2/4"]
     equal("bare programs", read("random", bare, 0, err="sidestep: programs performed: 25, no difference from the model\n"),
           ({"programs": 25}, []))

@@ -67,9 +67,7 @@ def slurm_script(plan, tasks, options):
     missing = shlex.quote(os.path.join(plan.directory, "missing"))
     at_a_time = f"%{options.jobs}" if options.jobs else ""
     return f"""#!/bin/sh
-#SBATCH --job-name={plan.name}
 #SBATCH --array=1-{tasks}{at_a_time}
-#SBATCH --output={plan.directory}/slurm-%A_%a.out
 #SBATCH --open-mode=append
 # Each task has every {tasks}th line of the jobs that were missing as this was written.
 sed -n "${{SLURM_ARRAY_TASK_ID}}~{tasks}p" {missing} | sh
@@ -81,7 +79,9 @@ def run_slurm(plan, missing, options):
     need("sbatch", "slurm-client")
     script = os.path.join(plan.directory, "array.sh")
     write_lines(script, [slurm_script(plan, min(len(missing), options.tasks), options).rstrip("\n")])
-    command = ["sbatch", "--parsable", *options.sbatch, *([] if options.no_wait else ["--wait"]), script]
+    # A name may have blanks, which the script has no quotes for.
+    output = plan.directory.replace("%", "%%") + "/slurm-%A_%a.out"
+    command = ["sbatch", "--parsable", f"--job-name={plan.name}", f"--output={output}", *options.sbatch, *([] if options.no_wait else ["--wait"]), script]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           check=False)
     number = done.stdout.strip().split(";")[0]

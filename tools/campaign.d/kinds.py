@@ -211,7 +211,8 @@ class Fuzz:
     KEYS, UNIT = ("targets", "inputs", "options"), "inputs"
     CORPUS = os.path.join(SOURCE, "tests", "fuzz", "corpus")
     UNITS = re.compile(r"^stat::number_of_executed_units: *(\d+)$", re.MULTILINE)
-    FOUND = re.compile(r"Test unit written to (\S+)$", re.MULTILINE)
+    # An input that has taken ten seconds is written, too, and the search goes on.
+    FOUND = re.compile(r"Test unit written to (.*/(?!slow-unit-)[^/\n]+)$", re.MULTILINE)
     WHY = re.compile(r"(?:SUMMARY: |ERROR: )(.*)$", re.MULTILINE)
 
     @classmethod
@@ -238,7 +239,8 @@ class Fuzz:
     def read(cls, ran):
         units, found = cls.UNITS.search(ran.err), cls.FOUND.search(ran.err)
         if not found and (not units or ran.status != 0):
-            raise ran.failed()
+            # 77, elsewhere that of a skip, is libFuzzer's own for what it has found.
+            raise Failed(f"status {ran.status}: {ran.said()}")
         outcome, wanted = Outcome(inputs=int(units[1]) if units else 0), int(ran.command[1].partition("=")[2])
         if not found and outcome.counts["inputs"] < wanted:
             raise Failed(f"{outcome.counts['inputs']} of {wanted} inputs were tried")
@@ -281,12 +283,14 @@ class Mutants:
     @classmethod
     def read(cls, ran):
         totals = cls.TOTALS.search(ran.out)
-        if not totals:
+        # 3: of some there is no verdict.
+        if not totals or ran.status not in (0, STATUS_DIFFERS, 3):
             raise ran.failed()
         count, survive, silent = map(int, totals.groups())
         outcome = Outcome(mutants=count, survive=survive, no_verdict=silent)
         at = ran.command.index("--generated") if "--generated" in ran.command else 0
-        again = [cls.TOOL, *(ran.command[at:] if at else [])]
+        without = [word for before, word in zip(ran.command, ran.command[1:]) if "--without" in (before, word)]
+        again = [cls.TOOL, *without, *(ran.command[at:] if at else [])]
         for name, text, no_verdict in cls.LEFT.findall(ran.out):
             outcome.add(f"{name}: {text}{no_verdict or ' survives'}", again + [name])
         return outcome
@@ -315,6 +319,8 @@ class Catalogue:
         totals = document["totals"]
         if ran.status not in (0, STATUS_DIFFERS, STATUS_SKIPPED):
             raise ran.failed()
+        if ran.status == STATUS_SKIPPED:
+            raise Skipped(next((row["note"] for row in document["operations"] if row["note"]), ran.said()))
         outcome = Outcome(operations=totals["passed"] + totals["failed"], passed=totals["passed"],
                           failed=totals["failed"], skipped=totals["skipped"])
         words = ran.without("--timeout", "--format", "--ledger", "--get")
@@ -322,8 +328,8 @@ class Catalogue:
         for row in document["operations"]:
             if row["result"] in ("FAIL", "fail"):
                 outcome.add(f"{row['operation']}: {row['note']}", words + [row["operation"]])
-        if document["end"] and not outcome.findings:
-            outcome.add(document["end"], words + patterns)
+        if (document["end"] or ran.status == STATUS_DIFFERS) and not outcome.findings:
+            outcome.add(document["end"] or ran.said(), words + patterns)
         return outcome
 
 

@@ -1,43 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What all jobs of a campaign come to: which are done, what their counts add up to, what differs."""
 import collections
+import contextlib
 import json
 import os
 import shlex
 import subprocess
 
-from words import NAME, STATUS_DIFFERS, STATUS_FAILED, STATUS_SKIPPED, printable
+from words import NAME, STATUS_DIFFERS, STATUS_FAILED, STATUS_SKIPPED, digest, printable, result_at
 
 SCHEMA, VERSION = "sidestep.campaign", 1
 
 
-def read(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError:
-        return None
-
-
 def result_of(job):
-    """What a job has come to; None if it has not, or if what there is comes from another plan."""
-    text = read(os.path.join(job.directory, "result.json"))
-    try:
-        result = json.loads(text or "null")
-    except ValueError:
-        return None
-    return result if isinstance(result, dict) and result.get("command") == job.command else None
-
-
-def is_done(result):
-    """What needed something that was not there is tried again."""
-    return result is not None and not result["skipped"]
+    return result_at(os.path.join(job.directory, "result.json"), job.command)
 
 
 def why_missing(job):
     if not os.path.isdir(job.directory):
         return "it has not begun"
-    return (read(os.path.join(job.directory, "why")) or "it has not come to an end").strip()
+    with contextlib.suppress(OSError):
+        with open(os.path.join(job.directory, "why"), encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    return "it has not come to an end"
 
 
 class Group:
@@ -47,6 +32,7 @@ class Group:
         self.name, self.section, self.jobs, self.done, self.skipped = name, section, 0, 0, 0
         self.planned, self.counts = 0, collections.Counter({section.kind.UNIT: 0})
         self.findings, self.seconds, self.processor, self.ledgers, self.programs = [], 0.0, 0.0, [], set()
+        self.others = 0  # jobs of a program that has been built anew since
 
     def add(self, job, result):
         self.jobs += 1
@@ -58,6 +44,7 @@ class Group:
             return
         self.done += 1
         self.programs.add(result["program"])
+        self.others += result["program"] != digest(job.program())
         self.counts.update(result["counts"])
         self.findings += [{"job": job.name, **finding} for finding in result["findings"]]
         self.seconds += result["seconds"]
@@ -168,6 +155,9 @@ def write_text(merged, stream):
     for group in merged.groups.values():
         if len(group.programs) > 1:
             print(f"{group.name}: not all jobs had the same program, but {len(group.programs)}", file=stream)
+        if group.others:
+            print(f"{group.name}: {group.others} jobs had another program than the one that is there now: "
+                  "name another directory with --dir to run them again", file=stream)
     for name, counter in (("kernel", merged.kernels), ("host", merged.hosts)):
         if counter:
             print(f"{name}: " + ", ".join(f"{word} ({count} jobs)" for word, count in counter.items()), file=stream)

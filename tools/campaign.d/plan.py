@@ -6,7 +6,7 @@ import re
 import shlex
 
 from kinds import HERE, KINDS, OF_THEMSELVES
-from words import NAME, SOURCE, Unusable
+from words import NAME, SOURCE, Unusable, printable
 
 NUMBER = re.compile(r"\d{1,18}")
 SECTION = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -24,11 +24,12 @@ class Job:
 
     def line(self):
         """What runs it, on any computer that has the same files in the same places."""
-        program = os.path.join(self.section.plan.build, "sidestep")
-        if self.section.kind in OF_THEMSELVES:
-            program = self.command[0]
-        return shlex.join([RUNNER, self.directory, self.section.given["run"], str(self.section.limit), program, "--",
-                           *self.command])
+        return shlex.join([RUNNER, self.directory, self.section.given["run"], str(self.section.limit), self.program(),
+                           "--", *self.command])
+
+    def program(self):
+        """What is tested."""
+        return self.command[0] if self.section.kind in OF_THEMSELVES else os.path.join(self.section.plan.build, "sidestep")
 
 
 class Section:
@@ -67,9 +68,12 @@ class Section:
 
     def words(self, key, default=""):
         try:
-            return shlex.split(self.given.get(key, default))
+            words = shlex.split(self.given.get(key, default))
         except ValueError as error:
             raise self.wrong(key, str(error)) from error
+        if any("\n" in word for word in words):
+            raise self.plan.wrong(self.name, f"{key}: a line ends within quotes, and a job is one line")
+        return words
 
     def one_of(self, key, words, default):
         word = self.given.get(key, default)
@@ -114,6 +118,9 @@ class Plan:
         self.build = os.path.abspath(build or os.path.join(SOURCE, given.get("build", "build")))
         self.fuzz_build = os.path.abspath(fuzz_build or os.path.join(SOURCE, given.get("fuzz-build", "build-fuzz")))
         self.directory = os.path.abspath(directory or os.path.join(self.build, "campaigns", self.name))
+        for path in (self.build, self.fuzz_build, self.directory):
+            if "\n" in path:
+                raise Unusable(f"{printable(path)}: a line ends in this name, and a job is one line; name another")
         self.sections = [Section(self, name, dict(parser[name])) for name in parser.sections() if name != "campaign"]
         if not self.sections:
             raise Unusable(f"{path}: says nothing to run; a section is one thing that is")

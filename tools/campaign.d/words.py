@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What all parts of the tool have in common."""
+import contextlib
+import functools
+import hashlib
+import json
 import os
+import shutil
 
 NAME = "campaign"
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -13,6 +18,35 @@ class Unusable(Exception):
 
 class Missing(Exception):
     """A program that is not installed; it says what to do."""
+
+
+RESULT = {"version", "command", "status", "host", "kernel", "program", "seconds", "processor_seconds", "skipped", "counts",
+          "findings"}
+
+
+def result_at(path, command):
+    """What a job of this command has come to; None if it has not, or what is there is damaged or of another command."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            result = json.load(file)
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(result, dict) and RESULT <= result.keys() and result["version"] == 1
+    return result if whole and result["command"] == command else None
+
+
+def is_done(result):
+    """What needed something that was not there is tried again."""
+    return result is not None and not result["skipped"]
+
+
+@functools.cache
+def digest(program):
+    """What tells a program from what it was before it was built anew."""
+    with contextlib.suppress(OSError, TypeError):
+        with open(shutil.which(program), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()[:16]
+    return None
 
 
 def printable(text, limit=300):
