@@ -20,6 +20,7 @@ OPERATION = struct.Struct("<II40s")
 RESULT = struct.Struct("<IIIIQQIIII")
 CODE = struct.Struct("<QIBBH32s64s")
 END = struct.Struct("<Ii240s")
+EXPECTATION = struct.Struct("<IIIIQQQII6I6I")
 SAMPLES = 128
 
 
@@ -66,6 +67,10 @@ class Format:
         """`ticks` of samples of one repetition each."""
         body = RESULT.pack(operation, count, 0, 0xFF, 0, value, 1, len(ticks), 0, 0)
         return self.record("RESULT", body + struct.pack(f"<{len(ticks)}I", *ticks), **place)
+
+    def expectation(self, operation, count, view):
+        """That it is performed so often, comes to 0 and leaves that view, with any exits."""
+        return self.record("EXPECTATION", EXPECTATION.pack(operation, count, 0xFF, view, 0, 0, 0, 1, *[0] * 13))
 
     def code(self, rip, before, after, symbol=b"", offset=0):
         body = CODE.pack(rip, offset, len(before), len(before) + len(after), 0, before + after, symbol)

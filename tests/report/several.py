@@ -81,6 +81,20 @@ def about_the_runs(case):
         case.checks.that("one is truncated", status == 1 and "broken: truncated" in err and "cr0.ts.mov" in out, err)
 
 
+def judged_alone(case):
+    """What the last run has right, one before it may have wrong."""
+    form = case.form
+    right, wrong = (case.path(f"view-{view}", ledger.ledger(head(form, vms="1") + [
+        form.batch(2, 100, 0, 9, 101, view), form.result(2, 100, [7] * 20), form.expectation(2, 100, 0), form.end()]))
+        for view in (0, 1))
+    for order, status in (((right,), 0), ((wrong,), 1), ((right, right), 0), ((right, wrong), 1), ((wrong, right), 1)):
+        got, _, err = case.report(*order)
+        name = " and ".join(path.name for path in order)
+        case.checks.equal(f"judged: {name}", got, status)
+        case.checks.equal(f"judged: {name}: which is told", "view-1: does not agree with the model" in err,
+                          len(order) == 2 and status == 1)
+
+
 def unlike_ones(case):
     """Runs that cannot be added up are refused, with the name of the ledger and what differs."""
     form = case.form
@@ -93,6 +107,12 @@ def unlike_ones(case):
         case.refused(what, f"unlike: {what}", good, other)
     case.refused("names", "unlike: operation 2 is cr0.ts.mov, and op.0 in", good,
                  case.path("unlike", ledger.ledger(head(form))))
+    plain = head(form, [])
+    for what, *others in (("operation 2 is op.c, and op.b in one before it", head(form, ["op.b"]), head(form, ["op.c"])),
+                          ("the count of operation 2 is 200, and 100 in one before it", head(form, ["x"]) +
+                           performed(form, 2, 1, 100), head(form, ["x"]) + performed(form, 2, 1, 100, count=200))):
+        case.refused(what, f"unlike: {what}", *(case.path(name, ledger.ledger(records + [form.end()])) for name, records in
+                                                zip(("plain", "like", "unlike"), (plain, *others))))
     case.refused("a time line", "--format trace is of one LEDGER", "--format", "trace", good, good)
     case.refused("a difference of three", "two LEDGERs with --diff", "--diff", good, good, good)
     case.refused("no ledger", "missing: No such file", good, case.directory / "missing")
@@ -105,7 +125,7 @@ def main():
     sidestep, gen_docs = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         case = Case(sidestep, ledger.Format(gen_docs), directory)
-        for test in (counts_add_up, about_the_runs, unlike_ones):
+        for test in (counts_add_up, about_the_runs, judged_alone, unlike_ones):
             test(case)
         return case.checks.finish()
 

@@ -76,6 +76,14 @@ static void warn_left_out(struct ledger_index *contents, const struct settings *
 			(unsigned long long)count);
 }
 
+/* Sums, and the view after the last run, may hide what one run alone does not agree in. */
+static int tell_alone(const struct report *report, const char *path)
+{
+	if (!report->judged || (!report->failed && !report->end[0]))
+		return STATUS_SUCCESS;
+	return tell(STATUS_FAILED, path, "does not agree with the model");
+}
+
 /* Opens one, or several as one. Returns what the files themselves come to, as an exit status. */
 static int open_ledgers(struct ledger_index *contents, const struct settings *settings, struct error *error)
 {
@@ -91,6 +99,8 @@ static int open_ledgers(struct ledger_index *contents, const struct settings *se
 	for (int i = 0; rc == 0 && i < settings->operand_count; i++) {
 		rc = ledger_join_add(join, settings->operands[i], error);
 		if (rc == 0 && warn(ledger_join_last(join), settings->operands[i]) != STATUS_SUCCESS)
+			status = STATUS_FAILED;
+		if (rc == 0 && tell_alone(&ledger_join_last(join)->report, settings->operands[i]) != STATUS_SUCCESS)
 			status = STATUS_FAILED;
 	}
 	if (rc == 0)

@@ -31,29 +31,72 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static int refuse(const struct ledger_join *join, const char *path, const char *what, const char *first,
-		  const char *other, struct error *error)
+static int out_of_memory(struct error *error)
+{
+	return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+}
+
+static int refuse_as(const char *path, const char *what, const char *other, const char *known, const char *where,
+		     struct error *error)
 {
 	return error_set(error, -EINVAL, STATUS_USAGE,
 			 "%s: %s is %s, and %s in %s: only ledgers of runs that were configured alike add up; --diff compares two",
-			 path, what, other ? other : "not known", first ? first : "not known", join->first_name);
+			 path, what, other ? other : "not known", known ? known : "not known", where);
+}
+
+static int refuse(const struct ledger_join *join, const char *path, const char *what, const char *first,
+		  const char *other, struct error *error)
+{
+	return refuse_as(path, what, other, first, join->first_name, error);
+}
+
+/* `first`: what the first ledger calls it. */
+static int agree(const struct ledger_join *join, const char *path, const char *what, const char *first, char **known,
+		 const char *name, struct error *error)
+{
+	if (!name)
+		return 0;
+	if (*known && strcmp(*known, name) != 0)
+		return refuse_as(path, what, name, *known, first ? join->first_name : "one before it", error);
+	if (!*known)
+		*known = strdup(name);
+	return *known ? 0 : out_of_memory(error);
 }
 
 /* Numbers of operations and views are those of the run. */
-static int compare_names(const struct ledger_join *join, const char *path, struct error *error)
+static int compare_names(struct ledger_join *join, const char *path, struct error *error)
 {
-	const struct ledger_index *first = &join->first, *part = &join->part;
+	const struct ledger_index *first = &join->first, *part = ledger_join_last(join);
 	char what[40];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i <= SS_MAX_OPERATIONS; i++) {
+		snprintf(what, sizeof(what), "operation %zu", i);
+		rc = agree(join, path, what, first->names[i], &join->names[i], part->names[i], error);
+	}
+	for (size_t i = 0; rc == 0 && i < VIEW_MAX; i++) {
+		snprintf(what, sizeof(what), "view %zu", i);
+		rc = agree(join, path, what, first->views[i], &join->views[i], part->views[i], error);
+	}
+	return rc;
+}
+
+/* A sample is of so many repetitions, and a sum of samples could not say of how many. */
+static int compare_counts(struct ledger_join *join, const char *path, struct error *error)
+{
+	const struct operation_summary *part = ledger_join_last(join)->summary->operations;
+	char what[60], a[24], b[24];
 
 	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++) {
-		snprintf(what, sizeof(what), "operation %zu", i);
-		if (first->names[i] && part->names[i] && strcmp(first->names[i], part->names[i]) != 0)
-			return refuse(join, path, what, first->names[i], part->names[i], error);
-	}
-	for (size_t i = 0; i < VIEW_MAX; i++) {
-		snprintf(what, sizeof(what), "view %zu", i);
-		if (first->views[i] && part->views[i] && strcmp(first->views[i], part->views[i]) != 0)
-			return refuse(join, path, what, first->views[i], part->views[i], error);
+		if (!part[i].result_known)
+			continue;
+		if (join->counts[i] && part[i].result.count && join->counts[i] != part[i].result.count) {
+			snprintf(what, sizeof(what), "the count of operation %zu", i);
+			snprintf(a, sizeof(a), "%u", part[i].result.count);
+			snprintf(b, sizeof(b), "%u", join->counts[i]);
+			return refuse_as(path, what, a, b, "one before it", error);
+		}
+		join->counts[i] = part[i].result.count ? part[i].result.count : join->counts[i];
 	}
 	return 0;
 }
@@ -112,11 +155,6 @@ static void note_texts(struct ledger_join *join)
 			join->various |= 1u << i;
 }
 
-static int out_of_memory(struct error *error)
-{
-	return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-}
-
 static int append(struct ledger_join *join, struct ledger_reader *reader, struct error *error)
 {
 	const struct record *record;
@@ -164,8 +202,10 @@ int ledger_join_add(struct ledger_join *join, const char *path, struct error *er
 		rc = ledger_index_open(part, path, error);
 	if (rc == 0 && join->count > 1)
 		rc = compare_runs(join, path, error);
-	if (rc == 0 && join->count > 1)
+	if (rc == 0)
 		rc = compare_names(join, path, error);
+	if (rc == 0)
+		rc = compare_counts(join, path, error);
 	if (rc != 0)
 		return rc;
 	if (join->count == 1)
@@ -219,6 +259,10 @@ void ledger_join_close(struct ledger_join *join)
 	if (join->records)
 		fclose(join->records);
 	free(join->data);
+	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
+		free(join->names[i]);
+	for (size_t i = 0; i < VIEW_MAX; i++)
+		free(join->views[i]);
 	ledger_index_close(&join->first);
 	ledger_index_close(&join->part);
 	*join = (struct ledger_join){0};

@@ -15,6 +15,9 @@ struct ledger_join {
 	uint64_t samples_lost;
 	unsigned vcpus_blind;
 	int status;
+	/* Of any ledger so far: what it calls a number, and how often an operation was performed each time. */
+	char *names[SS_MAX_OPERATIONS + 1], *views[VIEW_MAX];
+	uint32_t counts[SS_MAX_OPERATIONS + 1];
 	uint32_t various; /* texts about the run that are not the same in all: bits of an array in ledger_join.c */
 };
 
