@@ -280,7 +280,7 @@ def main():
         os.chdir(scratch)
         for directory in ("tools", "build"):
             os.mkdir(directory)
-        for name in ("kvm-bisect", "kvm-bisect.d", "kernel.config"):
+        for name in ("kvm-bisect", "kvm-bisect.d", "shared.d", "kernel.config"):
             source = pathlib.Path(TOOLS, name)
             (shutil.copytree if source.is_dir() else shutil.copy)(source, f"tools/{name}")
         for name in ("lab", "build-kernel"):

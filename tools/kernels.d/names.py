@@ -6,6 +6,8 @@ import pathlib
 import re
 import subprocess
 
+from recipe import recipe
+
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]*(=[A-Za-z0-9.+:~-]+)?")
 OFFERED = re.compile(r"linux-image-\d+\.\d+\.\d+[^ ]*-cloud-amd64 - .*\(signed\)")
 # Of modules, those that are measured.
@@ -134,8 +136,7 @@ class Commit(Kernel):
         self.commit = found.stdout.strip()
 
     def prepare(self, cache):
-        recipe = digest_of([self.tools / "kernel.config", self.tools / "build-kernel"])
-        built = cache / "commits" / f"{self.commit}-{recipe[:16]}"
+        built = cache / "commits" / f"{self.commit}-{recipe()}"
         self.argument = str(built)
         if digest_tree(built):
             return

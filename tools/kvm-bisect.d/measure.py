@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import time
 
+from recipe import recipe
 from verdict import Cost, LEVELS
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
@@ -64,9 +65,7 @@ class Measurer:
 
     def kernel(self, commit):
         """Directory with the kernel of `commit`, which the source is at; seconds that it took, 0 if it was there."""
-        recipe = fingerprint(TOOLS / "build-kernel", TOOLS / "kernel.config", *self.plan["configs"],
-                             words=quietly("gcc", "--version").stdout)
-        kernel = self.keep / "kernels" / f"{commit}-{recipe}"
+        kernel = self.keep / "kernels" / f"{commit}-{recipe(self.plan['configs'])}"
         if kernel.is_dir():
             return kernel, 0
         begun = time.monotonic()

@@ -14,7 +14,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True  # the source may be nobody's to write to
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "shared.d")]
 
 from measure import Broken, Measurer, Untestable
 from verdict import BAD, Cost, Criterion, number
