@@ -80,7 +80,7 @@ pass 'the node is there'
 cat >plan.ini <<END
 [flat]
 run = random
-programs = 12000
+programs = 60000
 engine = flat
 jobs = 6
 END
@@ -110,7 +110,7 @@ results >before
 run "${campaign[@]}"
 that 'again' [ "$status" -eq 0 ]
 that 'again: all are done' grep -Eq '^plan: 6 jobs, 6 done, 0 skipped, 0 missing; no differences$' "$out"
-that 'again: the counts add up' grep -Eq '^flat +random +6 +6 +12000 programs +0 ' "$out"
+that 'again: the counts add up' grep -Eq '^flat +random +6 +6 +60000 programs +0 ' "$out"
 that 'again: one task' grep -qx '#SBATCH --array=1-1' campaign/array.sh
 results >after
 that 'again: the others were not run again' [ "$(comm -13 before after | grep -c .)" -eq 1 ]
