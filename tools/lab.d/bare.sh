@@ -68,20 +68,30 @@ make_image() {
 	fi
 }
 
+# Whether the last line is among what has been written since the last time. `partial` is the caller's: an incomplete one.
 run_has_ended() {
-	[[ $(tail -c 100 -- "$work/console" | tr -d '\r\0' | tail -n 1) == "$LAST_LINE" ]]
+	local piece
+	while IFS= read -r piece <&7; do
+		partial+=$piece
+		[[ ${partial%$'\r'} != "$LAST_LINE" ]] || return 0
+		partial=
+	done
+	partial+=$piece
+	return 1
 }
 
 follow_image() {
-	local last_sizes='' last_growth=$SECONDS last_computed=0 command_start=$SECONDS
+	local last_sizes='' last_growth=$SECONDS last_computed=0 last_checks='' command_start=$SECONDS partial=''
 	enter_phase 'running'
+	exec 7<"$work/console"
 	until run_has_ended; do
 		check_emulator
-		check_silence
+		! checks_are_due || check_silence
 		check_timeout
 		progress
-		sleep 0.1
+		pause 0.1
 	done
+	exec 7<&-
 }
 
 # An image that cannot run says why instead of a ledger.

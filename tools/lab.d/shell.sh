@@ -29,6 +29,6 @@ start_terminal() {
 	tail_pids+=("$output_tail")
 	until [[ -e $work/terminal ]]; do
 		kill -0 "$output_tail" 2>/dev/null || die 'the terminal cannot be used'
-		sleep 0.1
+		pause 0.1
 	done
 }

@@ -34,11 +34,11 @@ die_saving() {
 
 # Returns the status of an emulator that ends by itself.
 await_end_of_emulator() {
-	local last_sizes='' last_growth=$SECONDS last_computed=0 status=0
+	local last_sizes='' last_growth=$SECONDS last_computed=0 last_checks='' status=0
 	while kill -0 "$emulator_pid" 2>/dev/null; do
-		check_silence
+		! checks_are_due || check_silence
 		progress
-		sleep 0.1
+		pause 0.1
 	done
 	wait "$emulator_pid" || status=$?
 	emulator_pid=
@@ -47,13 +47,13 @@ await_end_of_emulator() {
 
 # await_in_log TEXT OTHERWISE: or dies, with OTHERWISE in its log.
 await_in_log() {
-	local last_sizes='' last_growth=$SECONDS last_computed=0
+	local last_sizes='' last_growth=$SECONDS last_computed=0 last_checks=
 	until grep -q -F -e "$1" "$work/emulator.log"; do
 		check_emulator
 		! grep -q -F -e "$2" "$work/emulator.log" || die_saving
-		check_silence
+		! checks_are_due || check_silence
 		progress
-		sleep 0.1
+		pause 0.1
 	done
 }
 
