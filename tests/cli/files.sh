@@ -22,11 +22,11 @@ is_written() { # option
 	esac
 }
 
-# given WHAT NAME: the words of the command line that name the file.
+# given WHAT NAME: adds to `words` those of the command line that name the file.
 given() {
 	case $1 in
-	GUEST | LEDGER | FILE) echo "$2" ;;
-	*) echo "$1 $2" ;;
+	GUEST | LEDGER | FILE) words+=("$2") ;;
+	*) words+=("$1" "$2") ;;
 	esac
 }
 
@@ -42,8 +42,9 @@ fresh() {
 spellings=(file ./file ../work/file "$PWD/file" link link-to-link hard /proc/self/fd/8 /dev/fd/8)
 
 pair() { # command, what, what
-	local command=$1 a=$2 b=$3 name=$4 other=$5 words
-	read -ra words <<<"$(given "$a" "$name") $(given "$b" "$other")"
+	local command=$1 a=$2 b=$3 words=()
+	given "$a" "$4"
+	given "$b" "$5"
 	run "$sidestep" "$command" "${words[@]}"
 	if is_written "$a" || is_written "$b"; then
 		judge "$command ${words[*]}" 2 "^sidestep: (-o|--[a-z-]+|[A-Z]+) .* is the same file as .*; give each a file of its own\$"
@@ -90,7 +91,8 @@ for command in test run profile bench report views info; do
 		echo 'said before' >>file
 		before=$(md5sum file)
 		for spelling in file link hard; do
-			read -ra words <<<"$(given "${takes[i]}" $spelling)"
+			words=()
+			given "${takes[i]}" $spelling
 			timeout 60 "$sidestep" $command "${words[@]}" >>file 2>"$err"
 			status=$?
 			judge "$command ${words[*]} >>file" 2 'is the same file as standard output; give'
