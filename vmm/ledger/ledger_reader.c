@@ -154,6 +154,12 @@ static int read_range(struct ledger_reader *reader, int fd, off_t start, off_t e
 	return 0;
 }
 
+static void note_hole(struct ledger_reader *reader, off_t start, off_t end)
+{
+	if (start < end && reader->hole_count < LEDGER_HOLES)
+		reader->holes[reader->hole_count++] = (struct ledger_hole){(size_t)start, (size_t)end};
+}
+
 /* Holes of a sparse file are zeros that nobody has to read. A file system that knows of none has data only. */
 static int read_data(struct ledger_reader *reader, int fd, off_t size)
 {
@@ -164,9 +170,12 @@ static int read_data(struct ledger_reader *reader, int fd, off_t size)
 		off_t data = lseek(fd, at, SEEK_DATA), hole;
 
 		if (data < 0 && errno == ENXIO)
-			break;
+			data = size;
 		if (data < 0)
 			data = at;
+		note_hole(reader, at, data);
+		if (data >= size)
+			break;
 		hole = lseek(fd, data, SEEK_HOLE);
 		at = hole < 0 || hole > size ? size : hole;
 		rc = read_range(reader, fd, data, at);
@@ -264,13 +273,26 @@ static bool is_zero(const struct ledger_reader *reader, size_t offset)
 	return word == 0;
 }
 
-/* Zeros begin no record, and a hole of a file that claims much is many of them: these go by at the speed of memory. */
+/* Not a byte of a hole is looked at: not every kernel has one page of zeros for all who only read. */
+static size_t behind_hole(const struct ledger_reader *reader, size_t offset)
+{
+	for (unsigned i = 0; i < reader->hole_count; i++) {
+		size_t end = reader->holes[i].end < reader->size ? reader->holes[i].end : reader->size;
+
+		if (offset >= reader->holes[i].start && offset < end)
+			offset += (end - offset) / 8 * 8;
+	}
+	return offset;
+}
+
+/* Zeros begin no record, and a file that claims much has many of them: these go by at the speed of memory. */
 static size_t behind_zeros(const struct ledger_reader *reader, size_t offset)
 {
 	static const unsigned char zeros[4096];
 
+	offset = behind_hole(reader, offset);
 	while (reader->size - offset >= sizeof(zeros) && memcmp(reader->data + offset, zeros, sizeof(zeros)) == 0)
-		offset += sizeof(zeros);
+		offset = behind_hole(reader, offset + sizeof(zeros));
 	return offset;
 }
 

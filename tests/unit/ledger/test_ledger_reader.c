@@ -13,6 +13,9 @@
 #include "tests/patience.h"
 #include "tests/unit/ledger/ledger_fixture.h"
 
+/* Several blocks of any file system, from the start of one to the start of another. */
+#define SPARSE_STRIDE (UINT64_C(1) << 17)
+
 /* A small ledger with one record of each type, as bytes. */
 static uint8_t *small(size_t *ret_size, unsigned *ret_records)
 {
@@ -244,6 +247,36 @@ static void behind_a_hole(void **state)
 	free(data);
 }
 
+/* Holes in a sparse file, in more places than the reader keeps: the records between them are all there. */
+static void in_a_sparse_file(void **state)
+{
+	const struct record_exit exit = exit_record(5);
+	const size_t groups = LEDGER_HOLES + 4;
+	struct ledger_header header = {.magic = LEDGER_MAGIC, .version = LEDGER_VERSION,
+				       .header_size = LEDGER_HEADER_SIZE};
+	struct ledger_reader reader;
+	struct error error = {0};
+	off_t at = SPARSE_STRIDE;
+	size_t found = 0;
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < groups; i++, at += (off_t)SPARSE_STRIDE)
+		for (size_t j = 0; j < 3; j++)
+			assert_int_equal(pwrite(fd, &exit, sizeof(exit), at + (off_t)(j * sizeof(exit))), sizeof(exit));
+	assert_int_equal(ftruncate(fd, at), 0);
+	header.used = (uint64_t)at - LEDGER_HEADER_SIZE;
+	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
+	close(fd);
+	assert_int_equal(ledger_open(&reader, path, &error), 0);
+	while (ledger_next(&reader))
+		found++;
+	assert_int_equal(found, 3 * groups);
+	assert_true(reader.damaged);
+	ledger_reader_close(&reader);
+}
+
 /* What a later program adds is stepped over and counted, many of them in a row too. */
 static void unknown_types(void **state)
 {
@@ -372,6 +405,7 @@ int main(void)
 		cmocka_unit_test(truncated),       cmocka_unit_test(bit_flips),
 		cmocka_unit_test(odd_end),         cmocka_unit_test(random_contents),
 		cmocka_unit_test(behind_damage),   cmocka_unit_test(behind_a_hole),
+		cmocka_unit_test(in_a_sparse_file),
 		cmocka_unit_test(unknown_types),   cmocka_unit_test(other_versions),
 		cmocka_unit_test(header_flips),    cmocka_unit_test(foreign),
 	};
