@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "vmm/observe/trace.h"
+#include "../hostile/kvm.h"
 #include "../patience.h"
 
 #define ERRNO_MAX 4
@@ -352,6 +353,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fault [-s EVERY] DIRECTORY GUEST POLICY [CALL...]\n");
 		return 2;
 	}
+	if (needs_kvm() != 0)
+		return STATUS_SKIPPED;
 	setrlimit(RLIMIT_CORE, &no_core);
 	keep_tracepoints();
 	guest = argv[optind + 1];

@@ -33,6 +33,7 @@
 #define CODE_SIZE 256
 #define GUEST_MAX (CODE_SIZE + 256)
 #define SLACK_MS 100
+#define STATUS_SKIPPED 77
 #define STATUS_INTERNAL 99
 #define STATUS_TIMEOUT 124
 /* A run that took too long is repeated: the machine may have been busy with something else. */
@@ -194,31 +195,25 @@ static int memory_file(const char *name)
 	return fd;
 }
 
-/* The descriptors stay open in the child, which finds its guest through /proc. */
-static void run(const struct settings *settings, int code_fd, int text_fd, struct outcome *outcome)
+static void perform(const char *const arguments[], int text_fd, struct outcome *outcome)
 {
-	char guest[32], timeout[32];
-	const char *arguments[] = {settings->program, "run",   "-q",  "--engine", settings->engine,
-				   "--timeout",       timeout, guest, NULL};
 	posix_spawn_file_actions_t actions;
 	double start = now_ms();
 	int status, rc;
 	ssize_t size;
 	pid_t pid;
 
-	snprintf(guest, sizeof(guest), "/proc/self/fd/%d", code_fd);
-	snprintf(timeout, sizeof(timeout), "%g", settings->timeout_ms / 1e3);
 	if (ftruncate(text_fd, 0) != 0 || lseek(text_fd, 0, SEEK_SET) != 0)
 		die("lseek");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, text_fd, 2);
-	rc = posix_spawn(&pid, settings->program, &actions, NULL, (char *const *)arguments, environ);
+	rc = posix_spawn(&pid, arguments[0], &actions, NULL, (char *const *)arguments, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	errno = rc;
 	if (rc != 0)
-		die(settings->program);
+		die(arguments[0]);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die("waitpid");
@@ -228,6 +223,31 @@ static void run(const struct settings *settings, int code_fd, int text_fd, struc
 	size = pread(text_fd, outcome->text, sizeof(outcome->text) - 1, 0);
 	outcome->text[size > 0 ? size : 0] = 0;
 	outcome->exited = outcome->text[0] == 0 || strstr(outcome->text, "guest exit status");
+}
+
+/* The descriptors stay open in the child, which finds its guest through /proc. */
+static void run(const struct settings *settings, int code_fd, int text_fd, struct outcome *outcome)
+{
+	char guest[32], timeout[32];
+	const char *arguments[] = {settings->program, "run",   "-q",  "--engine", settings->engine,
+				   "--timeout",       timeout, guest, NULL};
+
+	snprintf(guest, sizeof(guest), "/proc/self/fd/%d", code_fd);
+	snprintf(timeout, sizeof(timeout), "%g", settings->timeout_ms / 1e3);
+	perform(arguments, text_fd, outcome);
+}
+
+/* Ends as a skipped test on a host where the program has no KVM, and says what it says. */
+static void need_kvm(const struct settings *settings, int text_fd)
+{
+	const char *arguments[] = {settings->program, "info", NULL};
+	struct outcome outcome;
+
+	perform(arguments, text_fd, &outcome);
+	if (!outcome.crashed && outcome.status == 0)
+		return;
+	printf("skipped: needs: kvm; host: %s", outcome.text);
+	exit(STATUS_SKIPPED);
 }
 
 static const char *fault_of(const struct outcome *outcome)
@@ -340,11 +360,13 @@ static bool run_workers(const struct settings *settings, double limit, struct ta
 static int run_all(const struct settings *settings)
 {
 	int code_fd = memory_file("guest.bin"), text_fd = memory_file("stderr");
-	double limit = allowed_ms(settings, false, code_fd, text_fd);
 	struct tally *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	double limit;
 	bool complete;
 
+	need_kvm(settings, text_fd);
+	limit = allowed_ms(settings, false, code_fd, text_fd);
 	close(code_fd);
 	close(text_fd);
 	if (tally == MAP_FAILED)

@@ -19,7 +19,7 @@ mkdir temporary bin stand-in
 export TMPDIR=$scratch/temporary
 # What no build here calls.
 for program in bc bison flex; do
-	command -v $program >/dev/null || ln -s "$(command -v true)" stand-in/$program
+	command -v $program >/dev/null || ln -s "$(type -P true)" stand-in/$program
 done
 PATH=$PATH:$scratch/stand-in
 
