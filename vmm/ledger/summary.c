@@ -36,7 +36,7 @@ void summary_destroy(struct summary *summary)
 {
 	if (!summary)
 		return;
-	for (size_t i = 0; i <= SS_MAX_OPERATIONS && !summary->pool; i++)
+	for (size_t i = 0; i <= summary->highest && !summary->pool; i++)
 		free(summary->operations[i].samples);
 	free(summary->pool);
 	free(summary);

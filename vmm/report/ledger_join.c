@@ -84,10 +84,11 @@ static int compare_names(struct ledger_join *join, const char *path, struct erro
 /* A sample is of so many repetitions, and a sum of samples could not say of how many. */
 static int compare_counts(struct ledger_join *join, const char *path, struct error *error)
 {
-	const struct operation_summary *part = ledger_join_last(join)->summary->operations;
+	const struct summary *summary = ledger_join_last(join)->summary;
+	const struct operation_summary *part = summary->operations;
 	char what[60], a[24], b[24];
 
-	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++) {
+	for (size_t i = 0; i <= summary->highest; i++) {
 		if (!part[i].result_known)
 			continue;
 		if (join->counts[i] && part[i].result.count && join->counts[i] != part[i].result.count) {

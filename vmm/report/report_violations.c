@@ -49,7 +49,7 @@ uint64_t violations_total(const struct report *report)
 {
 	uint64_t total = 0;
 
-	for (size_t i = 0; i <= SS_MAX_OPERATIONS; i++)
+	for (size_t i = 0; i <= report->summary->highest; i++)
 		total += report->summary->operations[i].violations;
 	return total;
 }
