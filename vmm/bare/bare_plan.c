@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "guestfw/bare/plan.h"
 #include "guestfw/guest.h"
 #include "vmm/analysis/verdict.h"
+#include "vmm/base/written.h"
 #include "vmm/bare/bare_setup.h"
 #include "vmm/engine/engines.h"
 #include "vmm/engine/monitor.h"
@@ -36,6 +38,7 @@ struct bare_build {
 	struct vm *vms; /* as many as the plan has; those that are not there are zero */
 	struct bare_extent *extents;
 	size_t extent_count;
+	int written; /* of written_open() */
 	bool planned;
 };
 
@@ -130,7 +133,7 @@ static bool is_zero(const uint8_t *page)
 static int append_area(struct bare_build *build, const uint8_t *area, uint64_t size, uint64_t place, uint64_t *ret_end)
 {
 	*ret_end = 0;
-	for (uint64_t at = 0; at < size; at += PAGE) {
+	for (uint64_t at = 0; (at = written_next(build->written, area, at, size)) < size; at += PAGE) {
 		const uint64_t first = at;
 		struct bare_extent *extents;
 
@@ -155,12 +158,15 @@ static int append_memory(struct bare_build *build, struct bare_plan *plan)
 	uint64_t end;
 	int rc = 0;
 
+	build->written = written_open();
 	for (unsigned i = 0; rc == 0 && i < build->plan.vms; i++)
 		rc = append_area(build, build->vms[i].ram.host, build->vms[i].ram.size, build->vms[i].base - BARE_BASE, &end);
 	plan->guest_size = build->vms[0].ram.size;
 	plan->monitor = monitor->physical - BARE_BASE;
 	if (rc == 0)
 		rc = append_area(build, monitor->host, RELAY_SIZE, plan->monitor, &end);
+	if (build->written >= 0)
+		close(build->written);
 	plan->monitor_size = aligned(end);
 	plan->log = plan->monitor + plan->monitor_size;
 	plan->pool = plan->log + BARE_LOG_SIZE;
