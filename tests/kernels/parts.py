@@ -10,7 +10,9 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.realpath(sys.argv[1]) + ".d", os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
+TOOL = os.path.realpath(sys.argv[1])
+sys.path[:0] = [TOOL + ".d", os.path.join(os.path.dirname(TOOL), "shared.d"),
+                os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
 
 import matrix
 import names
