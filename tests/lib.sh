@@ -68,15 +68,15 @@ run() {
 # judge NAME STATUS REGEX: the last command had that status (or one of several, "1|124") and wrote exactly one line, matching the
 # extended regular expression, to standard error; nothing if the expression is empty.
 judge() {
-	local lines=()
-	mapfile lines <"$err" # no process for this: some tests judge thousands of commands
+	local judged=()
+	mapfile judged <"$err" # no process for this: some tests judge thousands of commands
 	if [[ "|$2|" != *"|$status|"* ]]; then
 		fail "$1" "expected status $2"
 	elif [ -z "$3" ] && [ -s "$err" ]; then
 		fail "$1" "expected nothing on stderr"
-	elif [ -n "$3" ] && [[ ${#lines[@]} -ne 1 || ${lines[0]} != *$'\n' ]]; then
+	elif [ -n "$3" ] && [[ ${#judged[@]} -ne 1 || ${judged[0]} != *$'\n' ]]; then
 		fail "$1" "expected one line on stderr"
-	elif [ -n "$3" ] && [[ ! ${lines[0]%$'\n'} =~ $3 ]]; then
+	elif [ -n "$3" ] && [[ ! ${judged[0]%$'\n'} =~ $3 ]]; then
 		fail "$1" "stderr does not match: $3"
 	else
 		pass "$1"
