@@ -78,8 +78,6 @@ void ledger_close(struct ledger *ledger);
 
 /* A ledger being read. The flags say what is wrong with it; those below `version` are known once
  * ledger_next() has returned NULL. */
-#define LEDGER_HOLES 8
-
 struct ledger_reader {
 	uint8_t *data;
 	size_t mapped; /* bytes of data; 0: it is no mapping */
@@ -91,11 +89,6 @@ struct ledger_reader {
 	bool version;     /* written in another version of the format */
 	bool damaged;     /* something was no record, or the header cannot be right */
 	uint64_t unknown; /* records of types that this program does not know, left out */
-	/* Parts of a sparse file that were not read: zeros. What there is beyond so many was. */
-	struct ledger_hole {
-		size_t start, end;
-	} holes[LEDGER_HOLES];
-	unsigned hole_count;
 };
 
 /* Reads a whole ledger, or the last one in a log of a serial line (serial_log.h). What is one but for its version or a

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/base/written.h"
 #include "vmm/ledger/ledger.h"
 #include "vmm/ledger/serial_log.h"
 
@@ -23,6 +24,8 @@ static const size_t minimum_size[RECORD_TYPE_COUNT] = {
 #define CHAIN_MIN 3
 /* Types are numbered below this. */
 #define TYPE_LIMIT 256
+/* In bytes of zeros: where the kernel is asked how far they go. */
+#define ASK_EVERY (64 * WRITTEN_PAGE)
 
 static bool is_ledger(const struct ledger_reader *reader)
 {
@@ -154,12 +157,6 @@ static int read_range(struct ledger_reader *reader, int fd, off_t start, off_t e
 	return 0;
 }
 
-static void note_hole(struct ledger_reader *reader, off_t start, off_t end)
-{
-	if (start < end && reader->hole_count < LEDGER_HOLES)
-		reader->holes[reader->hole_count++] = (struct ledger_hole){(size_t)start, (size_t)end};
-}
-
 /* Holes of a sparse file are zeros that nobody has to read. A file system that knows of none has data only. */
 static int read_data(struct ledger_reader *reader, int fd, off_t size)
 {
@@ -173,7 +170,6 @@ static int read_data(struct ledger_reader *reader, int fd, off_t size)
 			data = size;
 		if (data < 0)
 			data = at;
-		note_hole(reader, at, data);
 		if (data >= size)
 			break;
 		hole = lseek(fd, data, SEEK_HOLE);
@@ -273,26 +269,35 @@ static bool is_zero(const struct ledger_reader *reader, size_t offset)
 	return word == 0;
 }
 
-/* Not a byte of a hole is looked at: not every kernel has one page of zeros for all who only read. */
-static size_t behind_hole(const struct ledger_reader *reader, size_t offset)
+/* Nobody looks at what was not filled in: it takes no memory until then. */
+static size_t behind_unwritten(const struct ledger_reader *reader, size_t offset)
 {
-	for (unsigned i = 0; i < reader->hole_count; i++) {
-		size_t end = reader->holes[i].end < reader->size ? reader->holes[i].end : reader->size;
+	int map = written_open();
+	size_t next = written_next(map, reader->data, offset, reader->size);
 
-		if (offset >= reader->holes[i].start && offset < end)
-			offset += (end - offset) / 8 * 8;
-	}
-	return offset;
+	if (map >= 0)
+		close(map);
+	return offset + (next - offset) / 8 * 8;
 }
 
-/* Zeros begin no record, and a file that claims much has many of them: these go by at the speed of memory. */
+/* How many bytes from there to the end of a page are zero: all of them or, if one is not, none. */
+static size_t zeros_at(const struct ledger_reader *reader, size_t offset)
+{
+	static const unsigned char zeros[WRITTEN_PAGE];
+	const size_t size = sizeof(zeros) - offset % sizeof(zeros);
+
+	return reader->size - offset >= size && memcmp(reader->data + offset, zeros, size) == 0 ? size : 0;
+}
+
+/* Zeros begin no record, and a file that claims much has many of them: these go by at the speed of memory, and the
+ * kernel is asked now and then how far they go. */
 static size_t behind_zeros(const struct ledger_reader *reader, size_t offset)
 {
-	static const unsigned char zeros[4096];
-
-	offset = behind_hole(reader, offset);
-	while (reader->size - offset >= sizeof(zeros) && memcmp(reader->data + offset, zeros, sizeof(zeros)) == 0)
-		offset = behind_hole(reader, offset + sizeof(zeros));
+	for (size_t zeros; (zeros = zeros_at(reader, offset)) != 0;) {
+		offset += zeros;
+		if (reader->mapped && offset % ASK_EVERY == 0)
+			offset = behind_unwritten(reader, offset);
+	}
 	return offset;
 }
 
