@@ -64,19 +64,29 @@ bool fixture_is_code(const struct fixture *f, uint64_t place)
 	return place - (f->plan->monitor + RELAY_IMAGE - RELAY_BASE) < RELAY_IMAGE_MAX;
 }
 
-void fixture_load(struct fixture *f, bool moved)
+static void move_words(const struct fixture *f, const struct bare_extent *extent)
 {
-	const struct bare_extent *extents = fixture_part(f, f->plan->extents, f->plan->extent_count * sizeof(*extents));
-
-	memset(f->block, 0, f->plan->block);
-	for (uint64_t i = 0; i < f->plan->extent_count; i++)
-		memcpy(f->block + extents[i].place, fixture_part(f, extents[i].data, extents[i].size), extents[i].size);
-	for (uint64_t place = f->plan->monitor; moved && place < f->plan->block; place += 8) {
+	for (uint64_t place = extent->place; place < extent->place + extent->size; place += 8) {
 		uint64_t word;
 
 		memcpy(&word, f->block + place, sizeof(word));
 		word = fixture_is_code(f, place) ? word : bare_move(f->plan, BASE, word);
 		memcpy(f->block + place, &word, sizeof(word));
+	}
+}
+
+/* What no extent has is zero, and stays so wherever the block is: nothing has to be done for most of it. */
+void fixture_load(struct fixture *f, bool moved)
+{
+	const struct bare_extent *extents = fixture_part(f, f->plan->extents, f->plan->extent_count * sizeof(*extents));
+
+	free(f->block);
+	f->block = calloc(1, f->plan->block);
+	assert_non_null(f->block);
+	for (uint64_t i = 0; i < f->plan->extent_count; i++) {
+		memcpy(f->block + extents[i].place, fixture_part(f, extents[i].data, extents[i].size), extents[i].size);
+		if (moved && extents[i].place >= f->plan->monitor)
+			move_words(f, &extents[i]);
 	}
 }
 
@@ -93,8 +103,6 @@ struct fixture *fixture_create(const struct fixture_vendor *engine, struct plan_
 		fail_msg("%s", error.text);
 	f->plan = (const void *)(f->blob.data + PAGE);
 	assert_int_equal(f->plan->size, f->blob.size - PAGE);
-	f->block = malloc(f->plan->block);
-	assert_non_null(f->block);
 	fixture_load(f, true);
 	assert_int_equal(host_bare(&f->host, &error), 0);
 	assert_int_equal(plan_make(&f->run, &request, &f->host, &error), 0);

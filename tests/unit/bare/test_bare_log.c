@@ -24,7 +24,7 @@ static char *wire;
 static size_t wire_size, wire_room;
 /* What was logged. */
 static uint8_t *wanted;
-static size_t wanted_size;
+static size_t wanted_size, wanted_room;
 
 static struct {
 	struct bare_plan plan;
@@ -32,13 +32,20 @@ static struct {
 } plan;
 static uint8_t log_room[BARE_LOG_SIZE] __attribute__((aligned(8)));
 
+/* As much as is needed, and so much more that it is seldom: a copy of all for each byte would be most of this test. */
+static void *with_room(void *data, size_t needed, size_t *room)
+{
+	if (needed <= *room)
+		return data;
+	*room = 2 * needed + 4096;
+	data = realloc(data, *room);
+	assert_non_null(data);
+	return data;
+}
+
 void console_serial(char c)
 {
-	if (wire_size == wire_room) {
-		wire_room = 2 * wire_room + 4096;
-		wire = realloc(wire, wire_room);
-		assert_non_null(wire);
-	}
+	wire = with_room(wire, wire_size + 1, &wire_room);
 	wire[wire_size++] = c;
 }
 
@@ -71,14 +78,13 @@ static int teardown(void **state)
 	free(wanted);
 	wire = NULL;
 	wanted = NULL;
-	wire_room = 0;
+	wire_room = wanted_room = 0;
 	return 0;
 }
 
 static void want(const struct record *record)
 {
-	wanted = realloc(wanted, wanted_size + record->size);
-	assert_non_null(wanted);
+	wanted = with_room(wanted, wanted_size + record->size, &wanted_room);
 	memcpy(wanted + wanted_size, record, record->size);
 	wanted_size += record->size;
 }

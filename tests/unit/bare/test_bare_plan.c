@@ -70,6 +70,11 @@ static void extents_lie_in_the_block(void **state)
 	}
 }
 
+static bool is_zero(const uint8_t *memory, uint64_t size)
+{
+	return size == 0 || (memory[0] == 0 && memcmp(memory, memory + 1, size - 1) == 0);
+}
+
 static void they_are_the_memory_of_guest_and_monitor(void **state)
 {
 	(void)state;
@@ -84,8 +89,7 @@ static void they_are_the_memory_of_guest_and_monitor(void **state)
 		fixture_load(f, false);
 		assert_memory_equal(f->block, f->vms[0].ram.host, plan->guest_size);
 		assert_memory_equal(f->block + plan->monitor, vm_monitor(&f->vms[0])->host, plan->monitor_size);
-		for (uint64_t at = plan->monitor_size; at < RELAY_SIZE; at++)
-			assert_int_equal(vm_monitor(&f->vms[0])->host[at], 0);
+		assert_true(is_zero(vm_monitor(&f->vms[0])->host + plan->monitor_size, RELAY_SIZE - plan->monitor_size));
 		fixture_destroy(f);
 	}
 }
@@ -115,8 +119,8 @@ static void words_of_the_monitor_that_are_addresses_follow_the_block(void **stat
 
 			memcpy(&before, planned + place, sizeof(before));
 			memcpy(&after, f->block + f->plan->monitor + place, sizeof(after));
-			/* This was said later. */
-			if (place == RELAY_VCPUS - RELAY_BASE + 7 * 8)
+			/* The most of it; and what was said later. */
+			if ((before | after) == 0 || place == RELAY_VCPUS - RELAY_BASE + 7 * 8)
 				continue;
 			if (fixture_is_code(f, f->plan->monitor + place)) {
 				assert_int_equal(before, after);

@@ -8,14 +8,10 @@ static uint64_t bit(unsigned n)
 	return UINT64_C(1) << n;
 }
 
-/* Bits high..low of a value, in place. */
+/* Bits high..low of a value, in place; none if the range is empty. */
 static uint64_t bits(uint64_t value, unsigned high, unsigned low)
 {
-	uint64_t result = 0;
-
-	for (unsigned n = low; n <= high; n++)
-		result |= value & bit(n);
-	return result;
+	return high < low ? 0 : value & (bit(high) | (bit(high) - bit(low)));
 }
 
 static bool read_entry(const struct walk_memory *memory, uint64_t address,
