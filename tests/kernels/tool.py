@@ -47,6 +47,15 @@ while [ $# -gt 1 ]; do shift; done
 cp -r a "$1" && echo commit >"$1/vmlinuz"
 """,
     "build/sidestep": "exec 'SIDESTEP' \"$@\"\n",
+    "bin/bochs-bin": ":\n",
+    "bin/qemu-system-x86_64": ":\n",
+    "bin/dpkg-query": """\
+case $1:$2 in
+--search:*/bochs-bin) echo "bochs: $2" ;;
+--show:*) echo -n "$4 2.7+test" ;;
+*) exit 1 ;;
+esac
+""",
     "bin/apt-cache": """\
 for n in 10 9; do echo "linux-image-6.1.0-$n-cloud-amd64 - Linux 6.1 for x86-64 cloud (signed)"; done
 """,
@@ -201,12 +210,15 @@ def formats():
           ["service.pin.page", "a", "b", ["exits", "ticks"], "identical"])
     equal("JSON: its sides", [(side["l0"], side["ticks"]) for side in (change["a"], change["b"])],
           [(8, 79389.0), (12, 143488.0)])
+    equal("JSON: emulators, one of which is not from a package", shown["labs"],
+          [{"lab": "intel", "emulator": "bochs 2.7+test"}, {"lab": "amd", "emulator": None}])
     equal("JSON: how many", shown["changed"], 2)
     equal("JSON: releases", [kernel["release"] for kernel in shown["kernels"]],
           ["6.1.0-a-cloud-amd64", "6.1.0-b-cloud-amd64", None])
     text = Ran("--format", "markdown", *kernels).out
     tables = re.findall(r"^<!-- record: Linux 6\.1\.0-a-cloud-amd64 to 6\.1\.0-b-cloud-amd64, sidestep 0\.1\.0 -->\n"
                         r"((?:\|.*\|\n)+)", text, re.M)
+    check("Markdown: emulators", "\nEmulators: Intel bochs 2.7+test, AMD not from a package.\n" in text, text)
     equal("Markdown: tables of what changed", len(tables), 2)
     equal("Markdown: a change", tables[0].splitlines()[2],
           "| `service.pin.page` | 8/2/2 79389 | **12/2/2 143488 +80.7%** | failed |")

@@ -47,6 +47,16 @@ def libraries_of(program):
     return sorted(word for word in said.split() if word.startswith("/"))
 
 
+def package_of(program):
+    """Debian's package of an emulator, with its version. None of one that came another way, or is not there."""
+    words = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}"]
+    try:
+        owner = subprocess.run(["dpkg-query", "--search", program], check=True, capture_output=True, text=True).stdout
+        return subprocess.run([*words, owner.split(":")[0]], check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 class Conditions:
     """All but the kernel that a number depends on: without any of it being the same, it is another number."""
 
@@ -54,6 +64,8 @@ class Conditions:
         self.tools, self.build = tools, build
         self.lab, self.engines, self.count, self.patterns = lab, engines, count, patterns
         self.digest = self.now()
+        emulator = shutil.which(EMULATORS[lab][0])
+        self.emulator = emulator and package_of(emulator)
 
     def now(self):
         """Of programs and scripts as they are at this moment."""

@@ -79,6 +79,11 @@ def belief(result):
     return lines
 
 
+def emulators(result):
+    told = (f"{VENDORS[lab['lab']]} {lab['emulator'] or 'not from a package'}" for lab in result.labs)
+    return f"Emulators: {', '.join(told)}."
+
+
 def rows_of(matrix, everything):
     return matrix.operations if everything else matrix.changed_operations()
 
@@ -126,7 +131,7 @@ def text(result, width, stream):
             print(f"failed: {failure}", file=stream)
         print(file=stream)
     print(LEGEND.replace("`", ""), file=stream)
-    for line in belief(result):
+    for line in [*belief(result), emulators(result)]:
         print(line.replace("`", ""), file=stream)
 
 
@@ -149,7 +154,7 @@ def markdown(result, _width, stream):
             show("")
         for failure in failures_of(matrix):
             show(f"Failed: {failure}", "")
-    show("## What was measured", "", "| Kernel | Release | Digest |", "|---|---|---|")
+    show("## What was measured", "", emulators(result), "", "| Kernel | Release | Digest |", "|---|---|---|")
     for kernel in result.kernels:
         show(f"| {kernel['kernel']} | {kernel['release'] or '-'} | {(kernel['digest'] or '-')[:16]} |")
 
@@ -170,7 +175,7 @@ def page(result, _width, stream):
     show("<!doctype html>", '<html lang="en"><head><meta charset="utf-8"><title>Kernels side by side</title>',
          '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',
          f"<style>{STYLE}</style></head><body>", "<h1>Kernels side by side</h1>",
-         *(f"<p>{html.escape(line.replace('`', ''))}</p>" for line in (LEGEND, " ".join(belief(result)))))
+         *(f"<p>{html.escape(line.replace('`', ''))}</p>" for line in (LEGEND, " ".join(belief(result)), emulators(result))))
     for matrix in result.matrices:
         words = Words(matrix)
         show(f"<h2>{html.escape(title_of(matrix))}</h2>", f"<p>{html.escape(summary_of(matrix))}</p>",
@@ -200,7 +205,7 @@ def document(result, _width, stream):
                                         for name in matrix.operations],
                          "changes": changes})
     json.dump({"schema": "sidestep.kernels", "version": 1, "command": result.command, "sidestep": result.sidestep,
-               "threshold": None if result.exits_only else result.threshold, "kernels": result.kernels,
+               "threshold": None if result.exits_only else result.threshold, "labs": result.labs, "kernels": result.kernels,
                "changed": sum(matrix.counted() for matrix in result.matrices), "matrices": matrices}, stream, indent=2)
     stream.write("\n")
 
