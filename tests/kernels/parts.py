@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The pure parts of tools/kernels: names, digests, what counts as a change.
+"""The parts of tools/kernels and of what it shares: names, digests, what a number depends on, what counts as a change.
 
 Usage: parts.py TOOL. A line per check, "ok" or "not ok".
 """
@@ -14,8 +14,10 @@ TOOL = os.path.realpath(sys.argv[1])
 sys.path[:0] = [TOOL + ".d", os.path.join(os.path.dirname(TOOL), "shared.d"),
                 os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]
 
+import conditions
 import matrix
 import names
+import recipe
 import writers
 from checks import equal, total
 from matrix import Column, Matrix, change_of
@@ -138,8 +140,54 @@ def named():
         equal("other modules do not", names.digest_tree(tree), digests[-1])
 
 
+def program(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def depended_on():
+    """With a directory in PATH alone, so that there is what is put there."""
+    search = os.environ["PATH"]
+    with tempfile.TemporaryDirectory() as scratch:
+        place, build = pathlib.Path(scratch, "bin"), pathlib.Path(scratch, "build")
+        place.mkdir()
+        build.mkdir()
+        program(build / "sidestep", "")
+        program(place / "ldd", f"echo 'libz.so => {scratch}/libz.so (0x7f00)'")
+        pathlib.Path(scratch, "libz.so").write_text("z")
+        os.environ["PATH"] = str(place)
+        try:
+            recipes = [recipe.recipe()]
+            for version in ("12.2.0", "12.3.0"):
+                program(place / "gcc", f"echo 'gcc {version}'")
+                recipes.append(recipe.recipe())
+            config = pathlib.Path(scratch, "fragment")
+            for text in ("CONFIG_A=y", "CONFIG_A=m"):
+                config.write_text(text)
+                recipes.append(recipe.recipe([str(config)]))
+            equal("a built kernel depends on compiler and fragments", len(set(recipes)), len(recipes))
+            equal("and on nothing else", recipe.recipe([str(config)]), recipes[-1])
+            without = conditions.surroundings("amd", build)
+            for name in ("qemu-system-x86_64", "busybox", "bochs-bin"):
+                program(place / name, "")
+            found = conditions.surroundings("amd", build)
+            equal("a number depends on the lab's own emulator", sorted(set(found) - set(without)),
+                  sorted(str(place / name) for name in ("qemu-system-x86_64", "busybox")))
+            equal("on sidestep and its libraries", [build / "sidestep" in found, f"{scratch}/libz.so" in found], [True] * 2)
+            equal("on the scripts of the lab", {path.name for path in found if isinstance(path, pathlib.Path)} >=
+                  {"lab", "init", "amd.sh", "state.sh"}, True)
+            equal("an emulator from nowhere has no package", conditions.emulator_of("amd"), None)
+        finally:
+            os.environ["PATH"] = search
+        digests = [conditions.digest_of(found), conditions.digest_of(found, b"words")]
+        pathlib.Path(scratch, "libz.so").write_text("another")
+        digests.append(conditions.digest_of(found))
+        equal("each by its contents, and by words", len(set(digests)), len(digests))
+
+
 def main():
     named()
+    depended_on()
     compared()
     columns()
     shown()

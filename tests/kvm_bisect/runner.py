@@ -191,6 +191,10 @@ def kept():
         f"-- sidestep bench --engine vmx --timeout 0 --format json {OPERATION}"), first.boots[0])
     again = Ran()
     equal("what is kept: nothing is done again", (again.found, again.builds, again.boots), (first.found, [], []))
+    with open("tools/lab", "a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    changed = Ran()
+    equal("what is kept: another lab's numbers are not", (changed.builds, len(changed.boots)), ([], len(first.boots)))
     other = Ran(operation="cr0.ts.mov")
     equal("another operation: no build", (other.builds, len(other.boots)), ([], len(first.boots)))
     pathlib.Path("fragment").write_text("CONFIG_X=y\n")

@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 
+from conditions import digest_of
 from recipe import recipe
 
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]*(=[A-Za-z0-9.+:~-]+)?")
@@ -45,15 +46,6 @@ def all_offered():
 
 def shortened(release):
     return re.sub(r"^linux-image-|-(cloud-)?amd64$", "", release)
-
-
-def digest_of(paths):
-    """Of files, by their names and contents."""
-    total = hashlib.sha256()
-    for path in paths:
-        with open(path, "rb") as file:
-            total.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return total.hexdigest()
 
 
 def digest_tree(tree):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs the catalogue in labs, one boot for each kernel and lab, and keeps what came of it."""
-import hashlib
 import json
 import pathlib
 import re
@@ -9,13 +8,13 @@ import subprocess
 import tempfile
 import time
 
+from conditions import digest_of, emulator_of, surroundings
 from matrix import cells_of
-from names import Broken, digest_of
+from names import Broken
 from output import Output
 
 VERSION = 2  # of the files that are kept
 ENGINES = {"intel": ("vmx", "flat"), "amd": ("svm", "flat")}
-EMULATORS = {"intel": ("bochs-bin", "bochs"), "amd": ("qemu-system-x86_64",)}
 # What a second run waits for, in seconds of the lab's clock: interrupts of the timer, every 4 ms, come to other places.
 PAUSES = {1: "0", 2: "0.0137"}
 # In one boot: PAUSE COUNT ENGINE... -- PATTERN...; the report of each engine is in ENGINE.json: an engine that cannot
@@ -37,44 +36,18 @@ done
 """
 
 
-def digest_text(text):
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def libraries_of(program):
-    """The lab has copies of them."""
-    said = subprocess.run(["ldd", program], check=False, capture_output=True, text=True).stdout
-    return sorted(word for word in said.split() if word.startswith("/"))
-
-
-def package_of(program):
-    """Debian's package of an emulator, with its version. None of one that came another way, or is not there."""
-    words = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}"]
-    try:
-        owner = subprocess.run(["dpkg-query", "--search", program], check=True, capture_output=True, text=True).stdout
-        return subprocess.run([*words, owner.split(":")[0]], check=True, capture_output=True, text=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 class Conditions:
     """All but the kernel that a number depends on: without any of it being the same, it is another number."""
 
-    def __init__(self, tools, build, lab, engines, count, patterns):
-        self.tools, self.build = tools, build
-        self.lab, self.engines, self.count, self.patterns = lab, engines, count, patterns
+    def __init__(self, build, lab, engines, count, patterns):
+        self.build, self.lab, self.engines, self.count, self.patterns = build, lab, engines, count, patterns
         self.digest = self.now()
-        emulator = shutil.which(EMULATORS[lab][0])
-        self.emulator = emulator and package_of(emulator)
+        self.emulator = emulator_of(lab)
 
     def now(self):
         """Of programs and scripts as they are at this moment."""
-        sidestep = self.build / "sidestep"
-        programs = [*map(shutil.which, EMULATORS[self.lab]), shutil.which("busybox"), *libraries_of(sidestep)]
-        parts = sorted(path for path in (self.tools / "lab.d").iterdir() if path.is_file())
-        return digest_text(json.dumps([
-            SCRIPT, PAUSES, self.lab, self.engines, self.count, self.patterns, digest_of([sidestep]),
-            digest_of(pathlib.Path(path) for path in programs if path), digest_of([self.tools / "lab", *parts])]))
+        words = json.dumps([SCRIPT, PAUSES, self.lab, self.engines, self.count, self.patterns])
+        return digest_of(surroundings(self.lab, self.build), words.encode())
 
 
 class Store:

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Builds the kernel of a commit and measures an operation under it in a lab. What was built or measured is kept."""
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import time
 
+from conditions import TOOLS, digest_of, surroundings
 from recipe import recipe
 from verdict import Cost, LEVELS
 
-TOOLS = pathlib.Path(__file__).resolve().parent.parent
-EMULATORS = {"intel": "bochs-bin", "amd": "qemu-system-x86_64"}
 TIMEOUT = 3000  # seconds that the operation may take in a lab, on a machine that is busy
 # What tools/lab says when a kernel is to blame for it.
 KERNEL_FAILS = re.compile(r"^lab: (the lab's kernel panicked|no output for|the lab's start-up failed|\S+ ended during)")
@@ -27,13 +24,6 @@ class Untestable(Exception):
 
 class Broken(Exception):
     """Nothing can be measured here."""
-
-
-def fingerprint(*files, words=()):
-    digest = hashlib.sha256(json.dumps(words).encode())
-    for file in files:
-        digest.update(hashlib.sha256(pathlib.Path(file).read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 def write(path, text):
@@ -85,11 +75,9 @@ class Measurer:
     def cost(self, kernel):
         """What the operation costs under `kernel`; seconds that it took, 0 if the same kernel was measured before."""
         plan, build = self.plan, pathlib.Path(self.plan["build"])
-        words = [plan[name] for name in ("lab", "engine", "operation")]
-        lab = [TOOLS / "lab", *sorted(TOOLS.glob("lab.d/*"))]
-        emulator = shutil.which(EMULATORS[plan["lab"]])
         modules = sorted(file for file in kernel.glob("lib/**/*.ko*") if file.is_file())
-        key = fingerprint(kernel / "vmlinuz", *modules, build / "sidestep", *lab, *filter(None, [emulator]), words=words)
+        words = json.dumps([plan[name] for name in ("lab", "engine", "operation")])
+        key = digest_of([kernel / "vmlinuz", *modules, *surroundings(plan["lab"], build)], words.encode())[:16]
         kept = self.keep / "measured" / f"{key}.json"
         with contextlib.suppress(FileNotFoundError):
             return Cost(**json.loads(kept.read_text())), 0
