@@ -8,6 +8,7 @@ def check(name, well, reason=""):
     made += 1
     failed += not well
     print(f"{'ok' if well else 'not ok'} - {name}{'' if well else ': ' + str(reason)[:2000]}", flush=True)
+    return well
 
 
 def equal(name, found, wanted):

@@ -13,6 +13,9 @@ import tempfile
 import time
 import zlib
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from checks import check, total
+
 MIB = 1 << 20
 MEMORY_MIB = 64
 # Seconds of processor time, beside what a small file of the kind takes on this machine, in this build. More where
@@ -23,16 +26,6 @@ PATIENCE = 120  # for what would hang otherwise
 LOAD = 0x100000
 CODE = bytes.fromhex("b000e6f4ebfe")  # mov al, 0; out 0xf4, al; jmp .
 PAGE = 4096
-
-failures = 0
-checks = 0
-
-
-def check(name, well, reason=""):
-    global failures, checks
-    checks += 1
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} - {name}{'' if well else ': ' + str(reason)}", flush=True)
 
 
 class Ended:
@@ -352,8 +345,7 @@ def main():
         waiting(sidestep)
         helpers(sidestep)
         os.chdir("/")
-    print(f"{checks} checks, {failures} failed\nfigure: checks {checks}")
-    return failures != 0
+    return total()
 
 
 sys.exit(main())

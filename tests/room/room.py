@@ -14,22 +14,14 @@ import sys
 import tempfile
 import time
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from checks import check, total
+
 PATIENCE = 120  # seconds, against hanging
 HEADER, BLOCK = 4096, 256 << 10
 PAD, EXIT, END, CODE = 1, 4, 8, 9
 EXIT_SIZE, END_SIZE = 48, 256
 IO_ERROR = 10  # status of the disk, which the guest passes on
-
-failures = checks = 0
-
-
-def check(name, good, why=""):
-    global failures, checks
-    checks += 1
-    if not good:
-        failures += 1
-        print(f"not ok - {name}\n#   {why}")
-    return good
 
 
 class Ledger:
@@ -287,9 +279,7 @@ def main():
             mounted(room, "ext4", base)
         else:
             print("ok - tmpfs, ext4 # SKIP needs: mount; host: not permitted")
-    print(f"{checks} checks, {failures} failed")
-    print(f"figure: checks {checks}")
-    return int(failures != 0)
+    return total()
 
 
 if __name__ == "__main__":
