@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """shell.py SOURCE BUILD LAB...: a prompt in a lab, typed at through a terminal: it knows the size of that, answers, leaves by
 Ctrl-A x or with the status of the shell, and brings back what was changed in the folder that it shares. Without a terminal,
-and with a command besides, it is refused. Without LAB only that, and what is typed for the terminal itself."""
+and with a command besides, it is refused, and so is a build that is not whole. Without LAB only that, and what is typed for the terminal itself."""
 
 import fcntl
 import os
@@ -85,10 +85,20 @@ def sit_at(lab, folder):
     check(f"{lab}: Ctrl-A x", prompt.status() == 0)
 
 
-def refused(name, *words):
-    done = subprocess.run([LAB, "amd", "--build", BUILD, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+def refused(name, *words, status=2, build=BUILD):
+    done = subprocess.run([LAB, "amd", "--build", build, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           check=False)
-    check(f"refused: {name}", done.returncode == 2 and name in done.stderr and done.stderr.count("\n") == 1)
+    check(f"refused: {name}", done.returncode == status and name in done.stderr and done.stderr.count("\n") == 1)
+
+
+def not_built():
+    """What is named is the first file that is missing, with what makes it."""
+    with tempfile.TemporaryDirectory() as build:
+        os.mkdir(f"{build}/tools")
+        os.mkdir(f"{build}/tools/lab.d")
+        for name in ("sidestep", "tools/lab.d/lab-stop", "tools/lab.d/bochs-state.so"):
+            refused(f"lab: {build}/{name} is not built: run meson setup {build} && ", "--", "true", status=99, build=build)
+            os.symlink("/bin/true", f"{build}/{name}")
 
 
 def typed():
@@ -102,6 +112,7 @@ def typed():
 
 
 typed()
+not_built()
 refused("--shell needs a terminal", "--shell")
 refused("--shell stands for a command", "--shell", "--", "true")
 refused("--share /nowhere: no such directory", "--share", "/nowhere", "--", "true")
