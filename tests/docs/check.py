@@ -11,7 +11,8 @@ Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md:
   - the lines after `<!-- table: NAME -->`, up to a blank line, are what `gen-docs NAME` prints;
   - a table of ticks has a mark too: `<!-- record: ... -->`, or `<!-- measured: ... -->` if another check compares it;
   - a link to a file leads to a file, and one to a heading to a heading;
-  - README.md can be read in two minutes, and names each document once.
+  - README.md can be read in two minutes, and names each document once;
+  - docs/testing.md names each fuzz target once.
 And in docs/schemas:
   - what `"$comment": "gen-docs: NAME"` stands beside has its words from that table: an `enum` all keys, `properties`
     the descriptions;
@@ -158,6 +159,14 @@ def check_readme(source):
             yield f"README.md: docs/{path.name} is not named once under \"Where to go next\""
 
 
+def check_fuzz_targets(source):
+    section = (source / "docs/testing.md").read_text().partition("\n## Fuzzing\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| `(\w+)` \|", section, re.M)
+    targets = [path.name for path in (source / "tests/fuzz/corpus").iterdir()]
+    if sorted(named) != sorted(targets):
+        yield f"docs/testing.md: the table under \"Fuzzing\" has {sorted(named)}, tests/fuzz {sorted(targets)}"
+
+
 def main():
     arguments = sys.argv[1:]
     update = arguments[:1] == ["--update"]
@@ -170,7 +179,8 @@ def main():
         faults += [*check_links(document), *check_indented(document)]
         faults += check_tables(document, gen_docs, update)
         faults += [f"{block}: {block.fault()}" for block in document.blocks if block.fault()]
-    faults += [*check_help(source, gen_docs), *check_schemas(source, gen_docs, update), *check_readme(source)]
+    faults += [*check_help(source, gen_docs), *check_schemas(source, gen_docs, update), *check_readme(source),
+               *check_fuzz_targets(source)]
     if not faults:
         faults += outputs.differences(source, build, None, ["host", "kvm"] if kvm else ["host"], update)
     print("\n".join(faults))
