@@ -47,7 +47,19 @@ def sidestep(words):
     return 0
 
 
+def list_made_of(lab_, build):
+    sidestep_ = pathlib.Path(build, "sidestep")
+    if not sidestep_.exists():
+        print(f"lab: {sidestep_} is not built: run meson setup {build}", file=sys.stderr)
+        return 99
+    emulator = shutil.which({"intel": "bochs-bin", "amd": "qemu-system-x86_64"}[lab_])
+    print(emulator, sidestep_.resolve(), *pathlib.Path(sys.argv[0]).parent.glob("lab.d/*"), sep="\n")
+    return 0
+
+
 def lab(words):
+    if words[-1] == "--made-of":
+        return list_made_of(words[0], words[words.index("--build") + 1])
     log, command = pathlib.Path(os.environ["FAKE_LOG"]), words[words.index("--") + 1:]
     with open(log, "a", encoding="utf-8") as file:
         print(json.dumps(words), file=file)

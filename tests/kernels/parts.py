@@ -145,17 +145,26 @@ def program(path, text):
     path.chmod(0o755)
 
 
+def lacking(build):
+    try:
+        return conditions.surroundings("amd", build)
+    except conditions.NoLab as error:
+        return str(error)
+
+
 def depended_on():
-    """With a directory in PATH alone, so that there is what is put there."""
+    """With stand-ins for what the AMD lab and a compiler need, so that it is known what there is."""
     search = os.environ["PATH"]
     with tempfile.TemporaryDirectory() as scratch:
         place, build = pathlib.Path(scratch, "bin"), pathlib.Path(scratch, "build")
         place.mkdir()
-        build.mkdir()
-        program(build / "sidestep", "")
-        program(place / "ldd", f"echo 'libz.so => {scratch}/libz.so (0x7f00)'")
+        (build / "tools/lab.d").mkdir(parents=True)
+        for path in (*(place / name for name in ("qemu-system-x86_64", "busybox", "bochs-bin", "cpio", "xz")),
+                     *(build / name for name in ("sidestep", "tools/lab.d/lab-stop", "tools/lab.d/bochs-state.so"))):
+            program(path, "")
+        program(place / "ldd", f"case $1 in */sidestep) echo 'libz.so => {scratch}/libz.so (0x7f00)' ;; *) exit 1 ;; esac")
         pathlib.Path(scratch, "libz.so").write_text("z")
-        os.environ["PATH"] = str(place)
+        os.environ["PATH"] = f"{place}:{search}"
         try:
             recipes = [recipe.recipe()]
             for version in ("12.2.0", "12.3.0"):
@@ -167,16 +176,19 @@ def depended_on():
                 recipes.append(recipe.recipe([str(config)]))
             equal("a built kernel depends on compiler and fragments", len(set(recipes)), len(recipes))
             equal("and on nothing else", recipe.recipe([str(config)]), recipes[-1])
-            without = conditions.surroundings("amd", build)
-            for name in ("qemu-system-x86_64", "busybox", "bochs-bin"):
-                program(place / name, "")
             found = conditions.surroundings("amd", build)
-            equal("a number depends on the lab's own emulator", sorted(set(found) - set(without)),
-                  sorted(str(place / name) for name in ("qemu-system-x86_64", "busybox")))
-            equal("on sidestep and its libraries", [build / "sidestep" in found, f"{scratch}/libz.so" in found], [True] * 2)
-            equal("on the scripts of the lab", {path.name for path in found if isinstance(path, pathlib.Path)} >=
-                  {"lab", "init", "amd.sh", "state.sh"}, True)
-            equal("an emulator from nowhere has no package", conditions.emulator_of("amd"), None)
+            equal("a number depends on the lab's own emulator, named first", found[0], str(place / "qemu-system-x86_64"))
+            equal("not on the other lab's", [path for path in found if "bochs-bin" in path], [])
+            equal("on what is built, its libraries, and busybox",
+                  [path for path in map(str, (build / "sidestep", build / "tools/lab.d/lab-stop", f"{scratch}/libz.so",
+                                              place / "busybox")) if path not in found], [])
+            equal("on the scripts of the lab", {"lab", "init", "amd.sh", "state.sh"} -
+                  {os.path.basename(path) for path in found}, set())
+            equal("an emulator from nowhere has no package", conditions.package_of(found[0]), None)
+            (build / "tools/lab.d/lab-stop").unlink()
+            equal("what a lab lacks is what it says", lacking(build),
+                  f"{build}/tools/lab.d/lab-stop is not built: run meson setup {build} && meson compile -C {build}")
+            program(build / "tools/lab.d/lab-stop", "")
         finally:
             os.environ["PATH"] = search
         digests = [conditions.digest_of(found), conditions.digest_of(found, b"words")]

@@ -111,6 +111,10 @@ def unchanged():
     equal("and another module", Ran("--lab", "amd", "./a").booted(), [("amd", "a")])
     pathlib.Path("tools/lab.d/amd.sh").write_text("# changed")
     equal("and another lab", Ran("--lab", "amd", "./a").booted(), [("amd", "a")])
+    for emulator, booted in (("bochs-bin", []), ("qemu-system-x86_64", [("amd", "a")])):
+        with open(f"bin/{emulator}", "a", encoding="utf-8") as file:
+            file.write("#\n")
+        equal(f"{emulator} is another", Ran("--lab", "amd", "./a").booted(), booted)
     for name, words in (("patterns", ["--operation", "ref.*"]), ("engines", ["--engine", "svm"])):
         ran = Ran("--lab", "amd", *words, "./a")
         equal(f"{name} go into the lab", ran.boots[0][-2:], ["--", "ref.*"] if name == "patterns" else ["svm", "--"])
@@ -218,12 +222,15 @@ def formats():
     text = Ran("--format", "markdown", *kernels).out
     tables = re.findall(r"^<!-- record: Linux 6\.1\.0-a-cloud-amd64 to 6\.1\.0-b-cloud-amd64, sidestep 0\.1\.0 -->\n"
                         r"((?:\|.*\|\n)+)", text, re.M)
-    check("Markdown: emulators", "\nEmulators: Intel bochs 2.7+test, AMD not from a package.\n" in text, text)
+    emulators = "Emulators: Intel bochs 2.7+test, AMD not from a package."
+    check("Markdown: emulators", f"\n{emulators}\n" in text, text)
     equal("Markdown: tables of what changed", len(tables), 2)
     equal("Markdown: a change", tables[0].splitlines()[2],
           "| `service.pin.page` | 8/2/2 79389 | **12/2/2 143488 +80.7%** | failed |")
     cells = Cells()
-    cells.feed(Ran("--format", "html", *kernels).out)
+    page = Ran("--format", "html", *kernels).out
+    cells.feed(page)
+    check("HTML: emulators", f"<p>{emulators}</p>" in page, page)
     equal("HTML: all is closed", (cells.stack, cells.crossed), ([], []))
     check("HTML: a change", ["service.pin.page", "8/2/2 79389", "12/2/2 143488 +80.7%", "failed"] in cells.rows,
           cells.rows)
@@ -232,7 +239,9 @@ def formats():
     equal("-o a link", (os.readlink("link"), pathlib.Path("linked").read_text()), ("linked", Ran(*kernels).out))
     equal("-o what is no file", Ran("-o", "/dev/stdout", *kernels).out, Ran(*kernels).out)
     ran = Ran("-o", "file", *kernels)
-    equal("-o", (ran.out, pathlib.Path("file").read_text()), ("", Ran(*kernels).out))
+    text = Ran(*kernels).out
+    equal("-o", (ran.out, pathlib.Path("file").read_text()), ("", text))
+    check("text: emulators", f"\n{emulators}\n" in text, text)
 
 
 def kinds_of_kernels():

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# states.sh SIDESTEP SOURCE: which of the saved states tools/lab removes. Those here are empty.
+# states.sh SIDESTEP SOURCE: which of the saved states tools/lab removes, those here are empty; and what makes another state.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
@@ -32,4 +32,20 @@ mkdir -p cache/new.old/file
 make_states 41 41 200
 remove_old_states
 that 'what an end left behind goes, too' [ ! -e cache/new.old ] && that 'with the next' [ ! -e cache/states/41 ]
+
+# With a recipe that is these files and settings.
+work=$scratch image=$scratch/vmlinuz parts=$source/tools/lab.d recipe=amd settings=-m
+touch initrd vmlinuz 'the BIOS' loader
+recipe_files() { printf '%s\n' "$scratch/the BIOS" "$scratch/loader"; }
+recipe_settings() { echo "$settings"; }
+made=$(state_name)
+that 'a name is 16 digits' [ "${#made}" -eq 16 ]
+that 'the same of the same' [ "$(state_name)" = "$made" ]
+for file in initrd vmlinuz 'the BIOS' loader; do
+	echo another >"$file"
+	that "another $file is another state" [ "$(state_name)" != "$made" ]
+	: >"$file"
+done
+settings=-smp
+that 'other settings are another state' [ "$(state_name)" != "$made" ]
 finish

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from conditions import digest_of, emulator_of, surroundings
+from conditions import digest_of, package_of, surroundings
 from matrix import cells_of
 from names import Broken
 from output import Output
@@ -41,13 +41,14 @@ class Conditions:
 
     def __init__(self, build, lab, engines, count, patterns):
         self.build, self.lab, self.engines, self.count, self.patterns = build, lab, engines, count, patterns
+        self.files = surroundings(lab, build)
         self.digest = self.now()
-        self.emulator = emulator_of(lab)
+        self.emulator = package_of(self.files[0])
 
     def now(self):
         """Of programs and scripts as they are at this moment."""
         words = json.dumps([SCRIPT, PAUSES, self.lab, self.engines, self.count, self.patterns])
-        return digest_of(surroundings(self.lab, self.build), words.encode())
+        return digest_of(self.files, words.encode())
 
 
 class Store:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 
-from conditions import TOOLS, digest_of, surroundings
+from conditions import TOOLS, digest_of
 from recipe import recipe
 from verdict import Cost, LEVELS
 
@@ -46,7 +46,7 @@ def quietly(*command):
 
 
 class Measurer:
-    """`plan` has how: keep, lab, engine, build, jobs, configs, operation."""
+    """`plan` has how: keep, lab, engine, build, jobs, configs, operation, and the files that the lab is made of."""
 
     def __init__(self, plan):
         self.plan = plan
@@ -77,7 +77,7 @@ class Measurer:
         plan, build = self.plan, pathlib.Path(self.plan["build"])
         modules = sorted(file for file in kernel.glob("lib/**/*.ko*") if file.is_file())
         words = json.dumps([plan[name] for name in ("lab", "engine", "operation")])
-        key = digest_of([kernel / "vmlinuz", *modules, *surroundings(plan["lab"], build)], words.encode())[:16]
+        key = digest_of([kernel / "vmlinuz", *modules, *plan["made_of"]], words.encode())[:16]
         kept = self.keep / "measured" / f"{key}.json"
         with contextlib.suppress(FileNotFoundError):
             return Cost(**json.loads(kept.read_text())), 0

@@ -46,11 +46,14 @@ recipe_prepare() {
 		-serial file:console -serial file:output -serial file:control -serial file:stderr)
 }
 
-recipe_identity() {
+# Those of other packages are part of its state.
+recipe_files() {
+	type -P qemu-system-x86_64
+	find /usr/share/seabios/bios-256k.bin /usr/share/qemu/{linuxboot_dma,kvmvapic}.bin 2>/dev/null || true
+}
+
+recipe_settings() {
 	printf '%s\n' "${emulator[@]}"
-	cat -- "$(type -P qemu-system-x86_64)"
-	# Of other packages; they are part of its state.
-	cat -- /usr/share/seabios/bios-256k.bin /usr/share/qemu/{linuxboot_dma,kvmvapic}.bin 2>/dev/null || true
 	recipe_arguments
 }
 

@@ -123,18 +123,25 @@ add_module() {
 
 library_directories=()
 
-# add_libraries FILE: what FILE loads at run time, at the same paths.
-add_libraries() {
+# libraries_of FILE: what FILE loads at run time, a path a line.
+libraries_of() {
 	local file=$1 name arrow path rest
-	ldd "$file" >"$work/ldd" 2>/dev/null || return 0
 	while read -r name arrow path rest; do
 		[[ $path != not ]] || die "$file needs $name, which is not installed here ($arrow $path $rest)"
 		[[ $arrow == '=>' ]] || path=$name
-		[[ $path == /* && -e $path ]] || continue
+		[[ $path != /* || ! -e $path ]] || printf '%s\n' "$path"
+	done < <(ldd "$file" 2>/dev/null || :)
+}
+
+# add_libraries FILE: at the same paths.
+add_libraries() {
+	local libraries path
+	libraries=$(libraries_of "$1") || exit
+	while IFS= read -r path; do
 		[[ ! -e $payload$path ]] || continue
 		step "copying $path" cp -L --parents -- "$path" "$payload"
 		library_directories+=("$(dirname -- "$path")")
-	done <"$work/ldd"
+	done <<<"$libraries"
 }
 
 add_program() {

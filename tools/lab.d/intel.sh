@@ -107,8 +107,13 @@ recipe_prepare() {
 	echo 'ata0-master: type=disk, mode=flat, path="disk", cylinders=0' >>"$work/bochsrc"
 }
 
-recipe_identity() {
-	cat -- "$work/bochsrc" "$build/tools/lab.d/bochs-state.so" "$(type -P bochs-bin)" "$bios" "$vga" "$isolinux" "$ldlinux"
+recipe_files() {
+	type -P bochs-bin
+	printf '%s\n' "$build/tools/lab.d/bochs-state.so" "$bios" "$vga" "$isolinux" "$ldlinux"
+}
+
+recipe_settings() {
+	cat -- "$work/bochsrc"
 	kernel_arguments
 }
 

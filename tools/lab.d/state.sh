@@ -12,8 +12,19 @@ state=
 state_name() {
 	{
 		cat -- "$work/initrd" "$image" "$parts/$recipe.sh" "$parts/state.sh"
-		recipe_identity
+		recipe_files | xargs -d '\n' cat --
+		recipe_settings
 	} | sha256sum | cut -c 1-16
+}
+
+# Whoever keeps what was counted in a lab asks for these, and the kernel's: tools/shared.d/conditions.py.
+list_made_of() {
+	recipe_files
+	type -P busybox
+	printf '%s\n' "$build"/sidestep "$build"/tools/lab.d/lab-stop
+	libraries_of "$build/sidestep"
+	printf '%s\n' "$here/lab" "$parts"/*
+	exit 0
 }
 
 # The oldest, by when somebody last started from one.

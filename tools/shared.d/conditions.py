@@ -2,11 +2,13 @@
 """What a number that is counted in a lab depends on besides the lab's kernel."""
 import hashlib
 import pathlib
-import shutil
 import subprocess
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
-EMULATORS = {"intel": ("bochs-bin", "bochs"), "amd": ("qemu-system-x86_64",)}
+
+
+class NoLab(Exception):
+    """Nothing can be counted in it: what is missing, and the remedy."""
 
 
 def digest_of(paths, words=b""):
@@ -18,26 +20,21 @@ def digest_of(paths, words=b""):
     return total.hexdigest()
 
 
-def libraries_of(program):
-    """The lab has copies of them."""
-    said = subprocess.run(["ldd", program], check=False, capture_output=True, text=True).stdout
-    return sorted(word for word in said.split() if word.startswith("/"))
-
-
 def surroundings(lab, build):
-    """Programs and scripts, those that are there."""
-    sidestep = pathlib.Path(build) / "sidestep"
-    programs = filter(None, map(shutil.which, [*EMULATORS[lab], "busybox"]))
-    parts = sorted(path for path in TOOLS.glob("lab.d/*") if path.is_file())
-    return [sidestep, *programs, *libraries_of(sidestep), TOOLS / "lab", *parts]
+    """The files of the lab, as it lists them itself: its emulator first."""
+    asked = subprocess.run([TOOLS / "lab", lab, "--build", build, "--made-of"], check=False, stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, errors="replace")
+    if asked.returncode:
+        said = asked.stderr.splitlines() or [f"tools/lab ended with status {asked.returncode}"]
+        raise NoLab(said[-1].removeprefix("lab: "))
+    return asked.stdout.splitlines()
 
 
-def emulator_of(lab):
-    """Debian's package of the emulator, with its version. None of one that came another way, or is not there."""
+def package_of(program):
+    """Debian's package that a program is of, with its version. None of one that came another way."""
     words = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}"]
     try:
-        owner = subprocess.run(["dpkg-query", "--search", shutil.which(EMULATORS[lab][0])], check=True,
-                               capture_output=True, text=True).stdout
+        owner = subprocess.run(["dpkg-query", "--search", program], check=True, capture_output=True, text=True).stdout
         return subprocess.run([*words, owner.split(":")[0]], check=True, capture_output=True, text=True).stdout
-    except (OSError, TypeError, subprocess.CalledProcessError):
+    except (OSError, subprocess.CalledProcessError):
         return None
