@@ -162,7 +162,7 @@ def depended_on():
         for path in (*(place / name for name in ("qemu-system-x86_64", "busybox", "bochs-bin", "cpio", "xz")),
                      *(build / name for name in ("sidestep", "tools/lab.d/lab-stop", "tools/lab.d/bochs-state.so"))):
             program(path, "")
-        program(place / "ldd", f"case $1 in */sidestep) echo 'libz.so => {scratch}/libz.so (0x7f00)' ;; *) exit 1 ;; esac")
+        program(place / "ldd", f"case $1 in */sidestep) echo '\tlibz.so => {scratch}/libz.so (0x7f00)' ;; *) exit 1 ;; esac")
         pathlib.Path(scratch, "libz.so").write_text("z")
         os.environ["PATH"] = f"{place}:{search}"
         try:

@@ -24,8 +24,8 @@ transfer_mib() {
 # ccp exists in the full kernels only, whose kvm-amd depends on it.
 recipe_modules() {
 	transfer_base=$(($(transfer_mib) * (1048576 / TRANSFER_BLOCK)))
-	add_module modules kvm
-	add_module modules kvm_amd nested=1 dump_invalid_vmcb=1 ${kvm_options[@]+"${kvm_options[@]}"}
+	add_module kvm
+	add_module kvm_amd nested=1 dump_invalid_vmcb=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
 
 # A fixed date, a fixed seed and no sleeping while idle: every run is the same run.

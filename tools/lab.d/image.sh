@@ -93,71 +93,79 @@ expand_module() {
 # as well; a kernel of somebody's own may insist. The file ends with the signature, a header of 12 bytes whose last 4
 # are its size, and these words (the kernel's include/linux/module_signature.h).
 drop_signature() {
-	local file=$1 words='~Module signature appended~' bytes
-	[[ $(tail -c 28 -- "$file" | LC_ALL=C tr -d '\0') == "$words" ]] || return 0
-	read -r -a bytes < <(tail -c 32 -- "$file" | od -An -v -tu1 -N4)
+	local file=$1 words='~Module signature appended~' bytes end
+	bytes=($(tail -c 32 -- "$file" | od -An -v -tu1 -w32))
+	printf -v end '\\x%x' "${bytes[@]:4}"
+	printf -v end %b "$end"
+	[[ $end == "$words"$'\n' ]] || return 0
 	truncate -s "-$((28 + 12 + (bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3])))" -- "$file"
 }
 
-# add_module LIST NAME [PARAMETER]...: append NAME to LIST after what it depends on.
+# add_module NAME [PARAMETER]...: to those that the lab loads, after what it depends on.
 # Packages have no modules.dep (it is made at installation), so ask the module.
 # A name without a file is built into the kernel, or its absence shows in the lab.
 add_module() {
-	local list=$1 name=${2//-/_} file needed dependency
-	shift 2
-	! grep -q "^$name " "$root/lab/$list" || return 0
+	local name=${1//-/_} file needed='' dependency
+	shift
+	[[ ! -e $root/lab/$name.ko ]] || return 0
 	file=$(grep -m 1 -E "/${name//_/[_-]}\.ko(\.[a-z]+)?$" "$work/modules.list") || return 0
-	if [[ ! -e $root/lab/$name.ko ]]; then
-		step "$file: cannot be unpacked" expand_module "$file"
-		mv -- "$work/step.out" "$root/lab/$name.ko"
-		[[ $tree != "$cache"/* ]] || drop_signature "$root/lab/$name.ko"
-	fi
-	needed=$(LC_ALL=C tr '\0' '\n' <"$root/lab/$name.ko" | LC_ALL=C sed -n 's/^depends=//p')
+	step "$file: cannot be unpacked" expand_module "$file"
+	mv -- "$work/step.out" "$root/lab/$name.ko"
+	[[ $tree != "$cache"/* ]] || drop_signature "$root/lab/$name.ko"
+	IFS= read -r -d '' needed < <(LC_ALL=C grep -a -z -m 1 '^depends=' "$root/lab/$name.ko") || :
+	needed=${needed#depends=}
 	for dependency in ${needed//,/ }; do
-		add_module "$list" "$dependency"
+		add_module "$dependency"
 	done
-	echo "$name $*" >>"$root/lab/$list"
+	echo "$name $*" >>"$root/lab/modules"
 }
 
 # --- the file system of the lab -----------------------------------------------
 
 library_directories=()
 
-# libraries_of FILE: what FILE loads at run time, a path a line.
+# libraries_of FILE...: what they load at run time, a path a line, each once. Of several, ldd has a line with the name
+# before what each loads.
 libraries_of() {
-	local file=$1 name arrow path rest
-	while read -r name arrow path rest; do
+	local file=$1 line name arrow path rest
+	local -A seen=()
+	while IFS= read -r line; do
+		if [[ $line != $'\t'* ]]; then
+			file=${line%:}
+			continue
+		fi
+		read -r name arrow path rest <<<"$line"
 		[[ $path != not ]] || die "$file needs $name, which is not installed here ($arrow $path $rest)"
 		[[ $arrow == '=>' ]] || path=$name
-		[[ $path != /* || ! -e $path ]] || printf '%s\n' "$path"
-	done < <(ldd "$file" 2>/dev/null || :)
+		[[ $path == /* && -e $path && -z ${seen[$path]-} ]] || continue
+		seen[$path]=1
+		printf '%s\n' "$path"
+	done < <(ldd "$@" 2>/dev/null || :)
 }
 
-# add_libraries FILE: at the same paths.
+# add_libraries FILE...: at the same paths.
 add_libraries() {
-	local libraries path
-	libraries=$(libraries_of "$1") || exit
+	local found path paths=()
+	found=$(libraries_of "$@") || exit
 	while IFS= read -r path; do
 		[[ ! -e $payload$path ]] || continue
-		step "copying $path" cp -L --parents -- "$path" "$payload"
-		library_directories+=("$(dirname -- "$path")")
-	done <<<"$libraries"
+		paths+=("$path")
+		library_directories+=("${path%/*}")
+	done <<<"$found"
+	((${#paths[@]} == 0)) || step 'copying libraries' cp -L --parents -- "${paths[@]}" "$payload"
 }
 
-add_program() {
-	local file=$1
-	step "copying $file" install -D -m 755 -- "$file" "$payload/usr/bin/$(basename -- "$file")"
-	add_libraries "$file"
+add_programs() { # FILE...
+	step 'copying programs' install -D -m 755 -t "$payload/usr/bin" -- "$@"
+	add_libraries "$@"
 }
 
-add_programs() {
-	local file
-	add_program "$build/sidestep"
+add_our_programs() {
+	local file files=("$build/sidestep")
 	for file in "$build"/tests/lab/* "$build"/tests/attach/*; do
-		if [[ -f $file && -x $file ]]; then
-			add_program "$file"
-		fi
+		[[ ! -f $file || ! -x $file ]] || files+=("$file")
 	done
+	add_programs "${files[@]}"
 }
 
 # Found as the shell finds it. A script would need more than the libraries of its interpreter.
@@ -167,7 +175,7 @@ add_named_programs() {
 		file=$(type -P -- "$name") || die_usage "--with $name: no such program here"
 		[[ $(head -c 2 -- "$file") != '#!' ]] ||
 			die_usage "--with $name: $file is a script: name the program that it runs"
-		add_program "$file"
+		add_programs "$file"
 	done
 }
 
@@ -229,7 +237,7 @@ build_root() {
 build_files() {
 	payload=$work/files
 	mkdir -p "$payload/lab"
-	add_programs
+	add_our_programs
 	add_named_programs
 	add_put_files
 	if [[ $share ]]; then

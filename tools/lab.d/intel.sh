@@ -30,10 +30,10 @@ recipe_programs() {
 }
 
 recipe_modules() {
-	add_module modules ata_piix
-	add_module modules sd_mod
-	add_module modules kvm
-	add_module modules kvm_intel nested=1 dump_invalid_vmcs=1 ${kvm_options[@]+"${kvm_options[@]}"}
+	add_module ata_piix
+	add_module sd_mod
+	add_module kvm
+	add_module kvm_intel nested=1 dump_invalid_vmcs=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
 
 # master_medium DIRECTORY: as boot.iso.
