@@ -52,6 +52,9 @@ def list_made_of(lab_, build):
     if not sidestep_.exists():
         print(f"lab: {sidestep_} is not built: run meson setup {build}", file=sys.stderr)
         return 99
+    if pathlib.Path(sys.argv[0]).parent.joinpath("lab.d", f"no-{lab_}").exists():
+        print("lab: its emulator is not installed: run apt-get", file=sys.stderr)
+        return 99
     emulator = shutil.which({"intel": "bochs-bin", "amd": "qemu-system-x86_64"}[lab_])
     print(emulator, sidestep_.resolve(), *pathlib.Path(sys.argv[0]).parent.glob("lab.d/*"), sep="\n")
     return 0

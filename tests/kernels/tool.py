@@ -310,6 +310,17 @@ def usage():
     check("not built", ran.status == 99 and "meson setup" in ran.err, ran.err)
 
 
+def without_an_emulator():
+    for lab, status, booted in (("intel", 99, [("amd", "third")]), ("amd", 99, [])):
+        pathlib.Path(f"tools/lab.d/no-{lab}").touch()
+        ran = Ran("--all", "./third")
+        equal(f"no {lab} lab: the other one is run", (ran.status, ran.booted()), (status, booted))
+        check(f"no {lab} lab: says so once", ran.err.count("kernels: its emulator is not installed: run apt-get\n") == 1, ran.err)
+        check(f"no {lab} lab: a table if there is another lab", ("11580" in ran.out) == bool(booted), ran.out)
+    for lab in ("intel", "amd"):
+        pathlib.Path(f"tools/lab.d/no-{lab}").unlink()
+
+
 def signals():
     for number, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
         for name in ("log.hangs", "log.ended"):
@@ -361,6 +372,7 @@ def main():
             formats()
             kinds_of_kernels()
             usage()
+            without_an_emulator()
             signals()
         finally:
             os.chdir("/")

@@ -85,8 +85,8 @@ def sit_at(lab, folder):
     check(f"{lab}: Ctrl-A x", prompt.status() == 0)
 
 
-def refused(text, *words, status=2, build=BUILD, name=None):
-    done = subprocess.run([LAB, "amd", "--build", build, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+def refused(text, *words, status=2, build=BUILD, name=None, lab=("amd",)):
+    done = subprocess.run([LAB, *lab, "--build", build, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           check=False)
     check(f"refused: {name or text}", done.returncode == status and text in done.stderr and done.stderr.count("\n") == 1)
 
@@ -116,6 +116,9 @@ typed()
 not_built()
 refused("--shell needs a terminal", "--shell")
 refused("--shell stands for a command", "--shell", "--", "true")
+for words in (("--", "true"), ("--shell",)):
+    refused("--made-of runs nothing: name no command, and leave out --shell", "--made-of", *words)
+refused("--made-of, --kvm-option and --split are about Linux", "--made-of", lab=("bare", "amd"))
 refused("--share /nowhere: no such directory", "--share", "/nowhere", "--", "true")
 for name in LABS:
     with tempfile.TemporaryDirectory() as directory:

@@ -42,4 +42,21 @@ for file in json host; do
 		exit 1
 	}
 done
+# What the state is named after, a lab tells whole, its emulator first.
+declare -A parts=(
+	[intel]='bochs-bin libbx_pci.so BIOS-bochs-latest VGABIOS-lgpl-latest isolinux.bin ldlinux.c32 bochs-state.so'
+	[amd]='qemu-system-x86_64 accel-tcg-x86_64.so bios-256k.bin linuxboot_dma.bin kvmvapic.bin'
+)
+"$source/tools/lab" "$lab" --build "$build" --made-of >"$results/parts"
+xargs -d '\n' cat -- <"$results/parts" >/dev/null
+for part in ${parts[$lab]} busybox sidestep lab-stop libc.so.6 lab init run "$lab.sh"; do
+	grep -q "/$part\$" "$results/parts" || {
+		echo "--made-of does not list $part"
+		exit 1
+	}
+done
+[[ $(head -n 1 "$results/parts") == */"${parts[$lab]%% *}" ]] || {
+	echo "--made-of begins with another than the emulator"
+	exit 1
+}
 echo "figure: operations $(grep -c '"ticks_median"' "$results/booted.json")"

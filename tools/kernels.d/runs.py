@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from conditions import digest_of, package_of, surroundings
+from conditions import NoLab, digest_of, package_of, surroundings
 from matrix import cells_of
 from names import Broken
 from output import Output
@@ -41,14 +41,21 @@ class Conditions:
 
     def __init__(self, build, lab, engines, count, patterns):
         self.build, self.lab, self.engines, self.count, self.patterns = build, lab, engines, count, patterns
-        self.files = surroundings(lab, build)
+        self.files, self.emulator, self.failed = [], None, None
+        try:
+            self.files = surroundings(lab, build)
+            self.emulator = package_of(self.files[0])
+        except NoLab as error:
+            self.failed = str(error)
         self.digest = self.now()
-        self.emulator = package_of(self.files[0])
 
     def now(self):
-        """Of programs and scripts as they are at this moment."""
+        """Of programs and scripts as they are at this moment; None if one is not there any more."""
         words = json.dumps([SCRIPT, PAUSES, self.lab, self.engines, self.count, self.patterns])
-        return digest_of(self.files, words.encode())
+        try:
+            return digest_of(self.files, words.encode())
+        except FileNotFoundError:
+            return None
 
 
 class Store:
@@ -93,7 +100,7 @@ class Run:
 
     def __init__(self, kernel, conditions, number):
         self.kernel, self.conditions, self.number = kernel, conditions, number
-        self.found, self.failed, self.process, self.directory, self.known = None, None, None, None, None
+        self.found, self.failed, self.process, self.directory, self.known = None, conditions.failed, None, None, None
 
     def key(self, build):
         """None of a kernel that has never been here: it has to be booted to be known."""
@@ -159,7 +166,7 @@ class Labs:
 
     def run(self, runs):
         """Looks up what is known, and boots for the rest."""
-        waiting = [run for run in runs if not run.kernel.failed and not run.look_up(self.store, self.build)]
+        waiting = [run for run in runs if not run.kernel.failed and not run.failed and not run.look_up(self.store, self.build)]
         total, running = len(waiting), []
         try:
             while waiting or running:

@@ -49,7 +49,8 @@ recipe_prepare() {
 # Those of other packages are part of its state.
 recipe_files() {
 	type -P qemu-system-x86_64
-	find /usr/share/seabios/bios-256k.bin /usr/share/qemu/{linuxboot_dma,kvmvapic}.bin 2>/dev/null || true
+	find /usr/lib/*/qemu/accel-tcg-x86_64.so /usr/share/seabios/bios-256k.bin \
+		/usr/share/qemu/{linuxboot_dma,kvmvapic}.bin 2>/dev/null || true
 }
 
 recipe_settings() {

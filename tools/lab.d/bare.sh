@@ -46,8 +46,8 @@ sort_arguments() {
 }
 
 check_bare_arguments() {
-	[[ -z $kernel$share${puts[*]-}${withs[*]-}${gets[*]-}${kvm_options[*]-} && $split$shell$boot == 000 ]] ||
-		die_usage "--kernel, --put, --with, --get, --share, --shell, --boot, --kvm-option and --split are about Linux," \
+	[[ -z $kernel$share${puts[*]-}${withs[*]-}${gets[*]-}${kvm_options[*]-} && $split$shell$boot$made_of == 0000 ]] ||
+		die_usage "--kernel, --put, --with, --get, --share, --shell, --boot, --made-of, --kvm-option and --split are about Linux," \
 			'which no bare lab has'
 	check_arguments
 	[[ ${command[0]} == test || ${command[0]} == bench ]] ||

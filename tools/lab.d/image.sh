@@ -112,7 +112,7 @@ add_module() {
 	step "$file: cannot be unpacked" expand_module "$file"
 	mv -- "$work/step.out" "$root/lab/$name.ko"
 	[[ $tree != "$cache"/* ]] || drop_signature "$root/lab/$name.ko"
-	IFS= read -r -d '' needed < <(LC_ALL=C grep -a -z -m 1 '^depends=' "$root/lab/$name.ko") || :
+	IFS= read -r -d '' needed < <(LC_ALL=C grep -a -z -m 1 '^depends=' "$root/lab/$name.ko" || :) || :
 	needed=${needed#depends=}
 	for dependency in ${needed//,/ }; do
 		add_module "$dependency"
@@ -150,7 +150,8 @@ add_libraries() {
 	while IFS= read -r path; do
 		[[ ! -e $payload$path ]] || continue
 		paths+=("$path")
-		library_directories+=("${path%/*}")
+		path=${path%/*}
+		library_directories+=("${path:-/}")
 	done <<<"$found"
 	((${#paths[@]} == 0)) || step 'copying libraries' cp -L --parents -- "${paths[@]}" "$payload"
 }

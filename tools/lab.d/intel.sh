@@ -108,7 +108,9 @@ recipe_prepare() {
 }
 
 recipe_files() {
-	type -P bochs-bin
+	type -P bochs-bin xorriso
+	# Its devices, among others.
+	{ find -L /usr/lib/*/bochs/plugins -name '*.so' 2>/dev/null || true; } | LC_ALL=C sort
 	printf '%s\n' "$build/tools/lab.d/bochs-state.so" "$bios" "$vga" "$isolinux" "$ldlinux"
 }
 

@@ -17,13 +17,19 @@ state_name() {
 	} | sha256sum | cut -c 1-16
 }
 
-# Whoever keeps what was counted in a lab asks for these, and the kernel's: tools/shared.d/conditions.py.
 list_made_of() {
 	recipe_files
 	type -P busybox
 	printf '%s\n' "$build"/sidestep "$build"/tools/lab.d/lab-stop
 	libraries_of "$build/sidestep"
-	printf '%s\n' "$here/lab" "$parts"/*
+	find "$here/lab" "$parts" -maxdepth 1 -type f | LC_ALL=C sort
+}
+
+# Whoever keeps what was counted in a lab asks for this, as tools/shared.d/conditions.py does. All or nothing.
+show_made_of() {
+	local list
+	list=$(list_made_of) || exit
+	printf '%s\n' "$list" 2>/dev/null || die 'cannot write to standard output'
 	exit 0
 }
 

@@ -23,11 +23,11 @@ def digest_of(paths, words=b""):
 def surroundings(lab, build):
     """The files of the lab, as it lists them itself: its emulator first."""
     asked = subprocess.run([TOOLS / "lab", lab, "--build", build, "--made-of"], check=False, stdin=subprocess.DEVNULL,
-                           capture_output=True, text=True, errors="replace")
+                           capture_output=True, text=True, errors="surrogateescape")
     if asked.returncode:
         said = asked.stderr.splitlines() or [f"tools/lab ended with status {asked.returncode}"]
         raise NoLab(said[-1].removeprefix("lab: "))
-    return asked.stdout.splitlines()
+    return asked.stdout.rstrip("\n").split("\n")
 
 
 def package_of(program):
