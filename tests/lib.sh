@@ -112,6 +112,11 @@ await() {
 	done
 }
 
+# gone PID: called through await.
+gone() {
+	! kill -0 "$1"
+}
+
 # runs PID: the process, or a child of its, runs a guest, so that a signal ends a run and not what comes before it.
 runs() {
 	local pid

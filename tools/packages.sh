@@ -17,11 +17,12 @@ packages_kernel=(gcc make bc bison flex perl libelf-dev libssl-dev git ccache)
 
 # Prints those of the named packages that are not installed.
 packages_missing() {
-	local package
+	local package installed
 
+	# Its status says only that one of them is not.
+	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null) || :
 	for package in "$@"; do
-		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
-			printf '%s\n' "$package"
+		[[ $'\n'$installed$'\n' == *$'\n'"installed $package"$'\n'* ]] || printf '%s\n' "$package"
 	done
 }
 

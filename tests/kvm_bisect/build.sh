@@ -50,8 +50,6 @@ commit second
 
 # Called through await and that.
 # shellcheck disable=SC2317
-gone() { ! kill -0 "$1"; }
-# shellcheck disable=SC2317
 nothing_left() {
 	[ -z "$(ls temporary)" ] && [ "$(git -C tree worktree list | wc -l)" -eq 1 ] && ! ls -d kernel.* 2>/dev/null
 }

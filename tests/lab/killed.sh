@@ -26,8 +26,6 @@ fi
 # shellcheck disable=SC2317
 started() { emulator=$(cat temporary/lab.*/emulator.pid) && [ -n "$emulator" ]; }
 # shellcheck disable=SC2317
-gone() { ! kill -0 "$1"; }
-# shellcheck disable=SC2317
 nothing_left() { [ -z "$(ls temporary)" ]; }
 
 # ended NAME SIGNAL...: as they are sent, one at once after the other; to the whole process group if the name is so.
