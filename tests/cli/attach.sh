@@ -31,7 +31,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	chmod 755 "$scratch"
 	cp "$sidestep" program
 	mkdir -m 777 counters
-	check 'pid: of somebody else' 99 '^sidestep: --pid 1: not permitted to look at this process; run as root' \
+	check 'pid: of somebody else' 77 '^sidestep: --pid 1: not permitted to look at this process; run as root' \
 		env GCOV_PREFIX="$scratch/counters" setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all \
 		"$scratch/program" profile --pid 1
 else

@@ -181,8 +181,8 @@ static int begin_process(struct followed *followed, size_t process, struct error
 	int rc = follow(followed, process, reason, sizeof(reason));
 
 	if (rc != 0)
-		return error_set(error, rc, STATUS_INTERNAL, "--pid %d: tracepoints: %s", followed->processes[process].pid,
-				 rc == -ENOMEM ? "out of memory" : reason);
+		return error_set(error, rc, rc == -ENOMEM ? STATUS_INTERNAL : STATUS_SKIPPED, "--pid %d: tracepoints: %s",
+				 followed->processes[process].pid, rc == -ENOMEM ? "out of memory" : reason);
 	if (reason[0])
 		memcpy(followed->missing, reason, sizeof(reason));
 	return 0;
@@ -246,7 +246,7 @@ static int load_formats(struct followed *followed, struct error *error)
 	if (rc >= 0)
 		return 0;
 	trace_explain(rc, TRACING_SAMPLE, followed->missing, sizeof(followed->missing));
-	return error_set(error, rc, STATUS_INTERNAL, "tracepoints: %s", followed->missing);
+	return error_set(error, rc, rc == -ENOMEM ? STATUS_INTERNAL : STATUS_SKIPPED, "tracepoints: %s", followed->missing);
 }
 
 void followed_look(struct followed *followed)

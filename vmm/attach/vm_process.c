@@ -50,7 +50,7 @@ static int refused(const struct vm_process *process, int rc, struct error *error
 	if (rc == -ESRCH || rc == -ENOENT)
 		return error_set(error, rc, STATUS_USAGE, "--pid %d: there is no such process", process->pid);
 	if (rc == -EACCES || rc == -EPERM)
-		return error_set(error, rc, STATUS_INTERNAL,
+		return error_set(error, rc, STATUS_SKIPPED,
 				 "--pid %d: not permitted to look at this process; run as root, as its user, or with "
 				 "CAP_SYS_PTRACE",
 				 process->pid);

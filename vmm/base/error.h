@@ -14,7 +14,8 @@
 	X(1, FAILED,                                                                               \
 	  "a test or the guest failed, a view policy has warnings, or a ledger is damaged or differs")  \
 	X(2, USAGE, "wrong usage or a bad input file")                                             \
-	X(77, SKIPPED, "everything was skipped, or nothing compared; the reasons are printed")     \
+	X(77, SKIPPED,                                                                             \
+	  "this host lacks or refuses what it takes, all was skipped, or nothing compared; the reasons are printed") \
 	X(99, INTERNAL, "the host or sidestep itself failed")                                      \
 	X(124, TIMEOUT, "the time given with --timeout ran out")
 

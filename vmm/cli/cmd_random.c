@@ -150,8 +150,7 @@ int command_random(const struct settings *given)
 		 (given->replay && read_replay(&run, given->replay, &error) != 0))
 		status = error.status;
 	else if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
-		status = session.host_open || !session.output.stream ? error.status
-								      : STATUS_SKIPPED;
+		status = error.status;
 	else
 		status = perform(&session, &run, &settings, &error);
 	return session_end(&session, &error, status);

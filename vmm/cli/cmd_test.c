@@ -126,10 +126,7 @@ int command_test(const struct settings *given)
 	if (settings.random || settings.replay)
 		return command_random(&settings);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
-		status = !session.output.stream ||
-					 (session.host_open && error.status != STATUS_SKIPPED)
-				 ? error.status
-				 : skip_all(&session, &settings, &error);
+		status = error.status == STATUS_SKIPPED ? skip_all(&session, &settings, &error) : error.status;
 	else if (session_run(&session, isatty(STDERR_FILENO), &error) != 0)
 		status = error.status;
 	else

@@ -3,13 +3,14 @@
 
 #include <cpuid.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "vmm/plan/kvm_device.h"
 
 #define CPUID_ENTRIES_MAX 256
 #define CPUID_VMX_ECX 5
@@ -43,57 +44,24 @@ static const struct {
 #undef X
 };
 
-static const char *device_path(void)
-{
-	const char *path = getenv("SIDESTEP_KVM");
-
-	return path ? path : "/dev/kvm";
-}
-
-static int open_device(struct error *error)
-{
-	const char *path = device_path();
-	int fd;
-
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		return error_set(error, -errno, STATUS_INTERNAL,
-				 "%s: %s; load kvm_intel or kvm_amd, or enable virtualization in the "
-				 "firmware or the outer hypervisor",
-				 path, strerror(errno));
-	case EACCES:
-	case EPERM:
-		return error_set(error, -errno, STATUS_INTERNAL,
-				 "%s: %s; add yourself to its group (usually: adduser USER kvm) or run "
-				 "as root",
-				 path, strerror(errno));
-	}
-	return error_set(error, -errno, STATUS_INTERNAL, "%s: %s", path, strerror(errno));
-}
-
 static int ask_capabilities(struct host *host, struct error *error)
 {
 	host->api_version = ioctl(host->kvm, KVM_GET_API_VERSION, 0);
 	if (host->api_version < 0)
 		return error_set(error, -errno, STATUS_INTERNAL,
 				 "%s does not answer KVM_GET_API_VERSION (%s); is it the KVM device?",
-				 device_path(), strerror(errno));
+				 kvm_device_path(), strerror(errno));
 	if (host->api_version != KVM_API_VERSION)
-		return error_set(error, -EOPNOTSUPP, STATUS_INTERNAL,
+		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 				 "%s speaks API version %d, needed is %d; use a kernel of 2.6.22 or "
 				 "later",
-				 device_path(), host->api_version, KVM_API_VERSION);
+				 kvm_device_path(), host->api_version, KVM_API_VERSION);
 	for (int i = 0; i < HOST_CAP_COUNT; i++) {
 		int value = ioctl(host->kvm, KVM_CHECK_EXTENSION, capability_rows[i].number);
 
 		host->capability[i] = value < 0 ? 0 : value;
 		if (host->capability[i] == 0 && capability_rows[i].required)
-			return error_set(error, -EOPNOTSUPP, STATUS_INTERNAL,
+			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 					 "this KVM lacks %s, needed for %s; use a newer kernel",
 					 host_capability_names[i], host_capability_uses[i]);
 	}
@@ -190,7 +158,7 @@ int host_open(struct host *host, struct error *error)
 	struct utsname name;
 	int rc;
 
-	*host = (struct host){.kvm = open_device(error)};
+	*host = (struct host){.kvm = kvm_device_open(error)};
 	if (host->kvm < 0)
 		return host->kvm;
 	host->memory = pages > 0 && page_size > 0 ? (uint64_t)pages * (uint64_t)page_size : 0;

@@ -58,8 +58,7 @@ struct host {
 };
 
 /*
- * Opens /dev/kvm and asks. Returns 0 or a negative errno with the reason and the remedy in `error`.
- * The environment variable SIDESTEP_KVM names another device, for tests of the messages.
+ * Opens the KVM device (kvm_device.h) and asks. Returns 0 or a negative errno with the reason and the remedy in `error`.
  */
 int host_open(struct host *host, struct error *error);
 void host_close(struct host *host);
