@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* unjailed ARGUMENT...: `sidestep bench ARGUMENT...` without the jail, to tell what that costs. */
-#include "vmm/cli/dispatch.h"
+#include "vmm/cli/cli.h"
+#include "vmm/command/dispatch.h"
 
 int main(int argc, char **argv)
 {

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "vmm/cli/session.h"
+#include "vmm/command/session.h"
 
 /* 0, or the status of a skipped test, whose need it prints. */
 static inline int needs_kvm(void)

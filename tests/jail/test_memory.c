@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tests/patience.h"
-#include "vmm/cli/session.h"
+#include "vmm/command/session.h"
 #include "vmm/run/run_loop.h"
 
 static _Thread_local bool guest_runs;

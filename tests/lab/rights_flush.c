@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/cli/session.h"
+#include "vmm/command/session.h"
 #include "vmm/engine/monitor.h"
 
 #define REGION SS_WINDOW_SHARED /* of the default views: regions have the order of the pages */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/cli/session.h"
+#include "vmm/command/session.h"
 #include "vmm/engine/monitor.h"
 #include "vmm/engine/vmcs12.h"
 

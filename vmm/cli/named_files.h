@@ -3,7 +3,7 @@
 #ifndef VMM_CLI_NAMED_FILES_H
 #define VMM_CLI_NAMED_FILES_H
 
-#include "vmm/cli/cli.h"
+#include "vmm/cli/options.h"
 
 /*
  * To be called before anything is opened. Two names are those of one file if they lead to the same inode, or, where

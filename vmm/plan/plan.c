@@ -2,7 +2,6 @@
 #include "vmm/plan/plan.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "views/list.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
+#include "vmm/guest/patterns.h"
 #include "vmm/plan/engine_target.h"
 #include "vmm/plan/needs.h"
 #include "vmm/plan/service_list.h"
@@ -213,26 +213,7 @@ static bool matches(const struct plan *plan, const struct plan_request *request,
 		return plan->workload->pace[number - 1].count != 0;
 	if (request->pattern_count == 0)
 		return true;
-	for (size_t i = 0; i < request->pattern_count; i++)
-		if (fnmatch(request->patterns[i], name, 0) == 0)
-			return true;
-	return false;
-}
-
-static int check_patterns(const struct plan *plan, const struct plan_request *request,
-			  struct error *error)
-{
-	for (size_t i = 0; i < request->pattern_count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < plan->image.operation_count && !found; j++)
-			found = fnmatch(request->patterns[i], plan->image.operations[j].name, 0) == 0;
-		if (!found)
-			return error_set(error, -ENOENT, STATUS_USAGE,
-					 "no operation matches '%s'; `sidestep test --list` names them",
-					 request->patterns[i]);
-	}
-	return 0;
+	return patterns_name(request->patterns, request->pattern_count, name);
 }
 
 static bool can_have_ve(const struct plan *plan, const struct host *host)
@@ -529,7 +510,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	if (rc == 0)
 		rc = symbol_set_open(&plan->symbols, request->symbols, request->symbol_count, error);
 	if (rc == 0)
-		rc = check_patterns(plan, request, error);
+		rc = patterns_check(request->patterns, request->pattern_count, plan->image.operations,
+				    plan->image.operation_count, error);
 	if (rc == 0 && request->workload)
 		rc = plan_workload(plan, request->workload, error);
 	if (rc == 0)

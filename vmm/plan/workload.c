@@ -2,12 +2,12 @@
 #include "vmm/plan/workload.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vmm/base/number.h"
+#include "vmm/guest/patterns.h"
 
 /* A rate is kept by batches of this many repetitions, so that the exits come evenly. */
 #define BATCHES_PER_SECOND 5
@@ -32,6 +32,7 @@ static struct ss_pace pace_of(const struct ss_operation *op, double rate)
 static int take(struct workload *workload, char *item, const struct ss_operation *operations,
 		size_t count, struct error *error)
 {
+	const char *const pattern = item;
 	char *at = strchr(item, '@');
 	bool found = false;
 	double rate = 0;
@@ -43,14 +44,12 @@ static int take(struct workload *workload, char *item, const struct ss_operation
 				 "--workload: '%s' is no rate; give repetitions a second, %g to %.0f",
 				 at, WORKLOAD_RATE_MIN, WORKLOAD_RATE_MAX);
 	for (size_t i = 0; i < count && i < SS_MAX_OPERATIONS; i++)
-		if (fnmatch(item, operations[i].name, 0) == 0) {
+		if (patterns_name(&pattern, 1, operations[i].name)) {
 			workload->pace[i] = pace_of(&operations[i], rate);
 			found = true;
 		}
 	if (!found)
-		return error_set(error, -ENOENT, STATUS_USAGE,
-				 "--workload: no operation matches '%s'; `sidestep test --list` names them",
-				 item);
+		return patterns_refuse("--workload: ", pattern, error);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/cli/dispatch.h"
+#include "vmm/command/dispatch.h"
 #include "vmm/report/ledger_formats.h"
 
 /* A good argument for every parser that takes one. */
@@ -29,11 +29,6 @@ static const char *good_argument(const struct option_row *row)
 			return good_arguments[i].good;
 	/* A new option: what its help gives as the choices starts with a good one. */
 	return row->argument ? "1" : NULL;
-}
-
-static bool applies(const struct option_row *row, const struct command_row *command)
-{
-	return strchr(row->commands, command->letter) != NULL;
 }
 
 /* command.def and option.def: every text is there, letters and names are unambiguous. */
@@ -93,7 +88,7 @@ static void every_option(void **state)
 
 			for (size_t k = 0; k < option_count; k++)
 				same_name |= strcmp(options[k].name, row->name) == 0 &&
-					     applies(&options[k], &commands[j]);
+					     option_applies(&options[k], &commands[j]);
 			snprintf(word, sizeof(word), "--%s", row->name);
 			rc = parse(command, word, good, &settings, &error);
 			if (rc != 0 && same_name)
@@ -106,7 +101,7 @@ static void every_option(void **state)
 				continue;
 			}
 			assert_int_equal(settings.operand_count, 0);
-			if (row->letter && applies(row, &commands[j])) {
+			if (row->letter && option_applies(row, &commands[j])) {
 				snprintf(word, sizeof(word), "-%c", row->letter);
 				assert_int_equal(parse(command, word, good, &settings, &error), 0);
 			}
@@ -166,7 +161,7 @@ static void operands(void **state)
 static bool is_option(const struct command_row *command, const char *name)
 {
 	for (size_t i = 0; i < option_count; i++)
-		if (applies(&options[i], command) && strcmp(options[i].name, name) == 0)
+		if (option_applies(&options[i], command) && strcmp(options[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -185,14 +180,14 @@ static void abbreviations(void **state)
 				const char *good = good_argument(&options[i]);
 				size_t begun = 0;
 
-				if (!applies(&options[i], &commands[j]))
+				if (!option_applies(&options[i], &commands[j]))
 					continue;
 				snprintf(word, sizeof(word), "--%.*s", (int)length, options[i].name);
 				snprintf(full, sizeof(full), "--%s", options[i].name);
 				if (is_option(&commands[j], word + 2))
 					continue;
 				for (size_t k = 0; k < option_count; k++)
-					begun += applies(&options[k], &commands[j]) &&
+					begun += option_applies(&options[k], &commands[j]) &&
 						 strncmp(options[k].name, options[i].name, length) == 0;
 				for (int spelling = 0; spelling < 3; spelling++) {
 					if (spelling == 2 && good)
@@ -249,7 +244,7 @@ static void help(void **state)
 				 options[j].argument ? " " : "",
 				 options[j].argument ? options[j].argument : "");
 			shown = strstr(text, word) && strstr(text, options[j].meaning);
-			if (applies(&options[j], &commands[i]))
+			if (option_applies(&options[j], &commands[i]))
 				assert_true(shown);
 			else
 				assert_null(strstr(text, options[j].meaning));

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "vmm/analysis/verdict.h"
-#include "vmm/cli/cli.h"
+#include "vmm/command/commands.h"
 #include "vmm/ledger/ledger.h"
 
 #define COUNT 5

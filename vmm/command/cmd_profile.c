@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include "vmm/cli/formats.h"
-#include "vmm/cli/perf_command.h"
-#include "vmm/cli/profile_watch.h"
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/perf_command.h"
+#include "vmm/command/profile_watch.h"
+#include "vmm/command/session.h"
 
 /* What somebody who watches has asked for is no failure: that the time is over, or Ctrl-C. */
 static int end_status(const struct machine *machine, struct error *error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/cli/session.h"
+#include "vmm/command/session.h"
 
 #include <errno.h>
 #include <inttypes.h>

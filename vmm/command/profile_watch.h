@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A run that is watched: an interval after the other, then a summary. */
-#ifndef VMM_CLI_PROFILE_WATCH_H
-#define VMM_CLI_PROFILE_WATCH_H
+#ifndef VMM_COMMAND_PROFILE_WATCH_H
+#define VMM_COMMAND_PROFILE_WATCH_H
 
-#include "vmm/cli/session.h"
+#include "vmm/command/session.h"
 #include "vmm/profile/profile_write.h"
 
 struct profile_watch {

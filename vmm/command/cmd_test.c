@@ -1,40 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sidestep test: perform the catalogue and compare with the reference model. */
 #include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
 #include "vmm/guest/image_file.h"
+#include "vmm/guest/patterns.h"
 #include "vmm/table/json.h"
 #include "vmm/table/table.h"
 
 #define LIST_VERSION 1
-
-static int check_patterns(const struct image *image, const struct settings *settings,
-			  struct error *error)
-{
-	for (size_t i = 0; i < settings->plan.pattern_count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < image->operation_count && !found; j++)
-			found = fnmatch(settings->plan.patterns[i], image->operations[j].name, 0) == 0;
-		if (!found)
-			return error_set(error, -ENOENT, STATUS_USAGE,
-					 "no operation matches '%s'; `sidestep test --list` names them",
-					 settings->plan.patterns[i]);
-	}
-	return 0;
-}
-
-static bool wanted(const struct settings *settings, const char *name)
-{
-	for (size_t i = 0; i < settings->plan.pattern_count; i++)
-		if (fnmatch(settings->plan.patterns[i], name, 0) == 0)
-			return true;
-	return settings->plan.pattern_count == 0;
-}
 
 /* The operations that are wanted. */
 struct listed {
@@ -72,6 +49,7 @@ static int write_list(const void *data, const struct settings *settings, FILE *s
 /* The catalogue is read from the image: no KVM is needed for this. */
 static int list(const struct settings *settings, struct error *error)
 {
+	const struct plan_request *plan = &settings->plan;
 	struct listed listed = {.count = 0};
 	struct image image;
 	int rc = image_builtin(&image, error);
@@ -79,9 +57,9 @@ static int list(const struct settings *settings, struct error *error)
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; i < image.operation_count; i++)
-		if (wanted(settings, image.operations[i].name))
+		if (patterns_name(plan->patterns, plan->pattern_count, image.operations[i].name))
 			listed.operations[listed.count++] = &image.operations[i];
-	rc = check_patterns(&image, settings, error);
+	rc = patterns_check(plan->patterns, plan->pattern_count, image.operations, image.operation_count, error);
 	if (rc == 0)
 		rc = output_emit(write_list, &listed, settings, error);
 	image_close(&image);

@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
 #include "vmm/table/json.h"
 
 #define INFO_VERSION 1

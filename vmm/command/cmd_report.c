@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "vmm/analysis/diff_make.h"
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
 #include "vmm/report/ledger_formats.h"
 #include "vmm/report/ledger_join.h"
 

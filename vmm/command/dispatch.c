@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/cli/dispatch.h"
+#include "vmm/command/dispatch.h"
 
 command_fn *dispatch(const struct command_row *command)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The command lines by which perf(1) counts what `sidestep profile` shows. */
-#ifndef VMM_CLI_PERF_COMMAND_H
-#define VMM_CLI_PERF_COMMAND_H
+#ifndef VMM_COMMAND_PERF_COMMAND_H
+#define VMM_COMMAND_PERF_COMMAND_H
 
 #include "vmm/cli/cli.h"
 

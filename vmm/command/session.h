@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A run from the command line to its end, and how a command writes what it has to say. */
-#ifndef VMM_CLI_SESSION_H
-#define VMM_CLI_SESSION_H
+#ifndef VMM_COMMAND_SESSION_H
+#define VMM_COMMAND_SESSION_H
 
 #include "vmm/analysis/report.h"
 #include "vmm/cli/cli.h"

@@ -6,7 +6,8 @@
 #include <sys/mman.h>
 
 #include "guestfw/relay/relay.h"
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
 #include "vmm/guest/boot.h"
 #include "vmm/guest/image_file.h"
 #include "vmm/policy/policy_load.h"

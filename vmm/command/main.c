@@ -2,8 +2,9 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "vmm/cli/dispatch.h"
+#include "vmm/cli/cli.h"
 #include "vmm/cli/named_files.h"
+#include "vmm/command/dispatch.h"
 #include "vmm/output/output.h"
 #include "vmm/output/startup.h"
 #include "vmm/run/deadline.h"

@@ -3,10 +3,10 @@
  * Standard input goes to the serial line of a guest on the platform `pc`. A terminal is the guest's alone meanwhile: keys
  * arrive as they are pressed, and what the guest prints is not escaped. Ctrl-A x ends the guest, Ctrl-A twice is one.
  */
-#ifndef VMM_CLI_TYPED_CONSOLE_H
-#define VMM_CLI_TYPED_CONSOLE_H
+#ifndef VMM_COMMAND_TYPED_CONSOLE_H
+#define VMM_COMMAND_TYPED_CONSOLE_H
 
-#include "vmm/cli/session.h"
+#include "vmm/command/session.h"
 
 struct typed_console {
 	struct machine_watch hook;

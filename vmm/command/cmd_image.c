@@ -5,7 +5,8 @@
 
 #include "vmm/bare/bare_image.h"
 #include "vmm/bare/iso.h"
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
 #include "vmm/policy/diagnostic.h"
 #include "vmm/service/differential.h"
 

@@ -4,8 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/session.h"
-#include "vmm/cli/typed_console.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
+#include "vmm/command/typed_console.h"
 #include "vmm/policy/diagnostic.h"
 
 /* A guest may also have ended before its kernel could be found. */

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
 #include "vmm/plan/needs.h"
 #include "vmm/service/differential.h"
 #include "vmm/table/json.h"

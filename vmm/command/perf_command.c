@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/cli/perf_command.h"
+#include "vmm/command/perf_command.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/cli/typed_console.h"
+#include "vmm/command/typed_console.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -2,7 +2,8 @@
 /* sidestep bench: what each operation costs, beside the empty loop. */
 #include <unistd.h>
 
-#include "vmm/cli/session.h"
+#include "vmm/command/commands.h"
+#include "vmm/command/session.h"
 
 int command_bench(const struct settings *given)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmm/cli/profile_watch.h"
+#include "vmm/command/profile_watch.h"
 
 #include <inttypes.h>
 #include <string.h>
