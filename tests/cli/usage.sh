@@ -5,7 +5,7 @@
 . "${BASH_SOURCE%/*}/../lib.sh"
 begin "$1"
 
-commands=(test run bench report views info)
+commands=(test run profile bench report views image info)
 
 check 'unknown command' 2 "'frobnicate' is no command; see .sidestep --help" "$sidestep" frobnicate
 run "$sidestep"
@@ -16,16 +16,80 @@ check 'help' 0 '' "$sidestep" --help
 for command in "${commands[@]}"; do
 	that "help names $command" grep -q "^  $command " "$out"
 done
-check 'version' 0 '' "$sidestep" --version
-that 'version is a number' grep -Eq '^sidestep [0-9]+\.[0-9]+' "$out"
+for version in --version -V; do
+	check "$version" 0 '' "$sidestep" "$version"
+	that "$version is a number" grep -Eq '^sidestep [0-9]+\.[0-9]+' "$out"
+done
+usage=$("$sidestep" --help)
+for help in -h help; do
+	run "$sidestep" "$help"
+	that "$help is --help" [ "$status:$(cat "$out")" = "0:$usage" ]
+done
 for command in "${commands[@]}"; do
 	check "$command --help" 0 '' "$sidestep" "$command" --help
 	that "$command --help says how to call it" grep -q "^usage: sidestep $command " "$out"
-	check "$command -h" 0 '' "$sidestep" "$command" -h
+	helped=$(cat "$out")
+	for words in "$command -h" "help $command"; do
+		# shellcheck disable=SC2086 # words
+		run "$sidestep" $words
+		that "$words is $command --help" [ "$status:$(cat "$out")" = "0:$helped" ]
+	done
 	check "$command: unknown option" 2 "^sidestep: --frobnicate .*sidestep $command --help" \
 		"$sidestep" "$command" --frobnicate
 	check "$command: unknown letter" 2 '^sidestep: -Z ' "$sidestep" "$command" -Z
 done
+check 'help of no command' 2 "'frobnicate' is no command" "$sidestep" help frobnicate
+
+# As wide as COLUMNS says, 80 columns where nobody says, and the words are the same.
+widest() { # [COMMAND]
+	"$sidestep" help "$@" | awk 'length > most { most = length } END { print most }'
+}
+for width in 40 60 80 133; do
+	for command in '' "${commands[@]}"; do
+		export COLUMNS=$width
+		that "help $command, $width columns" [ "$(widest ${command:+"$command"})" -le "$width" ]
+		words=$("$sidestep" help ${command:+"$command"} | xargs -d '\n' echo | tr -s ' ')
+		unset COLUMNS
+		that "help $command, $width columns: the words" \
+			[ "$words" = "$("$sidestep" help ${command:+"$command"} | xargs -d '\n' echo | tr -s ' ')" ]
+		that "help $command: 80 columns" [ "$(widest ${command:+"$command"})" -le 80 ]
+	done
+done
+for width in '' 0 -5 wide 99999999999999999999; do
+	that "COLUMNS='$width': 80 columns" [ "$(COLUMNS=$width widest run)" = "$(widest run)" ]
+done
+that 'one column: as narrow as can be read' [ "$(COLUMNS=1 widest run)" -le 40 ]
+if command -v script >/dev/null; then
+	that 'as wide as the terminal' [ "$(script -qec "stty cols 150; $sidestep help run" /dev/null </dev/null |
+		tr -d '\r' | awk 'length > most { most = length } END { print most }')" -gt 100 ]
+fi
+
+# What was meant.
+check 'a mistyped command' 2 "^sidestep: 'reprot' is no command; did you mean .sidestep report.\?$" "$sidestep" reprot
+check 'a mistyped option' 2 '^sidestep: --ledgr is no option of this command; did you mean --ledger\? See .sidestep run --help.$' \
+	"$sidestep" run --ledgr=file
+check 'an option of another command' 2 '^sidestep: --diff is no option of this command, but of .report.; see .sidestep run --help.$' \
+	"$sidestep" run --diff
+check 'a mistyped operation' 2 "^sidestep: no operation matches 'cr0.ts.mvo'; did you mean cr0.ts.mov\? " \
+	"$sidestep" test --list cr0.ts.mvo
+while read -r words; do
+	# shellcheck disable=SC2086 # words
+	check "an option of another VMM: $words" 2 "^sidestep: -+[a-z-]+ is an option of (QEMU|kvmtool|QEMU and kvmtool), not of sidestep: " \
+		"$sidestep" $words
+done <<'END'
+run -smp 2
+run --smp=2
+run guest -m 64M -smp 2
+run -m 64M -kernel bzImage
+run -cpu host
+run -machine q35
+run -hda disk
+run -enable-kvm
+run --cpus 2
+profile -nographic
+END
+check '-smp: what there is instead' 2 ': -c N sets the number of vCPUs$' "$sidestep" run -smp 2
+
 for command in test bench report views info; do
 	operand=()
 	[[ $command == report || $command == views ]] && operand=(file)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/cli/cli.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
+
+#include "vmm/cli/hint.h"
 
 #define OPTIONS_MAX 48
 #define TIMEOUT_DEFAULT_MS 60000
@@ -48,7 +49,7 @@ static const struct option_row *find_option(const struct getopt_tables *tables, 
 	if (value >= LONG_BASE && value < LONG_BASE + tables->count)
 		return tables->rows[value - LONG_BASE];
 	for (int i = 0; i < tables->count; i++)
-		if (tables->rows[i]->letter == value)
+		if (value && tables->rows[i]->letter == value)
 			return tables->rows[i];
 	return NULL;
 }
@@ -71,18 +72,23 @@ static int abbreviated(const struct command_row *command, const struct option_ro
 			 (int)strcspn(word, "="), word, row->name, command->name);
 }
 
+/* In the words of getopt_long(): ':' is an option without its argument, anything else is no option. */
 static int getopt_failed(const struct command_row *command, const struct getopt_tables *tables, int value,
 			 char **argv, struct error *error)
 {
-	const char *what = value == ':' ? "needs an argument" : "is no option of this command";
 	char letter[3] = {'-', (char)optopt, '\0'};
 	const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
 	const struct option_row *row = find_option(tables, optopt);
 
+	/* The word may be known by its first letter, or go on behind the letter that is not. */
+	if (hint_foreign(command, argv[optind - 1], error) != 0 || hint_foreign(command, argv[optind], error) != 0)
+		return -EINVAL;
 	if (row && !spelled_out(row, optopt, word))
 		return abbreviated(command, row, word, error);
-	return error_set(error, -EINVAL, STATUS_USAGE, "%s %s; see `sidestep %s --help`", word, what,
-			 command->name);
+	if (value != ':' && !row)
+		return hint_no_option(command, word, error);
+	return error_set(error, -EINVAL, STATUS_USAGE, "%s %s; see `sidestep %s --help`", word,
+			 value == ':' ? "needs an argument" : "has an argument, but takes none", command->name);
 }
 
 static void note_file(struct settings *settings, const struct option_row *row, const char *name)
@@ -148,6 +154,9 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 			word = argv[optind - 2];
 		if (!spelled_out(row, value, word))
 			return abbreviated(command, row, word, error);
+		/* "-cpu host" would be "-c pu". */
+		if (value < LONG_BASE && row->argument && optarg != word && hint_foreign(command, word, error) != 0)
+			return -EINVAL;
 		rc = row->parse(settings, optarg, error);
 		if (rc != 0)
 			return rc;
@@ -188,33 +197,4 @@ int cli_check_format(const struct settings *settings, const char *formats, struc
 	}
 	return error_set(error, -EINVAL, STATUS_USAGE, "--format: '%s' is none of: %s",
 			 settings->format, formats);
-}
-
-void cli_help(const struct command_row *command, FILE *stream)
-{
-	fprintf(stream, "usage: sidestep %s [options]%s%s\n\n%c%s.\n\n", command->name,
-		command->operands[0] ? " " : "", command->operands,
-		toupper((unsigned char)command->meaning[0]), command->meaning + 1);
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option_row *row = &options[i];
-		char name[48], letter[8] = "    ";
-
-		if (!option_applies(row, command))
-			continue;
-		if (row->letter)
-			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-		snprintf(name, sizeof(name), "%s--%s%s%s", letter, row->name,
-			 row->argument ? " " : "", row->argument ? row->argument : "");
-		fprintf(stream, "  %-24s %s\n", name, row->meaning);
-	}
-}
-
-void cli_usage(FILE *stream)
-{
-	fputs("usage: sidestep COMMAND [options]\n\n", stream);
-	for (size_t i = 0; i < command_count; i++)
-		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].meaning);
-	fputs("\n`sidestep COMMAND --help` shows a command's options, `sidestep --version` the "
-	      "version.\n",
-	      stream);
 }

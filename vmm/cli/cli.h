@@ -13,6 +13,7 @@
 int cli_parse(const struct command_row *command, int argc, char **argv, struct settings *settings,
 	      struct error *error);
 
+/* As wide as COLUMNS says, or the terminal is, or 80 columns. */
 void cli_help(const struct command_row *command, FILE *stream);
 void cli_usage(FILE *stream); /* all commands */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vmm/cli/cli.h"
+#include "vmm/cli/hint.h"
 #include "vmm/cli/named_files.h"
 #include "vmm/command/dispatch.h"
 #include "vmm/output/output.h"
@@ -45,6 +46,23 @@ static void write_usage(const struct command_row *command, FILE *stream)
 	cli_usage(stream);
 }
 
+static bool is_one_of(const char *word, const char *name, const char *letter)
+{
+	return strcmp(word, name) == 0 || strcmp(word, letter) == 0;
+}
+
+/* Of the command that is named, or of all. */
+static int help(const char *name)
+{
+	const struct command_row *command = name ? command_by_name(name) : NULL;
+	struct error error = {0};
+
+	if (!name || command)
+		return print(command, name ? cli_help : write_usage);
+	hint_no_command(name, &error);
+	return error_report(&error);
+}
+
 static bool tap_on_stdout(const struct settings *settings)
 {
 	return strcmp(settings->format, "tap") == 0 &&
@@ -59,17 +77,17 @@ int main(int argc, char **argv)
 
 	startup_settle();
 	settle_malloc();
-	if (argc >= 2 && strcmp(argv[1], "--version") == 0)
-		return print(NULL, write_version);
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-		return print(NULL, write_usage);
 	if (argc < 2) {
 		cli_usage(stderr);
 		return STATUS_USAGE;
 	}
+	if (is_one_of(argv[1], "--version", "-V"))
+		return print(NULL, write_version);
+	if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
+		return help(argv[1][0] == '-' ? NULL : argv[2]);
 	command = command_by_name(argv[1]);
 	if (!command) {
-		error_set(&error, -1, STATUS_USAGE, "'%s' is no command; see `sidestep --help`", argv[1]);
+		hint_no_command(argv[1], &error);
 		return error_report(&error);
 	}
 	if (cli_parse(command, argc - 1, argv + 1, &settings, &error) != 0)

@@ -16,8 +16,9 @@ bool patterns_name(const char *const *patterns, size_t count, const char *name);
 int patterns_check(const char *const *patterns, size_t count, const struct ss_operation *operations,
 		   size_t operation_count, struct error *error);
 
-/* Refuses `pattern`, which names no operation; `option` is what it was given to, "" for an operand. Returns
+/* Refuses `pattern`, which names none of the operations; `option` is what it was given to, "" for an operand. Returns
  * -ENOENT. */
-int patterns_refuse(const char *option, const char *pattern, struct error *error);
+int patterns_refuse(const char *option, const char *pattern, const struct ss_operation *operations, size_t count,
+		    struct error *error);
 
 #endif

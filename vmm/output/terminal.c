@@ -95,13 +95,25 @@ bool terminal_quit(void)
 	return false;
 }
 
+static bool window(FILE *stream, struct winsize *ret_size)
+{
+	return isatty(stream_fd(stream)) && ioctl(stream_fd(stream), TIOCGWINSZ, ret_size) == 0;
+}
+
 size_t terminal_rows(FILE *stream)
 {
 	struct winsize size;
 
-	if (!isatty(stream_fd(stream)) || ioctl(stream_fd(stream), TIOCGWINSZ, &size) != 0)
+	if (!window(stream, &size))
 		return 0;
 	return size.ws_row ? size.ws_row : 24;
+}
+
+size_t terminal_columns(FILE *stream)
+{
+	struct winsize size;
+
+	return window(stream, &size) ? size.ws_col : 0;
 }
 
 void terminal_wrap(FILE *stream, bool on)

@@ -27,6 +27,9 @@ bool terminal_quit(void);
 /* Rows of the terminal behind a stream; 0: it is none. */
 size_t terminal_rows(FILE *stream);
 
+/* Columns of it; 0: it is none, or does not say. */
+size_t terminal_columns(FILE *stream);
+
 /* Whether lines that are longer than those of the screen go on in the next one, or end at its edge. */
 void terminal_wrap(FILE *stream, bool on);
 

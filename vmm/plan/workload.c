@@ -49,7 +49,7 @@ static int take(struct workload *workload, char *item, const struct ss_operation
 			found = true;
 		}
 	if (!found)
-		return patterns_refuse("--workload: ", pattern, error);
+		return patterns_refuse("--workload: ", pattern, operations, count, error);
 	return 0;
 }
 
