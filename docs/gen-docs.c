@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Prints documentation from the tables behind the program, at build time:
- *   gen-docs man TEMPLATE   scdoc source of sidestep(1): the template with its @SECTION@ lines filled
+ *   gen-docs man TEMPLATE   scdoc source of a page of the manual: the template with its @SECTION@ lines filled
  *   gen-docs bash           completion for bash
  *   gen-docs NAME           a Markdown table; tests/docs compares them with the documents
  */

@@ -22,7 +22,7 @@ static inline bool applies(const struct option_row *option, const struct command
 	return strchr(option->commands, command->letter) != NULL;
 }
 
-/* scdoc source of sidestep(1): the template with its @SECTION@ lines filled. Returns an exit status. */
+/* scdoc source of a page of the manual: the template with its @SECTION@ lines filled. Returns an exit status. */
 int print_man(const char *path);
 
 /* Completion for bash. */

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* Exit statuses of the program (docs/sidestep.1: EXIT STATUS). */
+/* Exit statuses of the program (sidestep(1): EXIT STATUS). */
 #define EXIT_STATUSES(X)                                                                           \
 	X(0, SUCCESS, "everything asked for was done, and every test passed")                      \
 	X(1, FAILED,                                                                               \
