@@ -1,82 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Completion for bash. */
-#include "gen-docs.h"
+#include "gen-complete.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/*
- * The values of an option whose meaning starts with a list of them, "a, b or c", separated by
- * spaces; false if it does not.
- */
-static bool option_values(const struct option_row *option, char *values, size_t size)
+static const char *const kinds[] = {
+	[COMPLETE_NOTHING] = "none", [COMPLETE_WORDS] = "words",	   [COMPLETE_FLAGS] = "flags",
+	[COMPLETE_FILES] = "files",  [COMPLETE_OPERATIONS] = "operations",
+};
+
+/* The options of a command with arguments of one kind, as one pattern unless each has words of its own. */
+static void bash_arguments(const struct command_row *command, enum completion_kind kind)
 {
-	const char *at = option->meaning;
-	size_t used = 0;
-	bool last = false;
+	struct completion completion = {COMPLETE_NOTHING, ""};
+	const char *before = "\t\t";
 
-	for (;;) {
-		size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-		if (length == 0 || used + length + 2 > size)
-			return false;
-		if (used)
-			values[used++] = ' ';
-		memcpy(values + used, at, length);
-		used += length;
-		values[used] = '\0';
-		at += length;
-		if (last)
-			return true;
-		last = strncmp(at, " or ", 4) == 0;
-		if (!last && strncmp(at, ", ", 2) != 0)
-			return false;
-		at += last ? 4 : 2;
-	}
-}
-
-static void bash_values(const struct command_row *command)
-{
-	printf("\t%s)\n\t\tcase $option in\n", command->name);
 	for (size_t i = 0; i < option_count; i++) {
-		char values[128];
-
 		if (!applies(&options[i], command) || !options[i].argument)
 			continue;
-		fputs("\t\t", stdout);
+		complete_argument(&options[i], &completion);
+		if (completion.kind != kind)
+			continue;
+		fputs(before, stdout);
 		if (options[i].letter)
 			printf("-%c | ", options[i].letter);
-		printf("--%s) ", options[i].name);
-		if (option_values(&options[i], values, sizeof(values)))
-			printf("kind=words words='%s' ;;\n", values);
+		printf("--%s", options[i].name);
+		if (kind == COMPLETE_WORDS)
+			printf(") kind=words words='%s' ;;\n", completion.words);
 		else
-			printf("kind=%s ;;\n", strcmp(options[i].argument, "FILE") == 0 ? "files" : "any");
+			before = " | ";
 	}
+	if (before[0] == '\t')
+		return;
+	printf(") kind=%s", kinds[kind]);
+	puts(kind == COMPLETE_FLAGS ? " words=$flags ;;" : " ;;");
+}
+
+static void bash_command(const struct command_row *command)
+{
+	const char *before = "";
+
+	printf("\t%s)\n\t\tcase $option in\n", command->name);
+	for (enum completion_kind kind = COMPLETE_NOTHING; kind <= COMPLETE_FILES; kind++)
+		bash_arguments(command, kind);
 	fputs("\t\tesac\n\t\toptions='", stdout);
-	for (size_t i = 0; i < option_count; i++)
-		if (applies(&options[i], command))
-			printf("%s--%s", i ? " " : "", options[i].name);
-	printf("'\n\t\toperands=%s ;;\n",
-	       strstr(command->operands, "PATTERN") ? "operations" :
-	       command->operands[0]		    ? "files" :
-						      "none");
+	for (size_t i = 0; i < option_count; i++) {
+		if (!applies(&options[i], command))
+			continue;
+		fputs(before, stdout);
+		if (options[i].letter)
+			printf("-%c ", options[i].letter);
+		printf("--%s", options[i].name);
+		before = " ";
+	}
+	printf("'\n\t\toperands=%s ;;\n", kinds[complete_operands(command)]);
 }
 
 int print_bash(void)
 {
 	puts("# bash completion for sidestep                              -*- shell-script -*-\n"
+	     "# SPDX-License-Identifier: GPL-2.0-only\n"
 	     "# Generated from the tables behind the command line; do not edit.\n"
 	     "\n"
+	     "# Completes the current word to words, the last of a list with what is before it.\n"
 	     "_sidestep_reply()\n"
 	     "{\n"
-	     "\tlocal IFS=$' \\t\\n'\n"
-	     "\tCOMPREPLY=($(compgen -W \"$1\" -- \"$current\"))\n"
+	     "\tmapfile -t COMPREPLY < <(compgen -P \"${2-}\" -W \"$1\" -- \"${current#\"${2-}\"}\")\n"
 	     "}\n"
 	     "\n"
 	     "_sidestep()\n"
 	     "{\n"
 	     "\tlocal current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}\n"
-	     "\tlocal option=${COMP_WORDS[COMP_CWORD - 1]} kind= words= options= operands=none\n"
+	     "\tlocal option=${COMP_WORDS[COMP_CWORD - 1]} kind='' words='' options='' operands=none");
+	fputs("\tlocal commands='", stdout);
+	for (size_t i = 0; i < command_count; i++)
+		printf("%s ", commands[i].name);
+	fputs("help'\n\tlocal flags='", stdout);
+	complete_print_flags();
+	puts("'\n"
+	     "\tlocal IFS=$' \\t\\n'\n"
 	     "\n"
 	     "\tCOMPREPLY=()\n"
 	     "\t# --option=value arrives as three words.\n"
@@ -85,13 +88,14 @@ int print_bash(void)
 	     "\telif [[ $option == = ]]; then\n"
 	     "\t\toption=${COMP_WORDS[COMP_CWORD - 2]}\n"
 	     "\tfi\n"
-	     "\tif ((COMP_CWORD == 1)); then");
-	fputs("\t\t_sidestep_reply '", stdout);
+	     "\tif ((COMP_CWORD == 1)); then\n"
+	     "\t\t_sidestep_reply \"$commands -h --help --version\"\n"
+	     "\t\treturn\n"
+	     "\tfi\n"
+	     "\tcase $command in\n"
+	     "\thelp) ((COMP_CWORD > 2)) || kind=words words=$commands ;;");
 	for (size_t i = 0; i < command_count; i++)
-		printf("%s ", commands[i].name);
-	puts("--help --version'\n\t\treturn\n\tfi\n\tcase $command in");
-	for (size_t i = 0; i < command_count; i++)
-		bash_values(&commands[i]);
+		bash_command(&commands[i]);
 	puts("\t*) return ;;\n"
 	     "\tesac\n"
 	     "\tif [[ -z $kind && $current == -* ]]; then\n"
@@ -100,15 +104,15 @@ int print_bash(void)
 	     "\tfi\n"
 	     "\tcase ${kind:-$operands} in\n"
 	     "\twords) _sidestep_reply \"$words\" ;;\n"
+	     "\tflags)\n"
+	     "\t\tcompopt -o nospace 2>/dev/null\n"
+	     "\t\t_sidestep_reply \"$words\" \"${current%\"${current##*,}\"}\" ;;\n"
 	     "\tfiles) compopt -o default 2>/dev/null ;;\n"
 	     "\toperations)\n"
-	     "\t\t_sidestep_reply \"$(\"${COMP_WORDS[0]}\" test --list 2>/dev/null |\n"
-	     "\t\t\tsed -n '2,$s/ .*//p')\" ;;\n"
+	     "\t\t_sidestep_reply \"$(\"$1\" test --list 2>/dev/null | sed -n '2,$s/ .*//p')\" ;;\n"
 	     "\tesac\n"
 	     "}\n"
 	     "\n"
 	     "complete -F _sidestep sidestep");
 	return 0;
 }
-
-/* Markdown tables. */

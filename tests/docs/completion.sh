@@ -15,7 +15,7 @@ expect()
 	COMP_WORDS=("$@")
 	COMP_CWORD=$(($# - 1))
 	COMPREPLY=()
-	_sidestep
+	_sidestep "$sidestep"
 	local got
 	got=$(printf '%s\n' ${COMPREPLY[@]+"${COMPREPLY[@]}"} | sort | tr '\n' ' ' | sed 's/^ *//; s/ *$//')
 	if [[ $got != "$wanted" ]]; then
