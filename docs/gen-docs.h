@@ -25,8 +25,10 @@ static inline bool applies(const struct option_row *option, const struct command
 /* scdoc source of a page of the manual: the template with its @SECTION@ lines filled. Returns an exit status. */
 int print_man(const char *path);
 
-/* Completion for bash. */
+/* Completion for a shell. */
 int print_bash(void);
+int print_zsh(void);
+int print_fish(void);
 
 /* A table of the documents as Markdown. */
 struct markdown_table {

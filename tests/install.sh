@@ -11,6 +11,8 @@ root=$destination/usr/local
 for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h include/sidestep/mark.h share/sidestep/guest.ld \
 	share/sidestep/examples/trampoline.views share/sidestep/examples/trampoline/gate.S \
 	share/sidestep/examples/kernel-drivers.views share/sidestep/examples/modules/gate.S \
+	share/bash-completion/completions/sidestep share/fish/vendor_completions.d/sidestep.fish \
+	share/zsh/site-functions/_sidestep \
 	share/sidestep/schemas/common.schema.json share/sidestep/schemas/sidestep.ledger.schema.json; do
 	[[ -f $root/$file ]] || {
 		echo "not installed: $file"

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Completion for fish: a line for each row of the tables. */
+#include "gen-complete.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void fish_meaning(const char *meaning)
+{
+	fputs(" -d '", stdout);
+	complete_print(meaning, complete_clause(meaning), "\\'", "\\");
+	puts("'");
+}
+
+static void fish_option(const struct option_row *option)
+{
+	struct completion completion;
+
+	fputs("complete -c sidestep -n '__sidestep_in", stdout);
+	for (size_t i = 0; i < command_count; i++)
+		if (applies(option, &commands[i]))
+			printf(" %s", commands[i].name);
+	putchar('\'');
+	if (option->letter)
+		printf(" -s %c", option->letter);
+	printf(" -l %s", option->name);
+	if (option->argument) {
+		complete_argument(option, &completion);
+		fputs(completion.kind == COMPLETE_FILES ? " -r -F" : " -x", stdout);
+		if (completion.kind == COMPLETE_WORDS)
+			printf(" -a '%s'", completion.words);
+		else if (completion.kind == COMPLETE_FLAGS)
+			fputs(" -a '(__sidestep_flags)'", stdout);
+	}
+	fish_meaning(option->meaning);
+}
+
+/* For the commands whose operands are of that kind. */
+static void fish_operands(enum completion_kind kind, const char *completion)
+{
+	fputs("complete -c sidestep -n '__sidestep_in", stdout);
+	for (size_t i = 0; i < command_count; i++)
+		if (complete_operands(&commands[i]) == kind)
+			printf(" %s", commands[i].name);
+	printf("' %s\n", completion);
+}
+
+int print_fish(void)
+{
+	puts("# fish completion for sidestep\n"
+	     "# SPDX-License-Identifier: GPL-2.0-only\n"
+	     "# Generated from the tables behind the command line; do not edit.\n"
+	     "\n"
+	     "function __sidestep_first -d 'Whether no word is before the current one'\n"
+	     "    test (count (commandline -opc)) -eq 1\n"
+	     "end\n"
+	     "\n"
+	     "function __sidestep_wants_command\n"
+	     "    set -l words (commandline -opc)\n"
+	     "    test \"$words[2..]\" = '' -o \"$words[2..]\" = help\n"
+	     "end\n"
+	     "\n"
+	     "function __sidestep_in -d 'Whether the command is one of these'\n"
+	     "    set -l words (commandline -opc)\n"
+	     "    contains -- \"$words[2]\" $argv\n"
+	     "end\n"
+	     "\n"
+	     "function __sidestep_flags -d 'ts,mp and so on'");
+	fputs("    __fish_append , ", stdout);
+	complete_print_flags();
+	puts("\n"
+	     "end\n"
+	     "\n"
+	     "function __sidestep_operations -d 'Name and meaning; between them is what an operation needs'\n"
+	     "    set -l words (commandline -opc)\n"
+	     "    $words[1] test --list 2>/dev/null | string replace -rf '^([a-z]\\S*)\\s+\\S+\\s+' '$1\\t'\n"
+	     "end\n"
+	     "\n"
+	     "complete -c sidestep -f");
+	for (size_t i = 0; i < command_count; i++) {
+		printf("complete -c sidestep -n __sidestep_wants_command -a %s", commands[i].name);
+		fish_meaning(commands[i].meaning);
+	}
+	puts("complete -c sidestep -n __sidestep_wants_command -a help -d '" COMPLETE_HELP_COMMAND "'\n"
+	     "complete -c sidestep -n __sidestep_first -s h -l help -d '" COMPLETE_HELP "'\n"
+	     "complete -c sidestep -n __sidestep_first -l version -d '" COMPLETE_VERSION "'\n");
+	fish_operands(COMPLETE_OPERATIONS, "-a '(__sidestep_operations)'");
+	fish_operands(COMPLETE_FILES, "-F");
+	putchar('\n');
+	for (size_t i = 0; i < option_count; i++)
+		fish_option(&options[i]);
+	return 0;
+}
