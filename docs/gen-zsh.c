@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In single quotes, and what ends an explanation in brackets or a message. */
+/* In single quotes and brackets. */
 static void zsh_print(const char *text, size_t length)
 {
-	complete_print(text, length, "'\\''", "[]:\\");
+	complete_print(text, length, "'\\''", "[]\\");
 }
 
 /* Options that appear again and again add up if their meaning says so; zsh offers others once. */

@@ -62,6 +62,8 @@ LISTS = [
     ("commands for help", "help r", {"report", "run"}, "print what a ledger says", "views"),
     ("options", "info -", {"--format", "--output", "-o", "--help"}, "write to FILE, which appears only when complete",
      "--engine"),
+    ("options with brackets", "run --", {"--workload", "--quiet", "--timeout"},
+     "have the firmware repeat PATTERN[@RATE],... for ever", "--list"),
     ("options with an apostrophe and a colon", "test --se", {"--seed", "--seccomp"},
      "system calls outside the jail's list: on refuses, log or off", "--engine"),
     ("values", "report --by ", {"operation", "reason", "rip", "symbol", "level", "vcpu", "instruction", "vm", "service",
