@@ -70,7 +70,8 @@ static void zsh_operands(const struct command_row *command)
 		bool optional = *at == '[';
 		size_t length = strcspn(at += optional, " ].");
 
-		printf(" \\\n\t\t\t'%s:%.*s:%s'", at[length] == '.' ? "*" : optional ? ":" : "", (int)length, at, action);
+		printf(" \\\n\t\t\t'%s:%.*s:%s'", at[length] == '.' ? "*" : optional ? ":" : "", (int)length, at,
+		       action);
 		at += length;
 	}
 }
