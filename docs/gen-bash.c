@@ -17,7 +17,7 @@ static void bash_arguments(const struct command_row *command, enum completion_ki
 	const char *before = "\t\t";
 
 	for (size_t i = 0; i < option_count; i++) {
-		if (!applies(&options[i], command) || !options[i].argument)
+		if (!option_applies(&options[i], command) || !options[i].argument)
 			continue;
 		complete_argument(&options[i], &completion);
 		if (completion.kind != kind)
@@ -46,7 +46,7 @@ static void bash_command(const struct command_row *command)
 		bash_arguments(command, kind);
 	fputs("\t\tesac\n\t\toptions='", stdout);
 	for (size_t i = 0; i < option_count; i++) {
-		if (!applies(&options[i], command))
+		if (!option_applies(&options[i], command))
 			continue;
 		fputs(before, stdout);
 		if (options[i].letter)
@@ -89,7 +89,7 @@ int print_bash(void)
 	     "\t\toption=${COMP_WORDS[COMP_CWORD - 2]}\n"
 	     "\tfi\n"
 	     "\tif ((COMP_CWORD == 1)); then\n"
-	     "\t\t_sidestep_reply \"$commands -h --help --version\"\n"
+	     "\t\t_sidestep_reply \"$commands -h --help -V --version\"\n"
 	     "\t\treturn\n"
 	     "\tfi\n"
 	     "\tcase $command in\n"

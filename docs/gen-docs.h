@@ -17,11 +17,6 @@ struct exit_status_row {
 extern const struct exit_status_row exit_statuses[];
 extern const size_t exit_status_count;
 
-static inline bool applies(const struct option_row *option, const struct command_row *command)
-{
-	return strchr(option->commands, command->letter) != NULL;
-}
-
 /* scdoc source of a page of the manual: the template with its @SECTION@ lines filled. Returns an exit status. */
 int print_man(const char *path);
 

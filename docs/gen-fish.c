@@ -18,7 +18,7 @@ static void fish_option(const struct option_row *option)
 
 	fputs("complete -c sidestep -n '__sidestep_in", stdout);
 	for (size_t i = 0; i < command_count; i++)
-		if (applies(option, &commands[i]))
+		if (option_applies(option, &commands[i]))
 			printf(" %s", commands[i].name);
 	putchar('\'');
 	if (option->letter)
@@ -86,7 +86,7 @@ int print_fish(void)
 	}
 	puts("complete -c sidestep -n __sidestep_wants_command -a help -d '" COMPLETE_HELP_COMMAND "'\n"
 	     "complete -c sidestep -n __sidestep_first -s h -l help -d '" COMPLETE_HELP "'\n"
-	     "complete -c sidestep -n __sidestep_first -l version -d '" COMPLETE_VERSION "'\n");
+	     "complete -c sidestep -n __sidestep_first -s V -l version -d '" COMPLETE_VERSION "'\n");
 	fish_operands(COMPLETE_OPERATIONS, "-a '(__sidestep_operations)'");
 	fish_operands(COMPLETE_FILES, "-F");
 	putchar('\n');

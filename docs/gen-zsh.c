@@ -120,7 +120,7 @@ int print_zsh(void)
 	     "\n"
 	     "\t_arguments -C -A '-*' \\\n"
 	     "\t\t'(- *)'{-h,--help}'[" COMPLETE_HELP "]' \\\n"
-	     "\t\t'(- *)--version[" COMPLETE_VERSION "]' \\\n"
+	     "\t\t'(- *)'{-V,--version}'[" COMPLETE_VERSION "]' \\\n"
 	     "\t\t'1:command:_sidestep_commands' \\\n"
 	     "\t\t'*:: :->arguments' && return\n"
 	     "\t[[ $state == arguments ]] || return\n"
@@ -132,7 +132,7 @@ int print_zsh(void)
 	for (size_t i = 0; i < command_count; i++) {
 		printf("\t%s)\n\t\t_arguments -s -S", commands[i].name);
 		for (size_t j = 0; j < option_count; j++)
-			if (applies(&options[j], &commands[i]))
+			if (option_applies(&options[j], &commands[i]))
 				zsh_option(&options[j]);
 		zsh_operands(&commands[i]);
 		puts(" ;;");

@@ -45,7 +45,7 @@ def check_command(sidestep, command, text):
 
 
 def main():
-    source, sidestep, gen_docs = map(pathlib.Path, sys.argv[1:])
+    source, sidestep, gen_docs = (pathlib.Path(word).resolve() for word in sys.argv[1:])
     templates = {path.name.removesuffix(SUFFIX): path for path in sorted((source / "docs/man").iterdir())}
     texts = {}
     for page, path in templates.items():
