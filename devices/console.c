@@ -82,6 +82,7 @@ size_t console_escape(char out[4], unsigned char byte, bool keep_lines)
  * console_flush() sees to what is in the buffer then; the rest is given up. */
 static void put(struct console *console, unsigned char byte)
 {
+	console->in_line = byte != '\n';
 	if (console->used + 4 > sizeof(console->buffer)) {
 		if (ending(console))
 			return;
@@ -118,4 +119,13 @@ void console_write(struct console *console, const char *text, size_t length)
 	pthread_mutex_unlock(&console->lock);
 	if (failed && console->failed)
 		console->failed(console->opaque);
+}
+
+void console_end_line(struct console *console)
+{
+	pthread_mutex_lock(&console->lock);
+	if (console->in_line)
+		put(console, '\n');
+	write_buffer(console);
+	pthread_mutex_unlock(&console->lock);
 }

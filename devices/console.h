@@ -38,6 +38,7 @@ struct console {
 	void *opaque;
 	/* Once set, nothing waits for a reader any more; may be NULL. */
 	const atomic_bool *stop;
+	bool in_line; /* the last byte taken was no newline */
 	size_t used;
 	char buffer[512];
 	pthread_mutex_t lock;
@@ -49,6 +50,9 @@ void console_finish(struct console *console); /* flushes; NULL is allowed */
 
 /* Takes guest output. Lines are passed on whole where possible. */
 void console_write(struct console *console, const char *text, size_t length);
+
+/* Ends a line that the guest has begun, for what somebody else is to write behind it; passes on what is left. */
+void console_end_line(struct console *console);
 
 /* Passes on what is left; once `stop` is set only what the reader takes at once. */
 void console_flush(struct console *console);

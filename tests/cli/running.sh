@@ -7,6 +7,7 @@
 begin "$1"
 needs_kvm
 compiler=$2
+piped=$(realpath "${BASH_SOURCE%/*}/piped.sh")
 cd "$scratch" || exit 99
 
 # --- Guest files. Every one is refused with its name, and no ledger is left behind.
@@ -89,6 +90,28 @@ check 'one unknown pattern of two' 2 "no operation matches 'nothing'" "$sidestep
 check 'ledger on a device' 2 '^sidestep: /dev/full: not a regular file' "$sidestep" run --ledger /dev/full
 check 'ledger in no directory' 2 '^sidestep: /nonexistent/x: No such' \
 	"$sidestep" run --ledger /nonexistent/x
+
+# --- A guest that ends in the middle of a line: the ledger begins in one of its own, and nothing else is added.
+cat >guest.s <<-'END'
+	.globl _start
+	_start:
+		mov $'x', %al
+		out %al, $0xe9
+		mov $0, %al
+		out %al, $0xf4
+END
+assemble unfinished -Wl,-Ttext-segment=0x100000
+check 'a line without an end' 0 '' "$sidestep" run unfinished
+that 'a line without an end: then the ledger' [ "$(head -n 2 "$out" | cut -c -7 | tr '\n' '|')" = 'x|engine |' ]
+check 'a line without an end: the ledger elsewhere' 0 '' "$sidestep" run -o ledger.txt unfinished
+that 'a line without an end: the ledger elsewhere: as it was printed' [ "$(od -An -c "$out" | tr -d ' ')" = x ]
+check 'a line without an end: quiet' 0 '' "$sidestep" run -q unfinished
+that 'a line without an end: quiet: as it was printed' [ "$(od -An -c "$out" | tr -d ' ')" = x ]
+
+# --- A guest from standard input.
+check 'a guest from a pipe' 0 '' "$piped" unfinished "$sidestep" run -q -
+that 'a guest from a pipe: it has run' [ "$(cat "$out")" = x ]
+check 'no guest from a pipe' 2 '^sidestep: -: empty file' "$piped" /dev/null "$sidestep" run -q -
 
 # --- Engines that this host cannot run say what they need and what it has.
 for engine in vmx svm; do

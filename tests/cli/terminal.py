@@ -22,7 +22,7 @@ CUT, WRAP = "\x1b[?7l", "\x1b[?7h"
 class Run:
     """The program in a session of its own whose terminal we hold the other end of."""
 
-    def __init__(self, sidestep, *extra, shell=False):
+    def __init__(self, sidestep, *extra, shell=False, term="xterm"):
         self.master, slave = os.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 120, 0, 0))
         self.slave = slave  # kept open: settings outlive the program
@@ -37,8 +37,8 @@ class Run:
             os.close(self.master)
             if shell:
                 self.be_shell()
-            os.execv(sidestep, [sidestep, "profile", "--workload", "ref.port.out@50,ref.cpuid@20",
-                                "--interval", "0.1", *extra])
+            os.execve(sidestep, [sidestep, "profile", "--workload", "ref.port.out@50,ref.cpuid@20",
+                                 "--interval", "0.1", *extra], os.environ | {"TERM": term})
 
     @staticmethod
     def be_shell():
@@ -149,6 +149,15 @@ def not_stopped(sidestep):
     assert run.restored(), "not stopped: terminal"
 
 
+def dumb(sidestep):
+    run = Run(sidestep, term="dumb")
+    run.until(lambda: run.output.count(b"\nOPERATION") >= 3, "three tables")
+    os.kill(run.pid, signal.SIGTERM)
+    assert run.end() == 128 + signal.SIGTERM, "dumb: status"
+    assert run.restored(), "dumb: terminal"
+    assert b"\x1b" not in run.output, "dumb: an escape sequence"
+
+
 def main():
     sidestep = sys.argv[1]
     quits_with(sidestep, b"q")
@@ -157,6 +166,7 @@ def main():
     ended_by(sidestep, signal.SIGQUIT, 128 + signal.SIGQUIT)
     stopped(sidestep)
     not_stopped(sidestep)
+    dumb(sidestep)
     print("all is well")
 
 

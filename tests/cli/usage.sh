@@ -171,6 +171,51 @@ else
 fi
 unset SIDESTEP_KVM
 
+# "-" is standard input, wherever a file is read, once.
+corpus=$(realpath "${BASH_SOURCE%/*}/../fuzz/corpus")
+piped=$(realpath "${BASH_SOURCE%/*}/piped.sh")
+cat >"$scratch/given" <<'END'
+#!/bin/sh
+file=$1
+shift
+exec "$@" <"$file"
+END
+printf '#!/bin/sh\nexec "$@" <&-\n' >"$scratch/closed-input"
+chmod +x "$scratch/given" "$scratch/closed-input"
+for ledger in flat vmx serial-log truncated; do
+	run "$sidestep" report "$corpus/ledger/$ledger"
+	direct="$status $(sed "s|$corpus/ledger/$ledger|-|" "$out")"
+	for way in "$piped" "$scratch/given"; do
+		run "$way" "$corpus/ledger/$ledger" "$sidestep" report -
+		that "report of standard input by ${way##*/}: $ledger" [ "$status $(cat "$out")" = "$direct" ]
+	done
+done
+check 'two ledgers, one from a pipe' 0 '' \
+	"$piped" "$corpus/ledger/flat" "$sidestep" report --diff - "$corpus/ledger/flat"
+check 'a pipe with nothing in it' 2 '^sidestep: -: too short for a ledger$' \
+	"$piped" /dev/null "$sidestep" report -
+check 'standard input that is closed' 2 '^sidestep: -: Bad file descriptor; name a ledger file$' \
+	"$scratch/closed-input" "$sidestep" report -
+check 'a directory as standard input' 2 '^sidestep: -: Is a directory; name a ledger file$' \
+	"$scratch/given" / "$sidestep" report -
+printf 'views: { a = { default = "---"; }; };' >"$scratch/policy"
+run "$sidestep" views "$scratch/policy"
+direct="$status $(sed "s|$scratch/policy|-|" "$out" "$err")"
+run "$piped" "$scratch/policy" "$sidestep" views -
+that 'a policy from a pipe' [ "$status $(cat "$out" "$err")" = "$direct" ]
+check 'a policy without an end' 2 '^sidestep: -: more than .* bytes are too long for a policy file$' \
+	"$piped" /dev/zero "$sidestep" views -
+check 'a guest without an end' 2 '^sidestep: -: .* bytes are too large for a guest image; the limit is 256 MiB$' \
+	"$piped" /dev/zero "$sidestep" views "$scratch/policy" -
+check 'standard input twice' 2 '^sidestep: FILE - and GUEST -: there is one standard input; name a file$' \
+	"$sidestep" views - -
+check 'standard input for an option and the guest' 2 '^sidestep: --views - and GUEST -: there is one' \
+	"$sidestep" run --views - -
+for option in --ledger --pid-file --disk; do
+	check "$option -" 2 "^sidestep: $option: '-' is not the name of a file; ./- would be$" "$sidestep" run "$option" -
+done
+check 'a disk that is only read' 2 "^sidestep: --disk: '-' is not the name" "$sidestep" run --disk -:ro
+
 # Ledgers that are none.
 printf 'hello\n' >"$scratch/text"
 head -c 5000 /dev/zero >"$scratch/zeros"

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "devices/console.h"
@@ -69,6 +70,13 @@ int stream_fd(FILE *file)
 	const struct stream *stream = find(file);
 
 	return stream ? stream->fd : fileno(file);
+}
+
+bool stream_is_screen(int fd)
+{
+	const char *kind = getenv("TERM");
+
+	return kind && *kind && strcmp(kind, "dumb") != 0 && isatty(fd);
 }
 
 int stream_flush(FILE *file)

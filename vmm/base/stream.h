@@ -16,6 +16,9 @@ FILE *stream_open(int fd, bool leave);
 /* The descriptor of any stream, also of one of stdio's own. */
 int stream_fd(FILE *stream);
 
+/* Whether a descriptor is a terminal that obeys escape sequences: TERM is set, and not to "dumb". */
+bool stream_is_screen(int fd);
+
 /* Writes what is buffered. Returns 0 or the negative errno of the first failure. */
 int stream_flush(FILE *stream);
 

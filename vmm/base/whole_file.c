@@ -2,12 +2,13 @@
 #include "vmm/base/whole_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "vmm/base/input_file.h"
 
 static int check(const struct stat *status, const char *path, const struct whole_file_kind *kind, struct error *error)
 {
@@ -24,12 +25,11 @@ static int check(const struct stat *status, const char *path, const struct whole
 
 int whole_file_open(const char *path, const struct whole_file_kind *kind, size_t *ret_size, struct error *error)
 {
-	/* Opening a FIFO would wait for a writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	int fd = input_open(path, kind->limit), rc;
 	struct stat status;
 
 	if (fd < 0)
-		return error_set(error, -errno, STATUS_USAGE, "%s: %s; %s", path, strerror(errno), kind->missing);
+		return error_set(error, fd, STATUS_USAGE, "%s: %s; %s", path, strerror(-fd), kind->missing);
 	if (fstat(fd, &status) != 0)
 		rc = error_set(error, -errno, STATUS_USAGE, "%s: %s", path, strerror(errno));
 	else

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/base/input_file.h"
 #include "vmm/output/output.h"
 #include "vmm/output/output_target.h"
 #include "vmm/plan/storage.h"
@@ -25,6 +26,7 @@ struct named_file {
 struct named_files {
 	struct named_file *list;
 	size_t count, room;
+	char input[16]; /* what has standard input */
 };
 
 static void set_inode(struct named_file *file, const struct stat *status)
@@ -67,16 +69,32 @@ static void add(struct named_files *files, const struct named_file *file)
 		files->list[files->count++] = *file;
 }
 
+/* "-": standard input, once. What is written in another way than from beginning to end must be a file. */
+static int take_stdin(struct named_files *files, const char *what, bool written, struct error *error)
+{
+	if (written)
+		return error_set(error, -EINVAL, STATUS_USAGE, "%s: '-' is not the name of a file; ./- would be", what);
+	if (files->input[0])
+		return error_set(error, -EINVAL, STATUS_USAGE, "%s - and %s -: there is one standard input; name a file", files->input,
+				 what);
+	snprintf(files->input, sizeof(files->input), "%s", what);
+	return 0;
+}
+
 /* `shown`: as it was given. */
-static void add_name(struct named_files *files, const char *what, const char *name, const char *shown, bool written)
+static int add_name(struct named_files *files, const char *what, const char *name, const char *shown, bool written,
+		    struct error *error)
 {
 	struct named_file file = {.name = name, .written = written};
 
+	if (input_is_stdin(name))
+		return take_stdin(files, what, written, error);
 	snprintf(file.what, sizeof(file.what), "%s", what);
 	if (!identify(&file))
-		return;
+		return 0;
 	file.name = shown;
 	add(files, &file);
+	return 0;
 }
 
 /* What the caller has opened, if it is a file that could be written to. */
@@ -92,11 +110,12 @@ static void add_open(struct named_files *files, int fd, const char *name)
 	add(files, &file);
 }
 
-static int add_option(struct named_files *files, const struct settings_file *file)
+static int add_option(struct named_files *files, const struct settings_file *file, struct error *error)
 {
 	enum file_access access = file->option->access;
 	bool read_only = access == FILE_READ || access == FILE_READ_EACH || access == FILE_PLACED_EACH;
 	char what[16], *path = NULL;
+	int rc;
 
 	if (file->option->letter)
 		snprintf(what, sizeof(what), "-%c", file->option->letter);
@@ -107,30 +126,37 @@ static int add_option(struct named_files *files, const struct settings_file *fil
 	if (access == FILE_DISK || access == FILE_PLACED_EACH) {
 		path = access == FILE_DISK ? storage_file_name(file->name, &read_only) : symbol_request_path(file->name);
 		if (!path)
-			return -ENOMEM;
+			return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
 	}
-	add_name(files, what, path ? path : file->name, file->name, !read_only);
+	if (access == FILE_DISK && input_is_stdin(path))
+		rc = take_stdin(files, what, true, error);
+	else
+		rc = add_name(files, what, path ? path : file->name, file->name, !read_only, error);
 	free(path);
-	return 0;
+	return rc;
 }
 
 /* "FILE [GUEST]", "LEDGER...": operands are read, unless they are patterns. */
-static void add_operands(struct named_files *files, const char *words, const struct settings *settings)
+static int add_operands(struct named_files *files, const char *words, const struct settings *settings,
+			struct error *error)
 {
-	for (int i = 0; i < settings->operand_count && words[0]; i++) {
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < settings->operand_count && words[0]; i++) {
 		size_t length;
 		char what[16];
 
 		words += strspn(words, " [");
 		if (strncmp(words, "PATTERN...", strlen("PATTERN...")) == 0)
-			return;
+			return 0;
 		length = strcspn(words, " ].");
 		snprintf(what, sizeof(what), "%.*s", (int)length, words);
 		if (length > 0)
-			add_name(files, what, settings->operands[i], settings->operands[i], false);
+			rc = add_name(files, what, settings->operands[i], settings->operands[i], false, error);
 		if (strcmp(words + length, "...") != 0)
 			words += length;
 	}
+	return rc;
 }
 
 static bool same(const struct named_file *a, const struct named_file *b)
@@ -167,17 +193,15 @@ int named_files_check(const struct command_row *command, const struct settings *
 
 	files.list = calloc(files.room, sizeof(*files.list));
 	if (!files.list)
-		rc = -ENOMEM;
-	for (unsigned i = 0; rc == 0 && i < settings->file_count; i++)
-		rc = add_option(&files, &settings->files[i]);
-	if (rc != 0) {
-		free(files.list);
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	}
-	add_operands(&files, command->operands, settings);
+	for (unsigned i = 0; rc == 0 && i < settings->file_count; i++)
+		rc = add_option(&files, &settings->files[i], error);
+	if (rc == 0)
+		rc = add_operands(&files, command->operands, settings, error);
 	add_open(&files, STDOUT_FILENO, "standard output");
 	add_open(&files, STDERR_FILENO, "standard error");
-	rc = compare(&files, error);
+	if (rc == 0)
+		rc = compare(&files, error);
 	free(files.list);
 	return rc;
 }

@@ -7,8 +7,8 @@
 
 /*
  * To be called before anything is opened. Two names are those of one file if they lead to the same inode, or, where
- * there is no file yet, to the same entry of one directory. Pipes and devices may be given twice. Returns 0 or
- * -EINVAL with both names in `error`.
+ * there is no file yet, to the same entry of one directory. Pipes and devices may be given twice, "-" as a file to read
+ * once. Returns 0 or -EINVAL with what is wrong in `error`.
  */
 int named_files_check(const struct command_row *command, const struct settings *settings, struct error *error);
 

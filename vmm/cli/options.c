@@ -73,6 +73,7 @@ TEXT(replay, replay)
 TEXT(views, plan.views)
 TEXT(guest, plan.guest)
 TEXT(ledger, plan.ledger)
+TEXT(pid_file, plan.pid_file)
 TEXT(disk, plan.disk)
 TEXT(workload, plan.workload)
 TEXT(append, plan.command_line)
@@ -305,14 +306,6 @@ static int parse_vcpu(struct settings *settings, const char *argument, struct er
 		return bad_argument(error, "--vcpu", argument, "the number of a vCPU, from 0");
 	settings->vcpu = (uint32_t)number;
 	settings->one_vcpu = true;
-	return 0;
-}
-
-static int parse_pid_file(struct settings *settings, const char *argument, struct error *error)
-{
-	if (strcmp(argument, "-") == 0)
-		return bad_argument(error, "--pid-file", argument, "the name of a file");
-	settings->plan.pid_file = argument;
 	return 0;
 }
 

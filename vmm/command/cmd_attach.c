@@ -296,7 +296,7 @@ static void begin(struct attach_watch *watch)
 	const struct settings *settings = watch->settings;
 	FILE *stream = watch->output.stream;
 
-	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(stream_fd(stream));
+	watch->interactive = strcmp(settings->format, "text") == 0 && stream_is_screen(stream_fd(stream));
 	if (watch->interactive)
 		watch->keys_fd = terminal_enter(false);
 	if (strcmp(settings->format, "csv") == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/base/stream.h"
 #include "vmm/cli/formats.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/perf_command.h"
@@ -49,7 +50,7 @@ static int watch_run(struct session *session, const struct settings *settings, s
 /* The guest's own output would be in the way of the table. */
 static int console_of(const struct settings *settings)
 {
-	bool table = strcmp(settings->format, "text") == 0 && isatty(STDOUT_FILENO);
+	bool table = strcmp(settings->format, "text") == 0 && stream_is_screen(STDOUT_FILENO);
 
 	return table && isatty(STDERR_FILENO) ? -1 : STDERR_FILENO;
 }

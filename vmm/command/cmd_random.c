@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/base/input_file.h"
+#include "vmm/base/stream.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 #include "vmm/plan/needs.h"
@@ -15,14 +17,15 @@
 
 static int read_replay(struct differential *run, const char *path, struct error *error)
 {
-	FILE *file = fopen(path, "r");
+	FILE *file = input_is_stdin(path) ? stdin : fopen(path, "r");
 	int rc;
 
 	if (!file)
 		return error_set(error, -errno, STATUS_USAGE, "%s: %s; name a file with a program", path,
 				 strerror(errno));
 	rc = differential_read(file, path, &run->given, error);
-	fclose(file);
+	if (file != stdin)
+		fclose(file);
 	run->replay = true;
 	return rc;
 }
@@ -115,7 +118,7 @@ static int perform(struct session *session, struct differential *run,
 	if (check_masks(run, &session->plan, error) != 0)
 		return error->status;
 	run->environment = session_environment(session);
-	if (session_run(session, isatty(STDERR_FILENO), error) != 0 ||
+	if (session_run(session, stream_is_screen(STDERR_FILENO), error) != 0 ||
 	    output_fill(write_outcome, &(struct outcome){run, session}, settings, &session->output, error) != 0)
 		return error->status;
 	if (run->differed)

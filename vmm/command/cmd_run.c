@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/base/stream.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 #include "vmm/command/typed_console.h"
@@ -23,8 +24,8 @@ static int run_and_report(struct session *session, const struct settings *settin
 			  struct error *error)
 {
 	const struct stop *why = &session->machine.why;
-	const struct console *console = &session->machine.console;
-	bool progress = !settings->quiet && isatty(STDERR_FILENO) && session->plan.platform == PLATFORM_SIDESTEP;
+	struct console *console = &session->machine.console;
+	bool progress = !settings->quiet && stream_is_screen(STDERR_FILENO) && session->plan.platform == PLATFORM_SIDESTEP;
 	struct typed_console typed;
 	int status, rc;
 
@@ -47,6 +48,9 @@ static int run_and_report(struct session *session, const struct settings *settin
 			  strerror(console->error));
 		return error->status;
 	}
+	/* The ledger is to begin in a line of its own. */
+	if (!settings->quiet && console->fd == STDOUT_FILENO && !session->output.path)
+		console_end_line(console);
 	status = settings->quiet ? why->status
 				 : session_emit(session, settings, "sidestep.run", false,
 						HIDE_IN_RUN, error);

@@ -251,7 +251,7 @@ int profile_watch_begin(struct profile_watch *watch, struct session *session,
 		return rc;
 	if (strcmp(settings->format, "csv") == 0)
 		profile_csv_header(&(struct profile_view){.by = settings->by}, stream);
-	watch->interactive = strcmp(settings->format, "text") == 0 && isatty(stream_fd(stream));
+	watch->interactive = strcmp(settings->format, "text") == 0 && stream_is_screen(stream_fd(stream));
 	watch->hook = (struct machine_watch){
 		.fd = watch->interactive ? terminal_enter(false) : -1,
 		.due = due,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/base/input_file.h"
 #include "vmm/base/written.h"
 #include "vmm/ledger/ledger.h"
 #include "vmm/ledger/serial_log.h"
@@ -203,13 +203,11 @@ static int read_file(struct ledger_reader *reader, int fd, const char *path, str
 
 int ledger_open(struct ledger_reader *reader, const char *path, struct error *error)
 {
-	/* Opening a FIFO would wait for a writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	int fd = input_open(path, LEDGER_FILE_MAX), rc;
 
 	*reader = (struct ledger_reader){0};
 	if (fd < 0)
-		return error_set(error, -errno, STATUS_USAGE, "%s: %s; name a ledger file", path,
-				 strerror(errno));
+		return error_set(error, fd, STATUS_USAGE, "%s: %s; name a ledger file", path, strerror(-fd));
 	rc = read_file(reader, fd, path, error);
 	close(fd);
 	if (rc != 0)

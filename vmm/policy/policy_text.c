@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libconfig.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/base/input_file.h"
 #include "vmm/policy/policy_groups.h"
 
 /* Looked at for the column of a fault; a line has fewer. */
@@ -52,14 +52,12 @@ static int read_all(int fd, struct policy_text *text)
 
 int policy_text_read(struct policy_text *text, const char *path, struct error *error)
 {
-	/* Opening a FIFO would wait for a writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	int fd = input_open(path, POLICY_TEXT_MAX), rc;
 	struct stat status;
 
 	*text = (struct policy_text){0};
 	if (fd < 0)
-		return error_set(error, -errno, STATUS_USAGE, "%s: %s; name a policy file", path,
-				 strerror(errno));
+		return error_set(error, fd, STATUS_USAGE, "%s: %s; name a policy file", path, strerror(-fd));
 	if (fstat(fd, &status) != 0)
 		rc = -errno;
 	else if (!S_ISREG(status.st_mode))

@@ -15,7 +15,7 @@ static bool colours_wanted(FILE *stream)
 {
 	const char *no_color = getenv("NO_COLOR");
 
-	return isatty(stream_fd(stream)) && (!no_color || no_color[0] == '\0');
+	return stream_is_screen(stream_fd(stream)) && (!no_color || no_color[0] == '\0');
 }
 
 static bool text_has(const struct table *table, size_t column)

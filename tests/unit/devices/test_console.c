@@ -159,6 +159,35 @@ static void lines(void **state)
 	close(fd);
 }
 
+/* What somebody else writes next begins in a line of its own, also where the guest may print no more. */
+static void ends_a_line(void **state)
+{
+	static const struct {
+		const char *printed, *seen;
+		uint64_t limit;
+	} cases[] = {
+		{"", "", CONSOLE_LIMIT},
+		{"one\n", "one\n", CONSOLE_LIMIT},
+		{"one", "one\n", CONSOLE_LIMIT},
+		{"one\ntwo", "one\ntwo\n", CONSOLE_LIMIT},
+		{"one\n", "on\n", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct console console;
+		int fd = memory_file();
+
+		console_init(&console, fd, cases[i].limit);
+		console_write(&console, cases[i].printed, strlen(cases[i].printed));
+		console_end_line(&console);
+		console_end_line(&console);
+		expect_file(fd, cases[i].seen, strlen(cases[i].seen));
+		console_finish(&console);
+		close(fd);
+	}
+}
+
 /* Whoever answers sees at once what there is to answer to, by as many bytes as came together. */
 static void prompts(void **state)
 {
@@ -350,6 +379,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_byte),  cmocka_unit_test(raw),     cmocka_unit_test(terminal),
 		cmocka_unit_test(limit),       cmocka_unit_test(lines),   cmocka_unit_test(nowhere),
+		cmocka_unit_test(ends_a_line),
 		cmocka_unit_test(write_error), cmocka_unit_test(partial), cmocka_unit_test(stuck),
 		cmocka_unit_test(last_words),  cmocka_unit_test(prompts), cmocka_unit_test(prompts_until_the_end),
 		cmocka_unit_test(returns),

@@ -2,8 +2,10 @@
 /* Every type and state of a cell in each format, and which columns and rows a format has. */
 #include "tests/unit/cmocka_prelude.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/table/table.h"
 
@@ -150,9 +152,65 @@ static void columns(void **state)
 	expect_all(&table, "", "a,b,d\n", "[]");
 }
 
+static const char *red(const void *data, size_t row)
+{
+	(void)data;
+	(void)row;
+	return "red";
+}
+
+/* What a table sends to a terminal. */
+static void shown(const struct table *table, char text[500])
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	FILE *stream;
+	ssize_t n;
+
+	if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
+		skip();
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	if (slave < 0)
+		skip();
+	stream = fdopen(slave, "w");
+	assert_int_equal(table_text(table, stream), 0);
+	fclose(stream);
+	n = read(master, text, 499);
+	assert_true(n > 0);
+	text[n] = '\0';
+	close(master);
+}
+
+/* Colours are for terminals that obey, of people who have not said that they want none. */
+static void colours(void **state)
+{
+	static const struct {
+		const char *term, *no_color;
+		bool wanted;
+	} cases[] = {
+		{"xterm", NULL, true}, {"xterm", "", true},   {"xterm", "1", false}, {"dumb", NULL, false},
+		{"", NULL, false},     {NULL, NULL, false},
+	};
+	const struct table table = {kind_columns, ARRAY_SIZE(kind_columns), 1, kind_cell, NULL, .colour = red};
+	char text[500];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unsetenv("TERM");
+		unsetenv("NO_COLOR");
+		if (cases[i].term)
+			setenv("TERM", cases[i].term, 1);
+		if (cases[i].no_color)
+			setenv("NO_COLOR", cases[i].no_color, 1);
+		shown(&table, text);
+		assert_int_equal(strchr(text, '\033') != NULL, cases[i].wanted);
+		assert_non_null(strstr(text, kinds[0].key));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(cells), cmocka_unit_test(columns)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(cells), cmocka_unit_test(columns),
+					    cmocka_unit_test(colours)};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
 }
