@@ -6,7 +6,7 @@ import re
 import shlex
 
 from kinds import HERE, KINDS, OF_THEMSELVES
-from words import NAME, SOURCE, Unusable, printable
+from words import INSTALLED, NAME, PLANS, SOURCE, Unusable, printable
 
 NUMBER = re.compile(r"\d{1,18}")
 SECTION = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -43,6 +43,8 @@ class Section:
             raise plan.wrong(name, f"has no 'run'; it is one of {', '.join(KINDS)}")
         if given["run"] not in KINDS:
             raise plan.wrong(name, f"run = {given['run']}: none of {', '.join(KINDS)}")
+        if INSTALLED and given["run"] in ("fuzz", "mutants"):
+            raise plan.wrong(name, f"run = {given['run']}: needs the source of sidestep; use its tools/{NAME}")
         self.kind = KINDS[given["run"]]
         for key in given:
             if key not in {"run", "jobs", "seed", "limit", *self.kind.KEYS}:
@@ -108,7 +110,7 @@ class Plan:
             with open(path, encoding="utf-8") as file:
                 parser.read_file(file)
         except OSError as error:
-            raise Unusable(f"{path}: {error.strerror}; name a plan, such as those of tools/{NAME}.d/plans") from error
+            raise Unusable(f"{path}: {error.strerror}; name a plan, such as those of {PLANS}") from error
         except (configparser.Error, UnicodeDecodeError) as error:
             raise Unusable(f"{path}: {' '.join(str(error).split())}") from error
         given = dict(parser["campaign"]) if parser.has_section("campaign") else {}
@@ -117,19 +119,26 @@ class Plan:
                 raise self.wrong("campaign", f"'{key}' is no key here; there are build and fuzz-build")
         self.build = os.path.abspath(build or os.path.join(SOURCE, given.get("build", "build")))
         self.fuzz_build = os.path.abspath(fuzz_build or os.path.join(SOURCE, given.get("fuzz-build", "build-fuzz")))
-        self.directory = os.path.abspath(directory or os.path.join(self.build, "campaigns", self.name))
+        self.directory = os.path.abspath(directory or os.path.join(self.kept_in(), "campaigns", self.name))
         for path in (self.build, self.fuzz_build, self.directory):
             if "\n" in path:
                 raise Unusable(f"{printable(path)}: a line ends in this name, and a job is one line; name another")
         self.sections = [Section(self, name, dict(parser[name])) for name in parser.sections() if name != "campaign"]
         if not self.sections:
-            raise Unusable(f"{path}: says nothing to run; a section is one thing that is")
+            raise Unusable(f"{self.path}: says nothing to run; a section is one thing that is")
         self.jobs = []
         for section in self.sections:
             made = list(section.kind.jobs(section))
             width = len(str(len(made)))
             self.jobs += [Job(section, group, f"{section.name}.{number:0{width}}", command, count)
                           for number, (group, command, count) in enumerate(made, 1)]
+
+    def kept_in(self):
+        """Beside the programs. Those of a package are nobody's to write to."""
+        if not INSTALLED or not os.path.exists(os.path.join(self.build, "installed")):
+            return self.build
+        home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+        return os.path.join(home, "sidestep")
 
     def wrong(self, section, text):
         return Unusable(f"{self.path}: [{section}]: {text}")

@@ -9,6 +9,9 @@ import shutil
 
 NAME = "campaign"
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+INSTALLED = os.path.exists(os.path.join(SOURCE, "build", "installed"))  # by tools/meson.build
+COMMAND = f"sidestep-{NAME}" if INSTALLED else f"tools/{NAME}"
+PLANS = os.path.join(SOURCE if INSTALLED else "", "tools", f"{NAME}.d", "plans")
 STATUS_DIFFERS, STATUS_USAGE, STATUS_SKIPPED, STATUS_FAILED, STATUS_TIMEOUT = 1, 2, 77, 99, 124
 
 

@@ -3,6 +3,17 @@
 #
 # What a lab boots: finding the kernel, the initramfs around lab.d/init, and the archive with what is for one command.
 
+# Kernels and states are kept where the programs are. Those of a package are nobody's to write to.
+choose_cache() {
+	local remedy='name a writable build directory with --build'
+	cache=$build/lab-cache
+	if [[ -e $build/installed ]]; then
+		cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/sidestep/labs
+		remedy='name a writable directory in XDG_CACHE_HOME'
+	fi
+	mkdir -p -- "$cache" || die "$cache: cannot be created: $remedy"
+}
+
 # --- kernels ------------------------------------------------------------------
 
 # A meta package contains no kernel but depends on the package that does.
