@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# A fresh Debian in a directory, for tools/package and tools/fresh-root. It is fetched once, and kept as an archive beside
+# the directory. Needs root, and debootstrap.
+
+FRESH_RELEASE=bookworm
+
+# Where this machine gets its Debian from, whatever its sources look like.
+fresh_mirror() {
+	# shellcheck disable=SC2016 # expanded by apt-get
+	apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' "Codename: $FRESH_RELEASE" | head -n 1
+}
+
+make_root() { # ROOT
+	local root=$1 archive=${1%/*}/$FRESH_RELEASE.tar mirror
+
+	((EUID == 0)) || {
+		echo "$0: making a fresh root needs root" >&2
+		return 1
+	}
+	command -v debootstrap >/dev/null || {
+		echo "$0: debootstrap is not installed: run apt-get install debootstrap" >&2
+		return 1
+	}
+	leave_root "$root"
+	rm -rf --one-file-system -- "$root"
+	mkdir -p -- "$root"
+	if [[ ! -e $archive ]]; then
+		mirror=$(fresh_mirror)
+		[[ $mirror ]] || {
+			echo "$0: apt knows no mirror with $FRESH_RELEASE: run apt-get update" >&2
+			return 1
+		}
+		echo "fetching $FRESH_RELEASE" >&2
+		debootstrap --variant=minbase "$FRESH_RELEASE" "$root" "$mirror" >"$root.log" 2>&1 || {
+			tail -n 5 "$root.log" >&2
+			return 1
+		}
+		tar -c -C "$root" --numeric-owner -f "$archive.part" . && mv -- "$archive.part" "$archive"
+	else
+		tar -x -C "$root" --numeric-owner -f "$archive"
+	fi
+}
+
+# What programs expect around them; tracefs is left out.
+enter_root() { # ROOT
+	local root=$1 name
+
+	for name in dev proc sys; do
+		mount --rbind "/$name" "$root/$name"
+		mount --make-rslave "$root/$name"
+	done
+	! mountpoint -q "$root/sys/kernel/tracing" || umount -l "$root/sys/kernel/tracing"
+	# A name server may be one of this machine.
+	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+	chmod +x "$root/usr/sbin/policy-rc.d"
+	in_root "$root" apt-get update -q -o Acquire::Retries=3
+}
+
+leave_root() { # ROOT
+	local name
+
+	for name in dev proc sys; do
+		! mountpoint -q "$1/$name" || umount -R -l "$1/$name"
+	done
+}
+
+# With nothing of the caller's environment.
+in_root() { # ROOT COMMAND...
+	chroot "$1" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+		TERM=dumb DEBIAN_FRONTEND=noninteractive "${@:2}"
+}
