@@ -15,7 +15,8 @@ for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h include
 	share/bash-completion/completions/sidestep share/fish/vendor_completions.d/sidestep.fish \
 	share/zsh/site-functions/_sidestep \
 	share/sidestep/schemas/common.schema.json share/sidestep/schemas/sidestep.ledger.schema.json \
-	share/sidestep/build/installed share/sidestep/build/tools/lab.d/lab-stop share/sidestep/build/tools/lab.d/bochs-state.so \
+	share/sidestep/build/installed share/sidestep/build/tools/lab.d/lab-stop \
+	share/sidestep/build/tools/lab.d/bochs-state.so \
 	share/sidestep/build/tests/hostile/random_code share/sidestep/tools/campaign.d/plans/small.ini; do
 	[[ -f $root/$file ]] || {
 		echo "not installed: $file"
@@ -58,8 +59,8 @@ done
 export PKG_CONFIG_PATH=$root/share/pkgconfig
 guest() { pkg-config --define-variable=prefix="$root" "$@" sidestep-guest; }
 read -ra flags <<<"$(guest --cflags) $(guest --variable=guest_cflags)"
-cc "${flags[@]}" -nostdlib -static -Wl,--build-id=none -T "$(guest --variable=linker_script)" -o "$destination/first.elf" \
-	"$root/share/sidestep/example/example.c"
+cc "${flags[@]}" -nostdlib -static -Wl,--build-id=none -T "$(guest --variable=linker_script)" \
+	-o "$destination/first.elf" "$root/share/sidestep/example/example.c"
 make -s -C "$root/share/sidestep/example" PKG_CONFIG="pkg-config --define-variable=prefix=$root" OUT="$destination/"
 for name in first example; do
 	header=$(readelf -h "$destination/$name.elf")

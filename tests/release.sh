@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# release.sh SIDESTEP SOURCE VERSION: meson.build says which version this is, and whoever else says so agrees: the program,
-# the newest heading of CHANGELOG.md, the newest entry of debian/changelog, and a tag of what is checked out. What the
-# Debian package is built with is what tools/packages.sh names.
+# release.sh SIDESTEP SOURCE VERSION: meson.build says which version this is, and whoever else says so agrees: the
+# program, the newest heading of CHANGELOG.md, the newest entry of debian/changelog, and a tag of what is checked out.
+# What the Debian package is built with is what tools/packages.sh names.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${BASH_SOURCE%/*}/lib.sh"
 begin "$1"
@@ -14,7 +14,8 @@ check 'the program' 0 '' "$sidestep" --version
 that 'the program' [ "$(cat "$out")" = "sidestep $version" ]
 that CHANGELOG.md [ "$(sed -n 's/^## \([0-9.]*\).*/\1/p;T;q' "$source/CHANGELOG.md")" = "$version" ]
 # Behind a hyphen stands which package of that version it is.
-that debian/changelog [ "$(sed -n '1s/^sidestep (\([0-9.]*\)\(-[0-9]*\)\?) .*/\1/p' "$source/debian/changelog")" = "$version" ]
+packaged=$(sed -n '1s/^sidestep (\([0-9.]*\)\(-[0-9]*\)\?) .*/\1/p' "$source/debian/changelog")
+that debian/changelog [ "$packaged" = "$version" ]
 # A source without git has no tags, and of one that is somebody else's git says nothing.
 for tag in $(git -C "$source" tag --points-at HEAD 'v[0-9]*' 2>/dev/null); do
 	that "tag $tag" [ "$tag" = "v$version" ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# A fresh Debian in a directory, for tools/package and tools/fresh-root. It is fetched once, and kept as an archive beside
-# the directory. Needs root, and debootstrap.
+# A fresh Debian in a directory, for tools/package and tools/fresh-root. It is fetched once, and kept as an archive
+# beside the directory. Needs root, and debootstrap.
 
 FRESH_RELEASE=bookworm
 
@@ -68,6 +68,6 @@ leave_root() { # ROOT
 
 # With nothing of the caller's environment.
 in_root() { # ROOT COMMAND...
-	chroot "$1" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-		TERM=dumb DEBIAN_FRONTEND=noninteractive "${@:2}"
+	chroot "$1" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive "${@:2}"
 }
