@@ -9,9 +9,11 @@ trap 'rm -rf "$destination"' EXIT
 
 DESTDIR=$destination meson install -C "$build" --no-rebuild >/dev/null
 root=$destination/usr/local
-for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h include/sidestep/mark.h share/sidestep/guest.ld \
+for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h include/sidestep/mark.h \
+	include/sidestep/pages.ld share/sidestep/guest.ld \
 	share/sidestep/examples/trampoline.views share/sidestep/examples/trampoline/gate.S \
 	share/sidestep/examples/kernel-drivers.views share/sidestep/examples/modules/gate.S \
+	share/sidestep/examples/isolated/isolated.ld share/sidestep/examples/isolated/isolated.views \
 	share/bash-completion/completions/sidestep share/fish/vendor_completions.d/sidestep.fish \
 	share/zsh/site-functions/_sidestep \
 	share/sidestep/schemas/common.schema.json share/sidestep/schemas/sidestep.ledger.schema.json \
@@ -66,3 +68,11 @@ for name in first example; do
 	header=$(readelf -h "$destination/$name.elf")
 	grep -qE 'Entry point address: +0x100000$' <<<"$header"
 done
+# Modules on pages of their own, as in docs/views.md.
+cd "$destination"
+cc -O2 -ffreestanding -fno-pic -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -I"$root/include/sidestep" -c "$root"/share/sidestep/examples/isolated/*.c
+cc -E -P -x c -I"$root/include/sidestep" "$root/share/sidestep/examples/isolated/isolated.ld" -o isolated.ld
+cc -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -T isolated.ld -o isolated.elf \
+	main.o gate.o parser.o vault.o
+"$root/bin/sidestep" views -o /dev/null "$root/share/sidestep/examples/isolated/isolated.views" isolated.elf

@@ -122,6 +122,8 @@ for engine in "$nested" flat; do
 	lenient=
 	[ "$engine" != flat ] || lenient=--lenient
 	guest trampoline.elf --views trampoline.views $lenient
+	guest isolated.elf --views isolated.views $lenient
+	ends 1 sidestep run -q --engine "$engine" --timeout 60 --views one-view.views $lenient isolated.elf
 	for name in deputy deputy_bitmap; do
 		head -c 4096 /dev/zero >blank
 		guest services_$name.elf --views deputy.views --disk blank \

@@ -27,6 +27,10 @@ done
 for guest in trampoline example modules; do
 	files+=(--put "$build/guestfw/$guest/$guest.elf")
 done
+files+=(--put "$build/examples/isolated/isolated.elf")
+for policy in kernel-drivers trampoline isolated/isolated isolated/one-view; do
+	files+=(--put "$source/examples/$policy.views")
+done
 for script in boot random refusals; do
 	files+=(--put "$source/tests/lab/$script.sh")
 done
@@ -49,8 +53,8 @@ if compgen -G "$build/sidestep.p/*.gcno" >/dev/null; then
 fi
 "$source/tools/lab" "$lab" --build "$build" --kernel "$kernel" --timeout $((500 * ${PATIENCE:-12})) "${files[@]}" \
 	--put "$build/tests/hostile/random_code" --put "$source/tests/figures.sed" \
-	--put "$source/tools/embodiments" --put "$source/tests/services/deputy.views" --put "$source/examples/trampoline.views" \
-	--put "$source/examples/kernel-drivers.views" -- "${prefix[@]}" sh boot.sh "$engine" ${bars:+full}
+	--put "$source/tools/embodiments" --put "$source/tests/services/deputy.views" \
+	-- "${prefix[@]}" sh boot.sh "$engine" ${bars:+full}
 
 check=$source/tests/lab/check_ledger.py
 if [[ $bars ]]; then
