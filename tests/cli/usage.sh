@@ -21,8 +21,9 @@ for version in --version -V; do
 	that "$version is a number" grep -Eq '^sidestep [0-9]+\.[0-9]+' "$out"
 done
 usage=$("$sidestep" --help)
-for help in -h help; do
-	run "$sidestep" "$help"
+for help in -h help 'help help'; do
+	# shellcheck disable=SC2086 # words
+	run "$sidestep" $help
 	that "$help is --help" [ "$status:$(cat "$out")" = "0:$usage" ]
 done
 for command in "${commands[@]}"; do
@@ -38,6 +39,8 @@ for command in "${commands[@]}"; do
 		"$sidestep" "$command" --frobnicate
 	check "$command: unknown letter" 2 '^sidestep: -Z ' "$sidestep" "$command" -Z
 done
+check 'a mistyped help' 2 "^sidestep: 'hlep' is no command; did you mean .sidestep help.\?$" "$sidestep" hlep
+check 'help of two commands' 2 "^sidestep: help takes one COMMAND, not 'x' too$" "$sidestep" help run x
 check 'help of no command' 2 "'frobnicate' is no command" "$sidestep" help frobnicate
 
 # As wide as COLUMNS says, 80 columns where nobody says, and the words are the same.
@@ -88,6 +91,9 @@ run -enable-kvm
 run --cpus 2
 profile -nographic
 END
+check 'an argument that looks like an option of another VMM' 2 '^sidestep: -x is no option' \
+	"$sidestep" run --append -nographic -xy
+check 'no option before one of another VMM' 2 '^sidestep: --bogus is no option' "$sidestep" run --bogus -smp 2
 check '-smp: what there is instead' 2 ': -c N sets the number of vCPUs$' "$sidestep" run -smp 2
 
 for command in test bench report views info; do
@@ -162,6 +168,25 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		'its group 987654 has no name here: run with that group \(a container: --group-add 987654\)' --regid=65534 --clear-groups
 	as_nobody 'of its owner alone' 600 1 'it is only for its owner; run as root' --regid=65534 --clear-groups
 	as_nobody 'that a group may only read' 640 1 'it is only for its owner; run as root' --regid=65534 --groups=1
+	# What the mode permits, and something else refuses.
+	cat >"$scratch/nodev" <<'END'
+#!/bin/sh
+owner=$1 mode=$2 devices=$3
+shift 3
+mkdir -p "$devices" && mount -t tmpfs -o nodev,mode=755 tmpfs "$devices" && mknod -m "$mode" "$devices/kvm" c 10 232 &&
+	chown "$owner" "$devices/kvm" && SIDESTEP_KVM=$devices/kvm exec setpriv --reuid=65534 --regid=65534 "$@"
+END
+	chmod +x "$scratch/nodev"
+	if unshare --mount "$scratch/nodev" 0:0 666 "$scratch/devices" --clear-groups true 2>/dev/null; then
+		for row in '0:1 666 --clear-groups' '0:0 666 --clear-groups' '65534:1 600 --clear-groups' '0:1 660 --groups=1'; do
+			read -r owner mode groups <<<"$row"
+			check "a device that its mode permits: $row" 77 ': Permission denied; its mode permits it, so something else refuses' \
+				env GCOV_PREFIX="$scratch/counters" unshare --mount "$scratch/nodev" "$owner" "$mode" \
+				"$scratch/devices" "$groups" "$scratch/program" info
+		done
+	else
+		echo 'ok - a device that its mode permits # SKIP needs: mounts and device nodes'
+	fi
 	mkdir -m 700 "$scratch/closed"
 	SIDESTEP_KVM=$scratch/closed/device check 'a device in a directory of somebody else' 77 \
 		'Permission denied; its directory is not to be searched; run as root' env GCOV_PREFIX="$scratch/counters" \

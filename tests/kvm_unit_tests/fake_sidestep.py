@@ -27,7 +27,7 @@ ENDS = {  # standard output, standard error, status
     "abort": ("Unhandled exception 6 #UD at ip 0000000000400123\r\nrax=1\r\n\tSTACK: @400123\r\n",
               "sidestep: guest exit status 127\n", 127),
     "timeout": ("PASS: so far\r\n", "sidestep: timeout after 60 s\n", 124),
-    "host": ("", "sidestep: /dev/kvm: Permission denied; be in the group kvm\n", 99),
+    "host": ("", "sidestep: /dev/kvm: Permission denied; be in the group kvm\n", 77),
     "usage": ("", "sidestep: -c 9: no more than 8\n", 2),
     "refused": ("", "", 159),
     "hostile": ("\x1b[2J\x00\x07\x9b1m \u202e]]> <&\"\ufffe\r\nFAIL: \x1b]0;title\x07 <b>\r\n"

@@ -103,7 +103,8 @@ def judge(status, test, lines, errors, grace):
         return Verdict.PASS, ""
     if status == STATUS_SKIPPED:
         skips = [line for line in lines if line.startswith("SKIP: ")]
-        return Verdict.SKIP, said if "needs:" in said else skips[0] if skips else last or "the guest skips"
+        own = said and "guest exit status" not in said
+        return Verdict.SKIP, said if own else skips[0] if skips else last or "the guest skips"
     if status == STATUS_ABORT:
         cause = next((line for line in lines if re.match(r"Unhandled |.*: assert failed: ", line)), last)
         return Verdict.ABORT, "aborted: " + (cause or said)

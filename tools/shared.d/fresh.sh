@@ -22,6 +22,10 @@ make_root() { # ROOT
 		echo "$0: debootstrap is not installed: run apt-get install debootstrap" >&2
 		return 1
 	}
+	[[ -z $(find "${archive%/*}" "$archive" -maxdepth 0 \( ! -user root -o -perm /022 \) 2>/dev/null) ]] || {
+		echo "$0: ${archive%/*}: root trusts what is in it; name a directory that only root can write to" >&2
+		return 1
+	}
 	leave_root "$root"
 	rm -rf --one-file-system -- "$root"
 	mkdir -p -- "$root"
@@ -47,8 +51,12 @@ enter_root() { # ROOT
 	local root=$1 name
 
 	for name in dev proc sys; do
-		mount --rbind "/$name" "$root/$name"
-		mount --make-rslave "$root/$name"
+		mount --rbind "/$name" "$root/$name" || return
+		# Or what is unmounted there later would be here, too.
+		mount --make-rslave "$root/$name" || {
+			umount -l "$root/$name"
+			return 1
+		}
 	done
 	! mountpoint -q "$root/sys/kernel/tracing" || umount -l "$root/sys/kernel/tracing"
 	# A name server may be one of this machine.

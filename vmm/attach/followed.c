@@ -174,6 +174,14 @@ static int open_process(struct followed *followed, pid_t pid, struct error *erro
 	return 0;
 }
 
+/* Whether tracepoints are not there or not permitted, or have failed. */
+static int status_of(int rc)
+{
+	const bool lacks = rc == -EACCES || rc == -EPERM || rc == -ENOENT || rc == -ENOSYS || rc == -EOPNOTSUPP;
+
+	return lacks ? STATUS_SKIPPED : STATUS_INTERNAL;
+}
+
 /* The first look at its threads. */
 static int begin_process(struct followed *followed, size_t process, struct error *error)
 {
@@ -181,7 +189,7 @@ static int begin_process(struct followed *followed, size_t process, struct error
 	int rc = follow(followed, process, reason, sizeof(reason));
 
 	if (rc != 0)
-		return error_set(error, rc, rc == -ENOMEM ? STATUS_INTERNAL : STATUS_SKIPPED, "--pid %d: tracepoints: %s",
+		return error_set(error, rc, status_of(rc), "--pid %d: tracepoints: %s",
 				 followed->processes[process].pid, rc == -ENOMEM ? "out of memory" : reason);
 	if (reason[0])
 		memcpy(followed->missing, reason, sizeof(reason));
@@ -246,7 +254,7 @@ static int load_formats(struct followed *followed, struct error *error)
 	if (rc >= 0)
 		return 0;
 	trace_explain(rc, TRACING_SAMPLE, followed->missing, sizeof(followed->missing));
-	return error_set(error, rc, rc == -ENOMEM ? STATUS_INTERNAL : STATUS_SKIPPED, "tracepoints: %s", followed->missing);
+	return error_set(error, rc, status_of(rc), "tracepoints: %s", followed->missing);
 }
 
 void followed_look(struct followed *followed)

@@ -72,16 +72,25 @@ static int abbreviated(const struct command_row *command, const struct option_ro
 			 (int)strcspn(word, "="), word, row->name, command->name);
 }
 
-/* In the words of getopt_long(): ':' is an option without its argument, anything else is no option. */
+/* The word that getopt_long() has just refused: it goes on to the next one when it has seen the last letter. */
+static const char *refused_word(char **argv)
+{
+	const char *last = argv[optind - 1];
+	const bool is_letter = optopt > 0 && optopt < LONG_BASE, ended = last[0] == '-' && last[strlen(last) - 1] == optopt;
+
+	return is_letter && !ended && argv[optind] ? argv[optind] : last;
+}
+
+/* In the words of getopt_long(): ':' is an option without its argument, anything else is no option. `given` is the word
+ * that it was found in. */
 static int getopt_failed(const struct command_row *command, const struct getopt_tables *tables, int value,
-			 char **argv, struct error *error)
+			 const char *given, struct error *error)
 {
 	char letter[3] = {'-', (char)optopt, '\0'};
-	const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
+	const char *word = optopt > 0 && optopt < LONG_BASE ? letter : given;
 	const struct option_row *row = find_option(tables, optopt);
 
-	/* The word may be known by its first letter, or go on behind the letter that is not. */
-	if (hint_foreign(command, argv[optind - 1], error) != 0 || hint_foreign(command, argv[optind], error) != 0)
+	if (hint_foreign(command, given, error) != 0)
 		return -EINVAL;
 	if (row && !spelled_out(row, optopt, word))
 		return abbreviated(command, row, word, error);
@@ -149,7 +158,7 @@ int cli_parse(const struct command_row *command, int argc, char **argv, struct s
 		int rc;
 
 		if (!row)
-			return getopt_failed(command, &tables, value, argv, error);
+			return getopt_failed(command, &tables, value, refused_word(argv), error);
 		if (value >= LONG_BASE && optarg == word)
 			word = argv[optind - 2];
 		if (!spelled_out(row, value, word))

@@ -23,6 +23,7 @@ int hint_no_command(const char *word, struct error *error)
 
 	for (size_t i = 0; i < command_count; i++)
 		nearest_offer(&nearest, commands[i].name);
+	nearest_offer(&nearest, "help");
 	if (nearest.word)
 		return error_set(error, -EINVAL, STATUS_USAGE, "'%s' is no command; did you mean `sidestep %s`?", word,
 				 nearest.word);
@@ -39,7 +40,7 @@ static bool has_option(const struct command_row *command, const char *name, size
 }
 
 /* The first command that has an option of this name, NULL if none. */
-static const struct command_row *whose(const char *name)
+static const struct command_row *owner_of(const char *name)
 {
 	for (size_t i = 0; i < command_count; i++)
 		if (has_option(&commands[i], name, strlen(name)))
@@ -56,7 +57,7 @@ int hint_no_option(const struct command_row *command, const char *word, struct e
 
 	if (strncmp(word, "--", 2) == 0)
 		snprintf(name, sizeof(name), "%.*s", length - 2, word + 2);
-	other = whose(name);
+	other = owner_of(name);
 	for (size_t i = 0; i < option_count; i++)
 		if (option_applies(&options[i], command))
 			nearest_offer(&nearest, options[i].name);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <malloc.h>
 #include <string.h>
 
@@ -51,15 +52,19 @@ static bool is_one_of(const char *word, const char *name, const char *letter)
 	return strcmp(word, name) == 0 || strcmp(word, letter) == 0;
 }
 
-/* Of the command that is named, or of all. */
-static int help(const char *name)
+/* `words` follow "help": the command that is meant, or none. */
+static int help(char *const *words)
 {
+	const char *name = words[0];
 	const struct command_row *command = name ? command_by_name(name) : NULL;
 	struct error error = {0};
 
-	if (!name || command)
-		return print(command, name ? cli_help : write_usage);
-	hint_no_command(name, &error);
+	if (name && words[1])
+		error_set(&error, -E2BIG, STATUS_USAGE, "help takes one COMMAND, not '%s' too", words[1]);
+	else if (!name || command || strcmp(name, "help") == 0)
+		return print(command, command ? cli_help : write_usage);
+	else
+		hint_no_command(name, &error);
 	return error_report(&error);
 }
 
@@ -83,8 +88,10 @@ int main(int argc, char **argv)
 	}
 	if (is_one_of(argv[1], "--version", "-V"))
 		return print(NULL, write_version);
-	if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
-		return help(argv[1][0] == '-' ? NULL : argv[2]);
+	if (is_one_of(argv[1], "--help", "-h"))
+		return print(NULL, write_usage);
+	if (strcmp(argv[1], "help") == 0)
+		return help(argv + 2);
 	command = command_by_name(argv[1]);
 	if (!command) {
 		hint_no_command(argv[1], &error);

@@ -85,6 +85,18 @@ static void join_group(gid_t number, struct remedy *remedy)
 			 "or run as root", user ? user->pw_name : "USER", group->gr_name);
 }
 
+/* Whether the mode alone lets us open it: by the first that applies of owner, group and others. */
+static bool is_permitted(const struct stat *status)
+{
+	mode_t mode = status->st_mode << 6;
+
+	if (geteuid() == status->st_uid)
+		mode = status->st_mode;
+	else if (in_group(status->st_gid))
+		mode = status->st_mode << 3;
+	return geteuid() == 0 || (mode & S_IRUSR && mode & S_IWUSR);
+}
+
 /* Who may open a device that is there. */
 static void find_permission(const char *path, struct remedy *remedy)
 {
@@ -93,7 +105,7 @@ static void find_permission(const char *path, struct remedy *remedy)
 
 	if (stat(path, &status) != 0) {
 		snprintf(remedy->text, sizeof(remedy->text), "its directory is not to be searched; run as root");
-	} else if (geteuid() == 0 || ((status.st_mode & GROUP_ACCESS) == GROUP_ACCESS && in_group(status.st_gid))) {
+	} else if (is_permitted(&status)) {
 		snprintf(remedy->text, sizeof(remedy->text), "its mode permits it, so something else refuses: device rules "
 			 "of a container or unit, or a security module");
 	} else if ((status.st_mode & GROUP_ACCESS) == GROUP_ACCESS && status.st_gid != 0) {
