@@ -14,18 +14,18 @@
 #include "vmm/table/json.h"
 
 #define RANDOM_VERSION 1
-#define REPLAY_MAX (1 << 20) /* bytes of a file with a program, whose lines are counted as they are read */
 
 static int read_replay(struct differential *run, const char *path, struct error *error)
 {
-	int fd = input_open(path, REPLAY_MAX), rc;
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	/* Read as it comes, to its end or until --timeout: whoever makes the program may still be at it. */
+	FILE *file = input_is_stdin(path) ? stdin : fopen(path, "r");
+	int rc;
 
 	if (!file)
-		return error_set(error, fd < 0 ? fd : -ENOMEM, STATUS_USAGE, "%s: %s; name a file with a program", path,
-				 strerror(fd < 0 ? -fd : ENOMEM));
+		return error_set(error, -errno, STATUS_USAGE, "%s: %s; name a file with a program", path, strerror(errno));
 	rc = differential_read(file, path, &run->given, error);
-	fclose(file);
+	if (file != stdin)
+		fclose(file);
 	run->replay = true;
 	return rc;
 }
