@@ -104,7 +104,7 @@ grep '^relay  *l0 ' "$results/symbol" || {
 [[ $counters ]] || exit 0
 # The names in it are those of the objects, from the root on.
 tar -C "$counters" --strip-components="$(tr -cd / <<<"/.$build" | wc -c)" -xf "$results/counters.tar"
-[[ -e $counters/sidestep.p/vmm_cli_main.c.gcda ]] || {
+[[ -e $counters/sidestep.p/vmm_command_main.c.gcda ]] || {
 	echo 'no counters came back'
 	exit 1
 }
