@@ -32,22 +32,14 @@ static void put_bold(const char *text)
 	putchar('*');
 }
 
-/* A cell of Markdown without what a page of a manual has no use for: backticks, links, escapes. */
+/* A cell of Markdown without its escapes, and, where it is not to be bold by them, its backticks. */
 static void plain(char *cell, bool code)
 {
 	char *to = cell;
 
-	for (char *from = cell; *from; from++) {
-		if (*from == '\\' && from[1] == '|')
-			continue;
-		if (*from == '[' || (*from == '`' && code))
-			continue;
-		if (*from == ']' && from[1] == '(') {
-			from += strcspn(from, ")");
-			continue;
-		}
-		*to++ = *from;
-	}
+	for (char *from = cell; *from; from++)
+		if ((*from != '\\' || from[1] != '|') && (*from != '`' || !code))
+			*to++ = *from;
 	*to = '\0';
 }
 

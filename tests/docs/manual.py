@@ -30,6 +30,16 @@ def check_page(page, text, pages):
     check(f"{page}: nothing is left of the template, nor of Markdown", not left, str(left))
 
 
+def check_tables(page, template, text, gen_docs):
+    """Names and meanings, whatever is bold there."""
+    bare = lambda cell: re.sub(r"[\\*`]", "", cell).strip()
+    seen = bare(text)
+    for name in re.findall(r"^@(?:TABLE|LIST) ([a-z0-9-]+)@$", template, re.M):
+        rows = [re.split(r"(?<!\\)\|", row)[1:-1] for row in run(gen_docs, name).stdout.splitlines()[2:]]
+        lost = [cell for row in rows for cell in (row[0], row[-1]) if bare(cell) not in seen]
+        check(f"{page}: all of {name}", rows and not lost, str(lost))
+
+
 def check_rendered(page, text):
     made = run("scdoc", input=text)
     check(f"{page}: scdoc", made.returncode == 0 and made.stdout, made.stderr)
@@ -53,6 +63,7 @@ def main():
         check(f"{page}: made", made.returncode == 0 and not made.stderr, made.stderr)
         texts[page] = made.stdout
         check_page(page, made.stdout, templates)
+        check_tables(page, path.read_text(), made.stdout, gen_docs)
         if shutil.which("scdoc"):
             check_rendered(page, made.stdout)
     for row in run(gen_docs, "commands").stdout.splitlines()[2:]:
