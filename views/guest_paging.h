@@ -14,6 +14,7 @@
 #define GUEST_PTE_WRITE 2u
 #define GUEST_PTE_USER 4u
 #define GUEST_PTE_LARGE 0x80u
+#define GUEST_PTE_NO_EXECUTE (UINT64_C(1) << 63)
 #define GUEST_PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 
 /* Value 0 is what a guest starts with. */

@@ -150,19 +150,18 @@ static bool pushes(const ZydisDecodedOperand *operand)
 	       operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
 }
 
-static int accessed(const struct page_walk_space *space, const struct insn *insn,
-		    const ZydisDecodedOperand *operand, const struct insn_state *state,
-		    uint64_t *ret_address)
+int access_offset(const struct insn *insn, const ZydisDecodedOperand *operand, const struct insn_state *state,
+		  enum cpu_segment *ret_segment, uint64_t *ret_offset)
 {
 	struct insn_state pushed = *state;
 	uint64_t regs[16];
 
 	if (!pushes(operand))
-		return insn_address(&space->mode, insn, operand, state, ret_address);
+		return insn_offset(insn, operand, state, ret_segment, ret_offset);
 	memcpy(regs, state->regs, sizeof(regs));
 	regs[RSP] -= operand->size / 8;
 	pushed.regs = regs;
-	return insn_address(&space->mode, insn, operand, &pushed, ret_address);
+	return insn_offset(insn, operand, &pushed, ret_segment, ret_offset);
 }
 
 static bool find_operand(const struct page_walk_space *space, const struct insn *insn,
@@ -171,11 +170,13 @@ static bool find_operand(const struct page_walk_space *space, const struct insn 
 {
 	for (ZyanU8 i = 0; i < insn->decoded.operand_count; i++) {
 		const ZydisDecodedOperand *operand = &insn->operands[i];
-		uint64_t address;
+		enum cpu_segment segment;
+		uint64_t offset;
 
-		if (accessed(space, insn, operand, state, &address) != 0)
+		if (access_offset(insn, operand, state, &segment, &offset) != 0)
 			continue;
-		if (reaches(space, address, operand->size / 8, gpa, match, ret_gva))
+		if (reaches(space, cpu_mode_linear(&space->mode, segment, offset), operand->size / 8, gpa, match,
+			    ret_gva))
 			return true;
 	}
 	return false;

@@ -15,6 +15,11 @@
 int access_refuse(const struct page_walk_space *space, uint64_t rip, uint64_t regs[16],
 		  unsigned *ret_length);
 
+/* Where an operand in memory is that the instruction accesses: as insn_offset(), but for PUSH and CALL, which store
+ * below where RSP stands. Returns 0 or -EOPNOTSUPP. */
+int access_offset(const struct insn *insn, const ZydisDecodedOperand *operand, const struct insn_state *state,
+		  enum cpu_segment *ret_segment, uint64_t *ret_offset);
+
 /* Which linear address the instruction at `state->rip` accesses that the guest's page tables map to `gpa`.
  * Returns 0 or -ENOENT. */
 int access_find(const struct page_walk_space *space, const struct insn_state *state, uint64_t gpa,

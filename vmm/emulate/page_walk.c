@@ -19,17 +19,33 @@ static bool load_entry(const struct page_walk_space *space, uint64_t gpa, uint64
 	return true;
 }
 
+/* A fetch is told apart only where something can forbid it (Intel SDM vol. 3A, 4.7). */
+static unsigned error_code(const struct page_walk_space *space, unsigned right)
+{
+	const bool fetch = right == VIEW_EXECUTE && (space->mode.no_execute || space->mode.smep);
+
+	return (right == VIEW_WRITE ? PAGE_FAULT_WRITE : 0) | (space->user ? PAGE_FAULT_USER : 0) |
+	       (fetch ? PAGE_FAULT_FETCH : 0);
+}
+
+/* Whether entries forbid a fetch: `any` has the bits that one of them has, `all` those that all have. */
+static bool no_fetch(const struct page_walk_space *space, uint64_t any, uint64_t all)
+{
+	return (space->mode.no_execute && any & GUEST_PTE_NO_EXECUTE) ||
+	       (space->mode.smep && !space->user && all & GUEST_PTE_USER);
+}
+
 /* CR0.WP is taken as set and CR4.SMAP as clear, as a guest starts. */
-static int translate(const struct page_walk_space *space, uint64_t linear, bool write,
+static int translate(const struct page_walk_space *space, uint64_t linear, unsigned right,
 		     struct page_walk_fault *fault, uint64_t *ret_gpa)
 {
 	const enum guest_paging paging = space->mode.paging;
-	unsigned rights = (write ? GUEST_PTE_WRITE : 0) | (space->user ? GUEST_PTE_USER : 0);
-	uint64_t table = guest_paging_root(paging, space->cr3);
+	unsigned rights = (right == VIEW_WRITE ? GUEST_PTE_WRITE : 0) | (space->user ? GUEST_PTE_USER : 0);
+	uint64_t table = guest_paging_root(paging, space->cr3), any = 0, all = UINT64_MAX;
 
 	*fault = (struct page_walk_fault){
 		.address = linear,
-		.error_code = (write ? PAGE_FAULT_WRITE : 0) | (space->user ? PAGE_FAULT_USER : 0),
+		.error_code = error_code(space, right),
 		.walk = true,
 	};
 	if (paging == GUEST_PAGING_NONE) {
@@ -47,7 +63,13 @@ static int translate(const struct page_walk_space *space, uint64_t linear, bool 
 			fault->error_code |= entry & GUEST_PTE_PRESENT ? PAGE_FAULT_PRESENT : 0;
 			return -EFAULT;
 		}
+		any |= entry;
+		all &= guest_paging_has_rights(paging, level) ? entry : UINT64_MAX;
 		if (guest_paging_is_page(paging, level, entry)) {
+			if (right == VIEW_EXECUTE && no_fetch(space, any, all)) {
+				fault->error_code |= PAGE_FAULT_PRESENT;
+				return -EFAULT;
+			}
 			*ret_gpa = guest_paging_page(paging, level, entry, linear);
 			return 0;
 		}
@@ -60,7 +82,7 @@ static int find_byte(const struct page_walk_space *space, uint64_t address, unsi
 		     struct guest_span *ret_span)
 {
 	uint64_t gpa;
-	int rc = translate(space, address, right == VIEW_WRITE, fault, &gpa);
+	int rc = translate(space, address, right, fault, &gpa);
 
 	if (rc != 0)
 		return rc;
@@ -107,13 +129,21 @@ int page_walk_write(const struct page_walk_space *space, uint64_t address, const
 	return rc;
 }
 
+int page_walk_probe(const struct page_walk_space *space, uint64_t address, unsigned right,
+		    struct page_walk_fault *fault)
+{
+	struct guest_span span;
+
+	return find_byte(space, address, right, fault, &span);
+}
+
 int page_walk_translate(const struct page_walk_space *space, uint64_t address, uint64_t *ret_gpa)
 {
 	struct page_walk_space any = *space;
 	struct page_walk_fault fault;
 
 	any.user = false;
-	return translate(&any, address, false, &fault, ret_gpa);
+	return translate(&any, address, VIEW_READ, &fault, ret_gpa);
 }
 
 bool page_walk_tables(const struct page_walk_space *space, uint64_t address, uint64_t gpa)

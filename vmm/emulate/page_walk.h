@@ -32,6 +32,10 @@ int page_walk_read(const struct page_walk_space *space, uint64_t address, void *
 int page_walk_write(const struct page_walk_space *space, uint64_t address, const void *data, size_t size,
 		    struct page_walk_fault *fault);
 
+/* Whether a byte can be accessed so (VIEW_READ, VIEW_WRITE or VIEW_EXECUTE), without an access. Results as above. */
+int page_walk_probe(const struct page_walk_space *space, uint64_t address, unsigned right,
+		    struct page_walk_fault *fault);
+
 /* Where the guest's page tables map an address, whatever rights they give. Returns 0, -EFAULT or
  * -EACCES. */
 int page_walk_translate(const struct page_walk_space *space, uint64_t address, uint64_t *ret_gpa);

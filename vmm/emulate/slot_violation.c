@@ -11,8 +11,6 @@
 #include "vmm/emulate/violation.h"
 #include "vmm/vm/vcpu.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 };
-
 /* A vCPU's registers in the processor's numbering, and its address space. */
 struct place {
 	uint64_t regs[16];
@@ -28,14 +26,11 @@ static int find_place(struct vcpu *vcpu, struct place *place)
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) != 0)
 		return -errno;
 	*place = (struct place){
-		.regs = {[RAX] = regs->rax, [RCX] = regs->rcx, [RDX] = regs->rdx,
-			 [RBX] = regs->rbx, [RSP] = regs->rsp, [RBP] = regs->rbp,
-			 [RSI] = regs->rsi, [RDI] = regs->rdi, [R8] = regs->r8, regs->r9,
-			 regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15},
 		.state = {.rip = regs->rip},
 		.space = {.vm = vcpu->vm, .view = vcpu->vm->view, .cr3 = sregs.cr3,
 			  .user = sregs.ss.dpl == 3, .mode = cpu_mode_of(&sregs)},
 	};
+	vcpu_number_regs(regs, place->regs);
 	place->state.regs = place->regs;
 	return 0;
 }

@@ -261,6 +261,16 @@ int vcpu_finish_access(struct vcpu *vcpu)
 	return rc;
 }
 
+void vcpu_number_regs(const struct kvm_regs *regs, uint64_t ret_regs[16])
+{
+	const uint64_t numbered[] = {
+		regs->rax, regs->rcx, regs->rdx, regs->rbx, regs->rsp, regs->rbp, regs->rsi, regs->rdi,
+		regs->r8,  regs->r9,  regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15,
+	};
+
+	memcpy(ret_regs, numbered, sizeof(numbered));
+}
+
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)
 {
 	return &vcpu->run->s.regs.regs;

@@ -54,6 +54,9 @@ int vcpu_inject_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error_c
  * if the instruction comes to another end. */
 int vcpu_finish_access(struct vcpu *vcpu);
 
+/* General registers in the processor's numbering. */
+void vcpu_number_regs(const struct kvm_regs *regs, uint64_t ret_regs[16]);
+
 /* General registers as they were at the exit. Changes through the pointer of vcpu_change_regs() are
  * loaded at the next entry. */
 const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu);
