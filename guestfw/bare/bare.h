@@ -198,9 +198,10 @@ int vendor_is_interrupt(const struct relay_vcpu *vcpu);
 void vendor_take_interrupt(void);
 void vendor_describe(struct relay_vcpu *vcpu, struct bare_exit *ret_exit);
 void vendor_write(struct relay_vcpu *vcpu, uint64_t field, uint64_t value);
-/* CR0, CR3 or CR4 as the processor has it, and EFER. */
+/* CR0, CR3 or CR4 as the processor has it, EFER, and the limit of IDTR. */
 uint64_t vendor_register(const struct relay_vcpu *vcpu, unsigned number);
 uint64_t vendor_efer(const struct relay_vcpu *vcpu);
+uint64_t vendor_idt_limit(const struct relay_vcpu *vcpu);
 void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value);
 /* The words have changed: what the guest reads follows them. */
 void vendor_show_words(struct relay_vcpu *vcpu);

@@ -95,6 +95,14 @@ static void answer_halt(struct relay_vcpu *vcpu, struct record_exit *record)
 	processor_park(vcpu);
 }
 
+/* A guest starts without an IDT, so this is what it most often is. */
+__attribute__((noreturn)) static void stop_of_triple_fault(struct relay_vcpu *vcpu)
+{
+	bare_stop(vcpu, STOP_GUEST, 1,
+		  vendor_idt_limit(vcpu) ? "triple fault: the guest could not take an exception, though an IDT is loaded"
+					 : "triple fault: the guest could not take an exception: no IDT is loaded");
+}
+
 static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 {
 	switch (exit->event) {
@@ -126,7 +134,7 @@ static void answer_event(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 		vcpu->action = RELAY_STEP;
 		break;
 	case EVENT_TRIPLE_FAULT:
-		bare_stop(vcpu, STOP_GUEST, 1, "triple fault: the guest could not take an exception");
+		stop_of_triple_fault(vcpu);
 	default:
 		give_up(vcpu, "an exit that nothing here serves; its reason is in the log, in front of this");
 	}

@@ -196,6 +196,11 @@ uint64_t vendor_efer(const struct relay_vcpu *vcpu)
 	return vmcb_efer(vmcb_of(vcpu));
 }
 
+uint64_t vendor_idt_limit(const struct relay_vcpu *vcpu)
+{
+	return vmcb_idtr_limit(vmcb_of(vcpu));
+}
+
 void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value)
 {
 	if (number == 4)

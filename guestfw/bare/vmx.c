@@ -307,6 +307,12 @@ uint64_t vendor_efer(const struct relay_vcpu *vcpu)
 	return vmread(VMCS_guest_ia32_efer);
 }
 
+uint64_t vendor_idt_limit(const struct relay_vcpu *vcpu)
+{
+	(void)vcpu;
+	return vmread(VMCS_guest_idtr_limit);
+}
+
 void vendor_load_register(struct relay_vcpu *vcpu, unsigned number, uint64_t value)
 {
 	struct relay_register *reg = number == 4 ? &vcpu->cr4 : &vcpu->cr0;

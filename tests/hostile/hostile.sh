@@ -30,13 +30,15 @@ guest() {
 }
 
 guest status 7 'guest exit status 7'
-guest triple_fault 1 "triple fault.*; $where"
+# Of a guest of its own KVM keeps nothing on AMD's processors.
+untold='KVM \(kvm_amd\) keeps nothing of the guest; with --engine svm it can be told'
+guest triple_fault 1 "triple fault: (#UD \(vector 6\) at ud2 could not be delivered: no IDT is loaded|.*$untold); $where"
 guest spin 124 "timeout after 1 s; $where"
 guest spin 124 "timeout after 1 s; $where" -c 4
 guest spin 124 "timeout after 1 s; $where" --vms 3 -c 2
 guest jump_nowhere 1 "$where"
 guest jump_device 1 "$where"
-guest jump_unmapped 1 "triple fault.*; $where"
+guest jump_unmapped 1 "triple fault: (#PF \(vector 14, .*\) for 0x700000000000 .*: no IDT is loaded|.*$untold); $where"
 guest halt 1 "every vCPU has halted for good.*; $where"
 guest halt 1 'every vCPU has halted for good' -c 4
 guest halt_interrupts 1 "every vCPU has halted for good.*; $where"

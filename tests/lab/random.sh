@@ -26,6 +26,19 @@ for name in relay_overwrite context_scribble; do hostile 0 5 $name; done
 # The emulated AMD processor goes on with the old bytes.
 [ "$engine" = svm ] || hostile 0 5 self_modifying
 for name in ac_loop self_page_tables stack_zero; do hostile '1|124' 0.5 $name; done
+# What it was that could not be delivered, and why: by the relay. What KVM itself keeps of it differs.
+told() { # TEXT: what sidestep has said of the guest that was last
+	mv err told
+	try grep -Fq "$1; vcpu0 at rip " told
+}
+undelivered='could not be delivered: no IDT is loaded'
+unmapped="#PF (vector 14, error code 0x0) for 0x700000000000 at (no instruction) $undelivered"
+hostile 1 5 triple_fault
+told "#UD (vector 6) at ud2 $undelivered"
+hostile 1 5 jump_unmapped
+told "$unmapped"
+ends 1 sidestep run --engine flat -q --timeout 5 hostile_jump_unmapped.elf
+if [ "$engine" = svm ]; then told 'with --engine svm it can be told'; else told "$unmapped"; fi
 # The emulated AMD processor does not survive random code itself.
 [ "$engine" = svm ] || {
 	try ./random_code -e "$engine" -n 20 -t 200 /usr/bin/sidestep

@@ -6,6 +6,7 @@
 #include "guestfw/relay/answer.h"
 #include "views/flags.h"
 #include "vmm/emulate/msw_operand.h"
+#include "vmm/emulate/triple_fault.h"
 #include "vmm/engine/monitor.h"
 #include "vmm/engine/relay_violation.h"
 #include "vmm/observe/probe.h"
@@ -138,6 +139,17 @@ static void give_up(struct vcpu *vcpu, const struct relay_vcpu *relay, const str
 		(unsigned long long)relay->reason, (unsigned long long)relay->error, where);
 }
 
+static void stop_of_triple_fault(struct vcpu *vcpu, const struct relay_vcpu *relay)
+{
+	char what[TRIPLE_FAULT_TEXT], where[200];
+	struct kvm_sregs sregs;
+	const bool known = vcpu->vm->ops->guest_sregs(vcpu, &sregs) == 0;
+
+	triple_fault_describe(vcpu, known ? &sregs : NULL, relay->rip, relay->regs, what);
+	vcpu_describe_at(vcpu, relay->rip, where, sizeof(where));
+	vm_stop(vcpu->vm, STOP_GUEST, STATUS_FAILED, "%s; %s", what, where);
+}
+
 static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 {
 	struct relay_vcpu *relay = monitor_vcpu(vcpu);
@@ -170,6 +182,9 @@ static void answer(struct vcpu *vcpu, const struct monitor_exit *exit)
 		break;
 	case EVENT_IGNORED:
 		relay->action = RELAY_STEP;
+		break;
+	case EVENT_TRIPLE_FAULT:
+		stop_of_triple_fault(vcpu, relay);
 		break;
 	default:
 		give_up(vcpu, relay, exit);

@@ -32,6 +32,8 @@ void vmcb12_sregs(const void *vmcb, struct kvm_sregs *sregs)
 	SEGMENT(ss);
 	SEGMENT(ds);
 #undef SEGMENT
+	sregs->idt.base = vmcb_idtr_base(vmcb);
+	sregs->idt.limit = (uint16_t)vmcb_idtr_limit(vmcb);
 	sregs->cr0 = vmcb_cr0(vmcb);
 	sregs->cr3 = vmcb_cr3(vmcb);
 	sregs->cr4 = vmcb_cr4(vmcb);

@@ -49,6 +49,8 @@ void vmcs12_sregs(const struct vmcs12 *vmcs12, struct kvm_sregs *ret_sregs)
 	SEGMENT(fs);
 	SEGMENT(gs);
 #undef SEGMENT
+	ret_sregs->idt.base = vmcs12_get(vmcs12, VMCS12_guest_idtr_base);
+	ret_sregs->idt.limit = (uint16_t)vmcs12_get(vmcs12, VMCS12_guest_idtr_limit);
 	ret_sregs->cr0 = vmcs12_get(vmcs12, VMCS12_guest_cr0);
 	ret_sregs->cr3 = vmcs12_get(vmcs12, VMCS12_guest_cr3);
 	ret_sregs->cr4 = vmcs12_get(vmcs12, VMCS12_guest_cr4);

@@ -10,6 +10,7 @@
 
 #include "views/effect.h"
 #include "vmm/emulate/slot_violation.h"
+#include "vmm/emulate/triple_fault.h"
 #include "vmm/observe/recorder.h"
 #include "vmm/run/emulation_failure.h"
 #include "vmm/run/share.h"
@@ -143,11 +144,20 @@ static void handle_resume(struct vcpu *vcpu)
 
 static void handle_shutdown(struct vcpu *vcpu)
 {
+	struct kvm_regs general;
+	char what[TRIPLE_FAULT_TEXT];
+	struct kvm_sregs sregs;
+	uint64_t regs[16];
+
 	/* A guest's own is one of the relay's exits. */
 	if (vcpu->vm->plan->share_vcpu)
 		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
 			"the monitor, whose guests share the vCPU, could not take an exception");
-	stop_guest(vcpu, "triple fault: an exception could not be delivered");
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &general) != 0)
+		general = *vcpu_regs(vcpu);
+	vcpu_number_regs(&general, regs);
+	triple_fault_describe(vcpu, vcpu_sregs(vcpu, &sregs) == 0 ? &sregs : NULL, general.rip, regs, what);
+	stop_guest(vcpu, what);
 }
 
 static void handle_fail_entry(struct vcpu *vcpu)
