@@ -280,7 +280,10 @@ static void control_structures(void **state)
 	vmcs12_set(&vmcs12, VMCS12_guest_gs_base, 0xffff800000000000);
 	vmcs12_set(&vmcs12, VMCS12_guest_cr3, 0x5000);
 	vmcs12_set(&vmcs12, VMCS12_guest_ia32_efer, 0x500);
+	vmcs12_set(&vmcs12, VMCS12_guest_idtr_base, 0x7000);
+	vmcs12_set(&vmcs12, VMCS12_guest_idtr_limit, 0xfff);
 	vmcs12_sregs(&vmcs12, &sregs);
+	assert_true(sregs.idt.base == 0x7000 && sregs.idt.limit == 0xfff);
 	assert_true(sregs.cs.base == 0x1000 && sregs.cs.limit == 0xffff && sregs.cs.type == CODE);
 	assert_true(sregs.cs.s && sregs.cs.present && sregs.cs.db && sregs.cs.g && !sregs.cs.l);
 	assert_true(sregs.ds.unusable && !sregs.ds.present);
@@ -296,7 +299,10 @@ static void control_structures(void **state)
 	vmcb_set_ss_attrib(vmcb12.bytes, 0x4f3);
 	vmcb_set_cr3(vmcb12.bytes, 0x5000);
 	vmcb_set_efer(vmcb12.bytes, 0x500);
+	vmcb_set_idtr_base(vmcb12.bytes, 0x7000);
+	vmcb_set_idtr_limit(vmcb12.bytes, 0xfff);
 	vmcb12_sregs(vmcb12.bytes, &kept);
+	assert_true(kept.idt.base == 0x7000 && kept.idt.limit == 0xfff);
 	assert_true(kept.cs.base == 0x1000 && kept.cs.type == CODE && kept.cs.db && kept.cs.g);
 	assert_true(kept.ss.dpl == 3 && kept.ss.db && !kept.ss.g && kept.ds.unusable);
 	assert_true(kept.fs.base == 0x1234 && kept.cr3 == 0x5000);
