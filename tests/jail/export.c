@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vmm/jail/jail.h"
+#include "tests/jail/reference.h"
 #include "vmm/ledger/ledger.h"
 
 #define FIRST_SUBJECT 1000
@@ -38,7 +38,7 @@ static void *whole_filter(enum jail_role role)
 		thread.subject[i] = FIRST_SUBJECT + i;
 	thread.size[JAIL_SUBJECT_DISK] = DISK_SIZE;
 	thread.size[JAIL_SUBJECT_LEDGER] = LEDGER_FILE_MAX;
-	return jail_filter(&thread);
+	return reference_filter(&thread);
 }
 
 static char *text_of(enum jail_role role)

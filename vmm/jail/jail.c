@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -106,14 +105,10 @@ static int drop_capabilities(uint64_t kept)
 
 static int filter_calls(const struct jail_thread *thread)
 {
-	scmp_filter_ctx filter = jail_filter(thread);
-	int rc;
+	struct jail_filter filter;
+	int rc = jail_filter(thread, &filter);
 
-	if (!filter)
-		return -ENOMEM;
-	rc = seccomp_load(filter);
-	seccomp_release(filter);
-	return rc;
+	return rc == 0 ? jail_filter_load(&filter) : rc;
 }
 
 /* How long the file behind standard output or error may get; 0: it is none. */

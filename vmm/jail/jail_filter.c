@@ -2,12 +2,14 @@
 #include "vmm/jail/jail_filter.h"
 
 #include <asm/termbits.h>
+#include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/futex.h>
 #include <linux/kvm.h>
 #include <linux/perf_event.h>
-#include <seccomp.h>
+#include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -88,56 +90,167 @@ bool jail_rule_applies(const struct jail_rule *rule, const struct jail_thread *t
 	       fits(rule, thread);
 }
 
-static struct scmp_arg_cmp comparison(const struct jail_condition *condition, uint64_t file_size)
+/* --- The program that the kernel runs before each system call. */
+
+/* In place of a jump to what follows a rule, or all rules of a system call, until it is known where that is. */
+#define ELSEWHERE 0xff
+
+/* The lower and the upper half of argument n, which a filter sees as two words. */
+#define LOW_OF(n) ((uint32_t)offsetof(struct seccomp_data, args) + 8 * (n))
+#define HIGH_OF(n) (LOW_OF(n) + 4)
+
+/* One too many is counted, not kept. */
+static void add(struct jail_filter *filter, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
 {
-	if (condition->test == JAIL_INSIDE)
-		return (struct scmp_arg_cmp){condition->argument, SCMP_CMP_LE,
-					     file_size - condition->value, 0};
-	return (struct scmp_arg_cmp){condition->argument, SCMP_CMP_MASKED_EQ, condition->mask,
-				     condition->value};
+	if (filter->length < JAIL_FILTER_MAX)
+		filter->code[filter->length] = (struct sock_filter){code, jt, jf, k};
+	filter->length++;
 }
 
-static int add_rule(scmp_filter_ctx filter, const struct jail_rule *rule, const struct jail_thread *thread)
+static void load(struct jail_filter *filter, uint32_t offset)
 {
-	uint32_t subject = (uint32_t)thread->subject[rule->subject];
-	struct scmp_arg_cmp arguments[3];
-	unsigned count = 0;
-	int rc;
+	add(filter, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
+}
+
+static void end(struct jail_filter *filter, uint32_t action)
+{
+	add(filter, BPF_RET | BPF_K, action, 0, 0);
+}
+
+/* Goes on if `k` compares, else ELSEWHERE. */
+static void demand(struct jail_filter *filter, uint16_t comparison, uint32_t k)
+{
+	add(filter, BPF_JMP | comparison | BPF_K, k, 0, ELSEWHERE);
+}
+
+static void refuse(struct jail_filter *filter, uint16_t comparison, uint32_t k)
+{
+	add(filter, BPF_JMP | comparison | BPF_K, k, ELSEWHERE, 0);
+}
+
+/* ELSEWHERE is here, for what begins at `from`. No jump of a rule is longer than the rules of its system call. */
+static int land(struct jail_filter *filter, unsigned from)
+{
+	for (unsigned i = from; i < filter->length && i < JAIL_FILTER_MAX; i++) {
+		struct sock_filter *jump = &filter->code[i];
+		unsigned distance = filter->length - i - 1;
+
+		if (BPF_CLASS(jump->code) != BPF_JMP || (jump->jt != ELSEWHERE && jump->jf != ELSEWHERE))
+			continue;
+		if (distance >= ELSEWHERE)
+			return -E2BIG;
+		if (jump->jt == ELSEWHERE)
+			jump->jt = (uint8_t)distance;
+		if (jump->jf == ELSEWHERE)
+			jump->jf = (uint8_t)distance;
+	}
+	return 0;
+}
+
+static void demand_half(struct jail_filter *filter, uint32_t offset, uint32_t mask, uint32_t value)
+{
+	if (mask == 0)
+		return;
+	load(filter, offset);
+	if (mask != UINT32_MAX)
+		add(filter, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
+	demand(filter, BPF_JEQ, value);
+}
+
+static void demand_at_most(struct jail_filter *filter, unsigned argument, uint64_t most)
+{
+	const uint32_t high = (uint32_t)(most >> 32);
+
+	load(filter, HIGH_OF(argument));
+	refuse(filter, BPF_JGT, high);
+	/* With less in the upper half, the lower one is of no matter. */
+	add(filter, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 2);
+	load(filter, LOW_OF(argument));
+	refuse(filter, BPF_JGT, (uint32_t)most);
+}
+
+static void demand_condition(struct jail_filter *filter, const struct jail_condition *condition, uint64_t file_size)
+{
+	if (condition->mask == 0)
+		return;
+	if (condition->test == JAIL_INSIDE) {
+		demand_at_most(filter, condition->argument, file_size - condition->value);
+		return;
+	}
+	demand_half(filter, LOW_OF(condition->argument), (uint32_t)condition->mask, (uint32_t)condition->value);
+	demand_half(filter, HIGH_OF(condition->argument), (uint32_t)(condition->mask >> 32),
+		    (uint32_t)(condition->value >> 32));
+}
+
+static int add_rule(struct jail_filter *filter, const struct jail_rule *rule, const struct jail_thread *thread)
+{
+	const unsigned from = filter->length;
 
 	if (rule->subject != JAIL_SUBJECT_ANY)
-		arguments[count++] = (struct scmp_arg_cmp){0, SCMP_CMP_MASKED_EQ, LOW32, subject};
+		demand_half(filter, LOW_OF(0), UINT32_MAX, (uint32_t)thread->subject[rule->subject]);
 	for (size_t i = 0; i < sizeof(rule->conditions) / sizeof(rule->conditions[0]); i++)
-		if (rule->conditions[i].mask)
-			arguments[count++] = comparison(&rule->conditions[i], thread->size[rule->subject]);
-	rc = seccomp_rule_add_exact_array(filter, SCMP_ACT_ALLOW, rule->number, count, arguments);
-	/* Two subjects may be one descriptor. */
-	return rc == -EEXIST ? 0 : rc;
+		demand_condition(filter, &rule->conditions[i], thread->size[rule->subject]);
+	end(filter, SECCOMP_RET_ALLOW);
+	return land(filter, from);
 }
 
-static int set_attributes(scmp_filter_ctx filter, uint32_t action)
+/* The rules of one system call, if any apply. The first of them are looked at first. */
+static int add_call(struct jail_filter *filter, int number, const struct jail_thread *thread, uint32_t action)
 {
-	int rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, action);
+	const unsigned from = filter->length;
+	int rc = 0;
 
-	if (rc == 0)
-		rc = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-	/* KVM_RUN is what a vCPU's thread does all day. */
-	if (rc == 0)
-		rc = seccomp_syscall_priority(filter, __NR_ioctl, UINT8_MAX);
-	return rc;
-}
-
-void *jail_filter(const struct jail_thread *thread)
-{
-	uint32_t action = thread->mode == JAIL_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS;
-	scmp_filter_ctx filter = seccomp_init(action);
-	int rc = filter ? set_attributes(filter, action) : -ENOMEM;
-
+	demand(filter, BPF_JEQ, (uint32_t)number);
 	for (size_t i = 0; i < jail_rule_count && rc == 0; i++)
-		if (jail_rule_applies(&jail_rules[i], thread))
+		if (jail_rules[i].number == number && jail_rule_applies(&jail_rules[i], thread))
 			rc = add_rule(filter, &jail_rules[i], thread);
-	if (rc == 0)
-		return filter;
-	if (filter)
-		seccomp_release(filter);
-	return NULL;
+	if (filter->length == from + 1)
+		filter->length = from;
+	else
+		end(filter, action);
+	return rc == 0 ? land(filter, from) : rc;
+}
+
+/* Whether a rule before this one is of the same system call, all of whose rules come together. */
+static bool is_repeated(const struct jail_rule *rule)
+{
+	for (const struct jail_rule *before = jail_rules; before < rule; before++)
+		if (before->role == rule->role && before->number == rule->number)
+			return true;
+	return false;
+}
+
+/* System calls of another architecture have other numbers; those of x32 have this bit. */
+static void add_entry(struct jail_filter *filter, uint32_t action)
+{
+	load(filter, offsetof(struct seccomp_data, arch));
+	add(filter, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
+	end(filter, action);
+	load(filter, offsetof(struct seccomp_data, nr));
+	add(filter, BPF_JMP | BPF_JGE | BPF_K, __X32_SYSCALL_BIT, 0, 1);
+	end(filter, action);
+}
+
+int jail_filter(const struct jail_thread *thread, struct jail_filter *filter)
+{
+	const uint32_t action = thread->mode == JAIL_LOG ? SECCOMP_RET_LOG : SECCOMP_RET_KILL_PROCESS;
+	int rc;
+
+	filter->length = 0;
+	add_entry(filter, action);
+	/* KVM_RUN is what a vCPU's thread does all day. */
+	rc = add_call(filter, __NR_ioctl, thread, action);
+	for (size_t i = 0; i < jail_rule_count && rc == 0; i++)
+		if (jail_rules[i].role == thread->role && jail_rules[i].number != __NR_ioctl &&
+		    !is_repeated(&jail_rules[i]))
+			rc = add_call(filter, jail_rules[i].number, thread, action);
+	end(filter, action);
+	return rc == 0 && filter->length > JAIL_FILTER_MAX ? -E2BIG : rc;
+}
+
+int jail_filter_load(struct jail_filter *filter)
+{
+	const struct sock_fprog program = {.len = (unsigned short)filter->length, .filter = filter->code};
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : -errno;
 }

@@ -3,6 +3,7 @@
 #ifndef VMM_JAIL_JAIL_FILTER_H
 #define VMM_JAIL_JAIL_FILTER_H
 
+#include <linux/filter.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -156,7 +157,23 @@ bool jail_rule_applies(const struct jail_rule *rule, const struct jail_thread *t
 /* A build that needs more system calls than jail.def lists: what for; NULL: an ordinary one. */
 extern const char *const jail_instrumented;
 
-/* The filter of a thread, as libseccomp's scmp_filter_ctx, or NULL without memory. */
-void *jail_filter(const struct jail_thread *thread);
+/* Instructions: twice what all rules of a role take, with those of sanitizers. */
+#define JAIL_FILTER_MAX 1024
+
+/* A program of the kernel's for struct seccomp_data. */
+struct jail_filter {
+	unsigned length; /* in instructions */
+	struct sock_filter code[JAIL_FILTER_MAX];
+};
+
+/*
+ * Writes the filter of a thread. Which rules are in it and what they compare with is known only when the thread is
+ * about to be sealed; all else is in the table that the compiler has made of jail.def. No memory is allocated. Returns
+ * 0 or -E2BIG: jail.def has become too long.
+ */
+int jail_filter(const struct jail_thread *thread, struct jail_filter *filter);
+
+/* Has the kernel hold the calling thread to it from now on. Returns 0 or a negative errno. */
+int jail_filter_load(struct jail_filter *filter);
 
 #endif
