@@ -69,8 +69,8 @@ const char *jail_landlock_text(const struct jail_support *support, char text[80]
 static int drop_bounding_set(void)
 {
 	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
-		if (cap_get_bound(cap) == 1 && cap_drop_bound(cap) != 0 && errno != EPERM)
-			return -errno;
+		if (prctl(PR_CAPBSET_DROP, (unsigned long)cap, 0, 0, 0) != 0)
+			return errno == EPERM ? 0 : -errno;
 	return 0;
 }
 
@@ -97,7 +97,8 @@ static int drop_capabilities(uint64_t kept)
 
 	if (rc == 0)
 		rc = keep(wanted, kept);
-	if (rc == 0 && (cap_reset_ambient() != 0 || cap_set_proc(wanted) != 0))
+	/* cap_reset_ambient() asks for each of them first. */
+	if (rc == 0 && (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 || cap_set_proc(wanted) != 0))
 		rc = -errno;
 	cap_free(wanted);
 	return rc;

@@ -112,10 +112,11 @@ static int equal(const void *a, const void *b)
 /* What libraries ask the system for when they are first used. */
 void seal_prepare_libraries(void)
 {
-	char many[4096] = "";
+	/* Two of a size that qsort() has no room for on the stack. */
+	char large[2][1024] = {""};
 
 	json_object_seed(0); /* /dev/urandom */
-	qsort(many, sizeof(many), 1, equal); /* how much memory there is */
+	qsort(large, 2, sizeof(large[0]), equal); /* how much memory there is */
 }
 
 static int seal_self(struct seal *seal, const struct vm *vms, unsigned count, int signal_fd,
