@@ -18,7 +18,7 @@ for file in bin/sidestep include/sidestep/abi.h include/sidestep/guest.h include
 	share/zsh/site-functions/_sidestep \
 	share/sidestep/schemas/common.schema.json share/sidestep/schemas/sidestep.ledger.schema.json \
 	share/sidestep/build/installed share/sidestep/build/tools/lab.d/lab-stop \
-	share/sidestep/build/tools/lab.d/bochs-state.so \
+	share/sidestep/build/tools/lab.d/bochs-state.so share/sidestep/build/tools/sidestep-bare \
 	share/sidestep/build/tests/hostile/random_code share/sidestep/tools/campaign.d/plans/small.ini; do
 	[[ -f $root/$file ]] || {
 		echo "not installed: $file"

@@ -174,7 +174,7 @@ add_programs() { # FILE...
 
 add_our_programs() {
 	local file files=("$build/sidestep")
-	for file in "$build"/tests/lab/* "$build"/tests/attach/*; do
+	for file in "$build"/tools/sidestep-bare "$build"/tests/lab/* "$build"/tests/attach/*; do
 		[[ ! -f $file || ! -x $file ]] || files+=("$file")
 	done
 	add_programs "${files[@]}"

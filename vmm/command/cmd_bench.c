@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "vmm/base/stream.h"
+#include "vmm/command/bench_launch.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 
@@ -17,6 +18,8 @@ int command_bench(const struct settings *given)
 	settings.plan.pattern_count = (size_t)given->operand_count;
 	if (cli_check_format(&settings, FORMATS_PLAIN, &error) != 0)
 		return error_report(&error);
+	if (given->launch)
+		return bench_launch(given);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
 		status = error.status;
 	else if (session_run(&session, stream_is_screen(STDERR_FILENO), &error) != 0)

@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# launch.sh SIDESTEP SOURCE BUILD LAB: `sidestep bench --launch` in a lab, where what it prints is instructions, and the
+# same each time: all programs are there, and their order is what it must be.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "${BASH_SOURCE%/*}/../lib.sh"
+begin "$1"
+source=$(realpath "$2") build=$(realpath "$3") lab=$4
+cd "$scratch" || exit 99
+run "$source/tools/lab" "$lab" --build "$build" --get text --get json -- sh -c '
+	sidestep bench --launch --count 9 -o text && sidestep bench --launch --count 5 --format json -o json'
+that 'both formats: status' [ $status -eq 0 ]
+for row in 'a program that ends at once' 'sidestep --version' 'a bare KVM program' 'sidestep run -q'; do
+	that "text: $row" grep -Eq "^$row +[0-9]+ +[0-9]+ +[0-9]+\.[0-9]{2}\$" text
+done
+that 'text: the bare program is the measure' grep -Eq '^a bare KVM program .* 1\.00$' text
+that 'JSON is as its schema says' python3 "$source/tests/docs/validate.py" json
+that 'JSON: what does less takes less' python3 -c '
+import json, sys
+document = json.load(open("json"))
+took = {row["program"]: row["median_us"] for row in document["programs"]}
+sys.exit(not (document["launches"] == 5 and 0 < took["nothing"] < took["bare"] < took["run"]
+              and took["nothing"] < took["version"] < took["run"]
+              and all(row["minimum_us"] <= row["median_us"] for row in document["programs"])))'
+for what in ref.nothing '--engine flat' '--ledger left'; do
+	# shellcheck disable=SC2086 # an option and its argument
+	check "with $what" 2 '^sidestep: --launch performs no operation; leave out ' "$sidestep" bench --launch $what
+done
+that 'no ledger is left' [ ! -e left ]
+cat text
+finish
