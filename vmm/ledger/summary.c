@@ -414,12 +414,30 @@ static float *sorted_samples(const struct operation_summary *operation)
 	return sorted;
 }
 
+/* Of a float: the lowest bit of its exponent, and what that is of 1.0. */
+#define FLOAT_EXPONENT 23
+#define FLOAT_BIAS 127
+
 /* Less than a thousandth of a tick is no measurement, and has no logarithm. */
 static int bin_of(float ticks)
 {
-	double limited = ticks > 0.001f ? (double)ticks : 0.001;
+	/* The starts of the bins of an octave. log2() would have a library loaded, in every run. */
+	static const double starts[HISTOGRAM_PER_OCTAVE] = {
+		1.0,		    1.0905077326652577, 1.189207115002721, 1.2968395546510096,
+		1.4142135623730951, 1.5422108254079408, 1.681792830507429, 1.8340080864093424,
+	};
+	const float limited = ticks > 0.001f ? ticks : 0.001f;
+	int bin = HISTOGRAM_PER_OCTAVE - 1;
+	uint32_t bits;
+	float place;
 
-	return (int)floor(log2(limited) * HISTOGRAM_PER_OCTAVE);
+	memcpy(&bits, &limited, sizeof(bits));
+	const int octave = (int)(bits >> FLOAT_EXPONENT) - FLOAT_BIAS;
+	bits = (bits & ((1u << FLOAT_EXPONENT) - 1)) | (uint32_t)FLOAT_BIAS << FLOAT_EXPONENT;
+	memcpy(&place, &bits, sizeof(place));
+	while ((double)place < starts[bin])
+		bin--;
+	return octave * HISTOGRAM_PER_OCTAVE + bin;
 }
 
 int summary_histogram(const struct operation_summary *operation, struct tick_histogram *histogram)
