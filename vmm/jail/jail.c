@@ -2,12 +2,12 @@
 #include "vmm/jail/jail.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -65,43 +65,36 @@ const char *jail_landlock_text(const struct jail_support *support, char text[80]
 	return text;
 }
 
+/* The C library has both, and no header of its own for them. */
+int capget(struct __user_cap_header_struct *header, struct __user_cap_data_struct *sets);
+int capset(struct __user_cap_header_struct *header, const struct __user_cap_data_struct *sets);
+
 /* Only with CAP_SETPCAP may the bounding set shrink. Without new privileges it is of no use to anybody. */
 static int drop_bounding_set(void)
 {
-	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
-		if (prctl(PR_CAPBSET_DROP, (unsigned long)cap, 0, 0, 0) != 0)
-			return errno == EPERM ? 0 : -errno;
-	return 0;
+	/* Behind the last that this kernel knows it is EINVAL. */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+		;
+	return errno == EPERM || errno == EINVAL ? 0 : -errno;
 }
 
-/* Leaves those of `kept` in a set that the thread has already; the others were never raised. */
-static int keep(cap_t wanted, uint64_t kept)
-{
-	cap_t has = cap_get_proc();
-	cap_flag_value_t permitted;
-	int rc = has ? 0 : -errno;
-
-	for (cap_value_t cap = 0; rc == 0 && cap < cap_max_bits(); cap++)
-		if (kept >> cap & 1 && cap_get_flag(has, cap, CAP_PERMITTED, &permitted) == 0 && permitted == CAP_SET &&
-		    (cap_set_flag(wanted, CAP_PERMITTED, 1, &cap, CAP_SET) != 0 ||
-		     cap_set_flag(wanted, CAP_EFFECTIVE, 1, &cap, CAP_SET) != 0))
-			rc = -errno;
-	cap_free(has);
-	return rc;
-}
-
+/* Leaves those of `kept` that the thread has already; none is raised. */
 static int drop_capabilities(uint64_t kept)
 {
-	cap_t wanted = cap_init();
-	int rc = wanted ? drop_bounding_set() : -ENOMEM;
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	int rc = drop_bounding_set();
 
-	if (rc == 0)
-		rc = keep(wanted, kept);
-	/* cap_reset_ambient() asks for each of them first. */
-	if (rc == 0 && (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 || cap_set_proc(wanted) != 0))
-		rc = -errno;
-	cap_free(wanted);
-	return rc;
+	if (rc != 0)
+		return rc;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 || capget(&header, sets) != 0)
+		return -errno;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		uint32_t left = sets[i].permitted & (uint32_t)(kept >> 32 * i);
+
+		sets[i] = (struct __user_cap_data_struct){.permitted = left, .effective = left};
+	}
+	return capset(&header, sets) == 0 ? 0 : -errno;
 }
 
 static int filter_calls(const struct jail_thread *thread)
