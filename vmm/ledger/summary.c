@@ -25,10 +25,7 @@ struct summary *summary_create_bounded(size_t operations)
 		free(summary);
 		return NULL;
 	}
-	for (size_t i = 0; i <= operations; i++) {
-		summary->operations[i].samples = summary->pool + i * SUMMARY_SAMPLES_MAX;
-		summary->operations[i].sample_capacity = SUMMARY_SAMPLES_MAX;
-	}
+	summary->pooled = operations;
 	return summary;
 }
 
@@ -72,6 +69,18 @@ static struct operation_summary *operation_of(struct summary *summary, uint32_t 
 	return &summary->operations[number];
 }
 
+/* Not before there is a sample: operations that a guest never performs cost no memory. */
+static bool take_from_pool(const struct summary *summary, struct operation_summary *operation, size_t wanted)
+{
+	const size_t number = (size_t)(operation - summary->operations);
+
+	if (number > summary->pooled || wanted > SUMMARY_SAMPLES_MAX)
+		return false;
+	operation->samples = summary->pool + number * SUMMARY_SAMPLES_MAX;
+	operation->sample_capacity = SUMMARY_SAMPLES_MAX;
+	return true;
+}
+
 static bool grow_samples(const struct summary *summary, struct operation_summary *operation,
 			 size_t more)
 {
@@ -81,7 +90,7 @@ static bool grow_samples(const struct summary *summary, struct operation_summary
 	if (wanted <= operation->sample_capacity)
 		return true;
 	if (summary->pool)
-		return false;
+		return take_from_pool(summary, operation, wanted);
 	wanted += wanted / 2;
 	samples = realloc(operation->samples, wanted * sizeof(*samples));
 	if (!samples)

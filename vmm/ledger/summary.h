@@ -88,7 +88,8 @@ struct summary {
 	struct operation_summary operations[SS_MAX_OPERATIONS + 1];
 	uint32_t highest; /* largest operation number seen */
 	bool samples_dropped; /* some samples found no room */
-	float *pool;          /* of all operations' samples, in a bounded summary */
+	float *pool;          /* of the samples of operations 0 to `pooled`, in a bounded summary */
+	size_t pooled;
 };
 
 struct summary *summary_create(void);
