@@ -12,7 +12,7 @@
 #include "views/levels.h"
 #include "vmm/ledger/stat.h"
 
-#define LEDGER_MAGIC 0x4745444c45445353 /* "SSDELDGE": not any text file */
+#define LEDGER_MAGIC 0x4745444c45445353 /* "SSDELDEG": not any text file */
 #define LEDGER_VERSION 2
 #define LEDGER_HEADER_SIZE 4096
 
