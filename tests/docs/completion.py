@@ -34,6 +34,7 @@ LINES = [
     ("the program's option", "--vers", "--version"),
     ("an option", "test --time", "test --timeout"),
     ("an option after others", "run -q --engine=flat --flag-p", "run -q --engine=flat --flag-path"),
+    ("an option that may be repeated", "report --diff --threshold 5 --thre", "report --diff --threshold 5 --threshold"),
     ("an option of another command", "info --quie", None),
     ("a value", "run --engine fl", "run --engine flat"),
     ("a value after =", "run --engine=fl", "run --engine=flat"),
