@@ -54,7 +54,7 @@ static void bash_command(const struct command_row *command)
 		printf("--%s", options[i].name);
 		before = " ";
 	}
-	printf("'\n\t\toperands=%s ;;\n", kinds[complete_operands(command)]);
+	printf("'\n\t\toperands=%s most=%u ;;\n", kinds[complete_operands(command)], complete_operands_most(command));
 }
 
 int print_bash(void)
@@ -69,10 +69,29 @@ int print_bash(void)
 	     "\tmapfile -t COMPREPLY < <(compgen -P \"${2-}\" -W \"$1\" -- \"${current#\"${2-}\"}\")\n"
 	     "}\n"
 	     "\n"
+	     "# Whether there are as many operands before the current word already: words that are no option, nor of one.\n"
+	     "_sidestep_full()\n"
+	     "{\n"
+	     "\tlocal -i count=0 i");
+	fputs("\tlocal with_argument=' ", stdout);
+	complete_print_with_argument();
+	puts(" '\n"
+	     "\n"
+	     "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
+	     "\t\tif [[ ${COMP_WORDS[i]} != -* ]]; then\n"
+	     "\t\t\tcount+=1\n"
+	     "\t\telif [[ $with_argument == *\" ${COMP_WORDS[i]} \"* ]]; then\n"
+	     "\t\t\t[[ ${COMP_WORDS[i + 1]} != = ]] || i+=1\n"
+	     "\t\t\ti+=1\n"
+	     "\t\tfi\n"
+	     "\tdone\n"
+	     "\t(($1 > 0 && count >= $1))\n"
+	     "}\n"
+	     "\n"
 	     "_sidestep()\n"
 	     "{\n"
 	     "\tlocal current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}\n"
-	     "\tlocal option=${COMP_WORDS[COMP_CWORD - 1]} kind='' words='' options='' operands=none");
+	     "\tlocal option=${COMP_WORDS[COMP_CWORD - 1]} kind='' words='' options='' operands=none most=0");
 	fputs("\tlocal commands='", stdout);
 	for (size_t i = 0; i < command_count; i++)
 		printf("%s ", commands[i].name);
@@ -100,6 +119,9 @@ int print_bash(void)
 	     "\tesac\n"
 	     "\tif [[ -z $kind && $current == -* ]]; then\n"
 	     "\t\t_sidestep_reply \"$options\"\n"
+	     "\t\treturn\n"
+	     "\tfi\n"
+	     "\tif [[ -z $kind ]] && _sidestep_full $most; then\n"
 	     "\t\treturn\n"
 	     "\tfi\n"
 	     "\tcase ${kind:-$operands} in\n"

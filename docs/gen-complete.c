@@ -92,6 +92,35 @@ enum completion_kind complete_operands(const struct command_row *command)
 	return command->operands[0] ? COMPLETE_FILES : COMPLETE_NOTHING;
 }
 
+unsigned complete_operands_most(const struct command_row *command)
+{
+	unsigned words = command->operands[0] != '\0';
+
+	for (const char *at = command->operands; *at; at++)
+		words += *at == ' ';
+	return strstr(command->operands, "...") ? 0 : words;
+}
+
+void complete_print_with_argument(void)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < option_count; i++) {
+		bool again = !options[i].argument;
+
+		/* Each command may have a row of its own. */
+		for (size_t j = 0; j < i; j++)
+			again |= strcmp(options[j].name, options[i].name) == 0;
+		if (again)
+			continue;
+		fputs(before, stdout);
+		if (options[i].letter)
+			printf("-%c ", options[i].letter);
+		printf("--%s", options[i].name);
+		before = " ";
+	}
+}
+
 static bool ends_clause(const char *at)
 {
 	return strncmp(at, "; ", 2) == 0 || strncmp(at, ": ", 2) == 0 || strncmp(at, ", ", 2) == 0 ||

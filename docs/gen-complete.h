@@ -28,6 +28,13 @@ void complete_argument(const struct option_row *option, struct completion *ret_c
 
 enum completion_kind complete_operands(const struct command_row *command);
 
+/* How many operands a command takes; 0: as many as one likes, or none. */
+unsigned complete_operands_most(const struct command_row *command);
+
+/* Prints the options of all commands that have an argument, as they are typed, separated by spaces: a word behind one of
+ * them is no operand. */
+void complete_print_with_argument(void);
+
 /* Prints the flags of control registers that somebody can own, separated by spaces. */
 void complete_print_flags(void);
 

@@ -35,14 +35,13 @@ static void fish_option(const struct option_row *option)
 	fish_meaning(option->meaning);
 }
 
-/* For the commands whose operands are of that kind. */
+/* For the commands whose operands are of that kind, until there are as many as they take. */
 static void fish_operands(enum completion_kind kind, const char *completion)
 {
-	fputs("complete -c sidestep -n '__sidestep_in", stdout);
 	for (size_t i = 0; i < command_count; i++)
 		if (complete_operands(&commands[i]) == kind)
-			printf(" %s", commands[i].name);
-	printf("' %s\n", completion);
+			printf("complete -c sidestep -n '__sidestep_in %s; and __sidestep_room %u' %s\n", commands[i].name,
+			       complete_operands_most(&commands[i]), completion);
 }
 
 int print_fish(void)
@@ -63,6 +62,21 @@ int print_fish(void)
 	     "function __sidestep_in -d 'Whether the command is one of these'\n"
 	     "    set -l words (commandline -opc)\n"
 	     "    contains -- \"$words[2]\" $argv\n"
+	     "end\n"
+	     "\n"
+	     "function __sidestep_room -d 'Whether there are fewer operands than so many, or 0 is given'\n"
+	     "    set -l count 0\n"
+	     "    set -l before");
+	fputs("    set -l with_argument ", stdout);
+	complete_print_with_argument();
+	puts("\n"
+	     "    for word in (commandline -opc)[3..]\n"
+	     "        if not contains -- \"$before\" $with_argument; and not string match -q -- '-*' $word\n"
+	     "            set count (math $count + 1)\n"
+	     "        end\n"
+	     "        set before $word\n"
+	     "    end\n"
+	     "    test $argv[1] -eq 0 -o $count -lt $argv[1]\n"
 	     "end\n"
 	     "\n"
 	     "function __sidestep_flags -d 'ts,mp and so on'");
