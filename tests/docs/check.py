@@ -4,7 +4,7 @@
 
 usage: check.py [--update] SOURCE SIDESTEP GEN_DOCS
 
-Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md:
+Checked in README.md, CONTRIBUTING.md, CHANGELOG.md, SECURITY.md and docs/*.md:
   - every output has a mark that says where it comes from (outputs.py has the notation); what the host can print
     is what it prints now. Those of labs are compared by the tests of the labs;
   - docs/commands.md has the `--help` of every command;

@@ -178,7 +178,7 @@ class Document:
 def documents(source):
     source = pathlib.Path(source)
     return [Document(path) for path in (source / "README.md", source / "CONTRIBUTING.md", source / "CHANGELOG.md",
-                                        *sorted((source / "docs").glob("*.md")))]
+                                        source / "SECURITY.md", *sorted((source / "docs").glob("*.md")))]
 
 
 # --- comparing ----------------------------------------------------------------------------------
