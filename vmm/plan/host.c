@@ -13,8 +13,6 @@
 #include "vmm/plan/kvm_device.h"
 
 #define CPUID_ENTRIES_MAX 256
-#define CPUID_VMX_ECX 5
-#define CPUID_SVM_ECX 2
 #define CPUID_ADDRESS_SIZES 0x80000008
 #define CPUID_HYPERVISOR_ECX (1u << 31)
 #define CPUID_HYPERVISOR_NAME 0x40000000
@@ -220,8 +218,8 @@ bool host_has_nested(const struct host *host, bool intel, char *reason, size_t s
 		snprintf(reason, size, "no nested %s (KVM_CAP_NESTED_STATE is 0)", what);
 	else if (host->capability[HOST_CAP_msr_filter] == 0)
 		snprintf(reason, size, "no KVM_CAP_X86_MSR_FILTER; use Linux 5.10 or later");
-	else if (!(cpuid_leaf(host->cpuid, intel ? 1 : 0x80000001, 0)->ecx >>
-			   (intel ? CPUID_VMX_ECX : CPUID_SVM_ECX) & 1))
+	else if (!(cpuid_leaf(host->cpuid, intel ? CPUID_VMX_LEAF : CPUID_SVM_LEAF, 0)->ecx &
+		   (intel ? CPUID_VMX_ECX : CPUID_SVM_ECX)))
 		snprintf(reason, size, "no nested %s (its CPUID bit is not offered to guests)", what);
 	else
 		return true;

@@ -14,9 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CPUID_VMX_ECX (1u << 5)
-#define CPUID_EXTENDED 0x80000001
-#define CPUID_SVM_ECX (1u << 2)
 #define GROUP_ACCESS (S_IRGRP | S_IWGRP)
 
 struct remedy {
@@ -34,8 +31,8 @@ const char *kvm_device_path(void)
 static void find_module(struct remedy *remedy)
 {
 	uint32_t eax, ebx, ecx, edx;
-	const bool vmx = __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & CPUID_VMX_ECX;
-	const bool svm = __get_cpuid(CPUID_EXTENDED, &eax, &ebx, &ecx, &edx) && ecx & CPUID_SVM_ECX;
+	const bool vmx = __get_cpuid(CPUID_VMX_LEAF, &eax, &ebx, &ecx, &edx) && ecx & CPUID_VMX_ECX;
+	const bool svm = __get_cpuid(CPUID_SVM_LEAF, &eax, &ebx, &ecx, &edx) && ecx & CPUID_SVM_ECX;
 
 	if (!vmx && !svm)
 		snprintf(remedy->text, sizeof(remedy->text), "this processor offers neither VMX nor SVM: enable "

@@ -5,6 +5,12 @@
 
 #include "vmm/base/error.h"
 
+/* Where CPUID says that a processor has what KVM is built on, and that KVM gives it to guests. */
+#define CPUID_VMX_LEAF 1
+#define CPUID_VMX_ECX (1u << 5)
+#define CPUID_SVM_LEAF 0x80000001
+#define CPUID_SVM_ECX (1u << 2)
+
 const char *kvm_device_path(void);
 
 /*
