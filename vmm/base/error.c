@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "vmm/base/printable.h"
+#include "vmm/base/progress.h"
 
 /* Room for two names of files. */
 #define ERROR_RAW_SIZE 9000
@@ -39,6 +40,7 @@ int error_reader_gone(struct error *error)
 
 int error_report(const struct error *error)
 {
+	progress_end();
 	if (!error->silent)
 		fprintf(stderr, "sidestep: %s\n", error->text);
 	return error->status;

@@ -8,11 +8,13 @@
 
 #include "devices/console.h"
 #include "vmm/base/error.h"
+#include "vmm/base/progress.h"
 
 struct stream {
 	FILE *file;
 	int fd;
 	bool leave;
+	bool terminal; /* known before a jail refuses to ask */
 	int error; /* of the first write that failed, an errno */
 	struct stream *next;
 };
@@ -34,6 +36,8 @@ static ssize_t write_all(void *cookie, const char *bytes, size_t size)
 	struct stream *stream = cookie;
 	size_t done = 0;
 
+	if (stream->terminal)
+		progress_stop();
 	while (done < size && stream->error == 0) {
 		ssize_t n = write(stream->fd, bytes + done, size - done);
 
@@ -53,7 +57,7 @@ FILE *stream_open(int fd, bool leave)
 
 	if (!stream)
 		return NULL;
-	*stream = (struct stream){.fd = fd, .leave = leave, .next = streams};
+	*stream = (struct stream){.fd = fd, .leave = leave, .terminal = isatty(fd), .next = streams};
 	stream->file = fopencookie(stream, "w", (cookie_io_functions_t){.write = write_all});
 	if (!stream->file) {
 		free(stream);

@@ -2,7 +2,6 @@
 /* sidestep bench: what each operation costs, beside the empty loop. */
 #include <unistd.h>
 
-#include "vmm/base/stream.h"
 #include "vmm/command/bench_launch.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
@@ -22,7 +21,7 @@ int command_bench(const struct settings *given)
 		return bench_launch(given);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
 		status = error.status;
-	else if (session_run(&session, stream_is_screen(STDERR_FILENO), &error) != 0)
+	else if (session_run(&session, true, &error) != 0)
 		status = error.status;
 	else
 		status = session_emit(&session, &settings, "sidestep.bench", false, HIDE_IN_BENCH,

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "vmm/base/input_file.h"
-#include "vmm/base/stream.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 #include "vmm/plan/needs.h"
@@ -118,7 +117,7 @@ static int perform(struct session *session, struct differential *run,
 	if (check_masks(run, &session->plan, error) != 0)
 		return error->status;
 	run->environment = session_environment(session);
-	if (session_run(session, stream_is_screen(STDERR_FILENO), error) != 0 ||
+	if (session_run(session, true, error) != 0 ||
 	    output_fill(write_outcome, &(struct outcome){run, session}, settings, &session->output, error) != 0)
 		return error->status;
 	if (run->differed)

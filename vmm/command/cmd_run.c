@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/base/stream.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 #include "vmm/command/typed_console.h"
@@ -25,7 +24,7 @@ static int run_and_report(struct session *session, const struct settings *settin
 {
 	const struct stop *why = &session->machine.why;
 	struct console *console = &session->machine.console;
-	bool progress = !settings->quiet && stream_is_screen(STDERR_FILENO) && session->plan.platform == PLATFORM_SIDESTEP;
+	bool progress = !settings->quiet && session->plan.platform == PLATFORM_SIDESTEP;
 	struct typed_console typed;
 	int status, rc;
 

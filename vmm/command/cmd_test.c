@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmm/base/stream.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 #include "vmm/guest/image_file.h"
@@ -106,7 +105,7 @@ int command_test(const struct settings *given)
 		return command_random(&settings);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
 		status = error.status == STATUS_SKIPPED ? skip_all(&session, &settings, &error) : error.status;
-	else if (session_run(&session, stream_is_screen(STDERR_FILENO), &error) != 0)
+	else if (session_run(&session, true, &error) != 0)
 		status = error.status;
 	else
 		status = session_emit(&session, &settings, "sidestep.test", true, HIDE_IN_TEST, &error);

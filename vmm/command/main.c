@@ -3,6 +3,8 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "vmm/base/progress.h"
+#include "vmm/base/stream.h"
 #include "vmm/cli/cli.h"
 #include "vmm/cli/hint.h"
 #include "vmm/cli/named_files.h"
@@ -104,5 +106,6 @@ int main(int argc, char **argv)
 	if (deadline_start(settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0 ||
 	    named_files_check(command, &settings, &error) != 0)
 		return error_report(&error);
+	progress_start(command->name, stream_is_screen(STDERR_FILENO));
 	return dispatch(command)(&settings);
 }

@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "vmm/base/progress.h"
+
 #define WORDS DEADLINE_WORDS ", before the guest ran"
 
 /* Filled in before there is a signal: its handler can format nothing. */
@@ -21,6 +23,7 @@ static void end(int signal)
 	(void)signal;
 	if (tap)
 		(void)!write(STDOUT_FILENO, bail_out, bail_out_size);
+	progress_abandon();
 	(void)!write(STDERR_FILENO, line, line_size);
 	_exit(STATUS_TIMEOUT);
 }

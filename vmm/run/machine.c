@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "vmm/base/progress.h"
 #include "vmm/emulate/guest_code.h"
 #include "vmm/engine/engines.h"
 #include "vmm/observe/recorder.h"
@@ -237,8 +238,7 @@ static void show_progress(const struct machine *machine)
 	uint32_t operation = vcpu_operation(vcpu);
 
 	if (operation != 0)
-		fprintf(stderr, "\r\033[K[%u/%u] %s", operation, image_operations(image),
-			image_operation_name(image, operation));
+		progress_show("[%u/%u] %s", operation, image_operations(image), image_operation_name(image, operation));
 }
 
 static void time_out(struct machine *machine)
@@ -376,8 +376,7 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 		if (progress)
 			show_progress(machine);
 	}
-	if (progress)
-		fputs("\r\033[K", stderr);
+	progress_end();
 }
 
 /* Buffers belong to a VM: they are given back when none of its vCPUs runs any more. */
@@ -525,7 +524,7 @@ int machine_run(struct machine *machine, bool progress, struct error *error)
 	sigemptyset(&kicks);
 	sigaddset(&kicks, KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &kicks, NULL);
-	rc = run_threads(machine, &handled, progress, error);
+	rc = run_threads(machine, &handled, progress && progress_is_shown(), error);
 	/* This thread never handles a kick, and time that is over after the run is none of its own. */
 	sigaddset(&machine->mask, KICK_SIGNAL);
 	sigaddset(&machine->mask, SIGALRM);

@@ -61,7 +61,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 
 /*
  * Puts all threads into the jail, and runs all vCPUs to the end, the timeout, or SIGINT, SIGTERM or SIGHUP. With
- * `progress` the current operation is shown on standard error from time to time. Returns 0, or a negative errno if
+ * `progress` the current operation is shown from time to time (progress.h). Returns 0, or a negative errno if
  * no thread could be started, or the jail not be closed. How the run ended is in machine->why.
  */
 int machine_run(struct machine *machine, bool progress, struct error *error);
