@@ -12,6 +12,7 @@
 #include "vmm/analysis/group_costs.h"
 #include "vmm/analysis/observed.h"
 #include "vmm/base/neighbourhood.h"
+#include "vmm/base/progress.h"
 
 const char *const group_key_names[GROUP_KEY_COUNT] = {GROUP_KEYS(LIST_KEY)};
 
@@ -148,6 +149,7 @@ static int count_all(struct ledger_index *contents, struct group_list *list, str
 	struct record_exit exit;
 	int rc = 0;
 
+	progress_step("counting exits by %s", group_key_names[list->by]);
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
 		if (ledger_index_exit(record, &exit) && counts(list->by, &exit))
@@ -176,6 +178,7 @@ static int rank_all(struct ledger_index *contents, struct group_list *list, cons
 	struct record_exit exit;
 	int rc = make_room(list, &costs);
 
+	progress_step("adding up what exits cost by %s", group_key_names[list->by]);
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL) {
 		int64_t number;

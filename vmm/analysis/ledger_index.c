@@ -7,6 +7,7 @@
 
 #include "vmm/analysis/verdict.h"
 #include "vmm/base/neighbourhood.h"
+#include "vmm/base/progress.h"
 #include "vmm/base/words.h"
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/plan/engine.h"
@@ -421,6 +422,7 @@ int ledger_index_open(struct ledger_index *contents, const char *path, struct er
 
 	*contents = (struct ledger_index){0};
 	rc = ledger_open(&contents->reader, path, error);
+	progress_step("counting the records of %s", path);
 	return rc == 0 ? take_apart(contents, path, error) : rc;
 }
 
@@ -431,6 +433,7 @@ int ledger_index_open_memory(struct ledger_index *contents, const void *data, si
 
 	*contents = (struct ledger_index){0};
 	rc = ledger_open_memory(&contents->reader, data, size, name, error);
+	progress_step("counting all records");
 	return rc == 0 ? take_apart(contents, name, error) : rc;
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "vmm/base/progress.h"
+
 #define VCPUS (256 * 256)
 
 static const enum lane lanes[LEVEL_COUNT] = {LANE_L0, LANE_MONITOR, LANE_VMM};
@@ -125,7 +127,9 @@ static bool same_track(const struct slice *a, const struct slice *b)
 
 static void sort(struct timeline *timeline)
 {
+	progress_step("putting the time line in order");
 	qsort(timeline->slices, timeline->count, sizeof(*timeline->slices), by_time);
+	progress_end();
 }
 
 /* The request that begins a batch is an exit itself. L0 sees it from before the batch's beginning until
@@ -200,6 +204,7 @@ static int read_records(struct maker *maker, struct ledger_reader *reader)
 	struct record_exit exit;
 	int rc = 0;
 
+	progress_step("putting the exits into a time line");
 	ledger_rewind(reader);
 	while (rc == 0 && (record = ledger_next(reader)) != NULL) {
 		if (ledger_index_exit(record, &exit))

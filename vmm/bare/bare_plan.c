@@ -10,8 +10,9 @@
 #include "guestfw/bare/plan.h"
 #include "guestfw/guest.h"
 #include "vmm/analysis/verdict.h"
-#include "vmm/base/written.h"
 #include "vmm/bare/bare_setup.h"
+#include "vmm/base/progress.h"
+#include "vmm/base/written.h"
 #include "vmm/engine/engines.h"
 #include "vmm/engine/monitor.h"
 #include "vmm/guest/boot.h"
@@ -137,8 +138,11 @@ static int append_area(struct bare_build *build, const uint8_t *area, uint64_t s
 		const uint64_t first = at;
 		struct bare_extent *extents;
 
-		while (at < size && !is_zero(area + at))
+		while (at < size && !is_zero(area + at)) {
+			if (at % PROGRESS_BYTES == 0)
+				progress_at(at, size);
 			at += PAGE;
+		}
 		if (at == first)
 			continue;
 		extents = realloc(build->extents, (build->extent_count + 1) * sizeof(*extents));
@@ -159,12 +163,14 @@ static int append_memory(struct bare_build *build, struct bare_plan *plan)
 	int rc = 0;
 
 	build->written = written_open();
+	progress_step("copying the guests' memory for %s", engine_keys[build->plan.engine->id]);
 	for (unsigned i = 0; rc == 0 && i < build->plan.vms; i++)
 		rc = append_area(build, build->vms[i].ram.host, build->vms[i].ram.size, build->vms[i].base - BARE_BASE, &end);
 	plan->guest_size = build->vms[0].ram.size;
 	plan->monitor = monitor->physical - BARE_BASE;
 	if (rc == 0)
 		rc = append_area(build, monitor->host, RELAY_SIZE, plan->monitor, &end);
+	progress_end();
 	if (build->written >= 0)
 		close(build->written);
 	plan->monitor_size = aligned(end);

@@ -3,18 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vmm/base/progress.h"
 #include "vmm/output/helper_process.h"
 #include "vmm/output/work_directory.h"
 
 #define PROGRAM "grub-mkrescue"
+#define LOOK_MS 100
 #define NEEDS "an .iso needs the Debian packages grub-common, grub-pc-bin, grub-efi-amd64-bin, xorriso and mtools; " \
 	      "a name without .iso gets the kernel alone"
 
@@ -68,6 +72,18 @@ static int put_tree(int directory, const struct blob *image)
 	return rc == 0 ? put_file(directory, "root/boot/sidestep.bin", image->data, image->size) : rc;
 }
 
+/* It takes a second or more, and does not say how far it is. */
+static void await(pid_t pid)
+{
+	struct pollfd end = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
+
+	progress_step("having " PROGRAM " make a medium");
+	while (end.fd >= 0 && progress_is_shown() && poll(&end, 1, LOOK_MS) == 0)
+		progress_at(0, 0);
+	if (end.fd >= 0)
+		close(end.fd);
+}
+
 /* Returns the exit status, or a negative errno if it could not be started. Its messages go into a file, and what it
  * leaves behind when it fails is in the directory. */
 static int run(int directory)
@@ -95,7 +111,12 @@ static int run(int directory)
 	rc = posix_spawnp(&pid, PROGRAM, &actions, &attributes, (char *const *)arguments, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
-	return rc == 0 ? -helper_wait(pid) : -rc;
+	if (rc != 0)
+		return -rc;
+	await(pid);
+	rc = -helper_wait(pid);
+	progress_end();
+	return rc;
 }
 
 /* Its last line is what it has failed of. */

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vmm/base/progress.h"
+
 bool input_is_stdin(const char *path)
 {
 	return strcmp(path, "-") == 0;
@@ -48,10 +50,14 @@ static int copy_stdin(uint64_t limit)
 
 	if (fd < 0)
 		return -errno;
+	progress_step("reading standard input");
 	for (uint64_t size = 0; rc == 0 && n > 0 && size <= limit; size += (uint64_t)n) {
+		if (size % PROGRESS_BYTES < sizeof(buffer))
+			progress_at(size, 0);
 		n = read_some(buffer, limit - size < sizeof(buffer) ? (size_t)(limit - size) + 1 : sizeof(buffer));
 		rc = n < 0 ? (int)n : write_all(fd, buffer, (size_t)n);
 	}
+	progress_end();
 	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		rc = -errno;
 	if (rc == 0)

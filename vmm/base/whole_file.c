@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vmm/base/input_file.h"
+#include "vmm/base/progress.h"
 
 static int check(const struct stat *status, const char *path, const struct whole_file_kind *kind, struct error *error)
 {
@@ -45,8 +46,10 @@ int whole_file_open(const char *path, const struct whole_file_kind *kind, size_t
 static int fill(int fd, uint64_t offset, uint8_t *to, size_t size)
 {
 	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(fd, to + done, size - done, (off_t)(offset + done));
+		const size_t left = size - done;
+		ssize_t n = pread(fd, to + done, left < PROGRESS_READ ? left : PROGRESS_READ, (off_t)(offset + done));
 
+		progress_at(done, size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -58,8 +61,11 @@ static int fill(int fd, uint64_t offset, uint8_t *to, size_t size)
 
 int whole_file_copy(int fd, const char *path, uint64_t offset, void *to, size_t size, struct error *error)
 {
-	int rc = fill(fd, offset, to, size);
+	int rc;
 
+	progress_step("reading %s", path);
+	rc = fill(fd, offset, to, size);
+	progress_end();
 	return rc == 0 ? 0 : error_set(error, rc, STATUS_USAGE, "%s: cannot be read: %s", path, strerror(-rc));
 }
 

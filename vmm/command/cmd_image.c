@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm/bare/bare_image.h"
+#include "vmm/base/progress.h"
 #include "vmm/bare/iso.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
@@ -14,9 +15,15 @@ static int write_image(const void *data, const struct settings *settings, FILE *
 {
 	const struct blob *image = data;
 
-	(void)settings;
-	/* What fails shows when the stream is closed. */
-	fwrite(image->data, 1, image->size, stream);
+	progress_step("writing %s", settings->output);
+	for (size_t at = 0; at < image->size; at += PROGRESS_BYTES) {
+		const size_t left = image->size - at;
+
+		progress_at(at, image->size);
+		/* What fails shows when the stream is closed. */
+		fwrite(image->data + at, 1, left < PROGRESS_BYTES ? left : PROGRESS_BYTES, stream);
+	}
+	progress_end();
 	return 0;
 }
 

@@ -84,6 +84,7 @@ struct ledger_reader {
 	size_t size;   /* of header and records */
 	size_t offset; /* of the next record */
 	size_t start;  /* of the first one */
+	size_t told;   /* the offset from which on progress is told again */
 	struct ledger_header header;
 	bool truncated;
 	bool version;     /* written in another version of the format */
@@ -101,7 +102,8 @@ int ledger_open_memory(struct ledger_reader *reader, const void *data, size_t si
 		       const char *name, struct error *error);
 
 /* The next record, whose size fits its type, or NULL at the end. Goes on behind damage, at the next
- * place where several records follow one another. */
+ * place where several records follow one another. Tells how far it is of the step that has begun (progress.h), which
+ * is over at the end. */
 const struct record *ledger_next(struct ledger_reader *reader);
 
 /* Starts again at the first record. */

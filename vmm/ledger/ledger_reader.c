@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/base/input_file.h"
+#include "vmm/base/progress.h"
 #include "vmm/base/written.h"
 #include "vmm/ledger/ledger.h"
 #include "vmm/ledger/serial_log.h"
@@ -76,8 +77,10 @@ static int decode(struct ledger_reader *reader, const char *name, struct error *
 {
 	struct serial_log log;
 
+	progress_step("decoding %s", name);
 	if (serial_log_decode((const char *)reader->data, reader->size, &log) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "%s: out of memory", name);
+	progress_end();
 	discard(reader);
 	*reader = (struct ledger_reader){
 		.data = log.data,
@@ -143,8 +146,10 @@ static int make_room(struct ledger_reader *reader, size_t size)
 static int read_range(struct ledger_reader *reader, int fd, off_t start, off_t end)
 {
 	while (start < end) {
-		ssize_t n = pread(fd, reader->data + start, (size_t)(end - start), start);
+		const size_t left = (size_t)(end - start);
+		ssize_t n = pread(fd, reader->data + start, left < PROGRESS_READ ? left : PROGRESS_READ, start);
 
+		progress_at((uint64_t)start, (uint64_t)reader->mapped);
 		if (n == 0)
 			return 1;
 		if (n < 0 && errno != EINTR)
@@ -195,7 +200,9 @@ static int read_file(struct ledger_reader *reader, int fd, const char *path, str
 				 path, (intmax_t)status.st_size, LEDGER_FILE_MAX);
 	if (make_room(reader, (size_t)status.st_size) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "%s: out of memory", path);
+	progress_step("reading %s", path);
 	rc = read_data(reader, fd, status.st_size);
+	progress_end();
 	if (rc != 0)
 		return error_set(error, rc, STATUS_USAGE, "%s: %s", path, strerror(-rc));
 	return adopt(reader, path, error);
@@ -299,12 +306,21 @@ static size_t behind_zeros(const struct ledger_reader *reader, size_t offset)
 	return offset;
 }
 
+static void tell(struct ledger_reader *reader, size_t offset)
+{
+	if (offset < reader->told)
+		return;
+	reader->told = offset + PROGRESS_BYTES;
+	progress_at(offset, reader->size);
+}
+
 static size_t behind_damage(struct ledger_reader *reader)
 {
 	size_t offset = reader->offset;
 
 	while (reader->size - offset >= 8) {
 		offset = behind_zeros(reader, offset + 8);
+		tell(reader, offset);
 		if (!is_zero(reader, offset) && chain(reader, offset, false))
 			return offset;
 	}
@@ -328,6 +344,7 @@ const struct record *ledger_next(struct ledger_reader *reader)
 	while (reader->offset != reader->size) {
 		const struct record *record = (const void *)(reader->data + reader->offset);
 
+		tell(reader, reader->offset);
 		if (fits(reader, reader->offset)) {
 			reader->offset += record->size;
 			if (record->type != RECORD_PAD)
@@ -344,6 +361,7 @@ const struct record *ledger_next(struct ledger_reader *reader)
 			reader->offset = next;
 		}
 	}
+	progress_end();
 	return NULL;
 }
 
@@ -351,6 +369,7 @@ void ledger_rewind(struct ledger_reader *reader)
 {
 	reader->offset = reader->start;
 	reader->unknown = 0;
+	reader->told = 0;
 }
 
 void ledger_reader_close(struct ledger_reader *reader)

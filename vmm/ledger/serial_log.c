@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/base/progress.h"
 #include "vmm/ledger/frame.h"
 #include "vmm/ledger/record.h"
 
@@ -196,6 +197,7 @@ static int take_frame(struct decoder *decoder)
 
 static int decode(struct decoder *decoder, const char *text, const char *end)
 {
+	const char *start = text, *told = text;
 	int rc = 0;
 
 	while (rc == 0 && (text = find_frame(text, end)) != NULL) {
@@ -205,6 +207,10 @@ static int decode(struct decoder *decoder, const char *text, const char *end)
 			rc = take_frame(decoder);
 		decoder->log.damaged += line == LINE_DAMAGED;
 		decoder->log.cut |= line == LINE_CUT;
+		if (text - told >= (ptrdiff_t)PROGRESS_BYTES) {
+			progress_at((uint64_t)(text - start), (uint64_t)(end - start));
+			told = text;
+		}
 	}
 	return rc;
 }

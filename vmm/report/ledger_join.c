@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/base/progress.h"
+
 #define VARIOUS "various"
 
 /* What a report says of its run. Each may be another in another ledger; of `one_run` there is nothing to say then. */
@@ -156,10 +158,11 @@ static void note_texts(struct ledger_join *join)
 			join->various |= 1u << i;
 }
 
-static int append(struct ledger_join *join, struct ledger_reader *reader, struct error *error)
+static int append(struct ledger_join *join, struct ledger_reader *reader, const char *path, struct error *error)
 {
 	const struct record *record;
 
+	progress_step("adding %s", path);
 	ledger_rewind(reader);
 	while ((record = ledger_next(reader)) != NULL)
 		fwrite(record, record->size, 1, join->records);
@@ -222,7 +225,7 @@ int ledger_join_add(struct ledger_join *join, const char *path, struct error *er
 	join->samples_lost += part->report.samples_lost;
 	join->vcpus_blind = part->report.vcpus_blind > join->vcpus_blind ? part->report.vcpus_blind : join->vcpus_blind;
 	join->status = join->status ? join->status : part->report.status;
-	return append(join, &part->reader, error);
+	return append(join, &part->reader, path, error);
 }
 
 /* What the records say one after the other is that of the last ledger. */

@@ -10,6 +10,7 @@
 
 #include "vmm/analysis/observed.h"
 #include "vmm/base/printable.h"
+#include "vmm/base/progress.h"
 #include "vmm/report/report_ledger.h"
 
 struct stack {
@@ -75,6 +76,7 @@ static int count_all(struct stacks *stacks, struct ledger_index *contents)
 	struct record_exit exit;
 	int rc = 0;
 
+	progress_step("counting stacks");
 	ledger_rewind(&contents->reader);
 	while (rc == 0 && (record = ledger_next(&contents->reader)) != NULL)
 		if (ledger_index_exit(record, &exit) && exit.record.level < LEVEL_COUNT)
@@ -129,6 +131,7 @@ uint64_t folded_left_out(struct ledger_index *contents)
 	struct record_exit exit;
 	uint64_t count = 0;
 
+	progress_step("counting what is left out");
 	ledger_rewind(&contents->reader);
 	while ((record = ledger_next(&contents->reader)) != NULL)
 		if (ledger_index_exit(record, &exit) && exit.record.level < LEVEL_COUNT)

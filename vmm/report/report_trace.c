@@ -14,8 +14,11 @@
 #include "vmm/analysis/disassembly.h"
 #include "vmm/analysis/observed.h"
 #include "vmm/analysis/timeline.h"
+#include "vmm/base/progress.h"
 #include "vmm/report/report_ledger.h"
 #include "vmm/table/json.h"
+
+#define TELL_EVERY 65536 /* slices, for the progress */
 
 static const char *const lane_names[LANE_COUNT] = {"guest", "l0", "monitor", "vmm"};
 
@@ -225,14 +228,18 @@ static void put_events(struct file_writer *writer, const struct timeline *timeli
 	static void (*const put[])(struct file_writer *writer, const struct slice *slice) = {
 		[SLICE_BATCH] = put_batch, [SLICE_EXIT] = put_exit, [SLICE_VIEW] = put_view};
 
+	progress_step("writing the trace");
 	for (size_t i = 0; i < timeline->count && writer->rc == 0; i++) {
 		const struct slice *slice = &timeline->slices[i];
 		const struct slice *before = i ? slice - 1 : NULL;
 
 		if (!before || track_number(before->track) != track_number(slice->track))
 			name_track(writer, slice, !before || before->track.vm != slice->track.vm);
+		if (i % TELL_EVERY == 0)
+			progress_at(i, timeline->count);
 		put[slice->kind](writer, slice);
 	}
+	progress_end();
 }
 
 /* What a reader shows beside the time line. */
