@@ -25,7 +25,7 @@ from ledger import MAGIC, PAGE, HEADER, VERSION, Format  # noqa: E402
 SECONDS = 2.5  # that an input takes
 PIECES = 25
 ERASE = b"\r\x1b[K"
-LINE = re.compile(rb"(?:report|image): [a-z ]+.*(?:\d %|\d MiB)?")
+LINE = re.compile(rb"report: [a-z ]+-?(?:, \d+ (?:%|MiB))?")
 
 
 def ledger(form, exits):
