@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "devices/console.h"
@@ -14,7 +15,7 @@ struct stream {
 	FILE *file;
 	int fd;
 	bool leave;
-	bool terminal; /* known before a jail refuses to ask */
+	bool seen; /* perhaps, where progress is shown; known before a jail refuses to ask */
 	int error; /* of the first write that failed, an errno */
 	struct stream *next;
 };
@@ -36,7 +37,7 @@ static ssize_t write_all(void *cookie, const char *bytes, size_t size)
 	struct stream *stream = cookie;
 	size_t done = 0;
 
-	if (stream->terminal)
+	if (stream->seen)
 		progress_stop();
 	while (done < size && stream->error == 0) {
 		ssize_t n = write(stream->fd, bytes + done, size - done);
@@ -51,13 +52,21 @@ static ssize_t write_all(void *cookie, const char *bytes, size_t size)
 	return (ssize_t)done;
 }
 
+/* On a terminal, or by a pager behind a pipe. */
+static bool may_be_seen(int fd)
+{
+	struct stat status;
+
+	return isatty(fd) || (fd == STDOUT_FILENO && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode));
+}
+
 FILE *stream_open(int fd, bool leave)
 {
 	struct stream *stream = malloc(sizeof(*stream));
 
 	if (!stream)
 		return NULL;
-	*stream = (struct stream){.fd = fd, .leave = leave, .terminal = isatty(fd), .next = streams};
+	*stream = (struct stream){.fd = fd, .leave = leave, .seen = may_be_seen(fd), .next = streams};
 	stream->file = fopencookie(stream, "w", (cookie_io_functions_t){.write = write_all});
 	if (!stream->file) {
 		free(stream);

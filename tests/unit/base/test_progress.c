@@ -196,6 +196,35 @@ static void gone_for_good_before_data(void **state)
 	stream_finish(file);
 }
 
+/* Who reads it may have the same screen. */
+static void gone_for_good_before_data_for_a_pager(void **state)
+{
+	int ends[2], out = dup(STDOUT_FILENO);
+	const char *text;
+	FILE *file;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	now_ms += 1000;
+	progress_step("reading");
+	drawn();
+	/* Nothing is asserted while the test's own output would go there. */
+	dup2(ends[1], STDOUT_FILENO);
+	file = stream_open(STDOUT_FILENO, false);
+	if (file) {
+		fputs("data", file);
+		stream_finish(file);
+	}
+	dup2(out, STDOUT_FILENO);
+	text = drawn();
+	close(out);
+	close(ends[0]);
+	close(ends[1]);
+	assert_non_null(file);
+	assert_string_equal(text, ERASE);
+	assert_false(progress_is_shown());
+}
+
 /* Data that goes elsewhere does not meet it. */
 static void stays_beside_data_in_a_file(void **state)
 {
@@ -251,6 +280,7 @@ int main(void)
 		TEST(a_name_does_not_speak_to_the_terminal),
 		TEST(gone_before_a_message),
 		TEST(gone_for_good_before_data),
+		TEST(gone_for_good_before_data_for_a_pager),
 		TEST(stays_beside_data_in_a_file),
 		TEST(a_line_of_another_kind_at_once),
 		TEST(no_screen_no_line_and_no_clock),
