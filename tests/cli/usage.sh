@@ -94,6 +94,8 @@ END
 check 'an argument that looks like an option of another VMM' 2 '^sidestep: -x is no option' \
 	"$sidestep" run --append -nographic -xy
 check 'no option before one of another VMM' 2 '^sidestep: --bogus is no option' "$sidestep" run --bogus -smp 2
+check 'an option of another VMM where no guest is launched' 2 '^sidestep: --smp is no option of this command; see .sidestep report --help.$' \
+	"$sidestep" report --smp=2
 check '-smp: what there is instead' 2 ': -c N sets the number of vCPUs$' "$sidestep" run -smp 2
 
 for command in test bench report views info; do
