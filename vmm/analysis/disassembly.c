@@ -272,3 +272,15 @@ const char *disassembly_place_name(const struct code_place *place, char *text, s
 			*c = '?';
 	return text;
 }
+
+bool disassembly_of_record(const struct record_instruction *record, char *text, size_t size)
+{
+	const struct cpu_mode mode = {.code = (enum cpu_width)record->width, .stack = (enum cpu_width)record->width};
+	struct insn insn;
+
+	if (record->count == 0 || record->count > RECORD_INSN_SIZE || record->width >= WIDTH_COUNT ||
+	    insn_decode(&mode, record->bytes, record->count, &insn) != 0)
+		return false;
+	insn_text(&insn, record->rip, text, size);
+	return true;
+}

@@ -55,4 +55,8 @@ void disassembly_mnemonics_finish(struct disassembly_mnemonics *known);
  * becomes a question mark. */
 const char *disassembly_place_name(const struct code_place *place, char *text, size_t size);
 
+/* The instruction that a record of one has, as above; the record may be of any ledger, or empty. Returns whether there is
+ * one. */
+bool disassembly_of_record(const struct record_instruction *record, char *text, size_t size);
+
 #endif

@@ -30,7 +30,9 @@
 	X(INTERRUPT, record_interrupt, "what was decided about a virtual interrupt")               \
 	X(PIN, record_pin, "a buffer that was pinned, given back, or refused")                     \
 	X(L0_EXIT, record_l0_exit, "one exit at l0, from the kernel's tracepoints")                \
-	X(EXPECTATION, record_expectation, "what the reference model says of an operation")
+	X(EXPECTATION, record_expectation, "what the reference model says of an operation")        \
+	X(INSTRUCTION, record_instruction, "the instruction of an access that a view forbids, and what it was to write") \
+	X(SOURCE, record_source, "the line of source that an instruction of such accesses is of")
 
 enum record_type {
 	RECORD_INVALID,
@@ -148,6 +150,29 @@ struct record_violation {
 	uint32_t reserved;
 	char region[RECORD_NAME_SIZE]; /* that holds gpa, NUL-terminated; empty: none */
 	char symbol[RECORD_NAME_SIZE]; /* that holds rip, with the offset in it; empty: none */
+};
+
+#define RECORD_INSN_SIZE 16
+
+/* Follows the record of the violation that it is of. */
+struct record_instruction {
+	struct record record;
+	uint64_t gpa, rip; /* these, and the next three, as there */
+	uint64_t value;	   /* what was to be written, of `value_size` bytes */
+	uint32_t operation, view, access;
+	uint8_t value_size; /* 0: not known, or nothing was to be */
+	uint8_t count;	    /* of the bytes of the instruction; 0: not known */
+	uint16_t width;	    /* of the code, as in struct record_code */
+	uint8_t bytes[RECORD_INSN_SIZE];
+};
+
+#define RECORD_SOURCE_SIZE 64
+
+/* At the end of a run, of each instruction of a VM's violations that the image's DWARF knows. */
+struct record_source {
+	struct record record;
+	uint64_t rip; /* of the violation */
+	char text[RECORD_SOURCE_SIZE]; /* "file:line", NUL-terminated */
 };
 
 struct record_interrupt {
@@ -324,6 +349,8 @@ _Static_assert(sizeof(struct record) == 8, "file format");
 _Static_assert(sizeof(struct record_exit) == 48, "file format");
 _Static_assert(sizeof(struct record_operation) == 56, "file format");
 _Static_assert(sizeof(struct record_violation) == 152, "file format");
+_Static_assert(sizeof(struct record_instruction) == 64, "file format");
+_Static_assert(sizeof(struct record_source) == 80, "file format");
 _Static_assert(sizeof(struct record_l0_exit) == 64, "file format");
 _Static_assert(sizeof(struct record_code) == 120, "file format");
 _Static_assert(sizeof(struct record_interrupt) == 24, "file format");

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,30 +181,75 @@ static bool same_violation(const struct record_violation *a, const struct record
 	       a->gpa == b->gpa && a->rip == b->rip && a->answer == b->answer;
 }
 
-static void count_violation(struct summary *summary, const struct record_violation *record,
-			    uint64_t count)
+/* The entry for such violations; NULL: there are too many kinds of them. */
+static struct violation_summary *find_violation(struct summary *summary, const struct record_violation *record)
 {
 	struct violation_summary *violation;
 
-	for (size_t i = 0; i < summary->violation_count; i++) {
-		violation = &summary->violations[i];
-		if (same_violation(&violation->record, record)) {
-			violation->count += count;
-			return;
-		}
-	}
+	for (size_t i = 0; i < summary->violation_count; i++)
+		if (same_violation(&summary->violations[i].record, record))
+			return &summary->violations[i];
 	if (summary->violation_count == SUMMARY_VIOLATIONS_MAX)
-		return;
+		return NULL;
 	violation = &summary->violations[summary->violation_count++];
-	*violation = (struct violation_summary){.record = *record, .count = count};
+	*violation = (struct violation_summary){.record = *record};
 	violation->record.region[RECORD_NAME_SIZE - 1] = '\0';
 	violation->record.symbol[RECORD_NAME_SIZE - 1] = '\0';
+	return violation;
 }
 
 static void add_violation(struct summary *summary, const struct record_violation *record)
 {
+	struct violation_summary *violation = find_violation(summary, record);
+
 	operation_of(summary, record->operation)->violations++;
-	count_violation(summary, record, 1);
+	if (violation)
+		violation->count++;
+}
+
+static void note_instruction(struct violation_summary *violation, const struct record_instruction *instruction)
+{
+	const struct record_instruction *first = &violation->instruction;
+
+	if (first->record.type == RECORD_INVALID)
+		violation->instruction = *instruction;
+	else
+		violation->values_differ |= first->value_size != instruction->value_size ||
+					    first->value != instruction->value;
+}
+
+static void add_instruction(struct summary *summary, const struct record_instruction *instruction)
+{
+	for (size_t i = 0; i < summary->violation_count; i++) {
+		const struct record_violation *record = &summary->violations[i].record;
+
+		if (record->rip == instruction->rip && record->gpa == instruction->gpa &&
+		    record->view == instruction->view && record->access == instruction->access &&
+		    record->operation == instruction->operation)
+			note_instruction(&summary->violations[i], instruction);
+	}
+}
+
+static void add_source(struct summary *summary, const struct record_source *source)
+{
+	for (size_t i = 0; i < summary->violation_count; i++)
+		if (summary->violations[i].record.rip == source->rip)
+			snprintf(summary->violations[i].source, RECORD_SOURCE_SIZE, "%.*s", RECORD_SOURCE_SIZE - 1,
+				 source->text);
+}
+
+static void merge_violation(struct summary *into, const struct violation_summary *from)
+{
+	struct violation_summary *violation = find_violation(into, &from->record);
+
+	if (!violation)
+		return;
+	violation->count += from->count;
+	violation->values_differ |= from->values_differ;
+	if (from->instruction.record.type != RECORD_INVALID)
+		note_instruction(violation, &from->instruction);
+	if (from->source[0])
+		memcpy(violation->source, from->source, sizeof(violation->source));
 }
 
 static void count_disagreement(struct summary *summary, const struct disagreement *disagreement)
@@ -267,6 +313,12 @@ void summary_add(struct summary *summary, const struct record *record)
 		break;
 	case RECORD_VIOLATION:
 		add_violation(summary, (const void *)record);
+		break;
+	case RECORD_INSTRUCTION:
+		add_instruction(summary, (const void *)record);
+		break;
+	case RECORD_SOURCE:
+		add_source(summary, (const void *)record);
 		break;
 	case RECORD_L0_EXIT:
 		add_l0_exit(summary, (const void *)record);
@@ -375,7 +427,7 @@ void summary_include(struct summary *into, const struct summary *from)
 	for (size_t i = 0; i <= from->highest; i++)
 		merge_operation(into, &into->operations[i], &from->operations[i]);
 	for (size_t i = 0; i < from->violation_count; i++)
-		count_violation(into, &from->violations[i].record, from->violations[i].count);
+		merge_violation(into, &from->violations[i]);
 	for (size_t i = 0; i < from->disagreement_count; i++)
 		count_disagreement(into, &from->disagreements[i]);
 	if (from->highest > into->highest)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "views/list.h"
+#include "vmm/analysis/disassembly.h"
 #include "vmm/table/json.h"
 
 /* A terminal has room for this many; the other formats have them all. */
@@ -30,6 +31,11 @@ static const char *const violation_answer_keys[] = {VIOLATION_ANSWERS(LIST_KEY)}
 	X(SYMBOL, "SYMBOL", "symbol", TABLE_LEFT)                                                  \
 	X(ANSWER, "ANSWER", "answer", TABLE_LEFT)                                                  \
 	X(OPERATION, "IN OPERATION", "operation", TABLE_LEFT)                                      \
+	X(INSTRUCTION, "INSTRUCTION", "instruction", TABLE_OPTIONAL)                               \
+	X(VALUE_IN_WORDS, "VALUE", "value", TABLE_OPTIONAL | TABLE_ONLY_TEXT)                      \
+	X(VALUE, "", "value", TABLE_NO_TEXT)                                                       \
+	X(VALUES_DIFFER, "", "values_differ", TABLE_NO_TEXT)                                       \
+	X(SOURCE, "SOURCE", "source", TABLE_OPTIONAL)                                              \
 	X(TIMES_IN_JSON, "", "count", TABLE_ONLY_JSON)
 
 enum violation_column {
@@ -54,10 +60,30 @@ uint64_t violations_total(const struct report *report)
 	return total;
 }
 
+static struct cell instruction(const struct violation_summary *violation)
+{
+	char text[96];
+
+	return disassembly_of_record(&violation->instruction, text, sizeof(text)) ? cell_of_format("%s", text)
+										  : cell_of_text(NULL);
+}
+
+/* Nothing else is said where it is not known, or where nothing was to be written. */
+static struct cell value(const struct violation_summary *violation, bool in_words)
+{
+	const struct record_instruction *record = &violation->instruction;
+
+	if (record->value_size == 0)
+		return cell_of_text(NULL);
+	return in_words && violation->values_differ ? cell_of_format("0x%" PRIx64 ", ...", record->value)
+						    : cell_of_value(CELL_ADDRESS, record->value);
+}
+
 static struct cell cell_at(const void *data, size_t row, size_t column)
 {
 	const struct report *report = data;
-	const struct record_violation *record = &report->summary->violations[row].record;
+	const struct violation_summary *violation = &report->summary->violations[row];
+	const struct record_violation *record = &violation->record;
 	const char *access = access_name(record->access);
 	bool walk = record->flags & VIOLATION_WALK, behind = record->flags & VIOLATION_RIP_BEHIND;
 
@@ -93,8 +119,18 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 									    : "?");
 	case VIOLATION_COLUMN_OPERATION:
 		return cell_of_foreign(report_operation_name(report, record->operation));
+	case VIOLATION_COLUMN_INSTRUCTION:
+		return instruction(violation);
+	case VIOLATION_COLUMN_VALUE_IN_WORDS:
+		return value(violation, true);
+	case VIOLATION_COLUMN_VALUE:
+		return value(violation, false);
+	case VIOLATION_COLUMN_VALUES_DIFFER:
+		return cell_of_value(CELL_TRUTH, violation->values_differ);
+	case VIOLATION_COLUMN_SOURCE:
+		return cell_of_foreign(violation->source);
 	default:
-		return cell_of_count(true, report->summary->violations[row].count);
+		return cell_of_count(true, violation->count);
 	}
 }
 

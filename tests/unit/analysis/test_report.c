@@ -452,6 +452,59 @@ static void violations(void **state)
 	free(text);
 }
 
+/* Behind the columns that there were before, so that those keep their places. */
+static void instructions_of_violations(void **state)
+{
+	struct violation_summary *row = fixture.summary->violations;
+	const json_t *first, *second;
+	char field[256], *text;
+	json_t *root;
+
+	(void)state;
+	name_views();
+	add_violation(0x55000, VIOLATION_GVA_KNOWN, "kernel-data", "text+0x1");
+	add_violation(0x66000, VIOLATION_GVA_KNOWN, "kernel-data", "text+0x1");
+	text = written(violations_table);
+	assert_null(strstr(text, "INSTRUCTION"));
+	assert_null(strstr(text, "VALUE"));
+	assert_null(strstr(text, "SOURCE"));
+	free(text);
+	row[0].instruction = (struct record_instruction){.value = 0x41, .value_size = 1, .count = 3, .bytes = {0xc6, 0x07, 0x41}};
+	snprintf(row[0].source, sizeof(row[0].source), "%s", NASTY);
+	/* As a damaged ledger may have it. */
+	row[1].instruction = (struct record_instruction){.count = 255, .width = 9};
+	text = written(violations_table);
+	assert_non_null(strstr(text, "mov byte ptr [rdi], 0x41"));
+	assert_non_null(strstr(text, " 0x41 "));
+	assert_null(strstr(text, "0x41, ..."));
+	assert_int_equal(strcspn(text, "\033"), strlen(text));
+	free(text);
+	row[0].values_differ = true;
+	text = written(violations_table);
+	assert_non_null(strstr(text, " 0x41, ... "));
+	free(text);
+	text = written(violations_csv);
+	csv_field(text, 1, 10, field, sizeof(field));
+	assert_string_equal(field, "mov byte ptr [rdi], 0x41");
+	csv_field(text, 1, 11, field, sizeof(field));
+	assert_string_equal(field, "0x41");
+	csv_field(text, 2, 10, field, sizeof(field));
+	assert_string_equal(field, "");
+	free(text);
+	text = written(violations_document);
+	root = json_loads(text, 0, NULL);
+	first = json_array_get(json_object_get(root, "violations"), 0);
+	second = json_array_get(json_object_get(root, "violations"), 1);
+	assert_string_equal(json_string_value(json_object_get(first, "value")), "0x41");
+	assert_true(json_is_true(json_object_get(first, "values_differ")));
+	assert_string_equal(json_string_value(json_object_get(first, "source")), NASTY);
+	assert_true(json_is_null(json_object_get(second, "instruction")));
+	assert_true(json_is_null(json_object_get(second, "value")));
+	assert_true(json_is_null(json_object_get(second, "source")));
+	json_decref(root);
+	free(text);
+}
+
 static void violations_as_json(void **state)
 {
 	const json_t *array, *first, *second;
@@ -542,6 +595,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hidden, setup, teardown),
 		cmocka_unit_test(columns),
 		cmocka_unit_test_setup_teardown(violations, setup, teardown),
+		cmocka_unit_test_setup_teardown(instructions_of_violations, setup, teardown),
 		cmocka_unit_test_setup_teardown(violations_as_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_violations, setup, teardown),
 	};

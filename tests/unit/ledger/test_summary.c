@@ -403,6 +403,63 @@ static void violations(void **state)
 	summary_destroy(other);
 }
 
+static void add_instruction(struct summary *summary, uint32_t operation, uint64_t gpa, uint64_t value)
+{
+	const struct record_instruction record = {
+		.record = {.type = RECORD_INSTRUCTION, .size = sizeof(record)},
+		.operation = operation, .view = 1, .access = VIEW_WRITE, .gpa = gpa, .rip = 7,
+		.value = value, .value_size = 4,
+	};
+
+	summary_add(summary, &record.record);
+}
+
+static void add_source(struct summary *summary, uint64_t rip, const char *text)
+{
+	struct record_source record = {.record = {.type = RECORD_SOURCE, .size = sizeof(record)}, .rip = rip};
+
+	/* As a file may have it: no end. */
+	memset(record.text, 'x', sizeof(record.text));
+	memcpy(record.text, text, strlen(text));
+	summary_add(summary, &record.record);
+}
+
+/* An instruction is that of its violation alone, the first one counts, and others are known to have been different. */
+static void instructions(void **state)
+{
+	struct summary *summary = summary_create(), *other = summary_create();
+	const struct violation_summary *rows = summary->violations;
+
+	(void)state;
+	assert_true(summary && other);
+	add_violation(summary, 1, 0x1000, VIOLATION_REFUSED);
+	add_instruction(summary, 1, 0x1000, 0x41);
+	add_violation(summary, 2, 0x1000, VIOLATION_REFUSED);
+	add_violation(summary, 1, 0x2000, VIOLATION_REFUSED);
+	add_instruction(summary, 1, 0x2000, 0x42);
+	add_instruction(summary, 1, 0x3000, 0x43);
+	assert_int_equal(rows[0].instruction.value, 0x41);
+	assert_int_equal(rows[1].instruction.record.type, RECORD_INVALID);
+	assert_int_equal(rows[2].instruction.value, 0x42);
+	add_instruction(summary, 1, 0x1000, 0x41);
+	assert_false(rows[0].values_differ);
+	add_source(summary, 7, "file.c:12");
+	assert_int_equal(strlen(rows[0].source), RECORD_SOURCE_SIZE - 1);
+	add_source(summary, 8, "other");
+	assert_memory_equal(rows[2].source, "file.c:12", 9);
+	add_violation(other, 1, 0x1000, VIOLATION_REFUSED);
+	add_instruction(other, 1, 0x1000, 0x44);
+	add_violation(other, 2, 0x1000, VIOLATION_REFUSED);
+	add_instruction(other, 2, 0x1000, 0x45);
+	summary_merge(summary, other);
+	assert_int_equal(rows[0].instruction.value, 0x41);
+	assert_true(rows[0].values_differ);
+	assert_int_equal(rows[1].instruction.value, 0x45);
+	assert_false(rows[1].values_differ);
+	summary_destroy(summary);
+	summary_destroy(other);
+}
+
 /* Two summaries merged say the same as one that saw everything. */
 static void merge(void **state)
 {
@@ -522,6 +579,7 @@ int main(void)
 		cmocka_unit_test(what_faults_every_time_has_no_value), cmocka_unit_test(not_observed),
 		cmocka_unit_test(tracepoints_come_first), cmocka_unit_test(placement),
 		cmocka_unit_test(violations),
+		cmocka_unit_test(instructions),
 		cmocka_unit_test(merge),        cmocka_unit_test(reasons),
 		cmocka_unit_test(bracket),      cmocka_unit_test(bounded),
 	};
