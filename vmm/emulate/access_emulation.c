@@ -230,25 +230,70 @@ int access_find_frame(const struct page_walk_space *space, uint64_t rsp, uint64_
 	return reaches(space, end - FRAME_SIZE, FRAME_SIZE, gpa, MATCH_ADDRESS, ret_gva) ? 0 : -ENOENT;
 }
 
-/* Whether what an instruction stores is known from the registers behind it, and is something else. */
-static bool contradicts(const struct insn *insn, const ZydisDecodedOperand *source,
-			const struct insn_state *state, const struct store *store)
+static uint64_t low_bytes(uint64_t value, unsigned size)
 {
-	uint64_t mask = store->size < 8 ? (UINT64_C(1) << store->size * 8) - 1 : UINT64_MAX;
-	ZydisMnemonic mnemonic = insn->decoded.mnemonic;
+	return size < 8 ? value & ((UINT64_C(1) << size * 8) - 1) : value;
+}
+
+/* The operand that a plain store takes its value from; NULL: it is none. */
+static const ZydisDecodedOperand *source_of(const struct insn *insn)
+{
+	switch (insn->decoded.mnemonic) {
+	case ZYDIS_MNEMONIC_PUSH:
+		return &insn->operands[0];
+	case ZYDIS_MNEMONIC_MOV:
+	case ZYDIS_MNEMONIC_MOVNTI:
+	case ZYDIS_MNEMONIC_STOSB:
+	case ZYDIS_MNEMONIC_STOSW:
+	case ZYDIS_MNEMONIC_STOSD:
+	case ZYDIS_MNEMONIC_STOSQ:
+		return &insn->operands[1];
+	default:
+		return NULL;
+	}
+}
+
+static unsigned stored_size(const struct insn *insn)
+{
+	for (ZyanU8 i = 0; i < insn->decoded.operand_count; i++)
+		if (insn->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    insn->operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE && insn->operands[i].size <= 64)
+			return insn->operands[i].size / 8;
+	return 0;
+}
+
+unsigned access_stored(const struct insn *insn, const uint64_t regs[16], uint64_t *ret_value)
+{
+	const ZydisDecodedOperand *source = source_of(insn);
+	const unsigned size = source ? stored_size(insn) : 0;
 	uint64_t value;
 
-	if (mnemonic != ZYDIS_MNEMONIC_MOV && mnemonic != ZYDIS_MNEMONIC_MOVNTI &&
-	    mnemonic != ZYDIS_MNEMONIC_PUSH)
-		return false;
+	if (size == 0)
+		return 0;
 	if (source->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
 		value = source->imm.value.u;
-	else if (source->type == ZYDIS_OPERAND_TYPE_REGISTER && fillable(source->reg.value) &&
-		 source->reg.value != ZYDIS_REGISTER_RSP)
-		value = state->regs[whole(source->reg.value)];
+	else if (source->type != ZYDIS_OPERAND_TYPE_REGISTER)
+		return 0;
+	else if (fillable(source->reg.value))
+		value = regs[whole(source->reg.value)];
+	else if (ZydisRegisterGetClass(source->reg.value) == ZYDIS_REGCLASS_GPR8)
+		value = regs[whole(source->reg.value)] >> 8;
 	else
+		return 0;
+	*ret_value = low_bytes(value, size);
+	return size;
+}
+
+/* Whether what an instruction stores is known from the registers behind it, and is something else. PUSH has changed RSP. */
+static bool contradicts(const struct insn *insn, const struct insn_state *behind, const struct store *store)
+{
+	const ZydisDecodedOperand *source = source_of(insn);
+	uint64_t value;
+
+	if (!source || (source->type == ZYDIS_OPERAND_TYPE_REGISTER && source->reg.value == ZYDIS_REGISTER_RSP) ||
+	    access_stored(insn, behind->regs, &value) == 0)
 		return false;
-	return (value & mask) != (store->data & mask);
+	return low_bytes(value, store->size) != low_bytes(store->data, store->size);
 }
 
 /* An instruction decoded at `begin` that ends where the guest went on. */
@@ -269,7 +314,7 @@ static bool made_store(const struct page_walk_space *space, const struct insn *i
 		    (operand->visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT && !push) ||
 		    insn_address(&space->mode, insn, operand, &state, &address) != 0)
 			continue;
-		if (!contradicts(insn, &insn->operands[push ? 0 : 1], behind, store) &&
+		if (!contradicts(insn, behind, store) &&
 		    reaches(space, address, store->size, store->gpa, MATCH_ADDRESS, ret_gva))
 			return true;
 	}

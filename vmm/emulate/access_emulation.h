@@ -20,6 +20,10 @@ int access_refuse(const struct page_walk_space *space, uint64_t rip, uint64_t re
 int access_offset(const struct insn *insn, const ZydisDecodedOperand *operand, const struct insn_state *state,
 		  enum cpu_segment *ret_segment, uint64_t *ret_offset);
 
+/* What an instruction stores that moves a general register or a number to memory (MOV, MOVNTI, PUSH, STOS), with the
+ * registers that it finds. Returns how many bytes, all above which are 0 in *ret_value; 0 for any other instruction. */
+unsigned access_stored(const struct insn *insn, const uint64_t regs[16], uint64_t *ret_value);
+
 /* Which linear address the instruction at `state->rip` accesses that the guest's page tables map to `gpa`.
  * Returns 0 or -ENOENT. */
 int access_find(const struct page_walk_space *space, const struct insn_state *state, uint64_t gpa,

@@ -8,7 +8,7 @@
 #include "views/effect.h"
 #include "vmm/emulate/access_emulation.h"
 #include "vmm/emulate/guest_access.h"
-#include "vmm/emulate/violation.h"
+#include "vmm/emulate/violation_look.h"
 #include "vmm/vm/vcpu.h"
 
 /* A vCPU's registers in the processor's numbering, and its address space. */
@@ -52,6 +52,11 @@ static void locate(struct vcpu *vcpu, const struct place *place, struct violatio
 		violation->flags |= VIOLATION_GVA_KNOWN;
 	else if (run->mmio.is_write)
 		violation->flags |= VIOLATION_RIP_BEHIND;
+	if (run->mmio.is_write && store.size) {
+		violation->value = store.data & (UINT64_MAX >> (64 - 8 * store.size));
+		violation->value_size = (uint8_t)store.size;
+	}
+	violation_look(violation, &place->space, place->regs);
 }
 
 /* Undoes a PUSH: of the instructions that access_find_store() finds it alone moves a register that the

@@ -66,15 +66,48 @@ static void tell_guest(struct vcpu *vcpu, const struct violation *violation)
 	vcpu->page->violation = told;
 }
 
+/* "; mov qword ptr [rdi], rax; value 0x1", as far as that is known. */
+static void describe_instruction(const struct violation *violation, char *text, size_t size)
+{
+	char value[40] = "";
+
+	if (violation->value_size)
+		snprintf(value, sizeof(value), "; value 0x%llx", (unsigned long long)violation->value);
+	snprintf(text, size, "%s%s%s", violation->instruction[0] ? "; " : "", violation->instruction, value);
+}
+
 static void stop(struct vcpu *vcpu, const struct violation *violation, const char *region)
 {
 	struct vm *vm = vcpu->vm;
-	char where[200];
+	char where[200], what[140];
 
 	vcpu_describe_at(vcpu, violation->rip, where, sizeof(where));
-	vm_stop(vm, STOP_GUEST, STATUS_FAILED, "view %u (%.40s) forbids a %s at 0x%llx (%.40s); %s", violation->view,
-		view_name(vm, violation->view), access_name(violation->access), (unsigned long long)violation->gpa,
-		region[0] ? region : "no region", where);
+	describe_instruction(violation, what, sizeof(what));
+	if (vm_stop(vm, STOP_GUEST, STATUS_FAILED, "view %u (%.40s) forbids a %s at 0x%llx (%.40s); %s%s", violation->view,
+		    view_name(vm, violation->view), access_name(violation->access), (unsigned long long)violation->gpa,
+		    region[0] ? region : "no region", where, what))
+		vm->why.violation_rip = violation->rip - (violation->flags & VIOLATION_RIP_BEHIND ? 1 : 0);
+}
+
+static void record_instruction(struct vcpu *vcpu, const struct violation *violation, uint32_t operation)
+{
+	struct record_instruction record = {
+		.record = {.type = RECORD_INSTRUCTION, .size = sizeof(record)},
+		.operation = operation,
+		.view = violation->view,
+		.gpa = violation->gpa,
+		.rip = violation->rip,
+		.access = violation->access,
+		.value = violation->value,
+		.value_size = violation->value_size,
+		.count = violation->code_size,
+		.width = violation->width,
+	};
+
+	if (violation->code_size == 0 && violation->value_size == 0)
+		return;
+	memcpy(record.bytes, violation->code, sizeof(record.bytes));
+	recorder_add(vcpu->recorder, &record.record);
 }
 
 void violation_record(struct vcpu *vcpu, const struct violation *violation,
@@ -106,6 +139,7 @@ void violation_record(struct vcpu *vcpu, const struct violation *violation,
 	else if (place)
 		snprintf(record.symbol, sizeof(record.symbol), "%s", place);
 	recorder_add(vcpu->recorder, &record.record);
+	record_instruction(vcpu, violation, record.operation);
 	if (answer == VIOLATION_FAULTED)
 		tell_guest(vcpu, violation);
 	else if (answer == VIOLATION_STOPPED)

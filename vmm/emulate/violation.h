@@ -3,7 +3,10 @@
 #ifndef VMM_EMULATE_VIOLATION_H
 #define VMM_EMULATE_VIOLATION_H
 
+#include "vmm/ledger/record.h"
 #include "vmm/vm/vm.h"
+
+#define VIOLATION_INSTRUCTION_SIZE 96
 
 struct violation {
 	uint32_t view;
@@ -13,6 +16,12 @@ struct violation {
 	uint64_t gva;
 	uint16_t flags; /* enum violation_flag */
 	bool user;      /* made at CPL 3 */
+	/* What violation_look() knows of the instruction. */
+	char instruction[VIOLATION_INSTRUCTION_SIZE]; /* in Intel's syntax, if the VM is to stop; empty: not known */
+	uint8_t code[RECORD_INSN_SIZE], code_size;    /* its bytes, how many; 0: not known */
+	uint16_t width;				      /* of the code, enum cpu_width */
+	uint8_t value_size; /* of what was to be written, in bytes; 0: not known, or nothing was to be */
+	uint64_t value;
 };
 
 /*

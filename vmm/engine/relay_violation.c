@@ -4,7 +4,7 @@
 #include "guestfw/relay/events.h"
 #include "guestfw/relay/relay.h"
 #include "vmm/emulate/access_emulation.h"
-#include "vmm/emulate/violation.h"
+#include "vmm/emulate/violation_look.h"
 #include "vmm/plan/engine_target.h"
 #include "vmm/vm/vcpu.h"
 
@@ -49,7 +49,8 @@ static int decode_address(const struct relay_vcpu *relay,
 	return access_find(space, &state, violation->gpa, &violation->gva);
 }
 
-static void find_address(const struct relay_vcpu *relay,
+/* For which address it was, and by which instruction. */
+static void find_access(const struct relay_vcpu *relay,
 			 const struct monitor_exit *exit, const struct page_walk_space *space,
 			 struct violation *violation)
 {
@@ -59,6 +60,9 @@ static void find_address(const struct relay_vcpu *relay,
 		violation->gva = exit->gva;
 	if (exit->gva_known || decode_address(relay, exit, space, violation) == 0)
 		violation->flags |= VIOLATION_GVA_KNOWN;
+	/* What delivers an event is no instruction. */
+	if (!(exit->delivery & DELIVERY_VALID))
+		violation_look(violation, space, relay->regs);
 }
 
 /* Steps over the instruction if it can do without the access: a load gets all ones, a store is dropped. */
@@ -123,7 +127,7 @@ void relay_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct m
 		return;
 	}
 	/* Before the instruction is stepped over: a load changes registers that its address is from. */
-	find_address(relay, exit, &space, &violation);
+	find_access(relay, exit, &space, &violation);
 	refused = vcpu->vm->plan->on_violation == ON_VIOLATION_REPORT && refuse(relay, exit, &space);
 	answer = violation_answer(vcpu, &violation, refused);
 	violation_record(vcpu, &violation, answer);
@@ -146,6 +150,7 @@ bool relay_violation_of_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 	};
 	enum violation_answer answer = violation_answer(vcpu, &violation, !fault->walk);
 
+	violation_look(&violation, space, relay->regs);
 	violation_record(vcpu, &violation, answer);
 	if (answer == VIOLATION_FAULTED)
 		raise_fault(vcpu, relay, &violation, 0);

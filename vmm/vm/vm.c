@@ -30,12 +30,14 @@ int vm_set_rights(struct vm *vm, uint32_t view, uint32_t region, unsigned rights
 	return rc;
 }
 
-void vm_stop(struct vm *vm, enum stop_cause cause, int status, const char *format, ...)
+bool vm_stop(struct vm *vm, enum stop_cause cause, int status, const char *format, ...)
 {
 	va_list args;
+	bool first;
 
 	pthread_mutex_lock(&vm->stop_lock);
-	if (vm->why.cause == STOP_NONE) {
+	first = vm->why.cause == STOP_NONE;
+	if (first) {
 		vm->why.cause = cause;
 		vm->why.status = status;
 		va_start(args, format);
@@ -44,6 +46,7 @@ void vm_stop(struct vm *vm, enum stop_cause cause, int status, const char *forma
 	}
 	pthread_mutex_unlock(&vm->stop_lock);
 	atomic_store(&vm->stop, true);
+	return first;
 }
 
 struct expect_environment vm_environment(const struct vm *vm)

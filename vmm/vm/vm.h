@@ -22,6 +22,7 @@ struct stop {
 	enum stop_cause cause;
 	int status; /* exit status this gives */
 	char text[240];
+	uint64_t violation_rip; /* in the instruction whose violation it was; 0: it was none */
 };
 
 struct recorder;
@@ -113,8 +114,8 @@ struct ss_flag_words vm_words(const struct vm *vm, const struct ss_operation *op
 /* What the reference model has to know of the VM, as it is before its guest runs. Refers to the VM and its plan. */
 struct expect_environment vm_environment(const struct vm *vm);
 
-/* Ends the VM. The first cause given is the one that counts. Does not wait. */
-__attribute__((format(printf, 4, 5))) void vm_stop(struct vm *vm, enum stop_cause cause, int status,
+/* Ends the VM. The first cause given is the one that counts; returns whether this is it. Does not wait. */
+__attribute__((format(printf, 4, 5))) bool vm_stop(struct vm *vm, enum stop_cause cause, int status,
 						   const char *format, ...);
 
 /* What the guest's marker says, validated: 0 if it is no operation. */

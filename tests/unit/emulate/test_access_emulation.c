@@ -417,6 +417,51 @@ static void unknown_stores(void **state)
 	}
 }
 
+/* By Intel SDM vol. 2, of registers that hold 0x11 times their number in each byte. */
+static void stored_values(void **state)
+{
+	static const struct {
+		struct code code;
+		unsigned size;
+		uint64_t value;
+	} rows[] = {
+		{CODE_OF("mov [rdi], rcx", 0x48, 0x89, 0x0f), 8, 0x1111111111111111},
+		{CODE_OF("mov [rdi], ecx", 0x89, 0x0f), 4, 0x11111111},
+		{CODE_OF("mov [rdi], cx", 0x66, 0x89, 0x0f), 2, 0x1111},
+		{CODE_OF("mov [rdi], r15b", 0x44, 0x88, 0x3f), 1, 0xff},
+		{CODE_OF("mov [rdi], ah", 0x88, 0x27), 1, 0xab},
+		{CODE_OF("mov [rdi], rsp", 0x48, 0x89, 0x27), 8, 0x20100},
+		{CODE_OF("mov qword [rdi], -2", 0x48, 0xc7, 0x07, 0xfe, 0xff, 0xff, 0xff), 8, 0xfffffffffffffffe},
+		{CODE_OF("mov byte [rdi], 0x41", 0xc6, 0x07, 0x41), 1, 0x41},
+		{CODE_OF("movnti [rdi], edx", 0x0f, 0xc3, 0x17), 4, 0x22222222},
+		{CODE_OF("push rbx", 0x53), 8, 0x3333333333333333},
+		{CODE_OF("push rsp", 0x54), 8, 0x20100},
+		{CODE_OF("push -1", 0x6a, 0xff), 8, UINT64_MAX},
+		{CODE_OF("stosb", 0xaa), 1, 0xcd},
+		{CODE_OF("rep stosd", 0xf3, 0xab), 4, 0xabcd},
+		{CODE_OF("add [rdi], rcx", 0x48, 0x01, 0x0f), 0, 0},
+		{CODE_OF("xchg [rdi], rcx", 0x48, 0x87, 0x0f), 0, 0},
+		{CODE_OF("push qword [rdi]", 0xff, 0x37), 0, 0},
+		{CODE_OF("mov [rdi], ds", 0x8c, 0x1f), 0, 0},
+		{CODE_OF("movsb", 0xa4), 0, 0},
+		{CODE_OF("movups [rdi], xmm1", 0x0f, 0x11, 0x0f), 0, 0},
+		{CODE_OF("setz [rdi]", 0x0f, 0x94, 0x07), 0, 0},
+		{CODE_OF("mov rcx, [rdi]", 0x48, 0x8b, 0x0f), 0, 0},
+		{CODE_OF("mov rcx, rdi", 0x48, 0x89, 0xf9), 0, 0},
+	};
+
+	(void)state;
+	regs[RAX] = 0xabcd;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t value = 0;
+		struct insn insn;
+
+		assert_int_equal(insn_decode(&space.mode, rows[i].code.bytes, rows[i].code.size, &insn), 0);
+		if (access_stored(&insn, regs, &value) != rows[i].size || value != rows[i].value)
+			fail_msg("%s: 0x%llx", rows[i].code.text, (unsigned long long)value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +477,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_accesses, setup, teardown),
 		cmocka_unit_test_setup_teardown(finished_stores, setup, teardown),
 		cmocka_unit_test_setup_teardown(unknown_stores, setup, teardown),
+		cmocka_unit_test_setup_teardown(stored_values, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

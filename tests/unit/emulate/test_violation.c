@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "guestfw/relay/relay.h"
-#include "vmm/emulate/violation.h"
+#include "vmm/emulate/violation_look.h"
 #include "vmm/guest/boot.h"
 #include "vmm/observe/recorder.h"
 #include "vmm/vm/pc.h"
@@ -159,6 +159,75 @@ static void stopped(void **state)
 	assert_int_equal(vcpu.page->violation.sequence, 0);
 }
 
+/* "mov byte ptr [rdi], 0x41", found in the guest's memory. */
+static const uint8_t code[] = {0xc6, 0x07, 0x41};
+
+#define PML4 0x1000
+#define PDPT 0x2000
+#define PD 0x3000
+#define BIG_PAGE 0x83
+#define PTE 3
+
+static struct violation look(struct violation violation)
+{
+	const uint64_t tables[][2] = {{PML4, PDPT | PTE}, {PDPT, PD | PTE}, {PD, BIG_PAGE}};
+	const struct page_walk_space space = {.vm = &vm, .cr3 = PML4};
+	const uint64_t regs[16] = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		assert_int_equal(guest_ram_write(&vm.ram, gpa_at(tables[i][0]), &tables[i][1], 8), 0);
+	assert_int_equal(guest_ram_write(&vm.ram, gpa_at(0x100020), code, sizeof(code)), 0);
+	violation_look(&violation, &space, regs);
+	return violation;
+}
+
+/* What was written, by what, is in the message and in a record of its own. */
+static void stopped_at_an_instruction(void **state)
+{
+	const struct violation_summary *summary = &vcpu.recorder->summary->violations[0];
+	struct violation found;
+
+	(void)state;
+	plan.on_violation = ON_VIOLATION_STOP;
+	found = look(example);
+	violation_record(&vcpu, &found, VIOLATION_STOPPED);
+	assert_non_null(strstr(vm.why.text, " in operation an.operation; mov byte ptr [rdi], 0x41; value 0x41"));
+	assert_int_equal(vm.why.violation_rip, 0x100020);
+	assert_int_equal(summary->instruction.count, sizeof(code));
+	assert_memory_equal(summary->instruction.bytes, code, sizeof(code));
+	assert_int_equal(summary->instruction.width, WIDTH_64);
+	assert_int_equal(summary->instruction.value_size, 1);
+	assert_int_equal(summary->instruction.value, 0x41);
+}
+
+/* A read has no value, page walks are not the instruction's, and what is not there, or is behind, is not looked at. */
+static void other_instructions(void **state)
+{
+	struct violation other = example;
+
+	(void)state;
+	other.access = VIEW_READ;
+	assert_int_equal(look(other).code_size, sizeof(code));
+	assert_int_equal(look(other).value_size, 0);
+	other.access = VIEW_EXECUTE;
+	assert_int_equal(look(other).code_size, 0);
+	other = example;
+	other.flags |= VIOLATION_WALK;
+	assert_int_equal(look(other).code_size, sizeof(code));
+	assert_int_equal(look(other).value_size, 0);
+	other.flags = VIOLATION_RIP_BEHIND;
+	assert_int_equal(look(other).code_size, 0);
+	other = example;
+	other.value = 0x99;
+	other.value_size = 1;
+	assert_int_equal(look(other).value, 0x99);
+	other.rip = UINT64_C(0x7f00000000);
+	assert_int_equal(look(other).code_size, 0);
+	/* Of what is not known there is no record. */
+	violation_record(&vcpu, &example, VIOLATION_STOPPED);
+	assert_int_equal(vcpu.recorder->summary->violations[0].instruction.record.type, RECORD_INVALID);
+}
+
 /* Of a kernel the page lies outside its memory, which is left alone. */
 static void told_outside_the_memory(void **state)
 {
@@ -238,6 +307,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(told, setup, teardown),
 		cmocka_unit_test_setup_teardown(stopped, setup, teardown),
+		cmocka_unit_test_setup_teardown(stopped_at_an_instruction, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_instructions, setup, teardown),
 		cmocka_unit_test_setup_teardown(told_outside_the_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(symbols_of_a_kernel, setup, teardown),
 	};
