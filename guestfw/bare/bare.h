@@ -20,6 +20,10 @@ struct bare_vcpu {
 	} summary;
 	struct record_batch batch;
 	uint32_t violations;
+	struct bare_seen {
+		uint64_t rip, gpa;
+		uint32_t operation, view, access;
+	} seen; /* the violation whose instruction was looked at last */
 	uint64_t halt_vector, halts; /* raised by each of the next `halts` HLTs */
 	int window; /* an exit is asked for as soon as the guest can take an interrupt */
 	uint32_t is_running; /* its processor has begun, and it has not ended */

@@ -45,14 +45,56 @@ static struct record_violation record_of(const struct relay_vcpu *vcpu, const st
 	};
 }
 
-/* What cannot do without the access gets a fault, or ends the run. */
-static void answer_forbidden(struct relay_vcpu *vcpu, const struct bare_violation *violation, unsigned cpl)
+/* Whether it is the same as the last one that was looked at, to be so no more. */
+static int is_repeated(struct bare_vcpu *vcpu, const struct record_violation *violation)
 {
+	const struct bare_seen seen = {violation->rip, violation->gpa, violation->operation, violation->view,
+				       violation->access};
+	const int same = vcpu->seen.rip == seen.rip && vcpu->seen.gpa == seen.gpa &&
+			 vcpu->seen.operation == seen.operation && vcpu->seen.view == seen.view &&
+			 vcpu->seen.access == seen.access;
+
+	vcpu->seen = seen;
+	return same;
+}
+
+/* What delivers an event is no instruction, one that may not be fetched is not looked at, and other code than that of
+ * 64-bit mode is not decoded here. To look takes as long as the rest of the exit: of many in a row the first is enough. */
+static void log_violation(const struct relay_vcpu *vcpu, const struct bare_exit *exit,
+			  const struct record_violation *violation)
+{
+	struct record_instruction record = {
+		.record = {.type = RECORD_INSTRUCTION, .size = sizeof(record)},
+		.operation = violation->operation,
+		.view = violation->view,
+		.gpa = violation->gpa,
+		.rip = violation->rip,
+		.access = violation->access,
+	};
+	struct bare_move move;
+
+	log_record(vcpu, violation);
+	if (!exit->is_64 || exit->violation.delivery & DELIVERY_VALID || violation->access == VIEW_EXECUTE || is_repeated(bare_vcpu_of(vcpu), violation))
+		return;
+	record.count = (uint8_t)bare_fetch(vcpu, vcpu->rip, record.bytes, MOVE_INSN_MAX);
+	if (violation->access == VIEW_WRITE && !exit->violation.walk &&
+	    move_decode(record.bytes, record.count, &move) && !move.load) {
+		record.value = move_stored(&move, vcpu->regs);
+		record.value_size = (uint8_t)move.size;
+	}
+	if (record.count)
+		log_record(vcpu, &record);
+}
+
+/* What cannot do without the access gets a fault, or ends the run. */
+static void answer_forbidden(struct relay_vcpu *vcpu, const struct bare_exit *exit)
+{
+	const struct bare_violation *violation = &exit->violation;
 	const uint64_t vector = fault_during(violation->delivery);
 	const int stops = bare.plan->stop_on_violation != 0;
 	const struct record_violation record = record_of(vcpu, violation, stops ? VIOLATION_STOPPED : VIOLATION_FAULTED);
 
-	log_record(vcpu, &record);
+	log_violation(vcpu, exit, &record);
 	if (stops)
 		bare_stop(vcpu, STOP_GUEST, 1, "a view forbids an access; `report --by violation` names it");
 	if (vector == NO_VECTOR)
@@ -60,7 +102,7 @@ static void answer_forbidden(struct relay_vcpu *vcpu, const struct bare_violatio
 			  "triple fault: a double fault could not be delivered, for a view forbids it");
 	tell_guest(vcpu, &record);
 	bare_inject(vcpu, vector,
-		    vector == VECTOR_PF ? view_fault_code(violation->access, violation->walk, cpl == 3) : 0);
+		    vector == VECTOR_PF ? view_fault_code(violation->access, violation->walk, exit->cpl == 3) : 0);
 	vcpu->fault_address = record.gva;
 }
 
@@ -130,10 +172,10 @@ void bare_violation_exit(struct relay_vcpu *vcpu, const struct bare_exit *exit)
 	const int known = (!forbidden || bare.plan->report_on_violation) && decode(vcpu, exit, &move);
 
 	if (forbidden && !known) {
-		answer_forbidden(vcpu, violation, exit->cpl);
+		answer_forbidden(vcpu, exit);
 	} else if (forbidden) {
 		record = record_of(vcpu, violation, VIOLATION_REFUSED);
-		log_record(vcpu, &record);
+		log_violation(vcpu, exit, &record);
 		step_over(vcpu, &move, UINT64_MAX);
 	} else if (!known) {
 		answer_unknown(vcpu, exit);
