@@ -4,8 +4,8 @@
 # Sourced by tools/quickstart and tools/check.
 
 packages_build=(gcc libc6-dev meson ninja-build pkg-config
-	libconfig-dev libsmartcols-dev libjansson-dev libelf-dev libtraceevent-dev libzydis-dev libcmocka-dev scdoc
-	systemtap-sdt-dev libseccomp-dev psf-unifont acpica-tools)
+	libconfig-dev libsmartcols-dev libjansson-dev libelf-dev libdw-dev libtraceevent-dev libzydis-dev libcmocka-dev
+	scdoc systemtap-sdt-dev libseccomp-dev psf-unifont acpica-tools)
 packages_lab=(bochs bochsbios vgabios xorriso isolinux syslinux-common qemu-system-x86 busybox-static cpio xz-utils
 	grub-common grub-pc-bin grub-efi-amd64-bin mtools ovmf)
 # shellcheck disable=SC2034 # used by tools/check

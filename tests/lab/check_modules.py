@@ -33,6 +33,11 @@ def violations(ledger, answer):
         check(violation["count"] == 1, f"{violation['operation']}: {violation['count']} times")
         check(violation["view_name"] == "driver-a", f"in view {violation['view_name']}")
         check(violation["gva"] == violation["gpa"], f"gva {violation['gva']}, memory is one to one")
+        # `kernel_secret = 0;` and `driver_b_sum = 0;`, both of 8 bytes, and a jump to what is not to be fetched.
+        is_write = violation["access"] == "write"
+        check((violation["instruction"] or "").startswith("mov qword ptr ") == is_write,
+              f"{violation['operation']}: {violation['instruction']}")
+        check(violation["value"] == ("0x0" if is_write else None), f"{violation['operation']} of {violation['value']}")
         wanted = "faulted" if violation["access"] == "fetch" else answer
         check(violation["answer"] == wanted, f"{violation['operation']} {violation['answer']}")
 

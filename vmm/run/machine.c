@@ -68,9 +68,9 @@ static int record_all(struct machine *machine)
 }
 
 /* What is recorded when the run is over: of each VM its end, and the buffers that are given back then; and
- * samples.lost and tracing.blind. */
+ * samples.lost and tracing.blind, and lines of source. */
 #define LAST_OF_VM (sizeof(struct record_end) + PINS_MAX * sizeof(struct record_pin))
-#define LAST_OF_RUN 128
+#define LAST_OF_RUN (128 + VIOLATION_SOURCES_MAX * sizeof(struct record_source))
 _Static_assert(PLAN_VMS_MAX * LAST_OF_VM + LAST_OF_RUN <= LEDGER_RESERVE_MAX, "there is room for all");
 
 /* Signals that end a run are held back as soon as there is a ledger: a run that has one ends with its last record. */
@@ -398,6 +398,7 @@ static void join_and_merge(struct machine *machine)
 			machine->tracing.blind += (int)recorder_trace_mode(recorder) <
 						  atomic_load(&machine->tracing.mode);
 		}
+		violation_sources_add(&machine->sources, vm, own, machine->ledger_kept ? &machine->ledger : NULL);
 		if (own != machine->summary)
 			summary_include(machine->summary, own);
 	}
@@ -465,6 +466,8 @@ static void prepare(struct machine *machine)
 {
 	struct seal *seal = &machine->seal;
 
+	if (machine->plan->policy.view_count > 1 || machine->plan->views)
+		machine->sources.lines = source_lines_open(&machine->plan->image);
 	seal->plan = machine->plan;
 	seal->console_fd = machine->console.fd;
 	seal->done_fd = machine->done_fd;
@@ -553,6 +556,7 @@ void machine_destroy(struct machine *machine)
 		close(machine->done_fd);
 	summary_destroy(machine->summary);
 	summaries_destroy(machine->vm_summaries);
+	source_lines_close(machine->sources.lines);
 	tracing_destroy(&machine->tracing);
 	console_finish(&machine->console);
 	*machine = (struct machine){.done_fd = -1, .ledger = {.fd = -1}, .tracing = {.awaited = -1, .fd = -1}};

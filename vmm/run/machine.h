@@ -9,6 +9,7 @@
 #include "vmm/run/seal.h"
 #include "vmm/run/tracing.h"
 #include "vmm/run/vcpu_thread.h"
+#include "vmm/run/violation_sources.h"
 #include "vmm/vm/vm.h"
 
 struct machine;
@@ -34,6 +35,7 @@ struct machine {
 	struct console console;
 	struct ledger ledger;
 	bool ledger_kept;
+	struct violation_sources sources; /* opened if there are views */
 	struct seal seal;
 	struct pid_file pid_file;
 	atomic_bool ending; /* timeout or signal: nothing waits for a reader of guest output any more */
