@@ -58,10 +58,7 @@ static int is_repeated(struct bare_vcpu *vcpu, const struct record_violation *vi
 	return same;
 }
 
-/* What delivers an event is no instruction, one that may not be fetched is not looked at, and other code than that of
- * 64-bit mode is not decoded here. To look takes as long as the rest of the exit: of many in a row the first is enough. */
-static void log_violation(const struct relay_vcpu *vcpu, const struct bare_exit *exit,
-			  const struct record_violation *violation)
+static void log_instruction(const struct relay_vcpu *vcpu, const struct record_violation *violation)
 {
 	struct record_instruction record = {
 		.record = {.type = RECORD_INSTRUCTION, .size = sizeof(record)},
@@ -73,17 +70,25 @@ static void log_violation(const struct relay_vcpu *vcpu, const struct bare_exit 
 	};
 	struct bare_move move;
 
-	log_record(vcpu, violation);
-	if (!exit->is_64 || exit->violation.delivery & DELIVERY_VALID || violation->access == VIEW_EXECUTE || is_repeated(bare_vcpu_of(vcpu), violation))
-		return;
 	record.count = (uint8_t)bare_fetch(vcpu, vcpu->rip, record.bytes, MOVE_INSN_MAX);
-	if (violation->access == VIEW_WRITE && !exit->violation.walk &&
+	if (violation->access == VIEW_WRITE && !(violation->flags & VIOLATION_WALK) &&
 	    move_decode(record.bytes, record.count, &move) && !move.load) {
 		record.value = move_stored(&move, vcpu->regs);
 		record.value_size = (uint8_t)move.size;
 	}
 	if (record.count)
 		log_record(vcpu, &record);
+}
+
+/* What delivers an event is no instruction, one that may not be fetched is not looked at, and other code than that of
+ * 64-bit mode is not decoded here. To look takes as long as the rest of the exit: of many in a row the first is enough. */
+static void log_violation(const struct relay_vcpu *vcpu, const struct bare_exit *exit,
+			  const struct record_violation *violation)
+{
+	log_record(vcpu, violation);
+	if (exit->is_64 && !(exit->violation.delivery & DELIVERY_VALID) && violation->access != VIEW_EXECUTE &&
+	    !is_repeated(bare_vcpu_of(vcpu), violation))
+		log_instruction(vcpu, violation);
 }
 
 /* What cannot do without the access gets a fault, or ends the run. */
