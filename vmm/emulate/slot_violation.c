@@ -56,7 +56,7 @@ static void locate(struct vcpu *vcpu, const struct place *place, struct violatio
 		violation->value = store.data & (UINT64_MAX >> (64 - 8 * store.size));
 		violation->value_size = (uint8_t)store.size;
 	}
-	violation_look(violation, &place->space, place->regs);
+	violation_look(vcpu, violation, &place->space, place->regs);
 }
 
 /* Undoes a PUSH: of the instructions that access_find_store() finds it alone moves a register that the

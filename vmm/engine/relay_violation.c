@@ -50,9 +50,8 @@ static int decode_address(const struct relay_vcpu *relay,
 }
 
 /* For which address it was, and by which instruction. */
-static void find_access(const struct relay_vcpu *relay,
-			 const struct monitor_exit *exit, const struct page_walk_space *space,
-			 struct violation *violation)
+static void find_access(struct vcpu *vcpu, const struct relay_vcpu *relay, const struct monitor_exit *exit,
+			const struct page_walk_space *space, struct violation *violation)
 {
 	if (exit->walk)
 		violation->flags |= VIOLATION_WALK;
@@ -62,7 +61,7 @@ static void find_access(const struct relay_vcpu *relay,
 		violation->flags |= VIOLATION_GVA_KNOWN;
 	/* What delivers an event is no instruction. */
 	if (!(exit->delivery & DELIVERY_VALID))
-		violation_look(violation, space, relay->regs);
+		violation_look(vcpu, violation, space, relay->regs);
 }
 
 /* Steps over the instruction if it can do without the access: a load gets all ones, a store is dropped. */
@@ -127,7 +126,7 @@ void relay_violation(struct vcpu *vcpu, struct relay_vcpu *relay, const struct m
 		return;
 	}
 	/* Before the instruction is stepped over: a load changes registers that its address is from. */
-	find_access(relay, exit, &space, &violation);
+	find_access(vcpu, relay, exit, &space, &violation);
 	refused = vcpu->vm->plan->on_violation == ON_VIOLATION_REPORT && refuse(relay, exit, &space);
 	answer = violation_answer(vcpu, &violation, refused);
 	violation_record(vcpu, &violation, answer);
@@ -150,7 +149,7 @@ bool relay_violation_of_operand(struct vcpu *vcpu, struct relay_vcpu *relay,
 	};
 	enum violation_answer answer = violation_answer(vcpu, &violation, !fault->walk);
 
-	violation_look(&violation, space, relay->regs);
+	violation_look(vcpu, &violation, space, relay->regs);
 	violation_record(vcpu, &violation, answer);
 	if (answer == VIOLATION_FAULTED)
 		raise_fault(vcpu, relay, &violation, 0);

@@ -209,13 +209,8 @@ static void add_violation(struct summary *summary, const struct record_violation
 
 static void note_instruction(struct violation_summary *violation, const struct record_instruction *instruction)
 {
-	const struct record_instruction *first = &violation->instruction;
-
-	if (first->record.type == RECORD_INVALID)
+	if (violation->instruction.record.type == RECORD_INVALID)
 		violation->instruction = *instruction;
-	else
-		violation->values_differ |= first->value_size != instruction->value_size ||
-					    first->value != instruction->value;
 }
 
 static void add_instruction(struct summary *summary, const struct record_instruction *instruction)
@@ -245,9 +240,7 @@ static void merge_violation(struct summary *into, const struct violation_summary
 	if (!violation)
 		return;
 	violation->count += from->count;
-	violation->values_differ |= from->values_differ;
-	if (from->instruction.record.type != RECORD_INVALID)
-		note_instruction(violation, &from->instruction);
+	note_instruction(violation, &from->instruction);
 	if (from->source[0])
 		memcpy(violation->source, from->source, sizeof(violation->source));
 }

@@ -53,7 +53,6 @@ struct violation_summary {
 	struct record_violation record;
 	struct record_instruction instruction; /* the first; no type: none was recorded */
 	char source[RECORD_SOURCE_SIZE];       /* empty: not known */
-	bool values_differ;		       /* others were to write something else */
 	uint64_t count;
 };
 

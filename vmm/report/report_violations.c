@@ -32,9 +32,7 @@ static const char *const violation_answer_keys[] = {VIOLATION_ANSWERS(LIST_KEY)}
 	X(ANSWER, "ANSWER", "answer", TABLE_LEFT)                                                  \
 	X(OPERATION, "IN OPERATION", "operation", TABLE_LEFT)                                      \
 	X(INSTRUCTION, "INSTRUCTION", "instruction", TABLE_OPTIONAL)                               \
-	X(VALUE_IN_WORDS, "VALUE", "value", TABLE_OPTIONAL | TABLE_ONLY_TEXT)                      \
-	X(VALUE, "", "value", TABLE_NO_TEXT)                                                       \
-	X(VALUES_DIFFER, "", "values_differ", TABLE_NO_TEXT)                                       \
+	X(VALUE, "VALUE", "value", TABLE_OPTIONAL)                                                 \
 	X(SOURCE, "SOURCE", "source", TABLE_OPTIONAL)                                              \
 	X(TIMES_IN_JSON, "", "count", TABLE_ONLY_JSON)
 
@@ -66,17 +64,6 @@ static struct cell instruction(const struct violation_summary *violation)
 
 	return disassembly_of_record(&violation->instruction, text, sizeof(text)) ? cell_of_format("%s", text)
 										  : cell_of_text(NULL);
-}
-
-/* Nothing else is said where it is not known, or where nothing was to be written. */
-static struct cell value(const struct violation_summary *violation, bool in_words)
-{
-	const struct record_instruction *record = &violation->instruction;
-
-	if (record->value_size == 0)
-		return cell_of_text(NULL);
-	return in_words && violation->values_differ ? cell_of_format("0x%" PRIx64 ", ...", record->value)
-						    : cell_of_value(CELL_ADDRESS, record->value);
 }
 
 static struct cell cell_at(const void *data, size_t row, size_t column)
@@ -121,12 +108,9 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 		return cell_of_foreign(report_operation_name(report, record->operation));
 	case VIOLATION_COLUMN_INSTRUCTION:
 		return instruction(violation);
-	case VIOLATION_COLUMN_VALUE_IN_WORDS:
-		return value(violation, true);
 	case VIOLATION_COLUMN_VALUE:
-		return value(violation, false);
-	case VIOLATION_COLUMN_VALUES_DIFFER:
-		return cell_of_value(CELL_TRUTH, violation->values_differ);
+		return violation->instruction.value_size ? cell_of_value(CELL_ADDRESS, violation->instruction.value)
+							 : cell_of_text(NULL);
 	case VIOLATION_COLUMN_SOURCE:
 		return cell_of_foreign(violation->source);
 	default:

@@ -54,6 +54,10 @@ struct vcpu {
 	bool answered;      /* the relay has been answered during this exit: it enters the guest next */
 	bool entry_pending; /* the same during the exit before this one */
 	bool injected;      /* KVM has been given an exception during this exit */
+	struct violation_seen {
+		uint64_t rip, gpa;
+		uint32_t operation, view, access;
+	} seen; /* the violation whose instruction was looked at last */
 	uint32_t violations_told; /* sequence number of the last in the vCPU page */
 };
 

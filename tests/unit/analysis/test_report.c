@@ -476,12 +476,7 @@ static void instructions_of_violations(void **state)
 	text = written(violations_table);
 	assert_non_null(strstr(text, "mov byte ptr [rdi], 0x41"));
 	assert_non_null(strstr(text, " 0x41 "));
-	assert_null(strstr(text, "0x41, ..."));
 	assert_int_equal(strcspn(text, "\033"), strlen(text));
-	free(text);
-	row[0].values_differ = true;
-	text = written(violations_table);
-	assert_non_null(strstr(text, " 0x41, ... "));
 	free(text);
 	text = written(violations_csv);
 	csv_field(text, 1, 10, field, sizeof(field));
@@ -496,7 +491,6 @@ static void instructions_of_violations(void **state)
 	first = json_array_get(json_object_get(root, "violations"), 0);
 	second = json_array_get(json_object_get(root, "violations"), 1);
 	assert_string_equal(json_string_value(json_object_get(first, "value")), "0x41");
-	assert_true(json_is_true(json_object_get(first, "values_differ")));
 	assert_string_equal(json_string_value(json_object_get(first, "source")), NASTY);
 	assert_true(json_is_null(json_object_get(second, "instruction")));
 	assert_true(json_is_null(json_object_get(second, "value")));

@@ -168,7 +168,7 @@ static const uint8_t code[] = {0xc6, 0x07, 0x41};
 #define BIG_PAGE 0x83
 #define PTE 3
 
-static struct violation look(struct violation violation)
+static struct violation look_again(struct violation violation)
 {
 	const uint64_t tables[][2] = {{PML4, PDPT | PTE}, {PDPT, PD | PTE}, {PD, BIG_PAGE}};
 	const struct page_walk_space space = {.vm = &vm, .cr3 = PML4};
@@ -177,8 +177,15 @@ static struct violation look(struct violation violation)
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		assert_int_equal(guest_ram_write(&vm.ram, gpa_at(tables[i][0]), &tables[i][1], 8), 0);
 	assert_int_equal(guest_ram_write(&vm.ram, gpa_at(0x100020), code, sizeof(code)), 0);
-	violation_look(&violation, &space, regs);
+	violation_look(&vcpu, &violation, &space, regs);
 	return violation;
+}
+
+/* As if no such violation had been before. */
+static struct violation look(struct violation violation)
+{
+	vcpu.seen = (struct violation_seen){0};
+	return look_again(violation);
 }
 
 /* What was written, by what, is in the message and in a record of its own. */
@@ -223,6 +230,18 @@ static void other_instructions(void **state)
 	assert_int_equal(look(other).value, 0x99);
 	other.rip = UINT64_C(0x7f00000000);
 	assert_int_equal(look(other).code_size, 0);
+	/* Of equal ones in a row the first one is enough. */
+	other = example;
+	assert_int_equal(look(other).value, 0x41);
+	other.value = 0x99;
+	other.value_size = 1;
+	assert_int_equal(look_again(other).code_size, 0);
+	assert_int_equal(look_again(other).value_size, 0);
+	other.gpa++;
+	assert_int_equal(look_again(other).code_size, sizeof(code));
+	vcpu.page->marker.operation = 0;
+	assert_int_equal(look_again(other).code_size, sizeof(code));
+	vcpu.page->marker.operation = 1;
 	/* Of what is not known there is no record. */
 	violation_record(&vcpu, &example, VIOLATION_STOPPED);
 	assert_int_equal(vcpu.recorder->summary->violations[0].instruction.record.type, RECORD_INVALID);
