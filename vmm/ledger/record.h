@@ -154,7 +154,7 @@ struct record_violation {
 
 #define RECORD_INSN_SIZE 16
 
-/* Follows the record of the violation that it is of. */
+/* Follows the record of the violation that it is of, the first of equal ones in a row. */
 struct record_instruction {
 	struct record record;
 	uint64_t gpa, rip; /* these, and the next three, as there */
