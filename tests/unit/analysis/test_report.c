@@ -469,7 +469,8 @@ static void instructions_of_violations(void **state)
 	assert_null(strstr(text, "VALUE"));
 	assert_null(strstr(text, "SOURCE"));
 	free(text);
-	row[0].instruction = (struct record_instruction){.value = 0x41, .value_size = 1, .count = 3, .bytes = {0xc6, 0x07, 0x41}};
+	row[0].instruction = (struct record_instruction){
+		.value = 0x41, .value_size = 1, .count = 3, .bytes = {0xc6, 0x07, 0x41}};
 	snprintf(row[0].source, sizeof(row[0].source), "%s", NASTY);
 	/* As a damaged ledger may have it. */
 	row[1].instruction = (struct record_instruction){.count = 255, .width = 9};
