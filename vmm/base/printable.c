@@ -119,6 +119,14 @@ void printable_words(char *out, size_t size, char *const *words, int count)
 	out[size - 1] = '\0';
 }
 
+void printable_append(char *text, size_t size, const char *part)
+{
+	const size_t used = strlen(text), more = strlen(part);
+
+	if (more < size - used)
+		memcpy(text + used, part, more + 1);
+}
+
 void printable_time(char out[PRINTABLE_TIME_SIZE], time_t time)
 {
 	struct tm parts;

@@ -16,6 +16,9 @@ size_t printable_text(char *out, size_t size, const char *text);
  * is wrong with that. `size` is 16 at least. */
 void printable_shorten(char *out, size_t size, const char *text);
 
+/* Adds a part to a text, or leaves it out if it does not fit whole: half a number is a wrong one. */
+void printable_append(char *text, size_t size, const char *part);
+
 /* Writes all of a text in that form. */
 void printable_put(FILE *stream, const char *text);
 

@@ -213,7 +213,7 @@ static int write_launches(const void *data, const struct settings *settings, FIL
 /* Nothing else would have an effect. */
 static int check_options(const struct settings *settings, struct error *error)
 {
-	static const char *const names[] = {"launch", "count", "format", "output", "timeout"};
+	static const char *const names[] = {"launch", "count", "format", "output"};
 
 	if (settings->operand_count > 0)
 		return error_set(error, -EINVAL, STATUS_USAGE, "--launch performs no operation; leave out '%s'",

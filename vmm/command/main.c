@@ -103,7 +103,8 @@ int main(int argc, char **argv)
 		return error_report(&error);
 	if (settings.help)
 		return print(command, cli_help);
-	if (deadline_start(settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0 ||
+	/* What is launched has times of its own. */
+	if (deadline_start(settings.launch ? 0 : settings.plan.timeout_ms, tap_on_stdout(&settings), &error) != 0 ||
 	    named_files_check(command, &settings, &error) != 0)
 		return error_report(&error);
 	progress_start(command->name, stream_is_screen(STDERR_FILENO));

@@ -2,6 +2,7 @@
 #include "vmm/emulate/cpu_mode.h"
 
 #define CR0_PE 1u
+#define CR4_PAE 0x20u
 #define CR4_SMEP 0x100000u
 #define EFER_LMA 0x400u
 #define EFER_NXE 0x800u
@@ -20,7 +21,7 @@ struct cpu_mode cpu_mode_of(const struct kvm_sregs *sregs)
 		.legacy = !(sregs->efer & EFER_LMA),
 		.real = !(sregs->cr0 & CR0_PE),
 		.paging = guest_paging_of(sregs->cr0, sregs->cr4, sregs->efer),
-		.no_execute = sregs->efer & EFER_NXE,
+		.no_execute = sregs->efer & EFER_NXE && sregs->cr4 & CR4_PAE,
 		.smep = sregs->cr4 & CR4_SMEP,
 		.segment = {sregs->es, sregs->cs, sregs->ss, sregs->ds, sregs->fs, sregs->gs},
 	};

@@ -32,7 +32,7 @@ struct cpu_mode {
 	bool legacy;          /* EFER.LMA is clear */
 	bool real;            /* so is CR0.PE */
 	enum guest_paging paging;
-	bool no_execute;      /* EFER.NXE: page tables can forbid fetches */
+	bool no_execute;      /* EFER.NXE and CR4.PAE: page tables can forbid fetches */
 	bool smep;            /* CR4.SMEP: code outside CPL 3 fetches no page that CPL 3 may use */
 	struct kvm_segment segment[SEGMENT_COUNT];
 };

@@ -139,7 +139,7 @@ static unsigned fpu_fault(const struct first_exception_place *place, const struc
 							       : vector_fault(place, insn);
 }
 
-/* Those that are there to raise one. */
+/* Those that are there to raise one. Whether a gate lets CPL 3 do so is not looked at. */
 static unsigned meant(const struct insn *insn)
 {
 	switch (insn->decoded.mnemonic) {
@@ -205,6 +205,7 @@ static unsigned execute(const struct first_exception_place *place, const struct 
 	if (!isa_has(&place->isa, &place->space.mode, insn))
 		return VECTOR_UD;
 	vector = meant(insn);
+	exception->asked_for = vector != VECTOR_NONE;
 	if (vector == VECTOR_NONE && insn->decoded.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED && place->cpl != 0)
 		vector = VECTOR_GP;
 	if (vector == VECTOR_NONE)
@@ -248,6 +249,7 @@ int first_exception_find(const struct first_exception_place *place, struct first
 {
 	*ret_exception = (struct first_exception){0};
 	ret_exception->vector = fetch_and_execute(place, ret_exception);
-	ret_exception->has_error_code = ret_exception->vector >= VECTOR_SS && ret_exception->vector <= VECTOR_PF;
+	ret_exception->has_error_code = !ret_exception->asked_for && ret_exception->vector >= VECTOR_SS &&
+					ret_exception->vector <= VECTOR_PF;
 	return ret_exception->vector == VECTOR_NONE ? -ENOENT : 0;
 }

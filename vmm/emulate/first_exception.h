@@ -19,6 +19,7 @@ struct first_exception_place {
 
 struct first_exception {
 	unsigned vector;
+	bool asked_for;      /* by INT n, with which the processor pushes no error code */
 	bool has_error_code; /* what the processor pushes besides */
 	unsigned error_code;
 	uint64_t address;    /* of a page fault: linear */

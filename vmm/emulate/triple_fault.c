@@ -12,7 +12,7 @@
 #define SVM_EXCEPTION 0x40 /* #VMEXIT codes of exceptions begin there: their names serve for both vendors */
 #define GATE_PRESENT 0x80u
 #define GATE_MAX 16
-#define CODE_SHOWN 48
+#define CODE_SHOWN 72
 
 /* What the vCPU is after INIT (Intel SDM vol. 3A, table 10-1). */
 #define RESET_RIP 0xfff0u
@@ -71,7 +71,7 @@ static void describe_exception(const struct first_exception *exception, char *te
 
 	if (exception->vector < VECTORS_NAMED)
 		name = hw_reason_name(ISA_SVM, SVM_EXCEPTION + exception->vector);
-	if (exception->vector == VECTOR_PF)
+	if (exception->vector == VECTOR_PF && !exception->asked_for)
 		snprintf(text, size, "%s (vector %u, error code 0x%x) for 0x%llx", name, exception->vector,
 			 exception->error_code, (unsigned long long)exception->address);
 	else if (exception->has_error_code)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "views/effect.h"
+#include "vmm/base/printable.h"
 #include "vmm/emulate/cpu_mode.h"
 #include "vmm/guest/boot.h"
 #include "vmm/observe/recorder.h"
@@ -66,26 +67,30 @@ static void tell_guest(struct vcpu *vcpu, const struct violation *violation)
 	vcpu->page->violation = told;
 }
 
-/* "; mov qword ptr [rdi], rax; value 0x1", as far as that is known. */
-static void describe_instruction(const struct violation *violation, char *text, size_t size)
+/* "; mov qword ptr [rdi], rax; value 0x1", as far as that is known, and as there is room. */
+static void add_instruction(const struct violation *violation, char *text, size_t size)
 {
-	char value[40] = "";
+	char part[140];
 
+	snprintf(part, sizeof(part), "; %s", violation->instruction);
+	if (violation->instruction[0])
+		printable_append(text, size, part);
+	snprintf(part, sizeof(part), "; value 0x%llx", (unsigned long long)violation->value);
 	if (violation->value_size)
-		snprintf(value, sizeof(value), "; value 0x%llx", (unsigned long long)violation->value);
-	snprintf(text, size, "%s%s%s", violation->instruction[0] ? "; " : "", violation->instruction, value);
+		printable_append(text, size, part);
 }
 
 static void stop(struct vcpu *vcpu, const struct violation *violation, const char *region)
 {
 	struct vm *vm = vcpu->vm;
-	char where[200], what[140];
+	char where[200], text[sizeof(vm->why.text)];
 
 	vcpu_describe_at(vcpu, violation->rip, where, sizeof(where));
-	describe_instruction(violation, what, sizeof(what));
-	if (vm_stop(vm, STOP_GUEST, STATUS_FAILED, "view %u (%.40s) forbids a %s at 0x%llx (%.40s); %s%s", violation->view,
-		    view_name(vm, violation->view), access_name(violation->access), (unsigned long long)violation->gpa,
-		    region[0] ? region : "no region", where, what))
+	snprintf(text, sizeof(text), "view %u (%.40s) forbids a %s at 0x%llx (%.40s); %.120s", violation->view,
+		 view_name(vm, violation->view), access_name(violation->access), (unsigned long long)violation->gpa,
+		 region[0] ? region : "no region", where);
+	add_instruction(violation, text, sizeof(text));
+	if (vm_stop(vm, STOP_GUEST, STATUS_FAILED, "%s", text))
 		vm->why.violation_rip = violation->rip - (violation->flags & VIOLATION_RIP_BEHIND ? 1 : 0);
 }
 

@@ -21,9 +21,9 @@ static volatile sig_atomic_t tap;
 static void end(int signal)
 {
 	(void)signal;
+	progress_abandon();
 	if (tap)
 		(void)!write(STDOUT_FILENO, bail_out, bail_out_size);
-	progress_abandon();
 	(void)!write(STDERR_FILENO, line, line_size);
 	_exit(STATUS_TIMEOUT);
 }

@@ -153,6 +153,10 @@ static void handle_shutdown(struct vcpu *vcpu)
 	if (vcpu->vm->plan->share_vcpu)
 		vm_stop(vcpu->vm, STOP_HOST, STATUS_INTERNAL,
 			"the monitor, whose guests share the vCPU, could not take an exception");
+	if (engine_has_monitor(vcpu->vm->plan->engine)) {
+		stop_guest(vcpu, "triple fault: the monitor could not take an exception");
+		return;
+	}
 	if (ioctl(vcpu->fd, KVM_GET_REGS, &general) != 0)
 		general = *vcpu_regs(vcpu);
 	vcpu_number_regs(&general, regs);

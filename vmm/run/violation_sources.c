@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/base/printable.h"
+
 _Static_assert(SOURCE_LINE_SIZE == RECORD_SOURCE_SIZE, "a line's text fits into its record");
 
 /* One for each instruction, and the last for the one that ended the VM. */
@@ -34,10 +36,11 @@ static void add_line(struct violation_sources *sources, struct summary *summary,
 
 static void add_to_message(struct stop *why, const struct source_line *line)
 {
-	const size_t used = strlen(why->text);
+	char part[SOURCE_LINE_SIZE + 2];
 
+	snprintf(part, sizeof(part), "; %s", line->text);
 	if (why->violation_rip && line->text[0])
-		snprintf(why->text + used, sizeof(why->text) - used, "; %s", line->text);
+		printable_append(why->text, sizeof(why->text), part);
 }
 
 void violation_sources_add(struct violation_sources *sources, struct vm *vm, struct summary *summary,

@@ -54,12 +54,26 @@ static void xml(void **state)
 	free(text);
 }
 
+static void appended_whole_or_not_at_all(void **state)
+{
+	char text[8] = "abc";
+
+	(void)state;
+	printable_append(text, sizeof(text), "defgh");
+	assert_string_equal(text, "abc");
+	printable_append(text, sizeof(text), "defg");
+	assert_string_equal(text, "abcdefg");
+	printable_append(text, sizeof(text), "");
+	assert_string_equal(text, "abcdefg");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),
 		cmocka_unit_test(times),
 		cmocka_unit_test(xml),
+		cmocka_unit_test(appended_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests_name("printable", tests, NULL, NULL);

@@ -93,6 +93,7 @@ static void what_the_exception_was(void **state)
 {
 	static const struct code store = CODE_OF("mov %rax,(%rdi)", 0x48, 0x89, 0x07),
 				 load = CODE_OF("mov (%rdi),%rax", 0x48, 0x8b, 0x07), call = CODE_OF("int $0x80", 0xcd, 0x80),
+				 fourteen = CODE_OF("int $14", 0xcd, 14),
 				 refused = CODE_OF("mov %rax,%cr0", 0x0f, 0x22, 0xc0);
 
 	(void)state;
@@ -103,6 +104,8 @@ static void what_the_exception_was(void **state)
 	regs[RDI] = UINT64_C(0x800000000000);
 	load_code(CODE, &load);
 	expect(CODE, "triple fault: #GP (vector 13, error code 0x0) at mov rax, [rdi] could not be delivered: no IDT is loaded");
+	load_code(CODE, &fourteen);
+	expect(CODE, "triple fault: #PF (vector 14) at int 0xe could not be delivered: no IDT is loaded");
 	load_code(CODE, &call);
 	expect(CODE, "triple fault: interrupt (vector 128) at int 0x80 could not be delivered: no IDT is loaded");
 	expect(UINT64_C(0x700000000000), "triple fault: #PF (vector 14, error code 0x0) for 0x700000000000 at (no instruction) "
