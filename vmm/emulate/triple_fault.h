@@ -5,7 +5,7 @@
 
 #include "vmm/vm/vm.h"
 
-#define TRIPLE_FAULT_TEXT 200
+#define TRIPLE_FAULT_TEXT 320
 
 /*
  * Writes which exception it was, at which instruction, and why the IDT led nowhere, as far as registers and memory
