@@ -48,10 +48,7 @@ static void bash_command(const struct command_row *command)
 	for (size_t i = 0; i < option_count; i++) {
 		if (!option_applies(&options[i], command))
 			continue;
-		fputs(before, stdout);
-		if (options[i].letter)
-			printf("-%c ", options[i].letter);
-		printf("--%s", options[i].name);
+		complete_print_option(&options[i], before);
 		before = " ";
 	}
 	printf("'\n\t\toperands=%s most=%u ;;\n", kinds[complete_operands(command)], complete_operands_most(command));

@@ -101,6 +101,14 @@ unsigned complete_operands_most(const struct command_row *command)
 	return strstr(command->operands, "...") ? 0 : words;
 }
 
+void complete_print_option(const struct option_row *option, const char *before)
+{
+	fputs(before, stdout);
+	if (option->letter)
+		printf("-%c ", option->letter);
+	printf("--%s", option->name);
+}
+
 void complete_print_with_argument(void)
 {
 	const char *before = "";
@@ -113,10 +121,7 @@ void complete_print_with_argument(void)
 			again |= strcmp(options[j].name, options[i].name) == 0;
 		if (again)
 			continue;
-		fputs(before, stdout);
-		if (options[i].letter)
-			printf("-%c ", options[i].letter);
-		printf("--%s", options[i].name);
+		complete_print_option(&options[i], before);
 		before = " ";
 	}
 }

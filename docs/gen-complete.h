@@ -31,6 +31,9 @@ enum completion_kind complete_operands(const struct command_row *command);
 /* How many operands a command takes; 0: as many as one likes, or none. */
 unsigned complete_operands_most(const struct command_row *command);
 
+/* Prints an option as it is typed, with its letter if it has one, behind what separates it from the one before. */
+void complete_print_option(const struct option_row *option, const char *before);
+
 /* Prints the options of all commands that have an argument, as they are typed, separated by spaces: a word behind one of
  * them is no operand. */
 void complete_print_with_argument(void);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "views/list.h"
 #include "vmm/command/session.h"
 #include "vmm/table/json.h"
 
@@ -35,13 +36,8 @@ enum program_id {
 	PROGRAM_COUNT
 };
 
-static const struct {
-	const char *key, *words;
-} programs[PROGRAM_COUNT] = {
-#define X(id, key, words) {key, words},
-	PROGRAMS(X)
-#undef X
-};
+static const char *const program_keys[PROGRAM_COUNT] = {PROGRAMS(LIST_KEY)};
+static const char *const program_words[PROGRAM_COUNT] = {PROGRAMS(LIST_MEANING)};
 
 #define LAUNCH_COLUMNS(X)                                                                          \
 	X(PROGRAM, "PROGRAM", "program", TABLE_NO_JSON)                                            \
@@ -145,7 +141,7 @@ static int launch_program(struct launch *launch, enum program_id id, double *ret
 	if (status < 0)
 		return error_set(error, status, STATUS_INTERNAL, "%s: %s", lines[id][0], strerror(-status));
 	return error_set(error, -ENODEV, status == STATUS_SKIPPED ? STATUS_SKIPPED : STATUS_INTERNAL,
-			 "%s ends with status %d", programs[id].words, status);
+			 "%s ends with status %d", program_words[id], status);
 }
 
 static int by_value(const void *a, const void *b)
@@ -179,9 +175,9 @@ static struct cell cell_at(const void *data, size_t row, size_t column)
 
 	switch ((enum launch_column)column) {
 	case LAUNCH_COLUMN_PROGRAM:
-		return cell_of_text(programs[row].words);
+		return cell_of_text(program_words[row]);
 	case LAUNCH_COLUMN_KEY:
-		return cell_of_text(programs[row].key);
+		return cell_of_text(program_keys[row]);
 	case LAUNCH_COLUMN_MINIMUM:
 		return cell_of_number(CELL_NUMBER, true, launch->us[row][0]);
 	case LAUNCH_COLUMN_MEDIAN:

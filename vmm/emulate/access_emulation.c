@@ -272,13 +272,7 @@ unsigned access_stored(const struct insn *insn, const uint64_t regs[16], uint64_
 		return 0;
 	if (source->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
 		value = source->imm.value.u;
-	else if (source->type != ZYDIS_OPERAND_TYPE_REGISTER)
-		return 0;
-	else if (fillable(source->reg.value))
-		value = regs[whole(source->reg.value)];
-	else if (ZydisRegisterGetClass(source->reg.value) == ZYDIS_REGCLASS_GPR8)
-		value = regs[whole(source->reg.value)] >> 8;
-	else
+	else if (source->type != ZYDIS_OPERAND_TYPE_REGISTER || !insn_register(regs, source->reg.value, &value))
 		return 0;
 	*ret_value = low_bytes(value, size);
 	return size;

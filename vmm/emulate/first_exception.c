@@ -154,14 +154,6 @@ static unsigned meant(const struct insn *insn)
 	}
 }
 
-static uint64_t register_value(const struct insn_state *state, ZydisRegister reg)
-{
-	const ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
-	const uint64_t value = state->regs[ZydisRegisterGetId(whole) & 15];
-
-	return reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH ? value >> 8 : value;
-}
-
 /* Both ends of an operand have been found accessible, unless a view forbids it. */
 static bool operand_value(const struct first_exception_place *place, const struct insn *insn,
 			  const ZydisDecodedOperand *operand, uint64_t *ret_value)
@@ -171,12 +163,9 @@ static bool operand_value(const struct first_exception_place *place, const struc
 
 	*ret_value = 0;
 	if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER)
-		*ret_value = register_value(&place->state, operand->reg.value);
-	else if (operand->size > 64 ||
-		 insn_address(&place->space.mode, insn, operand, &place->state, &address) != 0 ||
-		 page_walk_read(&place->space, address, ret_value, operand->size / 8u, &fault) != 0)
-		return false;
-	return true;
+		return insn_register(place->state.regs, operand->reg.value, ret_value);
+	return operand->size <= 64 && insn_address(&place->space.mode, insn, operand, &place->state, &address) == 0 &&
+	       page_walk_read(&place->space, address, ret_value, operand->size / 8u, &fault) == 0;
 }
 
 /* DIV fails if the quotient is too wide: if the upper half of what it divides is no less than the divisor. When IDIV

@@ -70,6 +70,18 @@ int insn_fetch(const struct page_walk_space *space, uint64_t rip, struct insn *r
 			   ret_insn);
 }
 
+bool insn_register(const uint64_t regs[16], ZydisRegister reg, uint64_t *ret_value)
+{
+	const ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+
+	if (ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64)
+		return false;
+	*ret_value = regs[ZydisRegisterGetId(whole)];
+	if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH)
+		*ret_value >>= 8;
+	return true;
+}
+
 static void set_registers(ZydisRegisterContext *context, const struct insn_state *state)
 {
 	*context = (ZydisRegisterContext){0};

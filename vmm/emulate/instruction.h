@@ -31,6 +31,10 @@ int insn_fetch(const struct page_walk_space *space, uint64_t rip, struct insn *r
 /* Writes the instruction, which lies at this address, as an assembler has it (Intel's syntax); "?" if that fails. */
 void insn_text(const struct insn *insn, uint64_t address, char *text, size_t size);
 
+/* The value of a general register, or of the part of one that has a name; what is above the part is not cleared. `regs`
+ * are 16, in the processor's numbering. Returns false for any other register. */
+bool insn_register(const uint64_t regs[16], ZydisRegister reg, uint64_t *ret_value);
+
 /* Where an operand in memory is: its segment, and the offset there. Returns 0 or -EOPNOTSUPP. */
 int insn_offset(const struct insn *insn, const ZydisDecodedOperand *operand,
 		const struct insn_state *state, enum cpu_segment *ret_segment, uint64_t *ret_offset);
