@@ -66,7 +66,7 @@ int print_bash(void)
 	     "\tmapfile -t COMPREPLY < <(compgen -P \"${2-}\" -W \"$1\" -- \"${current#\"${2-}\"}\")\n"
 	     "}\n"
 	     "\n"
-	     "# Whether there are as many operands before the current word already: words that are no option, nor of one.\n"
+	     "# Whether there are as many operands before the current word already: - and words that are no option, nor of one.\n"
 	     "_sidestep_full()\n"
 	     "{\n"
 	     "\tlocal -i count=0 i");
@@ -75,7 +75,7 @@ int print_bash(void)
 	puts(" '\n"
 	     "\n"
 	     "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
-	     "\t\tif [[ ${COMP_WORDS[i]} != -* ]]; then\n"
+	     "\t\tif [[ ${COMP_WORDS[i]} != -?* ]]; then\n"
 	     "\t\t\tcount+=1\n"
 	     "\t\telif [[ $with_argument == *\" ${COMP_WORDS[i]} \"* ]]; then\n"
 	     "\t\t\t[[ ${COMP_WORDS[i + 1]} != = ]] || i+=1\n"

@@ -71,7 +71,7 @@ int print_fish(void)
 	complete_print_with_argument();
 	puts("\n"
 	     "    for word in (commandline -opc)[3..]\n"
-	     "        if not contains -- \"$before\" $with_argument; and not string match -q -- '-*' $word\n"
+	     "        if not contains -- \"$before\" $with_argument; and not string match -q -- '-?*' $word\n"
 	     "            set count (math $count + 1)\n"
 	     "        end\n"
 	     "        set before $word\n"

@@ -106,13 +106,14 @@ static int prepare(int kvm, int vm, const char *path)
 
 int main(int argc, char **argv)
 {
+	const char *device = getenv("SIDESTEP_KVM") ?: "/dev/kvm";
 	int kvm, vm, vcpu, size;
 	struct kvm_run *run;
 
 	if (argc < 2)
 		return 0;
-	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	need(kvm >= 0, "/dev/kvm");
+	kvm = open(device, O_RDWR | O_CLOEXEC);
+	need(kvm >= 0, device);
 	need(ioctl(kvm, KVM_GET_API_VERSION, 0) == KVM_API_VERSION, "KVM_GET_API_VERSION");
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	need(vm >= 0, "KVM_CREATE_VM");

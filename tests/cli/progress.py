@@ -140,6 +140,20 @@ def not_shown(sidestep, data, plain):
         equal(f"{name}: nothing is shown", run.drawn + run.taken.get("stderr", b""), b"")
 
 
+def typed(sidestep):
+    keyboard, terminal = pty.openpty()
+    child = subprocess.Popen([sidestep, "report", "-"], stdin=terminal, stdout=subprocess.PIPE, stderr=terminal,
+                             env=os.environ | {"TERM": "xterm"})
+    for text in (b"one\n", b"two\n", b"\4"):
+        os.write(keyboard, text)
+        time.sleep(1.2)
+    child.communicate()
+    drawn = os.read(keyboard, 65536)
+    check("what is typed: nothing is drawn over it", drawn.startswith(b"one\r\ntwo\r\n") and b"reading standard input" not in drawn, drawn)
+    os.close(terminal)
+    os.close(keyboard)
+
+
 def image(sidestep, name):
     run = Run([sidestep, "image", "--engine", "vmx", "--guest", "-", "-o", name], b"\xf4" * 8000000)
     lines = run.lines()
@@ -170,6 +184,7 @@ def main():
     with_message(sidestep, data)
     narrow(sidestep, data)
     not_shown(sidestep, data, reports[0])
+    typed(sidestep)
     with tempfile.TemporaryDirectory(prefix="progress.") as folder:
         image(sidestep, os.path.join(folder, "image"))
         medium(sidestep, folder)

@@ -48,6 +48,7 @@ LINES = [
     ("an operation", "test cr0.read.smsw.k", "test cr0.read.smsw.kept"),
     ("a second operation", "bench cr0.ts.mov cr0.read.smsw.k", "bench cr0.ts.mov cr0.read.smsw.kept"),
     ("a file as guest", "run zz", f"run {FILE}"),
+    ("no file after standard input as the only guest", "run - zz", None),
     ("a file as guest after options", "run -m 16M --engine=flat -q zz", f"run -m 16M --engine=flat -q {FILE}"),
     ("no file after the only guest", f"run {FILE} zz", None),
     ("no file after the only guest and options", f"profile --engine flat {FILE} -m 16M zz", None),

@@ -50,7 +50,8 @@ static int copy_stdin(uint64_t limit)
 
 	if (fd < 0)
 		return -errno;
-	progress_step("reading standard input");
+	if (!isatty(STDIN_FILENO)) /* what is typed stands where progress would be drawn */
+		progress_step("reading standard input");
 	for (uint64_t size = 0; rc == 0 && n > 0 && size <= limit; size += (uint64_t)n) {
 		if (size % PROGRESS_BYTES < sizeof(buffer))
 			progress_at(size, 0);

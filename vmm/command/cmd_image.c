@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "vmm/bare/bare_image.h"
-#include "vmm/base/progress.h"
 #include "vmm/bare/iso.h"
+#include "vmm/base/progress.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 #include "vmm/policy/diagnostic.h"
