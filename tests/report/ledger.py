@@ -18,6 +18,8 @@ L0_EXIT = struct.Struct("<QQQQIIIIBBHI")
 BATCH = struct.Struct("<IIIIQQQ")
 OPERATION = struct.Struct("<II40s")
 RESULT = struct.Struct("<IIIIQQIIII")
+VIOLATION = struct.Struct("<IIQQIIQHHI48s48s")
+INSTRUCTION = struct.Struct("<QQQIIIBBH16s")
 CODE = struct.Struct("<QIBBH32s64s")
 END = struct.Struct("<Ii240s")
 EXPECTATION = struct.Struct("<IIIIQQQII6I6I")
@@ -75,6 +77,19 @@ class Format:
     def code(self, rip, before, after, symbol=b"", offset=0):
         body = CODE.pack(rip, offset, len(before), len(before) + len(after), 0, before + after, symbol)
         return self.record("CODE", body)
+
+    def violation(self, operation, view, gpa, rip, region=b"", symbol=b"", **place):
+        """A write that was refused."""
+        body = VIOLATION.pack(operation, view, gpa, rip, 2, 8, gpa, 0, 0, 0, region, symbol)
+        return self.record("VIOLATION", body, **place)
+
+    def instruction(self, operation, view, gpa, rip, value, code, **place):
+        """What has made such a write, of 8 bytes, in code of 64 bits."""
+        body = INSTRUCTION.pack(gpa, rip, value, operation, view, 2, 8, len(code), 64, code)
+        return self.record("INSTRUCTION", body, **place)
+
+    def source(self, rip, text, **place):
+        return self.record("SOURCE", struct.pack("<Q64s", rip, text), **place)
 
     def end(self, vm=0):
         return self.record("END", END.pack(1, 0, b""), vm=vm)

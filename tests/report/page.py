@@ -19,6 +19,9 @@ import ledger
 import reports
 from check import patient
 
+# Of a violation.
+VIOLATION = ("count", "view_name", "access", "region", "gpa", "rip", "symbol", "instruction", "value", "source",
+             "operation", "answer")
 SCHEMES = {"light": "1", "dark": "0"}
 # Of the window, in pixels, and in which scheme it is looked at.
 WIDTHS = ((1280, "light"), (1280, "dark"), (800, "light"), (400, "dark"))
@@ -66,6 +69,7 @@ found.labels = all('#axis .decade').length;
 found.parts = all('#reasons tbody tr').map((row) => [row.children[3].textContent,
 	Number(row.children[3].style.getPropertyValue('--part'))]);
 found.first = texts('#functions tbody tr:first-child > *');
+found.notes = texts('#notes li');
 found.title = document.querySelector('h1').textContent;
 found.warning = document.querySelector('#warning:not([hidden])')?.textContent ?? null;
 found.overflow = document.documentElement.scrollWidth - innerWidth;
@@ -208,10 +212,11 @@ def check_layout(checks, name, width, found):
         checks.that(f"{name}: ticks have an axis", found["labels"] >= 2, found["labels"])
 
 
-def check_contents(checks, sidestep, path, found, operations):
+def check_contents(checks, sidestep, path, found, document):
     """The page leads with what there is, and has nothing else."""
     groups = {by: json.loads(check.run(sidestep, "--by", by, "--format", "json", path, status=found["status"]))["exits"]
               for by in ("reason", "symbol", "rip")}
+    operations = json.loads(document)["operations"]
     # A function without a name is told by where it is.
     named = any(row["symbol"] != "?" and not row["symbol"].startswith("0x") for row in groups["symbol"])
     there = (["table"] if operations else []) + (["reasons"] if groups["reason"] else [])
@@ -227,6 +232,11 @@ def check_contents(checks, sidestep, path, found, operations):
         checks.equal(f"tables: {by}", found["tables"][table], most)
     for (_, part), row in zip(found["parts"], groups["reason"]):
         checks.that("tables: bars", abs(part - row["share"] / 100) < 1e-6, (part, row))
+    violations = json.loads(document)["violations"]
+    checks.equal("violations: each", len(found["notes"]), len(violations))
+    for note, row in zip(found["notes"], violations):
+        missing = [row[key] for key in VIOLATION if row[key] is not None and str(row[key]) not in note]
+        checks.equal("violations: what is known", missing + re.findall("null|undefined", note), [])
     if groups["symbol"]:
         checks.equal("tables: the first function", found["first"][0], groups["symbol"][0]["symbol"])
 
@@ -254,7 +264,7 @@ def check_page(checks, program, sidestep, path, directory, complaint=None):
         found = json.loads(html.unescape(probe[1])) | {"status": status}
         check_colours(checks, scheme, found)
         check_layout(checks, name, width, found)
-        check_contents(checks, sidestep, path, found, operations)
+        check_contents(checks, sidestep, path, found, document)
     check_rows(checks, found, operations)
     check_sorting(checks, found, operations)
     checks.equal("page: requests", found["requests"], [])
@@ -291,6 +301,10 @@ def made_up(form):
     records += reports.performed(form, 3, None, 70)
     records += reports.performed(form, 4, 4, 20000, vmm=1, monitor=1)
     records += [form.batch(5, 100, 1, 2, 201)]
+    # With all that may be known of it, and with the least.
+    records += [form.violation(1, 1, 0x5000, 0x100010, b"<b>region</b>", markup[:40]),
+                form.instruction(1, 1, 0x5000, 0x100010, 0x1234567, b"\x48\x89\x03"),
+                form.violation(2, 0, 0x6000, 0x100020), form.source(0x100010, b"<i>some.c</i>:17")]
     return records + [form.end()]
 
 

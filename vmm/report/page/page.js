@@ -380,10 +380,12 @@ function makeHeader() {
 	const plans = new Set(data.plans.filter((plan) => plan !== null));
 	byId('plans').replaceChildren(...(plans.size < 2 ? [] : data.plans.map((plan, vm) =>
 		element('li', {}, `VM ${vm}: ${plan ?? 'not known'}`))));
+	const known = (before, text, behind = '') => text === null ? '' : before + text + behind;
 	byId('notes').replaceChildren(...data.violations.map((one) => element('li', {},
 		`${count(one.count)} × view ${one.view} (${one.view_name}) forbade a ${one.access} ` +
-		`${one.region === null ? '' : `of ${one.region} `}at ${one.gpa} ` +
-		`by rip ${one.rip}${one.symbol === null ? '' : ` (${one.symbol})`} in ${one.operation}: ${one.answer}`)));
+		`${known('of ', one.region, ' ')}at ${one.gpa} by rip ${one.rip}${known(' (', one.symbol, ')')}` +
+		`${known(', ', one.instruction)}${known(', value ', one.value)}${known(', at ', one.source)} ` +
+		`in ${one.operation}: ${one.answer}`)));
 }
 
 function makeLegend() {
