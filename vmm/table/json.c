@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/base/printable.h"
 
@@ -49,10 +50,39 @@ json_t *json_text(const char *text)
 	return value;
 }
 
+/* A document comes in pieces of a few bytes each, for which fwrite() takes longer than for what is in them. */
+struct pieces {
+	FILE *stream;
+	size_t size;
+	char text[16384];
+};
+
+static void write_pieces(struct pieces *pieces)
+{
+	/* What fails shows at the end. */
+	fwrite(pieces->text, 1, pieces->size, pieces->stream);
+	pieces->size = 0;
+}
+
+static int add_piece(const char *text, size_t size, void *data)
+{
+	struct pieces *pieces = data;
+
+	if (size > sizeof(pieces->text) - pieces->size)
+		write_pieces(pieces);
+	if (size > sizeof(pieces->text))
+		return fwrite(text, 1, size, pieces->stream) == size ? 0 : -1;
+	memcpy(pieces->text + pieces->size, text, size);
+	pieces->size += size;
+	return 0;
+}
+
 static int finish(json_t *root, size_t flags, FILE *stream)
 {
-	int rc = root ? json_dumpf(root, stream, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
+	struct pieces pieces = {.stream = stream};
+	int rc = root ? json_dump_callback(root, add_piece, &pieces, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10)) : -1;
 
+	write_pieces(&pieces);
 	fputc('\n', stream);
 	json_decref(root);
 	return rc == 0 || ferror(stream) ? 0 : -ENOMEM;
