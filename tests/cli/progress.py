@@ -149,7 +149,8 @@ def typed(sidestep):
         time.sleep(1.2)
     child.communicate()
     drawn = os.read(keyboard, 65536)
-    check("what is typed: nothing is drawn over it", drawn.startswith(b"one\r\ntwo\r\n") and b"reading standard input" not in drawn, drawn)
+    check("what is typed: nothing is drawn over it",
+          drawn.startswith(b"one\r\ntwo\r\n") and b"reading standard input" not in drawn, drawn)
     os.close(terminal)
     os.close(keyboard)
 
