@@ -195,6 +195,44 @@ if [ "$full" ]; then
 else
 	try sidestep test --engine "$engine" --random 100
 fi
+
+# What a run takes beside the guest's memory, which is the mapping that is as large: none of it in large pages, of which
+# one would be more than all the rest. Its own is what no file is behind, so that libraries have little part in it.
+beside() { # ENGINE
+	sidestep run -q --engine "$1" -m 24M --timeout 60 hostile_spin.elf >out 2>err &
+	sleep 2
+	cat /proc/$!/smaps >smaps
+	kill $!
+	wait $!
+	awk -v engine="$1" '
+	/^Size:/ { guests = $2 == 24 * 1024 }
+	/^Rss:/ { if (guests) guest += $2; else all += $2 }
+	/^Anonymous:/ { if (!guests) own += $2 }
+	/^AnonHugePages:/ { if (!guests) large += $2 }
+	END {
+		print "# " engine ": " all " KiB beside the " guest " of the guest, " own " of them its own, " large " in large pages"
+		exit !(guest > 0 && own > 0 && own <= 1024 && !large)
+	}' smaps || {
+		echo "failed: a run of $1 takes more than 1 MiB, or large pages, for itself"
+		status=1
+	}
+}
+if [ "$full" ]; then
+	beside flat
+	beside "$engine"
+fi
+
+# Where the program has its memory is no matter for what an operation costs: a limit for the stack moves all of it.
+for stack in 8192 262656 263168 263680; do
+	ulimit -s "$stack"
+	for engine in flat "$nested"; do
+		sidestep test --engine "$engine" service.pin.page | awk -v engine="$engine" \
+			'$1 == "service.pin.page" { print engine, $2, $5, $6, $7 }'
+	done
+done | sort -u >places
+try [ "$(wc -l <places)" -eq 2 ]
+[ "$(wc -l <places)" -eq 2 ] || cat places
+engine=$nested
 sh refusals.sh "$engine" || status=1
 [ -z "$full" ] || {
 	sh docs.sh late

@@ -19,7 +19,7 @@ files=() prefix=()
 # Not db_loop: the emulated processor itself loops in it.
 for guest in encodings retires flag_place cr8 modes undefined raise dispositions disk violations \
 	violations_odd neighbour turns relay_overwrite ac_loop context_scribble self_modifying self_page_tables \
-	stack_zero triple_fault jump_unmapped; do
+	stack_zero triple_fault jump_unmapped spin; do
 	files+=(--put "$build/tests/hostile/hostile_$guest.elf")
 done
 for guest in parameters msw rights stale deputy deputy_bitmap mode neighbours neighbours_swapped; do
