@@ -2,7 +2,7 @@
 /*
  * The least that a program must do to run a guest: the same ioctls as sidestep, none of its code.
  * It loads a flat binary, runs it until it writes port 0xf4 and drops every other port write. What
- * sidestep adds is measured against this, in the same run (`sidestep bench --launch`, tests/bench/compare.c).
+ * sidestep adds is measured against this, in the same run (`sidestep bench --launch` and `--exit`).
  * Without a binary it does nothing, which is what any program takes to start and to end.
  */
 #include <fcntl.h>

@@ -35,7 +35,8 @@ OPEN = {"vmm_reasons", "kvm_stats", "rights", "remap", "counts"}
 COUNTERS = {"exits": "vmx", "kvm:kvm_exit": "svm", "insn_emulation": "pvm", "kvm:kvm_emulate_insn": "pvm"}
 OF_AN_EVENT = {*COUNTERS, "port", "address", "qualification", "handling"}
 # What is made in labs: tests of its own have documents of these.
-ELSEWHERE = {"sidestep.explain.schema.json", "sidestep.kernels.schema.json", "sidestep.launch.schema.json"}
+ELSEWHERE = {"sidestep.explain.schema.json", "sidestep.kernels.schema.json", "sidestep.launch.schema.json",
+             "sidestep.exit.schema.json"}
 # profile --pid, of which tests/cli/attach.sh and the labs have documents.
 OF_OTHERS = {"vcpus", "pid", "name", "thread", "vcpu", "recorded", "lost", "blind", "kernel", "guest", "rows"}
 STRANGE = {"no such member": 0}

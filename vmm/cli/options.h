@@ -42,7 +42,7 @@ struct settings {
 	bool limits_given;
 	const char *output;
 	bool list, quiet, help;
-	bool launch; /* bench: launches, instead of operations */
+	bool launch, exit; /* bench: launches, or exits, instead of operations */
 	bool bench; /* an image whose ledger is not judged */
 	bool image; /* views of an image, not of this host */
 	bool perf_command;

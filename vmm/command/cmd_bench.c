@@ -2,7 +2,7 @@
 /* sidestep bench: what each operation costs, beside the empty loop. */
 #include <unistd.h>
 
-#include "vmm/command/bench_launch.h"
+#include "vmm/command/bench_beside.h"
 #include "vmm/command/commands.h"
 #include "vmm/command/session.h"
 
@@ -19,6 +19,8 @@ int command_bench(const struct settings *given)
 		return error_report(&error);
 	if (given->launch)
 		return bench_launch(given);
+	if (given->exit)
+		return bench_exit(given);
 	if (session_start(&session, &settings, STDERR_FILENO, &error) != 0)
 		status = error.status;
 	else if (session_run(&session, true, &error) != 0)
