@@ -67,6 +67,16 @@ int interrupts_raise(struct interrupts *interrupts, uint64_t vector,
 /* The vector to deliver next, or 0 if there is none. */
 unsigned interrupts_next(const struct interrupts *interrupts);
 
+/* Whether anything is pending, to be delivered or not. */
+static inline bool interrupts_any(const struct interrupts *interrupts)
+{
+	uint64_t any = 0;
+
+	for (unsigned word = 0; word < INTERRUPT_VECTORS / 64; word++)
+		any |= interrupts->pending[word];
+	return any != 0;
+}
+
 /* The vector that interrupts_next() has named is delivered: it is not pending any more. */
 void interrupts_take(struct interrupts *interrupts, unsigned vector);
 

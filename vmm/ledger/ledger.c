@@ -5,12 +5,11 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,14 +40,26 @@ static int take_room(int fd, off_t at, size_t size)
 	return 0;
 }
 
-static int take_block(struct ledger *ledger)
+static uint64_t room_of(const struct ledger *ledger)
 {
-	int rc = ledger->room + LEDGER_BLOCK > ledger->limit ? -EFBIG : 0;
+	return __atomic_load_n(&ledger->room, __ATOMIC_ACQUIRE);
+}
 
-	if (rc == 0)
-		rc = take_room(ledger->fd, (off_t)(LEDGER_HEADER_SIZE + ledger->room), LEDGER_BLOCK);
-	if (rc == 0)
-		ledger->room += LEDGER_BLOCK;
+/* Of a block that somebody else has taken meanwhile nothing must be overwritten: takes another one while there is less
+ * room than this. */
+static int take_until(struct ledger *ledger, uint64_t wanted)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&ledger->room_lock);
+	while (rc == 0 && wanted > ledger->room) {
+		rc = ledger->room + LEDGER_BLOCK > ledger->limit ? -EFBIG : 0;
+		if (rc == 0)
+			rc = take_room(ledger->fd, (off_t)(LEDGER_HEADER_SIZE + ledger->room), LEDGER_BLOCK);
+		if (rc == 0)
+			__atomic_store_n(&ledger->room, ledger->room + LEDGER_BLOCK, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&ledger->room_lock);
 	return rc;
 }
 
@@ -82,23 +93,23 @@ static void catch_bus_errors(void)
 
 typedef void store_fn(struct ledger *ledger, const void *data);
 
-/* Nothing else touches the mapping, one thread at a time, and after a bus error nothing does any more. Neither
- * way makes a system call. Returns whether all went well. */
+/* Nothing else touches the mapping, nobody stores but one thread at a time, and after a bus error nothing touches it
+ * any more. Neither way makes a system call. Returns whether all went well. */
 static bool try_store(struct ledger *ledger, store_fn *store, const void *data)
 {
 	sigjmp_buf here;
 
-	if (ledger->gone)
+	if (atomic_load(&ledger->gone))
 		return false;
 	if (sigsetjmp(here, 0) == 0) {
 		landing = &here;
 		store(ledger, data);
 	} else {
-		ledger->gone = true;
-		ledger->error = -EIO;
+		atomic_store(&ledger->gone, true);
+		__atomic_store_n(&ledger->error, -EIO, __ATOMIC_RELAXED);
 	}
 	landing = NULL;
-	return !ledger->gone;
+	return !atomic_load(&ledger->gone);
 }
 
 /* What is replaced must not be in use: cutting it would pull the room from under another run. */
@@ -168,18 +179,29 @@ static int begin(struct ledger *ledger, uint64_t tsc_khz)
 	if (rc == 0)
 		rc = map_all(ledger);
 	if (rc == 0)
-		rc = take_block(ledger);
+		rc = take_until(ledger, LEDGER_BLOCK);
 	if (rc == 0 && !try_store(ledger, store_header, &header))
 		rc = ledger->error;
 	return rc;
+}
+
+static struct ledger new_ledger(int fd, const char *path)
+{
+	return (struct ledger){
+		.fd = fd,
+		.path = path,
+		.limit = LEDGER_LIMIT,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.room_lock = PTHREAD_MUTEX_INITIALIZER,
+		.wake_fd = -1,
+	};
 }
 
 int ledger_create(struct ledger *ledger, const char *path, uint64_t tsc_khz, struct error *error)
 {
 	int rc;
 
-	*ledger = (struct ledger){
-		.fd = -1, .path = path, .limit = LEDGER_LIMIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+	*ledger = new_ledger(-1, path);
 	rc = open_file(ledger, path, error);
 	if (rc != 0)
 		return rc;
@@ -192,7 +214,7 @@ int ledger_create_scratch(struct ledger *ledger, struct error *error)
 {
 	int fd = memfd_create("ledger", MFD_CLOEXEC), rc = fd < 0 ? -errno : 0;
 
-	*ledger = (struct ledger){.fd = fd, .limit = LEDGER_LIMIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+	*ledger = new_ledger(fd, NULL);
 	if (rc == 0)
 		rc = begin(ledger, 0);
 	return rc == 0 ? 0
@@ -213,17 +235,17 @@ int ledger_refuse(struct ledger *ledger, struct error *error)
 void ledger_reserve(struct ledger *ledger, size_t size)
 {
 	ledger->reserve = size + LEDGER_LAST_RECORD_MAX * (1 + size / LEDGER_BLOCK);
-	while (ledger->error == 0 && ledger->used + ledger->reserve > ledger->room)
-		ledger->error = take_block(ledger);
+	if (ledger->error == 0)
+		ledger->error = take_until(ledger, ledger->used + ledger->reserve);
 }
 
 /* The vCPU threads may ask for more room, and what they leave is enough for the end. */
 static bool find_room(struct ledger *ledger, uint64_t size)
 {
 	if (ledger->ending)
-		return size <= ledger->room;
-	while (ledger->error == 0 && size + ledger->reserve > ledger->room)
-		ledger->error = take_block(ledger);
+		return size <= room_of(ledger);
+	if (ledger->error == 0 && size + ledger->reserve > room_of(ledger))
+		ledger->error = take_until(ledger, size + ledger->reserve);
 	return ledger->error == 0;
 }
 
@@ -243,8 +265,13 @@ static void finish_block(struct ledger *ledger, uint64_t end)
 	if (pad.size != 0)
 		memcpy(ledger->records + ledger->used, &pad, sizeof(pad));
 	publish(ledger, end);
-	if (!ledger->ending)
-		forget_block(ledger, end - LEDGER_BLOCK);
+	if (ledger->ending)
+		return;
+	forget_block(ledger, end - LEDGER_BLOCK);
+	if (ledger->wake_fd >= 0) {
+		atomic_store(&ledger->wake, true);
+		eventfd_write(ledger->wake_fd, 1);
+	}
 }
 
 /* Counted after the store, which may not come back. */
@@ -270,6 +297,28 @@ static void store_record(struct ledger *ledger, const void *data)
 		finish_block(ledger, start);
 	memcpy(ledger->records + start, record, record->size);
 	publish(ledger, start + record->size);
+}
+
+/* Presence is in the kernel's tables. Those that a hypervisor below keeps of them follow with an access. */
+static void touch_block(struct ledger *ledger, const void *block)
+{
+	(void)ledger;
+	for (size_t at = 0; at < LEDGER_BLOCK; at += 4096)
+		(void)((const volatile uint8_t *)block)[at];
+}
+
+/* If there is no room, who needs it will find out. A kernel that cannot make pages present does so one by one, as each
+ * is stored to for the first time. */
+void ledger_ahead(struct ledger *ledger)
+{
+	uint64_t room;
+
+	if (!atomic_exchange(&ledger->wake, false))
+		return;
+	room = room_of(ledger);
+	if (take_until(ledger, room + LEDGER_BLOCK) == 0 &&
+	    madvise(ledger->records + room, LEDGER_BLOCK, MADV_POPULATE_WRITE) == 0)
+		try_store(ledger, touch_block, ledger->records + room);
 }
 
 void ledger_append(struct ledger *ledger, const struct record *record)
@@ -325,5 +374,6 @@ void ledger_close(struct ledger *ledger)
 	}
 	close(ledger->fd);
 	pthread_mutex_destroy(&ledger->lock);
+	pthread_mutex_destroy(&ledger->room_lock);
 	*ledger = (struct ledger){.fd = -1};
 }

@@ -8,7 +8,9 @@
 #define VMM_LEDGER_LEDGER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 
 #include "vmm/base/error.h"
 #include "vmm/ledger/record.h"
@@ -26,6 +28,10 @@
 #define LEDGER_RESERVE_MAX (2 * LEDGER_BLOCK)
 #define LEDGER_LAST_RECORD_MAX sizeof(struct record_end)
 
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
 struct ledger {
 	int fd;
 	const char *path;
@@ -37,9 +43,13 @@ struct ledger {
 	uint64_t used, room, reserve, limit;
 	uint64_t lost; /* records that found no room, as the header has it */
 	int error;     /* why nothing is recorded any more but the end, a negative errno; 0: it is */
-	bool gone;     /* the room that was taken; the mapping is not touched any more */
+	atomic_bool gone; /* the room that was taken; the mapping is not touched any more */
 	bool ending;
 	pthread_mutex_t lock;
+	/* Who takes room holds this one, perhaps behind the other, and changes `room`. */
+	pthread_mutex_t room_lock;
+	int wake_fd;      /* an event for who calls ledger_ahead(), -1: nobody does */
+	atomic_bool wake; /* there is something to do for it */
 };
 
 /* Creates or replaces the file, which no other process may be writing as a ledger. `path` is kept, not copied. Returns
@@ -55,6 +65,10 @@ int ledger_create_scratch(struct ledger *ledger, struct error *error);
  * such room, ledger->error says so.
  */
 void ledger_reserve(struct ledger *ledger, size_t size);
+
+/* For a thread that appends nothing: after each block that has been filled, of which it is told by `wake_fd`, takes the
+ * room for the one after the next, and makes its pages present, so that who appends need do neither. */
+void ledger_ahead(struct ledger *ledger);
 
 /* Appends a record, whose size field is right. When there is no room it is counted as lost, and so are all after
  * it, up to ledger_end(): what a ledger has is complete up to one instant. */

@@ -17,6 +17,7 @@ int code_capture_init(struct code_capture *capture, code_fetch_fn *fetch, void *
 {
 	capture->fetch = fetch;
 	capture->opaque = opaque;
+	capture->recent[0] = 1; /* 0 is an address */
 	return keyset_reserve(&capture->seen, CODE_CAPTURES_MAX);
 }
 
@@ -30,6 +31,7 @@ bool code_capture(struct code_capture *capture, const struct image *image, uint6
 {
 	size_t known = capture->seen.count;
 
+	capture->recent[rip % CODE_CAPTURES_RECENT] = rip;
 	if (known == CODE_CAPTURES_MAX ||
 	    keyset_add(&capture->seen, (struct key){rip, 0}) != (int64_t)known)
 		return false;

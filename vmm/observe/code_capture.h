@@ -17,10 +17,14 @@
  * monitor's own, which no view shows; then the name is the fetcher's to give. */
 typedef void code_fetch_fn(void *opaque, bool outer, struct record_code *record);
 
+/* Of the addresses that were met last, one for each of so many low bits. */
+#define CODE_CAPTURES_RECENT 256
+
 struct code_capture {
 	struct keyset seen; /* addresses whose code has been taken */
 	code_fetch_fn *fetch; /* NULL: nobody wants any */
 	void *opaque;
+	uint64_t recent[CODE_CAPTURES_RECENT];
 };
 
 /* Before the vCPU runs: makes room for the addresses. Returns 0 or -ENOMEM. */
@@ -30,5 +34,11 @@ void code_capture_finish(struct code_capture *capture);
 /* Fills the record for `rip`, the first time that it is met; `outer` as above. Returns whether it was. */
 bool code_capture(struct code_capture *capture, const struct image *image, uint64_t rip, bool outer,
 		  struct record_code *ret_record);
+
+/* Whether code_capture() would say no, as it nearly always does: a guest exits at the same few addresses. */
+static inline bool code_capture_known(const struct code_capture *capture, uint64_t rip)
+{
+	return capture->recent[rip % CODE_CAPTURES_RECENT] == rip;
+}
 
 #endif

@@ -83,7 +83,8 @@ static void keep_code(struct recorder *recorder, uint64_t rip, bool outer)
 {
 	struct record_code code;
 
-	if (!recorder->capture.fetch || !code_capture(&recorder->capture, recorder->image, rip, outer, &code))
+	if (!recorder->capture.fetch || code_capture_known(&recorder->capture, rip) ||
+	    !code_capture(&recorder->capture, recorder->image, rip, outer, &code))
 		return;
 	sign(recorder, &code.record);
 	hand_on(recorder, &code.record);

@@ -116,6 +116,7 @@ static int begin_ledger(struct machine *machine, struct error *error)
 		ledger_discard(ledger);
 		return error_set(error, rc, STATUS_INTERNAL, "out of memory");
 	}
+	ledger->wake_fd = machine->done_fd;
 	machine->ledger_kept = true;
 	return 0;
 }
@@ -364,6 +365,7 @@ static void supervise(struct machine *machine, int signal_fd, bool progress)
 				kick_where(machine, is_pressing);
 		}
 		eventfd_read(machine->done_fd, &ended);
+		ledger_ahead(&machine->ledger);
 		if (!atomic_load(&machine->ending) && output_readers_gone(&machine->readers, read_fds))
 			lose_reader(machine);
 		/* What poll() says of a reader that is gone it says again at once. */

@@ -264,7 +264,9 @@ static void handle_exit(struct vcpu *vcpu)
 		.reason = (uint16_t)reason,
 	};
 	recorder_observe(vcpu->recorder);
-	atomic_fetch_add_explicit(&vcpu->exits, 1, memory_order_relaxed);
+	/* Only this thread counts. */
+	atomic_store_explicit(&vcpu->exits, atomic_load_explicit(&vcpu->exits, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
 	if (vcpu->vm->ops->catch_up)
 		vcpu->vm->ops->catch_up(vcpu);
 	if (reason < EXIT_REASON_COUNT && handlers[reason])

@@ -80,7 +80,7 @@ static bool can_take(const struct vcpu *vcpu)
 	return run->ready_for_interrupt_injection && run->if_flag;
 }
 
-void interrupt_deliver(struct vcpu *vcpu)
+static void deliver_next(struct vcpu *vcpu)
 {
 	struct kvm_interrupt interrupt = {.irq = interrupts_next(vcpu->interrupts)};
 
@@ -94,6 +94,14 @@ void interrupt_deliver(struct vcpu *vcpu)
 		record_event(vcpu, interrupt.irq, INTERRUPT_DELIVERED);
 	}
 	vcpu->run->request_interrupt_window = interrupts_next(vcpu->interrupts) != 0;
+}
+
+void interrupt_deliver(struct vcpu *vcpu)
+{
+	if (interrupts_any(vcpu->interrupts))
+		deliver_next(vcpu);
+	else
+		vcpu->run->request_interrupt_window = 0;
 	/* An answer to the relay during this exit concerns the next one. */
 	vcpu->entry_pending = vcpu->answered;
 	vcpu->answered = false;

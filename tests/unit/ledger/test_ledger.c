@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -416,6 +418,102 @@ static void threads(void **state)
 		assert_int_equal(next[i], 20000);
 	ledger_reader_close(&reader);
 }
+
+static uint64_t append_up_to(struct ledger *ledger, uint64_t number, uint64_t used)
+{
+	while (ledger->used < used) {
+		struct record_exit exit = exit_record(number++);
+
+		ledger_append(ledger, &exit.record);
+	}
+	return number;
+}
+
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/* Each filled block is told of once, and has another one taken, whose pages are there before they are stored to. */
+static void ahead(void **state)
+{
+	struct ledger ledger;
+	eventfd_t told;
+	uint64_t next;
+	long before;
+
+	(void)state;
+	create(&ledger);
+	ledger.wake_fd = eventfd(0, EFD_NONBLOCK);
+	next = append_up_to(&ledger, 0, LEDGER_BLOCK - 4096);
+	ledger_ahead(&ledger);
+	assert_int_equal(ledger.room, LEDGER_BLOCK);
+	assert_int_not_equal(eventfd_read(ledger.wake_fd, &told), 0);
+	next = append_up_to(&ledger, next, LEDGER_BLOCK + 4096);
+	assert_int_equal(eventfd_read(ledger.wake_fd, &told), 0);
+	assert_int_equal(told, 1);
+	assert_int_equal(ledger.room, 2 * LEDGER_BLOCK);
+	for (unsigned i = 0; i < 3; i++) {
+		ledger_ahead(&ledger);
+		assert_int_equal(ledger.room, 3 * LEDGER_BLOCK);
+	}
+	next = append_up_to(&ledger, next, 2 * LEDGER_BLOCK + 4096);
+	before = faults();
+	append_up_to(&ledger, next, 3 * LEDGER_BLOCK - 4096);
+	if (madvise(ledger.header, 4096, MADV_POPULATE_WRITE) == 0)
+		assert_true(faults() - before < 16);
+	close(ledger.wake_fd);
+	ledger_close(&ledger);
+}
+
+static atomic_bool written;
+
+static void *stay_ahead(void *argument)
+{
+	struct ledger *ledger = argument;
+
+	while (!written)
+		ledger_ahead(ledger);
+	return NULL;
+}
+
+/* Whoever takes room first, the other one sees it. */
+static void ahead_of_a_writer(void **state)
+{
+	enum { RECORDS = 60000 };
+	struct ledger_reader reader;
+	const struct record *record;
+	struct ledger ledger;
+	pthread_t thread;
+
+	(void)state;
+	create(&ledger);
+	ledger.wake_fd = eventfd(0, EFD_NONBLOCK);
+	written = false;
+	assert_int_equal(pthread_create(&thread, NULL, stay_ahead, &ledger), 0);
+	for (uint64_t i = 0; i < RECORDS; i++) {
+		struct record_exit exit = exit_record(i);
+
+		ledger_append(&ledger, &exit.record);
+	}
+	written = true;
+	pthread_join(thread, NULL);
+	close(ledger.wake_fd);
+	ledger_close(&ledger);
+	open_ledger(&reader);
+	for (uint64_t i = 0; i < RECORDS; i++) {
+		record = ledger_next(&reader);
+		assert_non_null(record);
+		assert_int_equal(((const struct record_exit *)record)->time, i);
+	}
+	assert_null(ledger_next(&reader));
+	assert_false(reader.damaged);
+	ledger_reader_close(&reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +523,7 @@ int main(void)
 		cmocka_unit_test(in_use),        cmocka_unit_test(other_bus_errors),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(threads),       cmocka_unit_test(published),
+		cmocka_unit_test(ahead),         cmocka_unit_test(ahead_of_a_writer),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, make_directory, remove_directory);

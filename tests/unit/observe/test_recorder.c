@@ -89,11 +89,14 @@ static void watch_ended(struct record_watch *watch)
 	note('e');
 }
 
+/* The 256 bytes that the address is in. */
+static uint64_t code_at = RIP;
+
 static void fetch(void *opaque, bool outer, struct record_code *record)
 {
 	fetched_outer = outer;
 	assert_ptr_equal(opaque, happened);
-	assert_int_equal(record->rip & ~UINT64_C(0xff), RIP);
+	assert_int_equal(record->rip & ~UINT64_C(0xff), code_at);
 	record->count = 1;
 	note('f');
 }
@@ -169,6 +172,24 @@ static void code_comes_with_the_first_exit(void **state)
 	expect_happened("sl");
 	recorder_exit(recorder, &there);
 	expect_happened("flsl");
+}
+
+/* Of address 0 as of any, and of addresses with the same low bits. */
+static void code_comes_from_any_address(void **state)
+{
+	struct record_exit exit = exit_at(0);
+
+	(void)state;
+	keep();
+	for (code_at = 0; code_at <= 2 * CODE_CAPTURES_RECENT; code_at += CODE_CAPTURES_RECENT) {
+		exit.rip = code_at;
+		recorder_exit(recorder, &exit);
+		expect_happened("flsl");
+	}
+	code_at = RIP;
+	exit.rip = 0;
+	recorder_exit(recorder, &exit);
+	expect_happened("sl");
 }
 
 /* Whoever watches gets it too, and with no ledger. */
@@ -352,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(goes_to_whoever_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_comes_with_the_first_exit, setup, teardown),
+		cmocka_unit_test_setup_teardown(code_comes_from_any_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_comes_to_whoever_watches, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_what_l0_saw_of_no_nested_guest_may_be_the_monitors_code, setup,
 						teardown),
