@@ -224,6 +224,7 @@ fi
 
 # Where the program has its memory is no matter for what an operation costs: a limit for the stack moves all of it.
 for stack in 8192 262656 263168 263680; do
+	# shellcheck disable=SC3045 # the shell of a lab has it
 	ulimit -s "$stack"
 	for engine in flat "$nested"; do
 		sidestep test --engine "$engine" service.pin.page | awk -v engine="$engine" \
