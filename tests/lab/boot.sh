@@ -233,7 +233,6 @@ for stack in 8192 262656 263168 263680; do
 done | sort -u >places
 try [ "$(wc -l <places)" -eq 2 ]
 [ "$(wc -l <places)" -eq 2 ] || cat places
-engine=$nested
 sh refusals.sh "$engine" || status=1
 [ -z "$full" ] || {
 	sh docs.sh late
