@@ -9,7 +9,7 @@ source=$(realpath "$2") build=$(realpath "$3") lab=$4
 cd "$scratch" || exit 99
 run "$source/tools/lab" "$lab" --build "$build" --get text --get json --get exits --get exits.json -- sh -c '
 	sidestep bench --launch --count 9 -o text && sidestep bench --launch --count 5 --format json -o json &&
-		sidestep bench --exit --count 500 -o exits && sidestep bench --exit --count 20000 --format json -o exits.json'
+		sidestep bench --exit --count 4000 -o exits && sidestep bench --exit --count 16000 --format json -o exits.json'
 that 'both formats: status' [ $status -eq 0 ]
 for row in 'a program that ends at once' 'sidestep --version' 'a bare KVM program' 'sidestep run -q'; do
 	that "text: $row" grep -Eq "^$row +[0-9]+ +[0-9]+ +[0-9]+\.[0-9]{2}\$" text
@@ -29,13 +29,13 @@ done
 that 'exits, text: the bare program is the measure' grep -Eq '^a bare KVM program .* 0  *1\.00$' exits
 that 'exits, JSON is as its schema says' python3 "$source/tests/docs/validate.py" exits.json
 # A thousand instructions are the least that an exit to user space takes, and what a ledger adds is less than that. The
-# end of a program is rounded up to a tick of the clock, which is two hundred of each exit.
+# end of a program is rounded up to a tick of the clock, which is 250 of each exit.
 that 'exits, JSON: what does less takes less' python3 -c '
 import json, sys
 document = json.load(open("exits.json"))
 rows = {row["program"]: row for row in document["programs"]}
 took = {name: row["exit_ns"] for name, row in rows.items()}
-sys.exit(not (document["exits"] == 20000 and 1000 < took["bare"] < took["run"] < took["bare"] + 2000
+sys.exit(not (document["exits"] == 16000 and 1000 < took["bare"] < took["run"] < took["bare"] + 2000
               and took["bare"] < took["ledger"] < took["run"] + 1000
               and all(abs(row["more_ns"] - (row["exit_ns"] - took["bare"])) < 0.01 for row in rows.values())))'
 for what in ref.nothing --launch '--ledger left'; do
