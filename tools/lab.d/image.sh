@@ -136,10 +136,11 @@ add_module() {
 library_directories=()
 
 # libraries_of FILE...: what they load at run time, a path a line, each once. Of several, ldd has a line with the name
-# before what each loads.
+# before what each loads; it knows only what a program is linked with, and is told what else is named in a note of it.
 libraries_of() {
-	local file=$1 line name arrow path rest
+	local file=$1 line name arrow path rest later
 	local -A seen=()
+	later=$(LC_ALL=C grep -aohE '"soname":\["[^"]+' -- "$@" | cut -d '"' -f 4 | sort -u) || :
 	while IFS= read -r line; do
 		if [[ $line != $'\t'* ]]; then
 			file=${line%:}
@@ -151,7 +152,7 @@ libraries_of() {
 		[[ $path == /* && -e $path && -z ${seen[$path]-} ]] || continue
 		seen[$path]=1
 		printf '%s\n' "$path"
-	done < <(ldd "$@" 2>/dev/null || :)
+	done < <(LD_PRELOAD=${later//$'\n'/:} ldd "$@" 2>/dev/null || :)
 }
 
 # add_libraries FILE...: at the same paths.
