@@ -21,6 +21,7 @@
 #include "vmm/output/terminal.h"
 #include "vmm/run/seal.h"
 #include "vmm/table/json.h"
+#include "vmm/table/table.h"
 
 struct attach_watch {
 	const struct settings *settings;
@@ -271,8 +272,10 @@ static int open_all(struct attach_watch *watch, struct error *error)
 		.command = settings->plan.command,
 		.date = settings->plan.date,
 	};
-	int rc = output_open(&watch->output, settings->output, JAIL_ON, error);
+	int rc = table_prepare(settings->format, error);
 
+	if (rc == 0)
+		rc = output_open(&watch->output, settings->output, JAIL_ON, error);
 	if (rc == 0 && settings->plan.symbol_count) {
 		rc = symbol_set_open(&watch->symbols, settings->plan.symbols, settings->plan.symbol_count, error);
 		request.symbol = find_symbol;
@@ -334,7 +337,7 @@ static int seal(const struct attach_watch *watch, struct error *error)
 {
 	struct jail_thread thread = jail_thread(JAIL_ROLE_MAIN, watch->attachment.request.jail);
 
-	seal_prepare_libraries();
+	seal_prepare_sorting();
 	thread.when |= JAIL_WHEN_WATCHED;
 	thread.subject[JAIL_SUBJECT_SIGNAL] = watch->signal_fd;
 	thread.subject[JAIL_SUBJECT_STDERR] = STDERR_FILENO;

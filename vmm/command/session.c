@@ -8,6 +8,7 @@
 
 #include "vmm/analysis/verdict.h"
 #include "vmm/report/report_writers.h"
+#include "vmm/table/table.h"
 
 /* The jail as it was asked for, or the reason why not. */
 static int check_jail(const struct session *session, enum jail_mode mode, struct error *error)
@@ -33,6 +34,9 @@ int session_start(struct session *session, const struct settings *settings, int 
 	*session = (struct session){0};
 	if (settings->plan.jail != JAIL_NONE && startup_note(&session->inherited) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
+	rc = settings->quiet ? 0 : table_prepare(settings->format, error);
+	if (rc != 0)
+		return rc;
 	/* First of all: no other process may come into being later. */
 	rc = output_open(&session->output, settings->output, settings->plan.jail, error);
 	if (rc != 0)

@@ -197,7 +197,9 @@ void source_lines_close(struct source_lines *source)
 {
 	if (!source)
 		return;
-	dwarf_end(source->dwarf);
+	/* Most images have no tables, and libdw is not loaded to end nothing. */
+	if (source->dwarf)
+		dwarf_end(source->dwarf);
 	elf_end(source->elf);
 	free(source->file);
 	free(source);

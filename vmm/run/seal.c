@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmm/run/seal.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "vmm/base/libraries.h"
 #include "vmm/base/stream.h"
 #include "vmm/observe/recorder.h"
 #include "vmm/service/services.h"
@@ -109,13 +109,12 @@ static int equal(const void *a, const void *b)
 	return 0;
 }
 
-/* What libraries ask the system for when they are first used. */
-void seal_prepare_libraries(void)
+/* What it asks the system for when it is first used. */
+void seal_prepare_sorting(void)
 {
 	/* Two of a size that qsort() has no room for on the stack. */
 	char large[2][1024] = {""};
 
-	json_object_seed(0); /* /dev/urandom */
 	qsort(large, 2, sizeof(large[0]), equal); /* how much memory there is */
 }
 
@@ -164,9 +163,15 @@ int seal_await(struct seal *seal, unsigned threads, struct error *error)
 
 int seal_main(struct seal *seal, const struct vm *vms, unsigned count, int signal_fd, struct error *error)
 {
+	int rc;
+
 	if (seal->mode == JAIL_NONE)
 		return 0;
-	seal_prepare_libraries();
+	/* For accesses that a vCPU's thread performs or refuses: any guest may come to that. */
+	rc = library_open(LIBRARY_Zydis, error);
+	if (rc != 0)
+		return rc;
+	seal_prepare_sorting();
 	if (seal->watched)
 		startup_keep(&seal->inherited, seal->keys_fd);
 	startup_close(&seal->inherited);

@@ -47,8 +47,8 @@ int seal_await(struct seal *seal, unsigned threads, struct error *error);
 /* In the main thread, then: seals it. Returns like seal_await(). */
 int seal_main(struct seal *seal, const struct vm *vms, unsigned count, int signal_fd, struct error *error);
 
-/* What libraries would look for later, in files. */
-void seal_prepare_libraries(void);
+/* What qsort() would ask for later. */
+void seal_prepare_sorting(void);
 
 /* The threads go on. */
 void seal_open(struct seal *seal);

@@ -4,11 +4,26 @@
 #include <errno.h>
 #include <libsmartcols.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "vmm/base/libraries.h"
 #include "vmm/base/stream.h"
 
 #define WHOLE_LINE 4000
+
+int table_prepare(const char *format, struct error *error)
+{
+	int rc = 0;
+
+	if (strcmp(format, "text") == 0)
+		rc = library_open(LIBRARY_smartcols, error);
+	if (strcmp(format, "json") == 0)
+		rc = library_open(LIBRARY_jansson, error);
+	if (rc == 0 && strcmp(format, "json") == 0)
+		json_object_seed(0); /* by /dev/urandom */
+	return rc;
+}
 
 /* https://no-color.org */
 static bool colours_wanted(FILE *stream)

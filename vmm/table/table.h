@@ -6,6 +6,7 @@
 #ifndef VMM_TABLE_TABLE_H
 #define VMM_TABLE_TABLE_H
 
+#include "vmm/base/error.h"
 #include "vmm/table/cell.h"
 
 /* How text has a column, and what has it not. */
@@ -47,6 +48,10 @@ struct table {
 	const char *(*colour)(const void *data, size_t row);
 	bool fit; /* a terminal cuts lines of text; for a program or a file they are whole in any case */
 };
+
+/* Before a process is sealed that will write in this format, or it could not load the library that this takes. Returns 0 or
+ * a negative errno, with the reason in `error`. */
+int table_prepare(const char *format, struct error *error);
 
 /* Text, all of it at once. Returns 0 or -ENOMEM. */
 int table_text(const struct table *table, FILE *stream);
