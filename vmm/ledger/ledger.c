@@ -71,24 +71,31 @@ static void forget_block(struct ledger *ledger, uint64_t start)
 
 /*
  * Room that was taken can be gone: somebody has cut the file, or the file system copies on write and is
- * full. A store raises SIGBUS then. The thread that is storing goes on at its landing; made by anything
- * else, the access is made again and ends the process.
+ * full. An access raises SIGBUS then. The thread that makes one of ours goes on at its landing; made by anything
+ * else, the access is made again, where a second signal ends the process.
  */
 static _Thread_local sigjmp_buf *landing;
 
-static void on_bus_error(int signal)
+static void on_bus_error(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
+	(void)context;
 	if (landing)
 		siglongjmp(*landing, 1);
+	(void)*(const volatile char *)info->si_addr;
 }
 
 static void catch_bus_errors(void)
 {
-	struct sigaction action = {.sa_handler = on_bus_error, .sa_flags = SA_RESETHAND | SA_NODEFER};
+	struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+	sigset_t ours;
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGBUS, &action, NULL);
+	/* A thread that has landed is still in the handler for the kernel. Others must land, too, at the same time. */
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGBUS);
+	pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
 }
 
 typedef void store_fn(struct ledger *ledger, const void *data);

@@ -265,14 +265,22 @@ static void cut_by_others(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct ledger ledger;
+		struct ledger ledger, other;
+		struct error error = {0};
 		struct stat status;
 		pthread_t thread;
 
 		create(&ledger);
+		assert_int_equal(ledger_create_scratch(&other, &error), 0);
 		for (unsigned n = 0; n < 1000; n++)
 			append_one(&ledger);
 		assert_int_equal(ledger.lost, 0);
+		/* Two threads may find out at once: another one already has. */
+		assert_int_equal(ftruncate(other.fd, sizes[i]), 0);
+		assert_int_equal(pthread_create(&thread, NULL, append_one, &other), 0);
+		pthread_join(thread, NULL);
+		assert_int_equal(other.lost, sizes[i] <= LEDGER_HEADER_SIZE);
+		ledger_close(&other);
 		assert_int_equal(truncate(path, sizes[i]), 0);
 		append_one(&ledger);
 		assert_int_equal(ledger.error, -EIO);
