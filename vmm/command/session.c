@@ -34,7 +34,8 @@ int session_start(struct session *session, const struct settings *settings, int 
 	*session = (struct session){0};
 	if (settings->plan.jail != JAIL_NONE && startup_note(&session->inherited) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = settings->quiet ? 0 : table_prepare(settings->format, error);
+	/* Who calls without a format writes nothing. */
+	rc = settings->quiet || !settings->format ? 0 : table_prepare(settings->format, error);
 	if (rc != 0)
 		return rc;
 	/* First of all: no other process may come into being later. */
