@@ -59,7 +59,6 @@ struct measure {
 	const struct table_column *columns;
 	size_t column_count;
 	struct cell (*cell)(const void *data, size_t row, size_t column);
-	const char *heading; /* of `count` and `rounds` */
 };
 
 /* Of each launch of a program with a guest, in us; in order at the end. */
@@ -349,13 +348,20 @@ static const struct table_column exit_columns[] = {EXIT_COLUMNS(COLUMN_ROW)};
 
 static const struct measure launches = {
 	"--launch", "sidestep.launch", "launches", ARRAY(launched), 1, 41, ARRAY(launch_columns), launch_cell,
-	"launch to the end of a guest of two instructions, %zu each, RATIO of medians",
 };
 
 static const struct measure exits = {
 	"--exit", "sidestep.exit", "exits", ARRAY(exiting), 2, 300000, ARRAY(exit_columns), exit_cell,
-	"one of %zu port writes that exit to user space, of medians of %zu; OUTSIDE: of that, outside the kernel",
 };
+
+static void write_heading(const struct beside *beside, FILE *stream)
+{
+	if (beside->measure == &exits)
+		fprintf(stream, "one of %zu port writes that exit to user space, of medians of %zu; OUTSIDE: of that, outside the "
+			"kernel\n\n", beside->count, beside->rounds);
+	else
+		fprintf(stream, "launch to the end of a guest of two instructions, %zu each, RATIO of medians\n\n", beside->count);
+}
 
 static int write_table(const void *data, const struct settings *settings, FILE *stream)
 {
@@ -366,8 +372,7 @@ static int write_table(const void *data, const struct settings *settings, FILE *
 	json_t *root;
 
 	if (strcmp(settings->format, "json") != 0) {
-		fprintf(stream, measure->heading, beside->count, beside->rounds);
-		fputs("\n\n", stream);
+		write_heading(beside, stream);
 		return table_text(&table, stream);
 	}
 	root = json_begin(measure->schema, BESIDE_VERSION);
