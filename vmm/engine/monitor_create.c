@@ -179,8 +179,6 @@ static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay
 
 	if (host == MAP_FAILED)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "no memory for the monitor");
-	/* Of most parts a page or two are used, which large pages would make megabytes. */
-	madvise(host, RELAY_SIZE, MADV_NOHUGEPAGE);
 	monitor->host = host;
 	monitor->physical = vm->plan->bare ? behind_guests(vm) : RELAY_BASE;
 	if (relay_size > RELAY_IMAGE_MAX)
