@@ -7,6 +7,7 @@
 begin "$1"
 source=$(realpath "$2") build=$(realpath "$3") lab=$4
 cd "$scratch" || exit 99
+LIMIT=600 # seconds of a computer that is emulated beside others
 run "$source/tools/lab" "$lab" --build "$build" --get text --get json --get exits --get exits.json --get loaded -- sh -c '
 	LD_DEBUG=files sidestep run -q --seccomp off 2>loaded || exit
 	sidestep bench --launch --count 9 -o text && sidestep bench --launch --count 5 --format json -o json &&
