@@ -94,7 +94,7 @@ def main():
     if sys.argv[1] == "--lab":
         lab, source, build = sys.argv[2:]
         text = printed(f"{source}/tools/lab", lab, "--build", build, "--", "sh", "-c",
-                       "sidestep bench --launch --count 5 --format json; "
+                       "sidestep bench --launch --count 5 --format json && "
                        f"sidestep bench --exit --count {LAB_EXITS} --format json")
         for part in text.replace("}\n{", "}\0{").split("\0"):
             rows(part)

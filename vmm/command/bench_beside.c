@@ -157,7 +157,8 @@ static int check_ledger(const struct beside *beside, size_t writes, struct error
 	while ((record = ledger_next(&reader)) != NULL) {
 		const struct record_exit *exit = (const void *)record;
 
-		if (record->type != RECORD_EXIT || exit->reason != EXIT_REASON_IO || exit->qualification != PORT)
+		if (record->type != RECORD_EXIT || record->level != LEVEL_VMM ||
+		    exit->reason != EXIT_REASON_IO || exit->qualification != PORT)
 			continue;
 		found++;
 		whole &= exit->time >= last;
@@ -261,22 +262,26 @@ static size_t measure_row(const struct beside *beside)
 	return row;
 }
 
-#define LAUNCH_COLUMNS(X)                                                                          \
+#define NAME_COLUMNS(X)                                                                            \
 	X(PROGRAM, "PROGRAM", "program", TABLE_NO_JSON)                                            \
-	X(KEY, "", "program", TABLE_ONLY_JSON)                                                     \
-	X(MINIMUM, "MIN us", "minimum_us", TABLE_RIGHT)                                            \
-	X(MEDIAN, "MEDIAN us", "median_us", TABLE_RIGHT)                                           \
+	X(KEY, "", "program", TABLE_ONLY_JSON)
+
+#define RATIO_COLUMNS(X)                                                                           \
 	X(RATIO, "RATIO", "ratio", TABLE_RIGHT | TABLE_NO_JSON)                                    \
 	X(RATIO_IN_JSON, "", "ratio", TABLE_ONLY_JSON)
 
+#define LAUNCH_COLUMNS(X)                                                                          \
+	NAME_COLUMNS(X)                                                                            \
+	X(MINIMUM, "MIN us", "minimum_us", TABLE_RIGHT)                                            \
+	X(MEDIAN, "MEDIAN us", "median_us", TABLE_RIGHT)                                           \
+	RATIO_COLUMNS(X)
+
 #define EXIT_COLUMNS(X)                                                                            \
-	X(PROGRAM, "PROGRAM", "program", TABLE_NO_JSON)                                            \
-	X(KEY, "", "program", TABLE_ONLY_JSON)                                                     \
+	NAME_COLUMNS(X)                                                                            \
 	X(EACH, "EXIT ns", "exit_ns", TABLE_RIGHT)                                                 \
 	X(OUTSIDE, "OUTSIDE ns", "outside_ns", TABLE_RIGHT)                                        \
 	X(MORE, "MORE ns", "more_ns", TABLE_RIGHT)                                                 \
-	X(RATIO, "RATIO", "ratio", TABLE_RIGHT | TABLE_NO_JSON)                                    \
-	X(RATIO_IN_JSON, "", "ratio", TABLE_ONLY_JSON)
+	RATIO_COLUMNS(X)
 
 #define LAUNCH_ID(id, header, key, flags) LAUNCH_##id,
 #define EXIT_ID(id, header, key, flags) EXIT_##id,
