@@ -223,6 +223,17 @@ if [ "$full" ]; then
 	beside "$engine" 3584
 fi
 
+# Where the program has its memory is no matter for what an operation costs: a limit for the stack moves all of it.
+for stack in 8192 262656 263168 263680; do
+	# shellcheck disable=SC3045 # the shell of a lab has it
+	ulimit -s "$stack"
+	for each in flat "$nested"; do
+		sidestep test --engine "$each" service.pin.page | awk -v engine="$each" \
+			'$1 == "service.pin.page" { print engine, $2, $5, $6, $7 }'
+	done
+done | sort -u >places
+try [ "$(wc -l <places)" -eq 2 ]
+[ "$(wc -l <places)" -eq 2 ] || cat places
 sh refusals.sh "$engine" || status=1
 [ -z "$full" ] || {
 	sh docs.sh late

@@ -5,41 +5,33 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static void *reserve(uint64_t size)
+/* `behind` a border of the host's large pages. */
+static int create(struct guest_ram *ram, uint64_t size, uint64_t behind)
 {
-	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-}
-
-static void take(struct guest_ram *ram, void *host, uint64_t size)
-{
-	/* A crash dump of the VMM does not need what the guest held. */
-	madvise(host, size, MADV_DONTDUMP);
-	*ram = (struct guest_ram){host, size};
-}
-
-int guest_ram_create(struct guest_ram *ram, uint64_t size)
-{
-	void *host = reserve(size);
-
-	if (host == MAP_FAILED)
-		return -ENOMEM;
-	take(ram, host, size);
-	return 0;
-}
-
-int guest_ram_create_aligned(struct guest_ram *ram, uint64_t size)
-{
-	uint8_t *all = reserve(size + RAM_ALIGNMENT);
+	uint8_t *all = mmap(NULL, size + RAM_ALIGNMENT, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint64_t before;
 
 	if (all == MAP_FAILED)
 		return -ENOMEM;
-	before = -(uintptr_t)all & (RAM_ALIGNMENT - 1);
+	before = (behind - (uintptr_t)all) & (RAM_ALIGNMENT - 1);
 	if (before)
 		munmap(all, before);
 	munmap(all + before + size, RAM_ALIGNMENT - before);
-	take(ram, all + before, size);
+	*ram = (struct guest_ram){all + before, size};
+	/* A crash dump of the VMM does not need what the guest held. */
+	madvise(ram->host, size, MADV_DONTDUMP);
 	return 0;
+}
+
+int guest_ram_create(struct guest_ram *ram, uint64_t size)
+{
+	return create(ram, size, RAM_ALIGNMENT / 2);
+}
+
+int guest_ram_create_aligned(struct guest_ram *ram, uint64_t size)
+{
+	return create(ram, size, 0);
 }
 
 void guest_ram_prefer_large(const struct guest_ram *ram, bool large)

@@ -22,8 +22,13 @@ struct guest_ram {
 	uint64_t size;
 };
 
-/* Reserves zeroed memory, `size` bytes, a multiple of the page size, anywhere or aligned to RAM_ALIGNMENT, so that large
- * pages of host and guest can be one. Returns 0 or -ENOMEM. */
+/*
+ * Reserves zeroed memory, `size` bytes, a multiple of the page size; aligned to RAM_ALIGNMENT, so that large pages of
+ * host and guest can be one, or half of that behind such a border. The kernel takes a change of one page, as mlock() of
+ * it is, for one of all in the same large page, and KVM maps those anew: a guest's low MiB and its image at 1 MiB are
+ * apart then, and a guest that touches little is in small pages for KVM. Never anywhere: what operations cost would
+ * depend on the size of this program. Returns 0 or -ENOMEM.
+ */
 int guest_ram_create(struct guest_ram *ram, uint64_t size);
 int guest_ram_create_aligned(struct guest_ram *ram, uint64_t size);
 
