@@ -291,12 +291,10 @@ static void add_pin(struct pin_summary *pins, const struct record_pin *pin)
 	}
 }
 
-void summary_add(struct summary *summary, const struct record *record)
+/* By itself, so that an exit does not save the registers that these need. */
+__attribute__((noinline)) static void add_other(struct summary *summary, const struct record *record)
 {
 	switch (record->type) {
-	case RECORD_EXIT:
-		add_exit(summary, (const void *)record);
-		break;
 	case RECORD_BATCH:
 		add_batch(summary, (const void *)record);
 		break;
@@ -324,6 +322,14 @@ void summary_add(struct summary *summary, const struct record *record)
 	default:
 		break;
 	}
+}
+
+void summary_add(struct summary *summary, const struct record *record)
+{
+	if (record->type == RECORD_EXIT)
+		add_exit(summary, (const void *)record);
+	else
+		add_other(summary, record);
 }
 
 static void merge_l0(struct l0_summary *into, const struct l0_summary *from)

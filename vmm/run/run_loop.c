@@ -260,7 +260,7 @@ static void handle_exit(struct vcpu *vcpu)
 		.record = {.type = RECORD_EXIT, .size = sizeof(*exit), .level = LEVEL_VMM},
 		.time = start,
 		.rip = vcpu_regs(vcpu)->rip,
-		.operation = vcpu_operation(vcpu),
+		.operation = recorder_operation(vcpu->recorder),
 		.reason = (uint16_t)reason,
 	};
 	recorder_observe(vcpu->recorder);

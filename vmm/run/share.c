@@ -21,24 +21,13 @@ struct vcpu *share_running(struct vcpu *first)
 	return first->vm->ops->running(first->vm);
 }
 
-static bool is_over(const struct vcpu *vcpu)
-{
-	return atomic_load(&vcpu->vm->stop) || vcpu->parked;
-}
-
-/* How many of them go on. */
-static unsigned alive(const struct vcpu *first)
+unsigned share_alive(const struct vcpu *first)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < share_count(first); i++)
-		count += !is_over(share_vcpu(first, i));
+		count += !share_is_over(share_vcpu(first, i));
 	return count;
-}
-
-bool share_over(const struct vcpu *first)
-{
-	return is_over(first) && alive(first) == 0;
 }
 
 void share_stop(const struct vcpu *first, enum stop_cause cause, int status, const char *text)
@@ -76,13 +65,13 @@ void share_hand_over(struct vcpu *vcpu)
 {
 	struct vcpu *first = &vcpu->vm->leader->vcpus[vcpu->index];
 	const bool halted = vcpu->run->exit_reason == KVM_EXIT_HLT;
-	const bool over = is_over(vcpu);
+	const bool over = share_is_over(vcpu);
 
 	if (over) {
 		spread_failure(first, vcpu->vm);
 		vcpu->vm->ops->retire(vcpu);
 	}
-	if ((over && !vcpu->entry_pending && alive(first) > 0) || (halted && alive(first) > 1))
+	if ((over && !vcpu->entry_pending && share_alive(first) > 0) || (halted && share_alive(first) > 1))
 		take(first);
 }
 
@@ -93,6 +82,6 @@ void share_tick(struct vcpu *first)
 
 void share_end_slice(struct vcpu *first)
 {
-	if (atomic_exchange(&first->vm->tick, false) && alive(first) > 1)
+	if (atomic_exchange(&first->vm->tick, false) && share_alive(first) > 1)
 		take(first);
 }

@@ -16,8 +16,19 @@ struct vcpu *share_vcpu(const struct vcpu *first, unsigned number);
 /* Of several: the one whose guest the vCPU is in. */
 struct vcpu *share_running(struct vcpu *first);
 
+/* How many of them go on. */
+unsigned share_alive(const struct vcpu *first);
+
+static inline bool share_is_over(const struct vcpu *vcpu)
+{
+	return atomic_load(&vcpu->vm->stop) || vcpu->parked;
+}
+
 /* None of them goes on. */
-bool share_over(const struct vcpu *first);
+static inline bool share_over(const struct vcpu *first)
+{
+	return share_is_over(first) && share_alive(first) == 0;
+}
 
 /* Ends them all: what one of them was in when the vCPU itself failed says nothing of whose fault that is. */
 void share_stop(const struct vcpu *first, enum stop_cause cause, int status, const char *text);

@@ -80,7 +80,8 @@ static bool can_take(const struct vcpu *vcpu)
 	return run->ready_for_interrupt_injection && run->if_flag;
 }
 
-static void deliver_next(struct vcpu *vcpu)
+/* Seldom: what it keeps on the stack is no concern of other exits. */
+__attribute__((noinline)) static void deliver_next(struct vcpu *vcpu)
 {
 	struct kvm_interrupt interrupt = {.irq = interrupts_next(vcpu->interrupts)};
 

@@ -271,11 +271,6 @@ void vcpu_number_regs(const struct kvm_regs *regs, uint64_t ret_regs[16])
 	memcpy(ret_regs, numbered, sizeof(numbered));
 }
 
-const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)
-{
-	return &vcpu->run->s.regs.regs;
-}
-
 struct kvm_regs *vcpu_change_regs(struct vcpu *vcpu)
 {
 	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;

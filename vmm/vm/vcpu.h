@@ -59,7 +59,11 @@ void vcpu_number_regs(const struct kvm_regs *regs, uint64_t ret_regs[16]);
 
 /* General registers as they were at the exit. Changes through the pointer of vcpu_change_regs() are
  * loaded at the next entry. */
-const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu);
+static inline const struct kvm_regs *vcpu_regs(const struct vcpu *vcpu)
+{
+	return &vcpu->run->s.regs.regs;
+}
+
 struct kvm_regs *vcpu_change_regs(struct vcpu *vcpu);
 
 #endif
