@@ -170,7 +170,7 @@ code16:
 	EXPECT -1, %eax, 1
 	mov $HIDDEN, %ebx
 	ACCESS 23, code16, mov %ax, (%bx)
-	ACCESS 24, code16, addr32 mov (%ebx), %eax
+	ACCESS 24, code16, .byte 0x67, 0x66, 0x8b, 0x03	/* mov (%ebx), %eax */
 	EXPECT -1, %eax, 1
 	LOAD SEL_WORD
 	mov $25, %ecx

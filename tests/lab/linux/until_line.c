@@ -36,7 +36,7 @@ static int open_counter(void)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr)};
 	FILE *file = fopen(EVENT_ID, "re");
-	unsigned long long id;
+	unsigned long long id = 0;
 	long fd;
 
 	if (!file || fscanf(file, "%llu", &id) != 1)

@@ -27,7 +27,7 @@ static uint64_t address_of(int (*function)(void))
 	return (uint64_t)((uintptr_t)function - (uintptr_t)&__executable_start);
 }
 
-__attribute__((noinline, noclone)) static int first_line(void) { return __LINE__; }
+__attribute__((noinline)) static int first_line(void) { return __LINE__; }
 
 static void read_sections(void)
 {
