@@ -80,4 +80,23 @@ for name in build-release build-minsize; do
 		done
 	done
 done
+
+# While the shell makes a process, which it has to know of by then. What it calls last in front of that sends the signal.
+# shellcheck disable=SC2317 # called through await
+nobody_in() { # DIRECTORY
+	! readlink /proc/[0-9]*/cwd | grep -qx "$1"
+}
+echo build-release >slow
+mkdir begins
+cp -r broken slow tools tests begins
+stand_in bin/mktemp <<'END'
+{ sleep "$(cat delay)" && kill "$PPID"; } >/dev/null 2>&1 &
+exec /usr/bin/mktemp "$@"
+END
+for delay in 0.00{2..9}{0,5}; do
+	echo "$delay" >begins/delay
+	begins/tools/check >checked 2>&1
+	that "TERM $delay s ahead of a build: status" [ $? -eq 143 ]
+	that "TERM $delay s ahead of a build: nothing of it runs" await nobody_in "$PWD/begins"
+done
 finish
