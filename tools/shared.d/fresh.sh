@@ -26,7 +26,6 @@ make_root() { # ROOT
 		echo "$0: ${archive%/*}: root trusts what is in it; name a directory that only root can write to" >&2
 		return 1
 	}
-	leave_root "$root"
 	rm -rf --one-file-system -- "$root"
 	mkdir -p -- "$root"
 	if [[ ! -e $archive ]]; then
@@ -46,19 +45,10 @@ make_root() { # ROOT
 	fi
 }
 
-# What programs expect around them; tracefs is left out.
-enter_root() { # ROOT
-	local root=$1 name
+# Makes it ready for packages to be installed.
+prepare_root() { # ROOT
+	local root=$1
 
-	for name in dev proc sys; do
-		mount --rbind "/$name" "$root/$name" || return
-		# Or what is unmounted there later would be here, too.
-		mount --make-rslave "$root/$name" || {
-			umount -l "$root/$name"
-			return 1
-		}
-	done
-	! mountpoint -q "$root/sys/kernel/tracing" || umount -l "$root/sys/kernel/tracing"
 	# A name server may be one of this machine.
 	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
@@ -66,16 +56,21 @@ enter_root() { # ROOT
 	in_root "$root" apt-get update -q -o Acquire::Retries=3
 }
 
-leave_root() { # ROOT
-	local name
-
-	for name in dev proc sys; do
-		! mountpoint -q "$1/$name" || umount -R -l "$1/$name"
-	done
-}
-
-# With nothing of the caller's environment.
+# With nothing of the caller's environment, and with what programs expect around them; tracefs is left out. Mounts end with
+# the command. It is no chroot, in which the kernel makes no namespaces for users, and whose / may be no mount.
 in_root() { # ROOT COMMAND...
-	chroot "$1" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-		LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive "${@:2}"
+	# shellcheck disable=SC2016 # expanded there
+	unshare --mount sh -euc '
+		mount --bind -- "$1" "$1"
+		cd -- "$1"
+		for name in dev proc sys; do
+			mount --rbind "/$name" "$name"
+		done
+		! mountpoint -q sys/kernel/tracing || umount -l sys/kernel/tracing
+		pivot_root . .
+		umount -l .
+		cd /
+		shift
+		exec /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+			LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive "$@"' - "$@"
 }
