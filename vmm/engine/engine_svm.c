@@ -47,9 +47,9 @@ static void *control(const struct vcpu *vcpu)
 
 static int vm_init(struct vm *vm, struct error *error)
 {
-	int rc = monitor_create(vm, relay_svm_start, relay_svm_end, error);
+	int rc = svm_msr_protect(vm, error);
 
-	return rc == 0 ? svm_msr_protect(vm, error) : rc;
+	return rc == 0 ? monitor_create(vm, relay_svm_start, relay_svm_end, error) : rc;
 }
 
 /* The vCPU must have EFER.SVME and the host save area before it can be in guest mode; L2 starts with

@@ -57,9 +57,9 @@ static void write_field(struct vcpu *vcpu, enum vmcs12_field field, uint64_t val
 
 static int vm_init(struct vm *vm, struct error *error)
 {
-	int rc = monitor_create(vm, relay_vmx_start, relay_vmx_end, error);
+	int rc = monitor_msr_protect(vm, NULL, 0, error);
 
-	return rc == 0 ? monitor_msr_protect(vm, NULL, 0, error) : rc;
+	return rc == 0 ? monitor_create(vm, relay_vmx_start, relay_vmx_end, error) : rc;
 }
 
 /* What of CR0 and CR4 is fixed. The guest must run with VMXE, and must not see that. */

@@ -17,7 +17,9 @@ struct monitor_msrs {
 };
 
 /* Has KVM refuse them, and up to MONITOR_MSRS_MORE stretches of the engine's, by #GP, or hand them over if
- * the engine has asked for that. Returns 0 or a negative errno with the reason in `error`. */
+ * the engine has asked for that. Ahead of the VM's memory slots: KVM waits until nobody reads its
+ * old filter, for ticks of the clock if it has waited for slots short before (srcu_might_be_idle(), kernel/rcu/srcutree.c).
+ * Returns 0 or a negative errno with the reason in `error`. */
 int monitor_msr_protect(struct vm *vm, const struct monitor_msrs *more, size_t count,
 			struct error *error);
 
