@@ -22,7 +22,8 @@
 #define RELAY_IMAGE 0xc0010000
 #define RELAY_NMI 0xc0010080 /* in the image: where L1 takes them */
 #define RELAY_IMAGE_MAX 0x20000
-#define RELAY_LISTS 0xc00a0000   /* view lists, a page each */
+#define RELAY_CONTROL 0xc0030000 /* two pages a vCPU: VMXON region or host save area, and control structure */
+#define RELAY_LISTS 0xc00b0000   /* view lists, a page each */
 #define RELAY_VCPUS 0xc0100000   /* struct relay_vcpu and its stack, RELAY_VCPU_STRIDE each */
 #define RELAY_VCPU_STRIDE 0x4000
 #define RELAY_STACK_TOP (RELAY_VCPU_STRIDE - 64) /* what is above is for the frame of an NMI, see entry.inc */
@@ -32,7 +33,6 @@
 #define RELAY_DECODED_STRIDE 0xc000
 #define RELAY_CHANGES 0xc1400000 /* struct relay_changes, RELAY_CHANGES_STRIDE each */
 #define RELAY_CHANGES_STRIDE 0x1000
-#define RELAY_CONTROL 0xc1600000 /* two pages a vCPU: VMXON region or host save area, and control structure */
 #define RELAY_WORLDS 0xc1800000 /* struct relay_world, RELAY_WORLD_STRIDE each */
 #define RELAY_WORLD_STRIDE 0x4000
 #define RELAY_TABLES 0xc2000000 /* second-level page tables */

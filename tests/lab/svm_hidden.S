@@ -4,6 +4,7 @@
  * CPUID bit, EFER.SVME, the MSRs and the instructions, with and without an address of the monitor in
  * RAX. The exit status is the number of the check that failed, 0 if none has.
  */
+#include "guestfw/relay/relay.h"
 #include "tests/hostile/guest.inc"
 
 #define MSR_EFER 0xc0000080
@@ -11,7 +12,7 @@
 #define MSR_VM_HSAVE_PA 0xc0010117
 #define SVME 0x1000
 #define CPUID_SVM 4
-#define MONITOR 0xc1601000
+#define MONITOR (RELAY_CONTROL + 0x1000)
 #define UD 6
 #define GP 13
 

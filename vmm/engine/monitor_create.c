@@ -25,8 +25,8 @@
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
-_Static_assert(RELAY_IMAGE + RELAY_IMAGE_MAX <= RELAY_LISTS, "overlap");
-_Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_WORLDS, "overlap");
+_Static_assert(RELAY_IMAGE + RELAY_IMAGE_MAX <= RELAY_CONTROL, "overlap");
+_Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_LISTS, "overlap");
 _Static_assert(RELAY_LISTS + SS_MAX_VCPUS * GPA_PAGE_SIZE <= RELAY_VCPUS, "overlap");
 _Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
 _Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
@@ -163,23 +163,34 @@ static uint64_t behind_guests(const struct vm *vm)
 	return (last + vm->ram.size + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
 }
 
+/*
+ * What every run touches but for the tables of views is within one of the host's large pages, where the kernel gives those to
+ * everybody: KVM looks at the control structure at each of the relay's exits, and finds it in fewer steps. A large page takes
+ * as long to clear as hundreds of small ones, of which the tables of a run need a few.
+ */
+static int make_memory(struct monitor *monitor)
+{
+	struct guest_ram memory;
+	int rc = guest_ram_create_aligned(&memory, RELAY_SIZE);
+
+	if (rc != 0)
+		return rc;
+	monitor->host = memory.host;
+	guest_ram_prefer_large(&(struct guest_ram){monitor_at(monitor, RELAY_TABLES), RELAY_TABLES_SIZE}, false);
+	return 0;
+}
+
 /* Memory, and what is in it. */
 static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay, size_t relay_size,
 		       struct error *error)
 {
-	void *host;
-
 	if (vm->leader != vm) {
 		monitor->host = vm_monitor(vm->leader)->host;
 		monitor->physical = vm_monitor(vm->leader)->physical;
 		return 0;
 	}
-	host = mmap(NULL, RELAY_SIZE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (host == MAP_FAILED)
+	if (make_memory(monitor) != 0)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "no memory for the monitor");
-	monitor->host = host;
 	monitor->physical = vm->plan->bare ? behind_guests(vm) : RELAY_BASE;
 	if (relay_size > RELAY_IMAGE_MAX)
 		return error_set(error, -EFBIG, STATUS_INTERNAL, "the relay is too large");
