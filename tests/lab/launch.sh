@@ -25,6 +25,10 @@ took = {row["program"]: row["median_us"] for row in document["programs"]}
 sys.exit(not (document["launches"] == 5 and 0 < took["nothing"] < took["bare"] < took["run"]
               and took["nothing"] < took["version"] < took["run"]
               and all(row["minimum_us"] <= row["median_us"] for row in document["programs"])))'
+that 'JSON: a run takes at most 1.4 of what the bare program does' python3 -c '
+import json, sys
+took = {row["program"]: row["median_us"] for row in json.load(open("json"))["programs"]}
+sys.exit(took["run"] > 1.4 * took["bare"])'
 # The guest is an ELF file, and any guest may do what takes a decoder of instructions. The loader writes to tell of it, which
 # the list of calls has not.
 loaded=$(sed -n 's|.*calling init: .*/\(lib[^/]*\)\.so.*|\1|p' loaded | sort | xargs)
