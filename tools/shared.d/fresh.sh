@@ -5,10 +5,15 @@
 
 FRESH_RELEASE=bookworm
 
-# Where this machine gets its Debian from, whatever its sources look like.
-fresh_mirror() {
+# Where this machine gets its Debian from, whatever its sources look like: the release, and what Debian's installer adds.
+fresh_sources() {
 	# shellcheck disable=SC2016 # expanded by apt-get
-	apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' "Codename: $FRESH_RELEASE" | head -n 1
+	apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Origin: Debian' |
+		grep -E " $FRESH_RELEASE(-security|-updates)? main\$" | sort -u
+}
+
+fresh_mirror() {
+	fresh_sources | awk -v release="$FRESH_RELEASE" '$3 == release { print $2; exit }'
 }
 
 make_root() { # ROOT
@@ -51,6 +56,7 @@ prepare_root() { # ROOT
 
 	# A name server may be one of this machine.
 	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+	fresh_sources >"$root/etc/apt/sources.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod +x "$root/usr/sbin/policy-rc.d"
 	in_root "$root" apt-get update -q -o Acquire::Retries=3
