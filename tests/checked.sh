@@ -97,6 +97,6 @@ for delay in 0.00{2..9}{0,5}; do
 	echo "$delay" >begins/delay
 	begins/tools/check >checked 2>&1
 	that "TERM $delay s ahead of a build: status" [ $? -eq 143 ]
-	that "TERM $delay s ahead of a build: nothing of it runs" await nobody_in "$PWD/begins"
+	that "TERM $delay s ahead of a build: nothing of it runs" await nobody_in "$(realpath begins)"
 done
 finish

@@ -29,6 +29,7 @@ _Static_assert(RELAY_IMAGE + RELAY_IMAGE_MAX <= RELAY_CONTROL, "overlap");
 _Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_LISTS, "overlap");
 _Static_assert(RELAY_LISTS + SS_MAX_VCPUS * GPA_PAGE_SIZE <= RELAY_VCPUS, "overlap");
 _Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
+_Static_assert(RELAY_RINGS <= RELAY_BASE + LARGE_PAGE, "what every run touches is in one large page");
 _Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
 		       RELAY_DECODED,
 	       "overlap");
