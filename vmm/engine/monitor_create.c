@@ -166,8 +166,9 @@ static uint64_t behind_guests(const struct vm *vm)
 
 /*
  * What every run touches but for the tables of views is within one of the host's large pages, where the kernel gives those to
- * everybody: KVM looks at the control structure at each of the relay's exits, and finds it in fewer steps. A large page takes
- * as long to clear as hundreds of small ones, of which the tables of a run need a few.
+ * everybody: KVM looks at the control structure at each of the relay's exits, and finds it in fewer steps. The first tables
+ * are in small pages: a large one takes as long to clear as hundreds of these, of which a run needs a few if it has few views
+ * and changes little.
  */
 static int make_memory(struct monitor *monitor)
 {
@@ -177,7 +178,7 @@ static int make_memory(struct monitor *monitor)
 	if (rc != 0)
 		return rc;
 	monitor->host = memory.host;
-	guest_ram_prefer_large(&(struct guest_ram){monitor_at(monitor, RELAY_TABLES), RELAY_TABLES_SIZE}, false);
+	guest_ram_prefer_large(&(struct guest_ram){monitor_at(monitor, RELAY_TABLES), LARGE_PAGE}, false);
 	return 0;
 }
 
