@@ -60,6 +60,16 @@ sys.exit(kernel not in medium or b"multiboot2 /boot/sidestep.bin" not in medium)
 rm -f work/medium.iso
 that 'it makes one: leaves nothing else' nothing
 
+# xorriso's crash after it has written everything, in what it says then: once, and each time.
+stands 'echo >>../../calls; echo "UNIX-SIGNAL:  SIGSEGV  errno= 0"; [ -s iso ] && exit 0; echo eltorito.img efi.img >iso; exit 1'
+image 'xorriso crashes once' 0 '' "$scratch/bin:$PATH"
+that 'xorriso crashes once: it is called again' [ "$(wc -l <calls)" -eq 2 ]
+rm -f work/medium.iso calls
+stands 'echo >>../../calls; echo "UNIX-SIGNAL:  SIGSEGV  errno= 0"; echo "xorriso invocation failed"; exit 1'
+image 'xorriso crashes' 99 "^sidestep: xorriso invocation failed; $packages" "$scratch/bin:$PATH"
+that 'xorriso crashes: it is called no more than three times' [ "$(wc -l <calls)" -eq 3 ]
+that 'xorriso crashes: leaves nothing' nothing
+
 # Killed, with all of its process group, while GRUB's program works.
 stands ': >../working; exec sleep 1000'
 PATH="$scratch/bin:$PATH" setsid "$sidestep" image -o work/medium.iso ref.nothing >/dev/null 2>&1 &

@@ -36,10 +36,17 @@ recipe_modules() {
 	add_module kvm_intel nested=1 dump_invalid_vmcs=1 ${kvm_options[@]+"${kvm_options[@]}"}
 }
 
-# master_medium DIRECTORY: as boot.iso.
+# master_medium DIRECTORY: as boot.iso. On a busy machine xorriso may crash when all is written: a thread of libburn calls
+# a drive idle, and looks at it again, which has been released by then (write_disc_worker_func() of its async.c, 1.5.4).
 master_medium() {
-	SOURCE_DATE_EPOCH=$LAB_DATE xorriso -as mkisofs -quiet --norock --set_all_file_dates "=$LAB_DATE" -o "$work/boot.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat \
-		-no-emul-boot -boot-load-size 4 -boot-info-table "$1"
+	local tries
+	for tries in 1 2 3; do
+		SOURCE_DATE_EPOCH=$LAB_DATE xorriso -as mkisofs -quiet --norock --set_all_file_dates "=$LAB_DATE" -o "$work/boot.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat \
+			-no-emul-boot -boot-load-size 4 -boot-info-table "$1" 2>"$work/xorriso.err" && return
+		grep -q '^UNIX-SIGNAL: ' "$work/xorriso.err" || break
+	done
+	cat "$work/xorriso.err" >&2
+	return 1
 }
 
 write_boot_medium() {

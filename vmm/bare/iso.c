@@ -19,6 +19,7 @@
 
 #define PROGRAM "grub-mkrescue"
 #define LOOK_MS 100
+#define TRIES 3
 #define NEEDS "an .iso needs the Debian packages grub-common, grub-pc-bin, grub-efi-amd64-bin, xorriso and mtools; " \
 	      "a name without .iso gets the kernel alone"
 
@@ -104,7 +105,7 @@ static int run(int directory)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addfchdir_np(&actions, directory);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "messages", O_WRONLY | O_CREAT | O_APPEND, 0666);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "messages", O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
 	setenv("TMPDIR", ".", 1);
 	setenv("LC_ALL", "C", 1);
@@ -117,6 +118,19 @@ static int run(int directory)
 	rc = -helper_wait(pid);
 	progress_end();
 	return rc;
+}
+
+/* What it calls, xorriso, may crash on a busy machine when all is written: a thread of libburn looks at a drive that has
+ * been released (write_disc_worker_func() of its async.c, 1.5.4). */
+static bool has_crashed(int directory)
+{
+	static const char sign[] = "UNIX-SIGNAL: ";
+	struct blob messages = {0};
+	const bool crashed = get_file(directory, "messages", &messages) == 0 &&
+			     memmem(messages.data, messages.size, sign, sizeof(sign) - 1);
+
+	blob_finish(&messages);
+	return crashed;
 }
 
 /* Its last line is what it has failed of. */
@@ -152,7 +166,11 @@ static int make(const struct work_directory *directory, const struct blob *image
 	int rc = put_tree(directory->fd, image);
 
 	if (rc == 0) {
-		rc = run(directory->fd);
+		int tries = TRIES;
+
+		do
+			rc = run(directory->fd);
+		while (rc > 0 && --tries > 0 && has_crashed(directory->fd));
 		if (rc < 0)
 			return error_set(error, rc, STATUS_INTERNAL, PROGRAM ": %s; " NEEDS, strerror(-rc));
 		if (rc > 0)
