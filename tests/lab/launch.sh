@@ -8,8 +8,17 @@ begin "$1"
 source=$(realpath "$2") build=$(realpath "$3") lab=$4
 cd "$scratch" || exit 99
 LIMIT=600 # seconds of a computer that is emulated beside others
-run "$source/tools/lab" "$lab" --build "$build" --get text --get json --get exits --get exits.json --get loaded -- sh -c '
+# shellcheck disable=SC2016 # expanded there
+run "$source/tools/lab" "$lab" --build "$build" --get text --get json --get exits --get exits.json --get loaded --get asked -- sh -c '
 	LD_DEBUG=files sidestep run -q --seccomp off 2>loaded || exit
+	tracing=/sys/kernel/tracing
+	[ -d $tracing/events ] || mount -t tracefs none $tracing || exit
+	echo "id == 16 || id == 444" >$tracing/events/raw_syscalls/sys_enter/filter
+	echo 1 >$tracing/events/raw_syscalls/sys_enter/enable
+	echo 0 >$tracing/options/overwrite
+	sidestep run -q || exit
+	echo 0 >$tracing/events/raw_syscalls/sys_enter/enable
+	grep -v " ae80," $tracing/trace >asked
 	sidestep bench --launch --count 9 -o text && sidestep bench --launch --count 5 --format json -o json &&
 		sidestep bench --exit --count 4000 -o exits && sidestep bench --exit --count 16000 --format json -o exits.json'
 that 'both formats: status' [ $status -eq 0 ]
@@ -33,6 +42,7 @@ sys.exit(took["run"] > 1.4 * took["bare"])'
 # the list of calls has not.
 loaded=$(sed -n 's|.*calling init: .*/\(lib[^/]*\)\.so.*|\1|p' loaded | sort | xargs)
 that "a quiet run loads what it may need: $loaded" [ "$loaded" = 'libZydis libc libelf libz' ]
+check 'a run asks the kernel nothing twice' 0 '' python3 "$source/tests/lab/asked_once.py" asked
 for row in 'a bare KVM program' 'sidestep run -q' 'the same with a ledger'; do
 	that "exits, text: $row" grep -Eq "^$row +[0-9]+ +-?[0-9]+ +-?[0-9]+ +[0-9]+\.[0-9]{2}\$" exits
 done

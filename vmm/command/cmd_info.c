@@ -9,19 +9,6 @@
 
 #define INFO_VERSION 1
 
-struct engine_info {
-	bool usable;
-	char reason[160];
-};
-
-static struct engine_info engine_info(const struct host *host, const struct engine *engine)
-{
-	struct engine_info info = {0};
-
-	info.usable = engine_probe(engine, host, info.reason, sizeof(info.reason));
-	return info;
-}
-
 static void print_tracepoints(FILE *stream)
 {
 	static const struct {
@@ -59,11 +46,10 @@ static void print_text(const struct host *host, FILE *stream)
 				processor_trait_meanings[i]);
 	fputs("\nengines\n", stream);
 	for (size_t i = 0; i < engine_count; i++) {
-		struct engine_info info = engine_info(host, engines[i]);
+		const struct engine_offer offer = engine_ask(engines[i], host);
 
-		fprintf(stream, "  %-5s %-4s %s\n", engine_keys[engines[i]->id],
-			info.usable ? "yes" : "no",
-			info.usable ? engine_meanings[engines[i]->id] : info.reason);
+		fprintf(stream, "  %-5s %-4s %s\n", engine_keys[engines[i]->id], offer.rc == 0 ? "yes" : "no",
+			offer.rc == 0 ? engine_meanings[engines[i]->id] : offer.reason);
 	}
 	fputs("\nevidence of exits\n", stream);
 	fprintf(stream, "  l0      %s\n",
@@ -89,11 +75,11 @@ static json_t *engines_json(const struct host *host)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < engine_count; i++) {
-		struct engine_info info = engine_info(host, engines[i]);
+		const struct engine_offer offer = engine_ask(engines[i], host);
 
 		json_array_append_new(array, json_pack("{s:s,s:b,s:s?}", "engine", engine_keys[engines[i]->id],
-						       "usable", info.usable, "reason",
-						       info.usable ? NULL : info.reason));
+						       "usable", offer.rc == 0, "reason",
+						       offer.rc == 0 ? NULL : offer.reason));
 	}
 	return array;
 }

@@ -89,6 +89,7 @@ static int prepare(struct views_report *report, const struct settings *settings,
 	const char *guest = settings->operand_count > 1 ? settings->operands[1] : NULL;
 	int rc = guest ? image_open(&report->image, guest, error) : image_builtin(&report->image, error);
 	const enum platform platform = platform_of(report->image.format);
+	struct engine_offer offer;
 	struct host host;
 	bool known;
 
@@ -99,7 +100,8 @@ static int prepare(struct views_report *report, const struct settings *settings,
 	report->guest = guest ? guest : "built-in";
 	report->memory = settings->plan.memory ? settings->plan.memory : platform_memory(platform);
 	report->engine = engine_by_key(key);
-	engine_target_init(&report->target, report->engine, known ? &host : NULL, platform, report->memory);
+	offer = engine_ask(report->engine, known ? &host : NULL);
+	engine_target_init(&report->target, report->engine, &offer, platform, report->memory);
 	if (known)
 		host_close(&host);
 	if (settings->image && report->engine->id == ENGINE_FLAT)

@@ -207,28 +207,22 @@ static int fill_memory(struct vm *vm, struct monitor *monitor, const void *relay
 
 int monitor_prepare(struct vm *vm, const uint8_t *relay, const uint8_t *relay_end, struct error *error)
 {
-	const struct engine *engine = vm->plan->engine;
+	const struct paging_caps *caps = &vm->plan->offer.caps;
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
-	struct paging_caps caps;
-	char reason[160];
 	int rc;
 
 	vm->engine_data = monitor;
 	if (!monitor)
 		return error_set(error, -ENOMEM, STATUS_INTERNAL, "out of memory");
-	rc = engine->paging_caps(vm->host, &caps, reason, sizeof(reason));
-	if (rc != 0)
-		return error_set(error, rc, STATUS_SKIPPED, "needs: %s; host: %s",
-				 engine_keys[engine->id], reason);
 	rc = fill_memory(vm, monitor, relay, (size_t)(relay_end - relay), error);
 	if (rc == 0)
-		rc = build_views(vm, monitor, &caps, error);
+		rc = build_views(vm, monitor, caps, error);
 	if (rc != 0)
 		return rc;
 	vm->vmfunc = (struct vmfunc_state){
 		.list = vm->view_list,
 		.eptp = vm->view_list[0],
-		.caps = caps,
+		.caps = *caps,
 	};
 	service_configure(&vm->vmfunc, vm->service_table);
 	return 0;

@@ -20,9 +20,14 @@ struct ruleset {
 
 int landlock_abi(void)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	static _Atomic int known; /* 0: not yet */
+	int abi = known;
 
-	return abi < 0 ? -errno : (int)abi;
+	if (abi == 0) {
+		abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+		known = abi = abi < 0 ? -errno : abi;
+	}
+	return abi;
 }
 
 /* All that a version knows: what is handled and not allowed by a rule is refused. */

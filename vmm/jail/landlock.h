@@ -4,7 +4,7 @@
 #define VMM_JAIL_LANDLOCK_H
 
 /* Version of the kernel's interface, from 1, or a negative errno: -ENOSYS, it is not built in; -EOPNOTSUPP, it
- * is turned off. */
+ * is turned off. The kernel is asked once. */
 int landlock_abi(void);
 
 /*

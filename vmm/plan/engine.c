@@ -8,6 +8,15 @@
 #include "vmm/plan/svm_caps.h"
 #include "vmm/plan/vmx_caps.h"
 
+/* What nested EPT and NPT have wherever KVM offers them (arch/x86/kvm/vmx/nested.c,
+ * nested_vmx_setup_ctls_msrs); the width is that of the smallest server processors that have
+ * VMFUNC. */
+static const struct paging_caps assumed = {
+	.has_2m = true,
+	.has_1g = true,
+	.maxphyaddr = 46,
+};
+
 /* Only the width has a meaning for memory slots. */
 static int flat_paging_caps(const struct host *host, struct paging_caps *ret_caps, char *reason,
 			    size_t size)
@@ -85,11 +94,15 @@ static const struct engine vmx = {
 const struct engine *const engines[] = {&flat, &svm, &vmx};
 const size_t engine_count = sizeof(engines) / sizeof(engines[0]);
 
-bool engine_probe(const struct engine *engine, const struct host *host, char *reason, size_t size)
+struct engine_offer engine_ask(const struct engine *engine, const struct host *host)
 {
-	struct paging_caps caps;
+	struct engine_offer offer = {.rc = -ENODEV, .reason = "no KVM"};
 
-	return engine->paging_caps(host, &caps, reason, size) == 0;
+	if (host)
+		offer.rc = engine->paging_caps(host, &offer.caps, offer.reason, sizeof(offer.reason));
+	if (offer.rc != 0)
+		offer.caps = assumed;
+	return offer;
 }
 
 const struct engine *engine_by_key(const char *key)
@@ -120,10 +133,9 @@ static bool is_candidate(const struct engine *engine, const struct engine_wish *
 }
 
 int engine_choose(const struct engine_wish *wish, const struct host *host, const struct engine **ret_engine,
-		  struct error *error)
+		  struct engine_offer *ret_offer, struct error *error)
 {
 	const bool automatic = strcmp(wish->key, "auto") == 0;
-	char reason[160] = "";
 
 	for (size_t i = engine_count; i-- > 0;) {
 		const struct engine *engine = engines[i];
@@ -134,14 +146,15 @@ int engine_choose(const struct engine_wish *wish, const struct host *host, const
 		if (lacks)
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED, "engine %s: needs: %s",
 					 engine_keys[engine->id], lacks);
-		if (!host || engine_probe(engine, host, reason, sizeof(reason))) {
+		*ret_offer = engine_ask(engine, host);
+		if (!host || ret_offer->rc == 0) {
 			*ret_engine = engine;
 			return 0;
 		}
 		if (!automatic)
 			return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,
 					 "engine %s cannot run here: needs: %s; host: %s; --engine flat runs on any KVM",
-					 wish->key, wish->key, reason);
+					 wish->key, wish->key, ret_offer->reason);
 	}
 	if (automatic)
 		return error_set(error, -EOPNOTSUPP, STATUS_SKIPPED,

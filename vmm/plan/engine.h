@@ -13,6 +13,13 @@
 #include "vmm/base/error.h"
 #include "vmm/plan/host.h"
 
+/* What a host offers for the views of an engine. It does not change: a plan asks once. */
+struct engine_offer {
+	int rc;			 /* 0, or a negative errno: this host cannot run the engine */
+	char reason[160];	 /* why not, in words */
+	struct paging_caps caps; /* if not: what every KVM offers that has the engine */
+};
+
 struct engine {
 	enum engine_id id;
 
@@ -41,8 +48,8 @@ static inline bool engine_has_monitor(const struct engine *engine)
 extern const struct engine *const engines[];
 extern const size_t engine_count;
 
-/* Whether this host can run the engine; if not, why, in words. */
-bool engine_probe(const struct engine *engine, const struct host *host, char *reason, size_t size);
+/* `host` may be NULL: no KVM. */
+struct engine_offer engine_ask(const struct engine *engine, const struct host *host);
 
 const struct engine *engine_by_key(const char *key);
 
@@ -55,9 +62,9 @@ struct engine_wish {
 	unsigned vcpus;
 };
 
-/* The engine that it gets on this host; NULL: a host that can run any. Returns 0, or a negative errno with the reason in
- * `error`. */
+/* The engine that it gets on this host, and what the host offers; NULL: a host that can run any. Returns 0, or a negative
+ * errno with the reason in `error`. */
 int engine_choose(const struct engine_wish *wish, const struct host *host, const struct engine **ret_engine,
-		  struct error *error);
+		  struct engine_offer *ret_offer, struct error *error);
 
 #endif

@@ -7,15 +7,6 @@
 #include "guestfw/abi.h"
 #include "vmm/guest/guest_ram.h"
 
-/* What nested EPT and NPT have wherever KVM offers them (arch/x86/kvm/vmx/nested.c,
- * nested_vmx_setup_ctls_msrs); the width is that of the smallest server processors that have
- * VMFUNC. */
-static const struct paging_caps assumed = {
-	.has_2m = true,
-	.has_1g = true,
-	.maxphyaddr = 46,
-};
-
 /* Pages of devices. Those of the platform pc are in KVM. */
 static const struct device_page {
 	enum platform platform;
@@ -40,19 +31,15 @@ size_t engine_ranges(enum platform platform, uint64_t size, struct gpa_range ran
 	return count;
 }
 
-void engine_target_init(struct engine_target *target, const struct engine *engine, const struct host *host,
+void engine_target_init(struct engine_target *target, const struct engine *engine, const struct engine_offer *offer,
 			enum platform platform, uint64_t memory)
 {
-	char reason[160] = "no KVM";
-
-	*target = (struct engine_target){.view.format = engine->format};
+	*target = (struct engine_target){.view = {.format = engine->format, .caps = offer->caps}};
 	target->view.memory =
 		(struct guest_memory){target->ranges, engine_ranges(platform, memory, target->ranges)};
-	if (host && engine->paging_caps(host, &target->view.caps, reason, sizeof(reason)) == 0) {
+	if (offer->rc == 0)
 		snprintf(target->basis, sizeof(target->basis), "what this host offers");
-		return;
-	}
-	target->view.caps = assumed;
-	snprintf(target->basis, sizeof(target->basis),
-		 "assumed: large pages, no execute-only; this host: %s", reason);
+	else
+		snprintf(target->basis, sizeof(target->basis),
+			 "assumed: large pages, no execute-only; this host: %s", offer->reason);
 }

@@ -46,7 +46,7 @@ static int choose_engine(struct plan *plan, const struct plan_request *request, 
 		.vcpus = plan->vcpus,
 	};
 
-	return engine_choose(&wish, host, &plan->engine, error);
+	return engine_choose(&wish, host, &plan->engine, &plan->offer, error);
 }
 
 int plan_check_memory(uint64_t memory, struct error *error)
@@ -216,14 +216,6 @@ static bool matches(const struct plan *plan, const struct plan_request *request,
 	return patterns_name(request->patterns, request->pattern_count, name);
 }
 
-static bool can_have_ve(const struct plan *plan, const struct host *host)
-{
-	struct engine_target target;
-
-	engine_target_init(&target, plan->engine, host, plan->platform, plan->memory);
-	return target.view.caps.ve;
-}
-
 /* Those that every VM has. */
 static uint64_t common_services(const struct plan *plan)
 {
@@ -264,14 +256,13 @@ static void select_operations(struct plan *plan, const struct plan_request *requ
 	}
 }
 
-static int read_views(struct plan *plan, const struct plan_request *request, const struct host *host,
-		      struct error *error)
+static int read_views(struct plan *plan, const struct plan_request *request, struct error *error)
 {
 	struct engine_target target;
 	struct policy_file file;
 	int rc;
 
-	engine_target_init(&target, plan->engine, host, plan->platform, plan->memory);
+	engine_target_init(&target, plan->engine, &plan->offer, plan->platform, plan->memory);
 	rc = policy_load(&file, request->views,
 			 &(struct policy_subject){
 				 .image = &plan->image,
@@ -521,9 +512,9 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	if (rc == 0)
 		rc = plan_disk(plan, request, error);
 	if (rc == 0) {
-		plan->has_ve = can_have_ve(plan, host);
+		plan->has_ve = plan->offer.caps.ve;
 		select_operations(plan, request, host);
-		rc = request->views ? read_views(plan, request, host, error)
+		rc = request->views ? read_views(plan, request, error)
 				    : default_views(plan, error);
 	}
 	if (rc == 0 && plan->workload)

@@ -131,6 +131,7 @@ struct plan_request {
 
 struct plan {
 	const struct engine *engine;
+	struct engine_offer offer; /* of the host, for this engine */
 	struct image image;
 	enum platform platform; /* never AUTO */
 	struct boot_files boot; /* of the platform pc */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#define MSRS_MAX 4096 /* several times as many as any KVM lists */
 #define CPUID_EXTENDED 0x80000001
 #define CPUID_PAGE1GB_EDX 26
 #define CPUID_WIDTHS 0x80000008
@@ -42,16 +43,12 @@ int svm_caps_compute(const struct kvm_cpuid2 *cpuid, bool has_hsave_pa, struct s
  * raises #GP (arch/x86/kvm/svm/nested.c, nested_svm_vmrun). */
 static bool knows_msr(const struct host *host, uint32_t index)
 {
-	struct kvm_msr_list head = {0}, *list;
+	struct kvm_msr_list *list = calloc(1, sizeof(*list) + MSRS_MAX * sizeof(list->indices[0]));
 	bool known = false;
 
-	/* The first call only tells how many there are. */
-	if (ioctl(host->kvm, KVM_GET_MSR_INDEX_LIST, &head) == 0 || errno != E2BIG)
-		return false;
-	list = calloc(1, sizeof(*list) + head.nmsrs * sizeof(list->indices[0]));
 	if (!list)
 		return false;
-	list->nmsrs = head.nmsrs;
+	list->nmsrs = MSRS_MAX;
 	if (ioctl(host->kvm, KVM_GET_MSR_INDEX_LIST, list) == 0)
 		for (uint32_t i = 0; i < list->nmsrs && !known; i++)
 			known = list->indices[i] == index;

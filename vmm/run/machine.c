@@ -104,7 +104,7 @@ static int begin_ledger(struct machine *machine, struct error *error)
 	int rc;
 
 	hold_signals(machine, &held);
-	rc = ledger_create(ledger, plan->ledger, vcpu_tsc_khz(&machine->vms[0].vcpus[0]), error);
+	rc = ledger_create(ledger, plan->ledger, machine->vms[0].tsc_khz, error);
 	if (rc != 0)
 		return rc;
 	ledger_reserve(ledger, plan->vms * LAST_OF_VM + LAST_OF_RUN);
@@ -160,9 +160,7 @@ int machine_create(struct machine *machine, const struct plan *plan, const struc
 		if (rc != 0)
 			return rc;
 	}
-	machine->tsc_khz = vcpu_tsc_khz(&machine->vms[0].vcpus[0]);
-	if (machine->tsc_khz == 0)
-		machine->tsc_khz = TSC_KHZ_UNKNOWN;
+	machine->tsc_khz = machine->vms[0].tsc_khz ? machine->vms[0].tsc_khz : TSC_KHZ_UNKNOWN;
 	rc = run_install_kick();
 	if (rc != 0)
 		return error_set(error, rc, STATUS_INTERNAL, "sigaction: %s", strerror(-rc));

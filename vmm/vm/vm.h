@@ -73,6 +73,7 @@ struct vm {
 	const struct host *host;
 	const struct engine_ops *ops;
 	int fd;
+	uint64_t tsc_khz; /* frequency of the time stamp counter, 0: not known */
 	struct guest_ram ram;
 	uint64_t base; /* where its memory begins in the KVM VM */
 	struct bus ports, mmio;

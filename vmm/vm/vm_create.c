@@ -208,10 +208,11 @@ int vm_create(struct vm *vm, unsigned index, const struct plan *plan, const stru
 		if (rc != 0)
 			return rc;
 	}
+	vm->tsc_khz = vcpu_tsc_khz(&vm->vcpus[0]);
 	if (vm->pc)
-		pc_start_clock(vm, vcpu_tsc_khz(&vm->vcpus[0]));
+		pc_start_clock(vm, vm->tsc_khz);
 	else
-		boot_write_frequency(&vm->ram, vcpu_tsc_khz(&vm->vcpus[0]));
+		boot_write_frequency(&vm->ram, vm->tsc_khz);
 	return 0;
 }
 

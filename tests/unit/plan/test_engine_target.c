@@ -61,7 +61,9 @@ static void targets(void **state)
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 			struct engine_target target;
 
-			engine_target_init(&target, engines[e], NULL, rows[i].platform, rows[i].memory);
+			const struct engine_offer offer = engine_ask(engines[e], NULL);
+
+			engine_target_init(&target, engines[e], &offer, rows[i].platform, rows[i].memory);
 			assert_ptr_equal(target.view.memory.ranges, target.ranges);
 			same_ranges(target.view.memory.ranges, target.view.memory.count, &rows[i]);
 			assert_ptr_equal(target.view.format, engines[e]->format);
