@@ -17,6 +17,13 @@ _Static_assert(sizeof(gpa_t) == 8, "guest-physical addresses are 64 bits wide");
 
 #define GPA_PAGE_SHIFT 12
 #define GPA_PAGE_SIZE (UINT64_C(1) << GPA_PAGE_SHIFT)
+#define GPA_LARGE_PAGE_SIZE (UINT64_C(2) << 20)
+
+/* Bytes, rounded up to whole large pages. */
+static inline uint64_t gpa_whole_large(uint64_t bytes)
+{
+	return (bytes + GPA_LARGE_PAGE_SIZE - 1) & ~(GPA_LARGE_PAGE_SIZE - 1);
+}
 
 static inline gpa_t gpa_at(uint64_t v)
 {

@@ -22,7 +22,6 @@
 #include "vmm/vm/vm_create.h"
 
 #define PAGE GPA_PAGE_SIZE
-#define LARGE_PAGE UINT64_C(0x200000)
 #define CONTROL_SIZE 4096
 #define MEMORY_MAX (UINT64_C(1) << 30) /* there has to be as much in one piece below 3 GiB */
 #define RSI 6
@@ -50,11 +49,6 @@ static uint64_t append(struct bare_build *build, const void *data, size_t size)
 
 _Static_assert(BOOT_VE_COUNT == 16, "as the message says");
 
-static uint64_t aligned(uint64_t memory)
-{
-	return (memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
-}
-
 static int check_request(const struct plan_request *request, struct error *error)
 {
 	const struct {
@@ -66,7 +60,7 @@ static int check_request(const struct plan_request *request, struct error *error
 		{request->vcpus > BOOT_VE_COUNT, "-c: an image has up to 16 vCPUs"},
 		{request->differential && (request->vcpus > 1 || request->vms > 1),
 		 "--random: programs are for one guest with one vCPU; leave out -c and --vms"},
-		{aligned(request->memory) > MEMORY_MAX / (request->vms ? request->vms : 1),
+		{gpa_whole_large(request->memory) > MEMORY_MAX / (request->vms ? request->vms : 1),
 		 "-m: the guests of an image have up to 1G in all"},
 	};
 
@@ -173,7 +167,7 @@ static int append_memory(struct bare_build *build, struct bare_plan *plan)
 	progress_end();
 	if (build->written >= 0)
 		close(build->written);
-	plan->monitor_size = aligned(end);
+	plan->monitor_size = gpa_whole_large(end);
 	plan->log = plan->monitor + plan->monitor_size;
 	plan->pool = plan->log + BARE_LOG_SIZE;
 	plan->block = plan->pool + BARE_POOL_PAGES * PAGE;

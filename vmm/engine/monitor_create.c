@@ -21,7 +21,6 @@
 #define PTE_LEAF 0x83u
 #define SHADOW_PAGES_MIN 1024
 #define VECTOR_NMI 2
-#define LARGE_PAGE UINT64_C(0x200000)
 
 _Static_assert(RELAY_BASE >= RAM_HOLE_BASE && RELAY_BASE + RELAY_SIZE <= SS_MMIO_GPA,
 	       "the monitor lies in the hole of guest memory");
@@ -29,7 +28,7 @@ _Static_assert(RELAY_IMAGE + RELAY_IMAGE_MAX <= RELAY_CONTROL, "overlap");
 _Static_assert(RELAY_CONTROL + SS_MAX_VCPUS * 0x2000 <= RELAY_LISTS, "overlap");
 _Static_assert(RELAY_LISTS + SS_MAX_VCPUS * GPA_PAGE_SIZE <= RELAY_VCPUS, "overlap");
 _Static_assert(RELAY_VCPUS + SS_MAX_VCPUS * RELAY_VCPU_STRIDE <= RELAY_RINGS, "overlap");
-_Static_assert(RELAY_RINGS <= RELAY_BASE + LARGE_PAGE, "what every run touches is in one large page");
+_Static_assert(RELAY_RINGS <= RELAY_BASE + GPA_LARGE_PAGE_SIZE, "what every run touches is in one large page");
 _Static_assert(RELAY_RINGS + SS_MAX_VCPUS * RELAY_RING_RECORDS * sizeof(struct relay_record) <=
 		       RELAY_DECODED,
 	       "overlap");
@@ -70,7 +69,7 @@ static void write_tables(const struct monitor *monitor, uint64_t high)
 static int allow_shadow_pages(struct vm *vm, const struct monitor *monitor)
 {
 	/* Guests of one monitor have the same views. The memory of a kernel may be in small pages all over. */
-	const uint64_t small = vm->pc ? vm->policy.view_count * (vm->ram.size / LARGE_PAGE) : 0;
+	const uint64_t small = vm->pc ? vm->policy.view_count * (vm->ram.size / GPA_LARGE_PAGE_SIZE) : 0;
 	unsigned long pages = 8 * (unsigned long)monitor->views->tables_total * (vm->slot + 1) +
 			      SHADOW_PAGES_MIN + small;
 
@@ -161,7 +160,7 @@ static uint64_t behind_guests(const struct vm *vm)
 {
 	const uint64_t last = plan_base(vm->plan, vm->plan->vms - 1);
 
-	return (last + vm->ram.size + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+	return gpa_whole_large(last + vm->ram.size);
 }
 
 /*
@@ -178,7 +177,7 @@ static int make_memory(struct monitor *monitor)
 	if (rc != 0)
 		return rc;
 	monitor->host = memory.host;
-	guest_ram_prefer_large(&(struct guest_ram){monitor_at(monitor, RELAY_TABLES), LARGE_PAGE}, false);
+	guest_ram_prefer_large(&(struct guest_ram){monitor_at(monitor, RELAY_TABLES), GPA_LARGE_PAGE_SIZE}, false);
 	return 0;
 }
 

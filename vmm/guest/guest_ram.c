@@ -8,16 +8,16 @@
 /* `behind` a border of the host's large pages. */
 static int create(struct guest_ram *ram, uint64_t size, uint64_t behind)
 {
-	uint8_t *all = mmap(NULL, size + RAM_ALIGNMENT, PROT_READ | PROT_WRITE,
+	uint8_t *all = mmap(NULL, size + GPA_LARGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint64_t before;
 
 	if (all == MAP_FAILED)
 		return -ENOMEM;
-	before = (behind - (uintptr_t)all) & (RAM_ALIGNMENT - 1);
+	before = (behind - (uintptr_t)all) & (GPA_LARGE_PAGE_SIZE - 1);
 	if (before)
 		munmap(all, before);
-	munmap(all + before + size, RAM_ALIGNMENT - before);
+	munmap(all + before + size, GPA_LARGE_PAGE_SIZE - before);
 	*ram = (struct guest_ram){all + before, size};
 	/* A crash dump of the VMM does not need what the guest held. */
 	madvise(ram->host, size, MADV_DONTDUMP);
@@ -26,7 +26,7 @@ static int create(struct guest_ram *ram, uint64_t size, uint64_t behind)
 
 int guest_ram_create(struct guest_ram *ram, uint64_t size)
 {
-	return create(ram, size, RAM_ALIGNMENT / 2);
+	return create(ram, size, GPA_LARGE_PAGE_SIZE / 2);
 }
 
 int guest_ram_create_aligned(struct guest_ram *ram, uint64_t size)

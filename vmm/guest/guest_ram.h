@@ -14,7 +14,6 @@
 #include "views/gpa.h"
 
 #define RAM_HOLE_BASE (UINT64_C(3) << 30)
-#define RAM_ALIGNMENT (UINT64_C(2) << 20)
 #define RAM_HIGH_BASE (UINT64_C(4) << 30)
 
 struct guest_ram {
@@ -23,11 +22,11 @@ struct guest_ram {
 };
 
 /*
- * Reserves zeroed memory, `size` bytes, a multiple of the page size; aligned to RAM_ALIGNMENT, so that large pages of
- * host and guest can be one, or half of that behind such a border. The kernel takes a change of one page, as mlock() of
- * it is, for one of all in the same large page, and KVM maps those anew: a guest's low MiB and its image at 1 MiB are
- * apart then, and a guest that touches little is in small pages for KVM. Never anywhere: what operations cost would
- * depend on the size of this program. Returns 0 or -ENOMEM.
+ * Reserves zeroed memory, `size` bytes, a multiple of the page size; aligned to GPA_LARGE_PAGE_SIZE, so that large
+ * pages of host and guest can be one, or half of that behind such a border. The kernel takes a change of one page, as
+ * mlock() of it is, for one of all in the same large page, and KVM maps those anew: a guest's low MiB and its image
+ * at 1 MiB are apart then, and a guest that touches little is in small pages for KVM. Never anywhere: what operations
+ * cost would depend on the size of this program. Returns 0 or -ENOMEM.
  */
 int guest_ram_create(struct guest_ram *ram, uint64_t size);
 int guest_ram_create_aligned(struct guest_ram *ram, uint64_t size);

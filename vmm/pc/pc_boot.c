@@ -20,7 +20,6 @@ _Static_assert(PC_COMMAND_LINE_MAX + 16 < PC_BOOT_NAMES - PC_BOOT_COMMAND_LINE, 
 
 #define MIB (UINT64_C(1) << 20)
 #define PTE_TABLE (GUEST_PTE_PRESENT | GUEST_PTE_WRITE)
-#define LARGE_PAGE (UINT64_C(2) << 20)
 
 static const struct pc_protocol *const protocols[IMAGE_FORMAT_COUNT] = {
 	[IMAGE_MULTIBOOT] = &pc_multiboot,
@@ -199,7 +198,7 @@ static void write_page_tables(const struct guest_ram *ram)
 		pc_boot_put(ram, PC_BOOT_PDPT + 8 * i, &entry, sizeof(entry));
 	}
 	for (uint64_t i = 0; i < 4 * 512; i++) {
-		entry = LARGE_PAGE * i | GUEST_PTE_LARGE | PTE_TABLE;
+		entry = GPA_LARGE_PAGE_SIZE * i | GUEST_PTE_LARGE | PTE_TABLE;
 		pc_boot_put(ram, PC_BOOT_PD + 8 * i, &entry, sizeof(entry));
 	}
 }

@@ -18,7 +18,6 @@
 #include "vmm/policy/policy_load.h"
 
 #define PAGE_MASK UINT64_C(0xfff)
-#define LARGE_PAGE UINT64_C(0x200000)
 #define CPUID_EXTENDED 0x80000001
 #define CPUID_PAGE1GB_EDX 26
 
@@ -145,7 +144,7 @@ uint64_t plan_base(const struct plan *plan, unsigned vm)
 {
 	const uint64_t first = plan->bare ? PLAN_BARE_BASE : 0;
 
-	return first + (plan->share_vcpu ? vm * ((plan->memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1)) : 0);
+	return first + (plan->share_vcpu ? vm * gpa_whole_large(plan->memory) : 0);
 }
 
 const char *plan_counters_missing(const struct plan *plan, const struct host *host)

@@ -125,7 +125,8 @@ static bool is_mapped(const uint8_t *at)
 /* On a border of large pages or in the middle wherever the kernel puts it, and no more than was asked for stays. */
 static void lies(int (*create)(struct guest_ram *, uint64_t), uint64_t behind)
 {
-	static const uint64_t sizes[] = {4096, MIB, RAM_ALIGNMENT - 4096, RAM_ALIGNMENT, RAM_ALIGNMENT + 4096, 16 * MIB, GIB};
+	static const uint64_t sizes[] = {4096, MIB, GPA_LARGE_PAGE_SIZE - 4096, GPA_LARGE_PAGE_SIZE,
+					 GPA_LARGE_PAGE_SIZE + 4096, 16 * MIB, GIB};
 	struct guest_ram rams[ARRAY_SIZE(sizes)];
 	void *shifts[ARRAY_SIZE(sizes)];
 
@@ -134,7 +135,7 @@ static void lies(int (*create)(struct guest_ram *, uint64_t), uint64_t behind)
 		shifts[i] = mmap(NULL, (i + 1) * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		assert_int_equal(create(&rams[i], sizes[i]), 0);
 		assert_int_equal(rams[i].size, sizes[i]);
-		assert_int_equal((uintptr_t)rams[i].host % RAM_ALIGNMENT, behind);
+		assert_int_equal((uintptr_t)rams[i].host % GPA_LARGE_PAGE_SIZE, behind);
 		rams[i].host[0] = rams[i].host[sizes[i] - 1] = 1;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -151,7 +152,7 @@ static void aligned(void **state)
 {
 	(void)state;
 	lies(guest_ram_create_aligned, 0);
-	lies(guest_ram_create, RAM_ALIGNMENT / 2);
+	lies(guest_ram_create, GPA_LARGE_PAGE_SIZE / 2);
 }
 
 /* Pages of address space that this process has. */
