@@ -20,6 +20,7 @@ struct engine_target {
  * in the hole below 4 GiB. Ascending; returns how many ranges there are. */
 size_t engine_ranges(enum platform platform, uint64_t size, struct gpa_range ranges[ENGINE_RANGES_MAX]);
 
+/* For a guest with `memory` bytes of it. The basis of an offer that is none says what is assumed instead. */
 void engine_target_init(struct engine_target *target, const struct engine *engine, const struct engine_offer *offer,
 			enum platform platform, uint64_t memory);
 
