@@ -9,7 +9,7 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config
 packages_lab=(bochs bochsbios vgabios xorriso isolinux syslinux-common qemu-system-x86 busybox-static cpio xz-utils
 	grub-common grub-pc-bin grub-efi-amd64-bin mtools ovmf)
 # shellcheck disable=SC2034 # used by tools/check
-packages_check=(clang-14 debhelper dpkg-dev libclang-rt-14-dev lintian gcovr shellcheck libxml2-utils
+packages_check=(clang-14 build-essential debhelper libclang-rt-14-dev lintian gcovr shellcheck libxml2-utils
 	util-linux python3 python3-jsonschema chromium linux-perf bpftrace git parallel zsh fish python3-pexpect)
 
 # What builds kernels for the labs: tools/build-kernel, and tools/kvm-bisect with it.
